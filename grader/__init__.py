@@ -1,0 +1,1 @@
+"""A grading harness for one assignment: Vision Transformers on FashionMNIST."""

@@ -1,0 +1,147 @@
+"""The records that pass from stage to stage: intake, observation, verdict, grade.
+
+All are frozen, and all but ``Submission`` survive a round trip through JSON (plus arrays), so that a
+grade can be computed again from what was kept.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Outcome = Literal["value", "raised", "undefined", "crashed", "timeout", "memory", "forged", "unasked", "fault"]
+CheckStatus = Literal["passed", "failed", "error", "skipped"]
+CriterionStatus = Literal["passed", "partial", "failed", "missing", "blocked", "error"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One top-level statement of a submission, with the place where its author finds it."""
+
+    source: str  # the statement's text, magics removed
+    file: str  # path inside the submission, "submission.ipynb" or "vit_model.py"
+    cell: int | None  # 1-based number among all cells of the notebook, None in a module
+    line: int  # 1-based first line within the cell or the file
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the definition of a name that counts was found."""
+
+    file: str
+    cell: int | None
+    line: int
+    module: str | None  # name of the submission's module, None for the notebook itself
+
+    def __str__(self) -> str:
+        place = f"{self.file}, cell {self.cell}" if self.cell is not None else self.file
+        return f"{place}, line {self.line}"
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a worker executes: definitions and the values that they need, nothing else."""
+
+    main: tuple[Piece, ...]  # from the notebook, in order
+    modules: dict[str, tuple[Piece, ...]]  # by import name, from the .py files beside it
+    names: dict[str, Origin]  # the assignment's names that are defined, and where
+
+
+@dataclass(frozen=True)
+class CellLog:
+    """The saved outputs of one code cell."""
+
+    cell: int  # 1-based number among all cells
+    source: str
+    text: str  # what it printed, streams and text results joined, ANSI escapes removed
+    errors: tuple[str, ...]  # "KeyboardInterrupt: " for every saved error output
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission as it was frozen at intake."""
+
+    name: str  # the student's key, from the file or folder name, never from inside
+    path: Path  # what was handed in
+    root: Path  # folder with the files of the submission, unpacked and size-limited
+    sha256: str  # digest over names and bytes of all files
+    notebook: str | None  # its path inside root
+    program: Program
+    cells: tuple[CellLog, ...]
+    files: dict[str, Path]  # by file name: vit_classifier.pt, vit_embeds.pt, check_vit.py
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One line of a traceback, in the student's code only."""
+
+    file: str
+    cell: int | None
+    line: int
+    function: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception as the worker described it."""
+
+    type: str
+    bases: tuple[str, ...]  # names along the method resolution order, the type itself first
+    message: str
+    frames: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a submission did when it was asked one thing: facts only."""
+
+    outcome: Outcome
+    value: Any = None  # nested dicts, lists, numbers, strings and numpy arrays
+    raised: Raised | None = None
+    detail: str = ""  # for the other outcomes, in words: "SIGSEGV in PatchEmbeddings.forward"
+    output: str = ""  # what it printed meanwhile, truncated, control characters removed
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    name: str
+    status: CheckStatus
+    message: str = ""  # what was expected and what was seen
+    hint: str = ""  # the likely cause and where to look
+
+
+@dataclass(frozen=True)
+class CriterionResult:
+    id: str
+    part: int
+    title: str
+    points: float
+    max_points: float
+    status: CriterionStatus
+    feedback: str
+    checks: tuple[CheckResult, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Warning_:
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One grade, in the shape that ``--json`` writes (see ``grader/grade.schema.json``)."""
+
+    submission: dict[str, str]
+    status: Literal["graded", "needs_review", "rejected"]
+    score: float
+    max_score: float
+    seed: int
+    criteria: tuple[CriterionResult, ...]
+    measured: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[Warning_, ...] = ()
+    sandbox: dict[str, str] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+    reason: str = ""  # why it was rejected or needs review

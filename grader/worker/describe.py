@@ -1,0 +1,78 @@
+"""Facts about exceptions and tensors, in forms that the protocol can carry."""
+
+import linecache
+import traceback
+from typing import Any
+
+import numpy as np
+import torch
+
+MAX_TEXT = 2_000
+
+
+def exception(error: BaseException) -> dict[str, Any]:
+    """Describe an exception; even one whose ``__str__`` raises."""
+    try:
+        message = str(error)[:MAX_TEXT]
+    except BaseException:  # its author may have made it raise anything
+        message = "(its message could not be read)"
+    return {
+        "type": type(error).__name__[:100],
+        "bases": [base.__name__[:100] for base in type(error).__mro__[:20]],
+        "message": message,
+        "frames": student_frames(error),
+    }
+
+
+def student_frames(error: BaseException) -> list[dict[str, Any]]:
+    """The traceback's lines that lie in the submission, outermost first."""
+    frames = []
+    for frame in traceback.extract_tb(error.__traceback__, limit=200):
+        if frame.filename.startswith("<submission>"):
+            file, _, cell = frame.filename.removeprefix("<submission>/").partition("#cell-")
+            frames.append(
+                {
+                    "file": file,
+                    "cell": int(cell) if cell.isdigit() else None,
+                    "line": frame.lineno or 0,
+                    "function": frame.name[:100],
+                    "text": (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()[:200],
+                }
+            )
+    return frames[-12:]
+
+
+def result(value: Any) -> Any:
+    """Describe what a student's function returned: tensors whole, containers by their items, the rest by type."""
+    if isinstance(value, torch.Tensor):
+        return {"kind": "tensor", **tensor(value)}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return {"kind": "ndarray", "dtype": str(value.dtype), "array": plain(torch.from_numpy(np.array(value)))}
+    if isinstance(value, bool | int | float | np.number):
+        return {"kind": "number", "number": float(value), "type": type(value).__name__}
+    if isinstance(value, str):
+        return {"kind": "str", "text": value[:MAX_TEXT]}
+    if isinstance(value, tuple | list):
+        return {"kind": "sequence", "type": type(value).__name__, "items": [result(item) for item in value[:64]]}
+    if isinstance(value, dict):
+        pairs = list(value.items())[:64]
+        return {"kind": "dict", "items": {str(key)[:100]: result(item) for key, item in pairs}}
+    return {"kind": "other", "type": type(value).__name__[:100], "none": value is None}
+
+
+def tensor(value: torch.Tensor) -> dict[str, Any]:
+    """Describe a tensor with its values."""
+    return {
+        "dtype": str(value.dtype).removeprefix("torch."),
+        "device": value.device.type,
+        "requires_grad": bool(value.requires_grad),
+        "array": plain(value),
+    }
+
+
+def plain(value: torch.Tensor) -> np.ndarray:
+    """A tensor's values as an array of a dtype that the protocol carries."""
+    value = value.detach().cpu()
+    if value.is_floating_point() and value.dtype != torch.float64:
+        value = value.float()
+    return value.resolve_conj().resolve_neg().contiguous().numpy().copy()

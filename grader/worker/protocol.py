@@ -1,0 +1,149 @@
+"""Frames: a JSON header and raw array buffers. Used on both sides; what is decoded here is hostile."""
+
+import json
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import numpy as np
+
+PREFIX = struct.Struct(">IQ")
+MAX_HEADER = 8 << 20  # bytes of JSON
+MAX_BLOB = 256 << 20  # bytes of arrays in one frame
+MAX_ARRAYS = 20_000
+MAX_RANK = 8
+MAX_DEPTH = 32
+DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
+
+
+class ProtocolError(Exception):
+    """A frame that breaks the protocol; the message says how."""
+
+
+def encode(ident: str, body: Any) -> list[bytes]:
+    """Turn a body of dicts, lists, strings, numbers and arrays into the parts of one frame."""
+    arrays: list[np.ndarray] = []
+    plain = _flatten(body, arrays)
+    specs = [[array.dtype.name, list(array.shape)] for array in arrays]
+    header = json.dumps({"id": ident, "body": plain, "arrays": specs}, allow_nan=False).encode()
+    blob = [np.ascontiguousarray(array).tobytes() for array in arrays]
+    return [PREFIX.pack(len(header), sum(map(len, blob))), header, *blob]
+
+
+def lengths(prefix: bytes) -> tuple[int, int]:
+    """Read the two lengths of a frame and refuse what is over the caps, before a byte of it is read."""
+    header, blob = PREFIX.unpack(prefix)
+    if header > MAX_HEADER or blob > MAX_BLOB:
+        raise ProtocolError(f"a frame of {header} + {blob} bytes, at most {MAX_HEADER} + {MAX_BLOB} are taken")
+    return header, blob
+
+
+def decode(header: bytes, blob: bytes, shared: Mapping[str, np.ndarray] | None = None) -> tuple[str, Any]:
+    """Turn one frame back into (id, body).
+
+    Args:
+        header: the JSON part.
+        blob: the arrays' bytes; the arrays returned are read-only views of it.
+        shared: arrays that ``{"$shared": name}`` may stand for; None refuses the form.
+
+    Raises:
+        ProtocolError: for anything that ``encode`` does not make.
+    """
+    try:
+        top = json.loads(header, parse_constant=_refuse_constant, parse_int=_small_int)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"the header is not JSON as agreed: {error}"[:200]) from None
+    if not isinstance(top, dict) or top.keys() != {"id", "body", "arrays"} or not isinstance(top["id"], str):
+        raise ProtocolError("the header does not hold exactly id, body and arrays")
+    arrays = _arrays(top["arrays"], blob)
+    return top["id"], _restore(top["body"], arrays, shared, 0)
+
+
+def read_frame(stream: BinaryIO, shared: Mapping[str, np.ndarray] | None = None) -> tuple[str, Any] | None:
+    """Read one frame from a blocking stream; None at its end."""
+    prefix = stream.read(PREFIX.size)
+    if len(prefix) < PREFIX.size:
+        return None
+    header_size, blob_size = lengths(prefix)
+    return decode(stream.read(header_size), stream.read(blob_size), shared)
+
+
+def _flatten(value: Any, arrays: list[np.ndarray]) -> Any:
+    if isinstance(value, np.ndarray):
+        arrays.append(value if value.dtype.name in DTYPES else _widen(value))
+        return {"$array": len(arrays) - 1}
+    if isinstance(value, Mapping):
+        return {str(key): _flatten(item, arrays) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_flatten(item, arrays) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"$float": repr(value)}
+    return value
+
+
+def _widen(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+
+
+def _restore(value: Any, arrays: list[np.ndarray], shared: Mapping[str, np.ndarray] | None, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise ProtocolError(f"the body is nested deeper than {MAX_DEPTH}")
+    if isinstance(value, list):
+        return [_restore(item, arrays, shared, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((key, item),) = value.items()
+        if key == "$array":
+            if type(item) is not int or not 0 <= item < len(arrays):
+                raise ProtocolError("the body names an array that the frame does not hold")
+            return arrays[item]
+        if key == "$float":
+            if item not in ("nan", "inf", "-inf"):
+                raise ProtocolError("the body holds a $float that is none")
+            return float(item)
+        if key == "$shared":
+            if shared is None or item not in shared:
+                raise ProtocolError("the body names a shared array that there is none of")
+            return shared[item]
+    return {key: _restore(item, arrays, shared, depth + 1) for key, item in value.items()}
+
+
+def _arrays(specs: Any, blob: bytes) -> list[np.ndarray]:
+    if not isinstance(specs, list) or len(specs) > MAX_ARRAYS:
+        raise ProtocolError(f"the header lists no arrays or more than {MAX_ARRAYS}")
+    arrays, start = [], 0
+    for spec in specs:
+        dtype, shape = _spec(spec)
+        count = math.prod(shape)
+        if count * dtype.itemsize > len(blob) - start:
+            raise ProtocolError("the arrays need more bytes than the frame holds")
+        arrays.append(np.frombuffer(blob, dtype, count, start).reshape(shape))
+        start += count * dtype.itemsize
+    if start != len(blob):
+        raise ProtocolError("the frame holds more bytes than its arrays need")
+    return arrays
+
+
+def _spec(spec: Any) -> tuple[np.dtype, list[int]]:
+    if not (isinstance(spec, list) and len(spec) == 2 and isinstance(spec[0], str) and spec[0] in DTYPES):
+        raise ProtocolError("an array's dtype is none of " + ", ".join(DTYPES))
+    shape = spec[1]
+    if not isinstance(shape, list) or len(shape) > MAX_RANK:
+        raise ProtocolError(f"an array's shape is no list of at most {MAX_RANK} sizes")
+    if any(type(size) is not int or not 0 <= size <= MAX_BLOB for size in shape):
+        raise ProtocolError("an array's shape holds something else than a size")
+    return DTYPES[spec[0]], shape
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _small_int(text: str) -> int:
+    if len(text) > 20:
+        raise ValueError("an integer of more than 20 characters")
+    return int(text)

@@ -1,0 +1,124 @@
+"""The student's names: their program is executed statement by statement, and names are looked up in it."""
+
+import contextlib
+import importlib.abc
+import importlib.machinery
+import linecache
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from grader.worker import describe
+
+
+class Undefined(Exception):
+    """A name that the submission does not define."""
+
+
+class Student:
+    """A loaded submission.
+
+    ``program`` is {"main": [piece, …], "modules": {name: [piece, …]}, "names": {name: module or None}}
+    with pieces {"source", "file", "cell", "line"}. Each statement runs on its own, so that one that
+    fails loses what it defines and nothing else; ``problems`` keeps the failures.
+    """
+
+    def __init__(self, program: dict[str, Any]) -> None:
+        self.problems: list[dict[str, Any]] = []
+        self.names: dict[str, str | None] = program["names"]
+        self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
+        self._modules: dict[str, types.ModuleType] = {}
+        sys.meta_path.insert(0, _Finder(self))
+        self.main = types.ModuleType("__main__")
+        sys.modules["__main__"] = self.main
+        self._run(program["main"], self.main)
+        for name in dict.fromkeys(module for module in self.names.values() if module):
+            self._import(name)
+
+    def get(self, name: str) -> Any:
+        """The student's object of that name; raises Undefined."""
+        for module in self._homes(name):
+            if name in vars(module):
+                return vars(module)[name]
+        raise Undefined(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the name is defined."""
+        return any(name in vars(module) for module in self._homes(name))
+
+    @contextlib.contextmanager
+    def overriding(self, **objects: Any) -> Iterator[None]:
+        """Let the names stand for other objects, in the notebook and in every module, for a while."""
+        places = [self.main, *self._modules.values()]
+        before = [(vars(place), {name: vars(place)[name] for name in objects if name in vars(place)}) for place in places]
+        for place in places:
+            vars(place).update(objects)
+        try:
+            yield
+        finally:
+            for space, old in before:
+                for name in objects:
+                    space.pop(name, None)
+                space.update(old)
+
+    def _homes(self, name: str) -> list[types.ModuleType]:
+        module = self.names.get(name)
+        preferred = [self._modules[module]] if module in self._modules else []
+        return [*preferred, self.main, *self._modules.values()]
+
+    def _import(self, name: str) -> None:
+        try:
+            __import__(name)
+        except Exception as error:
+            self.problems.append(describe.exception(error))
+
+    def load_module(self, name: str, module: types.ModuleType) -> None:
+        self._modules[name] = module
+        self._run(self._sources[name], module)
+
+    def has_module(self, name: str) -> bool:
+        return name in self._sources
+
+    def is_package(self, name: str) -> bool:
+        return any(other.startswith(name + ".") for other in self._sources)
+
+    def _run(self, pieces: list[dict[str, Any]], module: types.ModuleType) -> None:
+        for piece in pieces:
+            cell = f"#cell-{piece['cell']}" if piece["cell"] is not None else ""
+            filename = f"<submission>/{piece['file']}{cell}"
+            _remember_lines(filename, piece)
+            try:
+                code = compile("\n" * (piece["line"] - 1) + piece["source"], filename, "exec", dont_inherit=True)
+                exec(code, vars(module))
+            except Exception as error:
+                self.problems.append(describe.exception(error))
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports the submission's modules from their pieces; a library that is already loaded keeps its name."""
+
+    def __init__(self, student: Student) -> None:
+        self.student = student
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if not self.student.has_module(fullname) and not self.student.is_package(fullname):
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=self.student.is_package(fullname))
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        if self.student.has_module(module.__name__):
+            self.student.load_module(module.__name__, module)
+
+
+def _remember_lines(filename: str, piece: dict[str, Any]) -> None:
+    """Let tracebacks and ``inspect.getsource`` find the lines, at their own numbers."""
+    lines = list(linecache.cache[filename][2]) if filename in linecache.cache else []  # type: ignore[misc]
+    new = piece["source"].splitlines(keepends=True)
+    start = piece["line"] - 1
+    lines.extend(["\n"] * (start + len(new) - len(lines)))
+    lines[start : start + len(new)] = new
+    linecache.cache[filename] = (sum(map(len, lines)), None, lines, filename)
