@@ -1,0 +1,226 @@
+"""Checks: pure functions from evidence to a verdict, and what becomes of one that cannot be answered.
+
+A check is a function of ``Evidence`` whose docstring is the sentence that a student reads. It returns
+None when the submission is right and raises one of
+
+    Fail      the submission is wrong: what was expected, what was seen, and a hint
+    Missing   the thing to judge is not there
+    Blocked   it cannot be judged because another criterion's part is missing or broken
+
+It runs nothing and looks at nothing but the evidence.
+"""
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from grader.evidence import Evidence, Probe, Unanswered
+from grader.records import CheckResult, CriterionStatus, Frame, Observation, Raised, Warning_
+
+
+class Fail(Exception):
+    """The submission is wrong."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+class Missing(Exception):
+    """What the check judges is not there; the message says what is to do."""
+
+
+class Blocked(Exception):
+    """The check cannot be made because of another criterion."""
+
+    def __init__(self, by: str, why: str) -> None:
+        super().__init__(f"could not be judged because of {by}: {why}")
+        self.by = by
+
+
+@dataclass(frozen=True)
+class Check:
+    """``name`` is what reports and the rubric call it, ``sentence`` what it demands."""
+
+    name: str
+    sentence: str
+    function: Callable[[Evidence], None]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What the rubric gives points for.
+
+    ``names`` must all be defined, or the criterion is missing. ``rests_on`` are criteria named as the
+    cause when an answer was never asked for.
+    """
+
+    id: str
+    checks: tuple[Check, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one criterion, before points."""
+
+    status: CriterionStatus
+    feedback: str
+    results: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """All that belongs to one assignment; the engine knows nothing else of it."""
+
+    name: str
+    wanted: tuple[str, ...]  # names that a submission defines
+    provided: tuple[str, ...]  # names that the worker supplies: train_dataset, train_loader
+    never_called: tuple[str, ...]  # functions whose top-level calls are never executed at intake
+    ops: tuple[str, ...]  # modules of grader.worker that register the operations its probes ask for
+    probes: tuple[Probe, ...]
+    criteria: dict[str, Criterion]
+    warnings: tuple[Callable[[Evidence], Sequence[Warning_]], ...] = ()
+    measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
+
+
+def checks(*functions: Callable[[Evidence], None]) -> tuple[Check, ...]:
+    """Make checks of functions: the name from the function's, the sentence from its docstring."""
+    return tuple(Check(f.__name__, " ".join((f.__doc__ or f.__name__).split("\n\n")[0].split()), f) for f in functions)
+
+
+def judge(criterion: Criterion, seen: Evidence) -> Judgement:
+    """Run a criterion's checks."""
+    absent = [name for name in criterion.names if not seen.has(name)]
+    if absent and seen["load"].observation.outcome in ("value", "unasked"):
+        return _missing(criterion, _absence(absent, seen))
+    results: list[CheckResult] = []
+    told: set[str] = set()
+    for check in criterion.checks:
+        try:
+            check.function(seen)
+            results.append(CheckResult(check.name, "passed", check.sentence))
+        except Fail as fail:
+            results.append(CheckResult(check.name, "failed", fail.message, fail.hint))
+        except Missing as missing:
+            return _missing(criterion, str(missing))
+        except Blocked as blocked:
+            results += [CheckResult(c.name, "skipped", str(blocked)) for c in criterion.checks[len(results) :]]
+            if any(result.status == "failed" for result in results):
+                break
+            return Judgement("blocked", str(blocked), tuple(results))
+        except Unanswered as unanswered:
+            if _todo(unanswered.observation):
+                return _missing(criterion, todo_words(unanswered.observation))
+            results.append(_unanswered(check, unanswered, told))
+        except Exception:  # a fault of ours must never look like the student's
+            where = traceback.format_exc(limit=-2).strip()
+            results.append(CheckResult(check.name, "error", f"the grader could not judge this: {where}"))
+    return Judgement(_status(results), _feedback(results), tuple(results))
+
+
+def _missing(criterion: Criterion, why: str) -> Judgement:
+    return Judgement("missing", why, tuple(CheckResult(check.name, "skipped", why) for check in criterion.checks))
+
+
+def _absence(absent: list[str], seen: Evidence) -> str:
+    words = f"{' and '.join(f'`{name}`' for name in absent)} {'is' if len(absent) == 1 else 'are'} not defined"
+    problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
+    tried = [name for name in absent if name in seen.submission.program.names]
+    if tried and problems:
+        first = problems[-1] if len(problems) == 1 else problems[0]
+        return f"{words}: executing the submission's definitions raised {first['type']}: {first['message'][:300]}"
+    return words
+
+
+def _unanswered(check: Check, unanswered: Unanswered, told: set[str]) -> CheckResult:
+    observation = unanswered.observation
+    if observation.outcome == "fault":
+        return CheckResult(check.name, "error", f"the grader could not ask this: {observation.detail}")
+    if observation.outcome == "unasked" or unanswered.probe in told:
+        return CheckResult(check.name, "skipped", "could not be looked at: see the other checks")
+    told.add(unanswered.probe)
+    return CheckResult(check.name, "failed", observed_words(observation), raised_hint(observation.raised))
+
+
+def _todo(observation: Observation) -> bool:
+    if observation.outcome == "undefined":
+        return True
+    return observation.raised is not None and "NotImplementedError" in observation.raised.bases
+
+
+def todo_words(observation: Observation) -> str:
+    """Say that something is still to do."""
+    if observation.raised is None:
+        return f"`{observation.detail}` is not defined"
+    where = f" ({place(observation.raised.frames[-1])})" if observation.raised.frames else ""
+    return f"still to do{where}: {observation.raised.message or 'raises NotImplementedError'}"
+
+
+def observed_words(observation: Observation) -> str:
+    """Say in words what happened instead of an answer."""
+    if observation.raised is not None:
+        return raised_words(observation.raised)
+    return observation.detail
+
+
+def raised_words(raised: Raised) -> str:
+    """An exception with the line of the student's code that it came from."""
+    message = raised.message.strip().splitlines()[0][:300] if raised.message.strip() else ""
+    words = f"raised {raised.type}: {message}" if message else f"raised {raised.type}"
+    if not raised.frames:
+        return words
+    frame = raised.frames[-1]
+    return f"{words} at {place(frame)}" + (f": `{frame.text}`" if frame.text else "")
+
+
+def raised_hint(raised: Raised | None) -> str:
+    """The usual reason of an exception that tensors' beginners meet."""
+    if raised is None:
+        return ""
+    text = raised.message
+    for sign, hint in HINTS:
+        if sign in text:
+            return hint
+    return ""
+
+
+HINTS = (
+    ("mat1 and mat2 shapes cannot be multiplied", "The last axis of the input must have the size that the Linear layer expects (in_features)."),
+    ("must match the size of tensor", "Two tensors of different shapes are combined: print both shapes just before this line."),
+    ("is invalid for input of size", "A view or reshape asks for another number of elements than the tensor has: is a size hard-coded?"),
+    ("view size is not compatible", "After transpose or permute the memory is not in order: use reshape, or contiguous() before view."),
+    ("Expected all tensors to be on the same device", "Some tensor stays on another device: register it as a parameter or a buffer."),
+    ("expected scalar type", "Two tensors of different dtypes meet: convert one of them."),
+    ("does not require grad and does not have a grad_fn", "The loss does not depend on any trainable parameter: was it detached, or computed under no_grad?"),
+    ("takes", "Compare the signature with the assignment's: the names and the order of the arguments."),
+)  # fmt: skip
+
+
+def place(frame: Frame) -> str:
+    """Where a line stands, as its author finds it."""
+    file = f"{frame.file}, cell {frame.cell}" if frame.cell is not None else frame.file
+    return f"{file}, line {frame.line}"
+
+
+def _status(results: list[CheckResult]) -> CriterionStatus:
+    statuses = {result.status for result in results}
+    if "failed" in statuses:
+        return "failed"
+    if "error" in statuses:
+        return "error"
+    return "failed" if "skipped" in statuses else "passed"
+
+
+def _feedback(results: list[CheckResult]) -> str:
+    said = [result for result in results if result.status in ("failed", "error")]
+    if not said:
+        return "as it should be" if all(r.status == "passed" for r in results) else results[0].message
+    return " ".join(dict.fromkeys(f"{r.message}{'' if r.message.endswith(('.', '!', '?')) else '.'} {r.hint}".strip() for r in said))
+
+
+def warn(code: str, message: str) -> list[Warning_]:
+    """One warning, as a list for the functions that return lists."""
+    return [Warning_(code, message)]
+
+

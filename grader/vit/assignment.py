@@ -1,0 +1,24 @@
+"""The assignment put together from its parts."""
+
+from grader.checking import Assignment
+from grader.vit import application, augmentation, logs, metric_learning, model, names, thresholds
+
+PARTS = (augmentation, model, metric_learning, application, thresholds, logs)
+
+VIT = Assignment(
+    name="vit",
+    wanted=names.WANTED,
+    provided=names.PROVIDED,
+    never_called=names.NEVER_CALLED,
+    ops=(
+        "grader.worker.vit.modules",
+        "grader.worker.vit.transforms",
+        "grader.worker.vit.training",
+        "grader.worker.vit.retrieval",
+        "grader.worker.vit.inference",
+    ),
+    probes=tuple(probe for part in PARTS for probe in part.PROBES),
+    criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},
+    warnings=tuple(warning for part in PARTS for warning in part.WARNINGS),
+    measures={name: measure for part in PARTS for name, measure in part.MEASURES.items()},
+)
