@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from grader.worker import describe
+from grader.worker import describe, shims
 
 
 class Undefined(Exception):
@@ -29,6 +29,8 @@ class Student:
         self.names: dict[str, str | None] = program["names"]
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
+        pieces = [*program["main"], *(piece for module in self._sources.values() for piece in module)]
+        shims.install(mentions_cuda=any("cuda" in piece["source"] for piece in pieces))
         sys.meta_path.insert(0, _Finder(self))
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main

@@ -1,0 +1,141 @@
+"""What surrounds a submission in a worker: no GPU, no subprocesses of data loaders, no pictures, no Colab."""
+
+import importlib.abc
+import importlib.machinery
+import inspect
+import sys
+import types
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils.data import DataLoader
+
+ABSENT = (
+    "matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "tensorboard", "tensorboardX",
+    "google.colab", "torchsummary", "torchinfo", "torchview", "torchviz", "umap", "cv2",
+)  # fmt: skip
+LOADER_PROCESS_ARGUMENTS = (
+    "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
+    "pin_memory_device", "timeout", "worker_init_fn",
+)  # fmt: skip
+hard_coded: list[str] = []  # what asked for a GPU without looking whether there is one
+
+
+def install(mentions_cuda: bool) -> None:
+    """Put everything in place, before a student's first statement."""
+    sys.meta_path.insert(0, _Absent())
+    _single_process_loaders()
+    if mentions_cuda and not torch.cuda.is_available():  # it costs 2 microseconds a torch call
+        _cuda_is_a_no_op()
+
+
+class Anything(types.ModuleType):
+    """Stands for a library that only shows things: every attribute, call and item is another such object."""
+
+    def __init__(self, name: str = "anything") -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return Anything(f"{self.__name__}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self.__name__.endswith(".subplots"):
+            return Anything("figure"), Anything("axes")
+        return Anything(f"{self.__name__}()")
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __getitem__(self, key: Any) -> Any:
+        return Anything(f"{self.__name__}[]")
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        return None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        return None
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
+        return (object,)
+
+
+class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Answers imports of libraries that only show things, whether they are installed or not."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if any(fullname == name or fullname.startswith(name + ".") for name in ABSENT) or fullname == "google":
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return Anything(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        return None
+
+
+def _single_process_loaders() -> None:
+    """A confined worker may not fork: every DataLoader works in the process itself."""
+    original = DataLoader.__init__
+    signature = inspect.signature(original)
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = signature.bind(self, *args, **kwargs).arguments
+        for name in LOADER_PROCESS_ARGUMENTS:
+            given.pop(name, None)
+        original(**given)
+
+    DataLoader.__init__ = init  # type: ignore[method-assign]
+
+
+def _cuda_is_a_no_op() -> None:
+    """On a machine without a GPU, ``.cuda()`` and ``device="cuda"`` leave things where they are."""
+    _OnCPU().__enter__()
+    for name in ("synchronize", "set_device", "reset_peak_memory_stats", "init", "get_device_properties"):
+        setattr(torch.cuda, name, lambda *args, **kwargs: None)
+    torch.cuda.get_device_name = lambda *args: "none"  # type: ignore[assignment]
+    torch.cuda.memory_allocated = lambda *args: 0  # type: ignore[assignment]
+    load = torch.load
+
+    def load_on_cpu(*args: Any, **kwargs: Any) -> Any:
+        return load(*args, **{**kwargs, "map_location": "cpu"})
+
+    torch.load = load_on_cpu
+
+
+class _OnCPU(TorchFunctionMode):
+    """Rewrites a CUDA device in any torch call to the CPU, and notes that it was asked for."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.Tensor.cuda:
+            _note(".cuda()")
+            return args[0]
+        if any(_is_cuda(value) for value in kwargs.values()) or any(_is_cuda(value) for value in args):
+            if func is torch.device:
+                return func(*args, **kwargs)
+            _note('device "cuda"')
+            args = tuple(torch.device("cpu") if _is_cuda(value) else value for value in args)
+            kwargs = {key: torch.device("cpu") if _is_cuda(value) else value for key, value in kwargs.items()}
+        return func(*args, **kwargs)
+
+
+def _is_cuda(value: Any) -> bool:
+    if isinstance(value, torch.device):
+        return value.type == "cuda"
+    return isinstance(value, str) and (value == "cuda" or value.startswith("cuda:"))
+
+
+def _note(what: str) -> None:
+    if what not in hard_coded:
+        hard_coded.append(what)
