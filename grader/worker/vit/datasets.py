@@ -1,0 +1,67 @@
+"""Small data sets that look like torchvision's FashionMNIST, and know which of their items were read."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision import datasets
+
+MEAN, STD = 0.286, 0.353  # of FashionMNIST's training pixels
+
+
+def to_tensor(image: Any) -> Tensor:
+    """A plain transform of the worker's own: PIL image, mode L → (1, 28, 28) float tensor, normalised."""
+    return _normalised(torch.from_numpy(np.array(image)))
+
+
+class Garments(datasets.FashionMNIST):
+    """FashionMNIST from arrays instead of files; nothing is downloaded or looked up.
+
+    Subclassing torchvision's class gives ``classes``, ``class_to_idx`` and whatever else student code may
+    expect of it.
+
+    Args:
+        images: (n, 28, 28) uint8.
+        labels: (n,) integers.
+        train: which half of FashionMNIST it stands for.
+        transform: PIL image → anything; None hands out PIL images, as torchvision does.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        train: bool = True,
+        transform: Callable[[Any], Any] | None = to_tensor,
+    ) -> None:
+        self.root, self.train = "data", train
+        self.transform, self.target_transform = transform, None
+        self.data = torch.from_numpy(np.array(images, dtype=np.uint8))
+        self.targets = torch.from_numpy(np.array(labels, dtype=np.int64))
+        self.reads: list[int] = []  # index of every item that was read, in order
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        index = int(index)
+        image, label = self.data[index], int(self.targets[index])
+        self.reads.append(index % len(self.data))
+        if self.transform is to_tensor:  # the same values without the way through PIL
+            return _normalised(image), self._target(label)
+        picture = Image.fromarray(image.numpy())
+        return (self.transform(picture) if self.transform is not None else picture), self._target(label)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __repr__(self) -> str:
+        split = "Train" if self.train else "Test"
+        return f"Dataset FashionMNIST\n    Number of datapoints: {len(self)}\n    Split: {split}"
+
+    def _target(self, label: int) -> int:
+        return label if self.target_transform is None else self.target_transform(label)
+
+
+def _normalised(image: Tensor) -> Tensor:
+    return (image.float().div(255.0).sub(MEAN) / STD).unsqueeze(0)
