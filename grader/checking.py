@@ -13,6 +13,7 @@ It runs nothing and looks at nothing but the evidence.
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from grader.evidence import Evidence, Probe, Unanswered
 from grader.records import CheckResult, CriterionStatus, Frame, Observation, Raised, Warning_
@@ -24,6 +25,17 @@ class Fail(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.message, self.hint = message, hint
+
+
+class Malformed(Fail):
+    """The answer does not have the form that the worker gives one: somebody else wrote it."""
+
+    def __init__(self) -> None:
+        super().__init__("the worker's answer was not in the agreed form", "Does the code write to descriptors, or patch torch or numpy?")
+
+
+class Skip(Exception):
+    """The check cannot be made because an earlier one of the same criterion failed."""
 
 
 class Missing(Exception):
@@ -89,6 +101,22 @@ def checks(*functions: Callable[[Evidence], None]) -> tuple[Check, ...]:
     return tuple(Check(f.__name__, " ".join((f.__doc__ or f.__name__).split("\n\n")[0].split()), f) for f in functions)
 
 
+def dig(value: Any, *path: str | int) -> Any:
+    """Follow keys and indices into an observed value.
+
+    Raises:
+        Malformed: the value does not have that shape, which the worker's own code never gives.
+    """
+    for step in path:
+        if isinstance(step, str) and isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
+            value = value[step]
+        else:
+            raise Malformed
+    return value
+
+
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:
     """Run a criterion's checks."""
     absent = [name for name in criterion.names if not seen.has(name)]
@@ -102,6 +130,8 @@ def judge(criterion: Criterion, seen: Evidence) -> Judgement:
             results.append(CheckResult(check.name, "passed", check.sentence))
         except Fail as fail:
             results.append(CheckResult(check.name, "failed", fail.message, fail.hint))
+        except Skip:
+            results.append(CheckResult(check.name, "skipped", "could not be looked at: see the other checks"))
         except Missing as missing:
             return _missing(criterion, str(missing))
         except Blocked as blocked:
@@ -124,7 +154,8 @@ def _missing(criterion: Criterion, why: str) -> Judgement:
 
 
 def _absence(absent: list[str], seen: Evidence) -> str:
-    words = f"{' and '.join(f'`{name}`' for name in absent)} {'is' if len(absent) == 1 else 'are'} not defined"
+    names = " and ".join(f"`{name}`" for name in absent)
+    words = f"{names} {'is' if len(absent) == 1 else 'are'} not defined"
     problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
     tried = [name for name in absent if name in seen.submission.program.names]
     if tried and problems:
@@ -186,15 +217,34 @@ def raised_hint(raised: Raised | None) -> str:
 
 
 HINTS = (
-    ("mat1 and mat2 shapes cannot be multiplied", "The last axis of the input must have the size that the Linear layer expects (in_features)."),
-    ("must match the size of tensor", "Two tensors of different shapes are combined: print both shapes just before this line."),
-    ("is invalid for input of size", "A view or reshape asks for another number of elements than the tensor has: is a size hard-coded?"),
-    ("view size is not compatible", "After transpose or permute the memory is not in order: use reshape, or contiguous() before view."),
-    ("Expected all tensors to be on the same device", "Some tensor stays on another device: register it as a parameter or a buffer."),
+    (
+        "mat1 and mat2 shapes cannot be multiplied",
+        "The last axis of the input must have the size that the Linear layer expects (in_features).",
+    ),
+    (
+        "must match the size of tensor",
+        "Two tensors of different shapes are combined: print both shapes just before this line.",
+    ),
+    (
+        "is invalid for input of size",
+        "A view or reshape asks for another number of elements than the tensor has: is a size hard-coded?",
+    ),
+    (
+        "view size is not compatible",
+        "After transpose or permute the memory is not in order: use reshape, or contiguous() before view.",
+    ),
+    (
+        "Expected all tensors to be on the same device",
+        "Some tensor stays on another device: register it as a parameter or a buffer.",
+    ),
     ("expected scalar type", "Two tensors of different dtypes meet: convert one of them."),
-    ("does not require grad and does not have a grad_fn", "The loss does not depend on any trainable parameter: was it detached, or computed under no_grad?"),
-    ("takes", "Compare the signature with the assignment's: the names and the order of the arguments."),
-)  # fmt: skip
+    (
+        "does not require grad and does not have a grad_fn",
+        "The loss depends on no trainable parameter: was it detached, or computed under no_grad?",
+    ),
+    ("positional argument", "Compare the signature with the assignment's: the names and the order of the arguments."),
+    ("unexpected keyword argument", "Compare the signature with the assignment's: the names of the arguments."),
+)
 
 
 def place(frame: Frame) -> str:
@@ -216,7 +266,13 @@ def _feedback(results: list[CheckResult]) -> str:
     said = [result for result in results if result.status in ("failed", "error")]
     if not said:
         return "as it should be" if all(r.status == "passed" for r in results) else results[0].message
-    return " ".join(dict.fromkeys(f"{r.message}{'' if r.message.endswith(('.', '!', '?')) else '.'} {r.hint}".strip() for r in said))
+    return " ".join(dict.fromkeys(sentence(result.message, result.hint) for result in said))
+
+
+def sentence(message: str, hint: str) -> str:
+    """A message and its hint as running text."""
+    stop = "" if message.endswith((".", "!", "?")) else "."
+    return f"{message}{stop} {hint}".strip()
 
 
 def warn(code: str, message: str) -> list[Warning_]:
