@@ -85,7 +85,7 @@ def template_notebook(source: str) -> str:
     return nbformat.writes(notebook) + "\n"
 
 
-def generate(reference: Path = REFERENCE) -> dict[str, str]:
+def generate(reference: Path) -> dict[str, str]:
     """Make the template, as texts by file name."""
     template = {path.name: without_solutions(path.read_text()) for path in sorted(reference.glob("*.py"))}
     for path in sorted(reference.glob("*.ipynb")):
@@ -93,7 +93,7 @@ def generate(reference: Path = REFERENCE) -> dict[str, str]:
     return template
 
 
-def drift(template: dict[str, str], student: Path = STUDENT) -> Iterator[str]:
+def drift(template: dict[str, str], student: Path) -> Iterator[str]:
     """Name the files of a student folder that are not what the template says."""
     present = {path.name for pattern in ("*.py", "*.ipynb", "*.pt") for path in student.glob(pattern)}
     for name in sorted(present | template.keys()):
@@ -107,8 +107,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 after a drift")
     arguments = parser.parse_args()
 
-    template = generate()
-    drifted = list(drift(template))
+    template = generate(REFERENCE)
+    drifted = list(drift(template, STUDENT))
     if arguments.check:
         if drifted:
             print(f"student/: {', '.join(drifted)} differ from reference/; run python -m grader.template")
