@@ -1,0 +1,181 @@
+"""The command line: what to grade, where the results go, and the exit status.
+
+Exit status: 0 graded, whatever the score; 1 a score under ``--fail-under``, or a grade needs review; 2 nothing
+could be graded, said in one line; 130 interrupted.
+"""
+
+import argparse
+import importlib.metadata
+import io
+import math
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from grader.errors import GraderError
+from grader.reports.text import printable
+
+if TYPE_CHECKING:
+    from grader.grading import Options
+    from grader.records import Grade
+
+# torch and rich are imported where they are needed, so that --help and a mistyped path answer at once
+
+DEBUG = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and turn every exception into one line and an exit status."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep; read when torch is imported
+    for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        return _run(parser().parse_args(arguments))
+    except GraderError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        _complain("interrupted; nothing was written")
+        return 130
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            traceback.print_exc()
+        return _complain(f"the grader itself failed: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        raise GraderError(f"{self.prog}: {message}; see --help")
+
+
+def parser() -> Parser:
+    """The options, as ``--help`` shows them."""
+    p = Parser(
+        prog="grade.py",
+        description="Grade submissions of the Vision Transformer assignment.",
+        epilog="Exit status: 0 graded, 1 under --fail-under or a grade needs review, 2 nothing could be graded.",
+    )
+    p.add_argument(
+        "submissions", nargs="*", type=Path, metavar="SUBMISSION",
+        help="a notebook, a folder, a .zip or .tar.gz, or a folder full of submissions",
+    )  # fmt: skip
+    p.add_argument("--json", metavar="FILE", help='write the grade as JSON, a list for several; "-" is standard output')
+    p.add_argument("--out", type=Path, default=Path("grades"), metavar="DIR", help="what a run writes (default: ./grades)")
+    p.add_argument("--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw (else $FASHION_MNIST_ROOT)")
+    p.add_argument("--seed", type=_seed, metavar="N", help="fixes every random input (default: fresh, always recorded)")
+    p.add_argument(
+        "--train", choices=("auto", "never", "always"), default="auto",
+        help="train the submitted ViT for vit.accuracy (auto: where there is no vit_classifier.pt)",
+    )  # fmt: skip
+    p.add_argument("--fail-under", type=_points, metavar="X", help="exit 1 when a score is under X")
+    p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
+    p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
+    p.add_argument("--unconfined", action="store_true", help="run student code without a sandbox")
+    p.add_argument("--version", action="version", version=f"vit-grade {_version()}")
+    return p
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {2**32 - 1}, not {text!r}")
+    return int(text)
+
+
+def _points(text: str) -> float:
+    try:
+        if math.isfinite(points := float(text)):
+            return points
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"expected points, got {text!r}")
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("vit-grade")
+    except importlib.metadata.PackageNotFoundError:  # run from a checkout that was not installed
+        import tomllib
+
+        settings = Path(__file__).resolve().parent.parent / "pyproject.toml"
+        return str(tomllib.loads(settings.read_text(encoding="utf-8"))["project"]["version"])
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if not arguments.submissions:
+        raise GraderError("nothing to grade: give a notebook, a folder or an archive, or see --help")
+    for path in arguments.submissions:
+        if not path.exists():
+            raise GraderError(f"{path}: no such file or folder")
+    grades = []
+    for grade in grade_many(arguments.submissions, _options(arguments), arguments.only):
+        grades.append(grade)
+        if grade.status == "rejected":
+            _complain(f"{grade.submission['path']}: {grade.reason}")
+    _report(grades, arguments.json)
+    return exit_status(grades, arguments.fail_under)
+
+
+def _options(arguments: argparse.Namespace) -> "Options":
+    from grader import rubric
+    from grader.grading import Options
+
+    return Options(
+        data=arguments.data,
+        out=arguments.out,
+        seed=arguments.seed,
+        train=arguments.train,
+        rubric=arguments.rubric or rubric.DEFAULT,
+        unconfined=arguments.unconfined,
+    )
+
+
+def grade_many(paths: Sequence[Path], options: "Options", only: Sequence[str] | None = None) -> Iterator["Grade"]:
+    """Grade the submissions found at the given paths, one after the other.
+
+    Raises:
+        GraderError: nothing can be graded (no data, no worker, a criterion that does not exist).
+    """
+    from grader.grading import open_grader
+    from grader.intake import find_submissions
+    from grader.reports.progress import Progress
+
+    with Progress() as progress:
+        grader = open_grader(options)
+        try:
+            found = [submission for path in paths for submission in find_submissions(path)]
+            for number, submission in enumerate(found, 1):
+                progress.begin(submission.name, number, len(found))
+                yield grader.grade(submission, only=only, progress=progress.step)
+        finally:
+            grader.close()
+
+
+def _report(grades: "Sequence[Grade]", json: str | None) -> None:
+    from grader.reports import record, terminal
+
+    try:
+        if json is not None:
+            record.write(grades, json)
+        if json != "-":
+            terminal.show(grades)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `grade.py … | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def exit_status(grades: "Sequence[Grade]", fail_under: float | None) -> int:
+    """0, 1 or 2, as the module says."""
+    if all(grade.status == "rejected" for grade in grades):
+        return 2
+    least = -math.inf if fail_under is None else fail_under
+    return int(any(grade.score < least or grade.status == "needs_review" for grade in grades))
+
+
+def _complain(line: str) -> int:
+    print(printable(line), file=sys.stderr)
+    return 2

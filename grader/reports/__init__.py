@@ -1,0 +1,1 @@
+"""What a grade becomes: a JSON record, a page in the terminal."""

@@ -1,0 +1,143 @@
+"""A grade as ``--json`` writes it, and back again. The shape is ``grader/grade.schema.json``."""
+
+import contextlib
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from grader.errors import GraderError
+from grader.records import CheckResult, CriterionResult, Grade, Origin, Warning_
+
+SCHEMA_VERSION = 1
+SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
+PLACE = re.compile(r"(?P<file>.*?)(?:, cell (?P<cell>\d+))?, line (?P<line>\d+)", re.DOTALL)
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def to_dict(grade: Grade) -> dict[str, Any]:
+    """A grade as plain data, keys in the order of the schema; ``reason``, ``origin`` and ``hint`` only where known."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "submission": {key: _text(grade.submission.get(key, "")) for key in ("name", "path", "sha256")},
+        "status": grade.status,
+        **({"reason": _text(grade.reason)} if grade.reason else {}),
+        "score": _points(grade.score),
+        "max_score": _points(grade.max_score),
+        "seed": grade.seed,
+        "criteria": [_criterion(result) for result in grade.criteria],
+        "measured": {name: round(float(value), 6) for name, value in grade.measured.items() if math.isfinite(value)},
+        "warnings": [{"code": warning.code, "message": _text(warning.message)} for warning in grade.warnings],
+        "sandbox": {key: _text(value) for key, value in grade.sandbox.items()},
+        "timings": {name: round(float(value), 3) for name, value in grade.timings.items()},
+    }
+
+
+def _criterion(result: CriterionResult) -> dict[str, Any]:
+    return {
+        "id": result.id,
+        "part": result.part,
+        "title": _text(result.title),
+        "points": _points(result.points),
+        "max_points": _points(result.max_points),
+        "status": result.status,
+        "feedback": _text(result.feedback),
+        **({"origin": _text(str(result.origin))} if result.origin else {}),
+        "checks": [_check(check) for check in result.checks],
+    }
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    hint = {"hint": _text(check.hint)} if check.hint else {}
+    return {"name": check.name, "status": check.status, "message": _text(check.message), **hint}
+
+
+def _points(value: float) -> float:
+    return round(float(value), 4)
+
+
+def _text(text: str) -> str:
+    """Text that every JSON reader takes: half a surrogate pair, as in an undecodable file name, becomes U+FFFD."""
+    return SURROGATE.sub("\ufffd", text)
+
+
+def from_dict(record: dict[str, Any]) -> Grade:
+    """Read a grade back.
+
+    Raises:
+        GraderError: the record is of another schema version, or none.
+    """
+    if record.get("schema_version") != SCHEMA_VERSION:
+        raise GraderError(f"not a grade of schema version {SCHEMA_VERSION}: schema_version is {record.get('schema_version')!r}")
+    try:
+        return Grade(
+            submission=dict(record["submission"]),
+            status=record["status"],
+            score=record["score"],
+            max_score=record["max_score"],
+            seed=record["seed"],
+            criteria=tuple(_read_criterion(entry) for entry in record["criteria"]),
+            measured=dict(record["measured"]),
+            warnings=tuple(Warning_(entry["code"], entry["message"]) for entry in record["warnings"]),
+            sandbox=dict(record["sandbox"]),
+            timings=dict(record["timings"]),
+            reason=record.get("reason", ""),
+        )
+    except (KeyError, TypeError) as error:
+        raise GraderError(f"not a grade: {type(error).__name__}: {error}") from None
+
+
+def _read_criterion(entry: dict[str, Any]) -> CriterionResult:
+    results = tuple(CheckResult(c["name"], c["status"], c["message"], c.get("hint", "")) for c in entry["checks"])
+    return CriterionResult(
+        entry["id"], entry["part"], entry["title"], entry["points"], entry["max_points"],
+        entry["status"], entry["feedback"], results, _read_origin(entry.get("origin", "")),
+    )  # fmt: skip
+
+
+def _read_origin(place: str) -> Origin | None:
+    found = PLACE.fullmatch(place)
+    if found is None:
+        return None
+    cell = int(found["cell"]) if found["cell"] else None
+    return Origin(found["file"], cell, int(found["line"]), None)  # the module's name is not kept
+
+
+def write(grades: Sequence[Grade], destination: str) -> None:
+    """Write one grade as an object, several as a list; "-" is standard output.
+
+    A file is replaced in one step, so that a reader never finds half of it.
+    """
+    records = [to_dict(grade) for grade in grades]
+    text = json.dumps(records[0] if len(records) == 1 else records, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if destination == "-":
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+    else:
+        replace(Path(destination), text)
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        GraderError: it cannot be written there.
+    """
+    path = Path(os.path.realpath(path))  # a link keeps pointing where it did
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to replace
+            path.write_text(text, encoding="utf-8")
+            return
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise GraderError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()

@@ -1,0 +1,172 @@
+"""A grade on one screen, a class in one table.
+
+    python -m grader.reports.terminal GRADE.json [PICTURE.svg]
+
+shows a grade that was kept, and draws it. All text of a submission passes through ``printable`` and is never
+read as markup.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from grader.records import CriterionResult, Grade
+from grader.reports.text import printable
+
+WIDTH = 100  # columns at most: longer lines read badly
+FEEDBACK_LINES = 4  # of one criterion; the JSON has it whole
+STYLE = {"passed": "green", "partial": "yellow", "failed": "red", "missing": "cyan", "blocked": "blue", "error": "magenta"}
+GLYPH = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!"}
+ASCII = {"passed": "+", "partial": "~", "failed": "x", "missing": "-", "blocked": "/", "error": "!"}
+MEASURED = {
+    "accuracy": "accuracy",
+    "precision_at_1": "Precision@1",
+    "precision_at_1_unseen_train": "Precision@1 on unseen training images",
+}
+
+
+class Report:
+    """One grade: score, criteria by part, what was measured, warnings."""
+
+    def __init__(self, grade: Grade) -> None:
+        self.grade = grade
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(options.max_width, WIDTH)
+        glyphs = ASCII if options.ascii_only else GLYPH
+        yield from _header(self.grade, width, options.ascii_only)
+        for part, results in groupby(self.grade.criteria, lambda result: result.part):
+            yield from _part(part, list(results), glyphs, console, width)
+        yield from _footer(self.grade, console, width)
+
+
+def _header(grade: Grade, width: int, ascii_only: bool) -> Iterator[Text]:
+    name, seed = printable(grade.submission["name"], 60), f"seed {grade.seed}"
+    yield Text().append(name, "bold").append(" " * max(2, width - len(name) - len(seed))).append(seed, "dim")
+    score = f"{grade.score:g} of {grade.max_score:g} points"
+    size = max(10, width - len(score) - 2)
+    filled = round(size * grade.score / grade.max_score) if grade.max_score else 0
+    full, empty = ("#", "-") if ascii_only else ("━", "─")
+    bar = Text().append(full * filled, "green").append(empty * (size - filled), "dim")
+    yield bar.append(f"  {score}", "bold")
+    if grade.status != "graded":
+        words = grade.status.replace("_", " ")
+        yield Text(f"{words}: {printable(grade.reason)}", "bold red" if grade.status == "rejected" else "bold yellow")
+
+
+def _part(part: int, results: list[CriterionResult], glyphs: dict[str, str], console: Console, width: int) -> Iterator[Text]:
+    earned, possible = sum(r.points for r in results), sum(r.max_points for r in results)
+    yield Text().append(f"Part {part}", "bold").append(f"  {earned:g} of {possible:g}", "dim")
+    for result in results:
+        yield from _criterion(result, glyphs, console, width)
+
+
+def _criterion(result: CriterionResult, glyphs: dict[str, str], console: Console, width: int) -> Iterator[Text]:
+    points = f"{result.points:g}/{result.max_points:g}"
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"  {glyphs[result.status]} {result.status:<8}", STYLE[result.status]).append(f"{points:>5}  ")
+    line.append(printable(result.title))
+    indent = 18
+    if result.status in ("missing", "blocked"):  # one line each: an empty template has seventeen
+        why = printable(result.feedback).removeprefix("still to do ")
+        line.append(f"  {why}", "dim")
+    line.truncate(width, overflow="ellipsis")
+    yield line
+    if result.status in ("failed", "partial", "error"):
+        where = f" ({printable(str(result.origin), 120)})" if result.origin else ""
+        yield from _wrapped(printable(result.feedback) + where, console, width, indent, FEEDBACK_LINES)
+
+
+def _wrapped(text: str, console: Console, width: int, indent: int, lines: int, style: str = "") -> Iterator[Text]:
+    wrapped = list(Text(text).wrap(console, width - indent))
+    if len(wrapped) > lines:
+        wrapped = [*wrapped[: lines - 1], Text(wrapped[lines - 1].plain[: width - indent - 2].rstrip() + " …")]
+    for line in wrapped:
+        yield Text(" " * indent + line.plain, style)
+
+
+def _footer(grade: Grade, console: Console, width: int) -> Iterator[Text]:
+    measured = [f"{MEASURED.get(name, name)} {value:.4f}" for name, value in grade.measured.items()]
+    if measured:
+        yield from _wrapped("Measured: " + ", ".join(measured), console, width, 0, 3)
+    for warning in grade.warnings:
+        yield from _wrapped(f"Warning {warning.code}: {printable(warning.message)}", console, width, 0, 3, "yellow")
+    open_walls = [wall for wall, how in grade.sandbox.items() if "not enforced" in how]
+    if open_walls:
+        yield Text(f"Not confined: {', '.join(open_walls)}", "yellow")
+    path = printable(grade.submission["path"], 200)
+    if any(result.status != "passed" for result in grade.criteria):
+        yield Text(f"More: pytest --submission={path} runs one test a check; --json FILE writes everything.", "dim")
+
+
+def overview(grades: Sequence[Grade]) -> Table:
+    """A class: one line a submission."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("Submission", overflow="ellipsis", no_wrap=True)
+    table.add_column("Score", justify="right")
+    table.add_column("Status")
+    table.add_column("Lost")
+    for grade in grades:
+        lost = [f"{result.id} ({result.status})" for result in grade.criteria if result.status not in ("passed", "error")]
+        words = f"{len(lost)} criteria" if len(lost) > 3 else ", ".join(lost)
+        status = grade.status.replace("_", " ") + (f": {printable(grade.reason, 200)}" if grade.reason else "")
+        table.add_row(Text(printable(grade.submission["name"])), f"{grade.score:g}", Text(status), words)
+    return table
+
+
+def show(grades: Sequence[Grade], console: Console | None = None) -> None:
+    """Print one grade as a page, several as a table."""
+    console = console or Console(highlight=False)
+    console.print(Report(grades[0]) if len(grades) == 1 else overview(grades))
+
+
+# rich's own frame loads fonts from the network; a reader's monospace font does as well
+FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" /></clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g></g></svg>
+"""
+
+
+def picture(grade: Grade, path: Path) -> None:
+    """Draw a grade as an SVG that needs nothing from the network."""
+    with Path("/dev/null").open("w") as nowhere:
+        console = Console(record=True, width=WIDTH, file=nowhere, highlight=False, legacy_windows=False)
+        console.print(Report(grade))
+    command = f"python grade.py {grade.submission['path']}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(console.export_svg(title=command, code_format=FRAME, unique_id="grade"), encoding="utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    """Show the grades of a JSON file; draw the first as SVG when a second path is given."""
+    from grader.reports.record import from_dict
+
+    records = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    grades = [from_dict(record) for record in (records if isinstance(records, list) else [records])]
+    show(grades)
+    if len(arguments) > 1:
+        picture(grades[0], Path(arguments[1]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,19 @@
+"""Text of a submission, made harmless: names, messages and printed output are written by others."""
+
+import unicodedata
+
+# Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
+# paragraph separators. What is left cannot move the cursor, hide text or reorder it.
+UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def printable(text: str, limit: int = 2_000) -> str:
+    r"""One line that shows every character: newlines and tabs become spaces, ESC becomes ``\x1b``."""
+    text = text if len(text) <= limit else text[: limit - 1] + "…"
+    return "".join(_shown(character) for character in " ".join(text.split()))
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) in UNPRINTABLE:
+        return character.encode("unicode_escape").decode("ascii")
+    return character
