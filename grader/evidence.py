@@ -1,7 +1,7 @@
 """Probes, what they ask, and the answers, kept together so that a grade can be computed from them again."""
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,11 @@ class Probe:
     build: Callable[["Evidence", np.random.Generator], Question]
     when: Callable[["Evidence"], bool] = lambda seen: True
     seconds: float = 20.0
+    serves: tuple[str, ...] = ()  # criteria that need it; empty: any may
+
+    def wanted(self, only: Collection[str]) -> bool:
+        """Whether it is of use when only some criteria are judged."""
+        return not self.serves or bool(set(self.serves) & set(only))
 
 
 class Unanswered(Exception):

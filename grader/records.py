@@ -4,6 +4,7 @@ All are frozen, and all but ``Submission`` survive a round trip through JSON (pl
 grade can be computed again from what was kept.
 """
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -44,6 +45,16 @@ class Program:
     main: tuple[Piece, ...]  # from the notebook, in order
     modules: dict[str, tuple[Piece, ...]]  # by import name, from the .py files beside it
     names: dict[str, Origin]  # the assignment's names that are defined, and where
+
+
+def program_of(submission: "Submission") -> dict[str, Any]:
+    """A submission's program in the form that a worker loads."""
+    program = submission.program
+    return {
+        "main": [dataclasses.asdict(piece) for piece in program.main],
+        "modules": {name: [dataclasses.asdict(p) for p in pieces] for name, pieces in program.modules.items()},
+        "names": {name: origin.module for name, origin in program.names.items()},
+    }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,142 @@
+"""One submission, from its file to its grade: intake, probes, worker, checks, scoring."""
+
+import dataclasses
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader import data as datasets
+from grader import rubric as rubrics
+from grader import scoring
+from grader.checking import Assignment
+from grader.confinement import Workers, choose_workers
+from grader.confinement.connection import Worker
+from grader.errors import GraderError, Rejected
+from grader.evidence import Answer, Evidence, Probe, Question, ask_all
+from grader.intake import open_submission
+from grader.records import Grade, Observation, Submission, program_of
+from grader.vit.assignment import VIT
+
+Progress = Callable[[str, float], None]  # what is being done, and how much of it is
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade."""
+
+    data: Path | None = None  # torchvision root; else $FASHION_MNIST_ROOT, the user's cache, a download
+    out: Path = Path("grades")
+    seed: int | None = None  # drawn fresh where there is none
+    train: str = "auto"  # auto, never, always
+    rubric: Path = rubrics.DEFAULT
+    unconfined: bool = False
+    train_budget: float = 600.0  # seconds for training one submission's ViT
+    assignment: Assignment = VIT
+
+
+class Grader:
+    """Grades submissions one after the other with the same warm workers and the same data."""
+
+    def __init__(self, options: Options, workers: Workers, data: datasets.FashionMNIST) -> None:
+        self.options, self.workers, self.data = options, workers, data
+        self.assignment = options.assignment
+        self.rubric = rubrics.load(options.rubric, check_names(self.assignment))
+
+    def grade(self, path: Path, name: str | None = None, only: Collection[str] | None = None,
+              progress: Progress | None = None) -> Grade:  # fmt: skip
+        """Grade one submission.
+
+        Args:
+            path: a notebook, a folder or an archive.
+            name: the student's key; from the path where there is none.
+            only: criteria to judge; the probes of the others are not asked. All where there is none.
+            progress: told what is being done.
+
+        Raises:
+            GraderError: there is nothing to grade at that path.
+        """
+        start = time.monotonic()
+        seed = self.options.seed if self.options.seed is not None else secrets.randbelow(2**31)
+        with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
+            try:
+                submission = self.open(path, Path(workspace), name)
+            except Rejected as reason:
+                return self.rejected(path, name, seed, str(reason), time.monotonic() - start)
+            seen = self.observe(submission, seed, only=only, progress=progress)
+            grade = scoring.grade(seen, self.workers.sandbox, {})
+        return dataclasses.replace(grade, timings=_timings(seen, time.monotonic() - start))
+
+    def open(self, path: Path, workspace: Path, name: str | None = None) -> Submission:
+        """Freeze a submission into a folder and gather its definitions."""
+        a = self.assignment
+        return open_submission(path, workspace, a.wanted, a.provided, a.never_called, name)
+
+    def observe(self, submission: Submission, seed: int, kept: dict[str, Observation] | None = None,
+                only: Collection[str] | None = None, progress: Progress | None = None) -> Evidence:  # fmt: skip
+        """Put all probes that were not answered yet, and gather the evidence."""
+        options = {"train": self.options.train, "train_budget": self.options.train_budget, "only": only}
+        seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=options)
+        for probe, observation in (kept or {}).items():
+            seen.answers[probe] = Answer(probe, Question({}), observation)
+        worker = self.workers.open(program_of(submission), str(submission.root))
+        try:
+            ask_all(self._probes(only), seen, _asker(worker, progress, len(self.assignment.probes)))
+        finally:
+            worker.close()
+        return seen
+
+    def _probes(self, only: Collection[str] | None) -> list[Probe]:
+        load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)
+        return [load, *(p for p in self.assignment.probes if only is None or p.wanted(only))]
+
+    def rejected(self, path: Path, name: str | None, seed: int, reason: str, seconds: float) -> Grade:
+        """The grade of a submission that could not be opened."""
+        return Grade(
+            submission={"name": name or path.stem, "path": str(path), "sha256": ""},
+            status="rejected", score=0.0, max_score=self.rubric.max_score, seed=seed, criteria=(),
+            sandbox=self.workers.sandbox, timings={"total": round(seconds, 3)}, reason=reason,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        self.workers.close()
+
+
+def open_grader(options: Options) -> Grader:
+    """Start workers in the background, read the data meanwhile.
+
+    Raises:
+        GraderError: no data, a broken rubric, or no way to confine workers.
+    """
+    rubrics.load(options.rubric, check_names(options.assignment))
+    data = datasets.load(options.data)
+    workers = choose_workers(list(options.assignment.ops), datasets.shared_paths(data), options.unconfined)
+    return Grader(options, workers, data)
+
+
+def check_names(assignment: Assignment) -> dict[str, list[str]]:
+    """The names of the checks by criterion."""
+    return {ident: [check.name for check in c.checks] for ident, c in assignment.criteria.items()}
+
+
+def _asker(worker: Worker, progress: Progress | None, total: int) -> Callable[[Probe, Question], Observation]:
+    asked = 0
+
+    def ask(probe: Probe, question: Question) -> Observation:
+        nonlocal asked
+        if progress is not None:
+            progress(probe.id, asked / (total + 1))
+        asked += 1
+        return worker.ask(probe.op, question.args, probe.seconds)
+
+    return ask
+
+
+def _timings(seen: Evidence, total: float) -> dict[str, float]:
+    return {"total": round(total, 3), **{probe: round(seconds, 3) for probe, seconds in seen.timings.items()}}
+
+
+__all__ = ["Grader", "GraderError", "Options", "open_grader"]

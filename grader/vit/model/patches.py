@@ -1,0 +1,190 @@
+"""``PatchEmbeddings``: each token is a function of its own patch, the same for all, in row-major order."""
+
+import numpy as np
+
+from grader.checking import Criterion, Fail, Skip, checks, dig
+from grader.evidence import Evidence, Probe, Question
+from grader.vit.model.reading import Array, Builds, build, call, changed, expect_shape, normal, same
+
+GRAY, RGB, DEFAULT = 0, 1, 2  # builds
+EMPTY, ONE_PATCH, BATCH, AGAIN, SINGLE, REVERSED, GRADIENTS, WRONG = range(8)  # calls of the first
+N, D = 16, 24  # 28x28 images in patches of 7
+
+
+def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+    patch, batch = normal(rng, 7, 7), normal(rng, 3, 1, 28, 28)
+    builds = [
+        build(
+            28, 7, D, num_channels=1, seed=1, attributes=["num_patches"],
+            calls=[
+                call(np.zeros((1, 1, 28, 28), np.float32)),
+                call(_one_patch_each(patch)),
+                call(batch),
+                call(batch),
+                call(batch[1:2]),
+                call(batch[::-1].copy()),
+                call(batch, "gradients", weights=normal(rng, 3, N, D)),
+                call(normal(rng, 2, 3, 28, 28)),
+            ],
+        ),
+        build(
+            20, 4, 10, 3, seed=2, attributes=["num_patches"],
+            calls=[
+                call(normal(rng, 2, 3, 20, 20)),
+                call(normal(rng, 2, 3, 20, 20), "gradients", weights=normal(rng, 2, 25, 10)),
+                call(normal(rng, 2, 1, 20, 20)),
+                call(normal(rng, 2, 4, 20, 20)),
+            ],
+        ),
+        build(12, 6, 8, seed=3, attributes=["num_patches"], calls=[call(normal(rng, 2, 3, 12, 12))]),
+    ]  # fmt: skip
+    return Question({"name": "PatchEmbeddings", "builds": builds, "stand_ins": []})
+
+
+def _one_patch_each(patch: Array) -> Array:
+    """(16, 1, 28, 28): image n is empty but for its patch n, in row-major order, which is ``patch``."""
+    images = np.zeros((N, 1, 28, 28), np.float32)
+    for n in range(N):
+        row, column = divmod(n, 4)
+        images[n, 0, 7 * row : 7 * row + 7, 7 * column : 7 * column + 7] = patch
+    return images
+
+
+def _seen(seen: Evidence) -> Builds:
+    return Builds(seen["patches"], "PatchEmbeddings")
+
+
+def shape(seen: Evidence) -> None:
+    """Images (B, C, H, W) become tokens (B, N, D), one a patch, for any image size, patch size and batch size."""
+    answer = _seen(seen)
+    expect_shape(answer, GRAY, BATCH, (3, N, D))
+    expect_shape(answer, GRAY, SINGLE, (1, N, D))
+    expect_shape(answer, RGB, 0, (2, 25, 10))
+    expect_shape(answer, DEFAULT, 0, (2, 4, 8))
+    answer.output(GRAY, BATCH)
+
+
+def num_patches(seen: Evidence) -> None:
+    """The attribute ``num_patches`` is the number of patches N."""
+    for number, expected in ((GRAY, N), (RGB, 25), (DEFAULT, 4)):
+        got = _seen(seen).attribute(number, "num_patches")
+        value = got.get("number", got.get("array")) if isinstance(got, dict) else None
+        if value is None or np.size(value) != 1 or float(np.reshape(value, -1)[0]) != expected:
+            size, patch = ((28, 7), (20, 4), (12, 6))[number]
+            what = "there is no such attribute" if value is None else f"got {np.reshape(value, -1)[:3].tolist()}"
+            message = f"expected num_patches {expected} for images of {size} and patches of {patch} pixels, {what}"
+            raise Fail(message, "There are (image_size / patch_size) squared patches.")
+
+
+def own_patch_in_row_major_order(seen: Evidence) -> None:
+    """Token n is a function of patch n alone, patches counted along the rows."""
+    answer = _seen(seen)
+    empty, filled = answer.output(GRAY, EMPTY, (1, N, D)), answer.output(GRAY, ONE_PATCH, (N, N, D))
+    moved = changed(filled, np.broadcast_to(empty, filled.shape), axis=(2,))  # image n, token m
+    if np.array_equal(moved, np.eye(N, dtype=bool)):
+        return
+    if (moved.sum(axis=1) == 1).all():
+        columns = np.array_equal(moved, np.eye(N, dtype=bool).reshape(4, 4, N).transpose(1, 0, 2).reshape(N, N))
+        order = "along the columns" if columns else "in another order"
+        raise Fail(
+            f"the patches come {order}: the patch in row 0, column 1 should be token 1, it is {_first(moved[1])}",
+            "Expected row-major order, left to right and then down: look at what transpose or permute does to the grid.",
+        )
+    touched = int(moved.sum(axis=1).max())
+    if touched == 0:
+        raise Fail("a patch changes no token at all", "The tokens do not depend on the image's pixels.")
+    raise Fail(
+        f"one patch changes {touched} of the {N} tokens, and should change only its own: the patches are scrambled",
+        "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares: cut the axes H and W "
+        "first, then bring the two patch-grid axes together with permute.",
+    )  # fmt: skip
+
+
+def _first(row: Array) -> str:
+    return f"token {int(np.flatnonzero(row)[0])}"
+
+
+def shared_projection(seen: Evidence) -> None:
+    """One projection is shared by all patches: the same content gives the same token wherever it lies."""
+    answer = _seen(seen)
+    filled, empty = answer.output(GRAY, ONE_PATCH, (N, N, D)), answer.output(GRAY, EMPTY, (1, N, D))
+    own = filled[np.arange(N), np.arange(N)]
+    if not same(own, np.broadcast_to(own[:1], own.shape)) or not same(empty, np.broadcast_to(empty[:, :1], empty.shape)):
+        _order_first(seen)
+        raise Fail(
+            "the same patch content gives different tokens at different places",
+            "All patches go through one and the same projection; positions are added elsewhere.",
+        )
+
+
+def whole_patch(seen: Evidence) -> None:
+    """Every pixel of every channel counts."""
+    for number, which in ((GRAY, GRADIENTS), (RGB, 1)):
+        gradient = dig(_seen(seen).raw(number, which), "inputs")
+        if not isinstance(gradient, np.ndarray):
+            raise Fail("no gradient reaches the pixels", "Look for detach, .data, .item or a no_grad block in forward.")
+        dead = (np.abs(gradient).max(axis=0) == 0).mean()
+        if dead > 0:
+            raise Fail(
+                f"{100 * dead:.0f} % of the pixels have no influence on any token",
+                "The projection must see all C x P x P values of a patch.",
+            )
+
+
+def batch_mates(seen: Evidence) -> None:
+    """An image's tokens do not depend on the other images of its batch, nor on chance."""
+    answer = _seen(seen)
+    batch = answer.output(GRAY, BATCH, (3, N, D))
+    if not same(answer.output(GRAY, AGAIN, (3, N, D)), batch):
+        raise Fail("in eval mode the same images gave different tokens twice", "Is dropout applied outside nn.Dropout?")
+    alone, turned = answer.output(GRAY, SINGLE, (1, N, D)), answer.output(GRAY, REVERSED, (3, N, D))
+    if not same(alone, batch[1:2]) or not same(turned[::-1], batch):
+        raise Fail(
+            "an image's tokens depend on which other images are in the batch",
+            "A reshape mixes the batch axis with others, or something is normalised over the batch.",
+        )
+
+
+def learnable(seen: Evidence) -> None:
+    """The projection is learned: its parameters are registered and gradients reach them."""
+    answer = _seen(seen)
+    gradients = dig(answer.raw(GRAY, GRADIENTS), "parameters")
+    if not any(p["trainable"] for p in answer.parameters(GRAY)):
+        raise Fail("there is no trainable parameter", "Make the projection a layer in __init__ and keep it in self.")
+    if not any(gradients.values()):
+        raise Fail("no gradient reaches the projection", "Look for detach, .data or a no_grad block in forward.")
+
+
+def wrong_channels(seen: Evidence) -> None:
+    """Images with another number of channels raise a ValueError."""
+    answer = _seen(seen)
+    for number, which, made, given in ((GRAY, WRONG, 1, 3), (RGB, 2, 3, 1), (RGB, 3, 3, 4)):
+        bases = answer.raised(number, which)
+        if bases is None:
+            raise Fail(f"images of {given} channels were taken where num_channels is {made}: expected a ValueError")
+        if "ValueError" not in bases:
+            raise Fail(
+                f"images of {given} channels where num_channels is {made} raise {bases[0] if bases else 'something'}: "
+                "expected a ValueError",
+                "Compare x.shape[1] with num_channels at the start of forward and raise ValueError yourself.",
+            )
+
+
+def _order_first(seen: Evidence) -> None:
+    try:
+        own_patch_in_row_major_order(seen)
+    except Fail:
+        raise Skip from None
+
+
+PROBES = (Probe("patches", "module.run", _ask),)
+CRITERIA = (
+    Criterion(
+        "vit.patch_embeddings",
+        checks(
+            shape, num_patches, own_patch_in_row_major_order, shared_projection,
+            whole_patch, batch_mates, learnable, wrong_channels,
+        ),
+        ("PatchEmbeddings",),
+    ),
+)  # fmt: skip

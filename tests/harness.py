@@ -1,0 +1,141 @@
+"""Judge a submission in this process, without intake, confinement or data: for the tests of checks.
+
+The tests' own submissions are trusted; whoever grades others' uses ``grader.grading``.
+"""
+
+import ast
+import contextlib
+import dataclasses
+import importlib
+import io
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader import rubric
+from grader.checking import Assignment, Judgement
+from grader.evidence import Evidence, Probe, Question, ask_all
+from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
+from grader.vit.names import WANTED
+from grader.worker import describe, protocol, serve
+from grader.worker.student import Student, Undefined
+
+
+OPS = tuple(f"grader.worker.vit.{name}" for name in ("modules", "transforms", "training", "retrieval", "inference"))
+
+
+class _Everything(dict):
+    """Knows every criterion and every check by name: the rubric itself is tested elsewhere."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> "_Everything":
+        return self
+
+
+EVERYTHING = _Everything()
+
+
+def evidence(
+    sources: dict[str, str], topics: Collection[Any], seed: int = 1, data: Any = None, cells: tuple[CellLog, ...] = (),
+    files: dict[str, Path] | None = None, **options: Any,
+) -> Evidence:  # fmt: skip
+    """Ask a submission the probes of some topics.
+
+    Args:
+        sources: module name → text, as ``{"vit_model": "class ViT…"}``.
+        topics: modules with PROBES and CRITERIA, as ``grader.vit.model.patches``.
+        data: what ``seen.data`` is; its images are the shared arrays where it has any.
+    """
+    probes = tuple(probe for topic in topics for probe in topic.PROBES)
+    criteria = {criterion.id: criterion for topic in topics for criterion in topic.CRITERIA}
+    assignment = Assignment("test", (), (), (), (), probes, criteria)
+    program = _program(sources)
+    folder = Path()
+    submission = Submission("test", folder, folder, "", None, program, cells, files or {})
+    rubric_ = rubric.load(rubric.DEFAULT, EVERYTHING)
+    seen = Evidence(submission, seed, rubric_, data, assignment, options=options)
+    with loaded(submission) as student:
+        load = Probe("load", "load", lambda s, rng: Question({}))
+        shared = {n: getattr(data, n) for n in ("train_images", "train_labels", "test_images") if hasattr(data, n)}
+        ask_all([load, *probes], seen, lambda probe, question: _ask(student, probe, question, shared))
+    return seen
+
+
+def verdicts(sources: dict[str, str], topics: Collection[Any], **more: Any) -> dict[str, Judgement]:
+    """Judge a submission by all criteria of some topics."""
+    seen = evidence(sources, topics, **more)
+    return {ident: seen.judge(ident) for ident in seen.assignment.criteria}
+
+
+@contextlib.contextmanager
+def loaded(submission: Submission) -> Iterator[Student]:
+    """Execute a submission's program here, and forget it afterwards."""
+    for ops in OPS:
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(ops)
+    finders, main, modules = list(sys.meta_path), sys.modules["__main__"], set(sys.modules)
+    init = torch.utils.data.DataLoader.__init__
+    try:
+        yield Student(program_of(submission))
+    finally:
+        sys.meta_path[:] = finders
+        sys.modules["__main__"] = main
+        torch.utils.data.DataLoader.__init__ = init  # type: ignore[method-assign]
+        for name in set(sys.modules) - modules:
+            if name.partition(".")[0] in submission.program.modules:
+                del sys.modules[name]
+
+
+def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, np.ndarray]) -> Observation:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        body = _do(student, probe.op, _through(question.args, shared))
+    from grader.confinement.connection import observation
+
+    return dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)
+
+
+def _do(student: Student, op: str, args: dict[str, Any]) -> dict[str, Any]:
+    if op == "load":
+        return {"value": {"defined": [n for n in student.names if student.has(n)], "problems": student.problems}}
+    try:
+        return {"value": serve.OPS[op](student, **args)}
+    except Undefined as error:
+        return {"undefined": str(error)}
+    except BaseException as error:
+        return {"raised": describe.exception(error)}
+
+
+def _through(body: Any, shared: dict[str, np.ndarray] | None) -> Any:
+    """What arrives when a body is sent."""
+    parts = protocol.encode("id", body)
+    return protocol.decode(parts[1], b"".join(parts[2:]), shared)[1]
+
+
+def _program(sources: dict[str, str]) -> Program:
+    modules, names = {}, {}
+    for module, source in sources.items():
+        pieces = []
+        for node in ast.parse(source).body:
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+            text = "\n".join(source.splitlines()[first - 1 : node.end_lineno])
+            pieces.append(Piece(text, f"{module}.py", None, first))
+            for name in _bound(node):
+                names[name] = Origin(f"{module}.py", None, first, module)
+        modules[module] = tuple(pieces)
+    wanted = set(WANTED)
+    return Program((), modules, {name: origin for name, origin in names.items() if name in wanted})
+
+
+def _bound(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.ImportFrom | ast.Import):
+        return [(alias.asname or alias.name) for alias in node.names]
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
