@@ -35,6 +35,7 @@ class Options:
     rubric: Path = rubrics.DEFAULT
     unconfined: bool = False
     train_budget: float = 600.0  # seconds for training one submission's ViT
+    sample: int | None = None  # of the test images for accuracy and Precision@1; all where there is none
     assignment: Assignment = VIT
 
 
@@ -78,7 +79,8 @@ class Grader:
     def observe(self, submission: Submission, seed: int, kept: dict[str, Observation] | None = None,
                 only: Collection[str] | None = None, progress: Progress | None = None) -> Evidence:  # fmt: skip
         """Put all probes that were not answered yet, and gather the evidence."""
-        options = {"train": self.options.train, "train_budget": self.options.train_budget, "only": only}
+        o = self.options
+        options = {"train": o.train, "train_budget": o.train_budget, "sample": o.sample, "only": only}
         seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=options)
         for probe, observation in (kept or {}).items():
             seen.answers[probe] = Answer(probe, Question({}), observation)

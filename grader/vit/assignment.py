@@ -1,7 +1,7 @@
 """The assignment put together from its parts."""
 
 from grader.checking import Assignment
-from grader.vit import application, augmentation, logs, metric_learning, model, names, thresholds
+from grader.vit import application, augmentation, logs, metric_learning, model, names, settings, thresholds
 
 PARTS = (augmentation, model, metric_learning, application, thresholds, logs)
 
@@ -17,8 +17,8 @@ VIT = Assignment(
         "grader.worker.vit.retrieval",
         "grader.worker.vit.inference",
     ),
-    probes=tuple(probe for part in PARTS for probe in part.PROBES),
+    probes=(*settings.FIRST, *(probe for part in PARTS for probe in part.PROBES), *settings.LAST),
     criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},
-    warnings=tuple(warning for part in PARTS for warning in part.WARNINGS),
+    warnings=tuple(warning for part in (*PARTS, settings) for warning in part.WARNINGS),
     measures={name: measure for part in PARTS for name, measure in part.MEASURES.items()},
 )

@@ -1,0 +1,156 @@
+"""The audit: does every seeded fault cost what it should, and every correct variant nothing?
+
+It grades the reference, the template, and the corpus in ``tests/corpus/``, which are edits of the
+reference, and holds each grade against what the case says. An instructor runs it after a change of the
+rubric or of a check.
+"""
+
+import importlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from grader.errors import GraderError
+from grader.grading import Grader, Options, open_grader
+from grader.records import Grade
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = 2_000  # test images for accuracy and Precision@1: enough to tell a fault, a fifth of the time
+
+
+@dataclass(frozen=True)
+class Line:
+    """One case and what became of it."""
+
+    id: str
+    kind: str  # reference, template, fault, variant
+    costs: tuple[str, ...]  # criteria that it should cost
+    lost: tuple[str, ...]  # criteria that it did cost
+    checks: tuple[str, ...]  # checks that failed, "vit.model/cls_token"
+    named: bool  # the message holds the case's key word
+    complaints: tuple[str, ...]  # what is wrong; empty when all is as it should be
+    grade: Grade
+
+
+def run(options: Options, jobs: int = 2, only: str = "", told: Callable[[Line], None] = lambda line: None) -> list[Line]:
+    """Grade every case.
+
+    Args:
+        options: how to grade; the seed is 1 where there is none.
+        jobs: how many at the same time.
+        only: part of the ids of the cases wanted.
+        told: called with each line as it is there.
+    """
+    seed = 1 if options.seed is None else options.seed
+    grader = open_grader(replace(options, sample=SAMPLE, seed=seed, train="never"))
+    try:
+        with ThreadPoolExecutor(jobs) as pool:
+            lines = []
+            for line in pool.map(lambda case: _line(grader, *case), _cases(only)):
+                told(line)
+                lines.append(line)
+            return lines
+    finally:
+        grader.close()
+
+
+def _cases(only: str) -> Iterator[tuple[str, Any]]:
+    faults, variants = _corpus()
+    everything: Iterable[tuple[str, Any]] = [
+        ("reference", None), ("template", None),
+        *(("fault", case) for case in faults), *(("variant", case) for case in variants),
+    ]  # fmt: skip
+    return (pair for pair in everything if only in (pair[1].id if pair[1] else pair[0]))
+
+
+def _corpus() -> tuple[list[Any], list[Any]]:
+    if not (ROOT / "tests" / "corpus").is_dir():
+        raise GraderError(f"{ROOT}: the audit needs a checkout with tests/corpus, an installed copy has none")
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    return importlib.import_module("tests.corpus").load()
+
+
+def _line(grader: Grader, kind: str, case: Any) -> Line:
+    with tempfile.TemporaryDirectory(prefix="vit-audit-") as folder:
+        submission = Path(folder) / (case.id if case else kind)
+        if case is None:
+            submission = ROOT / ("student" if kind == "template" else "reference")
+        else:
+            apply(case.edits, ROOT / "reference", submission)
+        grade = grader.grade(submission)
+    return judge(kind, case, grade)
+
+
+def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:
+    """Make a copy of the reference with edits.
+
+    Raises:
+        GraderError: a text to replace does not stand in the reference exactly once.
+    """
+    shutil.copytree(reference, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    for name, edit in edits.items():
+        path = target / name
+        if edit is None:
+            path.unlink()
+        elif callable(edit):
+            path.write_bytes(edit(path.read_bytes()))
+        elif isinstance(edit, str | bytes):
+            path.write_bytes(edit.encode() if isinstance(edit, str) else edit)
+        else:
+            path.write_text(_replaced(path, edit), encoding="utf-8")
+
+
+def _replaced(path: Path, edit: list[tuple[str, str]]) -> str:
+    text = path.read_text(encoding="utf-8")
+    for old, new in edit:
+        if text.count(old) != 1:
+            raise GraderError(f"{path.name}: {old.strip()[:60]!r} stands there {text.count(old)} times, expected once")
+        text = text.replace(old, new)
+    return text
+
+
+def judge(kind: str, case: Any, grade: Grade) -> Line:
+    """Hold a grade against what the case says."""
+    lost = tuple(c.id for c in grade.criteria if c.points < c.max_points)
+    costs = tuple(case.costs) if case else tuple(c.id for c in grade.criteria) if kind == "template" else ()
+    failed = tuple(f"{c.id}/{r.name}" for c in grade.criteria for r in c.checks if r.status == "failed")
+    said = " ".join(c.feedback for c in grade.criteria if c.id in costs).lower()
+    named = not case or case.word.lower() in said
+    complaints = [f"does not cost {c}" for c in costs if c not in lost]
+    complaints += [f"costs {c} as well: {_feedback(grade, c)}" for c in lost if c not in costs]
+    codes = {warning.code for warning in grade.warnings}
+    complaints += [f"no warning {code}" for code in (case.warns if case else ()) if code not in codes]
+    complaints += [f"{c.id} is in error: {c.feedback}" for c in grade.criteria if c.status == "error"]
+    if grade.status == "rejected":
+        complaints.append(f"rejected: {grade.reason}")
+    if kind == "template":
+        complaints += [
+            f"{c.id} is {c.status}" for c in grade.criteria if c.status not in ("missing", "blocked")
+        ]
+    if not named:
+        complaints.append(f"the message does not hold {case.word!r}: {said[:300]}")
+    ident = case.id if case else kind
+    return Line(ident, kind, costs, lost, failed, named, tuple(complaints), grade)
+
+
+def _feedback(grade: Grade, criterion: str) -> str:
+    return next(f"{c.status}: {c.feedback[:200]}" for c in grade.criteria if c.id == criterion)
+
+
+def unneeded(lines: list[Line], checks: Iterable[str]) -> list[str]:
+    """Checks that no fault needs: nothing but them failed nowhere, and they failed nowhere."""
+    failed = {check for line in lines if line.kind == "fault" for check in line.checks}
+    return [check for check in checks if check not in failed]
+
+
+def matrix(lines: list[Line], checks: list[str]) -> str:
+    """Checks against faults as CSV: 1 where the check failed on the fault."""
+    rows = [",".join(["case", *checks])]
+    rows += [",".join([line.id, *("1" if check in line.checks else "" for check in checks)]) for line in lines]
+    return "\n".join(rows) + "\n"
