@@ -37,7 +37,10 @@ class Line:
     grade: Grade
 
 
-def run(options: Options, jobs: int = 2, only: str = "", told: Callable[[Line], None] = lambda line: None) -> list[Line]:
+Told = Callable[[Line], None]
+
+
+def run(options: Options, jobs: int = 2, only: str = "", told: Told = lambda line: None) -> list[Line]:
     """Grade every case.
 
     Args:

@@ -31,7 +31,10 @@ class Malformed(Fail):
     """The answer does not have the form that the worker gives one: somebody else wrote it."""
 
     def __init__(self) -> None:
-        super().__init__("the worker's answer was not in the agreed form", "Does the code write to descriptors, or patch torch or numpy?")
+        super().__init__(
+            "the worker's answer was not in the agreed form",
+            "Does the code write to descriptors, or patch torch or numpy?",
+        )
 
 
 class Skip(Exception):
@@ -108,12 +111,10 @@ def dig(value: Any, *path: str | int) -> Any:
         Malformed: the value does not have that shape, which the worker's own code never gives.
     """
     for step in path:
-        if isinstance(step, str) and isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(step, int) and isinstance(value, list) and step < len(value):
-            value = value[step]
-        else:
+        there = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
+        if not there:
             raise Malformed
+        value = value[step]
     return value
 
 

@@ -104,7 +104,8 @@ class Evidence:
 
     def __getitem__(self, probe: str) -> Answer:
         """The answer to a probe; one that was not asked holds the outcome "unasked"."""
-        return self.answers.get(probe) or Answer(probe, UNASKED, Observation("unasked", detail=f"{probe} was not asked"))
+        unasked = Observation("unasked", detail=f"{probe} was not asked")
+        return self.answers.get(probe) or Answer(probe, UNASKED, unasked)
 
     def rng(self, probe: str) -> np.random.Generator:
         """A generator for one probe, from the grade's seed and the probe's id."""

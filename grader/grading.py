@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from grader import data as datasets
 from grader import rubric as rubrics
@@ -21,6 +20,7 @@ from grader.intake import open_submission
 from grader.records import Grade, Observation, Submission, program_of
 from grader.vit.assignment import VIT
 
+REFERENCE = Path(__file__).resolve().parent.parent / "reference"
 Progress = Callable[[str, float], None]  # what is being done, and how much of it is
 
 
@@ -86,10 +86,39 @@ class Grader:
             seen.answers[probe] = Answer(probe, Question({}), observation)
         worker = self.workers.open(program_of(submission), str(submission.root))
         try:
-            ask_all(self._probes(only), seen, _asker(worker, progress, len(self.assignment.probes)))
+            ask_all(self._probes(only), seen, self._asker(worker, progress))
         finally:
             worker.close()
         return seen
+
+    def _asker(self, worker: Worker, progress: Progress | None) -> Callable[[Probe, Question], Observation]:
+        asked, total = 0, len(self.assignment.probes) + 1
+
+        def ask(probe: Probe, question: Question) -> Observation:
+            nonlocal asked
+            if progress is not None:
+                progress(probe.id, asked / total)
+            asked += 1
+            observation = worker.ask(probe.op, question.args, probe.seconds)
+            if observation.outcome in ("timeout", "memory"):
+                return self._second_opinion(worker, probe, question, observation)
+            return observation
+
+        return ask
+
+    def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
+        """Before a submission is blamed for time or memory, the reference answers the same in a worker of its own."""
+        with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
+            reference = self.open(REFERENCE, Path(workspace))
+            control = self.workers.open(program_of(reference), str(reference.root))
+            try:
+                answer = control.ask(probe.op, question.args, probe.seconds)
+            finally:
+                control.close()
+        if answer.outcome in ("timeout", "memory", "crashed", "fault"):
+            return Observation("fault", detail=f"{first.detail}, but the reference got no further: {answer.detail}")
+        again = worker.ask(probe.op, question.args, probe.seconds)
+        return again if again.outcome == "value" else first
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)
@@ -122,19 +151,6 @@ def open_grader(options: Options) -> Grader:
 def check_names(assignment: Assignment) -> dict[str, list[str]]:
     """The names of the checks by criterion."""
     return {ident: [check.name for check in c.checks] for ident, c in assignment.criteria.items()}
-
-
-def _asker(worker: Worker, progress: Progress | None, total: int) -> Callable[[Probe, Question], Observation]:
-    asked = 0
-
-    def ask(probe: Probe, question: Question) -> Observation:
-        nonlocal asked
-        if progress is not None:
-            progress(probe.id, asked / (total + 1))
-        asked += 1
-        return worker.ask(probe.op, question.args, probe.seconds)
-
-    return ask
 
 
 def _timings(seen: Evidence, total: float) -> dict[str, float]:

@@ -54,7 +54,8 @@ def load(path: Path, known: Mapping[str, Collection[str]]) -> Rubric:
     except tomllib.TOMLDecodeError as error:
         raise GraderError(f"{path}: not valid TOML: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
-        raise GraderError(f"{path}: {type(error).__name__}: {error}; a criterion has id, part, title and points") from None
+        wanted = "a criterion has id, part, title and points"
+        raise GraderError(f"{path}: {type(error).__name__}: {error}; {wanted}") from None
 
 
 def _criterion(path: Path, entry: dict[str, Any], known: Mapping[str, Collection[str]]) -> RubricCriterion:
@@ -67,7 +68,8 @@ def _criterion(path: Path, entry: dict[str, Any], known: Mapping[str, Collection
             raise GraderError(f"{path}: criterion '{ident}': check '{name}' does not exist{_meant(name, known[ident])}")
     points = float(entry["points"])
     if points < 0 or (weights and abs(sum(weights.values()) - points) > 1e-9):
-        raise GraderError(f"{path}: criterion '{ident}': points are {points:g}, its checks add up to {sum(weights.values()):g}")
+        total = sum(weights.values())
+        raise GraderError(f"{path}: criterion '{ident}': points are {points:g}, its checks add up to {total:g}")
     return RubricCriterion(ident, int(entry["part"]), str(entry["title"]), points, weights)
 
 

@@ -24,7 +24,6 @@ from grader.vit.names import WANTED
 from grader.worker import describe, protocol, serve
 from grader.worker.student import Student, Undefined
 
-
 OPS = tuple(f"grader.worker.vit.{name}" for name in ("modules", "transforms", "training", "retrieval", "inference"))
 
 

@@ -53,9 +53,10 @@ class Student:
     def overriding(self, **objects: Any) -> Iterator[None]:
         """Let the names stand for other objects, in the notebook and in every module, for a while."""
         places = [self.main, *self._modules.values()]
-        before = [(vars(place), {name: vars(place)[name] for name in objects if name in vars(place)}) for place in places]
-        for place in places:
-            vars(place).update(objects)
+        before = []
+        for space in map(vars, places):
+            before.append((space, {name: space[name] for name in objects if name in space}))
+            space.update(objects)
         try:
             yield
         finally:

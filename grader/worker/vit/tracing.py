@@ -54,7 +54,8 @@ class _Follow(TorchFunctionMode):
 
     def _note_scalar(self, func: Any, args: Any) -> None:
         value = args[1]
-        number = float(value) if isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1) else 0.0
+        single = isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1)
+        number = float(value) if single else 0.0
         if number and math.isfinite(number):
             self.scalars.append(1 / number if "div" in func.__name__ else number)
 
