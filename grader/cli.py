@@ -65,8 +65,12 @@ def parser() -> Parser:
         help="a notebook, a folder, a .zip or .tar.gz, or a folder full of submissions",
     )  # fmt: skip
     p.add_argument("--json", metavar="FILE", help='write the grade as JSON, a list for several; "-" is standard output')
-    p.add_argument("--out", type=Path, default=Path("grades"), metavar="DIR", help="what a run writes (default: ./grades)")
-    p.add_argument("--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw (else $FASHION_MNIST_ROOT)")
+    p.add_argument(
+        "--out", type=Path, default=Path("grades"), metavar="DIR", help="what a run writes (default: ./grades)"
+    )
+    p.add_argument(
+        "--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw (else $FASHION_MNIST_ROOT)"
+    )
     p.add_argument("--seed", type=_seed, metavar="N", help="fixes every random input (default: fresh, always recorded)")
     p.add_argument(
         "--train", choices=("auto", "never", "always"), default="auto",

@@ -32,11 +32,11 @@ class Progress:
         self.prefix = f"{name}: " if total == 1 else f"{number} of {total}, {name}: "
         self.step("opening")
 
-    def step(self, what: str) -> None:
-        """Name the step under way."""
+    def step(self, what: str, share: float = 0.0) -> None:
+        """Name the step under way and how much of the submission is behind it."""
         if self.status is not None:
             from rich.text import Text
 
             from grader.reports.text import printable
 
-            self.status.update(Text(printable(self.prefix + what)))
+            self.status.update(Text(f"{share:4.0%} {printable(self.prefix + what)}"))

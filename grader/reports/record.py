@@ -72,7 +72,8 @@ def from_dict(record: dict[str, Any]) -> Grade:
         GraderError: the record is of another schema version, or none.
     """
     if record.get("schema_version") != SCHEMA_VERSION:
-        raise GraderError(f"not a grade of schema version {SCHEMA_VERSION}: schema_version is {record.get('schema_version')!r}")
+        seen = record.get("schema_version")
+        raise GraderError(f"not a grade of schema version {SCHEMA_VERSION}: schema_version is {seen!r}")
     try:
         return Grade(
             submission=dict(record["submission"]),
@@ -113,7 +114,8 @@ def write(grades: Sequence[Grade], destination: str) -> None:
     A file is replaced in one step, so that a reader never finds half of it.
     """
     records = [to_dict(grade) for grade in grades]
-    text = json.dumps(records[0] if len(records) == 1 else records, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    whole = records[0] if len(records) == 1 else records
+    text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if destination == "-":
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()

@@ -21,7 +21,14 @@ from grader.reports.text import printable
 
 WIDTH = 100  # columns at most: longer lines read badly
 FEEDBACK_LINES = 4  # of one criterion; the JSON has it whole
-STYLE = {"passed": "green", "partial": "yellow", "failed": "red", "missing": "cyan", "blocked": "blue", "error": "magenta"}
+STYLE = {
+    "passed": "green",
+    "partial": "yellow",
+    "failed": "red",
+    "missing": "cyan",
+    "blocked": "blue",
+    "error": "magenta",
+}
 GLYPH = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!"}
 ASCII = {"passed": "+", "partial": "~", "failed": "x", "missing": "-", "blocked": "/", "error": "!"}
 MEASURED = {
@@ -60,7 +67,9 @@ def _header(grade: Grade, width: int, ascii_only: bool) -> Iterator[Text]:
         yield Text(f"{words}: {printable(grade.reason)}", "bold red" if grade.status == "rejected" else "bold yellow")
 
 
-def _part(part: int, results: list[CriterionResult], glyphs: dict[str, str], console: Console, width: int) -> Iterator[Text]:
+def _part(
+    part: int, results: list[CriterionResult], glyphs: dict[str, str], console: Console, width: int
+) -> Iterator[Text]:
     earned, possible = sum(r.points for r in results), sum(r.max_points for r in results)
     yield Text().append(f"Part {part}", "bold").append(f"  {earned:g} of {possible:g}", "dim")
     for result in results:
@@ -113,7 +122,7 @@ def overview(grades: Sequence[Grade]) -> Table:
     table.add_column("Status")
     table.add_column("Lost")
     for grade in grades:
-        lost = [f"{result.id} ({result.status})" for result in grade.criteria if result.status not in ("passed", "error")]
+        lost = [f"{r.id} ({r.status})" for r in grade.criteria if r.status not in ("passed", "error")]
         words = f"{len(lost)} criteria" if len(lost) > 3 else ", ".join(lost)
         status = grade.status.replace("_", " ") + (f": {printable(grade.reason, 200)}" if grade.reason else "")
         table.add_row(Text(printable(grade.submission["name"])), f"{grade.score:g}", Text(status), words)

@@ -1,0 +1,155 @@
+"""What pytest collects and runs: a file a part, a node a criterion, an item a check."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from grader.checking import Check, Criterion
+from grader.errors import GraderError
+from grader.records import CheckResult, CriterionResult, Grade
+from grader.reports.text import printable
+
+if TYPE_CHECKING:
+    from grader.grading import Grader
+
+SECONDS = 900  # for the first test, which grades; without this pytest-timeout's limit for a test would end it
+SESSION = pytest.StashKey["Session"]()
+
+
+class CheckFailed(Exception):
+    """A verdict that is not "passed"; the text is all that a student sees."""
+
+
+class Session:
+    """The grade of one pytest run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.wanted: set[str] | None = None  # criteria of the selected tests
+        self.grade: Grade | None = None
+        self.grader: Grader | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> "Session":
+        """The session of this run, made when it is asked for first."""
+        return config.stash.setdefault(SESSION, cls(config))
+
+    @property
+    def submission(self) -> Path:
+        given = self.config.option.submission
+        return self.config.invocation_params.dir / given if given else self.config.rootpath / "student"
+
+    def result(self, criterion: str) -> CriterionResult:
+        """The result of a criterion; grades the submission when asked for the first time."""
+        self.grade = self.grade or self._grade()
+        return next(result for result in self.grade.criteria if result.id == criterion)
+
+    def _grade(self) -> Grade:
+        from grader.grading import Options, open_grader
+
+        options = Options(seed=self.config.option.grade_seed, train="never")
+        try:
+            self.grader = open_grader(options)
+            grade = self.grader.grade(self.submission, only=self.wanted)
+        except GraderError as error:
+            pytest.exit(printable(str(error)), returncode=pytest.ExitCode.USAGE_ERROR)
+        if grade.status == "rejected":
+            pytest.exit(printable(f"{self.submission}: {grade.reason}"), returncode=pytest.ExitCode.USAGE_ERROR)
+        return grade
+
+    def close(self) -> None:
+        if self.grader is not None:
+            self.grader.close()
+            self.grader = None
+
+
+class PartFile(pytest.File):
+    """The criteria of one part, in the rubric's order."""
+
+    def __init__(self, *, part: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.part = part
+
+    def collect(self) -> Iterator["CriterionNode"]:
+        from grader import rubric
+        from grader.grading import check_names
+        from grader.vit.assignment import VIT
+
+        for entry in rubric.load(rubric.DEFAULT, check_names(VIT)).criteria:
+            if entry.part == self.part:
+                yield CriterionNode.from_parent(self, name=entry.id, part=self.part, criterion=VIT.criteria[entry.id])
+
+
+class CriterionNode(pytest.Collector):
+    """The checks of one criterion."""
+
+    def __init__(self, *, part: int, criterion: Criterion, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.part, self.criterion = part, criterion
+
+    def collect(self) -> Iterator["CheckItem"]:
+        from grader.vit import thresholds
+
+        trained = {criterion.id for criterion in thresholds.CRITERIA}
+        for check in self.criterion.checks:
+            names = {"part": self.part, "criterion": self.criterion, "check": check}
+            item = CheckItem.from_parent(self, name=check.name, **names)
+            if self.criterion.id in trained:
+                item.add_marker("thresholds")
+            item.add_marker(pytest.mark.timeout(SECONDS))
+            yield item
+
+
+class CheckItem(pytest.Item):
+    """One check.
+
+    Attributes:
+        outcome: "passed", "failed", "to do", "not trained" or "waits" once it ran, "" before.
+        words: what a student reads about it.
+    """
+
+    def __init__(self, *, part: int, criterion: Criterion, check: Check, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.part, self.criterion, self.check = part, criterion, check
+        self.outcome, self.words = "", ""
+
+    def runtest(self) -> None:
+        """Report the check as passed, failed, to do, or not to be judged yet."""
+        self.outcome, self.words = self._verdict(Session.of(self.config).result(self.criterion.id))
+        if self.outcome in ("not trained", "waits"):
+            pytest.skip(f"{self.outcome}: {self.words}")
+        if self.outcome == "to do":
+            raise CheckFailed(f"to do: {self.words}")
+        if self.outcome == "failed":
+            raise CheckFailed(self.words)
+
+    def _verdict(self, result: CriterionResult) -> tuple[str, str]:
+        feedback = printable(result.feedback)
+        if result.status == "missing":
+            trained = self.get_closest_marker("thresholds") is not None
+            return "not trained" if trained else "to do", feedback.removeprefix("still to do ")
+        if result.status == "blocked":
+            return "waits", feedback
+        check = next(check for check in result.checks if check.name == self.name)
+        if check.status == "skipped":
+            return "waits", printable(check.message)
+        return "passed" if check.status == "passed" else "failed", told(self.check, check)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The student's words alone, without a traceback of ours."""
+        if isinstance(excinfo.value, CheckFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, f"{self.path.stem}/{self.criterion.id}::{self.name}"
+
+
+def told(check: Check, result: CheckResult) -> str:
+    """A check that did not pass: what it demands, what was seen, where to look."""
+    lines = [check.sentence, printable(result.message), printable(result.hint)]
+    if result.status == "error":
+        lines.append("This is the grader's fault and costs no points.")
+    return "\n".join(dict.fromkeys(line for line in lines if line))

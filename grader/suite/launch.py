@@ -1,0 +1,29 @@
+"""Finding the root although ``--submission PATH`` names another place.
+
+pytest looks for its settings before it knows this plugin's options, and takes the PATH of ``--submission PATH``
+for a test folder: with a submission from elsewhere the settings of this project are not found. So pytest is
+started once more, with the root said aloud.
+"""
+
+from pathlib import Path
+
+import pytest
+
+
+def again(config: pytest.Config, suite: Path) -> pytest.ExitCode | int | None:
+    """Run pytest with the right root; None when it has it."""
+    root = config.invocation_params.dir
+    settings = root / "pyproject.toml"
+    if not config.option.submission or config.rootpath == root or not (root / suite).is_dir() or not settings.is_file():
+        return None
+    arguments = _joined([str(argument) for argument in config.invocation_params.args])
+    return pytest.main(["--rootdir", str(root), "-c", str(settings), *arguments])
+
+
+def _joined(arguments: list[str]) -> list[str]:
+    """Write ``--submission PATH`` as one argument."""
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        joined.append(f"--submission={next(rest, '')}" if argument == "--submission" else argument)
+    return joined

@@ -1,0 +1,74 @@
+"""The end of a student's run: what is wrong and what is to do, in part order, the next step last."""
+
+import shutil
+import textwrap
+from itertools import groupby
+
+from _pytest.terminal import TerminalReporter
+
+from grader.reports.text import printable
+from grader.suite.items import CheckItem, Session
+
+WIDTH = 100
+GLYPHS = {"failed": "✗", "to do": "○", "waits": "⊘", "not trained": "○"}
+
+
+class Summary:
+    """Prints what is left, in place of pytest's list of failures."""
+
+    def __init__(self, items: list[CheckItem]) -> None:
+        self.items = items
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        done = [item for item in self.items if item.outcome]
+        if not done:
+            return
+        writer = _Writer(terminalreporter)
+        terminalreporter.write_sep("=", printable(_name(done[0])))
+        for part, items in groupby(done, lambda item: item.part):
+            _part(writer, part, list(items))
+        _next(writer, done)
+
+
+class _Writer:
+    """Wrapped lines of the terminal."""
+
+    def __init__(self, reporter: TerminalReporter) -> None:
+        self.reporter = reporter
+        self.width = min(shutil.get_terminal_size().columns, WIDTH)
+
+    def line(self, text: str, first: int = 0, rest: int = 0, **markup: bool) -> None:
+        for line in textwrap.wrap(text, self.width, initial_indent=" " * first, subsequent_indent=" " * rest):
+            self.reporter.write_line(line, **markup)
+
+
+def _name(item: CheckItem) -> str:
+    return str(Session.of(item.config).submission.name)
+
+
+def _part(writer: _Writer, part: int, items: list[CheckItem]) -> None:
+    passed = sum(item.outcome == "passed" for item in items)
+    writer.line(f"Part {part}: {passed} of {len(items)} checks passed", bold=True)
+    for _, checks in groupby(items, lambda item: item.criterion.id):
+        _criterion(writer, list(checks))
+
+
+def _criterion(writer: _Writer, items: list[CheckItem]) -> None:
+    failed = [item for item in items if item.outcome == "failed"]
+    for item in failed:
+        sentence, *rest = item.words.splitlines()
+        writer.line(f"{GLYPHS['failed']} {item.criterion.id}::{item.name}: {sentence}", 2, 4, red=True)
+        for line in rest:
+            writer.line(line, 4, 4)
+    waiting = next((item for item in items if item.outcome in ("to do", "waits", "not trained")), None)
+    if waiting is not None and not failed:  # true of the criterion as a whole: said once
+        words = f"{GLYPHS[waiting.outcome]} {waiting.criterion.id} {waiting.outcome}: {waiting.words}"
+        writer.line(words, 2, 4, cyan=waiting.outcome != "waits")
+
+
+def _next(writer: _Writer, items: list[CheckItem]) -> None:
+    step = next((item for item in items if item.outcome in ("failed", "to do", "not trained")), None)
+    if step is not None:
+        writer.line(f"Next: {step.criterion.id}, alone with: pytest -k {step.criterion.id}", bold=True)
+    elif all(item.outcome == "passed" for item in items):
+        writer.line("Nothing left to do here.", bold=True)
