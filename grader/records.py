@@ -79,6 +79,7 @@ class Submission:
     program: Program
     cells: tuple[CellLog, ...]
     files: dict[str, Path]  # by file name: vit_classifier.pt, vit_embeds.pt, check_vit.py
+    problems: tuple[str, ...] = ()  # what intake left out and why, a line each
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,210 @@
+"""One submission or a class of them: whose files are whose, told from the names outside.
+
+A Canvas or Moodle name at the top of a folder decides. Where there is none:
+
+========================================  ======================================================
+at the top of the folder                  taken for
+========================================  ======================================================
+one notebook, whatever else               one submission (a zip beside it is the same again),
+                                          unless there are two archives or more and no .py
+several notebooks, no .py, no checkpoint  a class, one notebook each, and one archive each
+several notebooks with .py or checkpoint  one submission; intake chooses the notebook
+.py files, no notebook                    one submission, unless two sub-folders hold notebooks
+archives only, two or more                a class, one each
+one archive only                          what is in it
+sub-folders only, two or more             a class, one each, unless only one of them holds a
+                                          notebook and the others only code (``src``, ``notebooks``)
+one sub-folder only                       what is in it, under the name of the outer folder; a
+                                          class in it keeps its own names
+========================================  ======================================================
+
+So a class of one is taken for one submission, with the same grade. A sub-folder of a class that holds
+no code is still somebody's: opening it says that it is no submission. ``data`` and ``grades`` are
+nobody's. A student's key is never read from inside a file of theirs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from re import Match
+
+from grader.errors import GraderError
+from grader.intake.layouts import (
+    CANVAS,
+    COUNTER,
+    MOODLE,
+    Contents,
+    Tree,
+    contents,
+    holds_notebook,
+    tree_of_folder,
+    tree_of_names,
+)
+from grader.intake.opening import ask, key_of, prepare
+from grader.intake.reading.limits import CLASS_LIMITS
+from grader.intake.reading.members import is_archive
+
+
+@dataclass(frozen=True)
+class Found:
+    """One submission, as yet unopened."""
+
+    key: str  # the student, unique within the class
+    path: Path  # to open; of loose files, the first
+    late: bool | None = None  # None where the layout does not say
+    attempt: str | None = None  # Canvas: the submission id
+    id: str | None = None  # Canvas: the user id; Moodle: the participant number
+    files: dict[str, Path] = field(default_factory=dict)  # original name -> file, for loose files
+
+
+def find_submissions(path: Path, workspace: Path | None = None) -> list[Found]:
+    """Tell whether a path holds one submission or a class, and list what is to be opened.
+
+    Args:
+        path: a notebook, an archive or a folder.
+        workspace: an empty or new folder in which the archive of a whole class is unpacked.
+
+    Raises:
+        GraderError: there is nothing at ``path``, or a class in an archive has no workspace.
+        Rejected: the archive is broken or unsafe.
+    """
+    if not path.exists():
+        raise GraderError(f"{path}: expected a submission, found no such file or folder")
+    if path.is_dir():
+        return found_in(path, tree_of_folder(path))
+    if not is_archive(path.name):
+        return [single(path)]
+    return found_in_archive(path, workspace)
+
+
+def single(path: Path) -> Found:
+    return Found(key_of(path), path)
+
+
+def found_in_archive(path: Path, workspace: Path | None) -> list[Found]:
+    names = ask(path, CLASS_LIMITS, do="list") if path.stat().st_size else []
+    if not split(path, tree_of_names(names)):
+        return [single(path)]
+    if workspace is None:
+        raise GraderError(f"{path}: expected one submission, found a class; unpack it into a folder first")
+    prepare(workspace)
+    ask(path, CLASS_LIMITS, do="unpack", workspace=str(workspace.resolve()))
+    return split(workspace, tree_of_folder(workspace))
+
+
+def found_in(path: Path, tree: Tree) -> list[Found]:
+    return split(path, tree) or [single(path)]
+
+
+def split(path: Path, tree: Tree) -> list[Found]:
+    """Return the submissions of a class, or nothing where the folder is one submission."""
+    collected = collected_by(path, tree)
+    if collected:
+        return unique(collected)
+    inside = contents(tree)
+    if nothing_but_one_folder(tree, inside):
+        name = inside.folders[0]
+        return split(path / name, tree[name] or {})
+    if is_one(tree, inside):
+        return []
+    loose = [*inside.notebooks, *inside.archives]
+    found = [single(path / name) for name in inside.folders]
+    found += [Found(key_of(path / name), path / name, files=loose_file(path, name)) for name in loose]
+    return unique(sorted(found, key=lambda each: (each.key, each.path)))
+
+
+def loose_file(path: Path, name: str) -> dict[str, Path]:
+    """Name a notebook as its own only file, so that files of others beside it are not taken for its own."""
+    return {} if is_archive(name) else {name: path / name}
+
+
+def nothing_but_one_folder(tree: Tree, inside: Contents) -> bool:
+    return len(inside.folders) == 1 and not (inside.notebooks or inside.modules or inside.archives)
+
+
+def is_one(tree: Tree, inside: Contents) -> bool:
+    """Decide by the table above."""
+    with_notebook = [name for name in inside.folders if holds_notebook(tree[name])]
+    if len(inside.notebooks) == 1:
+        return bool(inside.modules) or len(inside.archives) < 2
+    if inside.notebooks:
+        return bool(inside.modules or inside.checkpoints)
+    if inside.modules:
+        return len(with_notebook) < 2
+    if inside.archives:
+        return len(inside.archives) + len(inside.folders) == 1
+    return len(inside.folders) < 2 or only_code_beside(tree, inside, with_notebook)
+
+
+def only_code_beside(tree: Tree, inside: Contents, with_notebook: list[str]) -> bool:
+    """Tell ``src`` + ``notebooks`` from two students."""
+    others = [tree[name] for name in inside.folders if name not in with_notebook]
+    plain = [contents(other or {}) for other in others]
+    return len(with_notebook) == 1 and all((c.modules or c.checkpoints) and not c.archives for c in plain)
+
+
+def collected_by(path: Path, tree: Tree) -> list[Found]:
+    """Return what Canvas or Moodle collected: names by their patterns, files of one student together."""
+    moodle = [(name, match) for name in sorted(tree) if (match := MOODLE.match(name))]
+    if moodle:
+        return [found for key, group in grouped(moodle) for found in moodle_student(path, tree, key, group)]
+    canvas = [(name, match) for name in sorted(tree) if tree[name] is None and (match := CANVAS.match(name))]
+    return [canvas_student(path, key, group) for key, group in grouped(canvas)]
+
+
+Named = list[tuple[str, Match[str]]]
+
+
+def grouped(named: Named) -> Iterable[tuple[tuple[str, str], Named]]:
+    groups: dict[tuple[str, str], Named] = {}
+    for name, match in named:
+        groups.setdefault((match["who"], match["id"]), []).append((name, match))
+    return groups.items()
+
+
+def canvas_student(path: Path, key: tuple[str, str], group: Named) -> Found:
+    late = any(match["late"] for _, match in group)
+    attempt = max((match["attempt"] for _, match in group), key=lambda number: (len(number), number))
+    return loose(path, key, {name: match["original"] for name, match in group}, late=late, attempt=attempt)
+
+
+def moodle_student(path: Path, tree: Tree, key: tuple[str, str], group: Named) -> list[Found]:
+    files = {name: match["original"] for name, match in group if match["kind"] == "file" and tree[name] is None}
+    folders = [name for name, match in group if match["kind"] == "file" and tree[name] is not None]
+    if folders:
+        return [Found(key[0], path / folders[0], id=key[1])]
+    return [loose(path, key, files)] if files else []
+
+
+def loose(path: Path, key: tuple[str, str], named: dict[str, str], **more: bool | str) -> Found:
+    """Join a student's files under their original names; one archive alone is opened as it is."""
+    if len(named) == 1 and is_archive(name := next(iter(named))):
+        found = Found(key[0], path / name, id=key[1])
+    else:
+        files = originals(path, named)
+        found = Found(key[0], next(iter(files.values())), id=key[1], files=files)
+    return replace(found, **more)  # type: ignore[arg-type]
+
+
+def originals(path: Path, named: dict[str, str]) -> dict[str, Path]:
+    """Return files by original name, Canvas's counters taken off; the highest counter wins."""
+    files: dict[str, Path] = {}
+    for name, original in sorted(named.items(), key=lambda pair: (len(pair[1]), pair[1])):
+        files[COUNTER.sub("", original)] = path / name
+    return dict(sorted(files.items()))
+
+
+def unique(found: list[Found]) -> list[Found]:
+    """Tell students of one name apart, by their id where there is one."""
+    keys = [each.key for each in found]
+    told = [each if keys.count(each.key) == 1 else replace(each, key=longer_key(each)) for each in found]
+    seen: dict[str, int] = {}
+    numbered = []
+    for each in told:
+        seen[each.key] = number = seen.get(each.key, 0) + 1
+        numbered.append(each if number == 1 else replace(each, key=f"{each.key} ({number})"))
+    return numbered
+
+
+def longer_key(found: Found) -> str:
+    return f"{found.key}_{found.id}" if found.id else found.path.name

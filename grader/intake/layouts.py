@@ -1,0 +1,86 @@
+"""The names that Canvas and Moodle give to what they collect, and trees of names to look for them in."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from grader.intake.reading.members import ARCHIVES, is_ignored
+
+CANVAS = re.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<original>.+)$", re.DOTALL)
+MOODLE = re.compile(r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", re.DOTALL)
+COUNTER = re.compile(r"-\d+(?=\.[^.]+$)")  # Canvas: vit_model-1.py is the second vit_model.py handed in
+DATA_FOLDERS = {"data", "datasets", "grades"}
+
+Tree = dict[str, "Tree | None"]  # a folder: its files are None
+
+
+def tree_of_names(names: Iterable[str]) -> Tree:
+    """Arrange the members of an archive in folders."""
+    top: Tree = {}
+    for name in names:
+        if is_ignored(name):
+            continue
+        folder = top
+        *folders, file = PurePosixPath(name).parts
+        for part in folders:
+            inner = folder.setdefault(part, {})
+            if inner is None:
+                break
+            folder = inner
+        else:
+            folder.setdefault(file, None)
+    return top
+
+
+def tree_of_folder(path: Path, depth: int = 5) -> Tree:
+    """Arrange a folder's files likewise; links are not followed."""
+    tree: Tree = {}
+    for inner in sorted(path.iterdir()):
+        if is_ignored(inner.name) or inner.is_symlink():
+            continue
+        if inner.is_dir():
+            tree[inner.name] = tree_of_folder(inner, depth - 1) if depth else {}
+        elif inner.is_file():
+            tree[inner.name] = None
+    return tree
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies at the top of a folder, by kind."""
+
+    notebooks: list[str]
+    modules: list[str]
+    checkpoints: list[str]
+    archives: list[str]
+    folders: list[str]  # those that hold any file, data folders aside
+
+
+def contents(tree: Tree) -> Contents:
+    files = [name for name, inner in tree.items() if inner is None]
+    folders = [name for name, inner in tree.items() if inner is not None and any(True for _ in files_in(inner))]
+    return Contents(
+        notebooks=ending(files, ".ipynb"),
+        modules=ending(files, ".py"),
+        checkpoints=ending(files, ".pt", ".pth"),
+        archives=ending(files, *ARCHIVES, ".rar", ".7z"),
+        folders=sorted(name for name in folders if name.lower() not in DATA_FOLDERS),
+    )
+
+
+def ending(names: Iterable[str], *suffixes: str) -> list[str]:
+    return sorted(name for name in names if name.lower().endswith(suffixes))
+
+
+def files_in(tree: Tree) -> Iterator[str]:
+    """Yield the names of all files, folders left out."""
+    for name, inner in tree.items():
+        if inner is None:
+            yield name
+        else:
+            yield from files_in(inner)
+
+
+def holds_notebook(tree: Tree | None) -> bool:
+    return any(name.lower().endswith(".ipynb") for name in files_in(tree or {}))

@@ -1,0 +1,185 @@
+"""Zip and tar archives as lists of checked members; nothing is written here.
+
+``tarfile.data_filter`` is missing from some Python 3.11 that are still in use (Debian's 3.11.2), and
+``zipfile`` looks neither for overlaps nor for ratios, so each promise is checked by our own lines.
+"""
+
+import bz2
+import gzip
+import lzma
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from .limits import MB, IntakeLimits
+from .members import Member, check_clashes, is_ignored, safe_name
+from .refusal import RefusalError
+
+BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+    NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AttributeError,
+)  # fmt: skip
+OPENERS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open))
+LOCAL_HEADER = 30  # bytes before the name of each zip member
+SUPPORTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+@contextmanager
+def broken_is_refused() -> Iterator[None]:
+    """Turn what the standard library raises over a damaged archive into one refusal."""
+    try:
+        yield
+    except BROKEN as error:
+        raise RefusalError(f"is no readable archive ({error or type(error).__name__})") from None
+
+
+def archive_members(path: Path, limits: IntakeLimits) -> list[Member]:
+    """List the regular files of an archive after checking every member.
+
+    Raises:
+        RefusalError: it is no archive, or some member is not safe to unpack.
+    """
+    packed = path.stat().st_size
+    if packed == 0:
+        raise RefusalError("is an empty file")
+    if packed > limits.packed:
+        raise RefusalError(f"is larger than {limits.packed // MB} MB")
+    with broken_is_refused():
+        read = zip_members if zipfile.is_zipfile(path) else tar_members
+        members, folders = read(path, limits)
+    check_sizes(members, packed, limits)
+    visible = [member.name for member in members if not is_ignored(member.name)]
+    check_clashes(visible, [name for name in folders if not is_ignored(name)])
+    return members
+
+
+def check_sizes(members: list[Member], packed: int, limits: IntakeLimits) -> None:
+    total = sum(member.size for member in members)
+    if total > limits.unpacked:
+        raise RefusalError(f"unpacks to {total // MB} MB, more than {limits.unpacked // MB} MB")
+    if total > limits.ratio_from and total > limits.ratio * packed:
+        raise RefusalError(f"unpacks to {total // packed} times its size, more than {limits.ratio:.0f} times")
+
+
+def check_count(count: int, limits: IntakeLimits) -> None:
+    if count > limits.members:
+        raise RefusalError(f"has more than {limits.members} members")
+
+
+def zip_members(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:
+    check_directory(path, limits)
+    archive = zipfile.ZipFile(path)
+    infos = archive.infolist()
+    check_count(len(infos), limits)
+    check_overlaps(infos, path.stat().st_size)
+    members, folders = [], []
+    for info in infos:
+        check_zip_member(info)
+        name = safe_name(info.orig_filename, limits)
+        if info.is_dir():
+            folders.append(name)
+        else:
+            members.append(Member(name, info.file_size, lambda info=info: archive.open(info)))  # type: ignore[misc]
+    return members, folders
+
+
+def check_directory(path: Path, limits: IntakeLimits) -> None:
+    """Refuse a table of contents too long to be read before ``zipfile`` reads it whole."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 22 - 65_535))
+        tail = file.read()
+    end = tail.rfind(b"PK\5\6")
+    length = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if length > limits.members * 1500 and length != 0xFFFFFFFF:
+        check_count(limits.members + 1, limits)
+
+
+def check_zip_member(info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & 0x1:
+        raise RefusalError(f"member {info.filename!r} is encrypted")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        raise RefusalError(f"member {info.filename!r} is a link")
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise RefusalError(f"member {info.filename!r} is a device, a pipe or a socket")
+    if info.compress_type not in SUPPORTED:
+        raise RefusalError(f"member {info.filename!r} is packed by an unknown method")
+    if info.is_dir() and info.file_size:
+        raise RefusalError(f"member {info.filename!r} is a folder with content")
+    if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
+        raise RefusalError(f"member {info.filename!r} lies about its size")
+
+
+def check_overlaps(infos: list[zipfile.ZipInfo], length: int) -> None:
+    """Refuse members that share packed bytes: a few kilobytes would unpack to terabytes."""
+    end, previous = 0, ""
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < end:
+            raise RefusalError(f"members {previous!r} and {info.filename!r} overlap")
+        end = info.header_offset + LOCAL_HEADER + info.compress_size
+        previous = info.filename
+    if end > length:
+        raise RefusalError(f"member {previous!r} ends behind the archive")
+
+
+class Bounded:
+    """A stream that refuses to be read or skipped beyond a limit: a bomb stops early."""
+
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
+        self.stream, self.limit = stream, limit
+
+    def _check(self, position: int) -> None:
+        if position > self.limit:
+            raise RefusalError(f"unpacks to more than {self.limit // MB} MB")
+
+    def read(self, size: int = -1) -> bytes:
+        self._check(self.tell() + max(size, 0))
+        return self.stream.read(self.limit + 1 if size < 0 else size)
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        self._check(position)
+        return self.stream.seek(position, whence)
+
+    def tell(self) -> int:
+        return self.stream.tell()
+
+
+def tar_stream(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        head = file.read(6)
+    for magic, opener in OPENERS:
+        if head.startswith(magic):
+            return cast(IO[bytes], opener(path))
+    return path.open("rb")
+
+
+def tar_members(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:
+    headers = 2048 * limits.members + 64 * 1024
+    stream = cast(IO[bytes], Bounded(tar_stream(path), limits.unpacked + headers))
+    archive = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115 - members are read later
+    members: list[Member] = []
+    folders: list[str] = []
+    for count, info in enumerate(archive, 1):
+        check_count(count, limits)
+        check_tar_member(info)
+        name = safe_name(info.name, limits) if info.name.strip("./") or not info.isdir() else "."
+        if info.isdir():
+            folders.append(name)
+        else:
+            opened = lambda info=info: cast(IO[bytes], archive.extractfile(info))  # noqa: E731
+            members.append(Member(name, info.size, opened))
+    return members, folders
+
+
+def check_tar_member(info: tarfile.TarInfo) -> None:
+    if info.issym() or info.islnk():
+        raise RefusalError(f"member {info.name!r} is a link")
+    if info.issparse() or info.size < 0:
+        raise RefusalError(f"member {info.name!r} lies about its size")
+    if not (info.isreg() or info.isdir()):
+        raise RefusalError(f"member {info.name!r} is a device, a pipe or of an unknown kind")

@@ -1,0 +1,103 @@
+"""From frozen files to a program: read the notebooks, choose one, gather."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from .gather import Gathering, Question, Texts
+from .limits import IntakeLimits
+from .magics import neutralised
+from .notebook import Cell, read_cells
+from .parsing import Place, Statement, statements
+from .refusal import RefusalError
+from .sources import Sources
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The notebook that counts, read and ready to be gathered; ``notebook`` None for modules only."""
+
+    notebook: str | None
+    cells: list[Cell]
+    gathering: Gathering
+    problems: list[str]
+
+
+def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Question, limits: IntakeLimits) -> Choice:
+    """Read one notebook with the modules beside it."""
+    cells, problems = read_cells(root / notebook)
+    base = str(PurePosixPath(notebook).parent).removeprefix(".")
+    main: list[Statement] = []
+    written: Texts = {}
+    for cell in cells:
+        place = Place(notebook, cell.number)
+        code = neutralised(cell.source)
+        if code.skipped:
+            problems.append(f"{place}: a {code.skipped} cell; left out")
+        elif code.writes is not None:
+            write_module(f"{base}/{code.writes}".lstrip("/"), code.source, code.appends, place, written)
+        else:
+            found, broken = statements(code.source, place, is_main=True)
+            main += found
+            problems += broken
+    texts = written | read_modules(root, files, limits)
+    return Choice(notebook, cells, Gathering(main, notebook, texts, Sources(texts, base), question), problems)
+
+
+def write_module(file: str, source: str, appends: bool, place: Place, written: Texts) -> None:
+    """Remember what ``%%writefile vit_model.py`` would write."""
+    if not file.endswith(".py"):
+        return
+    if appends and file in written:
+        source, place = written[file][0] + "\n" + source.lstrip("\n"), Place(file, None)
+    written[file] = source, place
+
+
+def read_modules(root: Path, files: Iterable[str], limits: IntakeLimits) -> Texts:
+    names = sorted((name for name in files if name.endswith(".py")), key=lambda name: (name.count("/"), name))
+    return {
+        name: ((root / name).read_text("utf-8-sig", "replace"), Place(name, None)) for name in names[: limits.modules]
+    }
+
+
+def modules_only(root: Path, files: Iterable[str], question: Question, limits: IntakeLimits) -> Choice:
+    """Read a submission without a notebook."""
+    texts = read_modules(root, files, limits)
+    return Choice(None, [], Gathering([], "", texts, Sources(texts, ""), question), [])
+
+
+def choose(root: Path, files: list[str], question: Question, limits: IntakeLimits) -> Choice:
+    """Read the notebook that defines or imports most of the wanted names.
+
+    Among equals the one that is named like a submission counts, then the one that is no copy, then the
+    one nearer to the top, then the shorter and alphabetically first name; never the newest.
+
+    Raises:
+        RefusalError: the notebook cannot be read, or all that could count cannot.
+    """
+    notebooks = sorted((name for name in files if name.endswith(".ipynb")), key=rank)[: limits.notebooks]
+    if not notebooks:
+        return modules_only(root, files, question, limits)
+    readable: list[Choice] = []
+    refusals: list[RefusalError] = []
+    for notebook in notebooks:
+        try:
+            readable.append(read_notebook(root, notebook, files, question, limits))
+        except RefusalError as error:
+            refusals.append(RefusalError(f"file {notebook!r} {error}"))
+    best = max(readable, key=lambda choice: choice.gathering.score(), default=None)
+    if best is None or (refusals and best.gathering.score() == 0):
+        raise refusals[0]
+    best.problems[:0] = [*map(str, refusals), *chosen(best, notebooks)]
+    return best
+
+
+def chosen(best: Choice, notebooks: list[str]) -> list[str]:
+    others = [name for name in notebooks if name != best.notebook]
+    return [f"{best.notebook}: graded; the other notebooks are not: {', '.join(others)}"] if others else []
+
+
+def rank(name: str) -> tuple[bool, bool, int, int, str]:
+    lower = PurePosixPath(name).name.lower()
+    named = "submission" in lower or "assignment" in lower
+    return not named, "copy" in lower, name.count("/"), len(name), name

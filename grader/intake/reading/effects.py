@@ -1,0 +1,183 @@
+"""Which objects a statement changes without binding a name: ``cfg["lr"] = 1``, ``ViT.forward = f``.
+
+Judged from the text alone, on the safe side: an unknown call that stands as a statement changes what
+it is called on and what it is handed, unless it is known only to show something.
+"""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from .names import COMPREHENSIONS, FUNCTIONS, bound, declared_global, dotted, evaluated, parameters, root
+
+CHANGING = {
+    "append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "add", "discard", "sort",
+    "reverse", "apply", "add_module", "register_module", "register_parameter", "register_buffer",
+    "register_forward_hook", "register_forward_pre_hook", "requires_grad_",
+}  # fmt: skip
+SHOWING = {
+    "print", "pprint", "display", "len", "type", "help", "dir", "isinstance", "repr", "str", "list", "sum", "max",
+    "min", "sorted", "summary", "info", "next", "iter", "show", "plot", "imshow", "head", "tail", "item", "size",
+    "numpy", "tolist", "keys", "values", "items", "describe", "parameters", "named_parameters", "state_dict",
+    "count", "index", "forward", "format", "join", "detach", "cpu", "hist", "write", "flush", "children", "modules",
+    "softmax", "cross_entropy", "relu", "getsource", "signature", "isfunction", "hasattr", "getattr", "id",
+}  # fmt: skip
+SETTING = ("set_", "manual_seed", "seed", "use_", "filterwarnings", "simplefilter", "append", "insert", "register")
+
+
+@dataclass
+class Known:
+    """What the names of one file stand for, as far as imports and definitions tell."""
+
+    libraries: dict[str, str] = field(default_factory=dict)  # "plt" -> "matplotlib.pyplot"
+    modules: dict[str, str] = field(default_factory=dict)  # "vm" -> "vit_model", of the submission
+    functions: set[str] = field(default_factory=set)  # defined anywhere in the submission
+    changers: set[str] = field(default_factory=set)  # those of them that change an argument
+
+    def full(self, chain: str) -> str:
+        """Return ``matplotlib.pyplot.show`` for ``plt.show``."""
+        first, dot, rest = chain.partition(".")
+        return self.libraries.get(first, first) + dot + rest
+
+
+def changed(statement: ast.AST, known: Known) -> set[str]:
+    """Return the names at the bottom of what a statement changes when it is evaluated."""
+    names: set[str] = set()
+    aliases: dict[str, set[str]] = {}
+    for node in evaluated(statement):
+        names |= changed_here(node, known)
+        for target, sources in loop_aliases(node):
+            aliases.setdefault(target, set()).update(sources)
+    return followed(names, aliases) - {"self", "cls"}
+
+
+def changed_here(node: ast.AST, known: Known) -> set[str]:
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
+        return only(root(node))
+    if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Call, ast.Await)):
+        call = node.value.value if isinstance(node.value, ast.Await) else node.value
+        return touched(call, known) if isinstance(call, ast.Call) else set()
+    if isinstance(node, ast.Call):
+        return changed_by_name(node, known)
+    return set()
+
+
+def changed_by_name(call: ast.Call, known: Known) -> set[str]:
+    """Return what a call inside an expression changes: only where its name says that it does."""
+    function = call.func
+    if isinstance(function, ast.Name):
+        return arguments(call) if function.id in {"setattr", "delattr"} | known.changers else set()
+    if not isinstance(function, ast.Attribute):
+        return set()
+    in_place = function.attr.endswith("_") and not function.attr.endswith("__")
+    if root(function.value) in known.libraries:
+        return arguments(call) if in_place else set()
+    return only(root(function.value)) if in_place or function.attr in CHANGING else set()
+
+
+def touched(call: ast.Call, known: Known) -> set[str]:
+    """Return what a call that stands as a statement may change."""
+    function = call.func
+    if isinstance(function, ast.Name):
+        return touched_by_function(function.id, call, known)
+    if not isinstance(function, ast.Attribute) or function.attr in SHOWING:
+        return set()
+    base = root(function.value)
+    if base in known.modules:
+        return touched_by_function(function.attr, call, known)
+    if base in known.libraries:
+        return arguments(call) | (only(base) if function.attr.startswith(SETTING) else set())
+    return only(base)
+
+
+def touched_by_function(name: str, call: ast.Call, known: Known) -> set[str]:
+    if name in SHOWING:
+        return set()
+    if name in known.functions:
+        return arguments(call) if name in known.changers else set()
+    imported = name in known.libraries or name in ("setattr", "delattr")
+    return arguments(call) if imported else set()
+
+
+def arguments(call: ast.Call) -> set[str]:
+    """Return the names whose objects are handed over, bare or as ``model.head.weight``."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    plain = [arg for arg in given if isinstance(arg, (ast.Name, ast.Attribute, ast.Subscript, ast.Starred))]
+    return {name for arg in plain if (name := root(arg))}
+
+
+def only(name: str | None) -> set[str]:
+    return {name} if name else set()
+
+
+def loop_aliases(node: ast.AST) -> list[tuple[str, set[str]]]:
+    """Return, for each target of a loop, the names whose parts it takes one after another."""
+    loops: list[ast.For | ast.AsyncFor | ast.comprehension] = []
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        loops = [node]
+    elif isinstance(node, COMPREHENSIONS):
+        loops = list(node.generators)  # type: ignore[attr-defined]
+    found = []
+    for loop in loops:
+        inner = loop.iter
+        sources = only(root(inner)) | (arguments(inner) if isinstance(inner, ast.Call) else set())
+        if isinstance(inner, ast.Call):
+            sources |= {name for arg in inner.args if isinstance(arg, ast.Call) and (name := root(arg))}
+        found += [(target, sources) for target in bound([loop.target])]
+    return found
+
+
+def assigned_aliases(statement: ast.AST, known: Known) -> dict[str, set[str]]:
+    """Return ``{"t": {"tfm_train"}}`` for ``t = tfm_train.transforms``: changing one changes the other."""
+    found: dict[str, set[str]] = {}
+    for node in evaluated(statement):
+        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Attribute, ast.Subscript)):
+            source = root(node.value)
+            if source and source not in known.libraries and source not in known.modules:
+                for name in bound(node.targets):
+                    found.setdefault(name, set()).add(source)
+    return found
+
+
+def followed(names: Iterable[str], aliases: dict[str, set[str]]) -> set[str]:
+    """Add to names what they are other names of, to a fixpoint."""
+    found, pending = set(names), list(names)
+    while pending:
+        new = aliases.get(pending.pop(), set()) - found
+        found |= new
+        pending += new
+    return found
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What calling a function does to its module."""
+
+    binds: frozenset[str]  # ``global lr; lr = 1``
+    changes: frozenset[str]  # ``cfg["lr"] = 1``
+    changes_argument: bool
+
+
+def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Known) -> Effect:
+    """Return what calling a function does, as far as its own body says."""
+    outside = declared_global(function.body)
+    local = (bound(function.body) - outside) | parameters(function)
+    aliases: dict[str, set[str]] = {}
+    names: set[str] = set()
+    for statement in function.body:
+        names |= changed(statement, known)
+        aliases |= assigned_aliases(statement, known)
+    names = followed(names, aliases)
+    return Effect(
+        frozenset(bound(function.body) & outside), frozenset(names - local), bool(names & parameters(function))
+    )
+
+
+def is_function(node: ast.AST) -> bool:
+    return isinstance(node, FUNCTIONS)
+
+
+def called(node: ast.AST) -> set[str]:
+    """Return the chains that a statement calls when it is evaluated."""
+    calls = (part for part in evaluated(node) if isinstance(part, ast.Call))
+    return {chain for call in calls if (chain := dotted(call.func))}

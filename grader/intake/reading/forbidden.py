@@ -1,0 +1,205 @@
+"""What is never executed to get at a definition: training, downloads, plots, questions, shell commands."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from .effects import Known
+from .names import COMPREHENSIONS, FUNCTIONS, dotted, evaluated
+from .parsing import Statement, parsed, parses
+
+PLOTTING = ("matplotlib.", "seaborn.", "plotly.", "bokeh.", "pylab.", "plt.", "sns.")
+DOWNLOADING = ("requests.", "urllib.", "gdown.", "wget.", "kagglehub.", "kaggle.", "huggingface_hub.", "torch.hub.")
+DOWNLOADERS = {
+    "urlretrieve", "urlopen", "hf_hub_download", "snapshot_download", "from_pretrained", "load_dataset", "download",
+    "download_url", "download_and_extract_archive", "load_state_dict_from_url",
+}  # fmt: skip
+DATA_SETS = {"FashionMNIST", "MNIST", "EMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder"}
+SYSTEM = (
+    "subprocess.", "shutil.", "multiprocessing.", "os.system", "os.popen", "os.chdir", "os.exec", "os.kill",
+    "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep", "wandb.",
+)  # fmt: skip
+RESULTS = ("torch.load", "torch.save", "joblib.", "pickle.", "numpy.load", "numpy.save")
+INTERACTIVE = {"input", "exit", "quit", "breakpoint", "get_ipython", "exec", "reload"}
+COLAB = ("google.colab", "IPython.")
+ORDINARY = {"train", "eval", "forward", "to", "fit"}  # methods that nn.Module and others have, too
+
+
+@dataclass
+class Law:
+    """The rules for one submission."""
+
+    never_called: frozenset[str]
+    provided: frozenset[str]
+    tainted: set[str] = field(default_factory=set)  # functions that do what is forbidden when called
+    tainted_methods: set[str] = field(default_factory=set)
+
+    def reason(self, statement: ast.AST, known: Known) -> str | None:
+        """Return why a statement is never executed, as the end of a sentence, or None."""
+        for node in evaluated(statement):
+            why = self.call_reason(node, known) if isinstance(node, ast.Call) else self.loop_reason(node)
+            if why or isinstance(node, ast.Await):
+                return why or "it waits for something"
+        return None
+
+    def call_reason(self, call: ast.Call, known: Known) -> str | None:
+        chain = dotted(call.func)
+        last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
+        full = known.full(chain) if chain else ""
+        if full.startswith(PLOTTING) or (last == "show" and isinstance(call.func, ast.Attribute)):
+            return "it plots"
+        if full.startswith(RESULTS) or last == "load_state_dict":
+            return "it loads or saves results"
+        if last in ("next", "iter") and any(dotted(arg) in self.provided for arg in call.args):
+            return "it goes through the data"
+        if last in self.tainted_methods and last != chain and self.is_own_method(last, call):
+            return f"it trains, by {last}()"
+        return self.lasting_reason(call, last, full, known)
+
+    def is_own_method(self, last: str, call: ast.Call) -> bool:
+        plain_mode = all(isinstance(arg, ast.Constant) for arg in call.args) and not call.keywords
+        return last not in ORDINARY or not plain_mode
+
+    def lasting_reason(self, call: ast.Call, last: str, full: str, known: Known) -> str | None:
+        """Return why a call is forbidden also inside a function that would be called."""
+        if last in self.never_called or (last in self.tainted and self.is_function_call(call, known)):
+            return f"it trains or evaluates, by {last}()"
+        if last == "backward" and isinstance(call.func, ast.Attribute):
+            return "it trains"
+        if last in DOWNLOADERS or full.startswith(DOWNLOADING) or downloads(call):
+            return "it downloads"
+        if last in DATA_SETS:
+            return "it reads the data set"
+        if full.startswith(COLAB) or full in INTERACTIVE or last == "reload":
+            return f"it needs a notebook, by {last}()"
+        if full.startswith(SYSTEM):
+            return f"it reaches out of the program, by {full}()"
+        return None
+
+    def is_function_call(self, call: ast.Call, known: Known) -> bool:
+        if isinstance(call.func, ast.Name):
+            return True
+        return isinstance(call.func, ast.Attribute) and dotted(call.func.value) in known.modules
+
+    def loop_reason(self, node: ast.AST) -> str | None:
+        loops: list[ast.expr] = [node.iter] if isinstance(node, (ast.For, ast.AsyncFor)) else []
+        if isinstance(node, COMPREHENSIONS):
+            loops = [generator.iter for generator in node.generators]  # type: ignore[attr-defined]
+        return "it goes through the data" if any(self.is_data(loop) for loop in loops) else None
+
+    def is_data(self, node: ast.expr) -> bool:
+        """Tell ``train_loader``, ``tqdm(train_loader)``, ``enumerate(train_dataset, 1)``."""
+        if isinstance(node, ast.Call) and dotted(node.func) not in ("len", "range"):
+            return any(self.is_data(arg) for arg in node.args)
+        return isinstance(node, ast.Name) and node.id in self.provided
+
+    def taint(self, files: Iterable[tuple[ast.Module, Known]]) -> None:
+        """Find the functions of a submission that train, download or reach out, through any others."""
+        bodies = [(name, method, body, known) for tree, known in files for name, method, body in functions(tree)]
+        growing = True
+        while growing:
+            size = len(self.tainted) + len(self.tainted_methods)
+            for name, is_method, body, known in bodies:
+                if any(self.body_reason(statement, known) for statement in body):
+                    (self.tainted_methods if is_method else self.tainted).add(name)
+            growing = len(self.tainted) + len(self.tainted_methods) > size
+
+    def body_reason(self, statement: ast.AST, known: Known) -> bool:
+        for call in (node for node in evaluated(statement) if isinstance(node, ast.Call)):
+            chain = dotted(call.func)
+            last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
+            if self.lasting_reason(call, last, known.full(chain) if chain else "", known):
+                return True
+            if last in self.tainted_methods - ORDINARY and last != chain:
+                return True
+        return False
+
+
+def downloads(call: ast.Call) -> bool:
+    for keyword in call.keywords:
+        if keyword.arg == "download":
+            return not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+    return False
+
+
+def functions(tree: ast.AST) -> Iterator[tuple[str, bool, list[ast.AST]]]:
+    """Yield every function as name, whether it is a method, and body; a class stands for its ``__init__``.
+
+    An alias counts as a function, too: ``run = train_embedding_model`` and ``run = partial(...)``.
+    """
+    methods: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for method in (child for child in node.body if isinstance(child, FUNCTIONS)):
+                methods.add(method)
+                builds = method.name in ("__init__", "__new__", "__post_init__")
+                yield (node.name, False, list(method.body)) if builds else (method.name, True, list(method.body))
+        elif isinstance(node, FUNCTIONS) and node not in methods:
+            yield node.name, False, list(node.body)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            yield from alias(node.targets[0].id, node.value)
+
+
+def alias(name: str, value: ast.expr) -> Iterator[tuple[str, bool, list[ast.AST]]]:
+    if isinstance(value, ast.Lambda):
+        yield name, False, [value.body]
+    if isinstance(value, ast.Call) and (dotted(value.func) or "").split(".")[-1] == "partial" and value.args:
+        value = value.args[0]
+    if dotted(value):
+        yield name, False, [ast.Call(func=value, args=[], keywords=[])]
+
+
+def lawful(statement: Statement, reason: Callable[[ast.AST], str | None]) -> tuple[Statement | None, str | None]:
+    """Return a statement without what is forbidden in it, or None, and why.
+
+    Of an ``if``, ``try`` or ``with`` only the forbidden lines become ``pass``; other statements go whole.
+    """
+    why = reason(statement.node)
+    if not why:
+        return statement, None
+    whole = parsed(statement.source).body[0]
+    lines = list(forbidden_lines(whole, reason))
+    if whole in lines:
+        return None, why
+    source = blanked(statement.source, lines)
+    if not parses(source):
+        return None, why
+    return replace(statement, source=source, node=parsed(source).body[0]), why
+
+
+def forbidden_lines(node: ast.stmt, reason: Callable[[ast.AST], str | None]) -> Iterator[ast.stmt]:
+    if not reason(node):
+        return
+    blocks = blocks_of(node)
+    if not blocks or any(reason(part) for part in heads(node)):
+        yield node
+        return
+    for child in blocks:
+        yield from forbidden_lines(child, reason)
+
+
+def blocks_of(node: ast.stmt) -> list[ast.stmt]:
+    if isinstance(node, ast.If):
+        return node.body + node.orelse
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return node.body
+    if isinstance(node, (ast.Try, ast.TryStar)):
+        return node.body + [s for handler in node.handlers for s in handler.body] + node.orelse + node.finalbody
+    return []
+
+
+def heads(node: ast.stmt) -> list[ast.AST]:
+    if isinstance(node, ast.If):
+        return [node.test]
+    return list(node.items) if isinstance(node, (ast.With, ast.AsyncWith)) else []
+
+
+def blanked(source: str, nodes: list[ast.stmt]) -> str:
+    """Put ``pass`` where these statements stand, and leave every other line where it is."""
+    lines = [line.encode() for line in source.split("\n")]
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) - 1
+        last = (node.end_lineno or node.lineno) - 1
+        rest = lines[last][node.end_col_offset :]
+        lines[first : last + 1] = [lines[first][: node.col_offset] + b"pass" + rest, *[b""] * (last - first)]
+    return b"\n".join(lines).decode()

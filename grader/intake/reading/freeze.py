@@ -1,0 +1,160 @@
+"""Copy what grading needs into the workspace, byte by byte, and compute the digest."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from .archives import archive_members, broken_is_refused
+from .folders import folder_members, loose_member, neighbours
+from .limits import MB, IntakeLimits
+from .members import ARCHIVES, Member, is_archive, is_ignored, is_kept, without_common_folder
+from .refusal import RefusalError, not_a_submission
+
+CHUNK = 1 << 20
+OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".gz")
+
+
+def members_of(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:
+    """List the files that belong to what was handed in, and what was passed over."""
+    if path.is_dir():
+        return folder_members(path, limits)
+    if is_archive(path.name):
+        return archive_members(path, limits), []
+    if path.suffix.lower() in OTHER_ARCHIVES:
+        raise RefusalError("is an archive of another kind; expected .zip, .tar or .tar.gz")
+    if path.suffix.lower() not in (".ipynb", ".py"):
+        raise not_a_submission("is not a submission; expected a notebook, a folder, a .zip or a .tar.gz")
+    if path.stat().st_size == 0:
+        raise RefusalError("is an empty file; expected a notebook")
+    return neighbours(path, limits), []
+
+
+def freeze(path: Path, root: Path, files: dict[str, Path], limits: IntakeLimits) -> tuple[dict[str, str], list[str]]:
+    """Copy a submission into ``root``.
+
+    Args:
+        path: what was handed in.
+        root: an empty folder.
+        files: original name -> file, where a submission is some of many files in one folder.
+        limits: sizes and counts.
+
+    Returns:
+        the SHA-256 of each file by name, and what was passed over, in words.
+
+    Raises:
+        RefusalError: it is no submission, or not a safe one.
+    """
+    if files:
+        members, problems = loose_members(files, limits)
+    else:
+        members, problems = members_of(path, limits)
+    wanted = select(members, limits)
+    level = 0
+    while inner := only_archive(members, wanted):
+        level += 1
+        if level >= limits.nested:
+            raise RefusalError(f"has archives inside archives, more than {limits.nested - 1} deep")
+        members = inner_members(inner, root, limits)
+        wanted = unique(select(members, limits) + wanted)
+    check_content(wanted, path, limits)
+    with broken_is_refused():
+        digests = {member.name: write(member, root) for member in wanted}
+    return digests, problems
+
+
+def loose_members(files: dict[str, Path], limits: IntakeLimits) -> tuple[list[Member], list[str]]:
+    """List loose files under their original names; archives among them give their members."""
+    members: list[Member] = []
+    for name, path in sorted(files.items()):
+        if is_archive(name):
+            members += without_common_folder(archive_members(path, limits))
+        else:
+            members.insert(0, loose_member(name, path, limits))
+    return unique(members), []
+
+
+def unique(members: list[Member]) -> list[Member]:
+    return list({member.name: member for member in reversed(members)}.values())[::-1]
+
+
+def select(members: list[Member], limits: IntakeLimits) -> list[Member]:
+    visible = [member for member in members if not is_ignored(member.name)]
+    return [member for member in without_common_folder(visible) if is_kept(member, limits)]
+
+
+def only_archive(members: list[Member], wanted: list[Member]) -> Member | None:
+    """Return the one archive that holds the submission when there is no code beside it."""
+    inner = [member for member in members if is_archive(member.name) and not is_ignored(member.name)]
+    has_code = any(member.name.endswith((".ipynb", ".py")) for member in wanted)
+    return inner[0] if len(inner) == 1 and not has_code else None
+
+
+def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Member]:
+    """List the members of an archive inside an archive or a folder."""
+    packed = root / (".inner.zip" if member.name.lower().endswith(".zip") else ".inner.tar")
+    try:
+        with broken_is_refused():
+            copy(member, packed)
+        return archive_members(packed, limits)
+    finally:
+        packed.unlink(missing_ok=True)  # its members are read through the handle that is open
+
+
+def check_content(members: list[Member], path: Path, limits: IntakeLimits) -> None:
+    code = [member for member in members if member.name.endswith((".ipynb", ".py"))]
+    if not code:
+        line = "holds no notebook and no .py file; expected a submission"
+        raise not_a_submission(line) if path.is_dir() else RefusalError(line)
+    if len(members) > limits.members:
+        raise RefusalError(f"has more than {limits.members} files")
+    if sum(member.size for member in members) > limits.unpacked:
+        raise RefusalError(f"holds more than {limits.unpacked // MB} MB")
+    for member in code:
+        limit = limits.notebook if member.name.endswith(".ipynb") else limits.module
+        if member.size > limit:
+            raise RefusalError(f"file {member.name!r} is larger than {limit // MB} MB")
+
+
+def write(member: Member, root: Path) -> str:
+    target = root / member.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return copy(member, target)
+
+
+def copy(member: Member, target: Path) -> str:
+    """Copy one member to a new file, read-only, and return its SHA-256."""
+    digest, left = hashlib.sha256(), member.size
+    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o444)
+    with member.open() as source, os.fdopen(handle, "wb") as sink:
+        while chunk := source.read(CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise RefusalError(f"member {member.name!r} is larger than it says")
+            digest.update(chunk)
+            sink.write(chunk)
+    if left:
+        raise RefusalError(f"member {member.name!r} ends early")
+    return digest.hexdigest()
+
+
+def digest_of(digests: dict[str, str]) -> str:
+    """Return one digest over names and bytes: SHA-256 of what ``sha256sum`` prints, sorted by name."""
+    lines = "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def clear(root: Path) -> None:
+    """Remove what was written for a submission that was refused."""
+    for path in root.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def unpack(path: Path, root: Path, limits: IntakeLimits) -> list[str]:
+    """Copy everything that may belong to a submission out of the archive of a whole class."""
+    members = [m for m in archive_members(path, limits) if not is_ignored(m.name)]
+    kept = [m for m in members if is_kept(m, limits) or m.name.lower().endswith((*ARCHIVES, *OTHER_ARCHIVES))]
+    with broken_is_refused():
+        for member in kept:
+            write(member, root)
+    return [member.name for member in kept]

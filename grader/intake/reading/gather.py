@@ -1,0 +1,309 @@
+"""The heart of intake: the definitions that are graded, and everything they depend on.
+
+A backward slice over top-level statements, to a fixpoint. Wanted names are needed; a statement that
+binds a needed name, or changes the object behind it, is kept in its place; what a kept statement uses
+is needed in turn: by its evaluation before it stands, by the functions in it at any time. Modules of
+the submission are sliced alike, from what others take of them. So the last definition of a name wins
+when the slice is executed, as it did in the notebook, and no cell that trains, downloads or plots
+is touched, for nothing that is graded depends on it.
+
+Decided: cells count in document order, as "Restart and run all" does. ``del ViT`` is ignored (people
+tidy up after themselves). ``if False:`` binds nothing. What ``exec`` defines is not found. A name that
+only a forbidden statement defines stays undefined, and ``problems`` says so.
+"""
+
+import ast
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from .effects import effect
+from .forbidden import Law, lawful
+from .names import FUNCTIONS
+from .parsing import Place, Statement, statements
+from .sources import Sources
+from .units import Item, Link, Unit, build, expand_stars, index, learn_imports, split_imports
+
+OWN_MODULES = ("augmentation", "vit_model", "contrastive", "application", "hyperparameters")
+ALWAYS = math.inf
+DEEP = 1000  # levels of nesting in one statement
+Texts = dict[str, tuple[str, Place]]
+Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
+BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is looked for."""
+
+    wanted: Collection[str]
+    provided: Collection[str]
+    never_called: Collection[str]
+
+
+class Gathering:
+    """The slice of one submission."""
+
+    def __init__(
+        self, main: list[Statement], main_file: str, texts: Texts, sources: Sources, question: Question
+    ) -> None:
+        """Read all files; ``texts`` holds the source of each module, and where it stands, by file name."""
+        self.sources, self.question, self.problems = sources, question, list[str]()
+        self.texts = texts
+        self.needed: dict[tuple[str | None, str], float] = {}
+        self.included: set[str] = set()
+        self.kept: set[Item] = set()
+        self.units: dict[str | None, Unit] = {None: Unit(None, main_file, main)}
+        self.read_modules()
+        self.law = Law(frozenset(question.never_called), frozenset(question.provided))
+        self.analyse()
+
+    def read_modules(self) -> None:
+        """Parse every module, also those that get a second name from an import."""
+        learn_imports(self.units[None], self.sources)
+        while new := [name for name in self.sources.files if name not in self.units]:
+            for name in new:
+                file = self.sources.files[name]
+                text, place = self.texts.get(file, ("", Place(file, None)))
+                found, problems = statements(text, place, is_main=False)
+                self.problems += problems
+                self.units[name] = Unit(name, file, found)
+                learn_imports(self.units[name], self.sources)
+
+    def analyse(self) -> None:
+        for unit in self.units.values():
+            self.problems += [f"{s}: nested too deep; left out" for s in unit.statements if depth(s.node) > DEEP]
+            unit.statements = [s for s in unit.statements if depth(s.node) <= DEEP]
+        self.learn_functions()
+        self.law.taint((unit.tree(), unit.known) for unit in self.units.values())
+        for unit in self.units.values():
+            unit.postponed = any(is_postponing(statement.node) for statement in unit.statements)
+            parts = [part for statement in unit.statements for part in split_imports(statement)]
+            unit.statements = parts
+            build(unit, self.sources, lambda s, u=unit: self.lawful(s, u))  # type: ignore[misc]
+        expand_stars(self.units)
+        for unit in self.units.values():
+            index(unit)
+
+    def learn_functions(self) -> None:
+        """Tell every file which names are functions of the submission, and which change an argument."""
+        defined: dict[str, list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Unit]]] = {}
+        for unit in self.units.values():
+            for node in (statement.node for statement in unit.statements):
+                if isinstance(node, FUNCTIONS):
+                    defined.setdefault(node.name, []).append((node, unit))
+        growing, changers = True, set[str]()
+        for unit in self.units.values():
+            unit.known.functions, unit.known.changers = set(defined), changers
+        while growing:
+            size = len(changers)
+            changers |= {n for n, all_ in defined.items() if any(effect(f, u.known).changes_argument for f, u in all_)}
+            growing = len(changers) > size
+
+    def lawful(self, statement: Statement, unit: Unit) -> tuple[Statement | None, str | None]:
+        node = statement.node
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
+            return (None, "it needs Colab") if module.startswith("google.colab") else (statement, None)
+        return lawful(statement, lambda part: self.law.reason(part, unit.known))
+
+    # What is needed.
+
+    def gather(self) -> None:
+        """Keep what the wanted names need, from the notebook first, then from the modules."""
+        for name in sorted(self.question.wanted):
+            home = self.home(name)
+            self.follow([*(self.include(home) if home else []), (home, name, ALWAYS)])
+        for item in self.units[None].items:
+            self.follow(self.keep(item, self.units[None]) if item.always else [])
+        self.drop_orphans()
+
+    def score(self) -> int:
+        """Count the wanted names that the notebook itself defines or imports."""
+        homes = {None, *self.main_imports()}
+        return sum(self.binds(home, n) for n in self.question.wanted if (home := self.home(n)) in homes)
+
+    def home(self, name: str) -> str | None:
+        """Return the file whose binding of a wanted name counts."""
+        if self.binds(None, name):
+            return None
+        imported = [module for module in self.main_imports() if self.binds(module, name)]
+        ordered = [*imported, *(m for m in self.sources.fallbacks(OWN_MODULES) if self.binds(m, name))]
+        return ordered[0] if ordered else None
+
+    def binds(self, module: str | None, name: str) -> bool:
+        return any(not item.reason for item in self.units[module].binders.get(name, []))
+
+    def main_imports(self) -> list[str]:
+        links = (link for item in self.units[None].items for link in item.links)
+        return sorted({link.module for link in links if link.module in self.units})
+
+    def follow(self, pending: list[Need]) -> None:
+        """Keep what binds each name before a position, and what changes its object anywhere."""
+        while pending:
+            module, name, before = pending.pop()
+            if name in self.question.provided or self.needed.get((module, name), -1) >= before:
+                continue
+            self.needed[module, name] = before
+            unit = self.units[module]
+            items = [item for item in unit.binders.get(name, []) if item.index < before]
+            for item in items + unit.changers.get(name, []):
+                pending += self.keep(item, unit)
+
+    def keep(self, item: Item, unit: Unit) -> list[Need]:
+        """Keep one statement, and return what it needs."""
+        if item in self.kept or item.reason:
+            return []
+        self.kept.add(item)
+        needs: list[Need] = []
+        for chains, before in ((item.uses.now, float(item.index)), (item.uses.later, ALWAYS)):
+            for chain in chains:
+                needs.append((unit.name, chain.split(".")[0], before))
+                needs += self.attribute_needs(chain, unit)
+        for link in item.links:
+            needs += self.link_needs(link)
+        return needs
+
+    def link_needs(self, link: Link) -> list[Need]:
+        needs = self.include(link.module)
+        if link.name == "*":
+            return needs + self.all_of(link.module)
+        return needs + ([(link.module, link.name, ALWAYS)] if link.name else [])
+
+    def attribute_needs(self, chain: str, unit: Unit) -> list[Need]:
+        """Return what ``vm.ViT`` needs of the module behind ``vm``; all of it for a bare ``vm``."""
+        first, *rest = chain.split(".")
+        module = unit.known.modules.get(first)
+        if module is None:
+            return []
+        while rest and self.sources.resolve(f"{module}.{rest[0]}"):
+            module = f"{module}.{rest.pop(0)}"
+        needs = self.include(module)
+        return needs + ([(module, rest[0], ALWAYS)] if rest else self.all_of(module))
+
+    def include(self, module: str) -> list[Need]:
+        """Make a module and its packages part of the program, with the stars that it always imports."""
+        needs: list[Need] = []
+        for name in (*self.sources.parents(module), module):
+            if name in self.included:
+                continue
+            self.included.add(name)
+            unit = self.units.setdefault(name, Unit(name, self.sources.files.get(name, ""), []))
+            for item in unit.items:
+                needs += self.keep(item, unit) if item.always else []
+            needs += self.changes_from_outside(name)
+        return needs
+
+    def changes_from_outside(self, module: str) -> list[Need]:
+        """Keep ``hyperparameters.lr = 1`` of other files once the module is part of the program."""
+        needs: list[Need] = []
+        for unit in list(self.units.values()):
+            if unit.name is not None and unit.name not in self.included:
+                continue
+            for name in (n for n, target in unit.known.modules.items() if target == module):
+                for item in unit.changers.get(name, []):
+                    needs += self.keep(item, unit)
+        return needs
+
+    def all_of(self, module: str) -> list[Need]:
+        unit = self.units.get(module)
+        return [(module, name, ALWAYS) for name in unit.binders] if unit else []
+
+    # What cannot be had.
+
+    def drop_orphans(self) -> None:
+        """Leave out statements that need a value which only a forbidden statement makes."""
+        dropping = True
+        while dropping:
+            dropping = False
+            for unit in list(self.units.values()):
+                for item in unit.items:
+                    missing = self.missing(item, unit) if item in self.kept else None
+                    if missing:
+                        self.kept.discard(item)
+                        item.reason = missing
+                        dropping = True
+
+    def missing(self, item: Item, unit: Unit) -> str | None:
+        if isinstance(item.statement.node, BLOCKS):
+            return None
+        for name in sorted({chain.split(".")[0] for chain in item.uses.now} - set(self.question.provided)):
+            makers = [maker for maker in unit.binders.get(name, []) if maker.index < item.index]
+            if makers and all(maker.reason for maker in makers):
+                return f"it needs {name}"
+        return None
+
+    def reports(self) -> list[str]:
+        """Say which needed names lost a definition, and why."""
+        lines: list[str] = []
+        for (module, name), before in sorted(self.needed.items(), key=lambda pair: (str(pair[0][0]), pair[0][1])):
+            for item in self.units[module].binders.get(name, []):
+                if item.reason and item.index < before:
+                    lines.append(f"{item.statement}: this definition of {name!r} was left out, for {item.reason}")
+        return sorted(set(lines), key=lines.index)
+
+    # The result.
+
+    def origin(self, module: str | None, name: str, visited: frozenset[tuple[str | None, str]] = frozenset()) -> Item:
+        """Return the last definition of a name, looked up through imports of the submission."""
+        last = [item for item in self.units[module].binders[name] if item in self.kept][-1]
+        for link in last.links:
+            node = last.statement.node
+            plain = isinstance(node, ast.ImportFrom) and link.name and (link.module, link.name) not in visited
+            if plain and any(i in self.kept for i in self.units[link.module].binders.get(str(link.name), [])):
+                return self.origin(link.module, str(link.name), visited | {(link.module, str(link.name))})
+        return last
+
+    def defined(self) -> dict[str, tuple[str | None, Item]]:
+        """Return, for each wanted name, the module in which a worker finds it, and its definition."""
+        found = {}
+        for name in sorted(self.question.wanted):
+            module = self.home(name)
+            if any(item in self.kept for item in self.units[module].binders.get(name, [])):
+                found[name] = (module, self.origin(module, name))
+        return found
+
+    def pieces(self, module: str | None) -> list[Item]:
+        return [item for item in self.units[module].items if item in self.kept]
+
+
+def depth(tree: ast.AST) -> int:
+    """Return how deep a tree is nested, without recursion."""
+    level, nodes = 0, [tree]
+    while nodes:
+        level += 1
+        nodes = [child for node in nodes for child in ast.iter_child_nodes(node)]
+    return level
+
+
+def is_postponing(node: ast.AST) -> bool:
+    """Tell ``from __future__ import annotations``."""
+    future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    return future and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]
+
+
+def gathered(gathering: Gathering) -> tuple[dict[str, Any], list[str]]:
+    """Return the program as JSON takes it (see ``grader.records.Program``), and what was left out."""
+    gathering.gather()
+    modules = {name: pieces_of(gathering, name) for name in sorted(gathering.included)}
+    names = {}
+    for name, (module, item) in gathering.defined().items():
+        place = item.statement.place
+        names[name] = {"file": place.file, "cell": place.cell, "line": item.statement.line, "module": module}
+    program = {"main": pieces_of(gathering, None), "modules": modules, "names": names}
+    return program, [*gathering.sources.problems, *gathering.problems, *gathering.reports()]
+
+
+def pieces_of(gathering: Gathering, module: str | None) -> list[dict[str, object]]:
+    unit = gathering.units[module]
+    return [piece(item, unit.postponed) for item in gathering.pieces(module)]
+
+
+def piece(item: Item, postponed: bool) -> dict[str, object]:
+    """Return one piece; where annotations are postponed, every piece says so in a line before it."""
+    statement = item.statement
+    source, line = statement.source, statement.line
+    if postponed:
+        source, line = f"from __future__ import annotations\n{source}", line - 1
+    return {"source": source, "file": statement.place.file, "cell": statement.place.cell, "line": line}

@@ -1,0 +1,103 @@
+"""Answer one request: the entry of the process that reads submissions."""
+
+import json
+import resource
+import sys
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .archives import archive_members
+from .choose import Choice, choose
+from .freeze import clear, digest_of, freeze, unpack
+from .gather import Question, gathered
+from .limits import IntakeLimits
+from .outputs import errors, printed
+from .refusal import RefusalError
+
+
+def serve() -> None:
+    """Read a request from stdin and write the reply to stdout."""
+    request = json.load(sys.stdin)
+    limits = IntakeLimits(**request["limits"])
+    confine(limits)
+    json.dump(reply(request, limits), sys.stdout)
+
+
+def confine(limits: IntakeLimits) -> None:
+    """Limit this process; nothing here needs more."""
+    seconds = int(limits.seconds) + 1
+    for kind, value in (
+        (resource.RLIMIT_AS, limits.memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, limits.unpacked + 1),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (most, most))
+    sys.setrecursionlimit(3000)
+
+
+def reply(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
+    try:
+        return {"value": ACTIONS[request["do"]](request, limits)}
+    except RefusalError as error:
+        return {"rejected" if error.rejected else "error": str(error)}
+    except MemoryError:
+        return {"rejected": f"needs more than {limits.memory // 1_000_000} MB of memory to be read"}
+    except RecursionError:
+        return {"rejected": "is nested too deep to be read"}
+    except OSError as error:
+        return {"error": f"could not be read ({error})"}
+
+
+def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
+    """Freeze, read and gather one submission."""
+    root = Path(request["workspace"])
+    files = {name: Path(path) for name, path in request["files"].items()}
+    question = Question(*(frozenset(request[key]) for key in ("wanted", "provided", "never_called")))
+    try:
+        digests, problems = freeze(Path(request["path"]), root, files, limits)
+        choice = choose(root, sorted(digests), question, limits)
+    except BaseException:
+        clear(root)
+        raise
+    program, left_out = gathered(choice.gathering)
+    return {
+        "sha256": digest_of(digests),
+        "notebook": choice.notebook,
+        "program": program,
+        "cells": cell_logs(choice, limits),
+        "files": by_file_name(digests, choice.notebook),
+        "problems": [*problems, *choice.problems, *left_out],
+    }
+
+
+def cell_logs(choice: Choice, limits: IntakeLimits) -> list[dict[str, Any]]:
+    logs, left = [], limits.log_chars
+    for cell in choice.cells:
+        text = printed(cell.outputs, min(left, limits.cell_log_chars))
+        left = max(0, left - len(text))
+        logs.append({"cell": cell.number, "source": cell.source, "text": text, "errors": errors(cell.outputs)})
+    return logs
+
+
+def by_file_name(names: dict[str, str], notebook: str | None) -> dict[str, str]:
+    """Return paths by file name; of two files of one name, the one nearer to the notebook."""
+    base = str(PurePosixPath(notebook or "").parent).removeprefix(".")
+    outside = {name: not name.startswith(base) for name in names}
+    nearest = sorted(names, key=lambda name: (outside[name], name.count("/"), name), reverse=True)
+    return {PurePosixPath(name).name: name for name in nearest}
+
+
+def list_(request: dict[str, Any], limits: IntakeLimits) -> list[str]:
+    """Return the names of the files in an archive, after checking every member."""
+    return [member.name for member in archive_members(Path(request["path"]), limits)]
+
+
+def unpack_(request: dict[str, Any], limits: IntakeLimits) -> list[str]:
+    """Unpack the archive of a whole class, archives inside it as they are."""
+    return unpack(Path(request["path"]), Path(request["workspace"]), limits)
+
+
+ACTIONS = {"open": open_, "list": list_, "unpack": unpack_}

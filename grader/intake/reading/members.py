@@ -1,0 +1,90 @@
+"""The files of a submission before they are copied: names made safe, sizes known."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from .limits import IntakeLimits
+from .refusal import RefusalError
+
+IGNORED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv"}
+IGNORED_FILES = {"thumbs.db", "desktop.ini"}
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+KEPT = (".ipynb", ".py", ".pt", ".pth")
+TEXTS = (".txt", ".md", ".json", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".log")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One regular file of what was handed in."""
+
+    name: str  # relative, with forward slashes, checked
+    size: int  # as declared; the copy stops when there is more
+    open: Callable[[], IO[bytes]]
+
+
+def safe_name(raw: str, limits: IntakeLimits) -> str:
+    """Return a member's name without ``.`` parts and doubled slashes.
+
+    Raises:
+        RefusalError: the name leaves the archive or could mean another file elsewhere.
+    """
+    if not raw or any(unicodedata.category(char) in ("Cc", "Cs") for char in raw):
+        raise RefusalError(f"member {raw!r} has no printable name")
+    if "\\" in raw:
+        raise RefusalError(f"member {raw!r} has a backslash in its name")
+    if raw.startswith("/") or re.match(r"[A-Za-z]:", raw):
+        raise RefusalError(f"member {raw!r} has an absolute path")
+    parts = [part for part in raw.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        raise RefusalError(f"member {raw!r} leaves the archive")
+    if len(parts) > limits.depth or any(len(part.encode()) > 255 for part in parts) or len(raw) > 1000:
+        raise RefusalError(f"member {raw[:80]!r} has a name too long or more than {limits.depth} folders deep")
+    return "/".join(parts)
+
+
+def check_clashes(files: Iterable[str], folders: Iterable[str]) -> None:
+    """Refuse names that would be one file on some system, and a file where a folder must be."""
+    seen: dict[str, str] = {}
+    for name in files:
+        key = folded(name)
+        if key in seen:
+            raise RefusalError(f"members {seen[key]!r} and {name!r} would be the same file")
+        seen[key] = name
+    inner = {folded(str(parent)) for name in files for parent in PurePosixPath(name).parents}
+    for key in sorted((inner | {folded(name) for name in folders}) & seen.keys()):
+        raise RefusalError(f"member {seen[key]!r} is a file and a folder at once")
+
+
+def folded(name: str) -> str:
+    """Return what a system that ignores case and Unicode forms takes the name for."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def is_ignored(name: str) -> bool:
+    """Tell left-overs of systems and tools: ``__MACOSX``, ``.git``, ``.ipynb_checkpoints``, ``._x``."""
+    parts = name.split("/")
+    hidden = any(part.startswith(".") or part in IGNORED_FOLDERS for part in parts)
+    return hidden or parts[-1].lower() in IGNORED_FILES
+
+
+def is_archive(name: str) -> bool:
+    return name.lower().endswith(ARCHIVES)
+
+
+def is_kept(member: Member, limits: IntakeLimits) -> bool:
+    """Tell what grading needs: notebooks, modules, checkpoints and small text."""
+    name = member.name.lower()
+    return name.endswith(KEPT) or (name.endswith(TEXTS) and member.size <= limits.text)
+
+
+def without_common_folder(members: list[Member]) -> list[Member]:
+    """Strip the folders that all members share, so that zipped with or without a folder is one."""
+    while members and len({member.name.split("/")[0] for member in members}) == 1:
+        if any("/" not in member.name for member in members):
+            break
+        members = [Member(m.name.split("/", 1)[1], m.size, m.open) for m in members]
+    return members

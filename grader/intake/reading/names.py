@@ -1,0 +1,198 @@
+"""Which names a statement binds and which it uses, by Python's own scoping rules.
+
+A use is a dotted chain as it is written, ``vm.ViT``: its first part is the name that is looked up.
+*Now* is what evaluating the statement looks up; *later* is what calling a function of it will.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+NOTHING: frozenset[str] = frozenset()
+
+
+def header(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.AST]:
+    """Return the parts of a function that are evaluated when it is defined."""
+    args = node.args
+    parts: list[ast.AST | None] = [*args.defaults, *args.kw_defaults]
+    if not isinstance(node, ast.Lambda):
+        every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
+        parts += [*node.decorator_list, node.returns, *(arg.annotation for arg in every if arg)]
+    return [part for part in parts if part is not None]
+
+
+def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> set[str]:
+    args = node.args
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]
+    return {arg.arg for arg in every if arg}
+
+
+def evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node that is evaluated with the statement: function bodies are not, class bodies are."""
+    pending: list[ast.AST] = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        if isinstance(current, (*FUNCTIONS, ast.Lambda)):
+            pending += header(current)
+        else:
+            pending += ast.iter_child_nodes(current)
+
+
+def dotted(node: ast.AST) -> str | None:
+    """Return ``a.b.c`` for such an expression."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
+
+
+def root(node: ast.AST) -> str | None:
+    """Return the name at the bottom of ``name.a[0].b().c``."""
+    while not isinstance(node, ast.Name):
+        if isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func
+        else:
+            return None
+    return node.id
+
+
+def bound(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names that these statements bind in the scope in which they stand."""
+    names: set[str] = set()
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        names |= bound_here(node)
+        if isinstance(node, COMPREHENSIONS):
+            pending += [inner for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)]
+        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)) and not never_runs(node):
+            pending += ast.iter_child_nodes(node)
+    return names
+
+
+def bound_here(node: ast.AST) -> set[str]:
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return {node.id}
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, ast.Import):
+        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {alias.asname or alias.name for alias in node.names} - {"*"}
+    if isinstance(node, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)):
+        return {node.name} if node.name else set()
+    if isinstance(node, ast.MatchMapping):
+        return {node.rest} if node.rest else set()
+    return global_item(node)
+
+
+def global_item(node: ast.AST) -> set[str]:
+    """Return the name that ``globals()["name"] = ...`` binds."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant):
+        call = node.value
+        if isinstance(call, ast.Call) and dotted(call.func) == "globals" and isinstance(node.slice.value, str):
+            return {node.slice.value}
+    return set()
+
+
+def never_runs(node: ast.AST) -> bool:
+    """Tell ``if False:`` and ``while 0:`` without an else: their bodies bind nothing."""
+    constant = isinstance(node, (ast.If, ast.While)) and isinstance(node.test, ast.Constant)
+    return constant and not node.test.value and not node.orelse  # type: ignore[attr-defined]
+
+
+def declared_global(body: Iterable[ast.AST]) -> set[str]:
+    """Return the names that a function's body declares global, its inner functions included."""
+    found = (node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Global))
+    return {name for node in found for name in node.names}
+
+
+@dataclass
+class Uses:
+    """The chains that a statement looks up outside its own scopes."""
+
+    now: set[str] = field(default_factory=set)
+    later: set[str] = field(default_factory=set)
+
+
+def uses(statement: ast.AST) -> Uses:
+    """Return what a top-level statement looks up in its module."""
+    found = Uses()
+    Walk(found).visit(statement, NOTHING, NOTHING, False)
+    return found
+
+
+class Walk:
+    """Collects names that are neither local to a function nor to a class body.
+
+    Each method takes the names local to the enclosing functions, those bound so far in the enclosing
+    class body (which the functions in it do not see), and whether a function's body is being read.
+    """
+
+    def __init__(self, found: Uses) -> None:
+        self.found = found
+
+    def visit(self, node: ast.AST, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            self.chain(node, local, klass, later)
+        elif isinstance(node, (*FUNCTIONS, ast.Lambda)):
+            self.function(node, local, klass, later)
+        elif isinstance(node, ast.ClassDef):
+            self.class_(node, local, klass, later)
+        elif isinstance(node, COMPREHENSIONS):
+            self.comprehension(node, local, klass, later)
+        else:
+            if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                self.add(node.target.id, local, klass, later)
+            for child in ast.iter_child_nodes(node):
+                self.visit(child, local, klass, later)
+
+    def add(self, chain: str, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+        name = chain.split(".")[0]
+        if name not in local and name not in klass:
+            (self.found.later if later else self.found.now).add(chain)
+
+    def chain(self, node: ast.Name | ast.Attribute, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            return
+        if chain := dotted(node):
+            self.add(chain, local, klass, later)
+        elif isinstance(node, ast.Attribute):
+            self.visit(node.value, local, klass, later)
+
+    def function(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
+        local: frozenset[str],
+        klass: frozenset[str],
+        later: bool,
+    ) -> None:
+        for part in header(node):
+            self.visit(part, local, klass, later)
+        body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
+        inner = local | parameters(node) | (bound(body) - declared_global(body))
+        for child in body:
+            self.visit(child, inner, NOTHING, True)
+
+    def class_(self, node: ast.ClassDef, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+        for part in (*node.decorator_list, *node.bases, *node.keywords):
+            self.visit(part, local, klass, later)
+        seen: set[str] = set()
+        for child in node.body:
+            self.visit(child, local, frozenset(seen), later)
+            seen |= bound([child])
+
+    def comprehension(self, node: ast.AST, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+        generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
+        self.visit(generators[0].iter, local, klass, later)
+        inner = local | bound(generator.target for generator in generators)
+        for child in ast.iter_child_nodes(node):
+            for part in ast.iter_child_nodes(child) if isinstance(child, ast.comprehension) else [child]:
+                if part is not generators[0].iter:
+                    self.visit(part, inner, klass, later)

@@ -1,0 +1,168 @@
+"""Source text as top-level statements, each with the text that a worker executes.
+
+A statement that does not parse is left out and said; its neighbours stay. The body of a notebook's
+``if __name__ == "__main__":`` is top level, for there the condition is true; a module's is left out.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .magics import python_lines
+
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+JOINED_WORDS = ("else", "elif", "except", "finally")
+TRIED_CHUNKS = 30  # how many chunks a statement may span when a broken file is read piecewise
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a text stands: what a ``Piece`` says of it."""
+
+    file: str
+    cell: int | None
+
+    def __str__(self) -> str:
+        return self.file if self.cell is None else f"cell {self.cell}"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement."""
+
+    node: ast.stmt
+    source: str
+    place: Place
+    line: int  # of the first line of ``source``, 1-based
+
+    def __str__(self) -> str:
+        return f"{self.place}, line {self.line}"
+
+
+def statements(source: str, place: Place, *, is_main: bool) -> tuple[list[Statement], list[str]]:
+    """Split a cell or a module into statements, and say what could not be read."""
+    source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+    problems: list[str] = []
+    found: list[Statement] = []
+    for text, first in readable(source, place, problems):
+        part = Text(text.split("\n"), place, first)
+        for node in parsed(text).body:
+            found += opened(node, part, is_main) if is_main_guard(node) else [cut(node, part)]
+    return found, problems
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that parses: its nodes count lines from 1, its first line is number ``first``."""
+
+    lines: list[str]
+    place: Place
+    first: int
+
+
+def parsed(text: str) -> ast.Module:
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree: ast.Module = compile(text, "<submission>", "exec", flags, dont_inherit=True)
+    return tree
+
+
+def parses(text: str) -> bool:
+    try:
+        parsed(text)
+    except UNPARSABLE:
+        return False
+    return True
+
+
+def readable(source: str, place: Place, problems: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield texts that parse, with their first lines: the whole where that can be, else what can."""
+    for text in (source, python_lines(source), unindented(python_lines(source))):
+        if parses(text):
+            yield text, 1
+            return
+    text = unindented(python_lines(source))
+    problems.append(broken(text, place))
+    yield from readable_chunks(text)
+
+
+def unindented(source: str) -> str:
+    """Take from every line the indent of the first, as IPython does."""
+    first = next((line for line in source.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return "\n".join(line.removeprefix(indent) for line in source.split("\n")) if indent else source
+
+
+def broken(text: str, place: Place) -> str:
+    try:
+        parsed(text)
+    except SyntaxError as error:
+        where = f"{place}, line {error.lineno}"
+        return f"{where}: {error.msg}; this statement was left out"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"{place}: cannot be read ({error or 'nested too deep'}); what cannot be was left out"
+    return f"{place}: cannot be read"
+
+
+def readable_chunks(text: str) -> Iterator[tuple[str, int]]:
+    """Yield runs of lines that parse by themselves, leaving out those that never do."""
+    lines = text.split("\n")
+    starts = [number for number, line in enumerate(lines) if starts_statement(line)]
+    bounds = [*starts, len(lines)]
+    index = 0
+    while index < len(starts):
+        for stop in range(index + 1, min(index + 1 + TRIED_CHUNKS, len(bounds))):
+            chunk = "\n".join(lines[bounds[index] : bounds[stop]])
+            if parses(chunk):
+                yield chunk, bounds[index] + 1
+                index = stop
+                break
+        else:
+            index += 1
+
+
+def starts_statement(line: str) -> bool:
+    word = line.split("(")[0].split(":")[0].split(" ")[0].strip()
+    return bool(word) and (line[0] == "@" or line[0] == "_" or line[0].isalpha()) and word not in JOINED_WORDS
+
+
+def first_line(node: ast.stmt) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+
+
+def cut(node: ast.stmt, text: Text) -> Statement:
+    """Cut one statement out of its text."""
+    start = first_line(node)
+    lines = text.lines[start - 1 : node.end_lineno]
+    lines[-1] = lines[-1].encode()[: node.end_col_offset].decode()
+    if start == node.lineno:
+        lines[0] = lines[0].encode()[node.col_offset :].decode()
+    return Statement(node, "\n".join(lines), text.place, text.first + start - 1)
+
+
+def opened(guard: ast.stmt, text: Text, is_main: bool) -> list[Statement]:
+    """Return what stands under ``if __name__ == "__main__":`` in a notebook, nothing in a module."""
+    body = guard.body if isinstance(guard, ast.If) and is_main else []
+    return [cut(child, text) if child.lineno == guard.lineno else cut_inner(child, text) for child in body]
+
+
+def cut_inner(child: ast.stmt, text: Text) -> Statement:
+    """Cut a statement out of a block: indented as it is, under an ``if True:`` in the line before."""
+    start = first_line(child)
+    lines = text.lines[start - 1 : child.end_lineno]
+    lines[-1] = lines[-1].encode()[: child.end_col_offset].decode()
+    return Statement(child, "\n".join(["if True:", *lines]), text.place, text.first + start - 2)
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """Tell ``if __name__ == "__main__":``, either way round."""
+    if not (isinstance(node, ast.If) and isinstance(node.test, ast.Compare)):
+        return False
+    test = node.test
+    if len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = [test.left, test.comparators[0]]
+    named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
+    return named and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)

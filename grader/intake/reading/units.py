@@ -1,0 +1,245 @@
+"""One file of a submission, ready to be sliced: its statements with what they bind, use and change."""
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from .effects import Effect, Known, assigned_aliases, called, changed, effect, followed
+from .names import FUNCTIONS, Uses, bound, uses
+from .parsing import Statement
+from .sources import Sources
+
+Reason = Callable[[Statement], tuple[Statement | None, str | None]]
+
+
+@dataclass(frozen=True)
+class Link:
+    """One name that an import takes from a module of the submission; ``name`` is "*" for all."""
+
+    module: str
+    name: str | None  # None for the module itself
+
+
+@dataclass(eq=False)
+class Item:
+    """One statement in its file."""
+
+    statement: Statement
+    index: int = 0
+    binds: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    uses: Uses = field(default_factory=Uses)
+    links: list[Link] = field(default_factory=list)
+    reason: str | None = None  # why it is never executed
+    always: bool = False  # ``from torch import *``: who knows what it binds
+
+    @property
+    def is_definition(self) -> bool:
+        return isinstance(self.statement.node, (*FUNCTIONS, ast.ClassDef))
+
+
+@dataclass(eq=False)
+class Unit:
+    """The notebook (``name`` None) or one module."""
+
+    name: str | None
+    file: str
+    statements: list[Statement]
+    known: Known = field(default_factory=Known)
+    items: list[Item] = field(default_factory=list)
+    binders: dict[str, list[Item]] = field(default_factory=dict)
+    changers: dict[str, list[Item]] = field(default_factory=dict)
+    exported: set[str] | None = None  # the literal ``__all__``
+    postponed: bool = False  # ``from __future__ import annotations``
+
+    def tree(self) -> ast.Module:
+        return ast.Module([statement.node for statement in self.statements], [])
+
+
+def absolute(node: ast.ImportFrom, unit: Unit, sources: Sources) -> str:
+    """Return the module that a relative import means."""
+    if not node.level:
+        return node.module or ""
+    here = (unit.name or "").split(".") if unit.name else []
+    up = node.level - (1 if unit.name and sources.is_init(unit.name) else 0)
+    package = here[: len(here) - up] if up else here
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def import_nodes(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    return (node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
+
+
+def learn_imports(unit: Unit, sources: Sources) -> None:
+    """Fill in what the names that a file imports stand for, wherever in it they are imported."""
+    for node in import_nodes(unit.tree()):
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                learn_import(alias, unit.known, sources)
+            else:
+                learn_import_from(absolute(node, unit, sources), alias, unit.known, sources)
+
+
+def learn_import(alias: ast.alias, known: Known, sources: Sources) -> None:
+    name = alias.asname or alias.name.split(".")[0]
+    module = alias.name if alias.asname else name
+    if sources.resolve(alias.name):
+        known.modules[name] = module
+    else:
+        known.libraries[name] = module
+
+
+def learn_import_from(base: str, alias: ast.alias, known: Known, sources: Sources) -> None:
+    name, full = alias.asname or alias.name, f"{base}.{alias.name}".strip(".")
+    if sources.resolve(base) or not base:
+        if sources.resolve(full):
+            known.modules[name] = full
+    elif alias.name != "*":
+        known.libraries[name] = full
+
+
+def links(tree: ast.AST, unit: Unit, sources: Sources) -> list[Link]:
+    """Return what the imports in a statement take from modules of the submission."""
+    found: list[Link] = []
+    for node in import_nodes(tree):
+        for alias in node.names:
+            if isinstance(node, ast.Import):
+                found += [Link(alias.name, None)] if sources.resolve(alias.name) else []
+                continue
+            base = absolute(node, unit, sources)
+            full = f"{base}.{alias.name}".strip(".")
+            if alias.name != "*" and (sources.resolve(base) or not base) and sources.resolve(full):
+                found.append(Link(full, None))
+            elif sources.resolve(base):
+                found.append(Link(base, alias.name))
+    return found
+
+
+def split_imports(statement: Statement) -> list[Statement]:
+    """Take an import apart, one name each: a name that nobody needs is not imported."""
+    node = statement.node
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return []
+    if not isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [statement]
+    parts = []
+    for alias in node.names:
+        one = ast.Import([alias]) if isinstance(node, ast.Import) else ast.ImportFrom(node.module, [alias], node.level)
+        ast.copy_location(one, node)
+        line = statement.line + max(0, alias.lineno - node.lineno)
+        parts.append(replace(statement, node=one, source=ast.unparse(one), line=line))
+    return parts
+
+
+def is_star(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+
+
+def literal_all(statements: Iterable[Statement]) -> set[str] | None:
+    """Return the names of a plain ``__all__ = [...]``."""
+    for statement in statements:
+        node = statement.node
+        if isinstance(node, ast.Assign) and bound(node.targets) == {"__all__"}:
+            try:
+                return {str(name) for name in ast.literal_eval(node.value)}
+            except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                return None
+    return None
+
+
+def build(unit: Unit, sources: Sources, lawful: Reason) -> None:
+    """Work out every statement's part, star imports of the submission aside."""
+    unit.exported = literal_all(unit.statements)
+    effects = function_effects(unit)
+    aliases: dict[str, set[str]] = {}
+    for statement in unit.statements:
+        kept, reason = lawful(statement)
+        item = Item(kept or statement, reason=None if kept else reason)
+        node = item.statement.node
+        item.always = is_star(node) and not links(node, unit, sources)
+        item.binds, item.changes = bound([node]), changed(node, unit.known)
+        item.uses, item.links = uses(node), links(node, unit, sources)
+        for name in called(node) & effects.keys():
+            item.binds |= effects[name].binds
+            item.changes |= effects[name].changes
+        for name, others in assigned_aliases(node, unit.known).items():
+            aliases.setdefault(name, set()).update(others)
+        unit.items.append(item)
+    for item in unit.items:
+        item.changes = followed(item.changes, aliases)
+
+
+def function_effects(unit: Unit) -> dict[str, Effect]:
+    """Return what calling each function of a file does to the file, through the functions it names."""
+    nodes = [s.node for s in unit.statements if isinstance(s.node, FUNCTIONS)]
+    effects = {node.name: effect(node, unit.known) for node in nodes}
+    named = {node.name: {chain for chain in uses(node).later if chain in effects} for node in nodes}
+    growing = True
+    while growing:
+        growing = False
+        for name, others in named.items():
+            mine = effects[name]
+            binds = mine.binds.union(*(effects[other].binds for other in others))
+            changes = mine.changes.union(*(effects[other].changes for other in others))
+            if (binds, changes) != (mine.binds, mine.changes):
+                effects[name] = replace(mine, binds=binds, changes=changes)
+                growing = True
+    return effects
+
+
+def index(unit: Unit) -> None:
+    """Number the statements and note who binds and who changes each name."""
+    for number, item in enumerate(unit.items):
+        item.index = number
+        for name in item.binds:
+            unit.binders.setdefault(name, []).append(item)
+        for name in item.changes - item.binds:
+            unit.changers.setdefault(name, []).append(item)
+
+
+def expand_stars(units: dict[str | None, Unit]) -> None:
+    """Replace ``from vit_model import *`` by one import for each name that it brings."""
+    brought = {name: exports(name, units, set()) for name in units}
+    for unit in units.values():
+        expanded: list[Item] = []
+        for item in unit.items:
+            link = item.links[0] if is_star(item.statement.node) and item.links else None
+            if link is None or item.reason:
+                expanded.append(item)
+                continue
+            expanded += [one_of_star(item, link, name) for name in sorted(brought.get(link.module, set()))]
+            if brings_library(link.module, units, set()):
+                expanded.append(replace(item, always=True, links=[Link(link.module, None)]))
+        unit.items = expanded
+
+
+def one_of_star(item: Item, link: Link, name: str) -> Item:
+    node = item.statement.node
+    assert isinstance(node, ast.ImportFrom)
+    one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
+    statement = replace(item.statement, node=one, source=ast.unparse(one))
+    target = Link(link.module, name)
+    return Item(statement, binds={name}, links=[target])
+
+
+def exports(name: str | None, units: dict[str | None, Unit], visited: set[str | None]) -> set[str]:
+    """Return the names that a star import of a module brings."""
+    if name in visited or name not in units:
+        return set()
+    visited.add(name)
+    unit, names = units[name], set()
+    for item in unit.items:
+        names |= item.binds if not item.reason else set()
+        if is_star(item.statement.node) and item.links:
+            names |= exports(item.links[0].module, units, visited)
+    public = {each for each in names if not each.startswith("_")}
+    return names & unit.exported if unit.exported is not None else public
+
+
+def brings_library(name: str | None, units: dict[str | None, Unit], visited: set[str | None]) -> bool:
+    """Tell a module that itself says ``from torch import *``, directly or through others."""
+    if name in visited or name not in units:
+        return False
+    visited.add(name)
+    stars = [item for item in units[name].items if is_star(item.statement.node)]
+    return any(item.always or (item.links and brings_library(item.links[0].module, units, visited)) for item in stars)
