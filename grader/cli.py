@@ -80,6 +80,10 @@ def parser() -> Parser:
     p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
     p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
     p.add_argument("--unconfined", action="store_true", help="run student code without a sandbox")
+    p.add_argument(
+        "--audit", nargs="?", const="", metavar="CASE",
+        help="grade the seeded faults and correct variants (whose id holds CASE) and say which verdicts are wrong",
+    )  # fmt: skip
     p.add_argument("--version", action="version", version=f"vit-grade {_version()}")
     return p
 
@@ -110,16 +114,23 @@ def _version() -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.audit is not None:
+        from grader.reports import audit
+
+        return audit.run(_options(arguments), arguments.audit)
     if not arguments.submissions:
         raise GraderError("nothing to grade: give a notebook, a folder or an archive, or see --help")
     for path in arguments.submissions:
         if not path.exists():
             raise GraderError(f"{path}: no such file or folder")
+    if arguments.json not in (None, "-") and Path(arguments.json).is_dir():  # said now, not after an hour of grading
+        raise GraderError(f"{arguments.json}: --json needs a file, this is a folder")
     grades = []
     for grade in grade_many(arguments.submissions, _options(arguments), arguments.only):
         grades.append(grade)
         if grade.status == "rejected":
-            _complain(f"{grade.submission['path']}: {grade.reason}")
+            path = grade.submission["path"]
+            _complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
     _report(grades, arguments.json)
     return exit_status(grades, arguments.fail_under)
 

@@ -1,0 +1,42 @@
+# make grade | test | check | audit | bench | picture | template
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SUBMISSION ?= reference/submission.ipynb
+
+.PHONY: grade test check audit bench picture template clean
+.DEFAULT_GOAL := grade
+
+# Install again only when what is installed has changed.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is %d.%d: make PYTHON=…" % sys.version_info[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+grade: $(READY) ## grade the reference, or make grade SUBMISSION=…
+	@$(BIN)/python grade.py $(SUBMISSION) --json grades/grade.json
+
+test: $(READY) ## the project's own tests, and the student-facing suites on the reference
+	$(BIN)/python -m pytest tests --submission=reference --tb=short -q $(ARGS)
+
+check: $(READY) ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+audit: $(READY) ## every seeded fault must cost what it should, every correct variant nothing
+	$(BIN)/python grade.py --audit
+
+bench: $(READY) ## how long a grade takes
+	$(BIN)/python -m tests.bench
+
+picture: $(READY) ## the picture in the README
+	$(BIN)/python -m tests.picture docs/terminal.svg
+
+template: $(READY) ## student/ from reference/
+	$(BIN)/python -m grader.template
+
+clean: ## what can be made again, the environment too
+	rm -rf $(VENV) build grades *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,158 @@
+"""The command line: arguments, exit status, what goes where."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from grader import cli
+from grader.errors import GraderError
+from tests import grades
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def graded(monkeypatch, tmp_path):
+    """Lets the command line find grades made by hand; gives the path of a submission that exists."""
+
+    def give(*those):
+        def grade_many(paths, options, only=None):
+            for grade in those:
+                if isinstance(grade, BaseException):
+                    raise grade
+                yield grade
+
+        monkeypatch.setattr(cli, "grade_many", grade_many)
+        monkeypatch.setattr(cli, "_options", lambda arguments: None)
+        path = tmp_path / "submission.ipynb"
+        path.touch()
+        return str(path)
+
+    return give
+
+
+LOST = grades.grade("cd34", vit_model=("failed", "no"))  # 95 points
+REVIEW = dataclasses.replace(grades.grade(vit_model=("error", "us")), status="needs_review", reason="us")
+
+
+@pytest.mark.parametrize(
+    ("those", "arguments", "status"),
+    [
+        ([grades.grade()], [], 0),
+        ([LOST], [], 0),
+        ([LOST], ["--fail-under", "95"], 0),
+        ([LOST], ["--fail-under", "95.5"], 1),
+        ([grades.grade(), LOST], ["--fail-under", "96"], 1),
+        ([REVIEW], [], 1),
+        ([grades.grade(), REVIEW], [], 1),
+        ([grades.rejected()], [], 2),
+        ([grades.rejected(), grades.rejected()], [], 2),
+        ([grades.grade(), grades.rejected()], [], 0),
+        ([grades.grade(), grades.rejected()], ["--fail-under", "50"], 1),
+        ([], [], 2),
+    ],
+)
+def test_the_exit_status_follows_the_specification(graded, those, arguments, status):
+    assert cli.main([graded(*those), *arguments]) == status
+
+
+def test_one_submission_makes_an_object_several_make_a_list(graded, tmp_path):
+    target = tmp_path / "grade.json"
+    cli.main([graded(LOST), "--json", str(target)])
+    assert json.loads(target.read_text())["score"] == 95
+    cli.main([graded(LOST, LOST), "--json", str(target)])
+    assert [grade["score"] for grade in json.loads(target.read_text())] == [95, 95]
+
+
+def test_json_on_standard_output_is_all_that_is_there(graded, capsys):
+    cli.main([graded(LOST), "--json", "-"])
+    assert json.loads(capsys.readouterr().out)["submission"]["name"] == "cd34"
+
+
+def test_a_rejected_submission_is_one_line_and_still_a_record(graded, capsys, tmp_path):
+    target = tmp_path / "grade.json"
+    assert cli.main([graded(grades.rejected(reason="ab12.ipynb: not a notebook")), "--json", str(target)]) == 2
+    assert capsys.readouterr().err == "ab12.ipynb: not a notebook\n"
+    assert json.loads(target.read_text())["status"] == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "nothing to grade"),
+        (["no/such/file.ipynb"], "no/such/file.ipynb: no such file or folder"),
+        ([".", "no-such"], "no-such: no such file or folder"),
+        ([".", "--seed", "-1"], "--seed"),
+        ([".", "--seed", "1e3"], "a whole number"),
+        ([".", "--seed", str(2**32)], "a whole number"),
+        ([".", "--train", "maybe"], "--train"),
+        ([".", "--fail-under", "nan"], "expected points"),
+        ([".", "--nonsense"], "--nonsense"),
+        ([".", "--json", "."], "--json needs a file"),
+        (["\x1b[31mred"], "\\x1b[31mred"),
+        ([".", "--rubric", "no-such.toml"], "no-such.toml: no such rubric"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_one_line_and_exit_status_2(capsys, arguments, line):
+    assert cli.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert line in err and err.count("\n") == 1 and out == "" and "Traceback" not in err
+
+
+def test_an_error_of_the_graders_is_one_line(graded, capsys):
+    assert cli.main([graded(GraderError("data: no\nspace left"))]) == 2
+    assert capsys.readouterr().err == "data: no space left\n"
+
+
+def test_an_unforeseen_error_says_how_to_see_where_it_came_from(graded, capsys, monkeypatch):
+    monkeypatch.delenv(cli.DEBUG, raising=False)
+    assert cli.main([graded(ZeroDivisionError("oops"))]) == 2
+    assert capsys.readouterr().err.startswith("the grader itself failed: ZeroDivisionError: oops (VIT_GRADE_TRACEBACK=1")
+
+
+def test_an_interrupt_is_one_line_and_exit_status_130(graded, capsys):
+    assert cli.main([graded(KeyboardInterrupt())]) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was written\n"
+
+
+def run(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=100, cwd=ROOT, check=False, **options
+    )
+
+
+def test_help_needs_no_torch():
+    code = "import sys, grader.cli; grader.cli.parser().format_help(); print({'torch', 'rich', 'numpy'} & set(sys.modules))"
+    assert run("-c", code).stdout == "set()\n"
+
+
+def test_help_answers_at_once():
+    start = time.monotonic()
+    assert run("grade.py", "--help").returncode == 0
+    assert time.monotonic() - start < 2  # 0.1 s on a quiet machine
+
+
+@pytest.mark.parametrize("start", [["grade.py"], ["-m", "grader"]], ids=["grade.py", "python -m grader"])
+def test_the_version_is_the_projects(start):
+    assert run(*start, "--version").stdout.startswith("vit-grade 0.")
+
+
+def test_idle_threads_sleep_in_the_trusted_process_too(graded, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    cli.main([graded(grades.grade())])
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_a_reader_who_has_seen_enough_is_no_error():
+    code = "import sys; from grader import cli; from tests import grades; cli._report([grades.grade()] * 2000, None)"
+    pipe = subprocess.run(
+        f"{sys.executable} -c '{code}' | head -1", shell=True, capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert pipe.stderr == "" and "Submission" in pipe.stdout
