@@ -6,10 +6,12 @@ import importlib.machinery
 import linecache
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from grader.worker import describe, shims
+
+PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
 
 class Undefined(Exception):
@@ -32,6 +34,7 @@ class Student:
         pieces = [*program["main"], *(piece for module in self._sources.values() for piece in module)]
         shims.install(mentions_cuda=any("cuda" in piece["source"] for piece in pieces))
         sys.meta_path.insert(0, _Finder(self))
+        self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main
         self._run(program["main"], self.main)
@@ -87,6 +90,7 @@ class Student:
         return any(other.startswith(name + ".") for other in self._sources)
 
     def _run(self, pieces: list[dict[str, Any]], module: types.ModuleType) -> None:
+        vars(module).update(self._provided)
         for piece in pieces:
             cell = f"#cell-{piece['cell']}" if piece["cell"] is not None else ""
             filename = f"<submission>/{piece['file']}{cell}"
