@@ -10,6 +10,7 @@ import io
 import math
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from grader.reports.text import printable
 
 if TYPE_CHECKING:
     from grader.grading import Options
+    from grader.intake import Found
     from grader.records import Grade
 
 # torch and rich are imported where they are needed, so that --help and a mistyped path answer at once
@@ -156,18 +158,29 @@ def grade_many(paths: Sequence[Path], options: "Options", only: Sequence[str] | 
         GraderError: nothing can be graded (no data, no worker, a criterion that does not exist).
     """
     from grader.grading import open_grader
-    from grader.intake import find_submissions
     from grader.reports.progress import Progress
 
-    with Progress() as progress:
+    with Progress() as progress, tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
         grader = open_grader(options)
         try:
-            found = [submission for path in paths for submission in find_submissions(path)]
-            for number, submission in enumerate(found, 1):
-                progress.begin(submission.name, number, len(found))
-                yield grader.grade(submission, only=only, progress=progress.step)
+            found = [each for number, path in enumerate(paths) for each in _find(path, Path(workspace, str(number)))]
+            for number, each in enumerate(found, 1):
+                progress.begin(each.key, number, len(found))
+                loose = {"files": each.files} if each.files else {}
+                yield grader.grade(each.path, each.key, only=only, progress=progress.step, **loose)
         finally:
             grader.close()
+
+
+def _find(path: Path, workspace: Path) -> "list[Found]":
+    from grader.errors import Rejected
+    from grader.intake import Found, find_submissions
+    from grader.intake.opening import key_of
+
+    try:
+        return find_submissions(path, workspace)
+    except Rejected:  # an archive that cannot be read: grading it says why
+        return [Found(key_of(path), path)]
 
 
 def _report(grades: "Sequence[Grade]", json: str | None) -> None:
