@@ -4,7 +4,7 @@ import dataclasses
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,14 @@ class Options:
     assignment: Assignment = VIT
 
 
+@dataclass(frozen=True)
+class Graded:
+    """A grade and what it rests on."""
+
+    grade: Grade
+    evidence: Evidence | None  # None where the submission was rejected
+
+
 class Grader:
     """Grades submissions one after the other with the same warm workers and the same data."""
 
@@ -47,34 +55,42 @@ class Grader:
         self.assignment = options.assignment
         self.rubric = rubrics.load(options.rubric, check_names(self.assignment))
 
-    def grade(self, path: Path, name: str | None = None, only: Collection[str] | None = None,
-              progress: Progress | None = None) -> Grade:  # fmt: skip
+    def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
+              only: Collection[str] | None = None, progress: Progress | None = None) -> Grade:  # fmt: skip
         """Grade one submission.
 
         Args:
             path: a notebook, a folder or an archive.
             name: the student's key; from the path where there is none.
+            files: original name → file, where the submission is some files among others.
             only: criteria to judge; the probes of the others are not asked. All where there is none.
             progress: told what is being done.
 
         Raises:
             GraderError: there is nothing to grade at that path.
         """
-        start = time.monotonic()
         seed = self.options.seed if self.options.seed is not None else secrets.randbelow(2**31)
+        return self.graded(path, seed, name, files, only, progress).grade
+
+    def graded(self, path: Path, seed: int, name: str | None = None, files: Mapping[str, Path] | None = None,
+               only: Collection[str] | None = None, progress: Progress | None = None) -> "Graded":  # fmt: skip
+        """The same with the evidence; its submission's files are gone, what was read of them is kept."""
+        start = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
             try:
-                submission = self.open(path, Path(workspace), name)
+                submission = self.open(path, Path(workspace), name, files)
             except Rejected as reason:
-                return self.rejected(path, name, seed, str(reason), time.monotonic() - start)
+                return Graded(self.rejected(path, name, seed, str(reason), time.monotonic() - start), None)
             seen = self.observe(submission, seed, only=only, progress=progress)
             grade = scoring.grade(seen, self.workers.sandbox, {})
-        return dataclasses.replace(grade, timings=_timings(seen, time.monotonic() - start))
+        timings = {"total": time.monotonic() - start, **seen.timings}
+        return Graded(dataclasses.replace(grade, timings={n: round(t, 3) for n, t in timings.items()}), seen)
 
-    def open(self, path: Path, workspace: Path, name: str | None = None) -> Submission:
+    def open(self, path: Path, workspace: Path, name: str | None = None,
+             files: Mapping[str, Path] | None = None) -> Submission:  # fmt: skip
         """Freeze a submission into a folder and gather its definitions."""
         a = self.assignment
-        return open_submission(path, workspace, a.wanted, a.provided, a.never_called, name)
+        return open_submission(path, workspace, a.wanted, a.provided, a.never_called, name, files=files)
 
     def observe(self, submission: Submission, seed: int, kept: dict[str, Observation] | None = None,
                 only: Collection[str] | None = None, progress: Progress | None = None) -> Evidence:  # fmt: skip
@@ -151,10 +167,6 @@ def open_grader(options: Options) -> Grader:
 def check_names(assignment: Assignment) -> dict[str, list[str]]:
     """The names of the checks by criterion."""
     return {ident: [check.name for check in c.checks] for ident, c in assignment.criteria.items()}
-
-
-def _timings(seen: Evidence, total: float) -> dict[str, float]:
-    return {"total": round(total, 3), **{probe: round(seconds, 3) for probe, seconds in seen.timings.items()}}
 
 
 __all__ = ["Grader", "GraderError", "Options", "open_grader"]

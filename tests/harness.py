@@ -95,7 +95,7 @@ def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, n
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         body = _do(student, probe.op, _through(question.args, shared))
-    from grader.confinement.connection import observation
+    from grader.confinement.evidence import observation
 
     return dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from grader.checking import Fail, Malformed, Missing, Skip, dig, place, raised_hint, raised_words
-from grader.confinement.connection import raised_from
+from grader.confinement.evidence import raised_from
 from grader.evidence import Answer
 
 Array = np.ndarray

@@ -1,0 +1,1 @@
+"""A class: many submissions, nothing lost, nothing graded twice."""
