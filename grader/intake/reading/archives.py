@@ -119,6 +119,8 @@ def check_overlaps(infos: list[zipfile.ZipInfo], length: int) -> None:
     """Refuse members that share packed bytes: a few kilobytes would unpack to terabytes."""
     end, previous = 0, ""
     for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < 0:
+            raise RefusalError(f"member {info.filename!r} begins before the archive")
         if info.header_offset < end:
             raise RefusalError(f"members {previous!r} and {info.filename!r} overlap")
         end = info.header_offset + LOCAL_HEADER + info.compress_size

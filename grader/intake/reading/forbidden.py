@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import Known
-from .names import COMPREHENSIONS, FUNCTIONS, dotted, evaluated
+from .names import COMPREHENSIONS, FUNCTIONS, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 
 PLOTTING = ("matplotlib.", "seaborn.", "plotly.", "bokeh.", "pylab.", "plt.", "sns.")
@@ -37,9 +37,13 @@ class Law:
     def reason(self, statement: ast.AST, known: Known) -> str | None:
         """Return why a statement is never executed, as the end of a sentence, or None."""
         for node in evaluated(statement):
-            why = self.call_reason(node, known) if isinstance(node, ast.Call) else self.loop_reason(node)
-            if why or isinstance(node, ast.Await):
-                return why or "it waits for something"
+            if isinstance(node, ast.Await):
+                return "it waits for something"
+            if why := self.loop_reason(node):
+                return why
+            for call in calls(node):
+                if why := self.call_reason(call, known):
+                    return why
         return None
 
     def call_reason(self, call: ast.Call, known: Known) -> str | None:
@@ -105,7 +109,7 @@ class Law:
             growing = len(self.tainted) + len(self.tainted_methods) > size
 
     def body_reason(self, statement: ast.AST, known: Known) -> bool:
-        for call in (node for node in evaluated(statement) if isinstance(node, ast.Call)):
+        for call in (call for node in evaluated(statement) for call in calls(node)):
             chain = dotted(call.func)
             last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
             if self.lasting_reason(call, last, known.full(chain) if chain else "", known):
@@ -113,6 +117,14 @@ class Law:
             if last in self.tainted_methods - ORDINARY and last != chain:
                 return True
         return False
+
+
+def calls(node: ast.AST) -> list[ast.Call]:
+    """Return what a node calls by itself: a call its function, a definition its plain decorators."""
+    if isinstance(node, ast.Call):
+        return [node]
+    plain = [d for d in getattr(node, "decorator_list", []) if not isinstance(d, ast.Call)]
+    return [ast.Call(func=decorator, args=[], keywords=[]) for decorator in plain]
 
 
 def downloads(call: ast.Call) -> bool:
@@ -128,7 +140,7 @@ def functions(tree: ast.AST) -> Iterator[tuple[str, bool, list[ast.AST]]]:
     An alias counts as a function, too: ``run = train_embedding_model`` and ``run = partial(...)``.
     """
     methods: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.ClassDef):
             for method in (child for child in node.body if isinstance(child, FUNCTIONS)):
                 methods.add(method)

@@ -3,16 +3,22 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from .archives import archive_members, broken_is_refused
 from .folders import folder_members, loose_member, neighbours
 from .limits import MB, IntakeLimits
-from .members import ARCHIVES, Member, is_archive, is_ignored, is_kept, without_common_folder
+from .members import ARCHIVES, Member, check_clashes, is_archive, is_ignored, is_kept, without_common_folder
 from .refusal import RefusalError, not_a_submission
 
 CHUNK = 1 << 20
 OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".gz")
+
+
+def archive_members(path: Path, limits: IntakeLimits) -> list[Member]:
+    from .archives import archive_members  # zipfile and tarfile take 20 ms to import
+
+    return archive_members(path, limits)
 
 
 def members_of(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:
@@ -58,9 +64,9 @@ def freeze(path: Path, root: Path, files: dict[str, Path], limits: IntakeLimits)
         members = inner_members(inner, root, limits)
         wanted = unique(select(members, limits) + wanted)
     check_content(wanted, path, limits)
-    with broken_is_refused():
-        digests = {member.name: write(member, root) for member in wanted}
-    return digests, problems
+    if files or level:
+        check_clashes([member.name for member in wanted], [])
+    return {member.name: write(member, root) for member in wanted}, problems
 
 
 def loose_members(files: dict[str, Path], limits: IntakeLimits) -> tuple[list[Member], list[str]]:
@@ -94,8 +100,7 @@ def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Memb
     """List the members of an archive inside an archive or a folder."""
     packed = root / (".inner.zip" if member.name.lower().endswith(".zip") else ".inner.tar")
     try:
-        with broken_is_refused():
-            copy(member, packed)
+        copy(member, packed)
         return archive_members(packed, limits)
     finally:
         packed.unlink(missing_ok=True)  # its members are read through the handle that is open
@@ -124,18 +129,35 @@ def write(member: Member, root: Path) -> str:
 
 def copy(member: Member, target: Path) -> str:
     """Copy one member to a new file, read-only, and return its SHA-256."""
-    digest, left = hashlib.sha256(), member.size
+    digest = hashlib.sha256()
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o444)
-    with member.open() as source, os.fdopen(handle, "wb") as sink:
-        while chunk := source.read(CHUNK):
-            left -= len(chunk)
-            if left < 0:
-                raise RefusalError(f"member {member.name!r} is larger than it says")
+    with os.fdopen(handle, "wb") as sink:
+        for chunk in chunks(member):
             digest.update(chunk)
             sink.write(chunk)
-    if left:
-        raise RefusalError(f"member {member.name!r} ends early")
     return digest.hexdigest()
+
+
+def chunks(member: Member) -> Iterator[bytes]:
+    """Yield a member's bytes, as many as it declares.
+
+    Raises:
+        RefusalError: there are more or fewer, or reading fails, as damaged archives do in many ways.
+    """
+    left = member.size
+    try:
+        with member.open() as source:
+            while chunk := source.read(CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    break
+                yield chunk
+    except (RefusalError, MemoryError):
+        raise
+    except Exception as error:
+        raise RefusalError(f"member {member.name!r} cannot be read ({error or type(error).__name__})") from None
+    if left:
+        raise RefusalError(f"member {member.name!r} is {'longer' if left < 0 else 'shorter'} than it says")
 
 
 def digest_of(digests: dict[str, str]) -> str:
@@ -154,7 +176,6 @@ def unpack(path: Path, root: Path, limits: IntakeLimits) -> list[str]:
     """Copy everything that may belong to a submission out of the archive of a whole class."""
     members = [m for m in archive_members(path, limits) if not is_ignored(m.name)]
     kept = [m for m in members if is_kept(m, limits) or m.name.lower().endswith((*ARCHIVES, *OTHER_ARCHIVES))]
-    with broken_is_refused():
-        for member in kept:
-            write(member, root)
+    for member in kept:
+        write(member, root)
     return [member.name for member in kept]

@@ -20,7 +20,7 @@ from typing import Any
 
 from .effects import effect
 from .forbidden import Law, lawful
-from .names import FUNCTIONS
+from .names import children, walk
 from .parsing import Place, Statement, statements
 from .sources import Sources
 from .units import Item, Link, Unit, build, expand_stars, index, learn_imports, split_imports
@@ -88,18 +88,16 @@ class Gathering:
 
     def learn_functions(self) -> None:
         """Tell every file which names are functions of the submission, and which change an argument."""
-        defined: dict[str, list[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Unit]]] = {}
+        defined = [(node, unit) for unit in self.units.values() for node in unit.functions()]
+        names, changers = {node.name for node, _ in defined}, set[str]()
         for unit in self.units.values():
-            for node in (statement.node for statement in unit.statements):
-                if isinstance(node, FUNCTIONS):
-                    defined.setdefault(node.name, []).append((node, unit))
-        growing, changers = True, set[str]()
-        for unit in self.units.values():
-            unit.known.functions, unit.known.changers = set(defined), changers
-        while growing:
-            size = len(changers)
-            changers |= {n for n, all_ in defined.items() if any(effect(f, u.known).changes_argument for f, u in all_)}
-            growing = len(changers) > size
+            unit.known.functions, unit.known.changers = names, changers
+        calls = {node: {part.id for part in walk(node) if isinstance(part, ast.Name)} for node, _ in defined}
+        new = names
+        while new:  # whoever calls a function that turned out to change its argument is asked again
+            asked = [(node, unit) for node, unit in defined if new is names or calls[node] & new]
+            new = {node.name for node, unit in asked if effect(node, unit.known).changes_argument} - changers
+            changers |= new
 
     def lawful(self, statement: Statement, unit: Unit) -> tuple[Statement | None, str | None]:
         node = statement.node
@@ -273,7 +271,7 @@ def depth(tree: ast.AST) -> int:
     level, nodes = 0, [tree]
     while nodes:
         level += 1
-        nodes = [child for node in nodes for child in ast.iter_child_nodes(node)]
+        nodes = [child for node in nodes for child in children(node)]
     return level
 
 

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .archives import archive_members
 from .choose import Choice, choose
-from .freeze import clear, digest_of, freeze, unpack
+from .freeze import archive_members, clear, digest_of, freeze, unpack
 from .gather import Question, gathered
 from .limits import IntakeLimits
 from .outputs import errors, printed

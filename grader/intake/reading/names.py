@@ -13,6 +13,24 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 NOTHING: frozenset[str] = frozenset()
 
 
+def children(node: ast.AST) -> list[ast.AST]:
+    """Return a node's children, noted on the node: trees are gone through many times."""
+    found: list[ast.AST] | None = getattr(node, "noted_children", None)
+    if found is None:
+        found = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context)]
+        node.noted_children = found  # type: ignore[attr-defined]
+    return found
+
+
+def walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and all nodes below it, parents first."""
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += children(node)
+
+
 def header(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.AST]:
     """Return the parts of a function that are evaluated when it is defined."""
     args = node.args
@@ -38,7 +56,7 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
         if isinstance(current, (*FUNCTIONS, ast.Lambda)):
             pending += header(current)
         else:
-            pending += ast.iter_child_nodes(current)
+            pending += children(current)
 
 
 def dotted(node: ast.AST) -> str | None:
@@ -70,9 +88,9 @@ def bound(nodes: Iterable[ast.AST]) -> set[str]:
         node = pending.pop()
         names |= bound_here(node)
         if isinstance(node, COMPREHENSIONS):
-            pending += [inner for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr)]
+            pending += [inner for inner in walk(node) if isinstance(inner, ast.NamedExpr)]
         elif not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda)) and not never_runs(node):
-            pending += ast.iter_child_nodes(node)
+            pending += children(node)
     return names
 
 
@@ -109,7 +127,7 @@ def never_runs(node: ast.AST) -> bool:
 
 def declared_global(body: Iterable[ast.AST]) -> set[str]:
     """Return the names that a function's body declares global, its inner functions included."""
-    found = (node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Global))
+    found = (node for statement in body for node in walk(statement) if isinstance(node, ast.Global))
     return {name for node in found for name in node.names}
 
 
@@ -150,7 +168,7 @@ class Walk:
         else:
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 self.add(node.target.id, local, klass, later)
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 self.visit(child, local, klass, later)
 
     def add(self, chain: str, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
@@ -192,7 +210,7 @@ class Walk:
         generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
         self.visit(generators[0].iter, local, klass, later)
         inner = local | bound(generator.target for generator in generators)
-        for child in ast.iter_child_nodes(node):
-            for part in ast.iter_child_nodes(child) if isinstance(child, ast.comprehension) else [child]:
+        for child in children(node):
+            for part in children(child) if isinstance(child, ast.comprehension) else [child]:
                 if part is not generators[0].iter:
                     self.visit(part, inner, klass, later)

@@ -120,6 +120,8 @@ def readable_chunks(text: str) -> Iterator[tuple[str, int]]:
                 index = stop
                 break
         else:
+            if parses(first := lines[bounds[index]]):  # what follows is indented for no reason
+                yield first, bounds[index] + 1
             index += 1
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import Effect, Known, assigned_aliases, called, changed, effect, followed
-from .names import FUNCTIONS, Uses, bound, uses
+from .names import FUNCTIONS, Uses, bound, uses, walk
 from .parsing import Statement
 from .sources import Sources
 
@@ -55,6 +55,9 @@ class Unit:
     def tree(self) -> ast.Module:
         return ast.Module([statement.node for statement in self.statements], [])
 
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        return [s.node for s in self.statements if isinstance(s.node, FUNCTIONS)]
+
 
 def absolute(node: ast.ImportFrom, unit: Unit, sources: Sources) -> str:
     """Return the module that a relative import means."""
@@ -67,7 +70,7 @@ def absolute(node: ast.ImportFrom, unit: Unit, sources: Sources) -> str:
 
 
 def import_nodes(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    return (node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
+    return (node for node in walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
 
 
 def learn_imports(unit: Unit, sources: Sources) -> None:
@@ -171,7 +174,7 @@ def build(unit: Unit, sources: Sources, lawful: Reason) -> None:
 
 def function_effects(unit: Unit) -> dict[str, Effect]:
     """Return what calling each function of a file does to the file, through the functions it names."""
-    nodes = [s.node for s in unit.statements if isinstance(s.node, FUNCTIONS)]
+    nodes = unit.functions()
     effects = {node.name: effect(node, unit.known) for node in nodes}
     named = {node.name: {chain for chain in uses(node).later if chain in effects} for node in nodes}
     growing = True
