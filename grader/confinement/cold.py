@@ -1,20 +1,25 @@
 """Workers of their own process each: for platforms without fork, and the plainest form of the seam."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from grader.confinement.connection import Connection, Lost, observation, signal_name
-from grader.records import Observation
+from grader.confinement.connection import Connection, Lost
+from grader.confinement.process import Operations, ProcessWorker, pipes
+from grader.errors import GraderError
+from grader.worker import faults
+from grader.worker.plan import Limits
 
-SCRIPT = Path(__file__).resolve().parents[1] / "worker" / "__main__.py"
-LOAD_SECONDS = 60.0  # importing torch on a busy machine, and the submission's own definitions
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "grader" / "worker" / "__main__.py"
+START_SECONDS = 120.0  # importing torch on a busy machine
+LOAD_SECONDS = 60.0
 
 
 def environment(scratch: str) -> dict[str, str]:
@@ -24,6 +29,7 @@ def environment(scratch: str) -> dict[str, str]:
         "HOME": scratch,
         "TMPDIR": scratch,
         "TORCH_HOME": scratch,
+        "TORCHINDUCTOR_CACHE_DIR": scratch,
         "XDG_CACHE_HOME": scratch,
         "MPLCONFIGDIR": scratch,
         "LANG": "C.UTF-8",
@@ -38,17 +44,20 @@ def environment(scratch: str) -> dict[str, str]:
         "TQDM_DISABLE": "1",
         "MPLBACKEND": "Agg",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONSAFEPATH": "1",
     }
 
 
 class ColdWorkers:
     """Starts a fresh interpreter for every submission, unconfined."""
 
-    sandbox = {
-        "filesystem": "not enforced",
-        "network": "not enforced",
-        "syscalls": "not enforced",
-        "limits": "wall-clock time of every request",
+    sandbox: dict[str, str] = {  # noqa: RUF012 (the same for all)
+        "tier": "none",
+        "filesystem": "not enforced: files of the account that grades can be read and written",
+        "network": "not enforced: every address can be reached",
+        "syscalls": "not enforced: programs, background processes and signals to other processes are possible",
+        "limits": "wall-clock time of every request; memory, files written and processes are not limited",
     }
 
     def __init__(self, ops: list[str], shared: dict[str, str]) -> None:
@@ -61,68 +70,57 @@ class ColdWorkers:
         return None
 
 
-class ColdWorker:
-    """One submission in one process, started when it is first asked and again after it was lost."""
+class ColdWorker(ProcessWorker):
+    """One submission in an interpreter of its own."""
 
     def __init__(self, settings: str, program: dict[str, Any], files: str) -> None:
-        self.settings, self.program, self.files = settings, program, files
-        self.process: subprocess.Popen[bytes] | None = None
-        self.connection: Connection | None = None
-        self.loaded: Observation | None = None
+        super().__init__(program, files, Limits(), LOAD_SECONDS)
+        self.settings = settings
 
-    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
-        if self.connection is None:
-            self._start()
-            self.loaded = self._exchange("load", {"program": self.program, "files": self.files}, LOAD_SECONDS)
-        if op == "load":
-            assert self.loaded is not None
-            return self.loaded
-        if self.connection is None:  # loading lost the worker
-            assert self.loaded is not None
-            return self.loaded
-        return self._exchange(op, args, seconds)
-
-    def _exchange(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
-        assert self.connection is not None
-        start = time.monotonic()
-        try:
-            body, output = self.connection.exchange(op, args, seconds)
-        except Lost as lost:
-            self.close()
-            return Observation(lost.outcome, detail=str(lost), seconds=time.monotonic() - start)
-        return observation(body, output, time.monotonic() - start)
-
-    def _start(self) -> None:
-        self.scratch = tempfile.TemporaryDirectory(prefix="vit-grade-")
-        ask_read, ask_write = os.pipe()
-        reply_read, reply_write = os.pipe()
-        print_read, print_write = os.pipe()
-        # the child's descriptors 3 and 4, whatever numbers the pipes have here
-        wire = f"exec 3<&{ask_read} 4>&{reply_write}; exec \"$@\""
+    def start(self) -> Connection:
+        self.scratch = tempfile.TemporaryDirectory(prefix="vit-grade-", ignore_cleanup_errors=True)
+        theirs, ours = pipes()
+        # the worker's descriptors 3, 4 and 5, whatever numbers the pipes have here
+        wire = f'exec 3<&{theirs[0]} 4>&{theirs[1]} 5>&{theirs[3]}; exec "$@"'
         self.process = subprocess.Popen(
-            ["/bin/bash", "-c", wire, "worker", sys.executable, "-I", str(SCRIPT), self.settings],
+            ["/bin/bash", "-c", wire, "worker", sys.executable, "-s", str(SCRIPT), str(ROOT), self.settings],
             stdin=subprocess.DEVNULL,
-            stdout=print_write,
-            stderr=print_write,
-            pass_fds=(ask_read, reply_write),
+            stdout=theirs[2],
+            stderr=theirs[2],
+            pass_fds=theirs,
             env=environment(self.scratch.name),
             cwd=self.scratch.name,
             start_new_session=True,
         )
-        for descriptor in (ask_read, reply_write, print_write):
+        for descriptor in theirs:
             os.close(descriptor)
-        self.connection = Connection(ask_write, reply_read, print_read, self._died)
+        connection = Connection(*ours, self.died)
+        self._learn_operations(connection)
+        return connection
 
-    def _died(self) -> str | None:
-        assert self.process is not None
-        code = self.process.wait(5)
-        return f"crashed ({signal_name(code)})" if code < 0 else f"the process ended with exit status {code}"
+    def _learn_operations(self, connection: Connection) -> None:
+        """Ask what can be asked, while nothing of the submission is there to answer instead."""
+        self.connection = connection
+        try:
+            body, _ = connection.exchange("signatures", {}, START_SECONDS)
+        except Lost as lost:
+            self.close()
+            raise GraderError(f"worker could not start: {lost} {lost.output[-1000:]}".strip()) from None
+        self.known: Operations = body["value"]
 
-    def close(self) -> None:
-        if self.process is None or self.connection is None:
-            return
-        os.killpg(self.process.pid, signal.SIGKILL)
+    def operations(self) -> Operations:
+        return self.known
+
+    def interrupt(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, faults.WHERE)
+
+    def end(self, grace: float) -> tuple[int | None, str]:
+        status = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = self.process.wait(grace) if grace else self.process.poll()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.connection.close()
-        self.connection = None
         self.scratch.cleanup()
+        return status, ""

@@ -1,20 +1,18 @@
 """Asking a worker: one request, one reply before the deadline, or a named fault."""
 
 import os
-import re
 import secrets
 import selectors
-import signal
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from grader.records import Frame, Observation, Outcome, Raised
+from grader.confinement.evidence import clean
+from grader.records import Observation, Outcome
 from grader.worker import protocol
 
 MAX_OUTPUT = 64 << 10  # bytes of printed text kept of one request
 MAX_FLOOD = 16 << 20  # bytes of printed text after which a worker is killed
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Worker(Protocol):
@@ -32,10 +30,13 @@ class Worker(Protocol):
 class Workers(Protocol):
     """Starts workers, all under the same confinement."""
 
-    sandbox: dict[str, str]  # what is enforced, in words: filesystem, network, syscalls, limits
+    @property
+    def sandbox(self) -> dict[str, str]:
+        """What is enforced, in words: tier, filesystem, network, syscalls, limits."""
+        ...
 
     def open(self, program: dict[str, Any], files: str) -> Worker:
-        """Start a worker for a submission whose files lie in the folder ``files``."""
+        """Give a worker for a submission whose files lie in the folder ``files``; it starts when it is asked."""
         ...
 
     def close(self) -> None: ...
@@ -44,17 +45,28 @@ class Workers(Protocol):
 class Lost(Exception):
     """The worker is of no more use; ``outcome`` and the message say why."""
 
-    def __init__(self, outcome: Outcome, message: str) -> None:
+    def __init__(self, outcome: Outcome, message: str, output: str = "") -> None:
         super().__init__(message)
         self.outcome: Outcome = outcome
+        self.output = output  # what it had printed before
+
+
+class Unsendable(Exception):
+    """A request that cannot be sent: the grader's own fault."""
 
 
 class Connection:
-    """The three descriptors of one worker process: requests, replies, printed text."""
+    """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
 
-    def __init__(self, requests: int, replies: int, printed: int, died: Callable[[], str | None]) -> None:
-        self.requests, self.replies, self.printed, self.died = requests, replies, printed, died
-        for descriptor in (requests, replies, printed):
+    def __init__(self, requests: int, replies: int, printed: int, told: int, died: Callable[[], Lost]) -> None:
+        self.requests, self.replies, self.printed, self.told, self.died = (
+            requests,
+            replies,
+            printed,
+            told,
+            died,
+        )
+        for descriptor in (requests, replies, printed, told):
             os.set_blocking(descriptor, False)
         self.flood = 0
 
@@ -66,10 +78,26 @@ class Connection:
 
         Raises:
             Lost: no valid reply came in time; the worker must be killed.
+            Unsendable: the request has no form that can be sent; the worker was not asked.
         """
         ident = secrets.token_hex(16)
-        todo = memoryview(b"".join(protocol.encode(ident, {"op": op, "args": args})))
+        try:
+            todo = memoryview(b"".join(protocol.encode(ident, {"op": op, "args": args})))
+        except (TypeError, ValueError, RecursionError, protocol.ProtocolError) as error:
+            raise Unsendable(f"the request {op!r} cannot be sent: {error}") from None
         incoming, text = _Incoming(), bytearray()
+        try:
+            self._refuse_early_bytes()
+            self._until_answered(todo, incoming, text, seconds)
+            got, body = incoming.decoded()
+            if got != ident:
+                raise Lost("forged", "the reply does not repeat the request's id")
+        except Lost as lost:
+            lost.output = clean(text.decode("utf-8", "replace"))
+            raise
+        return body, clean(text.decode("utf-8", "replace"))
+
+    def _until_answered(self, todo: memoryview, incoming: "_Incoming", text: bytearray, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self.requests, selectors.EVENT_WRITE)
@@ -78,30 +106,36 @@ class Connection:
             while not incoming.complete:
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise Lost("timeout", f"no answer after {seconds:.0f} s")
-                for key, _ in selector.select(min(left, 0.5)):
+                    raise Lost("timeout", f"no answer after {seconds:g} s")
+                for key, _ in selector.select(left):
                     if key.fd == self.printed:
                         if not self._drain(text):
                             selector.unregister(self.printed)
                     elif key.fd == self.replies:
-                        self._read(incoming)
-                    elif todo:
+                        self._read(incoming, text)
+                    else:
                         todo = self._write(todo)
                         if not todo:
                             selector.unregister(self.requests)
         self._drain(text)
-        got, body = incoming.decoded()
-        if got != ident:
-            raise Lost("forged", "the reply does not repeat the request's id")
-        return body, clean(text.decode("utf-8", "replace"))
+        if todo:
+            raise Lost("forged", "the reply came before the request was read")
 
-    def _read(self, incoming: "_Incoming") -> None:
+    def _refuse_early_bytes(self) -> None:
+        try:
+            if os.read(self.replies, 1):
+                raise Lost("forged", "more came back than one reply to each request")
+        except BlockingIOError:
+            return
+
+    def _read(self, incoming: "_Incoming", text: bytearray) -> None:
         try:
             chunk = os.read(self.replies, 1 << 20)
         except BlockingIOError:
             return
         if not chunk:
-            raise Lost("crashed", self.died() or "the process ended without an answer")
+            self._drain(text)
+            raise self.died()
         incoming.feed(chunk)
 
     def _write(self, todo: memoryview) -> memoryview:
@@ -110,9 +144,10 @@ class Connection:
         except BlockingIOError:
             return todo
         except BrokenPipeError:
-            raise Lost("crashed", self.died() or "the process ended without an answer") from None
+            raise self.died() from None
 
     def _drain(self, text: bytearray) -> bool:
+        """Take what was printed, keep its beginning; whether there may be more later."""
         while True:
             try:
                 chunk = os.read(self.printed, 1 << 16)
@@ -125,8 +160,18 @@ class Connection:
                 raise Lost("crashed", f"it printed more than {MAX_FLOOD >> 20} MiB")
             text += chunk[: MAX_OUTPUT - len(text)]
 
+    def stack(self, seconds: float = 0.0) -> str:
+        """What the worker's fault handler wrote, after waiting for it a little."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.told, selectors.EVENT_READ)
+            selector.select(seconds)
+        try:
+            return os.read(self.told, 1 << 16).decode("utf-8", "replace")
+        except BlockingIOError:
+            return ""
+
     def close(self) -> None:
-        for descriptor in (self.requests, self.replies, self.printed):
+        for descriptor in (self.requests, self.replies, self.printed, self.told):
             os.close(descriptor)
 
 
@@ -155,46 +200,8 @@ class _Incoming:
         assert self.sizes is not None
         start = protocol.PREFIX.size
         middle = start + self.sizes[0]
+        frame = memoryview(self.data)
         try:
-            return protocol.decode(bytes(self.data[start:middle]), bytes(self.data[middle:]))
+            return protocol.decode(bytes(frame[start:middle]), frame[middle:])
         except protocol.ProtocolError as error:
             raise Lost("forged", str(error)) from None
-
-
-def observation(body: Any, output: str, seconds: float) -> Observation:
-    """Turn a reply's body into an observation; a body of another form is a forged one."""
-    if isinstance(body, dict) and len(body) == 1:
-        ((kind, content),) = body.items()
-        if kind == "value":
-            return Observation("value", content, output=output, seconds=seconds)
-        if kind == "undefined" and isinstance(content, str):
-            return Observation("undefined", detail=clean(content[:200]), output=output, seconds=seconds)
-        if kind == "raised" and (raised := raised_from(content)) is not None:
-            return Observation("raised", raised=raised, output=output, seconds=seconds)
-    return Observation("forged", detail="the reply has no form that the worker gives one", output=output, seconds=seconds)
-
-
-def raised_from(content: Any) -> Raised | None:
-    """Read a described exception; None when it is not one."""
-    try:
-        frames = tuple(
-            Frame(clean(str(f["file"])), f["cell"], int(f["line"]), clean(str(f["function"])), clean(str(f["text"])))
-            for f in content["frames"][:20]
-        )
-        bases = tuple(clean(str(base)) for base in content["bases"][:40])
-        return Raised(clean(str(content["type"])), bases, clean(str(content["message"])[:4000]), frames)
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return None
-
-
-def clean(text: str) -> str:
-    """Remove control characters, terminal escapes and direction overrides."""
-    return CONTROL.sub("", text)
-
-
-def signal_name(code: int) -> str:
-    """Name a negative exit status: -11 → "SIGSEGV"."""
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"

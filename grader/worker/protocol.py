@@ -14,6 +14,8 @@ MAX_BLOB = 256 << 20  # bytes of arrays in one frame
 MAX_ARRAYS = 20_000
 MAX_RANK = 8
 MAX_DEPTH = 32
+MAX_VALUES = 500_000  # lists, dicts and their items in one reply, so that a small header cannot fill the memory
+MAX_KEY = 1_000  # characters of a dict's key
 DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
 
 
@@ -22,13 +24,20 @@ class ProtocolError(Exception):
 
 
 def encode(ident: str, body: Any) -> list[bytes]:
-    """Turn a body of dicts, lists, strings, numbers and arrays into the parts of one frame."""
+    """Turn a body of dicts, lists, strings, numbers and arrays into the parts of one frame.
+
+    Raises:
+        TypeError: for anything else in the body.
+        ProtocolError: when the frame is over the caps.
+    """
     arrays: list[np.ndarray] = []
     plain = _flatten(body, arrays)
     specs = [[array.dtype.name, list(array.shape)] for array in arrays]
     header = json.dumps({"id": ident, "body": plain, "arrays": specs}, allow_nan=False).encode()
     blob = [np.ascontiguousarray(array).tobytes() for array in arrays]
-    return [PREFIX.pack(len(header), sum(map(len, blob))), header, *blob]
+    prefix = PREFIX.pack(len(header), sum(map(len, blob)))
+    lengths(prefix)
+    return [prefix, header, *blob]
 
 
 def lengths(prefix: bytes) -> tuple[int, int]:
@@ -39,19 +48,27 @@ def lengths(prefix: bytes) -> tuple[int, int]:
     return header, blob
 
 
-def decode(header: bytes, blob: bytes, shared: Mapping[str, np.ndarray] | None = None) -> tuple[str, Any]:
+def decode(header: bytes, blob: bytes | memoryview, shared: Mapping[str, np.ndarray] | None = None) -> tuple[str, Any]:
     """Turn one frame back into (id, body).
 
     Args:
         header: the JSON part.
         blob: the arrays' bytes; the arrays returned are read-only views of it.
-        shared: arrays that ``{"$shared": name}`` may stand for; None refuses the form.
+        shared: arrays that ``{"$shared": name}`` may stand for in a request; None for a reply, which is hostile.
 
     Raises:
         ProtocolError: for anything that ``encode`` does not make.
     """
+    if shared is None and header.count(b",") + header.count(b"[") + header.count(b"{") > MAX_VALUES:
+        raise ProtocolError(f"the header holds more than {MAX_VALUES} values")
     try:
-        top = json.loads(header, parse_constant=_refuse_constant, parse_int=_small_int)
+        top = json.loads(
+            header.decode("utf-8"),  # json would guess among UTF-8, 16 and 32
+            parse_constant=_refuse_constant,
+            parse_int=_small_int,
+            parse_float=_finite_float,
+            object_pairs_hook=_unique_keys,
+        )
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"the header is not JSON as agreed: {error}"[:200]) from None
     if not isinstance(top, dict) or top.keys() != {"id", "body", "arrays"} or not isinstance(top["id"], str):
@@ -106,13 +123,13 @@ def _restore(value: Any, arrays: list[np.ndarray], shared: Mapping[str, np.ndarr
                 raise ProtocolError("the body holds a $float that is none")
             return float(item)
         if key == "$shared":
-            if shared is None or item not in shared:
+            if shared is None or not isinstance(item, str) or item not in shared:
                 raise ProtocolError("the body names a shared array that there is none of")
             return shared[item]
     return {key: _restore(item, arrays, shared, depth + 1) for key, item in value.items()}
 
 
-def _arrays(specs: Any, blob: bytes) -> list[np.ndarray]:
+def _arrays(specs: Any, blob: bytes | memoryview) -> list[np.ndarray]:
     if not isinstance(specs, list) or len(specs) > MAX_ARRAYS:
         raise ProtocolError(f"the header lists no arrays or more than {MAX_ARRAYS}")
     arrays, start = [], 0
@@ -121,11 +138,23 @@ def _arrays(specs: Any, blob: bytes) -> list[np.ndarray]:
         count = math.prod(shape)
         if count * dtype.itemsize > len(blob) - start:
             raise ProtocolError("the arrays need more bytes than the frame holds")
-        arrays.append(np.frombuffer(blob, dtype, count, start).reshape(shape))
+        arrays.append(_array(blob[start : start + count * dtype.itemsize], dtype, shape))
         start += count * dtype.itemsize
     if start != len(blob):
         raise ProtocolError("the frame holds more bytes than its arrays need")
     return arrays
+
+
+def _array(data: bytes | memoryview, dtype: np.dtype, shape: list[int]) -> np.ndarray:
+    try:
+        array = np.frombuffer(data, dtype).reshape(shape) if len(data) else np.zeros(shape, dtype)
+    except ValueError as error:  # sizes whose product overflows beside a zero
+        raise ProtocolError(f"an array's shape is refused: {error}"[:200]) from None
+    if dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
+        raise ProtocolError("an array of bool holds other bytes than 0 and 1")
+    array = np.require(array, requirements="A")  # a bool array before it may have moved it off its boundary
+    array.flags.writeable = False
+    return array
 
 
 def _spec(spec: Any) -> tuple[np.dtype, list[int]]:
@@ -147,3 +176,19 @@ def _small_int(text: str) -> int:
     if len(text) > 20:
         raise ValueError("an integer of more than 20 characters")
     return int(text)
+
+
+def _finite_float(text: str) -> float:
+    number = float(text) if len(text) <= 40 else math.inf
+    if not math.isfinite(number):
+        raise ValueError("a number too large or too long")
+    return number
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key twice in one object")
+    if any(len(key) > MAX_KEY for key in found):
+        raise ValueError(f"a key of more than {MAX_KEY} characters")
+    return found

@@ -4,5 +4,8 @@ import numpy as np
 
 
 def open_arrays(paths: dict[str, str]) -> dict[str, np.ndarray]:
-    """Map .npy files read-only, so that forks share their pages."""
-    return {name: np.load(path, mmap_mode="r") for name, path in paths.items()}
+    """Map .npy files read-only, so that forks share their pages.
+
+    The files are opened for reading only, so that no worker can make its mapping of them writable.
+    """
+    return {name: np.load(path, mmap_mode="r", allow_pickle=False) for name, path in paths.items()}

@@ -1,0 +1,95 @@
+"""Who may read what: the libraries that workers see, the project that they must not, a submission's files."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import grader
+from grader.errors import GraderError
+
+SYSTEM = (
+    "/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime",
+    "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
+)  # fmt: skip
+FIRST_USER = 1_000_000_000  # far above any account's number
+USERS_PER_GRADER = 64
+
+
+def libraries() -> tuple[str, ...]:
+    """The interpreter and its libraries, outermost folders only, without the project's own folder."""
+    root = Path(grader.__file__).resolve().parents[1]
+    wanted = [
+        *SYSTEM,
+        sys.prefix,
+        sys.base_prefix,
+        *(path for path in sys.path if _holds_libraries(path, root)),
+    ]
+    existing = [path for path in dict.fromkeys(map(os.path.abspath, wanted)) if os.path.exists(path)]
+    return tuple(path for path in existing if not any(path.startswith(other + "/") for other in existing))
+
+
+def _holds_libraries(path: str, root: Path) -> bool:
+    return Path(path).name in ("site-packages", "dist-packages") and Path(path).resolve() != root
+
+
+def project() -> tuple[str, ...]:
+    """The project's own folders, which may lie among the libraries."""
+    package = Path(grader.__file__).resolve().parent
+    beside = ("reference", "student", "tests", "bench")
+    return (
+        str(package),
+        *(str(package.parent / name) for name in beside if (package.parent / name).is_dir()),
+    )
+
+
+def user(slot: int) -> int:
+    """A user id that nothing else has: one per worker of this grader."""
+    number = FIRST_USER + os.getpid() % 1_000_000 * USERS_PER_GRADER + slot % USERS_PER_GRADER
+    first, last = _mapped_users()
+    return number if number <= last else max(first, last - USERS_PER_GRADER - slot)
+
+
+def _mapped_users() -> tuple[int, int]:
+    """The user ids that exist here: all of them, or those of a container's range."""
+    try:
+        first, _, count = map(int, Path("/proc/self/uid_map").read_text().split()[:3])
+    except (OSError, ValueError):
+        return 0, (1 << 32) - 2
+    return first, first + count - 2
+
+
+def let_in(folder: str, parents: bool) -> None:
+    """Make a frozen submission readable for a worker's own user.
+
+    Args:
+        folder: the copy that intake made.
+        parents: whether the folders above it count too, where the worker has no root of its own.
+
+    Raises:
+        GraderError: something there is not ours to open.
+    """
+    try:
+        for path in (*_tree(folder), *(_parents(folder) if parents else ())):
+            mode = os.lstat(path).st_mode
+            wanted = mode | (0o055 if os.path.isdir(path) else 0o044)
+            if mode != wanted and not os.path.islink(path):
+                os.chmod(path, wanted)
+    except OSError as error:
+        raise GraderError(f"{folder}: a worker cannot be given access: {error}") from None
+
+
+def _tree(folder: str) -> Iterator[str]:
+    yield folder
+    for place, folders, files in os.walk(folder):
+        yield from (os.path.join(place, name) for name in (*folders, *files))
+
+
+def _parents(folder: str) -> Iterator[str]:
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for parent in Path(folder).resolve().parents:
+        if temporary in parent.parents:
+            yield str(parent)
+        elif not os.stat(parent).st_mode & 0o001:
+            raise GraderError(f"{parent}: closed to a worker's own user, who needs to pass to {folder}")

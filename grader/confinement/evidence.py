@@ -1,0 +1,113 @@
+"""Reading what a worker sent: bodies become observations, stacks become places; all of it may be a lie."""
+
+import re
+import signal
+from typing import Any
+
+from grader.records import Frame, Observation, Raised
+
+CONTROL = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]|[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # terminal
+    r"|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"  # direction of text, halves of pairs
+)
+MAX_TEXT = 20_000  # characters of one string in a value
+STUDENT_FRAME = re.compile(r'File "<submission>/([^"\n]{1,200})", line (\d{1,6}) in ([\w<>.]{1,100})')
+FATAL = re.compile(
+    r"Fatal Python error: (Segmentation fault|Aborted|Bus error|Floating point exception|Illegal instruction)"
+)
+SIGNAL_OF = {
+    "Segmentation fault": "SIGSEGV",
+    "Aborted": "SIGABRT",
+    "Bus error": "SIGBUS",
+    "Floating point exception": "SIGFPE",
+    "Illegal instruction": "SIGILL",
+}
+NO_MEMORY = re.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to allocate .* for an array")
+
+
+def clean(text: str) -> str:
+    """Remove control characters, terminal escapes, direction overrides and halves of surrogate pairs."""
+    return CONTROL.sub("", text)
+
+
+def observation(body: Any, output: str, seconds: float) -> Observation:
+    """Turn a reply's body into an observation; a body of another form is a forged one."""
+    if isinstance(body, dict) and len(body) == 1:
+        ((kind, content),) = body.items()
+        if kind == "value":
+            return Observation("value", cleaned(content), output=output, seconds=seconds)
+        if kind == "undefined" and isinstance(content, str):
+            return Observation("undefined", detail=clean(content[:200]), output=output, seconds=seconds)
+        if kind == "raised" and (raised := raised_from(content)) is not None:
+            return Observation("raised", raised=raised, output=output, seconds=seconds)
+    return Observation(
+        "forged", detail="the reply has no form that the worker gives one", output=output, seconds=seconds
+    )
+
+
+def cleaned(value: Any) -> Any:
+    """Clean every string in a decoded value, and cut those that no operation makes so long."""
+    if isinstance(value, str):
+        return clean(value[:MAX_TEXT])
+    if isinstance(value, list):
+        return [cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): cleaned(item) for key, item in value.items()}
+    return value
+
+
+def raised_from(content: Any) -> Raised | None:
+    """Read a described exception; None when it is not one."""
+    try:
+        frames = tuple(_frame(each) for each in content["frames"][:20])
+        bases = tuple(_text(base, 100) for base in content["bases"][:40])
+        return Raised(_text(content["type"], 100), bases, _text(content["message"], 4000), frames)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+
+
+def _frame(content: dict[str, Any]) -> Frame:
+    cell = content["cell"]
+    if cell is not None and type(cell) is not int:
+        raise TypeError("a cell that is no number")
+    place = (_text(content["file"], 300), cell, int(content["line"]))
+    return Frame(*place, _text(content["function"], 100), _text(content["text"], 300))
+
+
+def _text(value: Any, most: int) -> str:
+    if not isinstance(value, str):
+        raise TypeError("something else than text")
+    return clean(value[:most])
+
+
+def lacked_memory(raised: Raised) -> bool:
+    """Whether an exception says that memory was refused."""
+    return "MemoryError" in raised.bases or NO_MEMORY.search(raised.message) is not None
+
+
+def place(stack: str) -> str:
+    """Say where in the student's code a stack is: " in forward (vit_model.py, line 12)", or nothing."""
+    found = STUDENT_FRAME.search(stack)
+    if found is None:
+        return ""
+    file, _, cell = found[1].partition("#cell-")
+    where = f"{file}, cell {cell}" if cell.isdigit() else file
+    function = f" in {found[3]}" if found[3] != "<module>" else ""
+    return clean(f"{function} ({where}, line {found[2]})")
+
+
+def death(status: int, stack: str) -> str:
+    """Say how a process ended: its exit status, or the signal and where it was."""
+    if status >= 0:
+        return f"the process ended with exit status {status}"
+    fatal = FATAL.search(stack)  # the first process of a pid namespace cannot die of SIGABRT itself
+    name = SIGNAL_OF[fatal[1]] if fatal else signal_name(status)
+    return f"crashed ({name}){place(stack)}"
+
+
+def signal_name(code: int) -> str:
+    """Name a negative exit status: -11 → "SIGSEGV"."""
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

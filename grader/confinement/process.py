@@ -1,0 +1,134 @@
+"""One submission in one process: started when it is first asked, and again after it was lost."""
+
+import abc
+import dataclasses
+import os
+import time
+from typing import Any
+
+from grader.confinement import evidence
+from grader.confinement.connection import Connection, Lost, Unsendable
+from grader.records import Observation
+from grader.worker.plan import Limits
+
+Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and whether they may be left out
+SECONDS_FOR_STACK = 0.5  # a hung worker tells where it is at once, or not at all
+SECONDS_TO_DIE = 0.5  # a process that dies closes its pipes a moment before it is dead
+UNLOADABLE = ("crashed", "timeout", "memory", "forged")
+
+
+class ProcessWorker(abc.ABC):
+    """A worker behind a connection; subclasses say how a process starts and how it is ended."""
+
+    def __init__(self, program: dict[str, Any], files: str, limits: Limits, load_seconds: float) -> None:
+        self.program, self.files, self.limits, self.load_seconds = program, files, limits, load_seconds
+        self.connection: Connection | None = None
+        self.loaded: Observation | None = None
+
+    @abc.abstractmethod
+    def start(self) -> Connection:
+        """Start a process that has not loaded anything yet."""
+
+    @abc.abstractmethod
+    def operations(self) -> Operations:
+        """What the running process can be asked, as known before it loaded a submission."""
+
+    @abc.abstractmethod
+    def interrupt(self) -> None:
+        """Let the process write its stack, if it still can."""
+
+    @abc.abstractmethod
+    def end(self, grace: float) -> tuple[int | None, str]:
+        """Kill and bury the process.
+
+        Args:
+            grace: seconds that it may still take to end by itself.
+
+        Returns:
+            the status it ended with, None when it had to be killed, and the limit it was killed for before.
+        """
+
+    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
+        """Put one request. A submission that could not be loaded at all is not tried again."""
+        if self.connection is None and not self._is_unloadable():
+            self.connection = self.start()
+            self.loaded = self._exchange("load", {"program": self.program, "files": self.files}, self.load_seconds)
+        if op == "load" or self._is_unloadable():
+            assert self.loaded is not None
+            return self.loaded
+        if wrong := self._wrong(op, args):
+            return Observation("fault", detail=wrong)
+        return self._exchange(op, args, seconds)
+
+    def close(self) -> None:
+        """Kill the process and everything that it started."""
+        if self.connection is not None:
+            self._bury()
+
+    def _is_unloadable(self) -> bool:
+        return self.loaded is not None and self.loaded.outcome in UNLOADABLE
+
+    def _wrong(self, op: str, args: dict[str, Any]) -> str:
+        """Why an operation cannot be asked so; a submission has no say in this."""
+        known = self.operations().get(op)
+        if known is None:
+            return f"workers know no operation {op!r}"
+        missing = [name for name, optional in known.items() if not optional and name not in args]
+        if missing or args.keys() - known.keys():
+            return f"operation {op!r} takes {', '.join(known)}; got {', '.join(args)}"
+        return ""
+
+    def _exchange(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
+        assert self.connection is not None
+        start = time.monotonic()
+        try:
+            body, output = self.connection.exchange(op, args, seconds)
+        except Unsendable as error:
+            return Observation("fault", detail=str(error))
+        except Lost as lost:
+            return self._lost(lost, start)
+        seen = evidence.observation(body, output, time.monotonic() - start)
+        if seen.raised is not None and evidence.lacked_memory(seen.raised):
+            return dataclasses.replace(seen, outcome="memory", detail=self._memory())
+        return seen
+
+    def _lost(self, lost: Lost, start: float) -> Observation:
+        seconds = time.monotonic() - start
+        where = ""
+        if self.connection is not None and lost.outcome == "timeout":
+            self.interrupt()
+            where = evidence.place(self.connection.stack(SECONDS_FOR_STACK))
+        self.close()
+        return Observation(lost.outcome, detail=f"{lost}{where}", output=lost.output, seconds=seconds)
+
+    def died(self) -> Lost:
+        """Say why there is no process at the other end any more."""
+        assert self.connection is not None
+        stack = self.connection.stack()
+        status, reason = self._bury(SECONDS_TO_DIE)
+        if reason == "memory":
+            return Lost("memory", self._memory())
+        if reason == "scratch":
+            most = f"{self.limits.scratch_bytes >> 20} MiB or {self.limits.scratch_files} files"
+            return Lost("crashed", f"it wrote more than {most}")
+        if status is None:
+            return Lost("crashed", "the process closed its connection without an answer")
+        return Lost("crashed", evidence.death(status, stack))
+
+    def _memory(self) -> str:
+        return f"out of memory at {self.limits.memory / (1 << 30):.1f} GiB"
+
+    def _bury(self, grace: float = 0.0) -> tuple[int | None, str]:
+        assert self.connection is not None
+        connection, self.connection = self.connection, None
+        try:
+            return self.end(grace)
+        finally:
+            connection.close()
+
+
+def pipes() -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
+    """The four pipes of a worker: its ends (requests, replies, printed, told), and the grader's."""
+    (ask_read, ask_write), (reply_read, reply_write) = os.pipe(), os.pipe()
+    (print_read, print_write), (told_read, told_write) = os.pipe(), os.pipe()
+    return (ask_read, reply_write, print_write, told_write), (ask_write, reply_read, print_read, told_read)
