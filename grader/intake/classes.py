@@ -83,13 +83,14 @@ def single(path: Path) -> Found:
 
 def found_in_archive(path: Path, workspace: Path | None) -> list[Found]:
     names = ask(path, CLASS_LIMITS, do="list") if path.stat().st_size else []
-    if not split(path, tree_of_names(names)):
+    tree = tree_of_names(names)
+    if not split(path, tree):
         return [single(path)]
     if workspace is None:
         raise GraderError(f"{path}: expected one submission, found a class; unpack it into a folder first")
     prepare(workspace)
     ask(path, CLASS_LIMITS, do="unpack", workspace=str(workspace.resolve()))
-    return split(workspace, tree_of_folder(workspace))
+    return split(workspace, tree)
 
 
 def found_in(path: Path, tree: Tree) -> list[Found]:

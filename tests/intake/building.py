@@ -4,7 +4,7 @@ import builtins
 import json
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -87,7 +87,7 @@ def run(submission: Submission) -> dict[str, Any]:
                 setattr(load(parent), last, module)
         return modules[name]
 
-    def import_(name: str, space: Any = None, _: Any = None, names: Iterable[str] | None = (), level: int = 0) -> Any:
+    def import_(name: str, space: Any = None, _: Any = None, names: Sequence[str] | None = (), level: int = 0) -> Any:
         if level:
             name = ".".join(filter(None, [*space["__package__"].split(".")[: 1 - level or None], name]))
         for each in names or ():

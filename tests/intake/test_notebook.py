@@ -167,7 +167,7 @@ def test_a_cell_that_exhausts_the_parser_costs_itself_only(tmp_path: Path, cell:
 @pytest.mark.parametrize("limit", [{"memory": 300_000_000}, {"seconds": 1.0}], ids=["memory", "time"])
 def test_a_notebook_that_needs_too_much_is_rejected(tmp_path: Path, limit: dict[str, Any]) -> None:
     path = raw(tmp_path, '{"cells": [' + "[[]]," * 6_000_000 + "[]]}")
-    with pytest.raises(Rejected, match="memory|was not read within|brought the reading process down"):
+    with pytest.raises(Rejected, match=r"memory|was not read within|brought the reading process down"):
         opened(path, limits=IntakeLimits(**limit))
 
 

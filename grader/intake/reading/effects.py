@@ -33,6 +33,10 @@ class Known:
     modules: dict[str, str] = field(default_factory=dict)  # "vm" -> "vit_model", of the submission
     functions: set[str] = field(default_factory=set)  # defined anywhere in the submission
     changers: set[str] = field(default_factory=set)  # those of them that change an argument
+    variables: set[str] = field(default_factory=set)  # bound otherwise than by an import, perhaps as well
+
+    def is_library(self, name: str | None) -> bool:
+        return name in self.libraries and name not in self.variables
 
     def full(self, chain: str) -> str:
         """Return ``matplotlib.pyplot.show`` for ``plt.show``."""
@@ -70,7 +74,7 @@ def changed_by_name(call: ast.Call, known: Known) -> set[str]:
     if not isinstance(function, ast.Attribute):
         return set()
     in_place = function.attr.endswith("_") and not function.attr.endswith("__")
-    if root(function.value) in known.libraries:
+    if known.is_library(root(function.value)):
         return arguments(call) if in_place else set()
     return only(root(function.value)) if in_place or function.attr in CHANGING else set()
 
@@ -83,9 +87,9 @@ def touched(call: ast.Call, known: Known) -> set[str]:
     if not isinstance(function, ast.Attribute) or function.attr in SHOWING:
         return set()
     base = root(function.value)
-    if base in known.modules:
+    if base in known.modules and base not in known.variables:
         return touched_by_function(function.attr, call, known)
-    if base in known.libraries:
+    if known.is_library(base):
         return arguments(call) | (only(base) if function.attr.startswith(SETTING) else set())
     return only(base)
 
@@ -133,7 +137,7 @@ def assigned_aliases(statement: ast.AST, known: Known) -> dict[str, set[str]]:
     for node in evaluated(statement):
         if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Attribute, ast.Subscript)):
             source = root(node.value)
-            if source and source not in known.libraries and source not in known.modules:
+            if source and not known.is_library(source):
                 for name in bound(node.targets):
                     found.setdefault(name, set()).add(source)
     return found

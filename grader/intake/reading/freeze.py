@@ -174,7 +174,9 @@ def clear(root: Path) -> None:
 
 def unpack(path: Path, root: Path, limits: IntakeLimits) -> list[str]:
     """Copy everything that may belong to a submission out of the archive of a whole class."""
-    members = [m for m in archive_members(path, limits) if not is_ignored(m.name)]
+    members = [member for member in archive_members(path, limits) if not is_ignored(member.name)]
+    for member in members:
+        (root / member.name).parent.mkdir(parents=True, exist_ok=True)  # also of who handed in no code
     kept = [m for m in members if is_kept(m, limits) or m.name.lower().endswith((*ARCHIVES, *OTHER_ARCHIVES))]
     for member in kept:
         write(member, root)

@@ -91,7 +91,7 @@ class Gathering:
         defined = [(node, unit) for unit in self.units.values() for node in unit.functions()]
         names, changers = {node.name for node, _ in defined}, set[str]()
         for unit in self.units.values():
-            unit.known.functions, unit.known.changers = names, changers
+            unit.known.functions, unit.known.changers, unit.known.variables = names, changers, unit.variables()
         calls = {node: {part.id for part in walk(node) if isinstance(part, ast.Name)} for node, _ in defined}
         new = names
         while new:  # whoever calls a function that turned out to change its argument is asked again

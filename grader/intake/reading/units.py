@@ -58,6 +58,10 @@ class Unit:
     def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         return [s.node for s in self.statements if isinstance(s.node, FUNCTIONS)]
 
+    def variables(self) -> set[str]:
+        """Return the names that the file binds otherwise than by a top-level import."""
+        return bound(s.node for s in self.statements if not isinstance(s.node, (ast.Import, ast.ImportFrom)))
+
 
 def absolute(node: ast.ImportFrom, unit: Unit, sources: Sources) -> str:
     """Return the module that a relative import means."""

@@ -1,0 +1,134 @@
+"""One submission or a class of them, in every layout that instructors meet."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.intake import find_submissions
+from grader.intake.opening import GraderError
+from tests.intake.building import opened, run, write_notebook
+
+NOTEBOOK = '{"nbformat": 4, "cells": [{"cell_type": "code", "source": "lr = 1"}]}'
+
+ONE = {
+    "a notebook and its modules": ["a.ipynb", "vit_model.py", "vit_embeds.pt"],
+    "a notebook alone": ["a.ipynb"],
+    "a notebook and the zip of it": ["a.ipynb", "a.zip"],
+    "modules only": ["vit_model.py", "contrastive.py"],
+    "several notebooks with modules": ["a.ipynb", "b.ipynb", "vit_model.py"],
+    "several notebooks with a checkpoint": ["a.ipynb", "b.ipynb", "vit_embeds.pt"],
+    "a folder in a folder": ["hw3/a.ipynb", "hw3/vit_model.py"],
+    "code and notebooks apart": ["src/vit_model.py", "notebooks/a.ipynb"],
+    "modules beside a folder of notebooks": ["vit_model.py", "notebooks/a.ipynb"],
+    "a package beside a notebook": ["a.ipynb", "models/vit.py", "models/__init__.py"],
+    "a clone": [".git/config", "a.ipynb", "data/FashionMNIST/raw/x.gz", "README.md"],
+    "a zip alone": ["Assignment3.zip"],
+    "a hidden copy": ["a.ipynb", ".ipynb_checkpoints/a-checkpoint.ipynb"],
+    "nothing": ["essay.txt"],
+}
+
+CLASSES = {
+    "a folder each": (["ab12/a.ipynb", "cd34/a.ipynb", "cd34/vit_model.py"], ["ab12", "cd34"]),
+    "a folder each, inside a folder": (["hw3/ab12/a.ipynb", "hw3/cd34/a.ipynb"], ["ab12", "cd34"]),
+    "a folder each, one without code": (["ab12/a.ipynb", "cd34/essay.pdf", "ef56/a.ipynb"], ["ab12", "cd34", "ef56"]),
+    "clones": (["ab12/.git/x", "ab12/a.ipynb", "cd34/.git/x", "cd34/x/a.ipynb", "data/x"], ["ab12", "cd34"]),
+    "modules each": (["ab12/vit_model.py", "cd34/vit_model.py"], ["ab12", "cd34"]),
+    "a script beside them": (["grade.py", "ab12/a.ipynb", "cd34/a.ipynb"], ["ab12", "cd34"]),
+    "a zip each": (["ab12.zip", "cd34.tar.gz"], ["ab12", "cd34"]),
+    "a zip each and a notebook": (["ab12.zip", "cd34.zip", "ef56.ipynb"], ["ab12", "cd34", "ef56"]),
+    "a notebook each": (["ab12.ipynb", "cd34.ipynb"], ["ab12", "cd34"]),
+    "a zip in a folder each": (["ab12/x.zip", "cd34/x.zip"], ["ab12", "cd34"]),
+    "same name twice": (["ab12.zip", "ab12.ipynb", "cd34.zip"], ["ab12.ipynb", "ab12.zip", "cd34"]),
+    "Canvas": (["doejane_12_345_a.ipynb", "roejoe_LATE_13_346_A3.zip"], ["doejane", "roejoe"]),
+    "Canvas, one student": (["doejane_12_345_a.ipynb", "doejane_12_346_vit_model.py"], ["doejane"]),
+    "Canvas, same name": (["li_1_2_a.ipynb", "li_3_4_a.ipynb"], ["li_1", "li_3"]),
+    "Canvas with a gradebook": (["doejane_12_345_a.ipynb", "grades.csv", "x.ipynb"], ["doejane"]),
+    "Moodle": (["A Doe_77_assignsubmission_file_/a.ipynb", "J. R_78_assignsubmission_file/b.zip"], ["A Doe", "J. R"]),
+    "Moodle files": (["A Doe_7_assignsubmission_file_a.ipynb", "J_R_8_assignsubmission_file_b.py"], ["A Doe", "J_R"]),
+    "Moodle with texts": (
+        ["J D_7_assignsubmission_file_/a.ipynb", "J D_7_assignsubmission_onlinetext_/x.html"],
+        ["J D"],
+    ),
+}  # fmt: skip
+
+
+def filled(folder: Path, names: list[str]) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(NOTEBOOK if name.endswith(".ipynb") else "lr = 1")
+    return folder
+
+
+@pytest.mark.parametrize("names", ONE.values(), ids=ONE.keys())
+def test_one_submission_is_told_from_a_class(tmp_path: Path, names: list[str]) -> None:
+    found = find_submissions(filled(tmp_path / "ab12", names))
+    assert [(each.key, each.path) for each in found] == [("ab12", tmp_path / "ab12")]
+
+
+@pytest.mark.parametrize("names, keys", CLASSES.values(), ids=CLASSES.keys())
+def test_a_class_gives_its_students_by_their_names_outside(tmp_path: Path, names: list[str], keys: list[str]) -> None:
+    assert [each.key for each in find_submissions(filled(tmp_path / "class", names))] == keys
+
+
+@pytest.mark.parametrize("names, keys", CLASSES.values(), ids=CLASSES.keys())
+def test_the_archive_of_a_class_gives_the_same(tmp_path: Path, names: list[str], keys: list[str]) -> None:
+    folder = filled(tmp_path / "class", names)
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    found = find_submissions(tmp_path / "class.zip", tmp_path / "unpacked")
+    assert [each.key for each in found] == keys
+    assert all(each.path.is_relative_to(tmp_path / "unpacked") for each in found)
+
+
+def test_the_archive_of_one_submission_is_left_packed(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "ab12.zip", "w") as archive:
+        archive.writestr("Assignment3/a.ipynb", NOTEBOOK)
+        archive.writestr("Assignment3/vit_model.py", "lr = 1")
+    assert [(each.key, each.path) for each in find_submissions(tmp_path / "ab12.zip")] == [
+        ("ab12", tmp_path / "ab12.zip")
+    ]
+
+
+def test_the_archive_of_a_class_needs_a_workspace(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        archive.writestr("ab12/a.ipynb", NOTEBOOK)
+        archive.writestr("cd34/a.ipynb", NOTEBOOK)
+    with pytest.raises(GraderError, match="unpack it"):
+        find_submissions(tmp_path / "class.zip")
+
+
+def test_canvas_files_of_one_student_belong_together_under_their_own_names(tmp_path: Path) -> None:
+    names = ["doejane_LATE_12_345_a.ipynb", "doejane_LATE_12_346_vit_model-1.py", "doejane_LATE_12_344_vit_model.py"]
+    folder = filled(tmp_path / "bulk", [*names, "roe_1_2_a.ipynb", "roe_1_3_vit_model.py"])
+    found = find_submissions(folder)[0]
+    assert (found.late, found.id, found.attempt) == (True, "12", "346")
+    assert found.files == {"a.ipynb": folder / names[0], "vit_model.py": folder / names[1]}
+    submission = opened(found.path, files=found.files, name=found.key)
+    assert submission.files.keys() == {"a.ipynb", "vit_model.py"}
+
+
+def test_notebooks_of_a_class_do_not_see_each_others_files(tmp_path: Path) -> None:
+    folder = tmp_path / "class"
+    write_notebook(folder / "ab12.ipynb", "from cd34 import lr")
+    write_notebook(folder / "cd34.ipynb", "lr = 1")
+    found = find_submissions(folder)[0]
+    assert opened(found.path, files=found.files).files.keys() == {"ab12.ipynb"}
+
+
+def test_an_open_class_grades_what_its_folders_hold(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "class", ["ab12/deep/a.ipynb", "cd34/a.ipynb"])
+    assert [run(opened(each.path, files=each.files))["lr"] for each in find_submissions(folder)] == [1, 1]
+
+
+def test_a_link_in_a_class_folder_is_nobodys(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "class", ["ab12/a.ipynb", "cd34/a.ipynb"])
+    (folder / "ef56").symlink_to("/etc")
+    assert [each.key for each in find_submissions(folder)] == ["ab12", "cd34"]
+
+
+def test_a_missing_path_is_said(tmp_path: Path) -> None:
+    with pytest.raises(GraderError, match="no such file"):
+        find_submissions(tmp_path / "x")
