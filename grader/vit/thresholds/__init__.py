@@ -1,5 +1,110 @@
 """The two scores that are really computed: accuracy and Precision@1 on the 10,000 test images."""
 
-from grader.vit.thresholds.claims import computed_precision, recorded_precision
+from collections import Counter
 
-__all__ = ["computed_precision", "recorded_precision"]
+import numpy as np
+
+from grader.checking import Blocked, Criterion, Fail, Missing, Skip, checks
+from grader.evidence import Evidence
+from grader.vit.thresholds import audit, questions
+from grader.vit.thresholds.claims import CLASSIFIER, computed_precision, recorded, recorded_precision
+from grader.vit.thresholds.scores import accuracy, known, precision, predictions
+
+__all__ = ["CRITERIA", "MEASURES", "PROBES", "WARNINGS", "computed_precision", "recorded_precision"]
+
+CHANGED = (
+    "The checkpoint records {claim:.3f}, so the model that it came from was another: were `heads`, the code of a class "
+    "or `tfm_test` changed after training?"
+)
+
+
+def classifier(seen: Evidence) -> None:
+    """vit_classifier.pt opens and fits the submitted code, or the submitted ViT can be trained."""
+    if not questions.judges_checkpoint(seen):
+        _trained(seen)
+    predictions(seen)
+
+
+def _trained(seen: Evidence) -> None:
+    """There is no checkpoint to judge: was one trained?"""
+    status = seen.judge("vit.model").status
+    if not seen.has("ViT") or status == "missing":
+        raise Blocked("vit.model", "there is no `ViT` that could be loaded or trained")
+    if not seen.has("ClassificationHead"):
+        raise Blocked("vit.heads", "there is no `ClassificationHead`")
+    if status == "blocked":
+        raise Blocked("vit.model", seen.judge("vit.model").feedback)
+    if seen.options.get("train", "never") == "never":
+        raise Missing(
+            "there is no vit_classifier.pt, and nothing is trained here: hand in the file beside the notebook"
+        )
+    questions.pixels(seen)
+
+
+def accuracy_reached(seen: Evidence) -> None:
+    """The classifier names enough of the 10,000 test images right."""
+    try:
+        predicted, labels = predictions(seen)
+    except Fail:
+        raise Skip from None
+    wanted, score = seen.rubric.thresholds["accuracy"], accuracy(seen)
+    if score < wanted:
+        trained = "" if questions.judges_checkpoint(seen) else " after training by the grader"
+        raise Fail(
+            f"{score:.2%} of {len(labels):,} test images are named right{trained}, {wanted:.0%} are needed",
+            _why_inaccurate(seen, predicted, score),
+        )
+
+
+def _why_inaccurate(seen: Evidence, predicted: np.ndarray, score: float) -> str:
+    claim = recorded(seen, CLASSIFIER)
+    if claim is not None and claim > score + 0.02:
+        return CHANGED.format(claim=claim)
+    label, count = Counter(predicted.tolist()).most_common(1)[0]
+    if count > 0.9 * len(predicted):
+        return (
+            f"Nearly every image is taken for class {label}: the model has not learned. Look at learning rate and loss."
+        )
+    if not questions.judges_checkpoint(seen):
+        return "Does the [CLS] feature depend on all patches? Then try smaller patches, more layers or a wider model."
+    return "Train longer, with a learning rate that falls towards the end, or with a larger model."
+
+
+def embedding_model(seen: Evidence) -> None:
+    """vit_embeds.pt opens, fits the submitted code and gives an embedding for each image."""
+    if "vit_embeds.pt" not in seen.submission.files:
+        raise Missing("there is no vit_embeds.pt: `evaluate_at_end_epoch` writes it; hand it in beside the notebook")
+    if not seen.has("ViT") or seen.judge("vit.model").status == "missing":
+        raise Blocked("vit.model", "there is no `ViT` that vit_embeds.pt could be loaded into")
+    precision(seen)
+
+
+def precision_reached(seen: Evidence) -> None:
+    """The nearest of the 5,000 reference images has the test image's class often enough."""
+    try:
+        score = precision(seen)
+    except Fail:
+        raise Skip from None
+    wanted = seen.rubric.thresholds["precision_at_1"]
+    if score < wanted:
+        claim = recorded_precision(seen)
+        changed = claim is not None and claim > score + seen.rubric.thresholds["log_computed"]
+        raise Fail(
+            f"Precision@1 is {score:.2%} on the test images, {wanted:.0%} are needed",
+            CHANGED.format(claim=claim)
+            if changed
+            else "Train longer, and look whether miner and margin leave triplets to learn from.",
+        )
+
+
+PROBES = questions.PROBES
+CRITERIA = (
+    Criterion("vit.accuracy", checks(classifier, accuracy_reached)),
+    Criterion("contrastive.precision", checks(embedding_model, precision_reached)),
+)
+WARNINGS = audit.WARNINGS
+MEASURES = {
+    "accuracy": lambda seen: known(accuracy, seen),
+    "precision_at_1": lambda seen: known(precision, seen),
+    "precision_at_1_unseen_train": lambda seen: known(precision, seen, "unseen"),
+}

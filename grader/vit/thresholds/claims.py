@@ -5,7 +5,7 @@ from typing import Any
 
 from grader.evidence import Evidence
 
-CLASSIFIER, EMBEDDINGS = "checkpoint.classifier", "checkpoint.embeddings"
+CLASSIFIER, EMBEDDINGS, TRAINING = "checkpoint.classifier", "checkpoint.embeddings", "classifier.training"
 
 
 def recorded_precision(seen: Evidence) -> float | None:
@@ -15,9 +15,9 @@ def recorded_precision(seen: Evidence) -> float | None:
 
 def computed_precision(seen: Evidence) -> float | None:
     """Precision@1 of the embedding model on the test images; None when it could not be computed."""
-    from grader.vit.thresholds.precision import precision
+    from grader.vit.thresholds.scores import known, precision
 
-    return precision(seen, "test")
+    return known(precision, seen)
 
 
 def recorded(seen: Evidence, probe: str) -> float | None:

@@ -1,0 +1,169 @@
+"""What is asked of the checkpoints: which images, in which order, as which tensors."""
+
+import os
+import threading
+from typing import Any
+
+import numpy as np
+
+from grader.checking import Blocked
+from grader.evidence import Evidence, Probe, Question
+from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, TRAINING
+
+FILES = {CLASSIFIER: "vit_classifier.pt", EMBEDDINGS: "vit_embeds.pt"}
+PER_CLASS = 500  # of the reference set: the first of each class, class by class, as the protected sampler takes them
+UNSEEN = 2_000  # training images outside the reference set, for the audit: the same ones in every grade
+SEEN = 1_000  # training images for the classifier's audit
+MOVED = 500  # test images that are moved a little
+NOISE = 8.0  # grey levels, standard deviation
+FIXED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
+
+
+def reference_rows(labels: np.ndarray) -> np.ndarray:
+    """(5000,) rows of the reference set among the training images."""
+    return np.concatenate([np.flatnonzero(labels == label)[:PER_CLASS] for label in range(10)])
+
+
+def unseen_rows(labels: np.ndarray, count: int = UNSEEN) -> np.ndarray:
+    """(count,) rows of training images outside the reference set."""
+    outside = np.setdiff1d(np.arange(len(labels)), reference_rows(labels))
+    return np.random.default_rng(FIXED).permutation(outside)[:count]
+
+
+def moved(images: np.ndarray) -> np.ndarray:
+    """(n, 28, 28) the images moved by one pixel, each in one of four directions, with a little noise.
+
+    A model that computes from what it sees hardly notices; one that looks its answers up finds none of them.
+    """
+    rng = np.random.default_rng(FIXED + 1)
+    shifts = [((-1, 0), (1, 0), (0, -1), (0, 1))[i % 4] for i in range(len(images))]
+    rolled = np.stack([np.roll(image, shift, (0, 1)) for image, shift in zip(images, shifts, strict=True)])
+    noisy = rolled + NOISE * rng.standard_normal(rolled.shape, dtype=np.float32)
+    return noisy.round().clip(0, 255).astype(np.uint8)
+
+
+def test_rows(seen: Evidence) -> np.ndarray | None:
+    """Which test images are used: all, or the first of them in an audit."""
+    sample = seen.options.get("sample")
+    return None if sample is None else np.arange(min(int(sample), len(seen.data.test_labels)))
+
+
+def pixels(seen: Evidence) -> dict[str, Any]:
+    """How the worker turns images into tensors.
+
+    Raises:
+        Blocked: neither transform tells.
+    """
+    from grader.vit import augmentation
+
+    right = seen.passed("augmentation.tensors")
+    ends_with = None if right else augmentation.normalisation(seen)
+    if ends_with is not None:
+        return {"scale": float(ends_with[0]), "shift": float(ends_with[1])}
+    lut = augmentation.lut(seen)
+    if lut is not None:
+        return {"lut": np.asarray(lut, dtype=np.float32)}
+    if right:
+        return {"transform": "tfm_test"}
+    raise Blocked("augmentation.tensors", "neither `tfm_test` nor `tfm_train` tells how images become tensors")
+
+
+def threads(seen: Evidence) -> int:
+    """Torch's threads for inference and training."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(seen.options.get("threads") or min(available, 8))
+
+
+def _known(seen: Evidence) -> bool:
+    try:
+        return bool(pixels(seen))
+    except Blocked:
+        return False
+
+
+def _ask_classifier(seen: Evidence, rng: np.random.Generator) -> Question:
+    rows, train = test_rows(seen), unseen_rows(seen.data.train_labels, SEEN)
+    sets = [_test(rows), {"name": "train", "images": {"$shared": "train_images"}, "rows": train}]
+    labels = {"test": _of(seen.data.test_labels, rows), "train": seen.data.train_labels[train]}
+    return Question(_args(seen, CLASSIFIER, sets), {"labels": labels})
+
+
+def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
+    threading.Thread(target=_import_early, daemon=True).start()
+    rows, labels = test_rows(seen), seen.data.train_labels
+    near = MOVED if rows is None else min(MOVED, len(rows))
+    images = {"reference": reference_rows(labels), "unseen": unseen_rows(labels)}
+    sets = [
+        _test(rows),
+        *({"name": n, "images": {"$shared": "train_images"}, "rows": r} for n, r in images.items()),
+        {"name": "moved", "images": moved(seen.data.test_images[:near]), "rows": None},
+    ]
+    known = {name: labels[r] for name, r in images.items()}
+    known |= {"test": _of(seen.data.test_labels, rows), "moved": seen.data.test_labels[:near]}
+    own = seen.has("get_embeddings") and seen.passed("contrastive.embeddings")
+    return Question({**_args(seen, EMBEDDINGS, sets), "own": own}, {"labels": known})
+
+
+def _import_early() -> None:
+    """Have pytorch-metric-learning there when the embeddings come back: it takes seconds to import."""
+    from pytorch_metric_learning.utils import accuracy_calculator  # noqa: F401
+
+
+def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
+    rows = test_rows(seen)
+    args = {
+        "train_images": {"$shared": "train_images"},
+        "train_labels": {"$shared": "train_labels"},
+        "sets": [_test(rows)],
+        "pixels": pixels(seen),
+        "threads": threads(seen),
+        "target": seen.rubric.thresholds["accuracy"],
+        "budget": float(seen.options.get("train_budget", 600.0)),
+        "seed": FIXED,
+    }
+    return Question(args, {"labels": {"test": _of(seen.data.test_labels, rows)}})
+
+
+def _args(seen: Evidence, probe: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
+    path = str(seen.submission.files[FILES[probe]])
+    return {"path": path, "sets": sets, "pixels": pixels(seen), "threads": threads(seen), "seed": FIXED}
+
+
+def _test(rows: np.ndarray | None) -> dict[str, Any]:
+    return {"name": "test", "images": {"$shared": "test_images"}, "rows": rows}
+
+
+def _of(labels: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
+    return labels if rows is None else labels[rows]
+
+
+def _has(probe: str, seen: Evidence) -> bool:
+    return FILES[probe] in seen.submission.files
+
+
+def judges_checkpoint(seen: Evidence) -> bool:
+    """Whether the accuracy is that of vit_classifier.pt."""
+    return _has(CLASSIFIER, seen) and seen.options.get("train") != "always"
+
+
+def trains(seen: Evidence) -> bool:
+    """Whether the submitted ViT is to be trained, and there is one."""
+    wanted = seen.options.get("train", "never") != "never" and not judges_checkpoint(seen)
+    there = seen.has("ViT", "ClassificationHead") and seen.judge("vit.model").status not in ("missing", "blocked")
+    return wanted and there
+
+
+PROBES = (
+    Probe(
+        CLASSIFIER, "checkpoint.classify", _ask_classifier,
+        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",),
+    ),
+    Probe(
+        EMBEDDINGS, "checkpoint.embed", _ask_embeddings,
+        lambda seen: _has(EMBEDDINGS, seen) and _known(seen), 900.0, ("contrastive.precision", "contrastive.logs"),
+    ),
+    Probe(
+        TRAINING, "classifier.train", _ask_training,
+        lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",),
+    ),
+)  # fmt: skip

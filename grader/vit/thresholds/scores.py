@@ -1,0 +1,98 @@
+"""The scores: predictions and embeddings that came back, against labels that never left."""
+
+from typing import Any
+
+import numpy as np
+
+from grader.checking import Blocked, Fail, Malformed, Missing, dig
+from grader.evidence import Answer, Evidence, Unanswered
+from grader.vit.thresholds import fitting
+from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, TRAINING
+from grader.vit.thresholds.questions import judges_checkpoint
+
+
+def accuracy(seen: Evidence, images: str = "test") -> float:
+    """The share of images whose class was predicted.
+
+    Raises:
+        Fail, Missing, Blocked, Unanswered: there are no predictions; why, in words.
+    """
+    predicted, labels = predictions(seen, images)
+    return float((predicted == labels).mean())
+
+
+def predictions(seen: Evidence, images: str = "test") -> tuple[np.ndarray, np.ndarray]:
+    """Predicted and true classes."""
+    probe = CLASSIFIER if judges_checkpoint(seen) else TRAINING
+    found = fitting.outputs(seen, probe) if probe == CLASSIFIER else fitting.ran(seen, seen[probe].value)
+    facts = dig(found, images)
+    predicted, labels = dig(facts, "predicted"), seen[probe].known["labels"][images]
+    if not isinstance(predicted, np.ndarray) or predicted.shape != labels.shape or predicted.dtype != np.uint8:
+        raise Malformed
+    not_finite = dig(facts, "not_finite")
+    if not_finite:
+        raise Fail(*_not_finite(int(not_finite), len(labels), "logits"))
+    return predicted, labels
+
+
+def precision(seen: Evidence, queries: str = "test") -> float:
+    """Precision@1 of one set of queries against the reference set.
+
+    Raises:
+        Fail, Missing, Blocked, Unanswered: there are no sound embeddings; why, in words.
+    """
+    answer = seen[EMBEDDINGS]
+    found = fitting.outputs(seen, EMBEDDINGS)
+    scores = answer.known.setdefault("scores", {})  # computed once, however many ask
+    if queries not in scores:
+        reference, query = embeddings(found, answer, "reference"), embeddings(found, answer, queries)
+        if reference.shape[1] != query.shape[1]:
+            raise Malformed
+        labels = answer.known["labels"]
+        scores[queries] = precision_at_1(query, labels[queries], reference, labels["reference"])
+    return scores[queries]
+
+
+def embeddings(found: dict[str, Any], answer: Answer, images: str) -> np.ndarray:
+    """The (n, E) embeddings of a set of images, finite and not all the same."""
+    facts, count = dig(found, images), len(answer.known["labels"][images])
+    array = facts.get("embeddings") if isinstance(facts, dict) else None
+    if array is None:
+        raise Fail(f"an embedding has {dig(facts, 'width')} numbers, far more than any `embed_size` of this assignment")
+    if not isinstance(array, np.ndarray) or array.dtype != np.float32 or array.ndim != 2 or len(array) != count:
+        raise Malformed
+    bad = int((~np.isfinite(array).all(1)).sum())
+    if bad:
+        raise Fail(*_not_finite(bad, count, "embeddings"))
+    if array.shape[1] == 0 or np.ptp(array, axis=0).max() <= 1e-6 * max(1e-6, float(np.abs(array).max())):
+        raise Fail(
+            f"all {count} images get the same embedding",
+            "The embedding has collapsed: the triplet loss stays at its margin then. Look at learning rate and miner.",
+        )
+    return array
+
+
+def precision_at_1(query: np.ndarray, labels: np.ndarray, reference: np.ndarray, reference_labels: np.ndarray) -> float:
+    """Precision@1 by pytorch-metric-learning, as the notebook computes it."""
+    import faiss
+    from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+
+    faiss.omp_set_num_threads(1)  # 0.1 s; threads would make a later fork of this process hang
+    calculator = AccuracyCalculator(include=("precision_at_1",), k=1)
+    own = [np.array(a) for a in (query, labels.astype(np.int64), reference, reference_labels.astype(np.int64))]
+    return float(calculator.get_accuracy(*own)["precision_at_1"])  # torch wants arrays that may be written
+
+
+def known(score: Any, seen: Evidence, images: str = "test") -> float | None:
+    """A score, or None where there is none; for measures, warnings and the log's checks."""
+    try:
+        return float(score(seen, images))
+    except (Fail, Missing, Blocked, Unanswered):
+        return None
+
+
+def _not_finite(bad: int, count: int, what: str) -> tuple[str, str]:
+    return (
+        f"the {what} of {bad} of {count} images are NaN or infinite",
+        "Training has diverged, or a layer divides by zero: do the weights in the checkpoint hold NaN?",
+    )
