@@ -10,7 +10,11 @@ from torch import Tensor, nn
 from grader.worker import describe, shims
 from grader.worker.serve import op
 from grader.worker.student import Student
-from grader.worker.vit import provided  # noqa: F401  registers the names that notebooks set up
+from grader.worker.vit import (
+    provided,  # noqa: F401  registers the names that notebooks set up
+    standins,
+)
+from grader.worker.vit.tracing import attention_scales  # all at the top: a confined worker cannot read our files
 
 
 @op("names.values")
@@ -34,8 +38,6 @@ def run(student: Student, name: str, builds: list[dict[str, Any]], stand_ins: li
     "mode": "eval" | "train", "do": "forward" | "gradients" | "step" | "cut" | "patch", …}. ``stand_ins``
     are names of other classes that stand-ins of the grader's replace meanwhile.
     """
-    from grader.worker.vit import standins
-
     replaced = {other: getattr(standins, other) for other in stand_ins}
     with student.overriding(**replaced):
         made: list[nn.Module | None] = []
@@ -116,8 +118,6 @@ def _step(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str
 
 def _scale(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """What attention does between its scores and its softmax, as far as it can be followed."""
-    from grader.worker.vit.tracing import attention_scales
-
     return attention_scales(module, _inputs(call))
 
 
