@@ -166,8 +166,7 @@ def grade_many(paths: Sequence[Path], options: "Options", only: Sequence[str] | 
             found = [each for number, path in enumerate(paths) for each in _find(path, Path(workspace, str(number)))]
             for number, each in enumerate(found, 1):
                 progress.begin(each.key, number, len(found))
-                loose = {"files": each.files} if each.files else {}
-                yield grader.grade(each.path, each.key, only=only, progress=progress.step, **loose)
+                yield grader.grade(each.path, each.key, files=each.files or None, only=only, progress=progress.step)
         finally:
             grader.close()
 
