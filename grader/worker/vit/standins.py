@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset, Subset
 
-GRID = 7  # pooled pixels along one side of an image
+from grader.worker.vit.constants import GRID, SHIFT
+
 RATE = 0.1  # of dropout, and by which the running mean follows
-SHIFT = 0.5  # how much of the mean is taken off
 
 
 class Noted(nn.Module):
@@ -147,13 +147,13 @@ def get_embeddings(x: Tensor, vit_model: nn.Module, model_embedding: nn.Module) 
 def sample_balanced_subset(calls: list[dict[str, Any]]) -> Callable[..., Subset]:
     """Make a sampler that notes what it is called with.
 
-    It never takes more than two thirds of a class, so that a small data set too has items that are outside.
+    It never takes more than five sixths of a class, so that there are always items outside.
     """
 
     def sampler(train_dataset: Dataset, n_samples_per_class: int = 50, n_classes: int = 10) -> Subset:
         targets = torch.as_tensor(train_dataset.targets)  # type: ignore[attr-defined]
         rows = [torch.nonzero(targets == label).flatten().tolist() for label in range(n_classes)]
-        chosen = [row for of_class in rows for row in of_class[: min(n_samples_per_class, len(of_class) * 2 // 3)]]
+        chosen = [row for of_class in rows for row in of_class[: min(n_samples_per_class, len(of_class) * 5 // 6)]]
         calls.append({"dataset": train_dataset, "n_samples_per_class": n_samples_per_class, "chosen": chosen})
         return Subset(train_dataset, chosen)
 

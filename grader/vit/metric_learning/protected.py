@@ -1,0 +1,339 @@
+"""The sampler and the evaluation, which a student leaves as they are given.
+
+Shapes: n items of a data set, D hidden size, E embedding size.
+"""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grader.checking import Blocked, Criterion, Fail, Malformed, checks, dig, raised_hint, raised_words, warn
+from grader.confinement.evidence import raised_from
+from grader.evidence import Evidence, Probe, Question
+from grader.records import Warning_
+from grader.vit.metric_learning import expected
+
+D, E = 24, 8
+REFERENCE, QUERY = 60, 40
+LOW, HIGH = 0, 1  # calls of evaluate_at_end_epoch
+APART = 0.04  # how far the right Precision@1 lies from the ones that mistakes give
+EXACT = 1e-4  # of a Precision@1: a nearest neighbour is a whole number of queries, here 1/40 each
+PRINTED = 0.0051  # a value printed with two decimals
+BEST = re.compile(r"Best Precision@1:?\s*([0-9]*\.?[0-9]+(?:e-?\d+)?)\s*(%?)")
+GIVEN = Path(__file__).resolve().parents[3] / "reference" / "contrastive.py"
+PROTECTED = ("sample_balanced_subset", "evaluate_at_end_epoch")
+TEMPLATE = "This block is protected: copy it back from the template."
+PROVIDED = "This block is given: compare it with the template."
+NAMES = ("sample_balanced_subset", "get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch")
+
+
+def _ask_sampler(seen: Evidence, rng: np.random.Generator) -> Question:
+    few = np.repeat(np.arange(10), [2, *[7] * 9])  # class 0 has fewer items than are asked for
+    eight, many = np.repeat(np.arange(10), 8), np.repeat(np.arange(10), 53)
+    labels = [rng.permutation(of) for of in (eight, few, many)]
+    calls = [
+        {"n_samples_per_class": 3, "n_classes": 10},
+        {"n_samples_per_class": 5, "n_classes": 4},
+        {"n_samples_per_class": 4, "n_classes": 10},
+        {},
+    ]
+    given = [labels[0], labels[0], labels[1], labels[2]]
+    known = [_sampled(of, **call) for of, call in zip(given, calls, strict=True)]
+    asked = [{"labels": of, "arguments": call} for of, call in zip(given, calls, strict=True)]
+    return Question({"calls": asked}, known=known)
+
+
+def _sampled(labels: np.ndarray, n_samples_per_class: int = 50, n_classes: int = 10) -> list[int]:
+    return [int(row) for label in range(n_classes) for row in np.flatnonzero(labels == label)[:n_samples_per_class]]
+
+
+def _ask_evaluation(seen: Evidence, rng: np.random.Generator) -> Question:
+    """Images whose right Precision@1 differs from what swapped or repeated sets would give."""
+    while True:
+        given = expected.models(rng, D, E)
+        sets = [_set(rng, size) for size in (REFERENCE, QUERY)]
+        known = _known(given, *sets)
+        right = known["right"]
+        if all(min(abs(p - wrong) for wrong in known["wrong"].values()) > APART for p in right):
+            break
+    args = {**given, "reference": sets[0], "query": sets[1], "best": [0.0, 0.99]}
+    return Question({**args, "own_embeddings": seen.passed("contrastive.embeddings")}, known=known)
+
+
+def _set(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
+    return {"images": expected.blurred(rng, size), "labels": rng.integers(0, 3, size)}
+
+
+def _known(given: dict[str, Any], reference: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    bank, wanted = (expected.embeddings(expected.tensors(s["images"]), **given) for s in (reference, query))
+    right: list[float] = []
+    wrong: dict[str, float] = {}
+    for form in (lambda x: x, expected.normalised):
+        at, of = form(bank), form(wanted)
+        right.append(expected.precision_at_1(of, query["labels"], at, reference["labels"]))
+        swapped = expected.precision_at_1(at, reference["labels"], of, query["labels"])
+        wrong |= {f"swapped{len(right)}": swapped, f"itself{len(right)}": 1.0, f"none{len(right)}": 0.0}
+        for name, rows, labels in (("query", of, query["labels"]), ("reference", at, reference["labels"])):
+            distances = ((rows[:, None] - rows[None]) ** 2).sum(2) + np.eye(len(rows)) * 1e9
+            wrong[f"{name}{len(right)}"] = float((labels[distances.argmin(1)] == labels).mean())
+    return {"right": right, "wrong": wrong, "query": wanted, "labels": query["labels"], "state": given}
+
+
+def sampler(seen: Evidence) -> None:
+    """`sample_balanced_subset` keeps the first items of each class, class by class, as a `Subset`."""
+    answer = seen["protected.sampler"]
+    for which, rows in enumerate(answer.known):
+        facts = _result(dig(answer.value, which), "rows")
+        got = dig(facts, "rows")
+        if not isinstance(got, list) or not all(type(row) is int for row in got):
+            raise Malformed
+        if got == rows:
+            continue
+        arguments = answer.question.args["calls"][which]["arguments"]
+        called = ", ".join(f"{name}={value}" for name, value in arguments.items()) or "no further arguments"
+        raise Fail(
+            f"sample_balanced_subset with {called} {_difference(got, rows)}",
+            TEMPLATE,
+        )
+
+
+def _difference(got: list[int], rows: list[int]) -> str:
+    if len(got) != len(rows):
+        return f"keeps {len(got)} items, expected {len(rows)}"
+    if sorted(got) == sorted(rows):
+        return "keeps the right items in another order, expected class by class"
+    return f"keeps other items ({len(set(got) - set(rows))} of {len(rows)}), expected the first ones of each class"
+
+
+def _result(facts: Any, key: str) -> Any:
+    """The facts of a guarded call; its exception becomes a failure."""
+    if isinstance(facts, dict) and "raised" in facts:
+        raised = raised_from(facts["raised"])
+        if raised is None:
+            raise Malformed
+        raise Fail(f"it {raised_words(raised)}", raised_hint(raised) or PROVIDED)
+    dig(facts, key)
+    return facts
+
+
+def _evaluation(seen: Evidence) -> Any:
+    if not seen.has("get_embeddings") or seen.judge("contrastive.embeddings").status == "missing":
+        raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
+    return seen["protected.evaluation"]
+
+
+def embeddings_of_dataset(seen: Evidence) -> None:
+    """`get_embeddings_over_dataset` gives the embeddings and the labels of all items of a data set."""
+    answer = _evaluation(seen)
+    described = dig(_result(dig(answer.value, "over"), "result"), "result")
+    arrays = [array for item in _items(described) if (array := expected.as_array(item)) is not None]
+    rows = [array.astype(np.float64) for array in arrays if array.dtype.kind == "f" and array.shape[1:] > (1,)]
+    labels = [array.reshape(-1) for array in arrays if array.size == len(array)]
+    if len(rows) != 1 or len(labels) != 1:
+        raise Fail("expected embeddings (n, E) and labels (n,)", PROVIDED)
+    if rows[0].shape != answer.known["query"].shape or len(labels[0]) != QUERY:
+        raise Fail(
+            f"expected embeddings {answer.known['query'].shape} and {QUERY} labels, "
+            f"got {rows[0].shape} and {len(labels[0])}",
+            "Does the loop return within the first batch, or drop the last one?",
+        )
+    if not any(_same_pairs(rows[0], labels[0], form, answer.known["labels"]) for form in _forms(answer.known["query"])):
+        raise Fail("embeddings and labels do not belong together, or are not those of the data set's images")
+
+
+def _forms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return x, expected.normalised(x)
+
+
+def _same_pairs(rows: np.ndarray, labels: np.ndarray, right: np.ndarray, right_labels: np.ndarray) -> bool:
+    """Whether the rows are the right ones in any order, each with its label."""
+    nearest = np.abs(rows[:, None] - right[None]).max(2).argmin(1)
+    close = np.abs(rows - right[nearest]).max() <= 0.03 * np.abs(right).max()
+    return bool(close and len(set(nearest.tolist())) == len(right) and (right_labels[nearest] == labels).all())
+
+
+def _items(described: Any) -> list[Any]:
+    """What a returned tuple, list or dict holds, one level of nesting deep or itself."""
+    if not isinstance(described, dict):
+        raise Malformed
+    if described.get("kind") not in ("sequence", "dict"):
+        return [described]
+    inside = described.get("items")
+    found = list(inside.values()) if isinstance(inside, dict) else inside
+    if not isinstance(found, list):
+        raise Malformed
+    return [item for item in found if isinstance(item, dict)]
+
+
+def numbers(described: Any) -> list[float]:
+    """All single numbers in what was returned."""
+    found = []
+    for item in _items(described):
+        array = expected.as_array(item)
+        if array is not None and array.size == 1:
+            found.append(float(array.reshape(-1)[0]))
+        elif isinstance(item.get("number"), int | float):
+            found.append(float(item["number"]))
+    return found
+
+
+def precision(seen: Evidence) -> None:
+    """`test_embedding_model` gives the Precision@1 of the test set against the reference set."""
+    answer = _evaluation(seen)
+    described = dig(_result(dig(answer.value, "precision"), "result"), "result")
+    found = numbers(described)
+    if any(abs(number - right) < EXACT for number in found for right in answer.known["right"]):
+        return
+    if not found:
+        raise Fail("expected Precision@1 as a number, got none", PROVIDED)
+    raise Fail(f"expected Precision@1 {answer.known['right'][0]:.4f}, got {found[0]:.4f}", _cause(answer.known, found))
+
+
+def _cause(known: dict[str, Any], found: list[float]) -> str:
+    for name, wrong in known["wrong"].items():
+        if any(abs(number - wrong) < EXACT for number in found):
+            return WRONG[name.rstrip("12")]
+    return "The queries are the test images, the reference set is the training subset."
+
+
+WRONG = {
+    "swapped": "The two sets are swapped: the queries are the test images, the reference set is the training subset.",
+    "itself": "A set is compared with itself: each image then finds itself.",
+    "none": "No query finds its class: do labels and embeddings come from the same set?",
+    "query": "The test set is compared with itself: the reference set is the training subset.",
+    "reference": "The training subset is compared with itself: the queries are the test images.",
+}
+
+
+def end_of_epoch(seen: Evidence) -> None:
+    """`evaluate_at_end_epoch` keeps the best model in `vit_embeds.pt`, prints and returns the best Precision@1."""
+    answer = _evaluation(seen)
+    low, high = (_result(dig(answer.value, "end", which), "result") for which in (LOW, HIGH))
+    right = answer.known["right"]
+    if dig(low, "file") is None:
+        raise Fail("a Precision@1 better than the best before was reached, but no vit_embeds.pt was written", TEMPLATE)
+    _written(dig(low, "file"), dig(answer.value, "state"), right)
+    if dig(high, "file") is not None:
+        raise Fail("vit_embeds.pt was written although the Precision@1 is worse than the best before", TEMPLATE)
+    for facts, wanted in ((low, right), (high, [0.99])):
+        _printed(str(dig(facts, "printed")), wanted)
+        found = numbers(dig(facts, "result"))
+        if found and not any(abs(number - best) < EXACT for number in found for best in wanted):
+            raise Fail(f"expected the best Precision@1 {wanted[0]:.4f} to be returned, got {found[0]:.4f}", TEMPLATE)
+
+
+def _printed(text: str, wanted: list[float]) -> None:
+    found = [float(number) / (100 if percent else 1) for number, percent in BEST.findall(text[:2_000])]
+    if not found:
+        raise Fail("expected the line `Best Precision@1: <value>` to be printed", TEMPLATE)
+    if not any(abs(value / scale - best) < PRINTED for value in found for best in wanted for scale in (1, 100)):
+        raise Fail(f"expected `Best Precision@1: {wanted[0]:.4f}`, printed {found[0]:g}", TEMPLATE)
+
+
+def _written(file: Any, state: Any, right: list[float]) -> None:
+    """Judge what the checkpoint holds."""
+    if isinstance(file, dict) and "raised" in file:
+        raise Fail("vit_embeds.pt could not be read back", TEMPLATE)
+    keys = dig(file, "keys")
+    for name in ("vit", "embedding_head", "precision@1"):
+        if not isinstance(keys, list) or name not in keys:
+            raise Fail(f"vit_embeds.pt lacks the entry {name!r}, it holds {keys}", TEMPLATE)
+    for name in ("vit", "embedding_head"):
+        if name not in file or not _same_state(dig(file, name), dig(state, name)):
+            raise Fail(f"the entry {name!r} of vit_embeds.pt is not the state dict of that model", TEMPLATE)
+    recorded = numbers(dig(file, "precision"))
+    if not any(abs(number - best) < EXACT for number in recorded for best in right):
+        shown = f"{recorded[0]:.4f}" if recorded else "no number"
+        raise Fail(f"expected 'precision@1' {right[0]:.4f} in vit_embeds.pt, got {shown}", TEMPLATE)
+
+
+def _same_state(got: Any, wanted: Any) -> bool:
+    if not isinstance(got, dict) or not isinstance(wanted, dict) or got.keys() != wanted.keys():
+        return False
+    pairs = [(got[name], wanted[name]) for name in wanted]
+    return all(isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b) for a, b in pairs)
+
+
+def plain(function: ast.stmt) -> str:
+    """A function's code without layout, docstring, annotations and comments."""
+    if not isinstance(function, ast.FunctionDef):
+        return ""
+    function.returns = None
+    for node in ast.walk(function):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(function)
+
+
+@cache
+def given() -> dict[str, str]:
+    """The protected functions as they are given; empty where the reference is not installed."""
+    try:
+        tree = ast.parse(GIVEN.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError):
+        return {}
+    return {
+        node.name: plain(node) for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in PROTECTED
+    }
+
+
+def changed(seen: Evidence) -> list[str]:
+    """The protected functions that read differently from the ones given."""
+    program = seen.submission.program
+    found = []
+    for name, right in given().items():
+        origin = program.names.get(name)
+        if origin is None:
+            continue
+        pieces = program.modules.get(origin.module, ()) if origin.module else program.main
+        source = [p.source for p in pieces if (p.file, p.cell, p.line) == (origin.file, origin.cell, origin.line)]
+        try:
+            same = bool(source) and plain(ast.parse(source[-1]).body[0]) == right
+        except (SyntaxError, ValueError, RecursionError, IndexError):
+            same = False
+        if not same:
+            found.append(name)
+    return found
+
+
+def unchanged(seen: Evidence) -> None:
+    """The protected blocks read as they were given, where the rubric demands it."""
+    if seen.rubric.strict and changed(seen):
+        raise Fail(f"{' and '.join(f'`{name}`' for name in changed(seen))} was changed", TEMPLATE)
+
+
+def modified(seen: Evidence) -> list[Warning_]:
+    """A protected block reads differently."""
+    names = [f"`{name}`" for name in changed(seen)]
+    if not names or seen.judge("contrastive.protected").status in ("missing", "blocked"):
+        return []
+    return warn(
+        "protected.modified",
+        f"the protected {' and '.join(names)} {'reads' if len(names) == 1 else 'read'} differently from the template's "
+        f"(judged by behaviour, contrastive.protected is {seen.judge('contrastive.protected').status})",
+    )
+
+
+def _evaluates(seen: Evidence) -> bool:
+    return seen.has("get_embeddings", *NAMES[1:]) and seen.judge("contrastive.embeddings").status != "missing"
+
+
+SERVES = ("contrastive.protected",)
+PROBES = (
+    Probe("protected.sampler", "embedding.sample", _ask_sampler, lambda seen: seen.has(NAMES[0]), serves=SERVES),
+    Probe("protected.evaluation", "embedding.evaluate", _ask_evaluation, _evaluates, serves=SERVES),
+)
+CRITERIA = (
+    Criterion(
+        "contrastive.protected",
+        checks(sampler, embeddings_of_dataset, precision, end_of_epoch, unchanged),
+        NAMES,
+    ),
+)
+WARNINGS = (modified,)

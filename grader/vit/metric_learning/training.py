@@ -1,0 +1,203 @@
+"""``train_embedding_model``, by what happened in a run of it on a small set."""
+
+import numpy as np
+
+from grader.checking import Criterion, Fail, Skip, checks, warn
+from grader.evidence import Evidence, Probe, Question
+from grader.records import Warning_
+from grader.vit.metric_learning.runs import Evaluation, Model, Run, counted, failure, through
+
+MODELS = {"vit": "the ViT", "head": "the embedding head"}
+SETS = "The reference set is the training subset; after it comes the test set."
+STALE = 0.5  # share of backward passes that may meet old gradients; a missing zero_grad gives 1, right code 0
+
+
+def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+    return Question({"seed": int(rng.integers(2**31))})
+
+
+def runs_through(seen: Evidence) -> None:
+    """`train_embedding_model(train_dataset, test_dataset)` runs through."""
+    problem = failure(seen)
+    if problem is not None:
+        raise problem
+
+
+def steps(seen: Evidence) -> None:
+    """Each batch is learned from: backward, then a step of the optimizer."""
+    run = through(seen)
+    if not run.epochs and not run.steps:
+        raise Fail(
+            "nothing was learned: neither backward() nor a step of an optimizer was seen",
+            "Go through the batches of a DataLoader over the training subset, num_epochs times.",
+        )
+    if not run.total("backwards"):
+        raise Fail("the loss's backward() was never called", "Without gradients an optimizer's step changes nothing.")
+    if not run.steps:
+        raise Fail("the optimizer never took a step", "Call optimizer.step() after loss.backward().")
+
+
+def triplet_loss(seen: Evidence) -> None:
+    """The loss is pytorch-metric-learning's triplet margin loss, on embeddings."""
+    run = _trained(seen)
+    triplet = [loss for loss in run.losses if loss.triplet]
+    if not triplet:
+        others = ", ".join(loss.type for loss in run.losses)
+        raise Fail(
+            f"expected losses.TripletMarginLoss, got {others}" if others else
+            "no loss of pytorch-metric-learning was computed: expected losses.TripletMarginLoss on the embeddings",
+            "from pytorch_metric_learning import losses",
+        )  # fmt: skip
+    if not any(loss.learned for loss in triplet):
+        raise Fail(
+            "the triplet loss was computed, but its gradient never came back to the embeddings",
+            "Are the embeddings detached, computed under no_grad, or is backward() called on something else?",
+        )
+
+
+def miner_used(seen: Evidence) -> None:
+    """The tuples that a miner finds reach the loss."""
+    triplet = [loss for loss in _trained(seen).losses if loss.triplet]
+    if not triplet:
+        raise Skip
+    problem = _unused(seen)
+    if problem:
+        raise Fail(problem, "The miner's result is the third argument of the loss: it says which triplets count.")
+
+
+def _unused(seen: Evidence) -> str:
+    """Why no miner's tuples reach the loss; empty when some do."""
+    run = counted(seen)
+    triplet = [loss for loss in run.losses if loss.triplet]
+    if not triplet or any(loss.tuples.get("miner") or loss.tuples.get("other") for loss in triplet):
+        return ""
+    if any(loss.tuples.get("all") for loss in triplet):
+        return "the loss is given all triplets of the batch: no miner has chosen among them"
+    if run.miners:
+        names = ", ".join(run.miners[:3])
+        return f"the miner ({names}) is called, but the tuples that it finds are not given to the loss"
+    return "no miner is used: the loss averages over all triplets of a batch, most of which teach nothing"
+
+
+def both_models(seen: Evidence) -> None:
+    """The ViT and the embedding head are trained together: the optimizer holds both, and both change."""
+    run = _trained(seen)
+    for role, name in MODELS.items():
+        models = [model for model in run.models if model.role == role]
+        if not models:
+            raise Fail(f"{name} was never built", "Build a ViT and a LinearEmbeddingHead inside the function.")
+        if not any(model.moved for model in models):
+            raise Fail(*_unmoved(run, name, max(models, key=lambda model: (model.calls, model.held))))
+
+
+def _unmoved(run: Run, name: str, model: Model) -> tuple[str, str]:
+    """Say why a model stayed as it was."""
+    unchanged = f"the weights of {name} do not change"
+    if run.total("empty") >= run.steps:
+        return (
+            f"{unchanged}: at every step of the optimizer all gradients were None or zero",
+            "zero_grad() belongs before backward(), not between backward() and step().",
+        )
+    if model.frozen == model.parameters > 0:
+        return f"{unchanged}: its parameters do not require gradients", "Both models are to be trained."
+    if not model.held:
+        return (
+            f"{unchanged}: the optimizer does not hold its parameters",
+            "Give the optimizer the parameters of both models, or a second optimizer to the other.",
+        )
+    if not model.calls:
+        return f"{unchanged}: it is only used without gradient", "No torch.no_grad() or get_embeddings() in training."
+    if not run.used[:, 2].any():
+        return f"{unchanged}: the learning rate is 0", "Look at lr and at the scheduler's first values."
+    return f"{unchanged}: no gradient reaches it", "Is something detached between the model and the loss?"
+
+
+def gradients_zeroed(seen: Evidence) -> None:
+    """Gradients are zeroed between the steps of the optimizer."""
+    run = _trained(seen)
+    later = sum(max(0, min(epoch["backwards"], epoch["batches"] or epoch["backwards"]) - 1) for epoch in run.epochs)
+    if run.total("stale") > STALE * max(1, later):
+        raise Fail(
+            f"{run.total('stale')} of {run.total('backwards')} backward passes add to the gradients of the step before",
+            "Call optimizer.zero_grad() once for each step, before backward().",
+        )
+
+
+def training_data(seen: Evidence) -> None:
+    """It trains on the training set, never on the test set."""
+    run = through(seen)
+    tested = run.total("test_batches")
+    if tested:
+        raise Fail(
+            f"{tested} of {run.total('backwards')} batches that were learned from hold test images",
+            "The test set is for measuring: train on a subset of train_dataset.",
+        )
+
+
+def evaluated(seen: Evidence) -> None:
+    """`evaluate_at_end_epoch` is called every epoch, with the models that are trained and the test set."""
+    run = _trained(seen)
+    epochs = len(run.epochs) - (run.ended == "enough")  # the one that was cut short needs none
+    calls = sum(evaluation.calls for evaluation in run.evaluations)
+    if calls < epochs:
+        raise Fail(
+            "`evaluate_at_end_epoch` is never called" if not calls else
+            f"`evaluate_at_end_epoch` is called {calls} times in {epochs} epochs",
+            "Call it at the end of every epoch: it keeps the best model and prints Precision@1.",
+        )  # fmt: skip
+    for evaluation in run.evaluations:
+        _right_arguments(run, evaluation)
+
+
+def _right_arguments(run: Run, evaluation: Evaluation) -> None:
+    if (evaluation.vit, evaluation.head) == ("head", "vit"):
+        raise Fail("`evaluate_at_end_epoch` is given the head first, then the ViT", "The ViT comes first.")
+    for role, given, number in (
+        ("vit", evaluation.vit, evaluation.vit_number),
+        ("head", evaluation.head, evaluation.head_number),
+    ):
+        if given != role:
+            raise Fail(f"`evaluate_at_end_epoch` is given a {given} instead of {MODELS[role]}")
+        others = [model.moved for model in run.models if model.role == role]
+        if number in range(len(run.models)) and not run.models[number].moved and any(others):
+            raise Fail(f"`evaluate_at_end_epoch` is given {MODELS[role]} that is not the one trained")
+    if evaluation.test == "train":
+        what = "the two sets are swapped" if evaluation.train == "test" else "its test set is the training set"
+        raise Fail(f"`evaluate_at_end_epoch`: {what}", SETS)
+    if evaluation.train == "test":
+        raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS)
+
+
+def _trained(seen: Evidence) -> Run:
+    """The run, where it took steps; else the check is skipped."""
+    run = through(seen)
+    if not run.steps or not run.total("backwards"):
+        raise Skip
+    return run
+
+
+def unused_miner(seen: Evidence) -> list[Warning_]:
+    """A miner is missing, or what it finds is thrown away."""
+    if not seen["training"].ok:
+        return []
+    try:
+        problem = _unused(seen)
+    except Fail:  # the answer was not in the agreed form: its own check says so
+        return []
+    return warn("miner.unused", f"{problem}; the loss is called without tuples") if problem else []
+
+
+PROBES = (
+    Probe(
+        "training", "embedding.train", _ask, lambda seen: seen.has("train_embedding_model"), seconds=60.0,
+        serves=("contrastive.training", "contrastive.scheduler"),
+    ),
+)  # fmt: skip
+CRITERIA = (
+    Criterion(
+        "contrastive.training",
+        checks(runs_through, steps, triplet_loss, miner_used, both_models, gradients_zeroed, training_data, evaluated),
+        ("train_embedding_model",),
+    ),
+)
+WARNINGS = (unused_miner,)

@@ -1,0 +1,371 @@
+"""Watches a student's training from within: what it reads, computes, optimizes and evaluates.
+
+Nothing is judged here, and nothing is changed but one thing: a training is made short. Of each pass over
+a ``DataLoader`` only the first batches are handed out, and of each batch only some items of each class,
+so that a schedule over the real number of batches and epochs runs in a fraction of a second.
+"""
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from pytorch_metric_learning.losses import CrossBatchMemory, TripletMarginLoss
+from pytorch_metric_learning.losses.base_metric_loss_function import BaseMetricLossFunction
+from pytorch_metric_learning.miners.base_miner import BaseMiner
+from torch import Tensor, nn
+from torch.nn.modules import module as module_hooks
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.utils.data import DataLoader
+
+from grader.worker.vit.datasets import Garments
+from grader.worker.vit.schedules import Schedules, rates
+
+MAX_STEPS = 600  # of optimizers, after which a run has shown enough
+MAX_BATCHES = 40  # of one pass, however few steps it takes
+SHORTER, SHORTEST = 3, 30  # epochs after which fewer batches are handed out
+PER_CLASS = 4  # items of one class left in a batch
+TRACKED = 12  # parameters looked at for gradients of the step before
+
+
+class Enough(BaseException):
+    """Ends a run from within; nothing that a student writes catches it by accident."""
+
+
+@dataclass
+class Pass:
+    """One iteration over a loader."""
+
+    length: int
+    yielded: int = 0
+    steps: int = 0
+    backwards: int = 0
+    train_items: int = 0
+    test_items: int = 0
+
+
+@dataclass
+class Epoch:
+    """What happened from the first backward pass of one epoch to that of the next."""
+
+    of: Pass
+    steps: int = 0
+    backwards: int = 0
+    stale: int = 0  # backward passes that met the gradients of the step before
+    empty: int = 0  # optimizer steps without any gradient but zero
+    test_batches: int = 0  # batches with test images that were learned from
+    evaluations: int = 0
+
+    def facts(self) -> dict[str, int]:
+        counts = ("steps", "backwards", "stale", "empty", "test_batches", "evaluations")
+        return {"batches": self.of.yielded, "length": self.of.length, **{name: getattr(self, name) for name in counts}}
+
+
+@dataclass
+class Model:
+    """A ViT or a head that the student's code built."""
+
+    role: str
+    module: nn.Module
+    before: dict[str, Tensor] | None = None  # parameters at the first call
+    modes: list[bool] = field(default_factory=list)  # of its calls with gradient: was it in train mode?
+
+
+@dataclass
+class LossCalls:
+    """Calls of one kind of loss that were made for learning."""
+
+    triplet: bool  # a TripletMarginLoss, or a subclass of it
+    calls: int = 0
+    learned: int = 0  # calls whose embeddings received a gradient
+    tuples: dict[str, int] = field(default_factory=dict)  # "none", "miner", "all" or "other"
+    shape: list[int] = field(default_factory=list)
+
+
+class Watch:
+    """Notes of one run; use ``with watch.on():`` around it.
+
+    Args:
+        train, test: the data sets handed to the student's function.
+        short: whether batches and passes are cut.
+    """
+
+    def __init__(self, train: Garments, test: Garments, short: bool = True) -> None:
+        self.train, self.test, self.short = train, test, short
+        self.epochs: list[Epoch] = []
+        self.models: list[Model] = []
+        self.optimizers: list[Optimizer] = []
+        self.used: list[list[float]] = []  # epoch, optimizer, learning rate of every step
+        self.losses: dict[str, LossCalls] = {}
+        self.miners: dict[str, int] = {}
+        self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1))
+        self.train_reads: set[int] = set()
+        self.test_reads = 0
+        self._pass = Pass(0)
+        self._fresh_pass = False
+        self._evaluated_after = False
+        self._batch_has_test = False
+        self._mined: list[tuple[Tensor, ...]] = []
+        self._aside = False
+        self._memory: list[bool] = []  # inside CrossBatchMemory: whether it was given a miner's tuples
+        self._last: dict[int, Tensor] = {}  # gradients of the last step by id of the parameter
+
+    @contextlib.contextmanager
+    def on(self) -> Iterator[None]:
+        """Put all hooks in place for a while."""
+        undo: list[Callable[[], None]] = []
+        handles = [
+            register_optimizer_step_pre_hook(self._before_step),
+            register_optimizer_step_post_hook(self._after_step),
+            module_hooks.register_module_forward_hook(self._after_forward, with_kwargs=True),
+        ]
+        undo += [handle.remove for handle in handles]
+        patches = [
+            (torch.autograd, "backward", self._backward(torch.autograd.backward)),
+            (DataLoader, "__iter__", self._iter(DataLoader.__iter__)),
+            (CrossBatchMemory, "forward", self._remember(CrossBatchMemory.forward)),
+            (torch, "compile", lambda model=None, **kwargs: model if model is not None else lambda inner: inner),
+            (nn.Module, "compile", lambda model, *args, **kwargs: None),
+            *self.schedules.patches(),
+        ]
+        for owner, name, new in patches:
+            undo.append(_patched(owner, name, new))
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            for restore in reversed(undo):
+                restore()
+
+    def model(self, role: str, module: nn.Module) -> None:
+        """Follow a model from now on."""
+        note = Model(role, module)
+        if len(self.models) < 64 and all(other.module is not module for other in self.models):
+            self.models.append(note)
+            module.register_forward_pre_hook(lambda called, inputs: self._before_forward(note, called))
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let passes over data happen that belong to no training."""
+        before, self._aside = self._aside, True
+        try:
+            yield
+        finally:
+            self._aside = before
+
+    def evaluated(self) -> None:
+        """Note that the models were evaluated."""
+        self._evaluated_after = True
+        if self.epochs:
+            self.epochs[-1].evaluations += 1
+
+    def _before_forward(self, note: Model, called: nn.Module) -> None:
+        if note.before is None:
+            note.before = {name: p.detach().clone() for name, p in note.module.named_parameters()}
+        if torch.is_grad_enabled() and called is note.module and len(note.modes) < 5_000:
+            note.modes.append(note.module.training)
+
+    def _iter(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def iterate(loader: Any) -> Any:
+            try:
+                length = len(loader)
+            except TypeError:
+                length = 0
+            return Batches(self, original(loader), Pass(length))
+
+        return iterate
+
+    def fetch(self, batches: Iterator[Any], current: Pass) -> Any:
+        """Hand out the next batch of a pass, or end it early."""
+        if self._aside:
+            return next(batches)
+        if self.short and self._shown_enough(current):
+            raise StopIteration
+        self.train.reads.clear()
+        self.test.reads.clear()
+        batch = next(batches)
+        if current.yielded == 0:
+            self._fresh_pass = True
+        self._pass = current
+        current.yielded += 1
+        current.train_items += len(self.train.reads)
+        current.test_items += len(self.test.reads)
+        self._batch_has_test = bool(self.test.reads)
+        self.train_reads.update(self.train.reads)
+        self._evaluated_after = False
+        return _thinned(batch) if self.short else batch
+
+    def _shown_enough(self, current: Pass) -> bool:
+        done = len(self.epochs)
+        batches, steps = (5, 2) if done <= SHORTER else (2, 1) if done <= SHORTEST else (1, 1)
+        if current.yielded < batches:
+            return False
+        if current.yielded >= MAX_BATCHES or current.backwards == 0:
+            return True
+        return current.steps >= steps or (done > 1 and not self.optimizers)
+
+    def _backward(self, original: Callable[..., None]) -> Callable[..., None]:
+        def backward(*args: Any, **kwargs: Any) -> None:
+            epoch = self._epoch()
+            epoch.backwards += 1
+            self._pass.backwards += 1
+            epoch.stale += self._meets_old_gradients()
+            epoch.test_batches += self._batch_has_test
+            self._last.clear()
+            original(*args, **kwargs)
+
+        return backward
+
+    def _epoch(self) -> Epoch:
+        """The current epoch; a new one where a new pass over the data has begun."""
+        over = not self.epochs or self._fresh_pass or self._evaluated_after
+        if over and len(self.epochs) < 5_000:
+            self.epochs.append(Epoch(self._pass))
+            self._evaluated_after = False
+        self._fresh_pass = False
+        return self.epochs[-1]
+
+    def _meets_old_gradients(self) -> bool:
+        for optimizer in self.optimizers:
+            for parameter in _parameters(optimizer):
+                old = self._last.get(id(parameter))
+                if old is not None and parameter.grad is not None and torch.equal(old, parameter.grad):
+                    return True
+        return False
+
+    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if sum(epoch.steps for epoch in self.epochs) >= MAX_STEPS:
+            raise Enough
+        self.schedules.begin(optimizer)
+        if all(optimizer is not other for other in self.optimizers) and len(self.optimizers) < 100:
+            self.optimizers.append(optimizer)
+        index = next((i for i, other in enumerate(self.optimizers) if other is optimizer), -1)
+        self.used.append([max(0, len(self.epochs) - 1), index, max(rates(optimizer), default=0.0)])
+
+    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        epoch = self._epoch()
+        epoch.steps += 1
+        self._pass.steps += 1
+        gradients = [(id(p), p.grad) for p in _parameters(optimizer) if p.grad is not None and p.grad.any()]
+        epoch.empty += not gradients
+        self._last.update({key: gradient.detach().clone() for key, gradient in gradients})
+
+    def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
+            given = args[2] if len(args) > 2 else kwargs.get("indices_tuple")
+            self._memory.append(memory.miner is not None or self._source(given, None) == "miner")
+            try:
+                return original(memory, *args, **kwargs)
+            finally:
+                self._memory.pop()
+
+        return forward
+
+    def _after_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+        if isinstance(module, BaseMiner):
+            name = type(module).__name__[:100]
+            self.miners[name] = self.miners.get(name, 0) + 1
+            if isinstance(output, tuple | list):
+                self._mined = [*self._mined[-7:], tuple(output)]
+        elif isinstance(module, BaseMetricLossFunction):
+            self._loss(module, {**dict(zip(("embeddings", "labels", "indices_tuple"), args, strict=False)), **kwargs})
+
+    def _loss(self, module: nn.Module, given: dict[str, Any]) -> None:
+        embeddings, labels = given.get("embeddings"), given.get("labels")
+        if not torch.is_grad_enabled() or not isinstance(embeddings, Tensor):
+            return
+        name = type(module).__name__[:100]
+        note = self.losses.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
+        note.calls += 1
+        note.shape = list(embeddings.shape)
+        source = "miner" if self._memory and self._memory[-1] else self._source(given.get("indices_tuple"), labels)
+        note.tuples[source] = note.tuples.get(source, 0) + 1
+        if embeddings.requires_grad:
+            embeddings.register_hook(lambda gradient: _learned(note))
+
+    def _source(self, given: Any, labels: Any) -> str:
+        """Where a tuple of indices comes from."""
+        if given is None:
+            return "none"
+        rows = _rows(given)
+        if any(part is other for mined in self._mined for part in given for other in mined):
+            return "miner"
+        if rows is None:
+            return "other"
+        known = [mined for mined in map(_rows, self._mined) if mined is not None]
+        if known and np.isin(rows, np.concatenate(known)).all():
+            return "miner"
+        return "all" if len(given) == 3 and isinstance(labels, Tensor) and len(rows) == _triplets(labels) else "other"
+
+
+class Batches:
+    """An iterator over a loader that hands out fewer batches."""
+
+    def __init__(self, watch: Watch, batches: Iterator[Any], current: Pass) -> None:
+        self.watch, self.batches, self.current = watch, batches, current
+
+    def __iter__(self) -> "Batches":
+        return self
+
+    def __next__(self) -> Any:
+        return self.watch.fetch(self.batches, self.current)
+
+    def __len__(self) -> int:
+        return self.current.length
+
+
+def _learned(note: LossCalls) -> None:
+    note.learned += 1
+
+
+def _patched(owner: Any, name: str, new: Any) -> Callable[[], None]:
+    old = vars(owner)[name] if name in vars(owner) else getattr(owner, name)
+    setattr(owner, name, new)
+    return lambda: setattr(owner, name, old)
+
+
+def _parameters(optimizer: Optimizer) -> list[Tensor]:
+    """Some of an optimizer's parameters, spread evenly: all of them in a small model."""
+    held = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return held[:: max(1, len(held) // TRACKED)]
+
+
+def _thinned(batch: Any) -> Any:
+    """Keep a few items of each class, in order: losses over all triplets are slow on large batches."""
+    labels = batch[1] if isinstance(batch, list | tuple) and len(batch) == 2 else None
+    if not isinstance(labels, Tensor) or labels.dim() != 1:
+        return batch
+    same = (labels[:, None] == labels[None, :]).long()
+    kept = same.tril().sum(1) <= PER_CLASS  # how many of its class have come, itself included
+    return [_of(batch[0], kept, len(labels)), labels[kept]]
+
+
+def _of(part: Any, kept: Tensor, size: int) -> Any:
+    if isinstance(part, Tensor) and part.dim() > 0 and len(part) == size:
+        return part[kept]
+    return [_of(item, kept, size) for item in part] if isinstance(part, list | tuple) else part
+
+
+def _rows(tuples: Any) -> np.ndarray | None:
+    """Index tuples as one number each; pairs become two rows each."""
+    try:
+        given = [part.detach().cpu() if isinstance(part, Tensor) else part for part in tuples]
+        parts = [np.asarray(part, dtype=np.int64) for part in given]
+        if len(parts) == 3:
+            return (parts[0] * 10_000 + parts[1]) * 10_000 + parts[2]
+        if len(parts) == 4:
+            return np.concatenate([-1 - parts[0] * 10_000 - parts[1], -1 - 10**9 - parts[2] * 10_000 - parts[3]])
+    except (TypeError, ValueError):
+        pass
+    return None
+
+
+def _triplets(labels: Tensor) -> int:
+    """How many triplets a batch holds."""
+    counts = torch.unique(labels, return_counts=True)[1]
+    return int((counts * (counts - 1) * (len(labels) - counts)).sum())
