@@ -188,7 +188,7 @@ def _report(grades: "Sequence[Grade]", json: str | None) -> None:
     try:
         if json is not None:
             record.write(grades, json)
-        if json != "-":
+        if json != "-" and [grade.status for grade in grades] != ["rejected"]:  # its line has said everything
             terminal.show(grades)
         sys.stdout.flush()
     except BrokenPipeError:  # `grade.py … | head`: the reader has seen enough

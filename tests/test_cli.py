@@ -78,7 +78,7 @@ def test_json_on_standard_output_is_all_that_is_there(graded, capsys):
 def test_a_rejected_submission_is_one_line_and_still_a_record(graded, capsys, tmp_path):
     target = tmp_path / "grade.json"
     assert cli.main([graded(grades.rejected(reason="ab12.ipynb: not a notebook")), "--json", str(target)]) == 2
-    assert capsys.readouterr().err == "ab12.ipynb: not a notebook\n"
+    assert capsys.readouterr() == ("", "ab12.ipynb: not a notebook\n")
     assert json.loads(target.read_text())["status"] == "rejected"
 
 
@@ -114,7 +114,7 @@ def test_an_error_of_the_graders_is_one_line(graded, capsys):
 def test_an_unforeseen_error_says_how_to_see_where_it_came_from(graded, capsys, monkeypatch):
     monkeypatch.delenv(cli.DEBUG, raising=False)
     assert cli.main([graded(ZeroDivisionError("oops"))]) == 2
-    assert capsys.readouterr().err.startswith("the grader itself failed: ZeroDivisionError: oops (VIT_GRADE_TRACEBACK=1")
+    assert capsys.readouterr().err == f"the grader itself failed: ZeroDivisionError: oops ({cli.DEBUG}=1 shows where)\n"
 
 
 def test_an_interrupt_is_one_line_and_exit_status_130(graded, capsys):
@@ -129,7 +129,7 @@ def run(*arguments, **options):
 
 
 def test_help_needs_no_torch():
-    code = "import sys, grader.cli; grader.cli.parser().format_help(); print({'torch', 'rich', 'numpy'} & set(sys.modules))"
+    code = "import sys; from grader import cli; cli.parser().format_help(); print({'torch', 'rich'} & set(sys.modules))"
     assert run("-c", code).stdout == "set()\n"
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -18,7 +19,9 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 KINDS = {
     "full marks": grades.grade(),
-    "mixed": grades.grade(vit_model=("failed", "no"), application_knn=("partial", "half"), vit_heads=("missing", "to do")),
+    "mixed": grades.grade(
+        vit_model=("failed", "no"), application_knn=("partial", "half"), vit_heads=("missing", "to do")
+    ),
     "needs review": dataclasses.replace(grades.grade(vit_model=("error", "us")), status="needs_review", reason="us"),
     "rejected": grades.rejected(),
 }
@@ -101,7 +104,7 @@ def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path):
 
 def test_a_device_is_written_to_and_not_replaced():
     record.write([grades.grade()], os.devnull)
-    assert not os.path.isfile(os.devnull)
+    assert not Path(os.devnull).is_file()
 
 
 def test_a_place_that_cannot_be_written_is_said_with_its_path(tmp_path):

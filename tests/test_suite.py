@@ -81,7 +81,9 @@ def test_a_failed_check_shows_the_sentence_the_difference_and_the_hint_and_no_tr
     result = project(vit_heads=("failed", "expected (8, 10), got (8, 64)")).runpytest()
     check = VIT.criteria["vit.heads"].checks[0]
     result.assert_outcomes(passed=CHECKS - 1, failed=1)
-    result.stdout.fnmatch_lines([f"*vit.heads::{check.name}*", "*expected (8, 10), got (8, 64)", "*Look there.", "Next: vit.heads*"])
+    result.stdout.fnmatch_lines(
+        [f"*vit.heads::{check.name}*", "*expected (8, 10), got (8, 64)", "*Look there.", "Next: vit.heads*"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")
     result.stdout.no_fnmatch_line("*.py:*")
 
@@ -90,7 +92,9 @@ def test_what_is_to_do_is_said_once_a_criterion_and_counts_as_failed(project):
     result = project(vit_heads=("missing", "still to do (x.py, line 3): map D to E")).runpytest()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert str(result.stdout).count("map D to E") == 1
-    result.stdout.fnmatch_lines(["*vit.heads to do: (x.py, line 3): map D to E", f"* {len(VIT.criteria['vit.heads'].checks)} to do in *"])
+    result.stdout.fnmatch_lines(
+        ["*vit.heads to do: (x.py, line 3): map D to E", f"* {len(VIT.criteria['vit.heads'].checks)} to do in *"]
+    )
 
 
 def test_a_model_that_is_not_trained_yet_is_skipped_with_words(project):
@@ -164,7 +168,12 @@ def test_hostile_text_reaches_the_terminal_as_text(project):
 
 def test_the_untouched_template_says_what_is_to_do():
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert " passed" not in done.stdout.splitlines()[-1] and " failed" not in done.stdout.splitlines()[-1]

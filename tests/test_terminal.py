@@ -28,7 +28,9 @@ def test_a_full_grade_fits_one_screen():
 
 
 def test_an_untouched_template_fits_one_screen():
-    everything = {c["id"].replace(".", "_", 1): ("missing", "still to do (x.py, line 3): " + "word " * 40) for c in grades.RUBRIC}
+    everything = {
+        c["id"].replace(".", "_", 1): ("missing", "still to do (x.py, line 3): " + "word " * 40) for c in grades.RUBRIC
+    }
     text = shown(grades.grade(**everything), width=80)
     assert len(text.splitlines()) <= 30
     assert max(map(len, text.splitlines())) <= 80

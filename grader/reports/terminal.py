@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.records import CriterionResult, Grade
-from grader.reports.text import printable
+from grader.reports.text import printable, todo
 
 WIDTH = 100  # columns at most: longer lines read badly
 FEEDBACK_LINES = 4  # of one criterion; the JSON has it whole
@@ -83,8 +83,7 @@ def _criterion(result: CriterionResult, glyphs: dict[str, str], console: Console
     line.append(printable(result.title))
     indent = 18
     if result.status in ("missing", "blocked"):  # one line each: an empty template has seventeen
-        why = printable(result.feedback).removeprefix("still to do ")
-        line.append(f"  {why}", "dim")
+        line.append(f"  {todo(result.feedback)}", "dim")
     line.truncate(width, overflow="ellipsis")
     yield line
     if result.status in ("failed", "partial", "error"):

@@ -17,3 +17,8 @@ def _shown(character: str) -> str:
     if unicodedata.category(character) in UNPRINTABLE:
         return character.encode("unicode_escape").decode("ascii")
     return character
+
+
+def todo(feedback: str) -> str:
+    """What is to do, of a criterion that a report already calls missing."""
+    return printable(feedback).removeprefix("still to do").removeprefix(":").strip()

@@ -9,7 +9,7 @@ import pytest
 from grader.checking import Check, Criterion
 from grader.errors import GraderError
 from grader.records import CheckResult, CriterionResult, Grade
-from grader.reports.text import printable
+from grader.reports.text import printable, todo
 
 if TYPE_CHECKING:
     from grader.grading import Grader
@@ -77,7 +77,11 @@ class PartFile(pytest.File):
         from grader.grading import check_names
         from grader.vit.assignment import VIT
 
-        for entry in rubric.load(rubric.DEFAULT, check_names(VIT)).criteria:
+        try:
+            entries = rubric.load(rubric.DEFAULT, check_names(VIT)).criteria
+        except GraderError as error:
+            raise self.CollectError(printable(str(error))) from None
+        for entry in entries:
             if entry.part == self.part:
                 yield CriterionNode.from_parent(self, name=entry.id, part=self.part, criterion=VIT.criteria[entry.id])
 
@@ -129,7 +133,7 @@ class CheckItem(pytest.Item):
         feedback = printable(result.feedback)
         if result.status == "missing":
             trained = self.get_closest_marker("thresholds") is not None
-            return "not trained" if trained else "to do", feedback.removeprefix("still to do ")
+            return "not trained" if trained else "to do", todo(result.feedback)
         if result.status == "blocked":
             return "waits", feedback
         check = next(check for check in result.checks if check.name == self.name)
