@@ -38,7 +38,7 @@ TEMPLATES = (
     "try:\n    {n} = {v}\nfinally:\n    {m} = {w}",
     "print({n} := {v})",
     "{n} = [{m} := {v}, {w}]",
-    "setattr(thing({n}), 'x', {v})",
+    "isinstance({n}, type) and setattr({n}, 'x', {v})",
     "show({n}, {v})",
     "{n}_ = {m}",
     "import math as {n}",
@@ -69,7 +69,6 @@ def total(thing: Any, level: int = 0) -> int:
 def world() -> dict[str, Any]:
     tools: dict[str, Any] = {"total": total, "show": lambda *_: None, "print": lambda *_: None}
     tools["box"] = lambda thing: thing if isinstance(thing, list) else [total(thing)]
-    tools["thing"] = lambda thing: thing if isinstance(thing, type) else type("Nothing", (), {})
     return {**tools, **dict.fromkeys(NAMES, 1)}
 
 

@@ -161,6 +161,12 @@ class Effect:
     changes: frozenset[str]  # ``cfg["lr"] = 1``
     changes_argument: bool
 
+    def joined(self, other: "Effect | None") -> "Effect":
+        """Return what this function and another do to the module; what they do to arguments is their own."""
+        if other is None:
+            return self
+        return Effect(self.binds | other.binds, self.changes | other.changes, self.changes_argument)
+
 
 def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Known) -> Effect:
     """Return what calling a function does, as far as its own body says."""

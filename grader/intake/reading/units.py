@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import Effect, Known, assigned_aliases, called, changed, effect, followed
-from .names import FUNCTIONS, Uses, bound, uses, walk
+from .names import FUNCTIONS, Uses, bound, children, uses, walk
 from .parsing import Statement
 from .sources import Sources
 
@@ -56,7 +56,18 @@ class Unit:
         return ast.Module([statement.node for statement in self.statements], [])
 
     def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-        return [s.node for s in self.statements if isinstance(s.node, FUNCTIONS)]
+        """Return the functions that the file defines, also inside ``if`` and ``try``, but no methods."""
+        found: list[ast.FunctionDef | ast.AsyncFunctionDef] = []
+        pending: list[ast.AST] = [statement.node for statement in self.statements]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, FUNCTIONS):
+                found.append(node)
+            elif isinstance(node, ast.stmt) and not isinstance(node, ast.ClassDef):
+                pending += children(node)
+            elif isinstance(node, ast.ExceptHandler):
+                pending += node.body
+        return found
 
     def variables(self) -> set[str]:
         """Return the names that the file binds otherwise than by a top-level import."""
@@ -178,18 +189,20 @@ def build(unit: Unit, sources: Sources, lawful: Reason) -> None:
 
 def function_effects(unit: Unit) -> dict[str, Effect]:
     """Return what calling each function of a file does to the file, through the functions it names."""
-    nodes = unit.functions()
-    effects = {node.name: effect(node, unit.known) for node in nodes}
-    named = {node.name: {chain for chain in uses(node).later if chain in effects} for node in nodes}
+    effects: dict[str, Effect] = {}
+    named: dict[str, set[str]] = {}
+    for node in unit.functions():  # of several with one name, any may be the one that is called
+        effects[node.name] = effect(node, unit.known).joined(effects.get(node.name))
+        named.setdefault(node.name, set()).update(uses(node).later)
     growing = True
     while growing:
         growing = False
         for name, others in named.items():
-            mine = effects[name]
-            binds = mine.binds.union(*(effects[other].binds for other in others))
-            changes = mine.changes.union(*(effects[other].changes for other in others))
-            if (binds, changes) != (mine.binds, mine.changes):
-                effects[name] = replace(mine, binds=binds, changes=changes)
+            mine = joined = effects[name]
+            for other in others & effects.keys():
+                joined = joined.joined(effects[other])
+            if joined != mine:
+                effects[name] = joined
                 growing = True
     return effects
 
