@@ -88,6 +88,8 @@ class ProcessWorker(abc.ABC):
         except Lost as lost:
             return self._lost(lost, start)
         seen = evidence.observation(body, output, time.monotonic() - start)
+        if seen.outcome == "forged":
+            self.close()  # what else it has written would be taken for later replies
         if seen.raised is not None and evidence.lacked_memory(seen.raised):
             return dataclasses.replace(seen, outcome="memory", detail=self._memory())
         return seen

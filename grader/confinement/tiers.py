@@ -19,16 +19,18 @@ class Tier:
 
 
 TIERS = (
-    Tier("T1", "root", ("namespaces", "uid", "landlock", "seccomp", "cgroup"), True),
-    Tier("T3", "user namespaces", ("namespaces", "user namespace", "landlock", "seccomp", "cgroup"), None),
-    Tier("T2", "root in a container", ("uid", "landlock", "seccomp", "cgroup"), True),
-    Tier("T2b", "root without rights", ("landlock", "seccomp", "cgroup"), True),
-    Tier("T4", "ordinary user", ("landlock", "seccomp", "cgroup"), False),
+    Tier("T1", "root", ("namespaces", "uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
+    Tier(
+        "T3", "user namespaces", ("namespaces", "user namespace", "capabilities", "landlock", "seccomp", "cgroup"), None
+    ),
+    Tier("T2", "root in a container", ("uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
+    Tier("T2b", "root without rights", ("capabilities", "landlock", "seccomp", "cgroup"), True),
+    Tier("T4", "ordinary user", ("capabilities", "landlock", "seccomp", "cgroup"), False),
 )
 TOO_LITTLE = (
-    Tier("T5a", "namespaces without Landlock", ("namespaces", "uid", "seccomp", "cgroup"), True),
-    Tier("T5b", "no Landlock", ("seccomp", "cgroup"), None),
-    Tier("T5", "nothing", (), None),
+    Tier("T5a", "namespaces without Landlock", ("namespaces", "uid", "capabilities", "seccomp", "cgroup"), True),
+    Tier("T5b", "no Landlock", ("capabilities", "seccomp", "cgroup"), None),
+    Tier("T5", "nothing", ("capabilities",), None),
 )
 
 

@@ -41,7 +41,7 @@ class Zygote:
         for name in ("root", "home"):
             os.mkdir(f"{self.folder}/{name}", 0o755)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        settings = json.dumps({"ops": ops, "shared": shared, "control": theirs.fileno()})
+        settings = json.dumps({"ops": ops, "shared": shared, "folder": self.folder, "control": theirs.fileno()})
         self.process = subprocess.Popen(
             [sys.executable, "-s", "-c", LAUNCH, str(ROOT), settings],
             stdin=subprocess.DEVNULL,

@@ -41,6 +41,10 @@ def confine(plan: Plan, groups: tuple[str, ...]) -> None:
         mounts.new_root(plan.root, plan.read, plan.scratch, limits.scratch_bytes, limits.scratch_files, owner)
     _limit(plan.limits, data)
     _become(plan.uid)
+    if "capabilities" in plan.layers:
+        kernel.drop_capabilities()
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # again: a change of user clears it
     os.chdir(plan.scratch)
     os.umask(0o077)
     if "landlock" in plan.layers:
@@ -126,12 +130,9 @@ def _limit(limits: Limits, data: int) -> None:
 
 
 def _become(uid: int | None) -> None:
-    """Take a user of its own, if there is one, and give up every right to change anything again."""
+    """Take a user of its own, if there is one."""
     if uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # a change of user takes it, and the watchdog needs it
-    kernel.drop_capabilities()
-    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -20,7 +20,8 @@ class Limits:
 class Plan:
     """The confinement of one worker."""
 
-    layers: tuple[str, ...]  # of "namespaces", "user namespace", "uid", "landlock", "seccomp", "cgroup"
+    # of "namespaces", "user namespace", "uid", "capabilities" (to drop them), "landlock", "seccomp", "cgroup"
+    layers: tuple[str, ...]
     read: tuple[str, ...]  # files and folders that it may read
     hidden: tuple[str, ...]  # folders below those that it may not
     root: str  # an empty folder to build a new root on, where there are namespaces

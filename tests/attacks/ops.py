@@ -1,0 +1,13 @@
+"""What the attacked workers can be asked: call one of the student's functions."""
+
+from typing import Any
+
+from grader.worker import describe
+from grader.worker.serve import op
+from grader.worker.student import Student
+
+
+@op("call")
+def call(student: Student, name: str) -> Any:
+    """What the student's function of that name returns."""
+    return describe.result(student.get(name)())

@@ -1,0 +1,136 @@
+"""Nothing outlives its worker, and no worker outlives the grader."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.confinement import WarmWorkers
+
+from .attack import load, program, told
+from .targets import PROJECT
+
+MARK = "vit_attack_mark"
+
+
+def marked(mark: str) -> list[int]:
+    """Processes, other than this one, whose name is the mark."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                name = (entry / "comm").read_text().strip()
+                if name == mark and (entry / "stat").read_text().split(") ")[1][0] != "Z":
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+def gone(mark: str, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while marked(mark) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not marked(mark)
+
+
+def naming(mark: str) -> str:
+    return f"libc.prctl(15, b'{mark}', 0, 0, 0)\n"
+
+
+@pytest.mark.parametrize("end", ["close", "timeout", "crash"])
+def test_no_process_outlives_its_worker(end: str, workers: WarmWorkers) -> None:
+    mark = f"mark{os.getpid()}{end}"
+    code = naming(mark) + "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+    code += {"close": "", "timeout": "time.sleep(60)", "crash": "ctypes.string_at(0)"}[end]
+    seen = load(workers, code, seconds=2.0)
+    assert seen.outcome == {"close": "value", "timeout": "timeout", "crash": "crashed"}[end], told(seen)
+    assert not marked(mark)
+
+
+def test_a_daemon_survives_only_where_nothing_is_confined(unconfined: WarmWorkers) -> None:
+    mark = f"mark{os.getpid()}dmn"
+    code = f"""
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        {naming(mark)}        time.sleep(60)
+"""
+    load(unconfined, code, seconds=2.0)
+    assert not marked(mark), "even there its inheritor, the zygote, ends it"
+
+
+def test_every_worker_starts_with_nothing(workers: WarmWorkers) -> None:
+    load(workers, "import torch\ntorch.mark = 1\nos.environ['MARK'] = '1'\nopen('mark', 'w').close()")
+    seen = load(workers, "import torch\nprint(hasattr(torch, 'mark'), 'MARK' in os.environ, os.listdir('.'))")
+    assert seen.output == "False False []\n", told(seen)
+
+
+def test_the_scratch_is_gone_whatever_was_done_to_it(workers: WarmWorkers) -> None:
+    code = """
+os.makedirs('a/b'); open('a/b/c', 'w').close(); os.symlink('/', 'root'); os.mkfifo('fifo')
+os.mkdir('closed', 0); os.mkdir('\\udcff'.encode('utf-8', 'surrogateescape')); print(os.getcwd())
+for _ in range(300): os.mkdir('d'); os.chdir('d')
+"""
+    seen = load(workers, code)
+    assert not os.path.lexists(seen.output.strip()), told(seen)
+
+
+def test_environment_of_the_grader_is_not_there(workers: WarmWorkers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "hunter2")
+    seen = load(workers, "libc.getenv.restype = ctypes.c_char_p\nprint(dict(os.environ), libc.getenv(b'SECRET_TOKEN'))")
+    assert "hunter2" not in seen.output and "SECRET" not in seen.output
+    assert str(Path.home()) + "'" not in seen.output
+
+
+def test_a_zygote_that_is_killed_takes_its_workers_along_and_is_replaced(
+    workers: WarmWorkers, shared: dict[str, str]
+) -> None:
+    mark = f"mark{os.getpid()}zyg"
+    own = WarmWorkers([], shared, tier=workers.tier().name)
+    worker = own.open(program(naming(mark)), "")
+    assert worker.ask("load", {}, 30).outcome == "value"
+    assert marked(mark)
+    os.kill(own.zygote.process.pid, signal.SIGKILL)
+    assert gone(mark)
+    assert worker.ask("load", {}, 30).outcome == "value"
+    again = own.open(program("print(1)"), "")
+    assert again.ask("load", {}, 30).outcome == "value"
+    again.close()
+    worker.close()
+    own.close()
+    assert gone(mark)
+
+
+def test_a_grader_that_is_killed_leaves_no_process(workers: WarmWorkers) -> None:
+    mark = f"mark{os.getpid()}grd"
+    script = f"""
+    import sys
+    sys.path.insert(0, {str(PROJECT)!r})
+    from grader.confinement import WarmWorkers
+    from tests.attacks.attack import program
+    workers = WarmWorkers([], {{}}, tier={workers.tier().name!r})
+    worker = workers.open(program({naming(mark)!r} + "while True: pass"), "")
+    print(workers.zygote.folder, flush=True)
+    worker.load_seconds = 100
+    worker.ask("load", {{}}, 100)
+    """
+    grader = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True)
+    assert grader.stdout is not None
+    folder = Path(grader.stdout.readline().strip())
+    deadline = time.monotonic() + 60
+    while not marked(mark) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert marked(mark)
+    grader.kill()
+    grader.wait()
+    grader.stdout.close()
+    assert gone(mark)
+    while folder.exists() and time.monotonic() < deadline + 10:
+        time.sleep(0.05)
+    assert not folder.exists()
