@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from re import Match
 
-from grader.errors import GraderError
+from grader.errors import GraderError, Rejected
 from grader.intake.layouts import (
     CANVAS,
     COUNTER,
@@ -66,7 +66,6 @@ def find_submissions(path: Path, workspace: Path | None = None) -> list[Found]:
 
     Raises:
         GraderError: there is nothing at ``path``, or a class in an archive has no workspace.
-        Rejected: the archive is broken or unsafe.
     """
     if not path.exists():
         raise GraderError(f"{path}: expected a submission, found no such file or folder")
@@ -82,8 +81,10 @@ def single(path: Path) -> Found:
 
 
 def found_in_archive(path: Path, workspace: Path | None) -> list[Found]:
-    names = ask(path, CLASS_LIMITS, do="list") if path.stat().st_size else []
-    tree = tree_of_names(names)
+    try:
+        tree = tree_of_names(ask(path, CLASS_LIMITS, do="list"))
+    except Rejected:
+        return [single(path)]  # opening it says what is wrong with it
     if not split(path, tree):
         return [single(path)]
     if workspace is None:

@@ -1,5 +1,6 @@
 """The names that Canvas and Moodle give to what they collect, and trees of names to look for them in."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ def tree_of_names(names: Iterable[str]) -> Tree:
 def tree_of_folder(path: Path, depth: int = 5) -> Tree:
     """Arrange a folder's files likewise; links are not followed."""
     tree: Tree = {}
-    for inner in sorted(path.iterdir()):
+    for inner in sorted(path.iterdir()) if os.access(path, os.R_OK | os.X_OK) else []:
         if is_ignored(inner.name) or inner.is_symlink():
             continue
         if inner.is_dir():

@@ -34,11 +34,13 @@ MAGICS = {
 
 
 @pytest.mark.parametrize("cell", MAGICS.values(), ids=MAGICS.keys())
+@pytest.mark.usefixtures("in_process")
 def test_magics_do_no_harm(tmp_path: Path, cell: str) -> None:
     assert run(opened(write_notebook(tmp_path / "a.ipynb", nbformat.v4.new_code_cell(cell))))["lr"] == 0.5
 
 
 @pytest.mark.parametrize("magic", ["%%bash", "%%html", "%%javascript", "%%script python", "%%unknown", "%%timeit"])
+@pytest.mark.usefixtures("in_process")
 def test_a_cell_of_another_language_is_left_out_and_said(tmp_path: Path, magic: str) -> None:
     submission = from_cells(tmp_path, f"{magic}\nlr = 1")
     assert submission.program.names == {}
@@ -56,6 +58,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("cell", BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.usefixtures("in_process")
 def test_a_syntax_error_loses_its_own_statement_only(tmp_path: Path, cell: str) -> None:
     submission = from_cells(tmp_path, cell, "tfm_train = 3")
     assert submission.program.names.keys() == {"lr", "num_epochs", "tfm_train"}
@@ -207,6 +210,7 @@ LOGS = {
 
 
 @pytest.mark.parametrize("outputs, text", LOGS.values(), ids=LOGS.keys())
+@pytest.mark.usefixtures("in_process")
 def test_a_log_reads_as_its_author_saw_it(tmp_path: Path, outputs: list[dict[str, Any]], text: str) -> None:
     assert logged(tmp_path, *outputs).text == text
 

@@ -6,8 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.intake.reading.gather import Gathering, Question, gathered
+from grader.intake.reading.gather import Gathering, Question
 from grader.intake.reading.parsing import Place, statements
+from grader.intake.reading.program import gathered
 from grader.intake.reading.sources import Sources
 
 NAMES = ("a", "b", "c", "d")

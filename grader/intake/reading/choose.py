@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from .gather import Gathering, Question, Texts
 from .limits import IntakeLimits
 from .magics import neutralised
+from .members import is_notebook
 from .notebook import Cell, read_cells
 from .parsing import Place, Statement, statements
 from .refusal import RefusalError
@@ -54,7 +55,7 @@ def write_module(file: str, source: str, appends: bool, place: Place, written: T
 
 
 def read_modules(root: Path, files: Iterable[str], limits: IntakeLimits) -> Texts:
-    names = sorted((name for name in files if name.endswith(".py")), key=lambda name: (name.count("/"), name))
+    names = sorted((name for name in files if name.lower().endswith(".py")), key=lambda name: (name.count("/"), name))
     return {
         name: ((root / name).read_text("utf-8-sig", "replace"), Place(name, None)) for name in names[: limits.modules]
     }
@@ -75,7 +76,7 @@ def choose(root: Path, files: list[str], question: Question, limits: IntakeLimit
     Raises:
         RefusalError: the notebook cannot be read, or all that could count cannot.
     """
-    notebooks = sorted((name for name in files if name.endswith(".ipynb")), key=rank)[: limits.notebooks]
+    notebooks = sorted((name for name in files if is_notebook(name)), key=rank)[: limits.notebooks]
     if not notebooks:
         return modules_only(root, files, question, limits)
     readable: list[Choice] = []

@@ -33,12 +33,12 @@ def folder_members(folder: Path, limits: IntakeLimits) -> tuple[list[Member], li
     for path in walk(folder, limits.depth):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() or not path.is_file():
-            problems.append(f"{name}: a link, pipe or device; left out")
+            problems.append(f"{name!r}: a link, pipe or device; left out")
             continue
         try:
             members.append(loose_member(name, path, limits))
         except (RefusalError, OSError) as error:
-            problems.append(f"{name}: {error}; left out")
+            problems.append(f"{name!r}: {error}; left out")
     return members, problems
 
 

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from .folders import folder_members, loose_member, neighbours
 from .limits import MB, IntakeLimits
-from .members import ARCHIVES, Member, check_clashes, is_archive, is_ignored, is_kept, without_common_folder
+from .members import (
+    ARCHIVES,
+    Member,
+    check_clashes,
+    is_archive,
+    is_code,
+    is_ignored,
+    is_kept,
+    is_notebook,
+    without_common_folder,
+)
 from .refusal import RefusalError, not_a_submission
 
 CHUNK = 1 << 20
@@ -56,15 +66,15 @@ def freeze(path: Path, root: Path, files: dict[str, Path], limits: IntakeLimits)
     else:
         members, problems = members_of(path, limits)
     wanted = select(members, limits)
-    level = 0
+    level = 1 if is_archive(path.name) else 0  # how many archives lie around what is looked at
     while inner := only_archive(members, wanted):
         level += 1
-        if level >= limits.nested:
+        if level > limits.nested:
             raise RefusalError(f"has archives inside archives, more than {limits.nested - 1} deep")
         members = inner_members(inner, root, limits)
         wanted = unique(select(members, limits) + wanted)
     check_content(wanted, path, limits)
-    if files or level:
+    if files or level > 1:
         check_clashes([member.name for member in wanted], [])
     return {member.name: write(member, root) for member in wanted}, problems
 
@@ -92,7 +102,7 @@ def select(members: list[Member], limits: IntakeLimits) -> list[Member]:
 def only_archive(members: list[Member], wanted: list[Member]) -> Member | None:
     """Return the one archive that holds the submission when there is no code beside it."""
     inner = [member for member in members if is_archive(member.name) and not is_ignored(member.name)]
-    has_code = any(member.name.endswith((".ipynb", ".py")) for member in wanted)
+    has_code = any(is_code(member.name) for member in wanted)
     return inner[0] if len(inner) == 1 and not has_code else None
 
 
@@ -107,7 +117,7 @@ def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Memb
 
 
 def check_content(members: list[Member], path: Path, limits: IntakeLimits) -> None:
-    code = [member for member in members if member.name.endswith((".ipynb", ".py"))]
+    code = [member for member in members if is_code(member.name)]
     if not code:
         line = "holds no notebook and no .py file; expected a submission"
         raise not_a_submission(line) if path.is_dir() else RefusalError(line)
@@ -116,7 +126,7 @@ def check_content(members: list[Member], path: Path, limits: IntakeLimits) -> No
     if sum(member.size for member in members) > limits.unpacked:
         raise RefusalError(f"holds more than {limits.unpacked // MB} MB")
     for member in code:
-        limit = limits.notebook if member.name.endswith(".ipynb") else limits.module
+        limit = limits.notebook if is_notebook(member.name) else limits.module
         if member.size > limit:
             raise RefusalError(f"file {member.name!r} is larger than {limit // MB} MB")
 

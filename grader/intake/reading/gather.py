@@ -16,13 +16,12 @@ import ast
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from .effects import effect
 from .forbidden import Law, lawful
 from .names import children, walk
 from .parsing import Place, Statement, statements
-from .sources import Sources
+from .sources import ONLY_IF_IMPORTED, Sources
 from .units import Item, Link, Unit, build, expand_stars, index, learn_imports, split_imports
 
 OWN_MODULES = ("augmentation", "vit_model", "contrastive", "application", "hyperparameters")
@@ -126,16 +125,16 @@ class Gathering:
         """Return the file whose binding of a wanted name counts."""
         if self.binds(None, name):
             return None
-        imported = [module for module in self.main_imports() if self.binds(module, name)]
-        ordered = [*imported, *(m for m in self.sources.fallbacks(OWN_MODULES) if self.binds(m, name))]
-        return ordered[0] if ordered else None
+        imported = self.main_imports()
+        holding = [module for module in self.sources.ordered(OWN_MODULES) if self.binds(module, name)]
+        first = [module for module in holding if module in imported]
+        return next(iter([*first, *(m for m in holding if not ONLY_IF_IMPORTED.search(m))]), None)
 
     def binds(self, module: str | None, name: str) -> bool:
         return any(not item.reason for item in self.units[module].binders.get(name, []))
 
-    def main_imports(self) -> list[str]:
-        links = (link for item in self.units[None].items for link in item.links)
-        return sorted({link.module for link in links if link.module in self.units})
+    def main_imports(self) -> set[str]:
+        return {link.module for item in self.units[None].items for link in item.links}
 
     def follow(self, pending: list[Need]) -> None:
         """Keep what binds each name before a position, and what changes its object anywhere."""
@@ -239,7 +238,7 @@ class Gathering:
             for item in self.units[module].binders.get(name, []):
                 if item.reason and item.index < before:
                     lines.append(f"{item.statement}: this definition of {name!r} was left out, for {item.reason}")
-        return sorted(set(lines), key=lines.index)
+        return list(dict.fromkeys(lines))
 
     # The result.
 
@@ -279,29 +278,3 @@ def is_postponing(node: ast.AST) -> bool:
     """Tell ``from __future__ import annotations``."""
     future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
     return future and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]
-
-
-def gathered(gathering: Gathering) -> tuple[dict[str, Any], list[str]]:
-    """Return the program as JSON takes it (see ``grader.records.Program``), and what was left out."""
-    gathering.gather()
-    modules = {name: pieces_of(gathering, name) for name in sorted(gathering.included)}
-    names = {}
-    for name, (module, item) in gathering.defined().items():
-        place = item.statement.place
-        names[name] = {"file": place.file, "cell": place.cell, "line": item.statement.line, "module": module}
-    program = {"main": pieces_of(gathering, None), "modules": modules, "names": names}
-    return program, [*gathering.sources.problems, *gathering.problems, *gathering.reports()]
-
-
-def pieces_of(gathering: Gathering, module: str | None) -> list[dict[str, object]]:
-    unit = gathering.units[module]
-    return [piece(item, unit.postponed) for item in gathering.pieces(module)]
-
-
-def piece(item: Item, postponed: bool) -> dict[str, object]:
-    """Return one piece; where annotations are postponed, every piece says so in a line before it."""
-    statement = item.statement
-    source, line = statement.source, statement.line
-    if postponed:
-        source, line = f"from __future__ import annotations\n{source}", line - 1
-    return {"source": source, "file": statement.place.file, "cell": statement.place.cell, "line": line}

@@ -40,7 +40,7 @@ def neutralised(source: str) -> Code:
             body = "\n" * (index + 1) + "\n".join(lines[index + 1 :])
             return Code(body, writes=words[-1].strip("'\"") if words else None, appends="-a" in rest.split())
         if name not in PYTHON_CELLS:
-            return Code("", skipped=f"%%{name}")
+            return Code("", skipped="%%" + re.sub(r"\W", "", name)[:20])
         lines[index] = ""
     return Code("\n".join(lines))
 

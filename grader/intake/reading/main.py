@@ -8,9 +8,10 @@ from typing import Any
 
 from .choose import Choice, choose
 from .freeze import archive_members, clear, digest_of, freeze, unpack
-from .gather import Question, gathered
+from .gather import Question
 from .limits import IntakeLimits
 from .outputs import errors, printed
+from .program import gathered
 from .refusal import RefusalError
 
 
@@ -84,7 +85,7 @@ def cell_logs(choice: Choice, limits: IntakeLimits) -> list[dict[str, Any]]:
 def by_file_name(names: dict[str, str], notebook: str | None) -> dict[str, str]:
     """Return paths by file name; of two files of one name, the one nearer to the notebook."""
     base = str(PurePosixPath(notebook or "").parent).removeprefix(".")
-    outside = {name: not name.startswith(base) for name in names}
+    outside = {name: bool(base) and not name.startswith(f"{base}/") for name in names}
     nearest = sorted(names, key=lambda name: (outside[name], name.count("/"), name), reverse=True)
     return {PurePosixPath(name).name: name for name in nearest}
 

@@ -75,6 +75,14 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVES)
 
 
+def is_notebook(name: str) -> bool:
+    return name.lower().endswith(".ipynb")
+
+
+def is_code(name: str) -> bool:
+    return name.lower().endswith((".ipynb", ".py"))
+
+
 def is_kept(member: Member, limits: IntakeLimits) -> bool:
     """Tell what grading needs: notebooks, modules, checkpoints and small text."""
     name = member.name.lower()

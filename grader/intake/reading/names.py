@@ -6,6 +6,7 @@ A use is a dotted chain as it is written, ``vm.ViT``: its first part is the name
 
 import ast
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -156,7 +157,7 @@ class Walk:
     def __init__(self, found: Uses) -> None:
         self.found = found
 
-    def visit(self, node: ast.AST, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+    def visit(self, node: ast.AST, local: frozenset[str], klass: AbstractSet[str], later: bool) -> None:
         if isinstance(node, (ast.Name, ast.Attribute)):
             self.chain(node, local, klass, later)
         elif isinstance(node, (*FUNCTIONS, ast.Lambda)):
@@ -171,12 +172,14 @@ class Walk:
             for child in children(node):
                 self.visit(child, local, klass, later)
 
-    def add(self, chain: str, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+    def add(self, chain: str, local: frozenset[str], klass: AbstractSet[str], later: bool) -> None:
         name = chain.split(".")[0]
         if name not in local and name not in klass:
             (self.found.later if later else self.found.now).add(chain)
 
-    def chain(self, node: ast.Name | ast.Attribute, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+    def chain(
+        self, node: ast.Name | ast.Attribute, local: frozenset[str], klass: AbstractSet[str], later: bool
+    ) -> None:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             return
         if chain := dotted(node):
@@ -188,7 +191,7 @@ class Walk:
         self,
         node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
         local: frozenset[str],
-        klass: frozenset[str],
+        klass: AbstractSet[str],
         later: bool,
     ) -> None:
         for part in header(node):
@@ -198,15 +201,15 @@ class Walk:
         for child in body:
             self.visit(child, inner, NOTHING, True)
 
-    def class_(self, node: ast.ClassDef, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+    def class_(self, node: ast.ClassDef, local: frozenset[str], klass: AbstractSet[str], later: bool) -> None:
         for part in (*node.decorator_list, *node.bases, *node.keywords):
             self.visit(part, local, klass, later)
         seen: set[str] = set()
         for child in node.body:
-            self.visit(child, local, frozenset(seen), later)
+            self.visit(child, local, seen, later)
             seen |= bound([child])
 
-    def comprehension(self, node: ast.AST, local: frozenset[str], klass: frozenset[str], later: bool) -> None:
+    def comprehension(self, node: ast.AST, local: frozenset[str], klass: AbstractSet[str], later: bool) -> None:
         generators: list[ast.comprehension] = node.generators  # type: ignore[attr-defined]
         self.visit(generators[0].iter, local, klass, later)
         inner = local | bound(generator.target for generator in generators)

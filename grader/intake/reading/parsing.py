@@ -14,6 +14,7 @@ from .magics import python_lines
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 JOINED_WORDS = ("else", "elif", "except", "finally")
 TRIED_CHUNKS = 30  # how many chunks a statement may span when a broken file is read piecewise
+TRIED_IN_ALL = 3000  # after that, the rest of the file is left out
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,10 @@ def readable_chunks(text: str) -> Iterator[tuple[str, int]]:
     lines = text.split("\n")
     starts = [number for number, line in enumerate(lines) if starts_statement(line)]
     bounds = [*starts, len(lines)]
-    index = 0
-    while index < len(starts):
+    index = tried = 0
+    while index < len(starts) and tried < TRIED_IN_ALL:
         for stop in range(index + 1, min(index + 1 + TRIED_CHUNKS, len(bounds))):
+            tried += 1
             chunk = "\n".join(lines[bounds[index] : bounds[stop]])
             if parses(chunk):
                 yield chunk, bounds[index] + 1

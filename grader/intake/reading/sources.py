@@ -22,7 +22,7 @@ class Sources:
         """Name the modules among ``files``; ``base`` is the notebook's folder, "" for the top."""
         self.problems: list[str] = []
         self.files: dict[str, str] = {}
-        for file in sorted(files, key=lambda name: (name.count("/"), name)):
+        for file in sorted(files, key=lambda name: (name.count("/"), len(name), name)):
             self.add(file, base)
 
     def add(self, file: str, base: str) -> None:
@@ -63,11 +63,14 @@ class Sources:
         parts = name.split(".")
         return (".".join(parts[:length]) for length in range(1, len(parts)))
 
-    def fallbacks(self, preferred: Iterable[str]) -> list[str]:
+    def ordered(self, preferred: Iterable[str]) -> list[str]:
         """Return the modules in the order in which a name that the notebook lacks is looked for."""
-        order = {name: rank for rank, name in enumerate(preferred)}
-        plain = [name for name in self.files if not ONLY_IF_IMPORTED.search(name)]
-        return sorted(plain, key=lambda name: (order.get(name.split(".")[-1], len(order)), name.count("."), name))
+        ranks = {name: rank for rank, name in enumerate(preferred)}
+        return sorted(self.files, key=lambda name: (ranks.get(last(name), len(ranks)), name.count("."), name))
+
+
+def last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def import_name(file: str) -> str | None:
