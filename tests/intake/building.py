@@ -38,7 +38,7 @@ def write_modules(folder: Path, **sources: str) -> None:
 
 def opened(path: Path, **options: Any) -> Submission:
     """Open a submission for the names above, in a workspace beside it."""
-    workspace = path.parent.with_name(path.parent.name + "-workspace") / path.name
+    workspace = options.pop("workspace", path.parent.with_name(path.parent.name + "-workspace") / path.name)
     names = {"wanted": WANTED, "provided": PROVIDED, "never_called": NEVER_CALLED}
     return open_submission(path, workspace, **{**names, **options})
 

@@ -6,6 +6,7 @@ import os
 import stat
 import struct
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -341,3 +342,23 @@ def test_loose_files_are_opened_under_their_original_names(tmp_path: Path) -> No
     submission = opened(folder / "doe_1_2_a.ipynb", files=files, name="doe")
     assert submission.files.keys() == {"a.ipynb", "m.py", "vit_embeds.pt"}
     assert (submission.root / "m.py").read_text() == "lr = 1"
+
+
+def test_what_intake_says_has_no_control_characters_of_the_submissions(tmp_path: Path) -> None:
+    folder = tmp_path / "ab12"
+    write_notebook(folder / "a.ipynb", "%%\x1b[31mbash\x07\nls", "x = = '\x1b'")
+    folder_of(folder, {"new\nline.py": "", "\x1b[2J.py": "", "not importable.py": ""})
+    (folder / "li\nnk.py").symlink_to("/etc/passwd")
+    problems = opened(folder).problems
+    assert len(problems) == 6
+    assert all(problem.isprintable() for problem in problems)
+
+
+def test_a_submission_is_opened_in_a_tenth_of_a_second(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "ab12" / "a.ipynb", *["class A:\n    def f(self):\n        return 1\n" * 5] * 30)
+    times = []
+    for number in range(5):
+        start = time.monotonic()
+        opened(path, workspace=tmp_path / str(number))
+        times.append(time.monotonic() - start)
+    assert min(times) < 0.5  # 0.08 s when the machine is quiet

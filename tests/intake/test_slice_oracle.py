@@ -1,6 +1,7 @@
 """The slice against its definition: executed alone, it gives what the whole notebook gives."""
 
-import copy
+import sys
+import types
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -73,26 +74,61 @@ def world() -> dict[str, Any]:
     return {**tools, **dict.fromkeys(NAMES, 1)}
 
 
-def outcome(pieces: list[str]) -> Any:
+def outcome(pieces: list[str], module: list[str] | None = None) -> Any:
+    """Return what the pieces make of ``a``; ``module`` is what an import of ``m`` executes."""
+    m = sys.modules["m"] = types.ModuleType("m")
+    vars(m).update(world())
+    for piece in module or []:
+        exec(piece, vars(m))
     space = world()
     for piece in pieces:
         exec(piece, space)
-    return copy.deepcopy(total(space["a"])), type(space["a"]).__name__
+    return total(space["a"]), type(space["a"]).__name__
 
 
-def sliced(cells: list[str]) -> list[str]:
+def sliced(cells: list[str], module: list[str] | None = None) -> tuple[list[str], list[str]]:
     found = [s for number, cell in enumerate(cells, 1) for s in statements(cell, Place("n", number), is_main=True)[0]]
-    question = Question({"a"}, set(), set())
-    program, _ = gathered(Gathering(found, "n", {}, Sources([], ""), question))
-    return [piece["source"] for piece in program["main"]]
+    texts = {"m.py": ("\n".join(module), Place("m.py", None))} if module is not None else {}
+    gathering = Gathering(found, "n", texts, Sources(texts, ""), Question({"a"}, set(), set()))
+    program, _ = gathered(gathering)
+    if module is not None and "a" not in program["names"]:
+        return [], []  # a name that the tools of the test bring
+    kept = [piece["source"] for piece in program["modules"].get("m", [])]
+    return [piece["source"] for piece in program["main"]], kept
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(st.lists(statement, min_size=1, max_size=9))
+oracle = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+cells_ = st.lists(statement, min_size=1, max_size=9)
+
+
+@oracle
+@given(cells_)
 def test_the_slice_gives_what_the_whole_notebook_gives(cells: list[str]) -> None:
     try:
         expected = outcome(cells)
     except Exception:
         return  # a notebook that fails gives no answer to compare with
-    kept = sliced(cells)
-    assert outcome(kept) == expected, "\n".join(kept)
+    assert outcome(*sliced(cells)) == expected
+
+
+LINES = (
+    "from m import *",
+    "from m import a, b",
+    "import m\na = m.a",
+    "import m as c\nc.a = 3\na = c.f()",
+    "import m\nm.b = 5\na = m.f()",
+)
+
+
+@oracle
+@given(cells_, st.sampled_from(LINES), cells_)
+def test_the_slice_of_a_module_gives_what_the_whole_module_gives(
+    module: list[str], line: str, cells: list[str]
+) -> None:
+    module = ["a = b = 1", *module, "def f():\n    return total(a) + total(b)"]
+    cells = [line, *cells]
+    try:
+        expected = outcome(cells, module)
+    except Exception:
+        return
+    assert outcome(*sliced(cells, module)) == expected
