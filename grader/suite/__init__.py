@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--grade-seed", type=int, metavar="N", help="fixes every random input (default: fresh)")
 
 
-def pytest_cmdline_main(config: pytest.Config) -> pytest.ExitCode | int | None:
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Start over when the submission's place made pytest take the wrong folder for its root."""
     return launch.again(config, SUITE)
 

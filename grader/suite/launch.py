@@ -5,19 +5,22 @@ for a test folder: with a submission from elsewhere the settings of this project
 started once more, with the root said aloud.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 
-def again(config: pytest.Config, suite: Path) -> pytest.ExitCode | int | None:
+def again(config: pytest.Config, suite: Path) -> int | None:
     """Run pytest with the right root; None when it has it."""
     root = config.invocation_params.dir
     settings = root / "pyproject.toml"
     if not config.option.submission or config.rootpath == root or not (root / suite).is_dir() or not settings.is_file():
         return None
     arguments = _joined([str(argument) for argument in config.invocation_params.args])
-    return pytest.main(["--rootdir", str(root), "-c", str(settings), *arguments])
+    # a process of its own: in this one, modules are loaded that the other settings have a say about
+    return subprocess.call([sys.executable, "-m", "pytest", "--rootdir", root, "-c", settings, *arguments])
 
 
 def _joined(arguments: list[str]) -> list[str]:
