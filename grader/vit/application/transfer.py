@@ -1,0 +1,311 @@
+"""``train_classification_model_head_only``: a new head learns, and the ViT stays as it is.
+
+The small sets are made so that learning from one is not learning from the other: half of the test items
+look like one class and are labelled as the next. A head that learned from the training items gets these
+wrong; one that learned from the test items does not.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig
+from grader.evidence import Answer, Evidence, Probe, Question
+from grader.vit.settings import hyperparameter
+
+PROBE, NAME = "transfer", "train_classification_model_head_only"
+CLASSES, PER_CLASS, EPOCHS = 10, 30, 2
+AGREEING = 5  # classes whose test items are labelled as the training items are
+PER_TEST_CLASS = 16
+NEAR = 0.03  # of a recomputed accuracy: batches of another size, averaged
+BATCHES = (16, 32, 50, 64, 100, 128, 256, 500, 512, 1000)
+
+Array = np.ndarray
+
+
+def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+    patterns = 255 * rng.integers(0, 2, (CLASSES, 7, 7))
+    looks = rng.permutation(np.repeat(np.arange(CLASSES), PER_CLASS))
+    test_looks = _test_looks(rng)
+    labels = _relabelled(test_looks)
+    width = _width(seen)
+    args = {
+        "train": {"images": _images(rng, patterns[looks]), "labels": looks},
+        "test": {"images": _images(rng, patterns[test_looks]), "labels": labels},
+        "vit": {
+            "features.weight": (rng.standard_normal((width, 49)) / 7).astype(np.float32),
+            "features.bias": (0.3 * rng.standard_normal(width)).astype(np.float32),
+            "running_mean": rng.standard_normal(width).astype(np.float32),
+        },
+        "width": width,
+        "num_epochs": EPOCHS,
+        "own_head": seen.has("ClassificationHead") and seen.passed("vit.heads"),
+        "own_vit": seen.has("ViT") and seen.passed("vit.model"),
+        "seed": int(rng.integers(2**31)),
+    }  # fmt: skip
+    return Question(args, {"looks": looks, "test_looks": test_looks, "test_labels": labels})
+
+
+def _test_looks(rng: np.random.Generator) -> Array:
+    """What the test items look like: mostly the relabelled ones first, so that no batch has the accuracy of all."""
+    agreeing, conflict = (
+        rng.permutation(np.repeat(np.arange(start, start + AGREEING), PER_TEST_CLASS)) for start in (0, AGREEING)
+    )
+    last = rng.permutation(np.concatenate([agreeing[:12], conflict[:4]]))
+    return np.concatenate([conflict[4:], agreeing[12:], last])
+
+
+def _images(rng: np.random.Generator, patterns: Array) -> Array:
+    """(n, 28, 28) uint8 from (n, 7, 7) patterns, with a little noise."""
+    large = patterns.repeat(4, axis=1).repeat(4, axis=2)
+    return (large + rng.normal(0, 20, large.shape)).clip(0, 255).astype(np.uint8)
+
+
+def _width(seen: Evidence) -> int:
+    """The notebook's hidden size, which the student's head may be built with, or 64."""
+    width = hyperparameter(seen, "hidden_size")
+    return int(width) if width and 4 <= width <= 1024 and width == int(width) else 64
+
+
+def result(seen: Evidence) -> None:
+    """It returns a dict with "acc", "vit" and "classifier"."""
+    facts = dig(_answer(seen).value, "result")
+    if facts.get("type") != "dict":
+        items = f" of {facts.get('items')}" if facts.get("items") else ""
+        raise Fail(
+            f'expected a dict with "acc", "vit" and "classifier", got {_word(facts.get("type"))}{items}',
+            'Return {"acc": …, "vit": …, "classifier": …}.'
+            if facts.get("type") != "NoneType"
+            else "Is there a return?",
+        )
+    keys = dig(facts, "keys")
+    absent = [name for name in ("acc", "vit", "classifier") if name not in keys]
+    if absent:
+        raise Fail(
+            f"the returned dict has no {' and no '.join(map(repr, absent))}; it has {', '.join(map(repr, keys[:6]))}"
+        )
+
+
+def vit_unchanged(seen: Evidence) -> None:
+    """The given ViT keeps its weights and buffers, and is the one that comes back."""
+    value = _answer(seen).value
+    before, after = _arrays(dig(value, "vit", "before")), _arrays(dig(value, "vit", "after"))
+    changed = _changed(before, after)
+    buffers = dig(value, "vit", "buffers")
+    weights = [name for name in changed if name not in buffers]
+    if weights:
+        raise Fail(
+            f"the weights of the ViT changed, {', '.join(f'`{name[:60]}`' for name in weights[:3])} for instance",
+            "Give the optimizer the parameters of the classification head alone.",
+        )
+    if changed:
+        raise Fail(
+            "the buffers of the ViT changed (running statistics, as those of a BatchNorm)",
+            "In train mode a model updates its statistics and applies dropout, frozen or not: keep it in eval mode.",
+        )
+    returned = _dict_of(seen).get("vit")
+    if returned is None:
+        raise Fail('expected the ViT or its state dict under "vit"')
+    if _changed(before, _arrays(returned)):
+        raise Fail(
+            "the ViT that comes back is not the one that was given: its weights differ",
+            "Was a new ViT built, or a copy trained? The features are those of `vit_model`, which stays as it is.",
+        )
+
+
+def head_learned(seen: Evidence) -> None:
+    """A new ClassificationHead learns from the training items, on the features of the given ViT."""
+    answer, head = _answer(seen), _head(seen)
+    if "raised" in head or not dig(head, "logits"):
+        raise Fail(
+            'what comes back under "classifier" does not fit a ClassificationHead on the ViT\'s features',
+            "Train a `ClassificationHead(hidden_size)`, and return it or its state dict.",
+        )
+    if head.get("moved") is False:
+        raise Fail(
+            f"the head that comes back was never trained: {_steps(seen)} steps later its weights are as they were",
+            "The optimizer steps, but not for this head: does it hold the parameters of the head that is returned?"
+            if _steps(seen) else "Is there a loss.backward() and an optimizer.step()?",
+        )  # fmt: skip
+    before, after = _measured(answer, head, "initial"), _measured(answer, head, "train")
+    learned = after["loss"] < before["loss"] - 1e-7 or after["right"] > before["right"]
+    fell, rose = after["conflict"] < before["conflict"], after["agreeing"] > before["agreeing"]
+    if fell.all() and rose.all():
+        raise Fail(
+            "the head learned from the test items", "Train on `train_dataset`; `test_dataset` is for measuring only."
+        )
+    if not learned or after["conflict"].mean() < before["conflict"].mean():
+        raise Fail(
+            "the head does not get better at the training items on the features of the given ViT: "
+            f"loss {before['loss']:.3f} before, {after['loss']:.3f} after",
+            "Are the features those of `vit_model`, in eval mode, and the labels those of the same items?",
+        )
+
+
+def epochs(seen: Evidence) -> None:
+    """It goes through the training items num_epochs times."""
+    rows = dig(_head(seen), "learned_rows")
+    if dig(_head(seen), "heads") == 0:
+        raise Skip
+    passes = rows / (CLASSES * PER_CLASS)
+    if not EPOCHS - 0.5 <= passes <= EPOCHS + 0.5:
+        raise Fail(
+            f"called with num_epochs={EPOCHS} it learned from {rows} items, {passes:.3g} times the training set",
+            "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch.",
+        )
+
+
+def gradients(seen: Evidence) -> None:
+    """Gradients are zeroed between steps."""
+    value = _answer(seen).value
+    stale, steps = dig(value, "stale"), _steps(seen)
+    if steps > 2 and stale > 0.5 * (steps - 1):
+        raise Fail(
+            f"{stale} of {steps - 1} backward passes were added to the gradients of the step before",
+            "Call optimizer.zero_grad() before loss.backward().",
+        )
+
+
+def accuracy(seen: Evidence) -> None:
+    """The accuracy that comes back is that of the returned head on all test items."""
+    answer, head, acc = _answer(seen), _head(seen), _dict_of(seen).get("acc")
+    if not isinstance(acc, int | float) or isinstance(acc, bool):
+        raise Fail(f'expected a number under "acc", got {_word(acc)}')
+    if "raised" in head or not dig(head, "logits"):
+        raise Skip
+    share = acc / 100 if acc > 1 else float(acc)
+    labels = answer.known["test_labels"]
+    predicted = _logits(head, "test", len(labels)).argmax(1)
+    candidates = [predicted, *_evaluated(head, len(labels))]
+    if any(abs(share - plausible) <= NEAR for p in candidates for plausible in _accuracies(p == labels)):
+        return
+    right = predicted == labels
+    trained = float((_logits(head, "train", len(answer.known["looks"])).argmax(1) == answer.known["looks"]).mean())
+    hint = "Count the right ones over all batches of the test set, and divide by its size."
+    if abs(share - trained) < 0.02:
+        hint = "This is the accuracy on the training items: measure on `test_dataset`."
+    elif any(abs(share - right[-b:].mean()) < 0.002 for b in BATCHES[:6]):
+        hint = "This is the accuracy of the last batch: add up over all batches, then divide."
+    raise Fail(
+        f"the accuracy that comes back is {share:.3f}, the returned head has {right.mean():.3f} on the test items", hint
+    )
+
+
+def _answer(seen: Evidence) -> Answer:
+    answer = seen[PROBE]
+    if not isinstance(answer.value, dict):
+        raise Malformed
+    return answer
+
+
+def _dict_of(seen: Evidence) -> dict[str, Any]:
+    """The returned dict; its absence is told by the first check."""
+    facts = dig(_answer(seen).value, "result")
+    if not isinstance(facts, dict) or facts.get("type") != "dict":
+        raise Skip
+    return facts
+
+
+def _head(seen: Evidence) -> dict[str, Any]:
+    _dict_of(seen)
+    if "classifier" not in dig(_answer(seen).value, "result", "keys"):
+        raise Skip
+    head = dig(_answer(seen).value, "head")
+    if head is None:
+        kind = dig(_dict_of(seen), "kinds", "classifier")
+        raise Fail(f'expected a ClassificationHead or its state dict under "classifier", got {_word(kind)}')
+    if not isinstance(head, dict):
+        raise Malformed
+    return head
+
+
+def _measured(answer: Answer, head: dict[str, Any], state: str) -> dict[str, Any]:
+    """How good a head is at the training items, and by class: how much it prefers their labels.
+
+    Where test items are labelled otherwise it is the preference to that other label, else to all labels.
+    """
+    looks = answer.known["looks"]
+    if state not in dig(head, "logits"):  # it was not made meanwhile: as one that knows nothing
+        return {
+            "loss": np.log(CLASSES),
+            "right": 2 / CLASSES,
+            "conflict": np.zeros(AGREEING),
+            "agreeing": np.zeros(AGREEING),
+        }
+    logits, rows = _logits(head, state, len(looks)), np.arange(len(looks))
+    other = np.where(looks < AGREEING, logits.mean(1), logits[rows, _relabelled(looks)])
+    preferred = np.array([(logits[rows, looks] - other)[looks == label].mean() for label in range(CLASSES)])
+    return {
+        "loss": _loss(logits, looks),
+        "right": float((logits.argmax(1) == looks).mean()),
+        "conflict": preferred[AGREEING:],
+        "agreeing": preferred[:AGREEING],
+    }
+
+
+def _relabelled(looks: Array) -> Array:
+    """How test items are labelled by what they look like."""
+    return np.where(looks < AGREEING, looks, AGREEING + (looks + 1) % AGREEING)
+
+
+def _loss(logits: Array, labels: Array) -> float:
+    z = logits - logits.max(1, keepdims=True)
+    return float((np.log(np.exp(z).sum(1)) - z[np.arange(len(labels)), labels]).mean())
+
+
+def _logits(head: dict[str, Any], name: str, count: int) -> Array:
+    logits = dig(head, "logits", name)
+    if not isinstance(logits, np.ndarray) or logits.ndim != 2 or len(logits) != count or logits.dtype.kind != "f":
+        raise Malformed
+    if logits.shape[1] != CLASSES or not np.isfinite(logits).all():
+        raise Fail(
+            f"expected {CLASSES} finite logits of the returned head, got {logits.shape[1]} numbers, some of them NaN"
+        )
+    return logits.astype(np.float64)
+
+
+def _evaluated(head: dict[str, Any], count: int) -> list[Array]:
+    """What the head predicted whenever it was evaluated: the best epoch's accuracy may come back."""
+    rows = head.get("evaluated")
+    if rows is None:
+        return []
+    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.shape[1] != count:
+        raise Malformed
+    return list(rows)
+
+
+def _accuracies(right: Array) -> list[float]:
+    """The share of hits, and means of the shares of batches, the last of which may be small."""
+    means = [np.mean([right[i : i + b].mean() for i in range(0, len(right), b)]) for b in BATCHES]
+    return [float(right.mean()), *map(float, means)]
+
+
+def _arrays(value: Any) -> dict[str, Array]:
+    if not isinstance(value, dict) or not all(isinstance(array, np.ndarray) for array in value.values()):
+        raise Malformed
+    return value
+
+
+def _changed(before: dict[str, Array], after: dict[str, Array]) -> list[str]:
+    return [
+        n for n in {**before, **after} if n not in after or n not in before or not np.array_equal(before[n], after[n])
+    ]
+
+
+def _steps(seen: Evidence) -> int:
+    steps = dig(_answer(seen).value, "steps")
+    return steps if isinstance(steps, int) else 0
+
+
+def _word(value: Any) -> str:
+    return str(value)[:60]
+
+
+PROBES = (Probe(PROBE, "transfer.run", _ask, lambda seen: seen.has(NAME), serves=("application.transfer",)),)
+CRITERIA = (
+    Criterion(
+        "application.transfer",
+        checks(result, vit_unchanged, head_learned, epochs, gradients, accuracy),
+        names=(NAME,),
+    ),
+)

@@ -1,0 +1,35 @@
+"""Part 4: a student's nearest neighbours, asked on given embeddings, and their transfer learning."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from grader.worker import describe
+from grader.worker.serve import op
+from grader.worker.student import Student
+from grader.worker.vit import transfer as transfer  # registers its operation with this one
+from grader.worker.vit.modules import seed_everything
+
+
+@op("knn.ask")
+def ask(student: Student, cases: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """Call ``retrieve_topk_nearest_neighbors_l2`` on queries and banks.
+
+    Args:
+        cases: {"query": (E,) or (1, E), "ref": (M, E), "k": how many, or None for the default}.
+    """
+    function = student.get("retrieve_topk_nearest_neighbors_l2")
+    return [_called(function, case, seed) for case in cases]
+
+
+def _called(function: Any, case: dict[str, Any], seed: int) -> dict[str, Any]:
+    seed_everything(seed)
+    tensors = [torch.from_numpy(np.array(case[name])) for name in ("query", "ref")]
+    try:
+        result = function(*tensors) if case["k"] is None else function(*tensors, case["k"])
+        return describe.result(result)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return {"raised": describe.exception(error)}

@@ -1,0 +1,271 @@
+"""A student's ``train_classification_model_head_only``, run on a small set and watched."""
+
+import contextlib
+import copy
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from torch.utils.data import DataLoader
+
+from grader.worker import describe
+from grader.worker.serve import op
+from grader.worker.student import Student
+from grader.worker.vit import standins
+from grader.worker.vit.datasets import Garments
+from grader.worker.vit.modules import seed_everything
+
+BATCH = 16
+OWN_EPOCHS = 3  # what the notebook's ``num_epochs`` says meanwhile: another number than is asked for
+KEPT = 400  # states of heads
+TRACKED = 4  # parameters whose gradients are followed
+
+State = dict[str, Tensor]
+
+
+@dataclass
+class Head:
+    """A ClassificationHead that was made meanwhile."""
+
+    module: nn.Module
+    initial: State
+    learned_rows: int = 0  # rows that passed through it with gradient
+    states: list[State] = field(default_factory=list)  # while it was evaluated, and learned nothing
+    version: tuple[int, ...] = ()
+
+
+@dataclass
+class Notes:
+    """What was seen of one run."""
+
+    heads: list[Head] = field(default_factory=list)
+    steps: int = 0
+    stale: int = 0  # backward passes that met the gradients of the step before
+    optimized: set[int] = field(default_factory=set)  # ids of the parameters that optimizers hold
+    last: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)  # parameters and gradients of the last step
+    stepped: bool = False
+
+
+@op("transfer.run")
+def run(
+    student: Student, train: dict[str, np.ndarray], test: dict[str, np.ndarray], vit: dict[str, np.ndarray],
+    width: int, num_epochs: int, own_head: bool, own_vit: bool, seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Train a head on a frozen stand-in; on the student's own ViT where their code asks for its parts.
+
+    Args:
+        train, test: {"images": (n, 28, 28), "labels": (n,)}.
+        vit: state dict of the stand-in.
+        width: its hidden size.
+        num_epochs: how often to go through ``train``.
+        own_head, own_vit: whether the student's classes are fit for use.
+    """
+    function = student.get("train_classification_model_head_only")
+    stand_in = standins.filled(standins.ViT(hidden_size=width), vit)
+    asked = (train, test, num_epochs, own_head, seed)
+    try:
+        return _attempt(student, function, stand_in, *asked)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        if own_vit:
+            seed_everything(seed)
+            with contextlib.suppress(Exception):
+                return _attempt(student, function, student.get("ViT")(28, 14, 1, width, 1, 1), *asked)
+        raise error
+
+
+def _attempt(
+    student: Student, function: Callable[..., Any], vit: nn.Module, train: dict[str, np.ndarray],
+    test: dict[str, np.ndarray], num_epochs: int, own_head: bool, seed: int,
+) -> dict[str, Any]:  # fmt: skip
+    sets = Garments(train["images"], train["labels"]), Garments(test["images"], test["labels"], train=False)
+    vit.eval()
+    before, pristine, notes = _copied(vit.state_dict()), copy.deepcopy(vit), Notes()
+    make = student.get("ClassificationHead") if own_head else standins.ClassificationHead
+    seed_everything(seed)
+    with student.overriding(**_names(sets, make)), _noting(make, notes):
+        result = function(vit, *sets, num_epochs)
+    state = {"before": _plain(before), "after": _plain(vit.state_dict())}
+    facts: dict[str, Any] = {"vit": {**state, "buffers": [name for name, _ in vit.named_buffers()]}}
+    facts |= {"steps": notes.steps, "stale": notes.stale, "result": _result(result)}
+    if isinstance(result, dict):
+        facts["head"] = _head(result.get("classifier"), notes, make, pristine, sets)
+    return facts
+
+
+def _names(sets: tuple[Garments, Garments], make: Any) -> dict[str, Any]:
+    return {
+        "ClassificationHead": make, "ViT": standins.ViT,
+        "batch_size": BATCH, "num_epochs": OWN_EPOCHS, "train_dataset": sets[0], "test_dataset": sets[1],
+        "train_loader": DataLoader(sets[0], BATCH, shuffle=True), "test_loader": DataLoader(sets[1], BATCH),
+    }  # fmt: skip
+
+
+@contextlib.contextmanager
+def _noting(make: Any, notes: Notes) -> Iterator[None]:
+    """Follow heads from their making, optimizers' steps, and the gradients that a backward pass meets."""
+    original, backward = make.__init__, torch.autograd.backward
+
+    def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if type(self) is make:
+            _follow(self, notes)
+
+    def noted_backward(*args: Any, **kwargs: Any) -> None:
+        if notes.stepped:
+            met = [g is not None and bool(g.any()) and torch.equal(g, old) for g, old in _gradients(notes)]
+            notes.stale += any(met)
+        notes.stepped = False
+        backward(*args, **kwargs)
+
+    hooks = register_optimizer_step_pre_hook(_before_step(notes)), register_optimizer_step_post_hook(_after_step(notes))
+    make.__init__, torch.autograd.backward = init, noted_backward
+    try:
+        yield
+    finally:
+        make.__init__, torch.autograd.backward = original, backward
+        for hook in hooks:
+            hook.remove()
+
+
+def _gradients(notes: Notes) -> list[tuple[Tensor | None, Tensor]]:
+    return [(parameter.grad, old) for parameter, old in notes.last.values()]
+
+
+def _before_step(notes: Notes) -> Callable[..., None]:
+    def hook(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        notes.optimized.update(map(id, parameters))
+        graded = [p for p in parameters if p.grad is not None][-TRACKED:]
+        notes.last = {id(p): (p, p.grad.clone()) for p in graded}
+
+    return hook
+
+
+def _after_step(notes: Notes) -> Callable[..., None]:
+    def hook(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        notes.steps += 1
+        notes.stepped = True
+
+    return hook
+
+
+def _follow(module: nn.Module, notes: Notes) -> None:
+    head = Head(module, _copied(module.state_dict()))
+
+    def learned(rows: int) -> Callable[[Tensor], None]:
+        def hook(gradient: Tensor) -> None:
+            head.learned_rows += rows
+
+        return hook
+
+    def called(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        rows = len(output) if isinstance(output, Tensor) and output.ndim else 0
+        if isinstance(output, Tensor) and output.requires_grad:
+            output.register_hook(learned(rows))
+        version = tuple(p._version for p in module.parameters())
+        if (not torch.is_grad_enabled() or not module.training) and version != head.version and len(head.states) < KEPT:
+            head.version = version
+            head.states.append(_copied(module.state_dict()))
+
+    module.register_forward_hook(called)
+    if len(notes.heads) < 20:
+        notes.heads.append(head)
+
+
+def _result(result: Any) -> dict[str, Any]:
+    """What came back, models described by what they are."""
+    if not isinstance(result, dict):
+        items = len(result) if isinstance(result, tuple | list) else 0
+        return {"type": type(result).__name__[:100], "items": items}
+    acc = result.get("acc")
+    with contextlib.suppress(Exception):
+        acc = float(acc)  # type: ignore[arg-type]
+    vit = _state(result.get("vit"))
+    return {
+        "type": "dict",
+        "keys": [str(key)[:60] for key in list(result)[:20]],
+        "acc": acc if isinstance(acc, float) else type(acc).__name__,
+        "vit": None if vit is None else _plain(vit),
+        "kinds": {name: type(result.get(name)).__name__[:60] for name in ("vit", "classifier")},
+    }
+
+
+def _state(model: Any) -> State | None:
+    """The state dict of a model, or the state dict that was returned in its place."""
+    if isinstance(model, nn.Module):
+        model = model.state_dict()
+    if not isinstance(model, dict) or not all(isinstance(v, Tensor) for v in model.values()):
+        return None
+    return {str(key): value for key, value in model.items()}
+
+
+def _head(
+    returned: Any, notes: Notes, make: Any, pristine: nn.Module, sets: tuple[Garments, Garments]
+) -> dict[str, Any] | None:
+    """What the returned classifier makes of the features, before and after, and while it was evaluated."""
+    state = _state(returned)
+    if state is None:
+        return None
+    note = next((h for h in notes.heads if h.module is returned or _same(h.module.state_dict(), state)), None)
+    note = note or next(
+        iter(h for h in reversed(notes.heads) if h.learned_rows), notes.heads[-1] if notes.heads else None
+    )
+    facts: dict[str, Any] = {
+        "heads": len(notes.heads),
+        "learned_rows": sum(h.learned_rows for h in notes.heads),
+        "optimized": note is not None and any(id(p) in notes.optimized for p in note.module.parameters()),
+        "moved": None if note is None else not _same(note.initial, state),
+    }
+    try:
+        judge = copy.deepcopy(note.module) if note is not None else _made(make, _width(state))
+        judge._forward_hooks.clear()
+        logits = [_logits(judge, state, features) for features in _features(pristine, sets)]
+    except Exception as error:
+        return {**facts, "raised": describe.exception(error)}
+    facts["logits"] = {"train": describe.plain(logits[0]), "test": describe.plain(logits[1])}
+    if note is not None:
+        train_features, test_features = _features(pristine, sets)
+        facts["logits"]["initial"] = describe.plain(_logits(judge, note.initial, train_features))
+        evaluated = [_logits(judge, s, test_features).argmax(1) for s in note.states]
+        facts["evaluated"] = describe.plain(torch.stack(evaluated).to(torch.uint8)) if evaluated else None
+    return facts
+
+
+def _made(make: Any, width: int) -> nn.Module:
+    return make(width) if len(inspect.signature(make).parameters) == 1 else make(width, 10)
+
+
+def _width(state: State) -> int:
+    return next(int(value.shape[-1]) for value in state.values() if value.ndim == 2)
+
+
+def _features(vit: nn.Module, sets: tuple[Garments, Garments]) -> list[Tensor]:
+    with torch.no_grad():
+        return [vit(torch.stack([data[i][0] for i in range(len(data))])) for data in sets]
+
+
+def _logits(head: nn.Module, state: State, features: Tensor) -> Tensor:
+    head.load_state_dict(state, strict=True)
+    head.eval()
+    with torch.no_grad():
+        return head(features)
+
+
+def _copied(state: dict[str, Any]) -> State:
+    return {str(name): value.detach().clone() for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name].cpu(), b[name].cpu()) for name in a)
+
+
+def _plain(state: State) -> dict[str, np.ndarray]:
+    return {name: describe.plain(value) for name, value in list(state.items())[:400] if isinstance(value, Tensor)}

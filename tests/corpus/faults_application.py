@@ -1,0 +1,259 @@
+"""Part 4, wrong in one way each, and right in other ways."""
+
+from collections.abc import Callable
+
+from tests.corpus.case import Case
+
+KNN, TRANSFER = ("application.knn",), ("application.transfer",)
+
+
+def body(opening: str, text: str) -> Callable[[bytes], bytes]:
+    """Replace one solution of application.py, from its opening line to its end."""
+
+    def edit(source: bytes) -> bytes:
+        before, begin, rest = source.decode().partition(f"    ### BEGIN SOLUTION: {opening}")
+        _, end, after = rest.partition("    ### END SOLUTION\n")
+        assert begin and end, opening
+        lines = "".join(f"    {line}\n" if line else "\n" for line in text.strip("\n").splitlines())
+        return f"{before}{lines}{after}".encode()
+
+    return edit
+
+
+def knn(name: str, text: str, word: str = "") -> Case:
+    edits = {"application.py": body("return the k smallest", text)}
+    return Case(f"application.knn_{name}", edits, KNN if word else (), word)
+
+
+def transfer(name: str, text: str, word: str = "") -> Case:
+    edits = {"application.py": body("train a new head", text)}
+    return Case(f"application.transfer_{name}", edits, TRANSFER if word else (), word)
+
+
+def changed(name: str, old: str, new: str, word: str = "") -> Case:
+    return Case(f"application.transfer_{name}", {"application.py": [(old, new)]}, TRANSFER if word else (), word)
+
+
+STEP = """            loss = F.cross_entropy(classifier(features), y.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+"""
+OPTIMIZER = "torch.optim.AdamW(classifier.parameters(), lr=lr, weight_decay=weight_decay)"
+FROZEN = """            with torch.no_grad():
+                features = vit_model(x.to(device))  # (B, D)
+"""
+COUNT = "                correct += (logits.argmax(dim=1).cpu() == y).sum().item()\n"
+SHARE = "acc = correct / len(test_dataset)"
+RETURN = '    return {"acc": acc, "vit": vit_model.state_dict(), "classifier": classifier.state_dict()}\n'
+
+FAULTS = [
+    knn("farthest", "return (ref - query).norm(dim=1).topk(k)", "largest=False"),
+    knn("farthest_by_sorting", """
+distances, indices = torch.sort(torch.cdist(query.view(1, -1), ref)[0], descending=True)
+return distances[:k], indices[:k]
+""", "farthest"),
+    knn("squared", "return ((ref - query) ** 2).sum(dim=1).topk(k, largest=False)", "root"),
+    knn("cosine", """
+similarity = F.cosine_similarity(query.view(1, -1), ref)
+values, indices = similarity.topk(k)
+return 1 - values, indices
+""", "cosine"),
+    knn("normalised", """
+query, ref = F.normalize(query.view(1, -1), dim=1), F.normalize(ref, dim=1)
+return (ref - query).norm(dim=1).topk(k, largest=False)
+""", "cosine"),
+    knn("l1", "return (ref - query).abs().sum(dim=1).topk(k, largest=False)", "L1"),
+    knn("mean_of_squares", "return ((ref - query) ** 2).mean(dim=1).sqrt().topk(k, largest=False)", "means"),
+    knn("swapped", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return indices, distances
+""", "order"),
+    knn("k_ignored", "return (ref - query).norm(dim=1).topk(5, largest=False)", "`k`"),
+    knn("farthest_of_the_nearest_first", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return distances.flip(0), indices.flip(0)
+""", "order"),
+    knn("skips_the_nearest", """
+distances, indices = (ref - query).norm(dim=1).topk(k + 1, largest=False)
+return distances[1:], indices[1:]
+""", "left out"),
+    knn("indices_alone", "return (ref - query).norm(dim=1).topk(k, largest=False).indices", "pair"),
+    knn("vectors_instead_of_indices", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return distances, ref[indices]
+""", "whole numbers"),
+    knn("dot_product", "return (ref @ query.flatten()).topk(k)", "dot product"),
+    knn("all_rows", """
+distances = (ref - query).norm(dim=1)
+return distances, distances.argsort()
+""", "keep the k nearest"),
+    knn("batched_query_only", """
+return torch.cdist(query, ref)[0].topk(k, largest=False)
+""", "(E,)"),
+    knn("distances_unsorted", """
+distances = (ref - query).norm(dim=1)
+indices = distances.argsort()[:k]
+return distances[:k], indices
+""", "L2"),
+    knn("negative_distances", """
+values, indices = (-(ref - query).norm(dim=1)).topk(k)
+return values, indices
+""", "negative"),
+    knn("unfinished", "raise RuntimeError('later')", "later"),
+    Case("application.transfer_trains_the_vit", {"application.py": [
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
+    ]}, TRANSFER, "head alone"),
+    Case("application.transfer_new_vit", {"application.py": [
+        ("from vit_model import ClassificationHead\n", "from hyperparameters import hidden_size\nfrom vit_model import ClassificationHead, ViT\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    vit_model = ViT(28, 7, 1, hidden_size, 3, 4).to(device).eval()"),
+    ]}, TRANSFER, "not the one that was given"),
+    Case("application.transfer_trains_a_copy", {"application.py": [
+        ("import torch\n", "import copy\n\nimport torch\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    vit_model = copy.deepcopy(vit_model).to(device).eval()"),
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
+    ]}, TRANSFER, "not the one that was given"),
+    changed("train_mode", "vit_model.to(device).eval()", "vit_model.to(device).train()", "eval mode"),
+    Case("application.transfer_features_of_another", {"application.py": [
+        ("from vit_model import ClassificationHead\n", "from vit_model import ClassificationHead, ViT\n"),
+        (FROZEN, "            with torch.no_grad():\n                features = other(x.to(device))\n"),
+        ("    optimizer = torch", "    other = ViT(28, 7, 1, vit_model.hidden_size, 3, 4).eval()\n    optimizer = torch"),
+    ]}, TRANSFER, "features"),
+    changed("wrong_optimizer", OPTIMIZER, "torch.optim.AdamW(ClassificationHead(vit_model.hidden_size).parameters(), lr=lr)",
+            "never trained"),
+    changed("no_step", "            optimizer.step()\n", "", "never trained"),
+    changed("no_zero_grad", "            optimizer.zero_grad()\n", "", "zero_grad"),
+    changed("on_the_test_set", "DataLoader(train_dataset, batch_size", "DataLoader(test_dataset, batch_size", "test items"),
+    changed("own_epochs", "in range(1, num_epochs + 1)", "in range(1, 6)", "num_epochs"),
+    changed("one_batch_an_epoch", "            optimizer.step()\n", "            optimizer.step()\n            break\n", "num_epochs"),
+    changed("tuple", RETURN, "    return acc, vit_model.state_dict(), classifier.state_dict()\n", "dict"),
+    changed("nothing", RETURN, "", "return"),
+    changed("no_classifier", RETURN, '    return {"acc": acc, "vit": vit_model.state_dict()}\n', "classifier"),
+    Case("application.transfer_accuracy_of_the_last_batch", {"application.py": [
+        (COUNT, "                correct = (logits.argmax(dim=1).cpu() == y).sum().item()\n"),
+        (SHARE, "acc = correct / len(y)"),
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=32)"),
+    ]}, TRANSFER, "last batch"),
+    Case("application.transfer_accuracy_on_the_training_set", {"application.py": [
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(train_dataset, batch_size=500)"),
+        (SHARE, "acc = correct / len(train_dataset)"),
+    ]}, TRANSFER, "training items"),
+    changed("untrained_head_returned", RETURN,
+            RETURN.replace("classifier.state_dict()", "ClassificationHead(vit_model.hidden_size).state_dict()"), "never trained"),
+    changed("shuffled_labels", "F.cross_entropy(classifier(features), y.to(device))",
+            "F.cross_entropy(classifier(features), y.flip(0).to(device))", "labels"),
+]  # fmt: skip
+
+VARIANTS = [
+    knn("cdist", "return torch.cdist(query.reshape(1, -1), ref).topk(k, largest=False)"),
+    knn("sorting", """
+distances = torch.cdist(query.reshape(1, -1), ref).squeeze(0)
+order = torch.argsort(distances)[:k]
+return distances[order], order
+"""),
+    knn("expanded_squares", """
+query = query.reshape(1, -1)
+squares = (query**2).sum(1, keepdim=True) + (ref**2).sum(1) - 2 * query @ ref.T
+return squares.clamp(min=0).sqrt().topk(k, dim=1, largest=False)
+"""),
+    knn("negated", """
+values, indices = (-F.pairwise_distance(query.reshape(1, -1), ref, eps=0.0)).topk(k)
+return -values, indices
+"""),
+    knn("numpy", """
+distances = ((ref.numpy() - query.numpy().reshape(-1)) ** 2).sum(-1) ** 0.5
+order = distances.argsort()[:k]
+return distances[order], order
+"""),
+    knn("lists", """
+pairs = sorted(((row - query.flatten()).pow(2).sum().sqrt().item(), i) for i, row in enumerate(ref))
+return [d for d, _ in pairs[:k]], [i for _, i in pairs[:k]]
+"""),
+    knn("row_of_a_matrix", """
+distances, indices = torch.sort((ref - query.reshape(1, -1)).pow(2).sum(-1).sqrt())
+return distances[None, :k], indices[None, :k]
+"""),
+    knn("double", """
+distances = torch.linalg.vector_norm(ref.double() - query.double(), dim=-1)
+top = torch.topk(distances, k, largest=False, sorted=True)
+return top.values, top.indices
+"""),
+    changed("modules_returned", RETURN, '    return {"acc": acc, "vit": vit_model, "classifier": classifier}\n'),
+    Case("application.transfer_frozen_for_good", {"application.py": [
+        ("    classifier = ClassificationHead(", "    for p in vit_model.parameters():\n        p.requires_grad = False\n    classifier = ClassificationHead("),
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.Adam([*vit_model.parameters(), *classifier.parameters()], lr=1e-3)"),
+    ]}),
+    changed("slow", OPTIMIZER, "torch.optim.Adam(classifier.parameters(), lr=1e-4)"),
+    changed("fast", OPTIMIZER, "torch.optim.SGD(classifier.parameters(), lr=0.1, momentum=0.9)"),
+    changed("percent", SHARE, "acc = 100 * correct / len(test_dataset)"),
+    Case("application.transfer_parts_of_the_vit", {"application.py": [
+        ("    classifier = ClassificationHead(", "    for p in vit_model.transformer.parameters():\n        p.requires_grad_(False)\n    classifier = ClassificationHead("),
+    ]}),
+    Case("application.transfer_frozen_copy", {"application.py": [
+        ("import torch\n", "import copy\n\nimport torch\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    vit_model = copy.deepcopy(vit_model).requires_grad_(False).to(device).eval()"),
+    ]}),
+    transfer("features_first", """
+def features_of(dataset):
+    rows = [(vit_model(x), y) for x, y in DataLoader(dataset, batch_size=256)]
+    return torch.cat([x for x, _ in rows]), torch.cat([y for _, y in rows])
+
+was = vit_model.training
+vit_model.eval()
+with torch.no_grad():
+    x_train, y_train = features_of(train_dataset)
+    x_test, y_test = features_of(test_dataset)
+vit_model.train(was)
+head = ClassificationHead(x_train.shape[1], 10)
+optimizer = torch.optim.Adam(head.parameters(), lr=1e-3)
+for _ in range(num_epochs):
+    for rows in torch.randperm(len(x_train)).split(batch_size):
+        optimizer.zero_grad()
+        F.cross_entropy(head(x_train[rows]), y_train[rows]).backward()
+        optimizer.step()
+acc = (head(x_test).argmax(1) == y_test).float().mean().item()
+return {"acc": acc, "vit": vit_model.state_dict(), "classifier": head.state_dict()}
+"""),
+    transfer("best_epoch", """
+loader = DataLoader(train_dataset, batch_size=32, shuffle=True, drop_last=True)
+test_loader = DataLoader(test_dataset, batch_size=64)
+vit_model.eval()
+for p in vit_model.parameters():
+    p.requires_grad_(False)
+classifier = ClassificationHead(vit_model.hidden_size)
+optimizer = torch.optim.AdamW(classifier.parameters(), lr=1e-3)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, num_epochs)
+best = {"acc": 0.0}
+for _ in range(num_epochs):
+    classifier.train()
+    for x, y in loader:
+        optimizer.zero_grad(set_to_none=True)
+        loss = nn.CrossEntropyLoss(label_smoothing=0.1)(classifier(vit_model(x)), y)
+        loss.backward()
+        optimizer.step()
+    scheduler.step()
+    classifier.eval()
+    accs = [(classifier(vit_model(x)).argmax(1) == y).float().mean() for x, y in test_loader]
+    acc = torch.stack(accs).mean()
+    if acc > best["acc"]:
+        best = {"acc": acc, "vit": vit_model.state_dict(), "classifier": classifier.state_dict()}
+return best
+"""),
+    transfer("accumulated", """
+vit_model.eval()
+classifier = ClassificationHead(vit_model.hidden_size)
+optimizer = torch.optim.Adam(classifier.parameters(), lr=2e-3)
+for _ in range(num_epochs):
+    for i, (x, y) in enumerate(DataLoader(train_dataset, batch_size=10, shuffle=True)):
+        loss = F.cross_entropy(classifier(vit_model(x).detach()), y) / 2
+        loss.backward()
+        if i % 2:
+            optimizer.step()
+            optimizer.zero_grad()
+hits = sum((classifier(vit_model(x)).argmax(1) == y).sum().item() for x, y in DataLoader(test_dataset, 50))
+return dict(acc=hits / len(test_dataset), vit=vit_model, classifier=classifier)
+"""),
+]  # fmt: skip
