@@ -5,6 +5,7 @@ could be graded, said in one line; 130 interrupted.
 """
 
 import argparse
+import dataclasses
 import importlib.metadata
 import io
 import math
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from grader.grading import Options
     from grader.intake import Found
     from grader.records import Grade
+    from grader.rubric import Rubric
 
 # torch and rich are imported where they are needed, so that --help and a mistyped path answer at once
 
@@ -163,12 +165,22 @@ def grade_many(paths: Sequence[Path], options: "Options", only: Sequence[str] | 
     with Progress() as progress, tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
         grader = open_grader(options)
         try:
+            if only is not None:
+                grader.rubric = _narrowed(grader.rubric, only)
             found = [each for number, path in enumerate(paths) for each in _find(path, Path(workspace, str(number)))]
             for number, each in enumerate(found, 1):
                 progress.begin(each.key, number, len(found))
                 yield grader.grade(each.path, each.key, files=each.files or None, only=only, progress=progress.step)
         finally:
             grader.close()
+
+
+def _narrowed(rubric: "Rubric", only: Sequence[str]) -> "Rubric":
+    known = [criterion.id for criterion in rubric.criteria]
+    for ident in only:
+        if ident not in known:
+            raise GraderError(f"--only {ident}: no such criterion; the rubric has {', '.join(known)}")
+    return dataclasses.replace(rubric, criteria=tuple(c for c in rubric.criteria if c.id in only))
 
 
 def _find(path: Path, workspace: Path) -> "list[Found]":
