@@ -138,7 +138,7 @@ def test_python_without_magics_is_left_as_it_is(source: str) -> None:
     if not neutralised(source).skipped:
         assert len(python_lines(source).split("\n")) == len(source.split("\n"))
     assert all(parses(statement.source) for statement in found)
-    assert bool(problems) == (not parses(source) and bool(problems))
+    assert not (problems and parses(source))
 
 
 @quick

@@ -43,7 +43,7 @@ class Statement:
 
 def statements(source: str, place: Place, *, is_main: bool) -> tuple[list[Statement], list[str]]:
     """Split a cell or a module into statements, and say what could not be read."""
-    source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
     problems: list[str] = []
     found: list[Statement] = []
     for text, first in readable(source, place, problems):
