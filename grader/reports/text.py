@@ -20,5 +20,6 @@ def _shown(character: str) -> str:
 
 
 def todo(feedback: str) -> str:
-    """What is to do, of a criterion that a report already calls missing."""
-    return printable(feedback).removeprefix("still to do").removeprefix(":").strip()
+    """The feedback of a criterion that a report already calls missing or blocked."""
+    words = printable(feedback).removeprefix("still to do").removeprefix(":").strip()
+    return words.replace("could not be judged because of", "by", 1)
