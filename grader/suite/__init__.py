@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Announce the mark that -m thresholds selects, and refuse a submission that is not there."""
     if config.option.submission and not Session.of(config).submission.exists():
         raise pytest.UsageError(f"--submission {config.option.submission}: no such file or folder")
-    config.addinivalue_line("markers", "thresholds: judges the trained models (accuracy, Precision@1, the log)")
+    config.addinivalue_line("markers", "thresholds: judges the trained models (accuracy, Precision@1)")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PartFile | None:

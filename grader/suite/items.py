@@ -123,11 +123,16 @@ class CheckItem(pytest.Item):
         """Report the check as passed, failed, to do, or not to be judged yet."""
         self.outcome, self.words = self._verdict(Session.of(self.config).result(self.criterion.id))
         if self.outcome in ("not trained", "waits"):
-            pytest.skip(f"{self.outcome}: {self.words}")
+            pytest.skip(self.line)
         if self.outcome == "to do":
-            raise CheckFailed(f"to do: {self.words}")
+            raise CheckFailed(self.line)
         if self.outcome == "failed":
             raise CheckFailed(self.words)
+
+    @property
+    def line(self) -> str:
+        """Outcome and words in a line."""
+        return f"{self.outcome}{' ' if self.words.startswith('for ') else ': '}{self.words}"
 
     def _verdict(self, result: CriterionResult) -> tuple[str, str]:
         feedback = printable(result.feedback)
@@ -135,7 +140,7 @@ class CheckItem(pytest.Item):
             trained = self.get_closest_marker("thresholds") is not None
             return "not trained" if trained else "to do", todo(result.feedback)
         if result.status == "blocked":
-            return "waits", feedback
+            return "waits", feedback.replace("could not be judged because of", "for", 1)
         check = next(check for check in result.checks if check.name == self.name)
         if check.status == "skipped":
             return "waits", printable(check.message)

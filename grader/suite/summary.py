@@ -62,8 +62,8 @@ def _criterion(writer: _Writer, items: list[CheckItem]) -> None:
             writer.line(line, 4, 4)
     waiting = next((item for item in items if item.outcome in ("to do", "waits", "not trained")), None)
     if waiting is not None and not failed:  # true of the criterion as a whole: said once
-        words = f"{GLYPHS[waiting.outcome]} {waiting.criterion.id} {waiting.outcome}: {waiting.words}"
-        writer.line(words, 2, 4, cyan=waiting.outcome != "waits")
+        line = f"{GLYPHS[waiting.outcome]} {waiting.criterion.id} {waiting.line}"
+        writer.line(line, 2, 4, cyan=waiting.outcome != "waits")
 
 
 def _next(writer: _Writer, items: list[CheckItem]) -> None:
