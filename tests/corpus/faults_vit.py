@@ -5,6 +5,8 @@ A fault is the reference with one thing changed; ``costs`` are exactly the crite
 ``check_vit.py`` cannot but see it.
 """
 
+from pathlib import Path
+
 from tests.corpus.case import Case
 from tests.corpus.variants_vit import VARIANTS
 
@@ -13,6 +15,13 @@ __all__ = ["FAULTS", "VARIANTS"]
 PATCHES, POSITIONS, BLOCK = "vit.patch_embeddings", "vit.position_embedding", "vit.attention_block"
 MODEL, HEADS, SHAPES = "vit.model", "vit.heads", "vit.shapes"
 Edit = tuple[str, str]
+REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "vit_model.py"
+
+
+def _line(beginning: str) -> str:
+    """The reference's line that begins so, where its numbers do not matter here."""
+    return next(line.strip() for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.strip().startswith(beginning))
+
 
 # The reference's lines that faults change.
 REFUSAL = """        if x.shape[1] != self.num_channels:
@@ -25,8 +34,8 @@ TOKENS = "        return x.transpose(1, 2)  # (B, N, D)\n"
 TO_TOKENS = PROJECT + FLATTEN + TOKENS
 COUNT = "self.num_patches = (image_size // patch_size) ** 2"
 
-CLS = "self.cls_token = nn.Parameter(0.02 * torch.randn(1, 1, hidden_size))"
-PLACES = "self.positions = nn.Parameter(0.02 * torch.randn(1, num_patches + 1, hidden_size))"
+CLS = _line("self.cls_token = nn.Parameter(")
+PLACES = _line("self.positions = nn.Parameter(")
 EXPAND = "        cls_token = self.cls_token.expand(x.shape[0], -1, -1)  # (B, 1, D): the same token for each image\n"
 CAT = "        x = torch.cat([cls_token, x], dim=1)  # (B, N + 1, D)\n"
 ADD = "        return x + self.positions\n"
@@ -217,7 +226,7 @@ POSITION_FAULTS = [
                     '        self.register_buffer("positions", angles.sin()[None])')),
     _fault("positions_requires_grad_tensor", POSITIONS, "learnable",
            (PLACES, "self.positions = torch.randn(1, num_patches + 1, hidden_size, requires_grad=True)")),
-    _fault("positions_data", POSITIONS, "learnable", (ADD, _lines("return x + self.positions.data"))),
+    _fault("positions_data", POSITIONS, ".data", (ADD, _lines("return x + self.positions.data"))),
     _fault("positions_shared_by_all_tokens", POSITIONS, "same position",
            (PLACES, "self.positions = nn.Parameter(torch.randn(1, 1, hidden_size))")),
     _fault("positions_one_number_each", POSITIONS, "number",
@@ -326,7 +335,7 @@ BLOCK_FAULTS = [
     _fault("block_layers_ignored", BLOCK, "layers", (STACK, STACK.replace("range(layers)", "range(2)"))),
     _fault("block_one_layer_too_many", BLOCK, "layers", (STACK, STACK.replace("range(layers)", "range(layers + 1)"))),
     _fault("block_last_not_run", BLOCK, "not run", (RUN, _lines("return self.resblocks[:-1](x)"))),
-    _fault("block_only_last_counts", BLOCK, "layers",
+    _fault("block_only_last_counts", BLOCK, "not used in forward",
            (RUN, _lines("for block in self.resblocks:", "    out = block(x)", "return out"))),
     _fault("block_heads_split_by_reshape", BLOCK, "reshape", (MHA, OWN_LAYERS), (NORM + ATTEND + SUM_1, BARE_SPLIT)),
     _fault("block_heads_split_by_reshape_only", BLOCK, "reshape", *_own((".reshape(b, n, self.heads, -1).transpose(1, 2)", ".reshape(b, self.heads, n, -1)"))),
@@ -383,10 +392,8 @@ MODEL_FAULTS = [
     _fault("model_hidden_size_is_another", MODEL, "hidden_size", (KEEP, _lines("self.hidden_size = heads"))),
     _fault("model_arguments_in_other_order", (MODEL, SHAPES), "order",
            ("        num_channels: int,\n        hidden_size: int,\n        layers", "        hidden_size: int,\n        num_channels: int,\n        layers")),
-    _fault("model_layers_and_heads_swapped", (MODEL, SHAPES), "order",
+    _fault("model_layers_and_heads_swapped", MODEL, "order",
            ("        layers: int,\n        heads: int,\n    )", "        heads: int,\n        layers: int,\n    )")),
-    _fault("model_arguments_renamed", MODEL, "name",
-           ("        layers: int,\n        heads: int,\n    )", "        depth: int,\n        heads: int,\n    )"), (ENCODE, ENCODE.replace("layers", "depth"))),
     _fault("model_mean_of_tokens", MODEL, "mean", (FEATURE, FEATURE.replace("x[:, 0]", "x.mean(1)"))),
     _fault("model_mean_of_patches", MODEL, "[CLS]", (FEATURE, FEATURE.replace("x[:, 0]", "x[:, 1:].mean(1)"))),
     _fault("model_largest_of_tokens", MODEL, "[CLS]", (FEATURE, FEATURE.replace("x[:, 0]", "x.amax(1)"))),
@@ -443,7 +450,7 @@ HEAD_FAULTS = [
     _fault("heads_relu", HEADS, "ReLU", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).relu()"))),
     _fault("heads_gelu", HEADS, "activation", (LOGITS, BEFORE_LOGITS + _lines("return nn.functional.gelu(self.fc(x))"))),
     _fault("heads_tanh", HEADS, "tanh", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).tanh()"))),
-    _fault("heads_predicted_class", HEADS, "float32", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).argmax(dim=1)"))),
+    _fault("heads_predicted_class", (HEADS, SHAPES), "float32", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).argmax(dim=1)"))),
     _fault("heads_classes_hard_coded", (HEADS, SHAPES), "num_classes", (CLASSIFIER, "self.fc = nn.Linear(hidden_size, 10)")),
     _fault("heads_hidden_size_hard_coded", (HEADS, SHAPES), "hidden_size", (CLASSIFIER, "self.fc = nn.Linear(64, num_classes)")),
     _fault("heads_no_default_classes", (HEADS, SHAPES), "num_classes", ("num_classes: int = 10)", "num_classes: int)")),

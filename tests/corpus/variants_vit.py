@@ -535,6 +535,10 @@ VITS = [
         [*PARTS, "self.dropout = nn.Dropout(dropout)", "self.norm = norm(hidden_size) if norm else nn.Identity()"],
         ["x = self.dropout(self.position_embedding(self.patch_embeddings(x)))", "return self.norm(self.transformer(x)[:, 0])"],
         more=", dropout=0.1, norm=partial(nn.LayerNorm, eps=1e-6), **kwargs")),
+    _variant("right_model_other_argument_names", ViT=_vit(PARTS, [*RUN, "return x[:, 0]"]).replace("layers", "depth").replace("hidden_size", "dim")
+        .replace("self.dim", "self.hidden_size"),
+        Transformer=_encoder("self.blocks = nn.Sequential(*(ResidualAttentionBlock(dim, num_heads) for _ in range(depth)))", "return self.blocks(x)")
+        .replace("width, layers, heads", "dim, depth, num_heads")),
     _variant("right_model_config", ViT=_vit(
         ["self.config = Config(image_size, patch_size, num_channels, hidden_size, layers, heads)", "c = self.config",
          "self.embed = nn.Sequential(PatchEmbeddings(c.image_size, c.patch_size, c.hidden_size, num_channels=c.num_channels),",

@@ -2,27 +2,42 @@
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, checks, dig
+from grader.checking import Criterion, Fail, checks
 from grader.evidence import Evidence, Probe, Question
-from grader.vit.model.reading import Builds, build, call, expect_shape, normal, same
+from grader.vit.model.reading import (
+    Array,
+    Builds,
+    after,
+    build,
+    call,
+    expect_alone,
+    expect_repeatable,
+    expect_shape,
+    expect_trained,
+    normal,
+    same,
+)
 
 USUAL, OTHER = 0, 1  # builds: with the default number of outputs, with another
-BATCH, SINGLE, LARGE, GRADIENTS = range(4)
+BATCH, AGAIN, SINGLE, GRADIENTS, LARGE, MIXED = range(6)
 D = 24
+LENGTH = 30.0  # features so long that a right head gives logits far outside of what activations leave
 
 
 def _ask_classification(seen: Evidence, rng: np.random.Generator) -> Question:
     batch = normal(rng, 6, D)
-    calls = [call(batch), call(batch[1:2]), call(30 * batch), call(batch, "gradients", weights=normal(rng, 6, 10))]
-    builds = [build(D, seed=1, calls=calls), build(8, 7, seed=2, calls=[call(normal(rng, 2, 8))])]
-    return Question({"name": "ClassificationHead", "builds": builds, "stand_ins": []})
+    return _question("ClassificationHead", batch, normal(rng, 6, 10), [call(LENGTH * batch)], normal(rng, 2, 8), 7)
 
 
 def _ask_embedding(seen: Evidence, rng: np.random.Generator) -> Question:
     a, b = normal(rng, 6, D), normal(rng, 6, D)
-    calls = [call(a), call(a[1:2]), call(b), call(a, "gradients", weights=normal(rng, 6, 64)), call(2 * a - 3 * b)]
-    builds = [build(D, seed=1, calls=calls), build(8, 5, seed=2, calls=[call(normal(rng, 2, 8))])]
-    return Question({"name": "LinearEmbeddingHead", "builds": builds, "stand_ins": []})
+    return _question("LinearEmbeddingHead", a, normal(rng, 6, 64), [call(b), call(2 * a - 3 * b)], normal(rng, 2, 8), 5)
+
+
+def _question(name: str, batch: Array, weights: Array, more: list[dict], small: Array, outputs: int) -> Question:
+    calls = [call(batch), call(batch, seed=1), call(batch[1:2]), call(batch, "gradients", weights=weights), *more]
+    builds = [build(D, seed=1, calls=calls), build(8, outputs, seed=2, calls=[call(small)])]
+    return Question({"name": name, "builds": builds, "stand_ins": []})
 
 
 def _classification(seen: Evidence) -> Builds:
@@ -35,70 +50,105 @@ def _embedding(seen: Evidence) -> Builds:
 
 def classification_shape(seen: Evidence) -> None:
     """The classification head turns (B, D) into (B, num_classes), 10 by default."""
-    answer = _classification(seen)
-    expect_shape(answer, USUAL, BATCH, (6, 10))
-    expect_shape(answer, USUAL, SINGLE, (1, 10))
-    expect_shape(answer, OTHER, 0, (2, 7), "The argument num_classes must be the number of outputs.")
-
-
-def logits(seen: Evidence) -> None:
-    """The classification head gives logits, of any size and sign: no softmax, that is in the loss."""
-    answer = _classification(seen)
-    for which in (BATCH, LARGE):
-        out = answer.output(USUAL, which, (6, 10))
-        if np.allclose(out.sum(axis=1), 1, atol=1e-3) and (out >= 0).all():
-            raise Fail(
-                "the outputs of each row are probabilities that add up to 1: a softmax sits inside the head",
-                "nn.CrossEntropyLoss expects logits and applies the softmax itself; twice slows the training down.",
-            )
-        if np.allclose(np.exp(out).sum(axis=1), 1, atol=1e-3):
-            raise Fail("the outputs are logarithms of probabilities: a log_softmax sits inside the head")
-    large = answer.output(USUAL, LARGE, (6, 10))
-    if (large >= 0).all() or (large <= 0).all():
-        raise Fail("all outputs have the same sign: an activation follows the last layer", "Logits may have any sign.")
-    if np.abs(large).max() <= 1.0:
-        raise Fail("all outputs lie between -1 and 1: an activation follows the last layer", "Logits are unbounded.")
-
-
-def classification_trains(seen: Evidence) -> None:
-    """The classification head works on each row by itself, and every parameter of it gets a gradient."""
-    _trains(_classification(seen), 10)
+    _shape(_classification(seen), "num_classes", 10, 7)
 
 
 def embedding_shape(seen: Evidence) -> None:
     """The embedding head turns (B, D) into (B, E), 64 by default."""
-    answer = _embedding(seen)
-    expect_shape(answer, USUAL, BATCH, (6, 64))
-    expect_shape(answer, USUAL, SINGLE, (1, 64))
-    expect_shape(answer, OTHER, 0, (2, 5), "The argument embed_size must be the number of outputs.")
+    _shape(_embedding(seen), "embed_size", 64, 5)
+
+
+def _shape(answer: Builds, name: str, default: int, other: int) -> None:
+    expect_shape(answer, USUAL, BATCH, (6, default), f"{name} is the number of outputs, and its default is {default}.")
+    expect_shape(answer, USUAL, SINGLE, (1, default))
+    expect_shape(answer, OTHER, 0, (2, other), f"The argument {name} must be the number of outputs.")
+
+
+def classification_rows(seen: Evidence) -> None:
+    """The classification head works on each row by itself, without chance."""
+    _rows(_classification(seen), 10)
+
+
+def embedding_rows(seen: Evidence) -> None:
+    """The embedding head works on each row by itself, without chance."""
+    _rows(_embedding(seen), 64)
+
+
+def _rows(answer: Builds, outputs: int) -> None:
+    batch = answer.output(USUAL, BATCH, (6, outputs))
+    expect_repeatable(answer, batch, answer.output(USUAL, AGAIN, (6, outputs)), "features")
+    if np.allclose(batch.sum(axis=0), 1, atol=1e-3) and (batch >= 0).all():
+        raise Fail(
+            "the outputs of all rows together add up to 1: a softmax over the batch sits inside the head",
+            "nn.CrossEntropyLoss expects logits and applies the softmax itself.",
+        )
+    expect_alone(answer, USUAL, SINGLE, batch[1:2], "a row")
+
+
+def logits(seen: Evidence) -> None:
+    """The classification head gives logits, of any size and sign: no softmax, that is in the loss."""
+    after(classification_rows, seen)
+    answer = _classification(seen)
+    _expect_no_activation(answer.output(USUAL, BATCH, (6, 10)), answer.output(USUAL, LARGE, (6, 10)))
+
+
+def _expect_no_activation(usual: Array, large: Array) -> None:
+    if np.allclose(large.sum(axis=1), 1, atol=1e-3) and (large >= 0).all():
+        raise Fail(
+            "the outputs of each row are probabilities that add up to 1: a softmax sits inside the head",
+            "nn.CrossEntropyLoss expects logits and applies the softmax itself; twice slows the training down.",
+        )
+    with np.errstate(over="ignore"):
+        logarithms = np.allclose(np.exp(usual).sum(axis=1), 1, atol=1e-3)
+    if logarithms:
+        raise Fail(
+            "the outputs are logarithms of probabilities: a log_softmax sits inside the head",
+            "nn.CrossEntropyLoss expects logits and applies the softmax itself.",
+        )
+    for holds, name in (
+        (large.min() >= 0 and large.max() <= 1, "sigmoid"),
+        (np.abs(large).max() <= 1, "tanh"),
+        (large.min() >= 0 or (large.min() > -1 and large.max() > 5), "ReLU or GELU"),
+    ):
+        if holds:
+            raise Fail(
+                f"the outputs lie between {large.min():.3g} and {large.max():.3g}: an activation, such as {name}, follows the "
+                "last layer",
+                "Logits may have any size and sign.",
+            )
 
 
 def linear(seen: Evidence) -> None:
     """The embedding head is linear (a bias is allowed)."""
+    after(embedding_rows, seen)
     answer = _embedding(seen)
-    a, b, mixed = (answer.output(USUAL, which, (6, 64)) for which in (BATCH, LARGE, 4))
-    if np.allclose(np.linalg.norm(a, axis=1), 1, atol=1e-3):
-        raise Fail(
+    a, b, mixed = (answer.output(USUAL, which, (6, 64)) for which in (BATCH, LARGE, MIXED))
+    offset = 2 * a - 3 * b - mixed  # of an affine map it is -2 times the bias, in every row
+    if not same(offset, np.broadcast_to(offset[:1], offset.shape)):
+        raise Fail(*_nonlinear(np.concatenate([a, b, mixed])))
+
+
+def _nonlinear(out: Array) -> tuple[str, str]:
+    if np.allclose(np.linalg.norm(out, axis=1), 1, atol=1e-3):
+        return (
             "the outputs have length 1: the head normalises them, and is not linear",
             "Normalise where the embeddings are used, if at all.",
         )
-    offset = 2 * a - 3 * b - mixed  # of an affine map it is -2 times the bias, in every row
-    if not same(offset, np.broadcast_to(offset[:1], offset.shape), tolerance=1e-3):
-        raise Fail("head(2a - 3b) is not what a linear map gives", "One nn.Linear, without an activation or a norm.")
+    if np.allclose(out.sum(axis=1), 1, atol=1e-3) and (out >= 0).all():
+        return "the outputs of each row add up to 1: a softmax sits inside the head", "An embedding is no set of probabilities."
+    if (out >= 0).all():
+        return "no output is negative: an activation, such as ReLU, follows the last layer", "The head is linear: one nn.Linear."
+    return "head(2a - 3b) is not what a linear map gives", "One nn.Linear, without a hidden layer, an activation or a norm."
+
+
+def classification_trains(seen: Evidence) -> None:
+    """Gradients reach every parameter of the classification head, and the features."""
+    expect_trained(_classification(seen), USUAL, GRADIENTS)
 
 
 def embedding_trains(seen: Evidence) -> None:
-    """The embedding head works on each row by itself, and every parameter of it gets a gradient."""
-    _trains(_embedding(seen), 64)
-
-
-def _trains(answer: Builds, outputs: int) -> None:
-    batch = answer.output(USUAL, BATCH, (6, outputs))
-    if not same(answer.output(USUAL, SINGLE, (1, outputs)), batch[1:2]):
-        raise Fail(f"a row's output of `{answer.name}` depends on the other rows of the batch")
-    gradients = dig(answer.raw(USUAL, GRADIENTS), "parameters")
-    if not any(p["trainable"] for p in answer.parameters(USUAL)) or not any(gradients.values()):
-        raise Fail(f"`{answer.name}` has no parameter that a gradient reaches", "Make the layer in __init__.")
+    """Gradients reach every parameter of the embedding head, and the features."""
+    expect_trained(_embedding(seen), USUAL, GRADIENTS)
 
 
 PROBES = (
@@ -108,7 +158,10 @@ PROBES = (
 CRITERIA = (
     Criterion(
         "vit.heads",
-        checks(classification_shape, logits, classification_trains, embedding_shape, linear, embedding_trains),
+        checks(
+            classification_shape, classification_rows, logits, classification_trains,
+            embedding_shape, embedding_rows, linear, embedding_trains,
+        ),
         ("ClassificationHead", "LinearEmbeddingHead"),
     ),
-)
+)  # fmt: skip

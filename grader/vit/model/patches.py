@@ -2,9 +2,22 @@
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, Skip, checks, dig
+from grader.checking import Criterion, Fail, checks
 from grader.evidence import Evidence, Probe, Question
-from grader.vit.model.reading import Array, Builds, build, call, changed, expect_shape, normal, same
+from grader.vit.model.reading import (
+    Array,
+    Builds,
+    after,
+    build,
+    call,
+    changed,
+    expect_alone,
+    expect_repeatable,
+    expect_shape,
+    expect_trained,
+    normal,
+    same,
+)
 
 GRAY, RGB, DEFAULT = 0, 1, 2  # builds
 EMPTY, ONE_PATCH, BATCH, AGAIN, SINGLE, REVERSED, GRADIENTS, WRONG = range(8)  # calls of the first
@@ -15,12 +28,12 @@ def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
     patch, batch = normal(rng, 7, 7), normal(rng, 3, 1, 28, 28)
     builds = [
         build(
-            28, 7, D, num_channels=1, seed=1, attributes=["num_patches"],
+            28, 7, D, 1, seed=1, attributes=["num_patches"],
             calls=[
                 call(np.zeros((1, 1, 28, 28), np.float32)),
                 call(_one_patch_each(patch)),
                 call(batch),
-                call(batch),
+                call(batch, seed=1),
                 call(batch[1:2]),
                 call(batch[::-1].copy()),
                 call(batch, "gradients", weights=normal(rng, 3, N, D)),
@@ -57,27 +70,28 @@ def _seen(seen: Evidence) -> Builds:
 def shape(seen: Evidence) -> None:
     """Images (B, C, H, W) become tokens (B, N, D), one a patch, for any image size, patch size and batch size."""
     answer = _seen(seen)
-    expect_shape(answer, GRAY, BATCH, (3, N, D))
+    sizes = "Is image_size, patch_size, hidden_size or num_channels hard-coded?"
+    expect_shape(answer, GRAY, BATCH, (3, N, D), sizes)
     expect_shape(answer, GRAY, SINGLE, (1, N, D))
-    expect_shape(answer, RGB, 0, (2, 25, 10))
-    expect_shape(answer, DEFAULT, 0, (2, 4, 8))
+    expect_shape(answer, RGB, 0, (2, 25, 10), sizes)
+    expect_shape(answer, DEFAULT, 0, (2, 4, 8), sizes)
     answer.output(GRAY, BATCH)
 
 
 def num_patches(seen: Evidence) -> None:
     """The attribute ``num_patches`` is the number of patches N."""
     for number, expected in ((GRAY, N), (RGB, 25), (DEFAULT, 4)):
-        got = _seen(seen).attribute(number, "num_patches")
-        value = got.get("number", got.get("array")) if isinstance(got, dict) else None
-        if value is None or np.size(value) != 1 or float(np.reshape(value, -1)[0]) != expected:
+        got = _seen(seen).number(number, "num_patches")
+        if got != expected:
             size, patch = ((28, 7), (20, 4), (12, 6))[number]
-            what = "there is no such attribute" if value is None else f"got {np.reshape(value, -1)[:3].tolist()}"
-            message = f"expected num_patches {expected} for images of {size} and patches of {patch} pixels, {what}"
-            raise Fail(message, "There are (image_size / patch_size) squared patches.")
+            what = "there is no such number" if got is None else f"got {got:g}"
+            message = f"expected the attribute num_patches to be {expected} for images of {size} and patches of {patch} pixels, {what}"
+            raise Fail(message, "There are (image_size // patch_size) squared patches.")
 
 
 def own_patch_in_row_major_order(seen: Evidence) -> None:
     """Token n is a function of patch n alone, patches counted along the rows."""
+    after(batch_mates, seen)
     answer = _seen(seen)
     empty, filled = answer.output(GRAY, EMPTY, (1, N, D)), answer.output(GRAY, ONE_PATCH, (N, N, D))
     moved = changed(filled, np.broadcast_to(empty, filled.shape), axis=(2,))  # image n, token m
@@ -90,14 +104,26 @@ def own_patch_in_row_major_order(seen: Evidence) -> None:
             f"the patches come {order}: the patch in row 0, column 1 should be token 1, it is {_first(moved[1])}",
             "Expected row-major order, left to right and then down: look at what transpose or permute does to the grid.",
         )
-    touched = int(moved.sum(axis=1).max())
-    if touched == 0:
+    if not moved.any():
         raise Fail("a patch changes no token at all", "The tokens do not depend on the image's pixels.")
-    raise Fail(
-        f"one patch changes {touched} of the {N} tokens, and should change only its own: the patches are scrambled",
-        "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares: cut the axes H and W "
-        "first, then bring the two patch-grid axes together with permute.",
-    )  # fmt: skip
+    raise Fail(*_scrambled(moved))
+
+
+def _scrambled(moved: Array) -> tuple[str, str]:
+    touched = int(moved.sum(axis=1).max())
+    message = f"one patch changes {touched} of the {N} tokens, and should change only its own"
+    row, column = np.divmod(np.arange(N), 4)
+    neighbours = (np.abs(row[:, None] - row) <= 1) & (np.abs(column[:, None] - column) <= 1)
+    if not moved[~neighbours].any():
+        return (
+            f"{message}: the patches overlap",
+            "Kernel size and stride are both the patch size, and there is no padding.",
+        )
+    return (
+        f"{message}: the patches are scrambled",
+        "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of (B, D, H/P, W/P) "
+        "mixes tokens: cut or flatten the axes of the image first, then bring them in order with permute or transpose.",
+    )
 
 
 def _first(row: Array) -> str:
@@ -106,11 +132,11 @@ def _first(row: Array) -> str:
 
 def shared_projection(seen: Evidence) -> None:
     """One projection is shared by all patches: the same content gives the same token wherever it lies."""
+    after(own_patch_in_row_major_order, seen)
     answer = _seen(seen)
     filled, empty = answer.output(GRAY, ONE_PATCH, (N, N, D)), answer.output(GRAY, EMPTY, (1, N, D))
     own = filled[np.arange(N), np.arange(N)]
     if not same(own, np.broadcast_to(own[:1], own.shape)) or not same(empty, np.broadcast_to(empty[:, :1], empty.shape)):
-        _order_first(seen)
         raise Fail(
             "the same patch content gives different tokens at different places",
             "All patches go through one and the same projection; positions are added elsewhere.",
@@ -118,63 +144,71 @@ def shared_projection(seen: Evidence) -> None:
 
 
 def whole_patch(seen: Evidence) -> None:
-    """Every pixel of every channel counts."""
-    for number, which in ((GRAY, GRADIENTS), (RGB, 1)):
-        gradient = dig(_seen(seen).raw(number, which), "inputs")
-        if not isinstance(gradient, np.ndarray):
-            raise Fail("no gradient reaches the pixels", "Look for detach, .data, .item or a no_grad block in forward.")
-        dead = (np.abs(gradient).max(axis=0) == 0).mean()
-        if dead > 0:
+    """Every pixel of every channel counts, each in its own way."""
+    for number, which, size in ((GRAY, GRADIENTS, 7), (RGB, 1, 4)):
+        gradient = _seen(seen).gradients(number, which).inputs
+        if gradient is None:
+            raise Fail("no gradient reaches the pixels", "Look for detach, .data, numpy or a no_grad block in forward.")
+        dead = np.abs(gradient).max(axis=0) == 0  # (C, H, W)
+        channels = len(dead)
+        if dead.all(axis=(1, 2)).any():
+            silent = int(dead.all(axis=(1, 2)).sum())
+            raise Fail(f"{silent} of {channels} channels have no influence on any token", "The projection must see all num_channels.")
+        if dead.any():
             raise Fail(
-                f"{100 * dead:.0f} % of the pixels have no influence on any token",
+                f"{100 * dead.mean():.0f} % of the pixels have no influence on any token",
                 "The projection must see all C x P x P values of a patch.",
             )
+        if channels > 1 and same(gradient[:, 1:], np.broadcast_to(gradient[:, :1], gradient[:, 1:].shape)):
+            raise Fail("all channels count the same: they are averaged or added up", "The projection must see all num_channels.")
+        if _flat(gradient, size):
+            raise Fail(
+                "all pixels inside a patch count the same: the tokens see no more than its mean",
+                "The projection takes all C x P x P values of a patch, each with weights of its own.",
+            )
+
+
+def _flat(gradient: Array, size: int) -> bool:
+    """Whether a gradient is the same for all pixels inside a patch."""
+    images, channels, height, width = gradient.shape
+    patches = gradient.reshape(images, channels, height // size, size, width // size, size)
+    return same(patches, np.broadcast_to(patches.mean(axis=(3, 5), keepdims=True), patches.shape), 1e-3)
 
 
 def batch_mates(seen: Evidence) -> None:
     """An image's tokens do not depend on the other images of its batch, nor on chance."""
     answer = _seen(seen)
     batch = answer.output(GRAY, BATCH, (3, N, D))
-    if not same(answer.output(GRAY, AGAIN, (3, N, D)), batch):
-        raise Fail("in eval mode the same images gave different tokens twice", "Is dropout applied outside nn.Dropout?")
-    alone, turned = answer.output(GRAY, SINGLE, (1, N, D)), answer.output(GRAY, REVERSED, (3, N, D))
-    if not same(alone, batch[1:2]) or not same(turned[::-1], batch):
+    expect_repeatable(answer, batch, answer.output(GRAY, AGAIN, (3, N, D)), "images")
+    expect_alone(answer, GRAY, SINGLE, batch[1:2], "an image")
+    if not same(answer.output(GRAY, REVERSED, (3, N, D))[::-1], batch):
         raise Fail(
-            "an image's tokens depend on which other images are in the batch",
-            "A reshape mixes the batch axis with others, or something is normalised over the batch.",
+            "an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others."
         )
 
 
 def learnable(seen: Evidence) -> None:
-    """The projection is learned: its parameters are registered and gradients reach them."""
-    answer = _seen(seen)
-    gradients = dig(answer.raw(GRAY, GRADIENTS), "parameters")
-    if not any(p["trainable"] for p in answer.parameters(GRAY)):
-        raise Fail("there is no trainable parameter", "Make the projection a layer in __init__ and keep it in self.")
-    if not any(gradients.values()):
-        raise Fail("no gradient reaches the projection", "Look for detach, .data or a no_grad block in forward.")
+    """The projection is learned: its parameters are registered, trainable, and gradients reach all of them."""
+    expect_trained(_seen(seen), GRAY, GRADIENTS)
 
 
 def wrong_channels(seen: Evidence) -> None:
     """Images with another number of channels raise a ValueError."""
     answer = _seen(seen)
+    answer.raw(GRAY, BATCH), answer.raw(RGB, 0)  # where right images raise, that is what to say
     for number, which, made, given in ((GRAY, WRONG, 1, 3), (RGB, 2, 3, 1), (RGB, 3, 3, 4)):
         bases = answer.raised(number, which)
         if bases is None:
-            raise Fail(f"images of {given} channels were taken where num_channels is {made}: expected a ValueError")
+            raise Fail(
+                f"images of {given} channels were taken where num_channels is {made}: expected a ValueError",
+                "Compare x.shape[1] with num_channels at the start of forward, and raise.",
+            )
         if "ValueError" not in bases:
             raise Fail(
                 f"images of {given} channels where num_channels is {made} raise {bases[0] if bases else 'something'}: "
                 "expected a ValueError",
                 "Compare x.shape[1] with num_channels at the start of forward and raise ValueError yourself.",
             )
-
-
-def _order_first(seen: Evidence) -> None:
-    try:
-        own_patch_in_row_major_order(seen)
-    except Fail:
-        raise Skip from None
 
 
 PROBES = (Probe("patches", "module.run", _ask),)

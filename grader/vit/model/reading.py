@@ -1,14 +1,17 @@
 """Asking for builds and calls of a module, and reading what came back."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from grader.checking import Fail, Malformed, Missing, Skip, dig, place, raised_hint, raised_words
 from grader.confinement.evidence import raised_from
-from grader.evidence import Answer
+from grader.evidence import Answer, Evidence
 
 Array = np.ndarray
+TOLERANCE = 1e-3
 
 
 def build(
@@ -36,6 +39,20 @@ def normal(rng: np.random.Generator, *shape: int) -> Array:
     return rng.standard_normal(shape, dtype=np.float32)
 
 
+@dataclass(frozen=True)
+class Gradients:
+    """What a "gradients" call gave.
+
+    ``largest`` by parameter, None where no gradient arrived; ``inputs`` likewise; ``slope`` is what the
+    gradient says of a step along it, ``measured`` what the step really did.
+    """
+
+    largest: dict[str, float | None]
+    inputs: Array | None
+    slope: float
+    measured: float
+
+
 class Builds:
     """The answer to a ``module.run``: what each build and each call gave."""
 
@@ -44,40 +61,55 @@ class Builds:
 
     @property
     def known(self) -> Any:
+        """What the question keeps on this side."""
         return self.answer.known
 
     def parameters(self, number: int) -> list[dict[str, Any]]:
-        """Name, shape, trainability and owner of every parameter of a build."""
+        """Name, shape and trainability of every parameter of a build."""
         self._built(number)
         parameters = dig(self.answer.value, number, "parameters")
         if not isinstance(parameters, list) or not all(_is_parameter(p) for p in parameters):
             raise Malformed
         return parameters
 
+    def buffers(self, number: int) -> list[str]:
+        """Names of the buffers of a build."""
+        self._built(number)
+        names = dig(self.answer.value, number, "buffers")
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise Malformed
+        return names
+
     def size(self, number: int) -> int:
         """How many numbers the parameters of a build hold."""
-        return sum(int(np.prod(p["shape"])) for p in self.parameters(number))
+        return sum(int(np.prod(p["shape"], dtype=np.float64)) for p in self.parameters(number))
 
-    def attribute(self, number: int, name: str) -> Any:
-        """An attribute as ``describe.result`` described it."""
+    def number(self, number: int, name: str) -> float | None:
+        """An attribute's value, where it is one number."""
         self._built(number)
-        return dig(self.answer.value, number, "attributes", name)
+        facts = dig(self.answer.value, number, "attributes", name)
+        value = facts.get("number", facts.get("array")) if isinstance(facts, dict) else None
+        if isinstance(value, np.ndarray):
+            value = value.reshape(-1)[0].item() if value.size == 1 else None
+        return float(value) if isinstance(value, int | float) else None
 
     def raw(self, number: int, which: int) -> dict[str, Any]:
         """One call's facts; an exception in it fails the check."""
         self._built(number)
         facts = dig(self.answer.value, number, "calls", which)
-        if isinstance(facts, dict) and "raised" in facts:
+        if not isinstance(facts, dict):
+            raise Malformed
+        if "raised" in facts:
             raise self._failure(facts["raised"], f"on an input of shape {self._shape(number, which)} it ")
         return facts
 
-    def raised(self, number: int, which: int) -> list[str] | None:
+    def raised(self, number: int, which: int) -> tuple[str, ...] | None:
         """The exception's type and its bases that a call ended with, None if it did not."""
         self._built(number)
         facts = dig(self.answer.value, number, "calls", which)
         if isinstance(facts, dict) and "raised" in facts:
             raised = raised_from(facts["raised"])
-            return list(raised.bases) if raised else []
+            return raised.bases if raised else ()
         return None
 
     def output(self, number: int, which: int, shape: tuple[int, ...] | None = None) -> Array:
@@ -85,9 +117,10 @@ class Builds:
         array = self.tensor(number, which)
         if shape is not None and array.shape != shape:
             raise Skip
-        if not np.isfinite(array).all():
+        wrong = int((~np.isfinite(array)).sum())
+        if wrong:
             raise Fail(
-                f"`{self.name}` gives {int((~np.isfinite(array)).sum())} values that are NaN or infinite",
+                f"`{self.name}` gives {wrong} values that are NaN or infinite",
                 "Look for a division by zero, a log of zero, or a softmax over masked-out rows.",
             )
         return array.astype(np.float64)
@@ -97,27 +130,64 @@ class Builds:
         facts = self.raw(number, which)
         kind = dig(facts, "kind")
         if kind != "tensor":
-            what = facts.get("type", kind)
+            what = str(facts.get("type", kind))[:80]
             raise Fail(f"expected `{self.name}` to return a tensor, got {what}", "Return the tensor itself.")
-        array = dig(facts, "array")
-        if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
-            raise Fail(f"expected a float32 tensor from `{self.name}`, got {facts.get('dtype')}")
+        array, dtype = dig(facts, "array"), dig(facts, "dtype")
+        if not isinstance(array, np.ndarray) or not isinstance(dtype, str):
+            raise Malformed
+        if dtype != "float32" or array.dtype != np.float32:
+            hint = "numpy and Python numbers make float64: convert with .float()." if dtype == "float64" else ""
+            raise Fail(f"expected a float32 tensor from `{self.name}`, got {dtype[:20]}", hint)
         return array
 
-    def works(self, number: int) -> bool:
-        """Whether a build could be made and all its calls returned."""
-        facts = dig(self.answer.value, number)
-        return "raised" not in facts and not any("raised" in c for c in dig(facts, "calls"))
+    def gradients(self, number: int, which: int) -> Gradients:
+        """What a "gradients" call gave."""
+        facts = self.raw(number, which)
+        largest, inputs = dig(facts, "parameters"), dig(facts, "inputs")
+        if not isinstance(largest, dict) or not all(v is None or isinstance(v, int | float) for v in largest.values()):
+            raise Malformed
+        if inputs is None:
+            return Gradients(largest, None, 0.0, 0.0)
+        slope, measured = dig(facts, "slope"), dig(facts, "measured")
+        if not isinstance(slope, int | float) or not isinstance(measured, int | float):
+            raise Malformed
+        self._expect(inputs, self._shape(number, which))
+        return Gradients(largest, inputs.astype(np.float64), float(slope), float(measured))
 
-    def _built(self, number: int) -> None:
-        facts = dig(self.answer.value, number)
-        if isinstance(facts, dict) and "raised" in facts:
-            arguments = ", ".join(map(str, self.answer.question.args["builds"][number]["args"]))
-            raise self._failure(facts["raised"], f"`{self.name}({arguments})` ")
+    def step(self, number: int, which: int, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """The outputs before and after a step of training."""
+        facts = self.raw(number, which)
+        before, after = dig(facts, "before"), dig(facts, "after")
+        if isinstance(before, np.ndarray) and before.shape != shape:
+            raise Skip
+        self._expect(before, shape)
+        self._expect(after, shape)
+        return before.astype(np.float64), after.astype(np.float64)
+
+    def works(self, number: int, which: int = 0) -> bool:
+        """Whether a build could be made and a call returned."""
+        try:
+            self.raw(number, which)
+        except (Fail, Missing):
+            return False
+        return True
 
     def question_inputs(self, number: int, which: int) -> Array:
         """What a call was given."""
         return self.answer.question.args["builds"][number]["calls"][which]["inputs"]
+
+    def _expect(self, array: Any, shape: tuple[int, ...]) -> None:
+        if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.shape != shape:
+            raise Malformed
+        if not np.isfinite(array).all():
+            raise Fail(f"the gradients of `{self.name}` are NaN or infinite", "Look for a division by zero or a log of zero.")
+
+    def _built(self, number: int) -> None:
+        facts = dig(self.answer.value, number)
+        if isinstance(facts, dict) and "raised" in facts:
+            asked = self.answer.question.args["builds"][number]
+            by_name = [f"{name}={value}" for name, value in asked["kwargs"].items()]
+            raise self._failure(facts["raised"], f"`{self.name}({', '.join([*map(str, asked['args']), *by_name])})` ")
 
     def _shape(self, number: int, which: int) -> tuple[int, ...]:
         return tuple(self.question_inputs(number, which).shape)
@@ -129,7 +199,33 @@ class Builds:
         if "NotImplementedError" in raised.bases:
             where = f" ({place(raised.frames[-1])})" if raised.frames else ""
             return Missing(f"still to do{where}: {raised.message}")
-        return Fail(before + raised_words(raised), raised_hint(raised))
+        hint = next((hint for sign, hint in HINTS if sign in raised.message), "") or raised_hint(raised)
+        return Fail(before + raised_words(raised), hint)
+
+
+HINTS = (
+    ("in-place operation", "x += … works in place and changes a tensor that others still need: write x = x + …"),
+    ("inplace operation", "x += … works in place and changes a tensor that gradients still need: write x = x + …"),
+    (
+        "does not require grad",
+        "Nothing that was computed can be trained: look for detach, .data, numpy or a no_grad block in forward.",
+    ),
+    ("Sizes of tensors must match", "torch.cat needs the same size on all other axes: is the batch size hard-coded?"),
+    ("expanded size of the tensor", "Is a size hard-coded, as that of the batch?"),
+    (
+        "cannot be multiplied",
+        "A Linear layer gets another number of features than it was made for: is hidden_size hard-coded, or the wrong axis last?",
+    ),
+    (
+        "Given normalized_shape",
+        "A LayerNorm gets another number of features than it was made for: is a size hard-coded, as that of the batch "
+        "or hidden_size?",
+    ),
+    ("Error(s) in loading state_dict", "Make all layers and parameters in __init__, none in forward."),
+    ("before Module.__init__", "The first line of __init__ must be super().__init__()."),
+    ("share same datatype", "Two tensors of different dtypes meet: float64 from numpy or Python and float32."),
+    ("same dtype", "Two tensors of different dtypes meet: float64 from numpy or Python and float32."),
+)
 
 
 def expect_shape(builds: Builds, number: int, which: int, shape: tuple[int, ...], hint: str = "") -> None:
@@ -138,24 +234,25 @@ def expect_shape(builds: Builds, number: int, which: int, shape: tuple[int, ...]
     if got.shape != shape:
         inputs = builds.question_inputs(number, which).shape
         message = f"expected output shape {shape} for an input of shape {inputs}, got {got.shape}"
-        raise Fail(message, hint or _shape_hint(got.shape, shape))
+        raise Fail(message, _shape_hint(got.shape, shape) or hint)
 
 
 def _shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
     if len(got) == 4 and len(expected) == 3:
         return "The patches still lie in a grid: flatten it into one axis of tokens."
+    if expected[0] == 1 and got == expected[1:]:
+        return "A squeeze or an index takes the batch axis away when there is one image only."
     if len(got) == len(expected) and sorted(got) == sorted(expected):
         return "Two axes are in the other order: the assignment's order is batch, tokens, features."
     if len(got) != len(expected):
         return "The number of axes differs: look for a missing or an additional squeeze, flatten or index."
+    if got[0] != expected[0]:
+        return "The first axis is the batch's: is its size hard-coded, or are axes mixed by a reshape?"
     return ""
 
 
-def same(a: Array, b: Array, tolerance: float = 1e-3) -> bool:
-    """Whether arrays agree up to float32 noise, relative to their size.
-
-    Honest models in float32 differ by at most 2e-5 here (bench/margins.py, 300 seeds).
-    """
+def same(a: Array, b: Array, tolerance: float = TOLERANCE) -> bool:
+    """Whether arrays agree up to float32 noise, relative to their size."""
     return bool(a.shape == b.shape and np.abs(a - b).max(initial=0.0) <= tolerance * max(1.0, np.abs(b).max(initial=0.0)))
 
 
@@ -164,8 +261,80 @@ def changed(a: Array, b: Array, axis: tuple[int, ...], tolerance: float = 1e-4) 
     return np.abs(a - b).max(axis=axis) > tolerance * max(1.0, float(np.abs(b).max()))
 
 
+def after(check: Callable[[Evidence], None], seen: Evidence) -> None:
+    """Skip what makes no sense when another check of the same criterion fails; that one says why."""
+    try:
+        check(seen)
+    except Fail:
+        raise Skip from None
+
+
+def expect_repeatable(builds: Builds, first: Array, again: Array, what: str) -> None:
+    """Fail when the same input gave different results in eval mode."""
+    if not same(again, first):
+        raise Fail(
+            f"in eval mode the same {what} gave different results twice",
+            "Something random stays active: F.dropout needs training=self.training (nn.Dropout knows it by itself), "
+            "and random numbers or new layers are made in __init__, not in forward.",
+        )
+
+
+def expect_alone(builds: Builds, number: int, which: int, expected: Array, what: str) -> None:
+    """Fail when one input alone does not give what it gives among others."""
+    alone = builds.tensor(number, which)
+    if alone.shape != expected.shape:
+        raise Skip
+    if not np.isfinite(alone).all():
+        raise Fail(
+            f"{what} alone gives NaN: `{builds.name}` computes a statistic over the batch", "Normalise over the features, not over the batch."
+        )
+    if not same(alone.astype(np.float64), expected):
+        raise Fail(
+            f"the output for {what} depends on which others are in the batch",
+            "A reshape mixes the batch axis with others, attention runs over the batch axis, or something is normalised over the batch.",
+        )
+
+
+def expect_trained(builds: Builds, number: int, which: int) -> None:
+    """Fail unless every parameter is trainable and has a gradient, and the input has one.
+
+    A vector whose gradient is zero is let pass: a bias of the keys has none, since softmax ignores it.
+    """
+    parameters, gradients = builds.parameters(number), builds.gradients(number, which)
+    if not parameters:
+        raise Fail(
+            f"`{builds.name}` has no parameters: no layer of it is registered",
+            "Make layers and nn.Parameters in __init__ and keep them in self; several in nn.ModuleList, not in a Python list.",
+        )
+    frozen = [p["name"] for p in parameters if not p["trainable"]]
+    if frozen:
+        raise Fail(f"{_names(frozen)} frozen (requires_grad=False): training cannot change it")
+    unused = [p["name"] for p in parameters if _untouched(p, gradients.largest.get(p["name"]))]
+    if unused:
+        raise Fail(
+            f"no gradient reaches {_listed(unused)}",
+            "It is defined but not used in forward, or what was computed with it is cut off: look for detach, .data or a "
+            "no_grad block.",
+        )
+    if gradients.inputs is None or not gradients.inputs.any():
+        raise Fail("no gradient reaches the input", "Look for detach, .data, numpy or a no_grad block in forward.")
+
+
+def _untouched(parameter: dict[str, Any], largest: float | None) -> bool:
+    return largest is None or (len(parameter["shape"]) > 1 and largest == 0)
+
+
+def _names(names: list[str]) -> str:
+    return f"{_listed(names)} {'are' if len(names) > 1 else 'is'}"
+
+
+def _listed(names: list[str]) -> str:
+    return f"`{names[0]}`" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+
+
 def _is_parameter(value: Any) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"name", "shape", "trainable", "owner"}:
+    if not isinstance(value, dict) or value.keys() != {"name", "shape", "trainable"}:
         return False
     shape = value["shape"]
-    return isinstance(shape, list) and all(isinstance(size, int) for size in shape) and isinstance(value["name"], str)
+    sizes = isinstance(shape, list) and all(type(size) is int and 0 <= size < 2**40 for size in shape)
+    return sizes and isinstance(value["name"], str) and isinstance(value["trainable"], bool)

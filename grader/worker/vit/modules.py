@@ -1,6 +1,9 @@
 """Operations on a student's ``nn.Module`` classes: build, fill, run, differentiate, train one step."""
 
+import contextlib
+import itertools
 import random
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from grader.worker.vit import (
     provided,  # noqa: F401  registers the names that notebooks set up
     standins,
 )
-from grader.worker.vit.tracing import attention_scales  # all at the top: a confined worker cannot read our files
+from grader.worker.vit.tracing import attention_scale  # all at the top: a confined worker cannot read our files
 
 
 @op("names.values")
@@ -33,10 +36,11 @@ def hard_coded(student: Student) -> list[str]:
 def run(student: Student, name: str, builds: list[dict[str, Any]], stand_ins: list[str]) -> list[dict[str, Any]]:
     """Build a class several times and run each build; one that raises loses nothing of the others.
 
-    A build is {"args", "kwargs", "fill": {"kind": "init" | "zero" | "random", "seed"}, "calls", "like",
-    "attributes"}; ``like`` names an earlier build whose state dict is loaded. A call is {"inputs": array,
-    "mode": "eval" | "train", "do": "forward" | "gradients" | "step" | "cut" | "patch", …}. ``stand_ins``
-    are names of other classes that stand-ins of the grader's replace meanwhile.
+    A build is {"args", "kwargs", "fill": {"kind": see ``fill``, "seed"}, "calls", "like", "attributes"};
+    ``like`` names an earlier build whose state dict is loaded. A call is {"inputs": array,
+    "mode": "eval" | "train", "do": a name in ``CALLS``, "seed", …}; the generators are seeded before each
+    call, so that calls of different seeds tell what is random from what is not. ``stand_ins`` are names of
+    other classes that stand-ins of the grader's replace meanwhile.
     """
     replaced = {other: getattr(standins, other) for other in stand_ins}
     with student.overriding(**replaced):
@@ -51,17 +55,25 @@ def _build(student: Student, name: str, build: dict[str, Any], made: list[nn.Mod
     try:
         module = student.get(name)(*build["args"], **build["kwargs"])
         made[-1] = module
+        _materialise(module, build["calls"])
         fill(module, **build["fill"])
         if build.get("like") is not None:
             _load_state(module, made[build["like"]])
         facts["attributes"] = {a: describe.result(getattr(module, a, None)) for a in build.get("attributes", ())}
-        facts["parameters"] = _parameters(module, student)
+        facts["parameters"] = _parameters(module)
+        facts["buffers"] = [name[:200] for name, _ in list(module.named_buffers())[:2000]]
     except NotImplementedError:
         raise
     except Exception as error:
         return {**facts, "raised": describe.exception(error), "calls": []}
-    facts["calls"] = [_call(student, module, call) for call in build["calls"]]
+    facts["calls"] = [_call(module, call) for call in build["calls"]]
     return facts
+
+
+def _materialise(module: nn.Module, calls: list[dict[str, Any]]) -> None:
+    """Let lazy layers take their shapes from a first input."""
+    if calls and any(isinstance(p, nn.parameter.UninitializedParameter) for p in module.parameters()):
+        _forward(module, calls[0])
 
 
 def _load_state(module: nn.Module, source: nn.Module | None) -> None:
@@ -70,12 +82,12 @@ def _load_state(module: nn.Module, source: nn.Module | None) -> None:
     module.load_state_dict(source.state_dict())
 
 
-def _call(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+def _call(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     do = CALLS[call.get("do", "forward")]
     module.train(call.get("mode", "eval") == "train")
     seed_everything(call.get("seed", 0))
     try:
-        return do(student, module, call)
+        return do(module, call)
     except NotImplementedError:
         raise
     except Exception as error:
@@ -86,65 +98,91 @@ def _inputs(call: dict[str, Any]) -> Tensor:
     return torch.from_numpy(np.array(call["inputs"]))
 
 
-def _forward(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+def _forward(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     with torch.no_grad():
         return describe.result(module(_inputs(call)))
 
 
-def _gradients(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
-    """Gradients of a weighted sum of the output: of each parameter the largest, of the input all."""
-    inputs = _inputs(call).requires_grad_()
+STRIDE = 0.05  # length of the step by which a slope is measured: long beside rounding, short beside curvature
+
+
+def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+    """Gradients of a weighted sum of the output: of each parameter the largest, of the input all.
+
+    "slope" is what that gradient says of a step along it, "measured" what the step really does.
+    """
+    leaf, weights = _inputs(call).requires_grad_(), torch.from_numpy(np.array(call["weights"]))
     module.zero_grad(set_to_none=True)
-    (module(inputs) * torch.from_numpy(np.array(call["weights"]))).sum().backward()
+    (module(leaf.clone()) * weights).sum().backward()  # a clone, since in-place operations on it are no fault
     largest = {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()}
-    return {"parameters": largest, "inputs": None if inputs.grad is None else describe.plain(inputs.grad)}
+    if leaf.grad is None:
+        return {"parameters": largest, "inputs": None}
+    slope = float(leaf.grad.norm())
+    step = leaf.grad * (STRIDE / max(slope, 1e-12))
+    with torch.no_grad():
+        up, down = ((module(leaf + side * step).double() * weights).sum() for side in (1, -1))
+    facts = {"slope": slope, "measured": float(up - down) / (2 * STRIDE)}
+    return {"parameters": largest, "inputs": describe.plain(leaf.grad), **facts}
 
 
-def _step(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+def _step(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """The output before and after one step of gradient descent on a weighted sum of it."""
     inputs, weights = _inputs(call), torch.from_numpy(np.array(call["weights"]))
     trained = [p for p in module.parameters() if p.requires_grad]
-    before = module(inputs)
+    before = module(inputs.clone())
     if not trained or not before.requires_grad:
-        return {"before": describe.plain(before), "after": describe.plain(before), "trained": len(trained)}
+        return {"before": describe.plain(before), "after": describe.plain(before)}
     optimizer = torch.optim.SGD(trained, lr=call["lr"])
     optimizer.zero_grad()
     (before * weights).sum().backward()
     optimizer.step()
     with torch.no_grad():
         after = module(inputs)
-    return {"before": describe.plain(before), "after": describe.plain(after), "trained": len(trained)}
+    return {"before": describe.plain(before), "after": describe.plain(after)}
 
 
-def _scale(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+def _scale(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """What attention does between its scores and its softmax, as far as it can be followed."""
-    return attention_scales(module, _inputs(call))
+    return {"scale": attention_scale(module, _inputs(call))}
 
 
-def _replaced(student: Student, module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
-    """Run with the output of the Transformer inside replaced by given tokens; tells how often that happened."""
-    transformers = tuple(c for c in [_class(student, "Transformer")] if c is not None)
-    inner = [m for m in module.modules() if m is not module and isinstance(m, transformers)]
-    if len(inner) != 1:
-        return {"kind": "none", "found": len(inner)}
-    seen: list[list[int]] = []
+def _replaced(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+    """Run with given tokens (B, N + 1, D) in the place of the last tokens that a module inside puts out.
+
+    That is where the work on tokens ends, whatever the modules are called: in a ViT of the usual parts the
+    Transformer, or a norm after it.
+    """
     tokens = torch.from_numpy(np.array(call["tokens"]))
+    last: list[int] = []  # exits so far, and the number of the last one with tokens
+    with torch.no_grad(), _at_exits(module, lambda number, output: _note(last, number, output, tokens)):
+        module(_inputs(call))
+    if not last:
+        return {"kind": "none"}
 
-    def replace(_: nn.Module, __: Any, output: Tensor) -> Tensor:
-        seen.append(list(output.shape))
-        return tokens if output.shape == tokens.shape else output
+    def replace(number: int, output: Any) -> Any:
+        return None if number != last[-1] else tokens if output.shape == tokens.shape else tokens.transpose(0, 1)
 
-    handle = inner[0].register_forward_hook(replace)
+    with torch.no_grad(), _at_exits(module, replace):
+        return describe.result(module(_inputs(call)))
+
+
+def _note(last: list[int], number: int, output: Any, tokens: Tensor) -> None:
+    shapes = (tokens.shape, tokens.transpose(0, 1).shape)
+    if isinstance(output, Tensor) and output.shape in shapes:
+        last.append(number)
+
+
+@contextlib.contextmanager
+def _at_exits(module: nn.Module, do: Callable[[int, Any], Any]) -> Iterator[None]:
+    """Call something at each exit from a module inside, with the exit's number; what it returns is put out."""
+    counter = itertools.count()
+    inner = [m for m in module.modules() if m is not module]
+    handles = [m.register_forward_hook(lambda _, __, output: do(next(counter), output)) for m in inner]
     try:
-        with torch.no_grad():
-            return {**describe.result(module(_inputs(call))), "replaced": seen}
+        yield
     finally:
-        handle.remove()
-
-
-def _class(student: Student, name: str) -> type | None:
-    found = student.get(name) if student.has(name) else None
-    return found if isinstance(found, type) else None
+        for handle in handles:
+            handle.remove()
 
 
 CALLS = {"forward": _forward, "gradients": _gradients, "step": _step, "replaced": _replaced, "scale": _scale}
@@ -152,33 +190,38 @@ CALLS = {"forward": _forward, "gradients": _gradients, "step": _step, "replaced"
 
 def seed_everything(seed: int) -> None:
     """Seed every generator that student code is likely to draw from."""
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed also looks for GPUs, which takes a millisecond
     np.random.seed(seed % 2**32)
     random.seed(seed)
 
 
-def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
-    """Give every parameter a value: its own ("init"), "zero", or "random".
+TINY = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature would be NaN
 
-    "zero_but_ones" leaves those alone that are one everywhere: the weights of norms. Random means: matrices with entries of size 1/sqrt(fan-in), embeddings of size 1/2, and vectors (norm
-    weights, biases, scales) moved by 0.3, so that nothing that starts at zero or one hides anything.
+
+def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
+    """Give every parameter a value: its own ("init"), "zero", "zero_but_ones", or "random".
+
+    "zero_but_ones" leaves those alone that are one everywhere: the weights of norms. Random means: matrices
+    with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases, scales) moved
+    by 0.3, so that nothing that starts at zero or one hides anything, and single numbers moved by 0.3 up or
+    down, never by next to nothing.
     """
     if kind == "init":
         return
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            if kind == "zero":
-                parameter.zero_()
-            elif kind == "zero_but_ones":  # the weights of norms stay
-                parameter.mul_(bool((parameter == 1).all()))
-            else:
+            if kind == "random":
                 _randomise(parameter, generator)
+            elif kind == "zero" or not bool((parameter == 1).all()):
+                parameter.fill_(TINY)
 
 
 def _randomise(parameter: Tensor, generator: torch.Generator) -> None:
     noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
-    if parameter.dim() < 2:
+    if parameter.numel() == 1:
+        parameter.add_(0.3 * noise.sign())
+    elif parameter.dim() < 2:
         parameter.add_(0.3 * noise)
     elif parameter.dim() == 3 or 1 in parameter.shape:  # [CLS] tokens and positions
         parameter.copy_(0.5 * noise)
@@ -186,22 +229,12 @@ def _randomise(parameter: Tensor, generator: torch.Generator) -> None:
         parameter.copy_(noise / max(1, parameter[0].numel()) ** 0.5)
 
 
-def _parameters(module: nn.Module, student: Student) -> list[dict[str, Any]]:
-    """Name, shape and trainability of every parameter, and which of the student's classes owns it."""
-    owners = {id(p): type(m).__name__ for m in module.modules() for p in m.parameters() if _is_theirs(student, m)}
+def _parameters(module: nn.Module) -> list[dict[str, Any]]:
+    """Name, shape and trainability of every parameter."""
     return [
-        {
-            "name": name[:200],
-            "shape": list(parameter.shape),
-            "trainable": bool(parameter.requires_grad),
-            "owner": owners.get(id(parameter), ""),
-        }
+        {"name": name[:200], "shape": list(parameter.shape), "trainable": bool(parameter.requires_grad)}
         for name, parameter in list(module.named_parameters())[:2000]
     ]
-
-
-def _is_theirs(student: Student, module: nn.Module) -> bool:
-    return type(module).__name__ in student.names
 
 
 @op("check_vit")

@@ -8,80 +8,92 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-PRODUCTS = (torch.matmul, torch.bmm, torch.einsum, Tensor.matmul, Tensor.__matmul__, Tensor.bmm, torch.baddbmm)
-SOFTMAXES = (torch.softmax, F.softmax, Tensor.softmax)
-SCALINGS = (Tensor.mul, Tensor.__mul__, Tensor.__rmul__, torch.mul, Tensor.div, Tensor.__truediv__, torch.div,
-            Tensor.__imul__, Tensor.__itruediv__, Tensor.mul_, Tensor.div_)  # fmt: skip
+PRODUCTS = {torch.matmul, torch.bmm, torch.einsum, Tensor.matmul, Tensor.__matmul__, Tensor.bmm}
+SOFTMAXES = {torch.softmax, F.softmax, Tensor.softmax}
+PRODUCTS_WITH_A_NUMBER = {
+    Tensor.mul, Tensor.__mul__, Tensor.__rmul__, torch.mul, Tensor.__imul__, Tensor.mul_, torch.multiply,
+}  # fmt: skip
+QUOTIENTS = {Tensor.div, Tensor.__truediv__, torch.div, Tensor.__itruediv__, Tensor.div_, torch.divide}
+MOVES = {  # what may copy a tensor without changing its numbers
+    Tensor.reshape, Tensor.contiguous, Tensor.clone, Tensor.flatten, torch.reshape, torch.flatten, Tensor.to, Tensor.float,
+}  # fmt: skip
 
 
-def attention_scales(module: nn.Module, inputs: Tensor) -> dict[str, Any]:
-    """Find the factor between query-key products and the softmax of one attention.
+def attention_scale(module: nn.Module, inputs: Tensor) -> float | None:
+    """Find the factor between the products of queries and keys and the first softmax.
 
     Returns:
-        {"scale": factor, "width": features per head, as summed over in the product}, or {} where the
-        attention could not be followed (fused kernels scale by themselves).
+        None where attention could not be followed: fused kernels scale by themselves, and a mask, a bias or
+        a function between product and softmax is no scale.
     """
     with torch.no_grad(), _Follow() as follow:
         module(inputs)
-    return follow.found or {}
+    return follow.found
 
 
 class _Follow(TorchFunctionMode):
-    """Remembers products, the scalars that tensors are multiplied with, and what reaches a softmax."""
+    """Remembers products of tensors, the numbers that went into their factors, and what reaches a softmax."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.products: list[tuple[Tensor, int]] = []
-        self.scalars: list[float] = []
-        self.found: dict[str, Any] | None = None
+        self.products: list[tuple[Tensor, float]] = []  # a copy of each, and the factor inside
+        self.factors: dict[int, tuple[float, Tensor]] = {}  # by storage, which is kept alive so that none is reused
+        self.done = False
+        self.found: float | None = None
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        if func is F.scaled_dot_product_attention and self.found is None:
-            width = int(args[0].shape[-1])
+        if not self.done and func is F.scaled_dot_product_attention:
             scale = kwargs.get("scale")
-            self.found = {"scale": float(scale) if scale is not None else width**-0.5, "width": width}
-        if func in SCALINGS and len(args) == 2:
-            self._note_scalar(func, args)
-        if func in SOFTMAXES and self.found is None:
-            self._follow(args[0] if args else kwargs["input"])
+            self._end(args[0].shape[-1] ** -0.5 if scale is None else float(scale))
+        if not self.done and func in SOFTMAXES:
+            self._end(self._scale_of(args[0] if args else kwargs["input"]))
+        tensors = [a for a in args if isinstance(a, Tensor)] if not self.done else []
+        before = [self._factor(a) for a in tensors]
         out = func(*args, **kwargs)
-        if func in PRODUCTS and isinstance(out, Tensor):
-            tensors = [a for a in args if isinstance(a, Tensor)]
-            if len(tensors) == 2:
-                self.products.append((out.clone(), _summed(tensors[0], tensors[1], out)))
+        if tensors and isinstance(out, Tensor):
+            self._note(func, args, tensors, before, out)
         return out
 
-    def _note_scalar(self, func: Any, args: Any) -> None:
-        value = args[1]
-        single = isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1)
-        number = float(value) if single else 0.0
-        if number and math.isfinite(number):
-            self.scalars.append(1 / number if "div" in func.__name__ else number)
+    def _note(self, func: Any, args: Any, tensors: list[Tensor], before: list[float], out: Tensor) -> None:
+        if func in PRODUCTS and len(tensors) == 2:
+            self.products.append((out.clone(), before[0] * before[1]))
+        elif func in PRODUCTS_WITH_A_NUMBER or func in QUOTIENTS:
+            number = next((n for n in (_number(a) for a in args[:2]) if n is not None), None)
+            if number:
+                self._keep(out, math.prod(before) * (1 / number if func in QUOTIENTS else number))
+        elif func in MOVES and before[0] != 1:
+            self._keep(out, before[0])
 
-    def _follow(self, scores: Tensor) -> None:
-        for product, width in reversed(self.products):
-            if product.numel() != scores.numel() or width < 1:
+    def _factor(self, tensor: Tensor) -> float:
+        return self.factors[_storage(tensor)][0] if _storage(tensor) in self.factors else 1.0
+
+    def _keep(self, tensor: Tensor, factor: float) -> None:
+        self.factors[_storage(tensor)] = (factor, tensor)
+
+    def _end(self, scale: float | None) -> None:
+        self.done, self.found = True, scale
+
+    def _scale_of(self, scores: Tensor) -> float | None:
+        for product, inside in reversed(self.products):
+            if product.numel() != scores.numel():
                 continue
-            ratio = (scores.reshape(-1) / product.reshape(-1)).median()
-            if not torch.allclose(scores.reshape(-1), product.reshape(-1) * ratio, rtol=1e-3, atol=1e-4):
-                return  # something else happened in between: a mask, a bias, a learned temperature
-            self.found = {"scale": float(ratio) * self._before(width), "width": width}
-            return
-
-    def _before(self, width: int) -> float:
-        """The scaling of query, key or both before their product, where it is one that scales attention."""
-        for scalar in self.scalars:
-            if abs(scalar * width**0.5 - 1) < 0.02:
-                return scalar
-        quarter = [s for s in self.scalars if abs(s * width**0.25 - 1) < 0.02]
-        return quarter[0] * quarter[1] if len(quarter) > 1 else 1.0
+            a, b = scores.reshape(-1).double(), product.reshape(-1).double()
+            ratio = float((a @ b) / (b @ b))
+            if not torch.allclose(a, b * ratio, rtol=1e-3, atol=1e-4 * float(a.abs().max())):
+                return None
+            return ratio * inside
+        return None
 
 
-def _summed(a: Tensor, b: Tensor, out: Tensor) -> int:
-    """The length of the axis that a product summed over."""
-    total = a.numel() * b.numel() / max(1, out.numel())  # batch axes count once in each factor
-    batch = 1
-    for size in out.shape[:-2]:
-        batch *= size
-    return round((total / max(1, batch)) ** 0.5) if total else 0
+def _storage(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def _number(value: Any) -> float | None:
+    """The number that an argument is, or holds everywhere."""
+    if isinstance(value, Tensor):
+        if value.dim() > 0 and value.numel() != 1 or not value.is_floating_point():
+            return None
+        value = value.item()
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
