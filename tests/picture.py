@@ -1,4 +1,4 @@
-"""Draws the picture in the README: ``python -m tests.picture FILE.svg``, a grade of the reference with faults seeded."""
+"""Draws the picture in the README, of the reference with faults seeded: ``python -m tests.picture FILE.svg``."""
 
 import os
 import sys

@@ -1,0 +1,60 @@
+"""The command line on the real data: the template has no points, the reference has them all, the same twice."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from grader.reports import record
+
+ROOT = Path(__file__).resolve().parent.parent
+SUBMISSIONS = ("student", "reference", "reference/submission.ipynb")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One run over the template and, twice, the reference."""
+    target = tmp_path_factory.mktemp("run") / "grades.json"
+    done = subprocess.run(
+        [sys.executable, "grade.py", *SUBMISSIONS, "--seed", "7", "--train", "never", "--json", str(target)],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done, json.loads(target.read_text())
+
+
+def test_the_json_of_real_grades_fits_the_schema(run):
+    jsonschema.validate(run[1], json.loads(record.SCHEMA.read_text()), jsonschema.Draft202012Validator)
+
+
+def test_nothing_is_said_on_stderr_when_that_is_no_terminal(run):
+    assert run[0].stderr == ""
+
+
+def test_the_untouched_template_has_no_points_and_no_failed_criterion(run):
+    template = run[1][0]
+    assert template["score"] == 0 and template["status"] == "graded"
+    assert {criterion["status"] for criterion in template["criteria"]} <= {"missing", "blocked"}
+
+
+def test_the_reference_has_full_marks_and_no_warning(run):
+    reference = run[1][1]
+    lost = {c["id"]: c["feedback"] for c in reference["criteria"] if c["points"] < c["max_points"]}
+    assert not lost and reference["score"] == 100 and reference["warnings"] == []
+
+
+def test_the_reference_clears_the_thresholds_with_room(run):
+    measured = run[1][1]["measured"]
+    assert measured["accuracy"] >= 0.89 and measured["precision_at_1"] >= 0.80
+
+
+def test_the_same_seed_gives_the_same_grade_however_the_submission_is_named(run):
+    first, second = ({**grade, "timings": None, "submission": None} for grade in run[1][1:])
+    assert first == second
+
+
+def test_the_terminal_shows_a_line_for_each_of_several(run):
+    assert len([line for line in run[0].stdout.splitlines() if line.startswith(("student", "reference"))]) == 3
