@@ -237,7 +237,7 @@ POSITION_FAULTS = [
     _fault("positions_not_added", POSITIONS, "no position", (ADD, _lines("return x"))),
     _fault("positions_added_to_cls_only", POSITIONS, "no position",
            (ADD, _lines("return torch.cat([x[:, :1] + self.positions[:, :1], x[:, 1:]], dim=1)"))),
-    _fault("positions_twice", POSITIONS, "hidden_size", (PLACES, PLACES.replace("num_patches + 1, hidden_size", "hidden_size, num_patches + 1"))),
+    _fault("positions_axes_swapped", (POSITIONS, SHAPES), "must match", (PLACES, PLACES.replace("num_patches + 1, hidden_size", "hidden_size, num_patches + 1"))),
     _fault("positions_dropout_in_eval", POSITIONS, "dropout", (ADD, _lines("return nn.functional.dropout(x + self.positions, 0.1)"))),
     _fault("positions_arguments_swapped", (POSITIONS, SHAPES), "order",
            ("def __init__(self, num_patches: int, hidden_size: int)", "def __init__(self, hidden_size: int, num_patches: int)"),
