@@ -12,6 +12,7 @@ from grader.records import Observation, Outcome
 from grader.worker import protocol
 
 MAX_OUTPUT = 64 << 10  # bytes of printed text kept of one request
+PAUSE = 0.05  # seconds without another line after which a stack is complete
 MAX_FLOOD = 16 << 20  # bytes of printed text after which a worker is killed
 
 
@@ -161,14 +162,17 @@ class Connection:
             text += chunk[: MAX_OUTPUT - len(text)]
 
     def stack(self, seconds: float = 0.0) -> str:
-        """What the worker's fault handler wrote, after waiting for it a little."""
+        """What the worker's fault handler wrote, line by line, after waiting for it a little."""
+        told = b""
         with selectors.DefaultSelector() as selector:
             selector.register(self.told, selectors.EVENT_READ)
-            selector.select(seconds)
-        try:
-            return os.read(self.told, 1 << 16).decode("utf-8", "replace")
-        except BlockingIOError:
-            return ""
+            while len(told) < MAX_OUTPUT and selector.select(seconds):
+                chunk = os.read(self.told, 1 << 16)
+                if not chunk:
+                    break
+                told += chunk
+                seconds = min(seconds, PAUSE)
+        return told.decode("utf-8", "replace")
 
     def close(self) -> None:
         for descriptor in (self.requests, self.replies, self.printed, self.told):

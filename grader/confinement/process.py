@@ -12,7 +12,7 @@ from grader.records import Observation
 from grader.worker.plan import Limits
 
 Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and whether they may be left out
-SECONDS_FOR_STACK = 0.5  # a hung worker tells where it is at once, or not at all
+SECONDS_FOR_STACK = 1.0  # a hung worker tells where it is at once, or not at all
 SECONDS_TO_DIE = 0.5  # a process that dies closes its pipes a moment before it is dead
 UNLOADABLE = ("crashed", "timeout", "memory", "forged")
 

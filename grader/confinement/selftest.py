@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 MAX_ANSWER = 1 << 16
-NEEDS = ["colorsys", "torchvision.models.mnasnet"]  # modules that no zygote imports
+NEEDS = ["colorsys", "torch.utils.throughput_benchmark"]  # modules that no zygote imports
 
 
 def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:

@@ -32,6 +32,7 @@ class WarmWorkers:
         shared: by name, .npy files that every worker may read in memory.
         unconfined: take what there is where too little can be enforced.
         hide: folders that must not be readable even where they lie among the libraries, such as the data's.
+        libraries: modules to have imported, instead of all that this course uses.
         limits: what one worker may use.
         tier: the name of the only tier to try.
     """
@@ -43,13 +44,14 @@ class WarmWorkers:
         *,
         unconfined: bool = False,
         hide: Sequence[str] = (),
+        libraries: Sequence[str] = (),
         limits: Limits | None = None,
         tier: str | None = None,
     ) -> None:
         self.unconfined, self.only = unconfined, tier
         self.limits = limits or Limits()
         self.read, self.hidden = access.libraries(), (*access.project(), *hide)
-        self.start_zygote: Callable[[], Zygote] = lambda: Zygote(ops, shared)
+        self.start_zygote: Callable[[], Zygote] = lambda: Zygote(ops, shared, libraries)
         self.zygote = self.start_zygote()
         self.restarts_left = 1
         self.lock = threading.RLock()

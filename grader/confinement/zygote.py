@@ -35,13 +35,14 @@ class ZygoteLost(Exception):
 class Zygote:
     """A process that has imported everything and forks workers; it starts in the background."""
 
-    def __init__(self, ops: list[str], shared: dict[str, str]) -> None:
+    def __init__(self, ops: list[str], shared: dict[str, str], libraries: Sequence[str] = ()) -> None:
         self.folder = tempfile.mkdtemp(prefix="vit-workers-")  # scratches, and the place for new roots
         os.chmod(self.folder, 0o711)
         for name in ("root", "home"):
             os.mkdir(f"{self.folder}/{name}", 0o755)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        settings = json.dumps({"ops": ops, "shared": shared, "folder": self.folder, "control": theirs.fileno()})
+        told = {"ops": ops, "shared": shared, "libraries": list(libraries), "folder": self.folder}
+        settings = json.dumps({**told, "control": theirs.fileno()})
         self.process = subprocess.Popen(
             [sys.executable, "-s", "-c", LAUNCH, str(ROOT), settings],
             stdin=subprocess.DEVNULL,

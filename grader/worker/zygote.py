@@ -250,7 +250,7 @@ def _warm_up() -> None:
 
 def _prepare(root: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Import everything, forget where the grader lies, and become a good parent."""
-    for library in LIBRARIES:
+    for library in settings["libraries"] or LIBRARIES:
         importlib.import_module(library)
     _warm_up()
     serve.load_ops(settings["ops"])

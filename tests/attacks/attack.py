@@ -1,5 +1,6 @@
 """Running an attack: student code that is loaded the way every submission is, and says how far it came."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,9 @@ from grader.records import Observation
 from grader.worker import syscalls
 from grader.worker.plan import Limits
 
-LIMITS = Limits(memory=1 << 30, scratch_bytes=16 << 20, scratch_files=400)
+LIMITS = Limits(memory=512 << 20, scratch_bytes=16 << 20, scratch_files=400)
 NUMBERS = syscalls.numbers(syscalls.REFUSED) | syscalls.numbers(syscalls.FAKED) | syscalls.numbers(syscalls.JUDGED)
+MARK = "### "
 PRELUDE = """
 import array, ctypes, errno, fcntl, mmap, os, resource, signal, socket, struct, subprocess, sys, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
@@ -21,6 +23,8 @@ def call(name, *arguments):
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
+
+SCRATCH = os.getcwd()
 
 def attempt(action, *arguments):
     try:
@@ -53,6 +57,21 @@ def program(code: str, **constants: Any) -> dict[str, Any]:
         for cell, text in enumerate((given, PRELUDE, code), 1)
     ]
     return {"main": pieces, "modules": {}, "names": {}}
+
+
+def load_all(workers: WarmWorkers, attacks: Sequence[Attack], files: str = "", **constants: Any) -> dict[str, str]:
+    """Load attacks one after the other in one worker, and what each of them printed."""
+    whole = program("", **constants)
+    for number, attack in enumerate(attacks):
+        folder = f"os.chdir(SCRATCH); os.mkdir('{number}'); os.chdir('{number}')"
+        start = f"print({MARK + attack.promise!r}, flush=True)\n{folder}\n"
+        whole["main"].append({"source": start + attack.code, "file": "attack.ipynb", "cell": number + 4, "line": 1})
+    worker = workers.open(whole, files)
+    worker.load_seconds = 60.0
+    seen = worker.ask("load", {}, 60)
+    worker.close()
+    parts = dict(part.split("\n", 1) for part in seen.output.split(MARK)[1:])
+    return {attack.promise: parts.get(attack.promise, f"not tried: {told(seen)}") for attack in attacks}
 
 
 def load(workers: WarmWorkers, code: str, files: str = "", seconds: float = 20.0, **constants: Any) -> Observation:

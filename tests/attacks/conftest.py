@@ -14,6 +14,7 @@ from .attack import LIMITS
 from .targets import Targets
 
 OPS = ["tests.attacks.ops"]
+LIBRARIES = ["torch", "numpy"]  # no attack needs more, and every zygote is quicker without
 
 
 def _tiers() -> list[str]:
@@ -32,7 +33,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session", params=_tiers())
 def workers(request: pytest.FixtureRequest, shared: dict[str, str]) -> Iterator[WarmWorkers]:
-    workers = WarmWorkers(OPS, shared, limits=LIMITS, tier=request.param)
+    workers = WarmWorkers(OPS, shared, limits=LIMITS, libraries=LIBRARIES, tier=request.param)
     try:
         workers.tier()
     except GraderError as error:
@@ -47,7 +48,7 @@ def unconfined(shared: dict[str, str]) -> Iterator[WarmWorkers]:
     """The same workers with every layer off, for controls."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiers, "TOO_LITTLE", (*tiers.TOO_LITTLE, tiers.Tier("none", "controls", (), None)))
-        workers = WarmWorkers(OPS, shared, limits=LIMITS, tier="none")
+        workers = WarmWorkers(OPS, shared, limits=LIMITS, libraries=LIBRARIES, tier="none")
         workers.tier()
     yield workers
     workers.close()

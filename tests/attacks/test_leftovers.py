@@ -88,25 +88,6 @@ def test_environment_of_the_grader_is_not_there(workers: WarmWorkers, monkeypatc
     assert str(Path.home()) + "'" not in seen.output
 
 
-def test_a_zygote_that_is_killed_takes_its_workers_along_and_is_replaced(
-    workers: WarmWorkers, shared: dict[str, str]
-) -> None:
-    mark = f"mark{os.getpid()}zyg"
-    own = WarmWorkers([], shared, tier=workers.tier().name)
-    worker = own.open(program(naming(mark)), "")
-    assert worker.ask("load", {}, 30).outcome == "value"
-    assert marked(mark)
-    os.kill(own.zygote.process.pid, signal.SIGKILL)
-    assert gone(mark)
-    assert worker.ask("load", {}, 30).outcome == "value"
-    again = own.open(program("print(1)"), "")
-    assert again.ask("load", {}, 30).outcome == "value"
-    again.close()
-    worker.close()
-    own.close()
-    assert gone(mark)
-
-
 def test_a_grader_that_is_killed_leaves_no_process(workers: WarmWorkers) -> None:
     mark = f"mark{os.getpid()}grd"
     script = f"""
@@ -114,7 +95,7 @@ def test_a_grader_that_is_killed_leaves_no_process(workers: WarmWorkers) -> None
     sys.path.insert(0, {str(PROJECT)!r})
     from grader.confinement import WarmWorkers
     from tests.attacks.attack import program
-    workers = WarmWorkers([], {{}}, tier={workers.tier().name!r})
+    workers = WarmWorkers([], {{}}, libraries=["torch"], tier={workers.tier().name!r})
     worker = workers.open(program({naming(mark)!r} + "while True: pass"), "")
     print(workers.zygote.folder, flush=True)
     worker.load_seconds = 100
@@ -134,3 +115,15 @@ def test_a_grader_that_is_killed_leaves_no_process(workers: WarmWorkers) -> None
     while folder.exists() and time.monotonic() < deadline + 10:
         time.sleep(0.05)
     assert not folder.exists()
+
+
+def test_a_zygote_that_is_killed_takes_its_workers_along_and_is_replaced(workers: WarmWorkers) -> None:
+    mark = f"mark{os.getpid()}zyg"
+    worker = workers.open(program(naming(mark)), "")
+    assert worker.ask("load", {}, 30).outcome == "value"
+    assert marked(mark)
+    os.kill(workers.zygote.process.pid, signal.SIGKILL)
+    assert gone(mark)
+    assert worker.ask("call", {"name": "nothing"}, 30).outcome == "undefined"
+    worker.close()
+    assert gone(mark)

@@ -78,7 +78,7 @@ raise Endless
 @pytest.mark.parametrize("code", MEMORY.values(), ids=MEMORY)
 def test_memory_ends_at_the_limit(code: str, workers: WarmWorkers) -> None:
     seen = load(workers, code, seconds=60)
-    assert (seen.outcome, seen.detail) == ("memory", "out of memory at 1.0 GiB"), told(seen)
+    assert (seen.outcome, seen.detail) == ("memory", "out of memory at 0.5 GiB"), told(seen)
 
 
 @pytest.mark.parametrize("code", REFUSED_MEMORY.values(), ids=REFUSED_MEMORY)
@@ -92,7 +92,7 @@ def test_an_answer_that_memory_was_refused_is_a_lack_of_memory(workers: WarmWork
     worker = workers.open(program(code), "")
     seen = worker.ask("call", {"name": "work"}, 20)
     worker.close()
-    assert (seen.outcome, seen.detail) == ("memory", "out of memory at 1.0 GiB")
+    assert (seen.outcome, seen.detail) == ("memory", "out of memory at 0.5 GiB")
 
 
 @pytest.mark.parametrize("code", DISK.values(), ids=DISK)
@@ -122,15 +122,15 @@ time.sleep(2)
 @pytest.mark.parametrize("code", HANGING.values(), ids=HANGING)
 def test_time_ends_at_the_deadline(code: str, workers: WarmWorkers) -> None:
     start = time.monotonic()
-    seen = load(workers, code, seconds=1.0)
+    seen = load(workers, code, seconds=0.5)
     assert seen.outcome == "timeout", told(seen)
-    assert seen.detail.startswith("no answer after 1 s")
+    assert seen.detail.startswith("no answer after 0.5 s")
     assert time.monotonic() - start < 15
 
 
 def test_the_fault_names_the_function_that_hangs(workers: WarmWorkers) -> None:
-    seen = load(workers, HANGING["a loop"], seconds=1.0)
-    assert seen.detail == "no answer after 1 s in spin (attack.ipynb, cell 3, line 2)"
+    seen = load(workers, HANGING["a loop"], seconds=3.0)
+    assert seen.detail == "no answer after 3 s in spin (attack.ipynb, cell 3, line 2)"
 
 
 def test_recursion_without_end_is_a_fault_of_that_probe(workers: WarmWorkers) -> None:
