@@ -1,7 +1,9 @@
 """Probes, what they ask, and the answers, kept together so that a grade can be computed from them again."""
 
+import hashlib
+import json
 import zlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,33 @@ class Question:
     known: Any = None
 
 
+def question_digest(question: Question, aside: Collection[str] = ()) -> str:
+    """Tell whether two questions are the same; arguments named in ``aside`` are no part of it."""
+    digest = hashlib.sha256()
+    _digest({name: arg for name, arg in question.args.items() if name not in aside}, digest.update)
+    return digest.hexdigest()[:16]
+
+
+def _digest(value: Any, update: Callable[[bytes], None]) -> None:
+    if isinstance(value, np.ndarray):
+        update(f"{value.dtype}{value.shape}".encode())
+        update(np.ascontiguousarray(value).tobytes())
+    elif isinstance(value, Mapping):
+        update(b"{")
+        for key, item in value.items():
+            update(f"{key}:".encode())
+            _digest(item, update)
+        update(b"}")
+    elif isinstance(value, list | tuple):
+        update(b"[")
+        for item in value:
+            _digest(item, update)
+        update(b"]")
+    else:
+        item = value.item() if isinstance(value, np.generic) else value
+        update(f"{json.dumps(item)},".encode())
+
+
 @dataclass(frozen=True)
 class Probe:
     """One request to the worker.
@@ -43,6 +72,7 @@ class Probe:
     when: Callable[["Evidence"], bool] = lambda seen: True
     seconds: float = 20.0
     serves: tuple[str, ...] = ()  # criteria that need it; empty: any may
+    aside: tuple[str, ...] = ()  # arguments that change what it costs, not what is asked: paths, threads
 
     def wanted(self, only: Collection[str]) -> bool:
         """Whether it is of use when only some criteria are judged."""
@@ -88,6 +118,76 @@ class Answer:
 UNASKED = Question({})
 
 
+class Later(Answer):
+    """An answer that was kept, read when it is looked at, and with it the question."""
+
+    def __init__(self, probe: str, question: Callable[[], Question], observation: Callable[[], Observation]) -> None:
+        self.__dict__.update(probe=probe, _question=question, _observation=observation)
+
+    @cached_property
+    def question(self) -> Question:  # type: ignore[override]
+        return self._question()  # type: ignore[attr-defined,no-any-return]
+
+    @cached_property
+    def observation(self) -> Observation:  # type: ignore[override]
+        return self._observation()  # type: ignore[attr-defined,no-any-return]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An observation of an earlier grade.
+
+    Attributes:
+        read: unpacks it.
+        asked: digest of the question that it answers.
+        sure: the probes' code has not changed since, so the question is the same; it is not put together again.
+        seconds: how long the answer took.
+    """
+
+    read: Callable[[], Observation]
+    asked: str
+    sure: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was computed from evidence, and the settings of the rubric that it rests on."""
+
+    value: Any
+    reads: dict[str, float] = field(default_factory=dict)
+    code: str = ""  # the module that computed it; empty: all that judges
+
+
+class Watched(Mapping[str, float]):
+    """The rubric's thresholds and ``strict``; tells which of them are looked at."""
+
+    def __init__(self, rubric: "Rubric", note: Callable[[str, float], None]) -> None:
+        self.rubric, self.note = rubric, note
+
+    def __getitem__(self, name: str) -> float:
+        self.note(name, self.rubric.thresholds[name])
+        return self.rubric.thresholds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rubric.thresholds)
+
+    def __len__(self) -> int:
+        return len(self.rubric.thresholds)
+
+    @property
+    def thresholds(self) -> "Watched":
+        return self
+
+    @property
+    def strict(self) -> bool:
+        self.note("strict", self.rubric.strict)
+        return self.rubric.strict
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rubric, name)
+
+
 @dataclass
 class Evidence:
     """All that is known of one submission: its files, what it was asked, what it answered."""
@@ -100,7 +200,17 @@ class Evidence:
     answers: dict[str, Answer] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)  # seconds by probe
-    _judged: dict[str, "Judgement"] = field(default_factory=dict)
+    kept: Mapping[str, Kept] = field(default_factory=dict)  # by probe, what need not be asked again
+    findings: dict[str, Finding] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)  # by probe, the digest of its question
+    _reading: list[dict[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rubric: Rubric = Watched(self.rubric, self._note)  # type: ignore[assignment]
+
+    def _note(self, name: str, value: float) -> None:
+        if self._reading:
+            self._reading[-1][name] = value
 
     def __getitem__(self, probe: str) -> Answer:
         """The answer to a probe; one that was not asked holds the outcome "unasked"."""
@@ -113,11 +223,31 @@ class Evidence:
 
     def judge(self, criterion: str) -> "Judgement":
         """The verdict on a criterion from the answers so far; its probes must have been asked."""
-        if criterion not in self._judged:
-            from grader.checking import judge
+        from grader.checking import judge
 
-            self._judged[criterion] = judge(self.assignment.criteria[criterion], self)
-        return self._judged[criterion]
+        found: Judgement = self.once(f"verdict {criterion}", lambda: judge(self.assignment.criteria[criterion], self))
+        return found
+
+    def once(self, key: str, compute: Callable[[], Any], code: str = "") -> Any:
+        """The value of a pure function of this evidence: computed once, and kept with the grade.
+
+        Args:
+            key: what it is, kind first: "verdict vit.model", "score checkpoint.embeddings test".
+            compute: what it raises is raised, and not kept.
+            code: the module whose change makes a kept value void; any change of what judges where there is none.
+        """
+        if key not in self.findings:
+            self._reading.append({})
+            try:
+                value = compute()
+            finally:
+                reads = self._reading.pop()
+                if self._reading:
+                    self._reading[-1].update(reads)
+            self.findings[key] = Finding(value, reads, code)
+        elif self._reading:
+            self._reading[-1].update(self.findings[key].reads)
+        return self.findings[key].value
 
     def passed(self, criterion: str) -> bool:
         """Whether a criterion has full marks."""
@@ -141,10 +271,21 @@ def ask_all(probes: Iterable[Probe], evidence: Evidence, ask: Callable[[Probe, Q
         ask: puts one question to a worker; never called for an answer that is kept already.
     """
     for probe in probes:
-        kept = evidence.answers.get(probe.id)
-        if not probe.when(evidence):
-            continue
-        question = probe.build(evidence, evidence.rng(probe.id))
-        observation = kept.observation if kept is not None else ask(probe, question)
-        evidence.answers[probe.id] = Answer(probe.id, question, observation)
-        evidence.timings[probe.id] = observation.seconds
+        if probe.when(evidence):
+            _ask_one(probe, evidence, ask)
+
+
+def _ask_one(probe: Probe, evidence: Evidence, ask: Callable[[Probe, Question], Observation]) -> None:
+    def build() -> Question:
+        return probe.build(evidence, evidence.rng(probe.id))
+
+    kept = evidence.kept.get(probe.id)
+    if kept is not None and kept.sure:
+        evidence.answers[probe.id] = Later(probe.id, build, kept.read)
+        evidence.asked[probe.id], evidence.timings[probe.id] = kept.asked, kept.seconds
+        return
+    question = build()
+    asked = question_digest(question, probe.aside)
+    observation = kept.read() if kept is not None and kept.asked == asked else ask(probe, question)
+    evidence.answers[probe.id] = Answer(probe.id, question, observation)
+    evidence.asked[probe.id], evidence.timings[probe.id] = asked, observation.seconds

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from grader import data as datasets
 from grader import rubric as rubrics
@@ -15,7 +16,7 @@ from grader.checking import Assignment
 from grader.confinement import Workers, choose_workers
 from grader.confinement.connection import Worker
 from grader.errors import GraderError, Rejected
-from grader.evidence import Answer, Evidence, Probe, Question, ask_all
+from grader.evidence import Evidence, Finding, Kept, Probe, Question, ask_all
 from grader.intake import open_submission
 from grader.records import Grade, Observation, Submission, program_of
 from grader.vit.assignment import VIT
@@ -92,20 +93,23 @@ class Grader:
         a = self.assignment
         return open_submission(path, workspace, a.wanted, a.provided, a.never_called, name, files=files)
 
-    def observe(self, submission: Submission, seed: int, kept: dict[str, Observation] | None = None,
-                only: Collection[str] | None = None, progress: Progress | None = None) -> Evidence:  # fmt: skip
+    def observe(self, submission: Submission, seed: int, kept: Mapping[str, Kept] | None = None,
+                findings: dict[str, Finding] | None = None, only: Collection[str] | None = None,
+                progress: Progress | None = None) -> Evidence:  # fmt: skip
         """Put all probes that were not answered yet, and gather the evidence."""
-        o = self.options
-        options = {"train": o.train, "train_budget": o.train_budget, "sample": o.sample, "only": only}
-        seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=options)
-        for probe, observation in (kept or {}).items():
-            seen.answers[probe] = Answer(probe, Question({}), observation)
+        seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only))
+        seen.kept, seen.findings = kept or {}, findings or {}
         worker = self.workers.open(program_of(submission), str(submission.root))
         try:
             ask_all(self._probes(only), seen, self._asker(worker, progress))
         finally:
             worker.close()
         return seen
+
+    def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:
+        """What probes are told of the options."""
+        o = self.options
+        return {"train": o.train, "train_budget": o.train_budget, "sample": o.sample, "only": only}
 
     def _asker(self, worker: Worker, progress: Progress | None) -> Callable[[Probe, Question], Observation]:
         asked, total = 0, len(self.assignment.probes) + 1

@@ -1,6 +1,7 @@
 """From verdicts to points: arithmetic, nothing else."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from grader.checking import Judgement
 from grader.evidence import Evidence
@@ -12,7 +13,7 @@ def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) ->
     """Compute the grade that the evidence supports."""
     results = tuple(_result(criterion, seen) for criterion in seen.rubric.criteria)
     undecided = [result.id for result in results if result.status == "error"]
-    measured = {name: value for name, f in seen.assignment.measures.items() if (value := f(seen)) is not None}
+    measured = {n: seen.once(f"measure {n}", partial(f, seen)) for n, f in seen.assignment.measures.items()}
     return Grade(
         submission={
             "name": seen.submission.name,
@@ -24,7 +25,7 @@ def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) ->
         max_score=seen.rubric.max_score,
         seed=seen.seed,
         criteria=results,
-        measured={name: round(value, 6) for name, value in measured.items()},
+        measured={name: round(value, 6) for name, value in measured.items() if value is not None},
         warnings=_warnings(seen),
         sandbox=sandbox,
         timings=timings,
@@ -56,6 +57,7 @@ def _points(criterion: RubricCriterion, verdict: Judgement) -> tuple[float, Crit
 def _warnings(seen: Evidence) -> tuple[Warning_, ...]:
     found: list[Warning_] = []
     for function in seen.assignment.warnings:
-        new: Sequence[Warning_] = function(seen)
+        key = f"warning {function.__module__}.{function.__name__}"
+        new: Sequence[Warning_] = seen.once(key, partial(function, seen))
         found += [warning for warning in new if warning not in found]
     return tuple(found)

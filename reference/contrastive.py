@@ -179,8 +179,8 @@ def train_embedding_model(train_dataset: Dataset, test_dataset: Dataset) -> floa
     vit_model = ViT(image_size, patch_size, in_channels, hidden_size, layers, heads).to(device)
     model_embedding = LinearEmbeddingHead(hidden_size, embed_size).to(device)
 
-    # Most triplets of a batch are already in order and teach nothing. The miner picks those that are not.
-    miner = miners.TripletMarginMiner(margin=margin, type_of_triplets="semihard")
+    # Most triplets of a batch are in order, margin included, and teach nothing. The miner picks the others.
+    miner = miners.TripletMarginMiner(margin=margin, type_of_triplets="all")
     triplet_loss = losses.TripletMarginLoss(margin=margin)
     accuracy_calculator = AccuracyCalculator(include=("precision_at_1",), k=1)
 

@@ -62,8 +62,9 @@ class PositionEmbedding(nn.Module):
         super().__init__()
         ### BEGIN SOLUTION: create the parameters: a [CLS] token, and positions for N + 1 tokens
         # nn.Parameter, not a plain tensor: only parameters reach the optimizer and the checkpoint.
-        self.cls_token = nn.Parameter(0.02 * torch.randn(1, 1, hidden_size))
-        self.positions = nn.Parameter(0.02 * torch.randn(1, num_patches + 1, hidden_size))
+        # As large as projected patches, roughly: with tiny positions, a model learns late what is where.
+        self.cls_token = nn.Parameter(0.3 * torch.randn(1, 1, hidden_size))
+        self.positions = nn.Parameter(0.3 * torch.randn(1, num_patches + 1, hidden_size))
         ### END SOLUTION
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,11 +5,13 @@ levels is undone, follows a map from output to source pixels; an affine map is f
 
     source = linear @ output + offset         both measured from the middle of the image
 
-Shapes: H and W height and width of an output, in pixels. All gray levels are 0 to 255, whatever the
+Shapes: n draws, H and W height and width of an output in pixels. Gray levels are 0 to 255, whatever the
 normalisation: see ``grays``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -17,8 +19,12 @@ from grader.vit.augmentation.probes import BLOCKS, SIZE, STEP
 
 Array = np.ndarray
 EDGE = 6  # pixels next to the border where fill may show; not looked at for noise and blur
+BORDER = 3  # pixels next to the border where a filter sees less of the image
+FAR = 5  # pixels from an affine map beyond which a pixel follows another rule
 ENOUGH = 80  # pixels that an affine map is fitted to, at least
-COMMON = 12  # pixels of one gray level that are no blend of others
+COMMON = 36  # pixels of one gray level that are no blend of others, along an edge
+ALIKE = 0.75  # gray levels
+FLAT = ("black", "gray", "white")
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,8 @@ class Affine:
 
     linear: Array  # (2, 2)
     offset: Array  # (2,)
-    apart: float
-    error: float
+    apart: float = 0.0
+    error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,24 @@ class Draw:
     blocks: Array | None  # (4,) gray levels that the blocks became; None where they were not told apart
     noisy: bool
     exact: bool  # the change of gray levels is known, so that the map can be trusted
+    pointwise: bool  # every pixel's gray level follows from one source pixel's: no filter was applied
     affine: Affine | None
+    follows: Array = field(repr=False)  # (H, W) pixels that follow the map
     erased: Array = field(repr=False)  # (H, W) pixels that show no source though the map gives them one
-    detail: Array = field(repr=False)  # (H, W) what the texture became, where it was to be expected to change little
+    detail: Array = field(repr=False)  # (H, W) the texture's output, its change of gray levels undone
+    sources: Array = field(repr=False)  # (H, W, 2) the source pixels that the ramps name
+
+
+SYMMETRIES: tuple[Callable[[Array], Array], ...] = (
+    lambda image: image,
+    np.fliplr,
+    np.flipud,
+    partial(np.rot90, k=2),
+    np.transpose,
+    partial(np.rot90, k=1),
+    partial(np.rot90, k=3),
+    lambda image: np.rot90(image, 2).T,
+)
 
 
 def grays(fields: dict[str, Array]) -> dict[str, Array] | None:
@@ -54,30 +75,81 @@ def grays(fields: dict[str, Array]) -> dict[str, Array] | None:
     Returns:
         None where black and white look alike.
     """
-    triples = np.stack([[_mode(image)[0] for image in fields[name]] for name in ("black", "gray", "white")], axis=1)
-    rounded = np.round(triples, 2)
-    _, where, counts = np.unique(rounded, axis=0, return_index=True, return_counts=True)
+    triples = np.stack([[mode(image)[0] for image in fields[name]] for name in FLAT], axis=1)
+    _, where, counts = np.unique(np.round(triples, 2), axis=0, return_index=True, return_counts=True)
     black, _, white = triples[where[counts.argmax()]] if counts.max() > 2 else np.median(triples, axis=0)
+    gray = np.median(triples[:, 1])
+    if abs(white - black) < 0.5 * abs(gray - black):  # white became black
+        white = black + (gray - black) * 255 / 128
     if abs(white - black) < 1e-6:
         return None
     return {name: (stack - black) * 255 / (white - black) for name, stack in fields.items()}
 
 
-def observe(fields: dict[str, Array], number: int) -> Draw:
-    """Look at one draw; ``fields`` hold gray levels."""
-    one = {name: stack[number] for name, stack in fields.items()}
+def observe_all(fields: dict[str, Array], texture: Array) -> list[Draw]:
+    """Look at every draw; ``fields`` hold gray levels, ``texture`` is the input of that name."""
+    symmetries = _symmetries(fields, texture)
+    return [_observe({n: stack[k] for n, stack in fields.items()}, symmetry) for k, symmetry in enumerate(symmetries)]
+
+
+def _symmetries(fields: dict[str, Array], texture: Array) -> list[int | None]:
+    """For each draw the symmetry of a square that it is, whatever it does to gray levels; None where it is none.
+
+    Then pixels of one level in the texture have one level in the output, too.
+    """
+    outputs, count = fields["texture"], len(fields["texture"])
+    if outputs.shape[1:] != texture.shape:
+        return [None] * count
+    live = _depth(fields) > 10
+    found: list[int | None] = [None] * count
+    for number, symmetry in reversed(list(enumerate(SYMMETRIES))):
+        order = np.argsort(symmetry(texture), axis=None, kind="stable")
+        groups = outputs.reshape(count, -1)[:, order].reshape(count, len(BLOCKS), -1)
+        there = live.reshape(count, -1)[:, order].reshape(groups.shape)
+        like = np.abs(groups - np.median(groups, axis=2, keepdims=True)) < ALIKE
+        right = (like & there).sum((1, 2)) >= 0.98 * np.maximum(there.sum((1, 2)), ENOUGH)
+        distinct = np.ptp(np.median(groups, axis=2), axis=1) > 10
+        for draw in np.nonzero(right & distinct)[0]:
+            found[draw] = number
+    return found
+
+
+def _observe(one: dict[str, Array], symmetry: int | None) -> Draw:
     noisy = is_noise(one["gray"])
-    flat = np.array([_level(one[name], noisy) for name in ("black", "gray", "white")])
-    live = np.abs(one["white"] - one["black"]) > max(0.3 * abs(flat[2] - flat[0]), 10)
+    depth = _depth(one)
+    shown = depth > 10 if (depth > 10).sum() >= ENOUGH else np.ones(depth.shape, dtype=bool)
+    flat = np.array([level(one[name], noisy, shown) for name in FLAT])
+    live = depth > max(0.3 * np.ptp(flat), 10)
     blocks = None if noisy else _blocks(one["blocks"][live], flat[2] < flat[0])
     levels, exact = _undo(flat, blocks)
-    affine = None
-    if levels is not None:
-        usable = live & _unsaturated(one["across"], levels) & _unsaturated(one["down"], levels)
-        affine = fit(_source(one["across"], levels), _source(one["down"], levels), usable)
-    erased = np.zeros_like(live) if affine is None or noisy else ~live & _inside(affine, live.shape)
-    detail = one["texture"] if levels is None else _inverse(one["texture"], levels)
-    return Draw(flat, blocks, noisy, exact and not noisy, affine, erased, detail)
+    detail, nowhere = one["texture"] if levels is None else _inverse(one["texture"], levels), np.zeros_like(live)
+    if symmetry is not None:
+        affine = Affine(LINEAR[symmetry], np.zeros(2))
+        sources = mapped(affine, live.shape)
+        return Draw(flat, blocks, noisy, True, True, affine, live, ~live & _inside(sources), detail, sources)
+    if levels is None:
+        return Draw(flat, blocks, noisy, False, False, None, nowhere, nowhere, detail, grid(live.shape))
+    # pixels that are blended with the fill beside them show no column and row
+    usable = live if noisy else depth > 0.97 * np.ptp(flat)
+    usable = usable & _unsaturated(one["across"], levels) & _unsaturated(one["down"], levels)
+    sources = np.stack([_source(one["across"], levels), _source(one["down"], levels)], axis=-1)
+    affine = fit(sources, usable, robust=exact and not noisy)
+    if affine is None or noisy:
+        return Draw(flat, blocks, noisy, False, False, affine, nowhere, nowhere, detail, sources)
+    expected = mapped(affine, live.shape)
+    follows = usable & (np.linalg.norm(sources - expected, axis=-1) < 1.2)
+    erased = ~live & _inside(expected) if follows.sum() > 0.9 * usable.sum() else nowhere
+    return Draw(flat, blocks, noisy, exact, False, affine, follows, erased, detail, sources)
+
+
+def _depth(fields: dict[str, Array]) -> Array:
+    """How far the levels of flat images lie apart at each pixel: not at all where no source shows."""
+    return np.ptp(np.stack([fields[name] for name in FLAT]), axis=0)
+
+
+def _inside(sources: Array) -> Array:
+    """Pixels whose source lies well within the image."""
+    return (np.abs(sources) < SIZE / 2 - 2).all(axis=-1)
 
 
 def is_noise(image: Array) -> bool:
@@ -85,7 +157,7 @@ def is_noise(image: Array) -> bool:
     middle = image[EDGE:-EDGE, EDGE:-EDGE]
     if min(middle.shape, default=0) < 4:
         return False
-    other = np.abs(middle - _mode(middle)[0]) > 0.75
+    other = np.abs(middle - mode(middle)[0]) > ALIKE
     if other.mean() < 0.02:
         return False
     inner, there = middle[1:-1, 1:-1], other[1:-1, 1:-1]
@@ -93,27 +165,29 @@ def is_noise(image: Array) -> bool:
     alone = there & (np.min([np.abs(inner - each) for each in around], axis=0) > 0.25)
     rows, columns = np.nonzero(other)
     box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
-    spread = box > 0.6 * middle.size and not (0.9 < other.sum() / box and box < 0.8 * middle.size)
-    return bool(spread and alone.sum() > 0.5 * max(there.sum(), 1))
+    one_patch = other.sum() > 0.9 * box and box < 0.8 * middle.size
+    return bool(box > 0.6 * middle.size and not one_patch and alone.sum() > 0.5 * max(there.sum(), 1))
 
 
-def _mode(image: Array) -> tuple[float, float]:
+def mode(image: Array) -> tuple[float, float]:
     """The most common value, and the share of pixels that have it."""
     values, counts = np.unique(np.round(image, 3), return_counts=True)
     return float(values[counts.argmax()]), float(counts.max() / image.size)
 
 
-def _level(image: Array, noisy: bool) -> float:
-    return float(np.mean(image[EDGE:-EDGE, EDGE:-EDGE])) if noisy else _mode(image)[0]
+def level(image: Array, noisy: bool, shown: Array) -> float:
+    """The gray level that an image of one level became, where it shows."""
+    most, share = mode(image[shown])
+    return most if share > 0.4 or not noisy else float(np.mean(image[EDGE:-EDGE, EDGE:-EDGE]))
 
 
 def _blocks(values: Array, dark_is_bright: bool) -> Array | None:
     """The four most common gray levels, those of the darkest block first."""
     levels, counts = np.unique(np.round(values * 2) / 2, return_counts=True)
     kept: list[float] = []
-    for level in levels[np.argsort(-counts, kind="stable")][: (counts >= COMMON).sum()]:
-        if all(abs(level - other) > 1 for other in kept):
-            kept.append(float(level))
+    for one in levels[np.argsort(-counts, kind="stable")][: (counts >= COMMON).sum()]:
+        if all(abs(one - other) > 1 for other in kept):
+            kept.append(float(one))
     if len(kept) < len(BLOCKS):
         return None
     return np.sort(kept[: len(BLOCKS)])[:: -1 if dark_is_bright else 1]
@@ -127,7 +201,7 @@ def _undo(flat: Array, blocks: Array | None) -> tuple[Array | None, bool]:
     """
     if blocks is None:
         middle = flat[0] + (flat[2] - flat[0]) * 128 / 255
-        linear = abs(flat[1] - middle) < 2 and abs(flat[2] - flat[0]) > 20
+        linear = abs(flat[1] - middle) < 3 and abs(flat[2] - flat[0]) > 20
         return (np.array([[0, 255], [flat[0], flat[2]]]) if linear else None), linear
     slope = (blocks[2] - blocks[1]) / (BLOCKS[2] - BLOCKS[1])
     if abs(slope) < 0.1:
@@ -141,10 +215,10 @@ def _undo(flat: Array, blocks: Array | None) -> tuple[Array | None, bool]:
 
 
 def _inverse(image: Array, levels: Array) -> Array:
-    order = np.argsort(levels[1])
     if levels.shape[1] == 2:  # a line, which goes on beyond its ends
         slope = (levels[0, 1] - levels[0, 0]) / (levels[1, 1] - levels[1, 0])
         return levels[0, 0] + slope * (image - levels[1, 0])
+    order = np.argsort(levels[1])
     return np.interp(image, levels[1][order], levels[0][order])
 
 
@@ -156,30 +230,47 @@ def _source(ramp: Array, levels: Array) -> Array:
 def _unsaturated(ramp: Array, levels: Array) -> Array:
     """Pixels that were not clipped at black or white."""
     low, high = sorted(levels[1][[0, -1]])
-    return (ramp > 1 if low < -2 else True) & ((ramp < 254) if high > 257 else np.ones_like(ramp, dtype=bool))
+    return (ramp > (1 if low < -2 else -np.inf)) & (ramp < (254 if high > 257 else np.inf))
 
 
-def fit(across: Array, down: Array, usable: Array) -> Affine | None:
-    """Fit an affine map to the sources of an output's pixels, mainly in its middle, where no fill shows."""
-    y, x = np.mgrid[: usable.shape[0], : usable.shape[1]].astype(float)
-    x, y = x - (usable.shape[1] - 1) / 2, y - (usable.shape[0] - 1) / 2
-    middle = np.zeros_like(usable)
-    middle[EDGE:-EDGE, EDGE:-EDGE] = True
-    chosen = usable & middle if (usable & middle).sum() >= ENOUGH else usable
+def grid(shape: tuple[int, ...]) -> Array:
+    """(H, W, 2) columns and rows from the middle."""
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
+    return np.stack([x - (shape[1] - 1) / 2, y - (shape[0] - 1) / 2], axis=-1)
+
+
+def mapped(affine: Affine, shape: tuple[int, ...]) -> Array:
+    """(H, W, 2) the source of every pixel."""
+    return grid(shape) @ affine.linear.T + affine.offset
+
+
+def fit(sources: Array, usable: Array, robust: bool) -> Affine | None:
+    """Fit an affine map to the (H, W, 2) sources, but for the border, where filters differ.
+
+    Args:
+        robust: let pixels that follow another rule, wrapped around the border or erased, have no say.
+    """
+    inner = np.zeros_like(usable)
+    inner[BORDER:-BORDER, BORDER:-BORDER] = True
+    chosen = usable & inner
     if chosen.sum() < ENOUGH:
         return None
-    points = np.stack([x, y, np.ones_like(x)], axis=-1)
-    sources = np.stack([across, down], axis=-1)
-    solution, used = _trimmed(points[chosen], sources[chosen])
-    # what lies far off altogether was erased or wrapped around the border
-    wide = usable.copy()
-    wide[:3], wide[-3:], wide[:, :3], wide[:, -3:] = False, False, False, False
-    away = np.linalg.norm(_wrapped(sources[wide] - points[wide] @ solution), axis=1)
-    near = away[away < 5]
+    points = np.concatenate([grid(usable.shape), np.ones((*usable.shape, 1))], axis=-1)[chosen]
+    seen = sources[chosen]
+    solution = _least_squares(points, seen)
+    used = np.ones(len(points), dtype=bool)
+    if robust:
+        solution, used = _trimmed(points, seen, solution)
+        seen = points @ solution + _wrapped(seen - points @ solution)
+    away = np.linalg.norm(seen - points @ solution, axis=1)
+    near = away[away < FAR] if robust else away
     apart = float(np.sqrt(np.mean(near**2))) if len(near) else 0.0
-    left = np.linalg.norm(_wrapped(sources[chosen][used] - points[chosen][used] @ solution), axis=1)
-    error = float(np.sqrt(np.mean(left**2)) / np.sqrt(len(left)))
+    error = float(np.sqrt(np.mean(away[used] ** 2) / max(used.sum(), 1)))
     return Affine(solution[:2].T, solution[2], apart, error)
+
+
+def _least_squares(points: Array, sources: Array) -> Array:
+    return np.linalg.solve(points.T @ points + 1e-9 * np.eye(3), points.T @ sources)
 
 
 def _wrapped(distance: Array) -> Array:
@@ -187,19 +278,18 @@ def _wrapped(distance: Array) -> Array:
     return (distance + SIZE / 2) % SIZE - SIZE / 2
 
 
-def _trimmed(points: Array, sources: Array) -> tuple[Array, Array]:
+def _trimmed(points: Array, sources: Array, solution: Array) -> tuple[Array, Array]:
     """Least squares without the pixels that follow another rule than most."""
     used = np.ones(len(points), dtype=bool)
-    solution = np.linalg.lstsq(points, sources, rcond=None)[0]
     if (np.linalg.norm(sources - points @ solution, axis=1) > 2).mean() > 0.1:
         solution = _consensus(points, sources, solution)
     for _ in range(3):
-        away = np.linalg.norm(_wrapped(sources - points @ solution), axis=1)
+        gap = _wrapped(sources - points @ solution)
+        away = np.linalg.norm(gap, axis=1)
         used = away < max(1.5, 3 * float(np.median(away)))
         if used.sum() < ENOUGH // 2:
             break
-        straight = points[used] @ solution + _wrapped(sources[used] - points[used] @ solution)
-        solution = np.linalg.lstsq(points[used], straight, rcond=None)[0]
+        solution = _least_squares(points[used], (points @ solution + gap)[used])
     return solution, used
 
 
@@ -211,28 +301,27 @@ def _consensus(points: Array, sources: Array, solution: Array) -> Array:
         near = np.abs(points[:, :2] - middle[:2]).max(axis=1) <= 3
         if near.sum() < 12:
             continue
-        tried = np.linalg.lstsq(points[near], sources[near], rcond=None)[0]
+        tried = _least_squares(points[near], sources[near])
         agree = int((np.linalg.norm(_wrapped(sources - points @ tried), axis=1) < 1.5).sum())
         if agree > most:
             best, most = tried, agree
     return best
 
 
-def _inside(affine: Affine, shape: tuple[int, ...]) -> Array:
-    """Pixels whose source lies well within the image."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
-    points = np.stack([x - (shape[1] - 1) / 2, y - (shape[0] - 1) / 2], axis=-1)
-    return (np.abs(points @ affine.linear.T + affine.offset) < SIZE / 2 - 2).all(axis=-1)
+LINEAR = [
+    _least_squares(
+        np.concatenate([grid((SIZE, SIZE)), np.ones((SIZE, SIZE, 1))], axis=-1).reshape(-1, 3),
+        np.stack([symmetry(grid((SIZE, SIZE))[..., axis]) for axis in (0, 1)], axis=-1).reshape(-1, 2),
+    )[:2].T.round(9)
+    for symmetry in SYMMETRIES
+]
 
 
-def resampled(image: Array, affine: Affine, shape: tuple[int, ...]) -> Array:
-    """What an image becomes under a map, by bilinear interpolation."""
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(float)
-    points = np.stack([x - (shape[1] - 1) / 2, y - (shape[0] - 1) / 2], axis=-1)
-    at = np.clip(points @ affine.linear.T + affine.offset + (SIZE - 1) / 2, 0, SIZE - 1 - 1e-6)
-    low = at.astype(int)
-    share = at - low
-    (left, top), (a, b) = np.moveaxis(low, -1, 0), np.moveaxis(share, -1, 0)
+def resampled(image: Array, sources: Array) -> Array:
+    """What an image becomes when its pixels come from such sources, by bilinear interpolation."""
+    at = np.clip(sources + (SIZE - 1) / 2, 0, SIZE - 1 - 1e-6)
+    low = np.floor(at + 1e-3).astype(int).clip(0, SIZE - 2)
+    (left, top), (a, b) = np.moveaxis(low, -1, 0), np.moveaxis(at - low, -1, 0)
     image = image.astype(float)
     above = image[top, left] * (1 - a) + image[top, left + 1] * a
     return above * (1 - b) + (image[top + 1, left] * (1 - a) + image[top + 1, left + 1] * a) * b

@@ -93,11 +93,12 @@ def _same_exactly(left: Grays, right: Grays, apart: float) -> bool:
 
 
 def _same_randomly(left: Grays, right: Grays, apart: float) -> bool:
-    ends = [(left.black, mode(right.black)[0]), (left.white, mode(right.white)[0])]
-    kept = [float((np.abs(stack - level) <= NEAR / 2 * apart).mean()) >= OFTEN for stack, level in ends]
+    # an inverted black is white
+    ends = [mode(right.black)[0], mode(right.white)[0]]
+    kept = [_share(stack, ends, NEAR / 2 * apart) >= OFTEN for stack in (left.black, left.white)]
     if all(kept):
         return True
-    fixed = [mode(stack)[1] > MOST for stack, _ in ends]
+    fixed = [mode(stack)[1] > MOST for stack in (left.black, left.white)]
     if any(one_fixed and not one_kept for one_fixed, one_kept in zip(fixed, kept, strict=True)):
         return False
     if any(kept):  # the other end is spread out: darker or brighter images
@@ -105,6 +106,11 @@ def _same_randomly(left: Grays, right: Grays, apart: float) -> bool:
     black, middle, white = (float(np.median(stack)) for stack in (left.black, left.middle, left.white))
     slope = (white - black) / (mode(right.white)[0] - mode(right.black)[0])
     return bool(0.6 < slope < 1.5 and abs(middle - mode(right.middle)[0]) < 0.2 * apart)
+
+
+def _share(stack: Array, levels: list[float], near: float) -> float:
+    """The share of pixels that have one of some levels."""
+    return float((np.min([np.abs(stack - level) for level in levels], axis=0) <= near).mean())
 
 
 def words(facts: Facts) -> str:

@@ -32,14 +32,22 @@ STILL = POLICIES | MAPPED | frozenset({
 def fields(rng: np.random.Generator) -> dict[str, Array]:
     """The images that show what a draw does, by name."""
     across = np.tile(np.arange(SIZE, dtype=np.uint8) * STEP, (SIZE, 1))
-    flat = {name: np.full((SIZE, SIZE), level, np.uint8) for name, level in (("black", 0), ("gray", 128), ("white", 255))}
-    blocks = np.kron(np.array(BLOCKS, np.uint8).reshape(2, 2), np.ones((SIZE // 2, SIZE // 2), np.uint8))
-    return {"across": across, "down": np.ascontiguousarray(across.T), **flat, "blocks": blocks, "texture": texture(rng)}
+    black, gray, white = (np.full((SIZE, SIZE), level, np.uint8) for level in (0, 128, 255))
+    blocks = enlarged(np.array(BLOCKS).reshape(2, 2), SIZE // 2, SIZE // 2)
+    patches = rng.permutation(np.repeat(BLOCKS, 7)).reshape(7, 4)  # as many of each level as in the blocks
+    texture = enlarged(patches, 4, 7)
+    return {"across": across, "down": np.ascontiguousarray(across.T), "black": black, "gray": gray, "white": white,
+            "blocks": blocks, "texture": texture}  # fmt: skip
+
+
+def enlarged(levels: Array, height: int, width: int) -> Array:
+    """Let each number fill so many pixels."""
+    return np.kron(levels, np.ones((height, width))).astype(np.uint8)
 
 
 def texture(rng: np.random.Generator) -> Array:
-    """Patches of 4x4 pixels, none quite black or white, so that every kind of change shows."""
-    return np.kron(rng.integers(40, 200, (SIZE // 4, SIZE // 4)), np.ones((4, 4))).astype(np.uint8)
+    """A picture of patches, none quite black or white, so that every kind of change shows."""
+    return enlarged(rng.integers(40, 200, (SIZE // 4, SIZE // 4)), 4, 4)
 
 
 def levels(rng: np.random.Generator) -> Array:

@@ -93,6 +93,8 @@ def sampler(seen: Evidence) -> None:
             raise Malformed
         if got == rows:
             continue
+        if dig(facts, "subset") is not True and not got:
+            raise Fail(f"expected a torch.utils.data.Subset, got {dig(facts, 'type')}", TEMPLATE)
         arguments = answer.question.args["calls"][which]["arguments"]
         called = ", ".join(f"{name}={value}" for name, value in arguments.items()) or "no further arguments"
         raise Fail(

@@ -43,7 +43,16 @@ def judged(seen: Evidence) -> tuple[Run, Finding | None]:
             raise problem
         raise Blocked("contrastive.training", "the training did not come so far that its learning rate could be seen")
     findings = [(run, _finding(run)) for run in looked]
-    return next(((run, finding) for run, finding in findings if finding is None), findings[0])
+    right = [pair for pair in findings if pair[1] is None]
+    whole = [pair for pair in findings if pair[0].raised is None or _tells(pair[0])]
+    if not right and not whole:
+        raise Blocked("contrastive.training", "the training ended before its learning rate could be seen")
+    return (right or whole)[0]
+
+
+def _tells(run: Run) -> bool:
+    """Whether a run that ended with an exception came far enough to be believed."""
+    return len(run.epochs) > 1 or any(scheduler.raised for scheduler in run.schedulers)
 
 
 def changes(seen: Evidence) -> None:
@@ -61,6 +70,10 @@ def lasts(seen: Evidence) -> None:
 
 
 def _finding(run: Run) -> Finding | None:
+    for scheduler in run.schedulers:
+        if scheduler.raised is not None:
+            when = "when it is stepped" if scheduler.made else "when it is made"
+            return Finding(f"{scheduler.type} {when} {raised_words(scheduler.raised)}", _raised_hint(scheduler))
     moving = [curve for curve in run.curves if _moves(curve)]
     if moving:
         collapses = [_collapse(run, curve[:, group]) for curve in moving for group in range(curve.shape[1])
@@ -81,10 +94,6 @@ def _constant(run: Run) -> Finding:
     rate = float(run.used[0, 2]) if len(run.used) else float(run.curves[0][0, 0]) if run.curves else float("nan")
     stays = f"the learning rate stays at {rate:g} in all {run.length} epochs"
     own = [scheduler for scheduler in run.schedulers if not scheduler.inner]
-    for scheduler in own:
-        if scheduler.raised is not None:
-            when = "when it is stepped" if scheduler.made else "when it is made"
-            return Finding(f"{scheduler.type} {when} {raised_words(scheduler.raised)}", _raised_hint(scheduler))
     if not own:
         return Finding(f"no learning-rate scheduler was made: {stays}", "torch.optim.lr_scheduler has several.")
     if all(scheduler.optimizer < 0 for scheduler in own):

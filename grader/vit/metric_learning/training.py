@@ -9,6 +9,7 @@ from grader.vit.metric_learning.runs import Evaluation, Model, Run, counted, fai
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
 SETS = "The reference set is the training subset; after it comes the test set."
+UNHELD = -2  # the number of a model that no optimizer holds
 STALE = 0.5  # share of backward passes that may meet old gradients; a missing zero_grad gives 1, right code 0
 
 
@@ -93,17 +94,17 @@ def both_models(seen: Evidence) -> None:
 def _unmoved(run: Run, name: str, model: Model) -> tuple[str, str]:
     """Say why a model stayed as it was."""
     unchanged = f"the weights of {name} do not change"
-    if run.total("empty") >= run.steps:
-        return (
-            f"{unchanged}: at every step of the optimizer all gradients were None or zero",
-            "zero_grad() belongs before backward(), not between backward() and step().",
-        )
     if model.frozen == model.parameters > 0:
         return f"{unchanged}: its parameters do not require gradients", "Both models are to be trained."
     if not model.held:
         return (
             f"{unchanged}: the optimizer does not hold its parameters",
             "Give the optimizer the parameters of both models, or a second optimizer to the other.",
+        )
+    if run.total("empty") >= run.steps:
+        return (
+            f"{unchanged}: at every step of the optimizer all gradients were None or zero",
+            "zero_grad() belongs before backward(), not between backward() and step().",
         )
     if not model.calls:
         return f"{unchanged}: it is only used without gradient", "No torch.no_grad() or get_embeddings() in training."
@@ -158,8 +159,7 @@ def _right_arguments(run: Run, evaluation: Evaluation) -> None:
     ):
         if given != role:
             raise Fail(f"`evaluate_at_end_epoch` is given a {given} instead of {MODELS[role]}")
-        others = [model.moved for model in run.models if model.role == role]
-        if number in range(len(run.models)) and not run.models[number].moved and any(others):
+        if number == UNHELD:
             raise Fail(f"`evaluate_at_end_epoch` is given {MODELS[role]} that is not the one trained")
     if evaluation.test == "train":
         what = "the two sets are swapped" if evaluation.train == "test" else "its test set is the training set"

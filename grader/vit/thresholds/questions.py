@@ -153,17 +153,20 @@ def trains(seen: Evidence) -> bool:
     return wanted and there
 
 
+COSTS = ("path", "threads", "target", "budget")  # no part of what is asked
+
 PROBES = (
     Probe(
         CLASSIFIER, "checkpoint.classify", _ask_classifier,
-        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",),
+        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS,
     ),
     Probe(
         EMBEDDINGS, "checkpoint.embed", _ask_embeddings,
-        lambda seen: _has(EMBEDDINGS, seen) and _known(seen), 900.0, ("contrastive.precision", "contrastive.logs"),
+        lambda seen: _has(EMBEDDINGS, seen) and _known(seen), 900.0,
+        ("contrastive.precision", "contrastive.logs"), COSTS,
     ),
     Probe(
         TRAINING, "classifier.train", _ask_training,
-        lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",),
+        lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",), COSTS,
     ),
 )  # fmt: skip

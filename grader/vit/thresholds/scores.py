@@ -41,16 +41,17 @@ def precision(seen: Evidence, queries: str = "test") -> float:
     Raises:
         Fail, Missing, Blocked, Unanswered: there are no sound embeddings; why, in words.
     """
-    answer = seen[EMBEDDINGS]
     found = fitting.outputs(seen, EMBEDDINGS)
-    scores = answer.known.setdefault("scores", {})  # computed once, however many ask
-    if queries not in scores:
-        reference, query = embeddings(found, answer, "reference"), embeddings(found, answer, queries)
-        if reference.shape[1] != query.shape[1]:
-            raise Malformed
-        labels = answer.known["labels"]
-        scores[queries] = precision_at_1(query, labels[queries], reference, labels["reference"])
-    return scores[queries]
+    return float(seen.once(f"score {EMBEDDINGS} {queries}", lambda: _precision(seen, found, queries), code=__name__))
+
+
+def _precision(seen: Evidence, found: dict[str, Any], queries: str) -> float:
+    answer = seen[EMBEDDINGS]
+    reference, query = embeddings(found, answer, "reference"), embeddings(found, answer, queries)
+    if reference.shape[1] != query.shape[1]:
+        raise Malformed
+    labels = answer.known["labels"]
+    return precision_at_1(query, labels[queries], reference, labels["reference"])
 
 
 def embeddings(found: dict[str, Any], answer: Answer, images: str) -> np.ndarray:

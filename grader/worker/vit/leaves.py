@@ -6,6 +6,7 @@ other callables by standing in for them in the lists that hold them.
 """
 
 import contextlib
+import random
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -200,8 +201,6 @@ def _form(value: Any) -> Any:
 
 def _with_fixed_seed(leaf: nn.Module, value: Any) -> Any:
     """What a leaf that changes sizes gives always, without disturbing the random numbers of the others."""
-    import random
-
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()
     seed(0)
     try:
@@ -214,8 +213,6 @@ def _with_fixed_seed(leaf: nn.Module, value: Any) -> Any:
 
 def seed(number: int, generators: tuple[Any, ...] = ()) -> None:
     """Seed the three global generators, and the student's own ones."""
-    import random
-
     # torch.manual_seed asks every kind of device and takes 200 times as long
     torch.default_generator.manual_seed(number)
     np.random.seed(number)

@@ -190,7 +190,7 @@ def simulate(
         curves: for each optimizer the (epochs * batches, groups) learning rates, in order of use.
     """
     driven = [n for n in schedules.notes if n.steps and n.copy is not None and not n.late and n.raised is None]
-    plans = [[_plan(note, epoch, seen) for epoch in range(min(epochs, len(seen)))] for note in driven]
+    plans = [_plans(note, seen[:epochs]) for note in driven]
     per_batch = any(plan.rate for row in plans for plan in row)
     batches = batches if per_batch else 1
     epochs = max(1, min(epochs, MAX_STEPS // batches))
@@ -216,17 +216,20 @@ def rates(optimizer: Optimizer) -> list[float]:
     return [float(group["lr"]) for group in optimizer.param_groups[:MAX_GROUPS]]
 
 
-def _plan(note: Note, epoch: int, seen: list[dict[str, int]]) -> Plan:
-    """How the student's code stepped a scheduler in one epoch of the run, told in terms of a real epoch."""
-    steps = note.steps.get(epoch, 0)
-    batches, taken = seen[epoch]["batches"], seen[epoch]["steps"]
-    if steps > 1 and batches > 1 and (steps >= batches or steps == taken):
-        return Plan(rate=steps / batches)
-    if steps <= 1 < sum(note.steps.values()) and steps == taken:  # a short epoch says little: ask the longer ones
-        longer = [plan for other in range(epoch) if (plan := _plan(note, other, seen)).rate]
-        if steps and longer:
-            return longer[-1]
-    return Plan(times=steps)
+def _plans(note: Note, seen: list[dict[str, int]]) -> list[Plan]:
+    """How the student's code stepped a scheduler in each epoch of the run, told in terms of real epochs."""
+    plans: list[Plan] = []
+    by_batch: Plan | None = None
+    for epoch, counts in enumerate(seen):
+        steps = note.steps.get(epoch, 0)
+        if steps > 1 and counts["batches"] > 1 and (steps >= counts["batches"] or steps == counts["steps"]):
+            by_batch = Plan(rate=steps / counts["batches"])
+            plans.append(by_batch)
+        elif steps == 1 == counts["steps"] and by_batch is not None:  # too short an epoch to tell: as in a longer one
+            plans.append(by_batch)
+        else:
+            plans.append(Plan(times=steps))
+    return plans
 
 
 def _drive(note: Note, times: int, at: float) -> None:

@@ -222,7 +222,6 @@ def _facts(watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[s
 
 
 def _model(watch: Watch, note: Model) -> dict[str, Any]:
-    held = {id(p) for optimizer in watch.optimizers for group in optimizer.param_groups for p in group["params"]}
     parameters = dict(note.module.named_parameters())
     before = note.before or {}
     return {
@@ -230,7 +229,7 @@ def _model(watch: Watch, note: Model) -> dict[str, Any]:
         "calls": len(note.modes),
         "train_mode": sum(note.modes),
         "parameters": len(parameters),
-        "held": sum(id(parameter) in held for parameter in parameters.values()),
+        "held": watch.held(note),
         "frozen": sum(not parameter.requires_grad for parameter in parameters.values()),
         "weights": [
             {"name": name[:200], "before": _some(before[name]), "after": _some(parameter)}
@@ -256,13 +255,13 @@ def _evaluated(watch: Watch, calls: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def _who(watch: Watch, model: Any) -> tuple[str, int]:
-    """(role, number among the models followed), with -1 for a copy of one."""
+    """(role, number among the models followed); -1 for a copy of one, -2 for one that no optimizer holds."""
     for wrapper in ("module", "_orig_mod"):
         inner = getattr(model, wrapper, None)
         model = inner if isinstance(inner, nn.Module) and type(model).__module__.startswith("torch") else model
     for index, note in enumerate(watch.models):
         if note.module is model:
-            return note.role, index
+            return note.role, index if watch.held(note) else -2
     for note in watch.models:
         if type(note.module) is type(model):
             return note.role, -1

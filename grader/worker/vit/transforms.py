@@ -76,7 +76,7 @@ def observe_train(
             "mapped": _mapped(trace, call, fields, mapped),
         }
         trace.holding = True
-        return {**facts, "rest": _rest(call, trace, fields, draws), **_settled(call, pictures, flat, levels)}
+        return {**facts, "rest": _rest(call, trace, fields, pictures, draws), **_settled(call, pictures, flat, levels)}
 
 
 class _Call:
@@ -215,14 +215,17 @@ def _field_draws(
     return {name: _stack(items) for name, items in outputs.items()}
 
 
-def _rest(call: _Call, trace: Trace, fields: dict[str, Picture], draws: int) -> dict[str, Any]:
+def _rest(
+    call: _Call, trace: Trace, fields: dict[str, Picture], pictures: list[Picture], draws: int
+) -> dict[str, Any]:
     """What varies still while the library's random leaves are held: the student's own randomness."""
-    few = SURE if trace.transparent else draws
-    outputs = [call(fields["texture"], number) for number in range(few)]
-    varies = _spread(outputs)
+    seen = [fields["texture"], *pictures]
+    outputs = [call(seen[number % len(seen)], number) for number in range(SURE if trace.transparent else draws)]
+    varies = max(_spread(outputs[start :: len(seen)]) for start in range(len(seen)))
     if not varies > 0:
         return {"varies": varies, "repeats": True, "fields": None}
-    again = [call(fields["texture"], number) for number in range(8)]
+    outputs = outputs[:: len(seen)][:8]
+    again = [call(seen[0], number * len(seen)) for number in range(8)]
     repeats = all(_spread([one, other]) == 0 for one, other in zip(outputs, again, strict=False))
     apply = lambda image: call.target(Image.fromarray(image))  # noqa: E731
     return {"varies": varies, "repeats": repeats, "fields": _field_draws(apply, call.generators, fields, draws)}

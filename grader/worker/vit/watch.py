@@ -71,8 +71,13 @@ class Model:
 
     role: str
     module: nn.Module
-    before: dict[str, Tensor] | None = None  # parameters at the first call
+    before: dict[str, Tensor] | None = None  # parameters before anything was learned
     modes: list[bool] = field(default_factory=list)  # of its calls with gradient: was it in train mode?
+
+    def remember(self) -> None:
+        """Keep the parameters as they are, the first time."""
+        if self.before is None:
+            self.before = {name: p.detach().clone() for name, p in self.module.named_parameters()}
 
 
 @dataclass
@@ -164,9 +169,13 @@ class Watch:
         if self.epochs:
             self.epochs[-1].evaluations += 1
 
+    def held(self, note: Model) -> int:
+        """How many of a model's parameters the optimizers hold."""
+        held = {id(p) for optimizer in self.optimizers for group in optimizer.param_groups for p in group["params"]}
+        return sum(id(parameter) in held for parameter in note.module.parameters())
+
     def _before_forward(self, note: Model, called: nn.Module) -> None:
-        if note.before is None:
-            note.before = {name: p.detach().clone() for name, p in note.module.named_parameters()}
+        note.remember()
         if torch.is_grad_enabled() and called is note.module and len(note.modes) < 5_000:
             note.modes.append(note.module.training)
 
@@ -217,6 +226,8 @@ class Watch:
             epoch.stale += self._meets_old_gradients()
             epoch.test_batches += self._batch_has_test
             self._last.clear()
+            for note in self.models:  # one whose parts are called may never be called itself
+                note.remember()
             original(*args, **kwargs)
 
         return backward

@@ -1,0 +1,532 @@
+"""Part 3, written otherwise: all of it right, most of it seen in submissions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.corpus.case import Case
+
+LR = "torch.optim.lr_scheduler"
+START = "    ### BEGIN SOLUTION: train on 500"
+EMBED = "    ### BEGIN SOLUTION: embed in eval mode"
+END = "    ### END SOLUTION\n"
+
+
+def instead(start: str, body: str, more: str = "") -> Callable[[bytes], bytes]:
+    """Put another body in place of a solution region, and perhaps more after the imports."""
+
+    def edit(old: bytes) -> bytes:
+        text = old.decode()
+        first = text.index(start)
+        last = text.index(END, first) + len(END)
+        text = text[:first] + body + text[last:]
+        mark = 'device = torch.device("cuda" if torch.cuda.is_available() else "cpu")\n'
+        return text.replace(mark, mark + more).encode()
+
+    return edit
+
+
+def training(name: str, body: str, more: str = "") -> Case:
+    return Case(f"contrastive.variant_{name}", {"contrastive.py": instead(START, body, more)})
+
+
+def embeddings(name: str, body: str) -> Case:
+    return Case(f"contrastive.variant_embeddings_{name}", {"contrastive.py": instead(EMBED, body)})
+
+
+def edited(name: str, *edits: tuple[str, str], warns: tuple[str, ...] = ()) -> Case:
+    return Case(f"contrastive.variant_{name}", {"contrastive.py": list(edits)}, warns=warns)
+
+
+# A plain training, with places for what differs.
+PLAIN = """    subset = sample_balanced_subset(train_dataset, 500)
+    {loader}
+    vit = ViT(image_size, patch_size, in_channels, hidden_size, layers, heads).to(device)
+    head = LinearEmbeddingHead(hidden_size, embed_size).to(device)
+    {loss}
+    {optimizer}
+    {scheduler}
+    calculator = AccuracyCalculator(include=("precision_at_1",), k=1)
+    best = 0.0
+    for epoch in range(num_epochs):
+        vit.train(), head.train()
+        for i, (x, y) in enumerate(loader):
+            {learn}
+            {per_batch}
+        best = evaluate_at_end_epoch(vit, head, calculator, best, subset, test_dataset)
+        {per_epoch}
+    return best
+"""
+LOADER = "loader = DataLoader(subset, batch_size=batch_size, shuffle=True)"
+LOSS = "loss_func = losses.TripletMarginLoss(margin=margin)\n    miner = miners.MultiSimilarityMiner()"
+OPTIMIZER = "optimizer = torch.optim.Adam(list(vit.parameters()) + list(head.parameters()), lr=lr)"
+LEARN = """optimizer.zero_grad()
+            out = head(vit(x.to(device)))
+            loss = loss_func(out, y.to(device), miner(out, y.to(device)))
+            loss.backward()
+            optimizer.step()"""
+
+
+def plain(name: str, more: str = "", **places: Any) -> Case:
+    """The plain training with some places filled otherwise."""
+    usual = {
+        "loader": LOADER, "loss": LOSS, "optimizer": OPTIMIZER, "learn": LEARN, "per_batch": "pass",
+        "scheduler": f"scheduler = {LR}.StepLR(optimizer, step_size=5, gamma=0.5)", "per_epoch": "scheduler.step()",
+    }  # fmt: skip
+    return training(name, PLAIN.format(**{**usual, **places}), more)
+
+
+def scheduled(name: str, made: str, per: str = "epoch", call: str = "scheduler.step()", more: str = "") -> Case:
+    """The plain training with another scheduler."""
+    calls = {"per_batch": call, "per_epoch": "pass"} if per == "batch" else {"per_epoch": call}
+    return plain(f"scheduler_{name}", more, scheduler=f"scheduler = {made}", **calls)
+
+
+VARIANTS = [
+    # Schedulers stepped once an epoch
+    scheduled("step", f"{LR}.StepLR(optimizer, step_size=5, gamma=0.5)"),
+    scheduled("late_milestone", f"{LR}.MultiStepLR(optimizer, milestones=[num_epochs - 2])"),
+    scheduled("exponential", f"{LR}.ExponentialLR(optimizer, gamma=0.95)"),
+    scheduled("cosine", f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)"),
+    scheduled("cosine_far_beyond", f"{LR}.CosineAnnealingLR(optimizer, T_max=200)"),
+    scheduled("restarts_each_epochs", f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=5)"),
+    scheduled(
+        "plateau_of_precision",
+        f"{LR}.ReduceLROnPlateau(optimizer, mode='max', patience=3)",
+        call="scheduler.step(best)",
+    ),
+    scheduled(
+        "plateau_of_loss", f"{LR}.ReduceLROnPlateau(optimizer, 'min', factor=0.5)", call="scheduler.step(loss.item())"
+    ),
+    scheduled("plateau_keyword", f"{LR}.ReduceLROnPlateau(optimizer, patience=5)", call="scheduler.step(metrics=best)"),
+    scheduled("told_the_epoch", f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)", call="scheduler.step(epoch)"),
+    scheduled("one_cycle_by_epochs", f"{LR}.OneCycleLR(optimizer, max_lr=lr, total_steps=num_epochs)"),
+    scheduled(
+        "sequence",
+        f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.1, total_iters=3), "
+        f"{LR}.CosineAnnealingLR(optimizer, num_epochs - 3)], milestones=[3])",
+    ),
+    scheduled(
+        "chained", f"{LR}.ChainedScheduler([{LR}.ConstantLR(optimizer, 0.1, 4), {LR}.ExponentialLR(optimizer, 0.9)])"
+    ),
+    scheduled("multiplicative", f"{LR}.MultiplicativeLR(optimizer, lambda epoch: 0.95)"),
+    # Schedulers stepped once a batch, and meant so
+    scheduled("cosine_over_batches", f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs * len(loader))", "batch"),
+    scheduled(
+        "cosine_over_counted_batches",
+        f"{LR}.CosineAnnealingLR(optimizer, num_epochs * (5000 // batch_size + 1))",
+        "batch",
+    ),
+    scheduled(
+        "one_cycle", f"{LR}.OneCycleLR(optimizer, max_lr=lr, epochs=num_epochs, steps_per_epoch=len(loader))", "batch"
+    ),
+    scheduled("step_of_200_batches", f"{LR}.StepLR(optimizer, step_size=200, gamma=0.5)", "batch"),
+    scheduled(
+        "milestones_in_batches",
+        f"{LR}.MultiStepLR(optimizer, milestones=[10 * len(loader), 15 * len(loader)])",
+        "batch",
+    ),
+    scheduled("exponential_by_batches", f"{LR}.ExponentialLR(optimizer, gamma=0.999)", "batch"),
+    scheduled(
+        "cyclic",
+        f"{LR}.CyclicLR(optimizer, base_lr=lr / 10, max_lr=lr, step_size_up=20, cycle_momentum=False)",
+        "batch",
+    ),
+    scheduled(
+        "fractional_restarts",
+        f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=4)",
+        "batch",
+        "scheduler.step(epoch + i / len(loader))",
+    ),
+    scheduled("short_warm_up", f"{LR}.LinearLR(optimizer, start_factor=0.01, total_iters=100)", "batch"),
+    scheduled(
+        "warm_up_then_cosine",
+        f"{LR}.LambdaLR(optimizer, lambda s: s / 100 if s < 100 else "
+        "0.5 * (1 + math.cos(math.pi * (s - 100) / (num_epochs * len(loader) - 100))))",
+        "batch",
+        more="import math\n",
+    ),
+    scheduled(
+        "sequence_over_batches",
+        f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.01, total_iters=len(loader)), "
+        f"{LR}.CosineAnnealingLR(optimizer, (num_epochs - 1) * len(loader))], milestones=[len(loader)])",
+        "batch",
+    ),
+    scheduled(
+        "last_batch_of_each_epoch",
+        f"{LR}.StepLR(optimizer, 5)",
+        "batch",
+        "if i == len(loader) - 1:\n                scheduler.step()",
+    ),
+    scheduled(
+        "of_its_own_class",
+        "WarmThenDown(optimizer, 3, num_epochs)",
+        more="""
+
+class WarmThenDown(torch.optim.lr_scheduler.LRScheduler):
+    def __init__(self, optimizer, warm, total):
+        self.warm, self.total = warm, total
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        t = self.last_epoch
+        factor = (t + 1) / self.warm if t < self.warm else max(0.0, 1 - (t - self.warm) / self.total)
+        return [base * factor for base in self.base_lrs]
+""",
+    ),
+    scheduled(
+        "by_hand",
+        "None",
+        call="adjust(optimizer, epoch)",
+        more="""
+
+def adjust(optimizer, epoch):
+    for group in optimizer.param_groups:
+        group["lr"] = lr * 0.5 ** (epoch // 8)
+""",
+    ),
+    plain(
+        "scheduler_plateau_by_hand",
+        scheduler="seen, waited = 0.0, 0",
+        per_epoch="""waited = waited + 1 if best <= seen else 0
+        seen = max(best, seen)
+        if waited > 4:
+            for group in optimizer.param_groups:
+                group["lr"] /= 10
+            waited = 0""",
+    ),
+    plain(
+        "scheduler_and_early_stopping",
+        scheduler=f"scheduler = {LR}.StepLR(optimizer, 10); seen, waited = 0.0, 0",
+        per_epoch="""scheduler.step()
+        waited = waited + 1 if best <= seen else 0
+        seen = max(best, seen)
+        if waited >= 4:
+            break""",
+    ),
+    # Optimizers
+    plain("sgd", optimizer="optimizer = torch.optim.SGD([*vit.parameters(), *head.parameters()], lr=lr, momentum=0.9)"),
+    plain(
+        "groups",
+        optimizer="""optimizer = torch.optim.AdamW([
+        {"params": vit.parameters(), "lr": lr / 10}, {"params": head.parameters()}], lr=lr)""",
+    ),
+    plain(
+        "two_optimizers",
+        optimizer="""optimizer = torch.optim.Adam(vit.parameters(), lr=lr)
+    of_head = torch.optim.Adam(head.parameters(), lr=lr)""",
+        learn=LEARN.replace("optimizer.zero_grad()", "optimizer.zero_grad(); of_head.zero_grad()") + "; of_head.step()",
+    ),
+    plain(
+        "chain",
+        optimizer="""from itertools import chain
+    optimizer = torch.optim.RMSprop(chain(vit.parameters(), head.parameters()), lr=lr)""",
+    ),
+    plain(
+        "accumulation",
+        learn="""out = head(vit(x.to(device)))
+            (loss_func(out, y, miner(out, y)) / 4).backward()
+            if (i + 1) % 4 == 0:
+                optimizer.step()
+                optimizer.zero_grad()""",
+    ),
+    plain(
+        "accumulation_of_eight_with_schedule_per_step",
+        scheduler=f"scheduler = {LR}.CosineAnnealingLR(optimizer, T_max=num_epochs * (len(loader) // 8))",
+        per_epoch="pass",
+        learn="""out = head(vit(x.to(device)))
+            (loss_func(out, y, miner(out, y)) / 8).backward()
+            if (i + 1) % 8 == 0:
+                optimizer.step()
+                scheduler.step()
+                optimizer.zero_grad()""",
+    ),
+    plain(
+        "clipping",
+        learn=LEARN.replace(
+            "optimizer.step()",
+            """torch.nn.utils.clip_grad_norm_(vit.parameters(), 1.0)
+            optimizer.step()""",
+        ),
+    ),
+    plain(
+        "zero_grad_of_models",
+        learn=LEARN.replace("optimizer.zero_grad()", "vit.zero_grad(set_to_none=False); head.zero_grad()"),
+    ),
+    plain(
+        "zero_grad_last",
+        learn=LEARN.replace("optimizer.zero_grad()\n            ", "") + "\n            optimizer.zero_grad()",
+    ),
+    plain(
+        "mixed_precision",
+        optimizer=OPTIMIZER + "\n    scaler = torch.amp.GradScaler(device.type)",
+        learn="""optimizer.zero_grad()
+            with torch.autocast(device_type=device.type, dtype=torch.bfloat16):
+                out = head(vit(x.to(device)))
+            out = out.float()
+            loss = loss_func(out, y, miner(out, y))
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()""",
+    ),
+    # Losses and miners
+    plain(
+        "hard_miner",
+        loss="loss_func = losses.TripletMarginLoss(margin=margin, swap=True)\n    miner = miners.BatchHardMiner()",
+    ),
+    plain(
+        "all_kinds_of_triplets",
+        loss="loss_func = losses.TripletMarginLoss(margin=margin)\n    miner = miners.TripletMarginMiner(margin=margin, type_of_triplets='all')",
+    ),
+    plain(
+        "cosine_distance",
+        loss="""from pytorch_metric_learning import distances, reducers
+    distance = distances.CosineSimilarity()
+    loss_func = losses.TripletMarginLoss(margin=margin, distance=distance, reducer=reducers.ThresholdReducer(low=0))
+    miner = miners.TripletMarginMiner(margin=margin, distance=distance, type_of_triplets="semihard")""",
+    ),
+    plain(
+        "memory",
+        loss="""miner = miners.MultiSimilarityMiner()
+    loss_func = losses.CrossBatchMemory(losses.TripletMarginLoss(margin=margin), embed_size, memory_size=512, miner=miner)""",
+        learn=LEARN.replace("loss_func(out, y.to(device), miner(out, y.to(device)))", "loss_func(out, y.to(device))"),
+    ),
+    plain(
+        "memory_given_tuples",
+        loss="""miner = miners.MultiSimilarityMiner()
+    loss_func = losses.CrossBatchMemory(losses.TripletMarginLoss(margin=margin), embed_size, memory_size=512)""",
+    ),
+    plain(
+        "several_losses",
+        loss="""loss_func = losses.MultipleLosses([losses.TripletMarginLoss(margin=margin), losses.ContrastiveLoss()])
+    miner = miners.MultiSimilarityMiner()""",
+    ),
+    plain(
+        "tuples_taken_apart",
+        learn=LEARN.replace(
+            "loss_func(out, y.to(device), miner(out, y.to(device)))",
+            "loss_func(out, y.to(device), tuple(part[:500].clone() for part in triplets(miner, out, y)))",
+        ),
+        more="\n\ndef triplets(miner, out, y):\n    return miner(out, y)\n",
+        loss="loss_func = losses.TripletMarginLoss(margin=margin)\n    miner = miners.TripletMarginMiner(margin=margin)",
+    ),
+    plain(
+        "miner_of_its_own",
+        loss="""loss_func = losses.TripletMarginLoss(margin=margin)
+    def miner(out, y):
+        distance = torch.cdist(out, out)
+        same = y[:, None] == y[None, :]
+        positive = distance.masked_fill(~same, -1).argmax(1)
+        negative = distance.masked_fill(same, 1e9).argmin(1)
+        return torch.arange(len(y)), positive, negative""",
+    ),
+    plain(
+        "normalised_before_the_loss",
+        learn=LEARN.replace("head(vit(x.to(device)))", "F.normalize(head(vit(x.to(device))), dim=1)"),
+    ),
+    # Data
+    plain(
+        "sampler_of_the_library",
+        loader="""from pytorch_metric_learning.samplers import MPerClassSampler
+    labels = [train_dataset.targets[i] for i in subset.indices]
+    sampler = MPerClassSampler(labels, m=8, batch_size=80, length_before_new_iter=len(subset))
+    loader = DataLoader(subset, batch_size=80, sampler=sampler, drop_last=True)""",
+    ),
+    plain(
+        "large_hard_coded_batches", loader="loader = DataLoader(subset, batch_size=500, shuffle=True, drop_last=True)"
+    ),
+    plain(
+        "loader_processes",
+        loader="""loader = DataLoader(
+        subset, batch_size, True, num_workers=2, pin_memory=True, persistent_workers=True, prefetch_factor=2)""",
+    ),
+    plain(
+        "own_data_set",
+        more="""
+
+class Pairs(Dataset):
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __len__(self):
+        return len(self.inner)
+
+    def __getitem__(self, index):
+        image, label = self.inner[index]
+        return image, torch.tensor(label)
+""",
+        loader="loader = DataLoader(Pairs(subset), batch_size=batch_size, shuffle=True)",
+    ),
+    plain(
+        "tensors_in_memory",
+        loader="""images = torch.stack([image for image, _ in subset])
+    labels = torch.tensor([label for _, label in subset])
+    loader = DataLoader(torch.utils.data.TensorDataset(images, labels), batch_size=batch_size, shuffle=True)""",
+    ),
+    # The shape of the code
+    training(
+        "one_sequential_model",
+        """    subset = sample_balanced_subset(train_dataset, n_samples_per_class=500, n_classes=10)
+    loader = DataLoader(subset, batch_size=batch_size, shuffle=True)
+    model = nn.Sequential(
+        ViT(image_size=image_size, patch_size=patch_size, num_channels=in_channels,
+            hidden_size=hidden_size, layers=layers, heads=heads),
+        LinearEmbeddingHead(hidden_size=hidden_size, embed_size=embed_size),
+    ).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, num_epochs)
+    miner, criterion = miners.BatchEasyHardMiner(), losses.TripletMarginLoss()
+    best, epoch = 0.0, 0
+    while epoch < num_epochs:
+        model.train()
+        for x, y in loader:
+            z = model(x)
+            loss = criterion(z, y, indices_tuple=miner(z, y))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        scheduler.step()
+        epoch += 1
+        best = evaluate_at_end_epoch(model[0], model[1], AccuracyCalculator(k=1), best, subset, test_dataset)
+""",
+    ),
+    training(
+        "classes_of_its_own",
+        """    Trainer(train_dataset, test_dataset).fit()
+""",
+        more="""
+
+class Trainer:
+    def __init__(self, train_dataset, test_dataset):
+        self.subset, self.test = sample_balanced_subset(train_dataset, 500), test_dataset
+        self.vit = ViT(image_size, patch_size, in_channels, hidden_size, layers, heads)
+        self.head = LinearEmbeddingHead(hidden_size, embed_size)
+        self.optimizer = torch.optim.AdamW([*self.vit.parameters(), *self.head.parameters()], lr=lr)
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda e: 0.97**e)
+        self.miner, self.loss = miners.TripletMarginMiner(), losses.TripletMarginLoss()
+
+    def fit(self):
+        best = 0
+        for _ in range(num_epochs):
+            self.vit.train(), self.head.train()
+            for batch in DataLoader(self.subset, batch_size, shuffle=True):
+                self.step(*batch)
+            self.scheduler.step()
+            best = evaluate_at_end_epoch(self.vit, self.head, AccuracyCalculator(k=1), best, self.subset, self.test)
+
+    def step(self, x, y):
+        self.optimizer.zero_grad()
+        z = self.head(self.vit(x))
+        self.loss(z, y, self.miner(z, y)).backward()
+        self.optimizer.step()
+""",
+    ),
+    plain(
+        "uses_its_own_vit",
+        learn=LEARN.replace(
+            "vit(x.to(device))", "vit.ln_post(vit.transformer(vit.ln_pre(vit.pos_embed(vit.patch_embed(x)))))[:, 0]"
+        ),
+    ),
+    plain(
+        "reads_its_checkpoint",
+        per_epoch="scheduler.step()\n    vit.load_state_dict(torch.load('vit_embeds.pt')['vit'])",
+    ),
+    plain(
+        "validates",
+        per_epoch="""scheduler.step()
+        vit.eval(), head.eval()
+        with torch.no_grad():
+            for x, y in DataLoader(test_dataset, 50):
+                loss_func(head(vit(x)), y)""",
+    ),
+    plain(
+        "evaluates_all_training_images", per_epoch="scheduler.step()", loader=LOADER + "\n    subset = train_dataset"
+    ),
+    # get_embeddings
+    embeddings(
+        "raw",
+        """    vit_model.eval(), model_embedding.eval()
+    with torch.inference_mode():
+        return model_embedding(vit_model(x.to(device))).cpu()
+""",
+    ),
+    embeddings(
+        "numpy",
+        """    vit_model, model_embedding = vit_model.to(device).eval(), model_embedding.to(device).eval()
+    return model_embedding(vit_model(x.to(device))).detach().cpu().numpy()
+""",
+    ),
+    embeddings(
+        "one_by_one",
+        """    vit_model.eval()
+    model_embedding.eval()
+    with torch.no_grad():
+        rows = [model_embedding(vit_model(image.unsqueeze(0).to(device))) for image in x]
+    return torch.cat(rows).detach().cpu()
+""",
+    ),
+    embeddings(
+        "sequential",
+        """    model = nn.Sequential(vit_model, model_embedding).eval()
+    with torch.set_grad_enabled(False):
+        z = model(x.to(device))
+    return (z / z.norm(dim=1, keepdim=True)).to("cpu")
+""",
+    ),
+    embeddings(
+        "modes_restored",
+        """    was = vit_model.training, model_embedding.training
+    vit_model.eval(), model_embedding.eval()
+    with torch.no_grad():
+        z = model_embedding(vit_model(x.to(device)))
+    vit_model.train(was[0]), model_embedding.train(was[1])
+    return z.cpu()
+""",
+    ),
+    embeddings(
+        "bfloat16",
+        """    vit_model.eval(), model_embedding.eval()
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
+        return model_embedding(vit_model(x.to(device))).cpu()
+""",
+    ),
+    # The blocks that are given
+    edited(
+        "reformatted",
+        (
+            "    targets = torch.as_tensor(train_dataset.targets)\n    indices = []\n",
+            "    # the labels\n\n    targets = torch.as_tensor(\n        train_dataset.targets,\n    )\n    indices = [ ]\n",
+        ),
+        ('f"Best Precision@1: {best_prec:.4f}"', "f'Best Precision@1: {best_prec:.4f}'"),
+    ),
+    edited(
+        "sampler_in_numpy",
+        (
+            "        of_class = torch.nonzero(targets == label).flatten()\n",
+            "        of_class = (targets == label).nonzero()[:, 0]\n",
+        ),
+        warns=("protected.modified",),
+    ),
+    edited(
+        "returns_no_best",
+        ("    return best_prec\n\n\ndef train", "\n\ndef train"),
+        ("        best_prec = evaluate_at_end_epoch(", "        evaluate_at_end_epoch("),
+        warns=("protected.modified",),
+    ),
+    edited(
+        "older_call_of_the_calculator",
+        (
+            "get_accuracy(query, query_labels, reference, reference_labels)",
+            "get_accuracy(query=query, query_labels=query_labels, reference=reference, "
+            "reference_labels=reference_labels, ref_includes_query=False)",
+        ),
+    ),
+    edited(
+        "precision_as_dictionary",
+        ('    return float(accuracies["precision_at_1"])', "    return accuracies"),
+        (
+            "    if precision > best_prec:\n",
+            '    precision = precision["precision_at_1"]\n    if precision > best_prec:\n',
+        ),
+        warns=("protected.modified",),
+    ),
+]
