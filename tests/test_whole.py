@@ -57,4 +57,5 @@ def test_the_same_seed_gives_the_same_grade_however_the_submission_is_named(run)
 
 
 def test_the_terminal_shows_a_line_for_each_of_several(run):
-    assert len([line for line in run[0].stdout.splitlines() if line.startswith(("student", "reference"))]) == 3
+    names = ("student", "reference", "submission")
+    assert len([line for line in run[0].stdout.splitlines() if line.startswith(names)]) == 3
