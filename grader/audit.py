@@ -133,9 +133,7 @@ def judge(kind: str, case: Any, grade: Grade) -> Line:
     if grade.status == "rejected":
         complaints.append(f"rejected: {grade.reason}")
     if kind == "template":
-        complaints += [
-            f"{c.id} is {c.status}" for c in grade.criteria if c.status not in ("missing", "blocked")
-        ]
+        complaints += [f"{c.id} is {c.status}" for c in grade.criteria if c.status not in ("missing", "blocked")]
     if not named:
         complaints.append(f"the message does not hold {case.word!r}: {said[:300]}")
     ident = case.id if case else kind

@@ -279,5 +279,3 @@ def sentence(message: str, hint: str) -> str:
 def warn(code: str, message: str) -> list[Warning_]:
     """One warning, as a list for the functions that return lists."""
     return [Warning_(code, message)]
-
-

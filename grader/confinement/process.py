@@ -74,7 +74,7 @@ class ProcessWorker(abc.ABC):
         if known is None:
             return f"workers know no operation {op!r}"
         missing = [name for name, optional in known.items() if not optional and name not in args]
-        if missing or args.keys() - known.keys():
+        if missing or (args.keys() - known.keys() and "**" not in known):
             return f"operation {op!r} takes {', '.join(known)}; got {', '.join(args)}"
         return ""
 

@@ -155,8 +155,6 @@ def claim(seen: Evidence) -> list[Warning_]:
 
 
 PROBES: tuple[Probe, ...] = ()
-CRITERIA = (
-    Criterion("contrastive.logs", checks(without_errors, whole, agrees_with_checkpoint, agrees_with_computed)),
-)
+CRITERIA = (Criterion("contrastive.logs", checks(without_errors, whole, agrees_with_checkpoint, agrees_with_computed)),)
 WARNINGS = (stale, claim)
 MEASURES: dict[str, Any] = {}

@@ -42,10 +42,14 @@ def hard_coded_device(seen: Evidence) -> list[Warning_]:
 def forged(seen: Evidence) -> list[Warning_]:
     """An answer did not have the form that the worker's own code gives one."""
     probes = sorted(p for p, answer in seen.answers.items() if answer.observation.outcome == "forged")
-    return warn(
-        "forged.observation",
-        f"the answer to {', '.join(probes)} was not written by the grader's own code: a person should look at this",
-    ) if probes else []
+    return (
+        warn(
+            "forged.observation",
+            f"the answer to {', '.join(probes)} was not written by the grader's own code: a person should look at this",
+        )
+        if probes
+        else []
+    )
 
 
 FIRST = (Probe("hyperparameters", "names.values", _ask_hyperparameters),)

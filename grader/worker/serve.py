@@ -39,7 +39,9 @@ def signatures() -> dict[str, dict[str, bool]]:
 
 def _arguments(function: Op) -> dict[str, bool]:
     parameters = list(inspect.signature(function).parameters.values())[1:]  # without the student
-    return {each.name: each.default is not each.empty for each in parameters}
+    named = [each for each in parameters if each.kind is not each.VAR_KEYWORD]
+    more = {"**": True} if len(named) < len(parameters) else {}  # passed on to a function of its own
+    return {each.name: each.default is not each.empty for each in named} | more
 
 
 def forget_project(root: str) -> None:

@@ -153,7 +153,7 @@ VARIANTS = [
 tfm_train = v2.Compose([v2.PILToTensor(), v2.RandomHorizontalFlip(0.3), v2.RandomRotation(10),
                         v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.286], [0.353]), v2.RandomErasing(0.1)])
 """)),
-    variant("v2_sequential", written(f"""
+    variant("v2_sequential", written("""
 tfm_train = torch.nn.Sequential(v2.ToImage(), v2.RandomApply([v2.GaussianBlur(3)], p=0.3), v2.RandomHorizontalFlip(),
                                 v2.ToDtype(torch.float32, scale=True), v2.Normalize((0.286,), (0.353,)))
 """)),
@@ -173,7 +173,7 @@ tfm_train = torch.nn.Sequential(v2.ToImage(), v2.RandomApply([v2.GaussianBlur(3)
     variant("elastic_and_perspective", composed("transforms.RandomPerspective(0.2, p=0.5), transforms.RandomApply([transforms.ElasticTransform(20.0)], p=0.3)")),
     variant("invert_and_sharpness", composed("transforms.RandomInvert(p=0.1), transforms.RandomAdjustSharpness(2, p=0.3)")),
     variant("posterize_and_equalize", composed("transforms.RandomPosterize(3, p=0.3), transforms.RandomEqualize(p=0.2)")),
-    variant("lambda_normalises", written(f"""
+    variant("lambda_normalises", written("""
 tfm_train = transforms.Compose([transforms.RandomVerticalFlip(0.1), transforms.RandomCrop(28, padding=3, padding_mode="reflect"),
                                 transforms.ToTensor(), transforms.Lambda(lambda x: (x - 0.286) / 0.353)])
 """)),
@@ -211,7 +211,7 @@ def tfm_train(image):
         x = torch.flip(x, dims=[2])
     return x + 0.1 * torch.randn_like(x)
 """, TO_TENSOR)),
-    variant("own_functional", written(f"""
+    variant("own_functional", written("""
 def tfm_train(image):
     image = TF.rotate(image, random.uniform(-10, 10))
     if random.random() > 0.5:
@@ -228,7 +228,7 @@ def tfm_train(image):
     image = ImageEnhance.Contrast(image).enhance(random.uniform(0.7, 1.3))
     return end(image)
 """)),
-    variant("own_pil_filters", written(f"""
+    variant("own_pil_filters", written("""
 def tfm_train(image):
     if random.random() < 0.3:
         image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.5, 1.5)))

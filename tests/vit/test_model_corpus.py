@@ -5,9 +5,7 @@ from pathlib import Path
 import pytest
 
 from grader.vit.model import block, heads, patches, positions, shapes, whole
-from tests import harness
 from tests.corpus.case import Case
-from tests.corpus.faults_vit import FAULTS, VARIANTS
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "vit_model.py"
 TOPICS = [shapes, patches, positions, block, heads, whole]

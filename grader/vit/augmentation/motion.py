@@ -133,7 +133,7 @@ def _observe(one: dict[str, Array], symmetry: int | None) -> Draw:
     usable = live if noisy else depth > 0.97 * np.ptp(flat)
     usable = usable & _unsaturated(one["across"], levels) & _unsaturated(one["down"], levels)
     sources = np.stack([_source(one["across"], levels), _source(one["down"], levels)], axis=-1)
-    affine = fit(sources, usable, robust=exact and not noisy)
+    affine = fit(sources, usable, robust=exact and not noisy)  # type: ignore[assignment]
     if affine is None or noisy:
         return Draw(flat, blocks, noisy, False, False, affine, nowhere, nowhere, detail, sources)
     expected = mapped(affine, live.shape)

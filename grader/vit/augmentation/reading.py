@@ -74,7 +74,7 @@ def images(stack: Any, count: int | None = None) -> Array | None:
     """Outputs as (n, H, W) float64, None unless they are that, or (n, C, H, W), and finite."""
     if not isinstance(stack, np.ndarray) or stack.dtype.kind not in "biuf" or stack.ndim not in (3, 4):
         return None
-    if count is not None and len(stack) != count or 0 in stack.shape:
+    if (count is not None and len(stack) != count) or 0 in stack.shape:
         return None
     plane = stack if stack.ndim == 3 else stack[:, 0]
     return plane.astype(np.float64) if np.isfinite(plane).all() else None

@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from grader.checking import Blocked, Criterion, Fail, checks, raised_words
 from grader.evidence import Evidence
 from grader.vit.augmentation import families, reading
-from grader.vit.augmentation.families import ERASING, FLIP, INTENSITY, NOISE, ROTATION, SHARPNESS, SHIFT, UPSIDE_DOWN, WARP, ZOOM
+from grader.vit.augmentation.families import (
+    ERASING,
+    FLIP,
+    INTENSITY,
+    NOISE,
+    ROTATION,
+    SHARPNESS,
+    SHIFT,
+    UPSIDE_DOWN,
+    WARP,
+    ZOOM,
+)
 from grader.vit.augmentation.probes import DRAWS, MAPPED, POLICIES, STILL
 from grader.vit.augmentation.reading import Facts, Leaf
 
@@ -58,7 +69,9 @@ def _hint(found: Seen, facts: Facts) -> str:
     if found.kinds:
         return "Add another kind: the same transform twice, or with other numbers, is still one kind."
     if reading.dig(facts.value, "transparent") is not True:
-        return "The same image gave the same tensor each time: are the random parts called, and is a seed set on the way?"
+        return (
+            "The same image gave the same tensor each time: are the random parts called, and is a seed set on the way?"
+        )
     return "tfm_train should change an image differently each time, with two or more of the random transforms."
 
 
@@ -88,7 +101,9 @@ def _all_leaves(facts: Facts) -> list[tuple[Leaf, bool]]:
 
 
 def _names(facts: Facts) -> set[str]:
-    return {leaf.name for leaf, reached in _all_leaves(facts) if reached and not leaf.own and _random(leaf, facts.count)}
+    return {
+        leaf.name for leaf, reached in _all_leaves(facts) if reached and not leaf.own and _random(leaf, facts.count)
+    }
 
 
 def _random(leaf: Leaf, passes: int) -> bool:
@@ -136,7 +151,7 @@ def _families(facts: Facts, outputs: object, repeats: bool = True) -> frozenset[
         return frozenset()
     stacks = {name: reading.images(outputs.get(name)) for name in fields}
     lengths = {None if stack is None else stack.shape for stack in stacks.values()}
-    if None in lengths or len(lengths) != 1 or min(next(iter(lengths))[1:]) < 20:
+    if None in lengths or len(lengths) != 1 or min(next(iter(lengths))[1:]) < 20:  # type: ignore[index]
         return frozenset()
     known = {name: stack for name, stack in stacks.items() if stack is not None}
     if repeats:

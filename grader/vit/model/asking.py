@@ -11,8 +11,6 @@ What every right implementation does, whatever it is made of, with x tokens and 
   attention hardly turns x any more.
 """
 
-from typing import Any
-
 import numpy as np
 
 from grader.evidence import Evidence, Question
@@ -20,7 +18,18 @@ from grader.vit.model.reading import Array, Builds, build, call, normal
 
 ONE, ZERO, ONES, TWO_HEADS, ONE_HEAD, TWO, THREE, COPY = range(8)  # builds of Transformer(D, layers, heads)
 (
-    BATCH, AGAIN, SINGLE, PERMUTED, SHIFTED, OTHER_TOKEN, GRADIENTS, SHIFTED_TOKEN, SHIFTED_ALL, TWICE, SCALE, ACROSS,
+    BATCH,
+    AGAIN,
+    SINGLE,
+    PERMUTED,
+    SHIFTED,
+    OTHER_TOKEN,
+    GRADIENTS,
+    SHIFTED_TOKEN,
+    SHIFTED_ALL,
+    TWICE,
+    SCALE,
+    ACROSS,
 ) = range(12)  # calls of the first
 B, T, D = 3, 6, 24  # images, tokens, features: all different, so that no axis is taken for another
 IMAGE, TOKEN = 1, 2  # the token that is changed
@@ -60,7 +69,9 @@ def transformer(seen: Evidence, rng: np.random.Generator) -> Question:
         build(D, 3, 4, seed=1, calls=[call(x), call(x, "gradients", weights=weights)]),
         build(D, 1, 4, seed=2, like=ONE, calls=[call(x, seed=1)]),
     ]
-    return Question({"name": "Transformer", "builds": builds, "stand_ins": []}, {"x": x, "shift": shift, "order": order})
+    return Question(
+        {"name": "Transformer", "builds": builds, "stand_ins": []}, {"x": x, "shift": shift, "order": order}
+    )
 
 
 def block(seen: Evidence, rng: np.random.Generator) -> Question:
@@ -118,5 +129,3 @@ def in_block(seen: Evidence) -> Builds:
 def output(answer: Builds, number: int, which: int) -> Array:
     """A Transformer's output for the usual batch, or the check is skipped."""
     return answer.output(number, which, (B, T, D))
-
-

@@ -73,12 +73,18 @@ def attention_weights(seen: Evidence) -> None:
     x, twice = output(answer, ONE, BATCH), answer.output(ONE, TWICE, (B, 2 * T, D))
     if not same(twice, np.concatenate([x, x], axis=1)):
         raise Fail(
-            "with every token there twice the tokens come out different: the weights of attention do not add up to 1", SOFTMAX
+            "with every token there twice the tokens come out different: the weights of attention do not add up to 1",
+            SOFTMAX,
         )
     if np.abs(taken_from_copies(seen, BLOCK)).max() < ADDED:
-        raise Fail("the result of attention is not added to the tokens", "x = x + attention(norm(x)), and the MLP comes after that sum.")
+        raise Fail(
+            "the result of attention is not added to the tokens",
+            "x = x + attention(norm(x)), and the MLP comes after that sum.",
+        )
     if second_direction(taken_from_copies(seen, BLOCK_ONE_HEAD)).max() > COLLINEAR:
-        raise Fail("what a token takes from others is no mean of them: the weights of its query do not add up to 1", SOFTMAX)
+        raise Fail(
+            "what a token takes from others is no mean of them: the weights of its query do not add up to 1", SOFTMAX
+        )
 
 
 SOFTMAX = "The softmax runs over the keys, the last axis of the scores (query, key): softmax(dim=-1)."

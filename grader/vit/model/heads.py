@@ -135,10 +135,19 @@ def _nonlinear(out: Array) -> tuple[str, str]:
             "Normalise where the embeddings are used, if at all.",
         )
     if np.allclose(out.sum(axis=1), 1, atol=1e-3) and (out >= 0).all():
-        return "the outputs of each row add up to 1: a softmax sits inside the head", "An embedding is no set of probabilities."
+        return (
+            "the outputs of each row add up to 1: a softmax sits inside the head",
+            "An embedding is no set of probabilities.",
+        )
     if (out >= 0).all():
-        return "no output is negative: an activation, such as ReLU, follows the last layer", "The head is linear: one nn.Linear."
-    return "head(2a - 3b) is not what a linear map gives", "One nn.Linear, without a hidden layer, an activation or a norm."
+        return (
+            "no output is negative: an activation, such as ReLU, follows the last layer",
+            "The head is linear: one nn.Linear.",
+        )
+    return (
+        "head(2a - 3b) is not what a linear map gives",
+        "One nn.Linear, without a hidden layer, an activation or a norm.",
+    )
 
 
 def classification_trains(seen: Evidence) -> None:

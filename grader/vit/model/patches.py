@@ -136,7 +136,9 @@ def shared_projection(seen: Evidence) -> None:
     answer = _seen(seen)
     filled, empty = answer.output(GRAY, ONE_PATCH, (N, N, D)), answer.output(GRAY, EMPTY, (1, N, D))
     own = filled[np.arange(N), np.arange(N)]
-    if not same(own, np.broadcast_to(own[:1], own.shape)) or not same(empty, np.broadcast_to(empty[:, :1], empty.shape)):
+    if not same(own, np.broadcast_to(own[:1], own.shape)) or not same(
+        empty, np.broadcast_to(empty[:, :1], empty.shape)
+    ):
         raise Fail(
             "the same patch content gives different tokens at different places",
             "All patches go through one and the same projection; positions are added elsewhere.",
@@ -153,14 +155,20 @@ def whole_patch(seen: Evidence) -> None:
         channels = len(dead)
         if dead.all(axis=(1, 2)).any():
             silent = int(dead.all(axis=(1, 2)).sum())
-            raise Fail(f"{silent} of {channels} channels have no influence on any token", "The projection must see all num_channels.")
+            raise Fail(
+                f"{silent} of {channels} channels have no influence on any token",
+                "The projection must see all num_channels.",
+            )
         if dead.any():
             raise Fail(
                 f"{100 * dead.mean():.0f} % of the pixels have no influence on any token",
                 "The projection must see all C x P x P values of a patch.",
             )
         if channels > 1 and same(gradient[:, 1:], np.broadcast_to(gradient[:, :1], gradient[:, 1:].shape)):
-            raise Fail("all channels count the same: they are averaged or added up", "The projection must see all num_channels.")
+            raise Fail(
+                "all channels count the same: they are averaged or added up",
+                "The projection must see all num_channels.",
+            )
         if _flat(gradient, size):
             raise Fail(
                 "all pixels inside a patch count the same: the tokens see no more than its mean",
@@ -182,9 +190,7 @@ def batch_mates(seen: Evidence) -> None:
     expect_repeatable(answer, batch, answer.output(GRAY, AGAIN, (3, N, D)), "images")
     expect_alone(answer, GRAY, SINGLE, batch[1:2], "an image")
     if not same(answer.output(GRAY, REVERSED, (3, N, D))[::-1], batch):
-        raise Fail(
-            "an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others."
-        )
+        raise Fail("an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others.")
 
 
 def learnable(seen: Evidence) -> None:

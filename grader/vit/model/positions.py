@@ -145,7 +145,8 @@ def learnable(seen: Evidence) -> None:
     moves = [{n for n, g in answer.gradients(FIRST, w).largest.items() if g} for w in (OF_FIRST, OF_OTHERS)]
     if stuck[0] or not moves[0] - moves[1]:
         raise Fail(
-            "the [CLS] token is not a parameter of its own: only the position embedding added to it is learned", PARAMETER
+            "the [CLS] token is not a parameter of its own: only the position embedding added to it is learned",
+            PARAMETER,
         )
 
 

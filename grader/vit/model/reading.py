@@ -180,7 +180,9 @@ class Builds:
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.shape != shape:
             raise Malformed
         if not np.isfinite(array).all():
-            raise Fail(f"the gradients of `{self.name}` are NaN or infinite", "Look for a division by zero or a log of zero.")
+            raise Fail(
+                f"the gradients of `{self.name}` are NaN or infinite", "Look for a division by zero or a log of zero."
+            )
 
     def _built(self, number: int) -> None:
         facts = dig(self.answer.value, number)
@@ -253,7 +255,9 @@ def _shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
 
 def same(a: Array, b: Array, tolerance: float = TOLERANCE) -> bool:
     """Whether arrays agree up to float32 noise, relative to their size."""
-    return bool(a.shape == b.shape and np.abs(a - b).max(initial=0.0) <= tolerance * max(1.0, np.abs(b).max(initial=0.0)))
+    return bool(
+        a.shape == b.shape and np.abs(a - b).max(initial=0.0) <= tolerance * max(1.0, np.abs(b).max(initial=0.0))
+    )
 
 
 def changed(a: Array, b: Array, axis: tuple[int, ...], tolerance: float = 1e-4) -> Array:
@@ -286,7 +290,8 @@ def expect_alone(builds: Builds, number: int, which: int, expected: Array, what:
         raise Skip
     if not np.isfinite(alone).all():
         raise Fail(
-            f"{what} alone gives NaN: `{builds.name}` computes a statistic over the batch", "Normalise over the features, not over the batch."
+            f"{what} alone gives NaN: `{builds.name}` computes a statistic over the batch",
+            "Normalise over the features, not over the batch.",
         )
     if not same(alone.astype(np.float64), expected):
         raise Fail(

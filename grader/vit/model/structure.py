@@ -129,7 +129,10 @@ def _residual_words(block: Builds, zero: Array) -> tuple[str, str]:
             "The sum takes x as it came; only what goes into attention and MLP is normalised.",
         )
     if normalised:
-        return "the tokens are normalised after the sum (post-norm), expected before attention and MLP (pre-norm)", f"{formula}."
+        return (
+            "the tokens are normalised after the sum (post-norm), expected before attention and MLP (pre-norm)",
+            f"{formula}.",
+        )
     return (
         "with all parameters zero the block should give its input back: a residual connection is missing or changed",
         f"{formula}: there are two sums, and each takes its input as it is.",
@@ -156,7 +159,11 @@ def normalised_before(seen: Evidence) -> None:
         raise Fail(*_unnormalised(seen))
     answer = in_transformer(seen)
     plain, shifted = output(answer, ONE, BATCH), output(answer, ONE, SHIFTED)
-    if not same(shifted, plain) and not same(shifted - answer.known["shift"], plain) and not _only_directions_count(block):
+    if (
+        not same(shifted, plain)
+        and not same(shifted - answer.known["shift"], plain)
+        and not _only_directions_count(block)
+    ):
         raise Fail(*_unnormalised(seen))
 
 
@@ -192,7 +199,10 @@ def _unnormalised(seen: Evidence) -> tuple[str, str]:
     larger = np.abs(block.output(BLOCK, LONGER) - 10 * LENGTH * block.known["x"]).max()
     if lone or larger > 3 * large:
         if others:
-            return "the values of attention are not normalised (keys and values, if LayerNorm reaches the query alone)", NORMALISE
+            return (
+                "the values of attention are not normalised (keys and values, if LayerNorm reaches the query alone)",
+                NORMALISE,
+            )
         return "the MLP works on tokens that are not normalised", "x + MLP(norm(x)), with a LayerNorm of its own."
     if not others:
         return "the query of attention is not normalised", NORMALISE
@@ -222,7 +232,10 @@ def blocks_of_their_own(seen: Evidence) -> None:
     one, two, three = (answer.size(number) for number in (ONE, TWO, THREE))
     outs = [output(answer, number, 0) for number in (ONE, TWO, THREE)]
     if same(outs[0], answer.known["x"], 1e-5):
-        raise Fail("a Transformer of one block gives back what it got: its block is not run", "All `layers` blocks are run, the last one too.")
+        raise Fail(
+            "a Transformer of one block gives back what it got: its block is not run",
+            "All `layers` blocks are run, the last one too.",
+        )
     unlike = not (same(outs[0], outs[1], 1e-5) or same(outs[1], outs[2], 1e-5))
     if not one:
         raise Fail(
@@ -242,7 +255,8 @@ def blocks_of_their_own(seen: Evidence) -> None:
         raise Fail("1, 2 and 3 blocks give the same result: not all blocks are run")
     if one >= 2 * (two - one):
         raise Fail(
-            f"layers=1 makes a Transformer of {one // (two - one)} blocks", "It should have exactly as many blocks as layers says."
+            f"layers=1 makes a Transformer of {one // (two - one)} blocks",
+            "It should have exactly as many blocks as layers says.",
         )
 
 

@@ -27,8 +27,18 @@ from grader.vit.model.reading import (
 
 GRAY, RGB, COPY, ONE_LAYER, THREE_LAYERS, ONE_HEAD, BY_NAME, LARGE_PATCHES, USUAL = range(9)  # builds
 (
-    BATCH, AGAIN, SINGLE, REVERSED, PATCHES, SWAPPED, GRADIENTS,
-    TOKENS, OTHERS_NEW, FIRST_NEW, LAST_KEPT, TURNED,
+    BATCH,
+    AGAIN,
+    SINGLE,
+    REVERSED,
+    PATCHES,
+    SWAPPED,
+    GRADIENTS,
+    TOKENS,
+    OTHERS_NEW,
+    FIRST_NEW,
+    LAST_KEPT,
+    TURNED,
 ) = range(12)  # calls of the first; those of the last line put tokens in the place of the Transformer's
 SIZE, PATCH, N, D = 12, 4, 9, 16
 SLOPE = 0.05  # how far the slope of gradients may be from the measured one, as part of it
@@ -66,7 +76,7 @@ def _builds(rng: np.random.Generator) -> list[dict]:
         build(SIZE, PATCH, 1, D, 1, 2, seed=1, calls=one),
         build(SIZE, PATCH, 1, D, 3, 2, seed=1, calls=one),
         build(SIZE, PATCH, 1, D, 2, 1, seed=1, calls=one),
-        build(seed=1, calls=one, **by_name),
+        build(seed=1, calls=one, **by_name),  # type: ignore[arg-type]
         build(SIZE, 6, 1, D, 2, 2, seed=1, calls=[]),
         build(28, 7, 1, 64, 2, 4, seed=1, calls=[call(normal(rng, 2, 1, 28, 28))]),
     ]  # fmt: skip
@@ -146,7 +156,13 @@ def shape(answer: Builds, seen: Evidence) -> None:
             hint = "One feature of every token is returned: the tokens' axis is the second one, x[:, 0]."
         if hint:
             raise Fail(f"expected output shape {expected}, got {got}", hint)
-        expect_shape(answer, number, which, expected, "Is hidden_size hard-coded, or does a layer follow that is not part of the ViT?")
+        expect_shape(
+            answer,
+            number,
+            which,
+            expected,
+            "Is hidden_size hard-coded, or does a layer follow that is not part of the ViT?",
+        )
     for number in (ONE_LAYER, THREE_LAYERS):
         _expect_running(answer, seen, number, 0)
     answer.output(GRAY, BATCH)
@@ -165,15 +181,15 @@ def _expect_running(answer: Builds, seen: Evidence, number: int, which: int) -> 
 
 def _why(answer: Builds) -> str:
     if answer.works(BY_NAME) and not (answer.works(GRAY) and answer.works(ONE_LAYER) and answer.works(THREE_LAYERS)):
-        return "With arguments given by name it works: the constructor takes them in another order than the assignment's."
+        return (
+            "With arguments given by name it works: the constructor takes them in another order than the assignment's."
+        )
     if answer.works(RGB) and not answer.works(USUAL):
         return "Images with 3 channels work: is num_channels passed on to PatchEmbeddings?"
     if answer.works(GRAY) and not answer.works(RGB):
         return "Images with 1 channel work: is num_channels passed on, and no size hard-coded?"
     if answer.works(USUAL):
-        return (
-            "ViT(28, 7, 1, 64, 2, 4) works on two images: is image_size, patch_size, hidden_size or the batch size hard-coded?"
-        )
+        return "ViT(28, 7, 1, 64, 2, 4) works on two images: is image_size, patch_size, hidden_size or the batch size hard-coded?"
     return ""
 
 
@@ -183,7 +199,9 @@ def batch_mates(answer: Builds, seen: Evidence) -> None:
     expect_repeatable(answer, base, answer.output(GRAY, AGAIN, (3, D)), "images")
     expect_alone(answer, GRAY, SINGLE, base[1:2], "an image")
     if not same(answer.output(GRAY, REVERSED, (3, D))[::-1], base):
-        raise Fail("an image's feature depends on its place in the batch", "A reshape mixes the batch axis with others.")
+        raise Fail(
+            "an image's feature depends on its place in the batch", "A reshape mixes the batch axis with others."
+        )
 
 
 def every_patch(answer: Builds, seen: Evidence) -> None:
@@ -216,7 +234,10 @@ def _expect_colours(answer: Builds) -> None:
     if gradient is None:
         return  # that no gradient arrives is for `trained` to say
     if gradient.any() and (np.abs(gradient).max(axis=(0, 2, 3)) == 0).any():
-        raise Fail("a colour channel has no influence", "Pass num_channels on to PatchEmbeddings, and all channels of the image.")
+        raise Fail(
+            "a colour channel has no influence",
+            "Pass num_channels on to PatchEmbeddings, and all channels of the image.",
+        )
     if gradient.any() and same(gradient[:, 1:], np.broadcast_to(gradient[:, :1], gradient[:, 1:].shape)):
         raise Fail("all colour channels count the same: they are averaged", "Pass num_channels on to PatchEmbeddings.")
 
@@ -263,7 +284,10 @@ def cls_token(answer: Builds, seen: Evidence) -> None:
     if same(tokens, last, 1e-5) and cls_is_last(seen):
         return  # PositionEmbedding puts it there, and loses its points for that
     if same(tokens, turned, 1e-5):
-        raise Fail("all tokens count alike: their mean, or the like, is returned", "The feature is the [CLS] token's alone, x[:, 0].")
+        raise Fail(
+            "all tokens count alike: their mean, or the like, is returned",
+            "The feature is the [CLS] token's alone, x[:, 0].",
+        )
     if same(tokens, first, 1e-5):
         raise Fail(
             "the feature does not depend on the [CLS] token that comes out of the Transformer",

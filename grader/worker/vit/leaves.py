@@ -112,8 +112,8 @@ class Trace:
             for index, item in enumerate(items if isinstance(items, list) else []):
                 if callable(item) and not isinstance(item, nn.Module | _StandIn) and is_own(item):
                     swapped.append((items, index, item))
-                    items[index] = _StandIn(item, self)
-        return swapped
+                    items[index] = _StandIn(item, self)  # type: ignore[index]
+        return swapped  # type: ignore[return-value]
 
     def _key(self, leaf: Any) -> str:
         return f"{name_of(leaf)} {text_of(leaf)}"

@@ -93,7 +93,7 @@ def _storage(tensor: Tensor) -> int:
 def _number(value: Any) -> float | None:
     """The number that an argument is, or holds everywhere."""
     if isinstance(value, Tensor):
-        if value.dim() > 0 and value.numel() != 1 or not value.is_floating_point():
+        if (value.dim() > 0 and value.numel() != 1) or not value.is_floating_point():
             return None
         value = value.item()
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -143,7 +143,7 @@ def _alone(leaf: Leaf, trace: Trace, call: _Call, draws: int) -> dict[str, Any]:
     try:
         facts = _replayed(leaf, call, draws)
     except Exception as error:
-        facts = {"varies": 0.0, "moves": 0.0, "raised": describe.exception(error)}
+        facts = {"varies": 0.0, "moves": 0.0, "raised": describe.exception(error)}  # type: ignore[dict-item]
     trace.holding = False
     return {**_named(leaf.target), "hits": len(leaf.hits), "nested": leaf.nested, **facts}
 
@@ -215,9 +215,7 @@ def _field_draws(
     return {name: _stack(items) for name, items in outputs.items()}
 
 
-def _rest(
-    call: _Call, trace: Trace, fields: dict[str, Picture], pictures: list[Picture], draws: int
-) -> dict[str, Any]:
+def _rest(call: _Call, trace: Trace, fields: dict[str, Picture], pictures: list[Picture], draws: int) -> dict[str, Any]:
     """What varies still while the library's random leaves are held: the student's own randomness."""
     seen = [fields["texture"], *pictures]
     outputs = [call(seen[number % len(seen)], number) for number in range(SURE if trace.transparent else draws)]
