@@ -124,16 +124,16 @@ def _observe(one: dict[str, Array], symmetry: int | None) -> Draw:
     levels, exact = _undo(flat, blocks)
     detail, nowhere = one["texture"] if levels is None else _inverse(one["texture"], levels), np.zeros_like(live)
     if symmetry is not None:
-        affine = Affine(LINEAR[symmetry], np.zeros(2))
-        sources = mapped(affine, live.shape)
-        return Draw(flat, blocks, noisy, True, True, affine, live, ~live & _inside(sources), detail, sources)
+        exactly = Affine(LINEAR[symmetry], np.zeros(2))
+        sources = mapped(exactly, live.shape)
+        return Draw(flat, blocks, noisy, True, True, exactly, live, ~live & _inside(sources), detail, sources)
     if levels is None:
         return Draw(flat, blocks, noisy, False, False, None, nowhere, nowhere, detail, grid(live.shape))
     # pixels that are blended with the fill beside them show no column and row
     usable = live if noisy else depth > 0.97 * np.ptp(flat)
     usable = usable & _unsaturated(one["across"], levels) & _unsaturated(one["down"], levels)
     sources = np.stack([_source(one["across"], levels), _source(one["down"], levels)], axis=-1)
-    affine = fit(sources, usable, robust=exact and not noisy)  # type: ignore[assignment]
+    affine = fit(sources, usable, robust=exact and not noisy)
     if affine is None or noisy:
         return Draw(flat, blocks, noisy, False, False, affine, nowhere, nowhere, detail, sources)
     expected = mapped(affine, live.shape)

@@ -109,8 +109,9 @@ RAISED = (
         "Normalize has a mean for each of three channels, but the images have one.",
     ),
     (
-        ("should be Tensor Image", "should be a tensor image", "img should be Tensor", "does not support PIL", "PIL images",
-         "Tensor is expected", "has no attribute 'shape'", "input tensor should be", "got <class 'PIL", "not a torch image"),
+        ("should be Tensor Image", "should be a tensor image", "img should be Tensor", "does not support PIL",
+         "PIL images", "Tensor is expected", "has no attribute 'shape'", "input tensor should be",
+         "got <class 'PIL", "not a torch image"),
         "This step works on tensors: it belongs after ToTensor.",
     ),
     (

@@ -5,29 +5,19 @@ from dataclasses import dataclass, field
 
 from grader.checking import Blocked, Criterion, Fail, checks, raised_words
 from grader.evidence import Evidence
-from grader.vit.augmentation import families, reading
-from grader.vit.augmentation.families import (
-    ERASING,
-    FLIP,
-    INTENSITY,
-    NOISE,
-    ROTATION,
-    SHARPNESS,
-    SHIFT,
-    UPSIDE_DOWN,
-    WARP,
-    ZOOM,
-)
+from grader.vit.augmentation import families as f
+from grader.vit.augmentation import reading
 from grader.vit.augmentation.probes import DRAWS, MAPPED, POLICIES, STILL
 from grader.vit.augmentation.reading import Facts, Leaf
 
 WANTED = 2
+SMALLEST = 20  # pixels across an output of which a map can be told
 CHANGE = 0.003  # of the range of values: less than one gray level of 255
 FAMILY = {
-    "RandomCrop": SHIFT, "RandomResizedCrop": ZOOM, "RandomZoomOut": ZOOM, "RandomHorizontalFlip": FLIP,
-    "RandomVerticalFlip": UPSIDE_DOWN, "RandomRotation": ROTATION, "RandomPerspective": WARP, "ElasticTransform": WARP,
-    "ColorJitter": INTENSITY, "GaussianNoise": NOISE, "GaussianBlur": SHARPNESS, "RandomAdjustSharpness": SHARPNESS,
-    "RandomErasing": ERASING,
+    "RandomCrop": f.SHIFT, "RandomResizedCrop": f.ZOOM, "RandomZoomOut": f.ZOOM, "RandomHorizontalFlip": f.FLIP,
+    "RandomVerticalFlip": f.UPSIDE_DOWN, "RandomRotation": f.ROTATION, "RandomPerspective": f.WARP,
+    "ElasticTransform": f.WARP, "ColorJitter": f.INTENSITY, "GaussianNoise": f.NOISE, "GaussianBlur": f.SHARPNESS,
+    "RandomAdjustSharpness": f.SHARPNESS, "RandomErasing": f.ERASING,
 }  # fmt: skip
 
 
@@ -69,9 +59,7 @@ def _hint(found: Seen, facts: Facts) -> str:
     if found.kinds:
         return "Add another kind: the same transform twice, or with other numbers, is still one kind."
     if reading.dig(facts.value, "transparent") is not True:
-        return (
-            "The same image gave the same tensor each time: are the random parts called, and is a seed set on the way?"
-        )
+        return "The same image gives the same tensor each time: are the random parts called? Is a seed set?"
     return "tfm_train should change an image differently each time, with two or more of the random transforms."
 
 
@@ -101,9 +89,9 @@ def _all_leaves(facts: Facts) -> list[tuple[Leaf, bool]]:
 
 
 def _names(facts: Facts) -> set[str]:
-    return {
-        leaf.name for leaf, reached in _all_leaves(facts) if reached and not leaf.own and _random(leaf, facts.count)
-    }
+    """The library's classes that change images at random."""
+    met = [leaf for leaf, reached in _all_leaves(facts) if reached]
+    return {leaf.name for leaf in met if not leaf.own and _random(leaf, facts.count)}
 
 
 def _random(leaf: Leaf, passes: int) -> bool:
@@ -150,13 +138,13 @@ def _families(facts: Facts, outputs: object, repeats: bool = True) -> frozenset[
     if not isinstance(outputs, dict):
         return frozenset()
     stacks = {name: reading.images(outputs.get(name)) for name in fields}
-    lengths = {None if stack is None else stack.shape for stack in stacks.values()}
-    if None in lengths or len(lengths) != 1 or min(next(iter(lengths))[1:]) < 20:  # type: ignore[index]
-        return frozenset()
     known = {name: stack for name, stack in stacks.items() if stack is not None}
+    shapes = {stack.shape for stack in known.values()}
+    if len(known) < len(stacks) or len(shapes) != 1 or min(next(iter(shapes))[1:]) < SMALLEST:
+        return frozenset()
     if repeats:
-        return families.kinds_of_change(known, fields["texture"])
-    return families.loose_kinds_of_change(known)
+        return f.kinds_of_change(known, fields["texture"])
+    return f.loose_kinds_of_change(known)
 
 
 def _why_idle(leaf: Leaf, reached: bool, frozen: bool) -> list[str]:

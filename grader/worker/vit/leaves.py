@@ -108,12 +108,13 @@ class Trace:
     def _stand_in(self) -> list[tuple[list[Any], int, Any]]:
         swapped = []
         for node in [self.root, *self.nodes]:
-            items = getattr(node, "transforms", None)
-            for index, item in enumerate(items if isinstance(items, list) else []):
+            listed = getattr(node, "transforms", None)
+            items: list[Any] = listed if isinstance(listed, list) else []
+            for index, item in enumerate(items):
                 if callable(item) and not isinstance(item, nn.Module | _StandIn) and is_own(item):
                     swapped.append((items, index, item))
-                    items[index] = _StandIn(item, self)  # type: ignore[index]
-        return swapped  # type: ignore[return-value]
+                    items[index] = _StandIn(item, self)
+        return swapped
 
     def _key(self, leaf: Any) -> str:
         return f"{name_of(leaf)} {text_of(leaf)}"

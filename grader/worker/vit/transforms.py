@@ -141,9 +141,9 @@ def _alone(leaf: Leaf, trace: Trace, call: _Call, draws: int) -> dict[str, Any]:
     """
     trace.holding = is_own(leaf.target)
     try:
-        facts = _replayed(leaf, call, draws)
+        facts: dict[str, Any] = dict(_replayed(leaf, call, draws))
     except Exception as error:
-        facts = {"varies": 0.0, "moves": 0.0, "raised": describe.exception(error)}  # type: ignore[dict-item]
+        facts = {"varies": 0.0, "moves": 0.0, "raised": describe.exception(error)}
     trace.holding = False
     return {**_named(leaf.target), "hits": len(leaf.hits), "nested": leaf.nested, **facts}
 
