@@ -19,8 +19,9 @@ from rich.text import Text
 from grader.records import CriterionResult, Grade
 from grader.reports.text import printable, todo
 
-WIDTH = 100  # columns at most: longer lines read badly
-FEEDBACK_LINES = 4  # of one criterion; the JSON has it whole
+WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
+ROOM = 24  # lines for the feedback of all criteria together; the JSON has it whole
+TOLD = ("failed", "partial", "error")  # with their feedback
 STYLE = {
     "passed": "green",
     "partial": "yellow",
@@ -45,72 +46,76 @@ class Report:
         self.grade = grade
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(options.max_width, WIDTH)
-        glyphs = ASCII if options.ascii_only else GLYPH
-        yield from _header(self.grade, width, options.ascii_only)
+        page = _Page(self.grade, console, min(options.max_width, WIDTH), options.ascii_only)
+        yield from page.header()
         for part, results in groupby(self.grade.criteria, lambda result: result.part):
-            yield from _part(part, list(results), glyphs, console, width)
-        yield from _footer(self.grade, console, width)
+            yield from page.part(part, list(results))
+        yield from page.footer()
 
 
-def _header(grade: Grade, width: int, ascii_only: bool) -> Iterator[Text]:
-    name, seed = printable(grade.submission["name"], 60), f"seed {grade.seed}"
-    yield Text().append(name, "bold").append(" " * max(2, width - len(name) - len(seed))).append(seed, "dim")
-    score = f"{grade.score:g} of {grade.max_score:g} points"
-    size = max(10, width - len(score) - 2)
-    filled = round(size * grade.score / grade.max_score) if grade.max_score else 0
-    full, empty = ("#", "-") if ascii_only else ("━", "─")
-    bar = Text().append(full * filled, "green").append(empty * (size - filled), "dim")
-    yield bar.append(f"  {score}", "bold")
-    if grade.status != "graded":
-        words = grade.status.replace("_", " ")
-        yield Text(f"{words}: {printable(grade.reason)}", "bold red" if grade.status == "rejected" else "bold yellow")
+class _Page:
+    """The lines of one grade."""
 
+    def __init__(self, grade: Grade, console: Console, width: int, ascii_only: bool) -> None:
+        self.grade, self.console, self.width = grade, console, width
+        self.glyphs, self.bar = (ASCII, "#-") if ascii_only else (GLYPH, "━─")
+        told = sum(result.status in TOLD for result in grade.criteria)
+        self.room = max(3, ROOM // max(1, told))  # lines for each
 
-def _part(
-    part: int, results: list[CriterionResult], glyphs: dict[str, str], console: Console, width: int
-) -> Iterator[Text]:
-    earned, possible = sum(r.points for r in results), sum(r.max_points for r in results)
-    yield Text().append(f"Part {part}", "bold").append(f"  {earned:g} of {possible:g}", "dim")
-    for result in results:
-        yield from _criterion(result, glyphs, console, width)
+    def header(self) -> Iterator[Text]:
+        grade = self.grade
+        name, seed = printable(grade.submission["name"], 60), f"seed {grade.seed}"
+        space = " " * max(2, self.width - len(name) - len(seed))
+        yield Text().append(name, "bold").append(space).append(seed, "dim")
+        score = f"{grade.score:g} of {grade.max_score:g} points"
+        size = max(10, self.width - len(score) - 2)
+        filled = round(size * grade.score / grade.max_score) if grade.max_score else 0
+        bar = Text().append(self.bar[0] * filled, "green").append(self.bar[1] * (size - filled), "dim")
+        yield bar.append(f"  {score}", "bold")
+        if grade.status != "graded":
+            style = "bold red" if grade.status == "rejected" else "bold yellow"
+            yield Text(f"{grade.status.replace('_', ' ')}: {printable(grade.reason)}", style)
 
+    def part(self, part: int, results: list[CriterionResult]) -> Iterator[Text]:
+        earned, possible = sum(r.points for r in results), sum(r.max_points for r in results)
+        yield Text().append(f"Part {part}", "bold").append(f"  {earned:g} of {possible:g}", "dim")
+        for result in results:
+            yield self.criterion(result)
+            if result.status in TOLD:
+                yield from self.wrapped(printable(result.feedback), INDENT, self.room)
 
-def _criterion(result: CriterionResult, glyphs: dict[str, str], console: Console, width: int) -> Iterator[Text]:
-    points = f"{result.points:g}/{result.max_points:g}"
-    line = Text(no_wrap=True, overflow="ellipsis")
-    line.append(f"  {glyphs[result.status]} {result.status:<8}", STYLE[result.status]).append(f"{points:>5}  ")
-    line.append(printable(result.title))
-    indent = 18
-    if result.status in ("missing", "blocked"):  # one line each: an empty template has seventeen
-        line.append(f"  {todo(result.feedback)}", "dim")
-    line.truncate(width, overflow="ellipsis")
-    yield line
-    if result.status in ("failed", "partial", "error"):
-        where = f" ({printable(str(result.origin), 120)})" if result.origin else ""
-        yield from _wrapped(printable(result.feedback) + where, console, width, indent, FEEDBACK_LINES)
+    def criterion(self, result: CriterionResult) -> Text:
+        line = Text(no_wrap=True, overflow="ellipsis")
+        line.append(f"  {self.glyphs[result.status]} {result.status:<8}", STYLE[result.status])
+        line.append(f"{result.points:g}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
+        if result.status in ("missing", "blocked"):  # one line each: an empty template has seventeen
+            line.append(f"  {todo(result.feedback)}", "dim")
+        elif result.status in TOLD and result.origin:
+            line.append(f"  {printable(str(result.origin), 120)}", "dim")
+        line.truncate(self.width, overflow="ellipsis")
+        return line
 
+    def wrapped(self, text: str, indent: int, lines: int, style: str = "") -> Iterator[Text]:
+        width = self.width - indent
+        wrapped = list(Text(text).wrap(self.console, width))
+        if len(wrapped) > lines:
+            wrapped = [*wrapped[: lines - 1], Text(wrapped[lines - 1].plain[: width - 2].rstrip() + " …")]
+        for line in wrapped:
+            yield Text(" " * indent + line.plain.rstrip(), style)
 
-def _wrapped(text: str, console: Console, width: int, indent: int, lines: int, style: str = "") -> Iterator[Text]:
-    wrapped = list(Text(text).wrap(console, width - indent))
-    if len(wrapped) > lines:
-        wrapped = [*wrapped[: lines - 1], Text(wrapped[lines - 1].plain[: width - indent - 2].rstrip() + " …")]
-    for line in wrapped:
-        yield Text(" " * indent + line.plain, style)
-
-
-def _footer(grade: Grade, console: Console, width: int) -> Iterator[Text]:
-    measured = [f"{MEASURED.get(name, name)} {value:.4f}" for name, value in grade.measured.items()]
-    if measured:
-        yield from _wrapped("Measured: " + ", ".join(measured), console, width, 0, 3)
-    for warning in grade.warnings:
-        yield from _wrapped(f"Warning {warning.code}: {printable(warning.message)}", console, width, 0, 3, "yellow")
-    open_walls = [wall for wall, how in grade.sandbox.items() if "not enforced" in how]
-    if open_walls:
-        yield Text(f"Not confined: {', '.join(open_walls)}", "yellow")
-    path = printable(grade.submission["path"], 200)
-    if any(result.status != "passed" for result in grade.criteria):
-        yield Text(f"More: pytest --submission={path} runs one test a check; --json FILE writes everything.", "dim")
+    def footer(self) -> Iterator[Text]:
+        grade = self.grade
+        measured = [f"{MEASURED.get(name, name)} {value:.4f}" for name, value in grade.measured.items()]
+        if measured:
+            yield from self.wrapped("Measured: " + ", ".join(measured), 0, 3)
+        for warning in grade.warnings:
+            yield from self.wrapped(f"Warning {warning.code}: {printable(warning.message)}", 0, 3, "yellow")
+        open_walls = [wall for wall, how in grade.sandbox.items() if "not enforced" in how]
+        if open_walls:
+            yield Text(f"Not confined: {', '.join(open_walls)}", "yellow")
+        if any(result.status != "passed" for result in grade.criteria):
+            path = printable(grade.submission["path"], 200)
+            yield Text(f"More: pytest --submission={path} runs one test a check; --json FILE writes everything.", "dim")
 
 
 def overview(grades: Sequence[Grade]) -> Table:
@@ -139,6 +144,7 @@ FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
+.{unique_id}-title {{ font: bold 18px sans-serif; }}
 {styles}
 </style>
 <defs><clipPath id="{unique_id}-clip-terminal">
