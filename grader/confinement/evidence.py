@@ -62,7 +62,7 @@ def raised_from(content: Any) -> Raised | None:
         frames = tuple(_frame(each) for each in content["frames"][:20])
         bases = tuple(_text(base, 100) for base in content["bases"][:40])
         return Raised(_text(content["type"], 100), bases, _text(content["message"], 4000), frames)
-    except (TypeError, KeyError, ValueError, AttributeError):
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError, OverflowError):
         return None
 
 
