@@ -56,8 +56,8 @@ def transformer(seen: Evidence, rng: np.random.Generator) -> Question:
     across[IMAGE, TOKEN] = normal(rng, D)
     calls = [
         call(x), call(x, seed=1), call(x[IMAGE : IMAGE + 1]), call(x[:, order]), call(x + shift), call(other),
-        call(x, "gradients", weights=weights), call(one), call(x + 5), call(np.concatenate([x, x], axis=1)), call(x, "scale"),
-        call(x, "gradients", weights=across),
+        call(x, "gradients", weights=weights), call(one), call(x + 5), call(np.concatenate([x, x], axis=1)),
+        call(x, "scale"), call(x, "gradients", weights=across),
     ]  # fmt: skip
     builds = [
         build(D, 1, 4, seed=1, calls=calls),

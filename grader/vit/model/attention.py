@@ -52,9 +52,11 @@ def tokens_attend(seen: Evidence) -> None:
         return
     if same(output(answer, ONE_HEAD, 1), output(answer, ONE_HEAD, 0)[:, order]):
         raise Fail(
-            "with the tokens in another order other values come out, but not with one head: heads are split or merged by a bare "
+            "with the tokens in another order other values come out, but not with one head: heads are split or "
+            "merged by a bare "
             "reshape",
-            "Split the feature axis into (heads, D / heads) first and then move the axes with transpose; undo it the same way. A "
+            "Split the feature axis into (heads, D / heads) first and then move the axes with transpose; undo it "
+            "the same way. A "
             "view to (B, heads, N, D / heads) mixes tokens.",
         )
     if not touched.all():

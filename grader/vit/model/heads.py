@@ -112,7 +112,8 @@ def _expect_no_activation(usual: Array, large: Array) -> None:
     ):
         if holds:
             raise Fail(
-                f"the outputs lie between {large.min():.3g} and {large.max():.3g}: an activation, such as {name}, follows the "
+                f"the outputs lie between {large.min():.3g} and {large.max():.3g}: an activation, such as {name}, "
+                "follows the "
                 "last layer",
                 "Logits may have any size and sign.",
             )

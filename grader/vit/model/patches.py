@@ -85,8 +85,10 @@ def num_patches(seen: Evidence) -> None:
         if got != expected:
             size, patch = ((28, 7), (20, 4), (12, 6))[number]
             what = "there is no such number" if got is None else f"got {got:g}"
-            message = f"expected the attribute num_patches to be {expected} for images of {size} and patches of {patch} pixels, {what}"
-            raise Fail(message, "There are (image_size // patch_size) squared patches.")
+            raise Fail(
+                f"expected num_patches to be {expected} for images of {size} and patches of {patch} pixels, {what}",
+                "There are (image_size // patch_size) squared patches, and the attribute is their number.",
+            )
 
 
 def own_patch_in_row_major_order(seen: Evidence) -> None:
@@ -102,7 +104,8 @@ def own_patch_in_row_major_order(seen: Evidence) -> None:
         order = "along the columns" if columns else "in another order"
         raise Fail(
             f"the patches come {order}: the patch in row 0, column 1 should be token 1, it is {_first(moved[1])}",
-            "Expected row-major order, left to right and then down: look at what transpose or permute does to the grid.",
+            "Expected row-major order, left to right and then down: look at what transpose or permute does to "
+            "the grid.",
         )
     if not moved.any():
         raise Fail("a patch changes no token at all", "The tokens do not depend on the image's pixels.")
@@ -121,7 +124,8 @@ def _scrambled(moved: Array) -> tuple[str, str]:
         )
     return (
         f"{message}: the patches are scrambled",
-        "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of (B, D, H/P, W/P) "
+        "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of (B, "
+        "D, H/P, W/P) "
         "mixes tokens: cut or flatten the axes of the image first, then bring them in order with permute or transpose.",
     )
 

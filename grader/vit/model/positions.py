@@ -54,7 +54,8 @@ def shape(seen: Evidence) -> None:
     answer = _seen(seen)
     if not answer.works(FIRST) and answer.works(BY_NAME):
         raise Fail(
-            "PositionEmbedding(num_patches=…, hidden_size=…) works, PositionEmbedding(num_patches, hidden_size) does not",
+            "PositionEmbedding(num_patches=…, hidden_size=…) works, PositionEmbedding(num_patches, hidden_size) "
+            "does not",
             "The arguments of the constructor are in another order than the assignment's.",
         )
     if len(got := answer.tensor(FIRST, BATCH).shape) == 3 and got == (3, N, D):
@@ -151,7 +152,8 @@ def learnable(seen: Evidence) -> None:
 
 
 PARAMETER = (
-    "Wrap the tensor in nn.Parameter in __init__ and keep it in self; a plain tensor, a buffer, or one made in forward is "
+    "Wrap the tensor in nn.Parameter in __init__ and keep it in self; a plain tensor, a buffer, or one made in "
+    "forward is "
     "never trained."
 )
 

@@ -128,9 +128,9 @@ class Builds:
     def tensor(self, number: int, which: int) -> Array:
         """One call's output as it is."""
         facts = self.raw(number, which)
-        kind = dig(facts, "kind")
+        kind = _text(dig(facts, "kind"))
         if kind != "tensor":
-            what = str(facts.get("type", kind))[:80]
+            what = _text(facts.get("type", kind))[:80]
             raise Fail(f"expected `{self.name}` to return a tensor, got {what}", "Return the tensor itself.")
         array, dtype = dig(facts, "array"), dig(facts, "dtype")
         if not isinstance(array, np.ndarray) or not isinstance(dtype, str):
@@ -216,7 +216,8 @@ HINTS = (
     ("expanded size of the tensor", "Is a size hard-coded, as that of the batch?"),
     (
         "cannot be multiplied",
-        "A Linear layer gets another number of features than it was made for: is hidden_size hard-coded, or the wrong axis last?",
+        "A Linear layer gets another number of features than it was made for: is hidden_size hard-coded, or the "
+        "wrong axis last?",
     ),
     (
         "Given normalized_shape",
@@ -296,7 +297,8 @@ def expect_alone(builds: Builds, number: int, which: int, expected: Array, what:
     if not same(alone.astype(np.float64), expected):
         raise Fail(
             f"the output for {what} depends on which others are in the batch",
-            "A reshape mixes the batch axis with others, attention runs over the batch axis, or something is normalised over the batch.",
+            "A reshape mixes the batch axis with others, attention runs over the batch axis, or something is "
+            "normalised over the batch.",
         )
 
 
@@ -309,7 +311,8 @@ def expect_trained(builds: Builds, number: int, which: int) -> None:
     if not parameters:
         raise Fail(
             f"`{builds.name}` has no parameters: no layer of it is registered",
-            "Make layers and nn.Parameters in __init__ and keep them in self; several in nn.ModuleList, not in a Python list.",
+            "Make layers and nn.Parameters in __init__ and keep them in self; several in nn.ModuleList, not in a "
+            "Python list.",
         )
     frozen = [p["name"] for p in parameters if not p["trainable"]]
     if frozen:
@@ -318,7 +321,8 @@ def expect_trained(builds: Builds, number: int, which: int) -> None:
     if unused:
         raise Fail(
             f"no gradient reaches {_listed(unused)}",
-            "It is defined but not used in forward, or what was computed with it is cut off: look for detach, .data or a "
+            "It is defined but not used in forward, or what was computed with it is cut off: look for detach, "
+            ".data or a "
             "no_grad block.",
         )
     if gradients.inputs is None or not gradients.inputs.any():
@@ -335,6 +339,13 @@ def _names(names: list[str]) -> str:
 
 def _listed(names: list[str]) -> str:
     return f"`{names[0]}`" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+
+
+def _text(value: Any) -> str:
+    """A string that the worker should have given."""
+    if not isinstance(value, str):
+        raise Malformed
+    return value
 
 
 def _is_parameter(value: Any) -> bool:

@@ -80,7 +80,8 @@ def batch_mates(seen: Evidence) -> None:
         raise Fail(
             ("attention runs over the images of a batch" if same_token else "the images of a batch are mixed")
             + ": changing one image changes the tokens of another",
-            "nn.MultiheadAttention expects (sequence, batch, feature) unless batch_first=True. The Transformer takes (B, N+1, D); in "
+            "nn.MultiheadAttention expects (sequence, batch, feature) unless batch_first=True. The Transformer "
+            "takes (B, N+1, D); in "
             "attention of your own the tokens, not the images, must be the axis that is summed over.",
         )
 
@@ -91,8 +92,10 @@ def registered(seen: Evidence) -> None:
     answer = in_transformer(seen)
     if not same(output(answer, COPY, 0), output(answer, ONE, BATCH)):
         raise Fail(
-            "a Transformer with another one's state dict gives other tokens: something it computes with is not registered",
-            "Layers belong in nn.ModuleList or nn.Sequential, not in a Python list, and are made in __init__, not in forward; "
+            "a Transformer with another one's state dict gives other tokens: something it computes with is not "
+            "registered",
+            "Layers belong in nn.ModuleList or nn.Sequential, not in a Python list, and are made in __init__, "
+            "not in forward; "
             "tensors that are learned are nn.Parameters.",
         )
 
@@ -187,7 +190,8 @@ def _unnormalised(seen: Evidence) -> tuple[str, str]:
     names = [*answer.buffers(ONE), *block.buffers(BLOCK)]
     if any(name.endswith("running_mean") for name in names):
         return (
-            "the tokens are not normalised by what they hold: BatchNorm normalises over the batch, and in eval mode by fixed numbers",
+            "the tokens are not normalised by what they hold: BatchNorm normalises over the batch, and in eval "
+            "mode by fixed numbers",
             "Use nn.LayerNorm, which works on the features of each token by itself.",
         )
     x = output(answer, ONE, BATCH)
@@ -244,7 +248,8 @@ def blocks_of_their_own(seen: Evidence) -> None:
         )
     if two - one != three - two or two <= one:
         why = (
-            "Each block needs weights of its own: [block] * layers is one block used again and again, and a Python list hides "
+            "Each block needs weights of its own: [block] * layers is one block used again and again, and a "
+            "Python list hides "
             "layers from PyTorch."
         )
         raise Fail(

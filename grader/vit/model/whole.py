@@ -5,6 +5,7 @@ stand-in of the grader's takes its place, so that the fault costs its own criter
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,14 @@ def _builds(rng: np.random.Generator) -> list[dict]:
     ]  # fmt: skip
     rgb = normal(rng, 2, 3, 20, 20)
     one = [call(x)]
-    by_name = {"image_size": SIZE, "patch_size": PATCH, "num_channels": 1, "hidden_size": D, "layers": 1, "heads": 2}
+    by_name: dict[str, Any] = {
+        "image_size": SIZE,
+        "patch_size": PATCH,
+        "num_channels": 1,
+        "hidden_size": D,
+        "layers": 1,
+        "heads": 2,
+    }
     return [
         build(SIZE, PATCH, 1, D, 2, 2, seed=1, attributes=["hidden_size"], calls=calls),
         build(20, 5, 3, 24, 1, 3, seed=2, attributes=["hidden_size"],
@@ -76,7 +84,7 @@ def _builds(rng: np.random.Generator) -> list[dict]:
         build(SIZE, PATCH, 1, D, 1, 2, seed=1, calls=one),
         build(SIZE, PATCH, 1, D, 3, 2, seed=1, calls=one),
         build(SIZE, PATCH, 1, D, 2, 1, seed=1, calls=one),
-        build(seed=1, calls=one, **by_name),  # type: ignore[arg-type]
+        build(seed=1, calls=one, **by_name),
         build(SIZE, 6, 1, D, 2, 2, seed=1, calls=[]),
         build(28, 7, 1, 64, 2, 4, seed=1, calls=[call(normal(rng, 2, 1, 28, 28))]),
     ]  # fmt: skip
@@ -189,7 +197,8 @@ def _why(answer: Builds) -> str:
     if answer.works(GRAY) and not answer.works(RGB):
         return "Images with 1 channel work: is num_channels passed on, and no size hard-coded?"
     if answer.works(USUAL):
-        return "ViT(28, 7, 1, 64, 2, 4) works on two images: is image_size, patch_size, hidden_size or the batch size hard-coded?"
+        usual = "ViT(28, 7, 1, 64, 2, 4) works on two images"
+        return f"{usual}: is image_size, patch_size, hidden_size or the batch size hard-coded?"
     return ""
 
 
@@ -213,7 +222,8 @@ def every_patch(answer: Builds, seen: Evidence) -> None:
     if not moved.any():
         raise Fail(
             "the feature does not depend on the image at all",
-            "The [CLS] token must go through the Transformer together with the patch tokens and be read afterwards; and "
+            "The [CLS] token must go through the Transformer together with the patch tokens and be read "
+            "afterwards; and "
             "attention must run over the tokens, not over the images of the batch: which axis is which?",
         )
     if not moved.all():
@@ -274,7 +284,7 @@ def arguments(answer: Builds, seen: Evidence) -> None:
 def cls_token(answer: Builds, seen: Evidence) -> None:
     """What is returned is the feature of the [CLS] token, the first one, after the Transformer."""
     _after(every_patch, answer, seen)
-    if answer.raw(GRAY, TOKENS).get("kind") == "none":
+    if answer.raw(GRAY, TOKENS).keys() == {"kind"}:
         return  # no module inside puts tokens out, so there is nothing to replace
     tokens, others, first, last, turned = (
         answer.output(GRAY, which, (3, D)) for which in (TOKENS, OTHERS_NEW, FIRST_NEW, LAST_KEPT, TURNED)
@@ -310,7 +320,8 @@ def trained(answer: Builds, seen: Evidence) -> None:
     if not same(answer.output(COPY, 0, (3, D)), base):
         raise Fail(
             "a ViT with another one's state dict gives other features: something it computes with is not registered",
-            "Layers belong in nn.ModuleList, not in a list, and are made in __init__, not in forward; every tensor that forward "
+            "Layers belong in nn.ModuleList, not in a list, and are made in __init__, not in forward; every "
+            "tensor that forward "
             "uses is a parameter or a buffer.",
         )
 

@@ -1,0 +1,157 @@
+"""The checks of part 2 on observations written by hand: an honest answer, changed in one place."""
+
+import copy
+import dataclasses
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from grader.checking import Judgement
+from grader.evidence import Answer, Evidence
+from grader.records import Observation
+from grader.vit.model import asking, block, heads, patches, positions, shapes, whole
+from tests import harness
+
+REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "vit_model.py"
+TOPICS = [shapes, patches, positions, block, heads, whole]
+CRITERIA = {
+    "shapes": "vit.shapes", "patches": "vit.patch_embeddings", "positions": "vit.position_embedding",
+    "transformer": "vit.attention_block", "block": "vit.attention_block", "heads.classification": "vit.heads",
+    "heads.embedding": "vit.heads", "model": "vit.model",
+}  # fmt: skip
+RAISED = {"type": "RuntimeError", "bases": ["RuntimeError"], "message": "no", "frames": []}
+JUNK: dict[str, Any] = {
+    "nothing": None, "a string": "float32", "a number": 1e308, "not a number": float("nan"), "a huge integer": 10**30,
+    "an empty list": [], "an empty dict": {}, "nested lists": [[[[]]]], "a dict of arrays": {"kind": np.zeros(3)},
+    "an empty array": np.zeros((0, 3), np.float32), "a number in an array": np.array(1.0, np.float32),
+    "integers": np.zeros((3, 16, 24), np.int64), "double": np.zeros((3, 16, 24)),
+    "a long array": np.zeros(10_000, np.float32),
+    "infinite": np.full((3, 16, 24), np.inf, np.float32), "rank 8": np.zeros((1,) * 8, np.float32), "true": True,
+    "half an exception": {"raised": {"type": 3}}, "an exception": {"raised": RAISED},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def honest() -> Evidence:
+    return harness.evidence({"vit_model": REFERENCE.read_text(encoding="utf-8")}, TOPICS, seed=1)
+
+
+def changed(seen: Evidence, probe: str, observation: Observation) -> Evidence:
+    """The same evidence with another answer to one probe."""
+    answer = seen.answers[probe]
+    answers = {**seen.answers, probe: Answer(probe, answer.question, observation)}
+    return dataclasses.replace(seen, answers=answers, findings={})
+
+
+def with_value(seen: Evidence, probe: str, path: tuple[Any, ...], value: Any) -> Evidence:
+    """The same evidence with something else at one place of an answer."""
+    whole_value = copy.deepcopy(seen.answers[probe].observation.value)
+    if not path:
+        return changed(seen, probe, Observation("value", value))
+    place = whole_value
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return changed(seen, probe, Observation("value", whole_value))
+
+
+def paths(value: Any, deep: int, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a nested value, down to a depth."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if deep:
+        for key, item in items:
+            yield from paths(item, deep - 1, (*path, key))
+
+
+def judged(seen: Evidence, probe: str) -> Judgement:
+    """The verdict that an answer decides about; the warnings must not stumble over it either."""
+    for warning in (*shapes.WARNINGS, *block.WARNINGS):
+        warning(seen)
+    return seen.judge(CRITERIA[probe])
+
+
+def assert_no_error(seen: Evidence, probe: str, what: Any) -> Judgement:
+    judgement = judged(seen, probe)
+    wrong = [r.message for r in judgement.results if r.status == "error"]
+    assert not wrong and judgement.status != "error", (what, wrong[:1])
+    return judgement
+
+
+def test_honest_answers_pass(honest):
+    assert {honest.judge(criterion).status for criterion in CRITERIA.values()} == {"passed"}
+
+
+@pytest.mark.parametrize("probe", CRITERIA)
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+def test_junk_for_an_answer_fails(honest, probe, junk):
+    assert assert_no_error(with_value(honest, probe, (), junk), probe, junk).status == "failed"
+
+
+@pytest.mark.parametrize("probe", CRITERIA)
+def test_junk_inside_an_answer_is_never_an_error_of_the_graders(honest, probe):
+    places = list(paths(honest.answers[probe].observation.value, deep=6))
+    drawn = random.Random(1)
+    for place in drawn.sample(places, min(100, len(places))):
+        name = drawn.choice(list(JUNK))
+        assert_no_error(with_value(honest, probe, place, JUNK[name]), probe, (place, name))
+
+
+@pytest.mark.parametrize("probe", [probe for probe in CRITERIA if probe != "shapes"])
+def test_a_missing_key_is_never_an_error_of_the_graders(honest, probe):
+    value = honest.answers[probe].observation.value
+    drawn = random.Random(2)
+    for place in drawn.sample([p for p in paths(value, deep=4) if p and isinstance(p[-1], str)], 60):
+        seen = with_value(honest, probe, (), copy.deepcopy(value))
+        within = seen.answers[probe].observation.value
+        for step in place[:-1]:
+            within = within[step]
+        del within[place[-1]]
+        assert_no_error(seen, probe, place)
+
+
+@pytest.mark.parametrize("probe", CRITERIA)
+@pytest.mark.parametrize("outcome", ["crashed", "timeout", "memory", "forged"])
+def test_no_answer_fails(honest, probe, outcome):
+    seen = changed(honest, probe, Observation(outcome, detail="it ended"))
+    assert judged(seen, probe).status in ("failed", "missing")
+
+
+def test_a_tensor_of_float64_is_named(honest):
+    facts = honest.answers["patches"].observation.value[patches.GRAY]["calls"][patches.BATCH]
+    double = {**facts, "dtype": "float64", "array": facts["array"].astype(np.float64)}
+    seen = with_value(honest, "patches", (patches.GRAY, "calls", patches.BATCH), double)
+    assert "expected a float32 tensor from `PatchEmbeddings`, got float64" in judged(seen, "patches").feedback
+
+
+def test_nan_is_named(honest):
+    nan = np.full((asking.B, asking.T, asking.D), np.nan, np.float32)
+    seen = with_value(honest, "transformer", (asking.ONE, "calls", asking.BATCH, "array"), nan)
+    assert "432 values that are NaN or infinite" in judged(seen, "transformer").feedback
+
+
+def test_something_still_to_do_is_missing_not_failed(honest):
+    raised = {**RAISED, "type": "NotImplementedError", "bases": ["NotImplementedError", "RuntimeError"]}
+    seen = with_value(honest, "positions", (positions.FIRST, "calls", positions.BATCH), {"raised": raised})
+    assert judged(seen, "positions").status == "missing"
+
+
+def test_an_exception_is_told_with_the_line_of_the_students_code(honest):
+    frame = {"file": "vit_model.py", "cell": None, "line": 7, "function": "forward", "text": "x = x.view(3)"}
+    seen = with_value(honest, "model", (whole.GRAY, "calls", whole.BATCH), {"raised": {**RAISED, "frames": [frame]}})
+    assert "raised RuntimeError: no at vit_model.py, line 7: `x = x.view(3)`" in judged(seen, "model").feedback
+
+
+def test_a_wrong_class_in_the_lines_of_check_vit_is_named(honest):
+    lines = [[name, name != "ViT", "wrong: shape"] for name, _, _ in honest.answers["shapes"].observation.value]
+    assert "ViT: wrong: shape" in judged(with_value(honest, "shapes", (), lines), "shapes").feedback
+
+
+def test_a_missing_gradient_names_the_parameter(honest):
+    place = (heads.USUAL, "calls", heads.GRADIENTS, "parameters", "fc.bias")
+    seen = with_value(honest, "heads.classification", place, None)
+    assert "no gradient reaches `fc.bias`" in judged(seen, "heads.classification").feedback
