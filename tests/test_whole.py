@@ -1,8 +1,11 @@
 """The command line on the real data: the template has no points, the reference has them all, the same twice."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -59,3 +62,24 @@ def test_the_same_seed_gives_the_same_grade_however_the_submission_is_named(run)
 def test_the_terminal_shows_a_line_for_each_of_several(run):
     names = ("student", "reference", "submission")
     assert len([line for line in run[0].stdout.splitlines() if line.startswith(names)]) == 3
+
+
+@pytest.mark.parametrize("seconds", [0.5, 4.0])
+def test_an_interrupt_ends_it_in_one_line_and_leaves_no_process(seconds):
+    run = subprocess.Popen(
+        [sys.executable, "grade.py", "reference"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(seconds)
+    os.killpg(run.pid, signal.SIGINT)  # what a terminal does
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out, err) == (130, "", "interrupted; nothing was written\n")
+    left = [entry.name for entry in Path("/proc").glob("[0-9]*") if _session(int(entry.name)) == run.pid]
+    assert not left
+
+
+def _session(pid):
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
