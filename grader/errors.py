@@ -7,3 +7,7 @@ class GraderError(Exception):
 
 class Rejected(GraderError):
     """A submission that cannot be opened: it gets 0 points, and this line is the reason."""
+
+
+class NoSubmission(GraderError):
+    """What lies there is nothing that could be graded: a folder of lecture notes."""

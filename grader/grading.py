@@ -51,10 +51,11 @@ class Graded:
 class Grader:
     """Grades submissions one after the other with the same warm workers and the same data."""
 
-    def __init__(self, options: Options, workers: Workers, data: datasets.FashionMNIST) -> None:
+    def __init__(self, options: Options, workers: Workers, data: datasets.FashionMNIST,
+                 rubric: rubrics.Rubric | None = None) -> None:  # fmt: skip
         self.options, self.workers, self.data = options, workers, data
         self.assignment = options.assignment
-        self.rubric = rubrics.load(options.rubric, check_names(self.assignment))
+        self.rubric = rubric or rubrics.load(options.rubric, check_names(self.assignment))
 
     def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
               only: Collection[str] | None = None, progress: Progress | None = None) -> Grade:  # fmt: skip
@@ -74,8 +75,9 @@ class Grader:
         return self.graded(path, seed, name, files, only, progress).grade
 
     def graded(self, path: Path, seed: int, name: str | None = None, files: Mapping[str, Path] | None = None,
-               only: Collection[str] | None = None, progress: Progress | None = None) -> "Graded":  # fmt: skip
-        """The same with the evidence; its submission's files are gone, what was read of them is kept."""
+               only: Collection[str] | None = None, progress: Progress | None = None,
+               look: Callable[[Evidence], None] = lambda seen: None) -> "Graded":  # fmt: skip
+        """The same with the evidence; ``look`` sees it while the files are there, afterwards they are gone."""
         start = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
             try:
@@ -84,6 +86,7 @@ class Grader:
                 return Graded(self.rejected(path, name, seed, str(reason), time.monotonic() - start), None)
             seen = self.observe(submission, seed, only=only, progress=progress)
             grade = scoring.grade(seen, self.workers.sandbox, {})
+            look(seen)
         timings = {"total": time.monotonic() - start, **seen.timings}
         return Graded(dataclasses.replace(grade, timings={n: round(t, 3) for n, t in timings.items()}), seen)
 

@@ -20,12 +20,10 @@ class Tier:
 
 TIERS = (
     Tier("T1", "root", ("namespaces", "uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
-    Tier(
-        "T3", "user namespaces", ("namespaces", "user namespace", "capabilities", "landlock", "seccomp", "cgroup"), None
-    ),
+    Tier("T3", "user namespaces", ("namespaces", "user namespace", "capabilities", "landlock", "seccomp"), None),
     Tier("T2", "root in a container", ("uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
     Tier("T2b", "root without rights", ("capabilities", "landlock", "seccomp", "cgroup"), True),
-    Tier("T4", "ordinary user", ("capabilities", "landlock", "seccomp", "cgroup"), False),
+    Tier("T4", "ordinary user", ("capabilities", "landlock", "seccomp"), False),
 )
 TOO_LITTLE = (
     Tier("T5a", "namespaces without Landlock", ("namespaces", "uid", "capabilities", "seccomp", "cgroup"), True),

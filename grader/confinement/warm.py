@@ -66,7 +66,9 @@ class WarmWorkers:
         return WarmWorker(self, program, files)
 
     def close(self) -> None:
-        self.zygote.close()
+        with self.lock:
+            self.restarts_left = 0  # threads that are still asking find no other
+            self.zygote.close()
 
     def tier(self) -> Tier:
         """The tier in use, chosen at its first use; raises GraderError when none will do."""

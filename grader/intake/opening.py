@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.errors import GraderError, Rejected
+from grader.errors import GraderError, NoSubmission, Rejected
 from grader.intake.reading.limits import IntakeLimits
 from grader.records import CellLog, Origin, Piece, Program, Submission
 
@@ -81,7 +81,8 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
 
     Raises:
         Rejected: it refused the submission, died over it, or did not answer in time.
-        GraderError: what ``path`` names is no submission, or the process failed by itself.
+        NoSubmission: what ``path`` names is none.
+        GraderError: the process failed by itself.
     """
     message = json.dumps({"path": str(path.resolve()), "limits": asdict(limits), **request})
     done = run(path, message, limits)
@@ -96,7 +97,7 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
     if "rejected" in reply:
         raise refused(path, reply["rejected"], request)
     if "error" in reply:
-        raise GraderError(f"{path}: {reply['error']}; nothing was graded")
+        raise NoSubmission(f"{path}: {reply['error']}; nothing was graded")
     return reply["value"]
 
 

@@ -1,74 +1,29 @@
 """The training log that the notebook keeps: read as a marker reads it."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from grader.checking import Criterion, Fail, Missing, checks, warn
 from grader.evidence import Evidence, Probe
-from grader.records import CellLog, Warning_
+from grader.records import Warning_
 from grader.vit import thresholds
+from grader.vit.runs import NUMBER, Run, bars, errors_of, last_run
 from grader.vit.settings import hyperparameter
 
-NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-BEST = re.compile(rf"best\s+prec(?:ision)?\s*@\s*1[^0-9\n]{{0,40}}?({NUMBER})\s*(%?)", re.IGNORECASE)
-OF_TOTAL = re.compile(r"epochs?\W{0,4}(\d+)\s*(?:/|of)\s*(\d+)|[\[(]\s*(\d+)\s*/\s*(\d+)\s*[\])]", re.IGNORECASE)
-ALONE = re.compile(r"epochs?\W{0,4}(\d+)(?!\s*(?:/|of)\s*\d)", re.IGNORECASE)
-TRAINS = re.compile(r"\btrain_embedding_model\s*\(")
+AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
+SETTINGS = {  # how logs print what they were made with
+    "batch_size": r"batch[ _-]?size",
+    "margin": r"margin",
+    "weight_decay": r"weight[ _-]?decay",
+    "embed_size": r"embed(?:ding)?[ _-]?(?:size|dim)",
+    "num_epochs": r"(?:num|number of|n)[ _-]?epochs",
+}
 
 
-@dataclass(frozen=True)
-class Log:
-    """What the log of the embedding's training says; of several runs the last."""
-
-    cells: tuple[CellLog, ...]  # the cells that hold it, or that should
-    best: tuple[float, ...]  # every "Best Precision@1", in order, as fractions
-    epochs: tuple[int, ...]  # every epoch number that was printed, in order
-    total: int | None  # the number of epochs that it says there are
-
-    @property
-    def text(self) -> str:
-        return "\n".join(cell.text for cell in self.cells)
-
-
-def read(cells: tuple[CellLog, ...]) -> Log | None:
-    """Find the log among a notebook's outputs; None when there is none."""
-    holding = tuple(c for c in cells if BEST.search(c.text))
-    training = tuple(c for c in cells if TRAINS.search(c.source) and "def train_embedding_model" not in c.source)
-    ours = tuple(c for c in cells if c in holding or (c in training and (c.text.strip() or c.errors)))
-    if not ours:
-        return None
-    text = _last_run("\n".join(c.text for c in holding))
-    pairs = [(int(a or c), int(b or d)) for a, b, c, d in OF_TOTAL.findall(text)]
-    totals = [total for _, total in pairs]
-    epochs = [epoch for epoch, _ in pairs] or [int(number) for number in ALONE.findall(text)]
-    total = max(set(totals), key=totals.count) if totals else None
-    if total is not None:
-        epochs = [epoch for epoch, of in pairs if of == total]
-    return Log(ours, tuple(map(_fraction, BEST.findall(text))), tuple(epochs), total)
-
-
-def _fraction(found: tuple[str, str]) -> float:
-    value = float(found[0])
-    return value / 100 if found[1] or 1 < value <= 100 else value
-
-
-def _last_run(text: str) -> str:
-    """The part of the text that belongs to the last training: where epochs begin again at 0 or 1."""
-    starts = [m.start() for m in re.finditer(r"epochs?\W{0,4}0*[01]\b(?!\d)", text, re.IGNORECASE)]
-    firsts = [s for i, s in enumerate(starts) if i == 0 or BEST.search(text, starts[i - 1], s)]
-    if len(firsts) < 2:
-        return text
-    second = re.match(r"epochs?\W{0,4}(\d+)", text[firsts[-1] :], re.IGNORECASE)
-    before = re.match(r"epochs?\W{0,4}(\d+)", text[firsts[-2] :], re.IGNORECASE)
-    went_on = second and before and int(second[1]) == int(before[1]) + 1  # 0, then 1: the same run
-    return text if went_on else text[firsts[-1] :]
-
-
-def _log(seen: Evidence) -> Log:
+def _log(seen: Evidence) -> Run:
     if seen.submission.notebook is None:
         raise Missing("there is no notebook: the log stands in the outputs of its cells")
-    log = read(seen.submission.cells)
+    log = last_run(seen.submission.cells)
     if log is None:
         raise Missing(
             "no training log: run train_embedding_model in the notebook and save it with its outputs; "
@@ -80,11 +35,8 @@ def _log(seen: Evidence) -> Log:
 def without_errors(seen: Evidence) -> None:
     """The training ran through without an error."""
     for cell in _log(seen).cells:
-        if cell.errors:
-            raise Fail(
-                f"the log in cell {cell.cell} ends with an error: {cell.errors[0][:200]}",
-                "Run the training again until it ends by itself, and save the notebook.",
-            )
+        for error in errors_of(cell)[:1]:
+            raise Fail(f"the training in cell {cell.cell} ended with an error: {error.strip()[:200]}", AGAIN)
 
 
 def whole(seen: Evidence) -> None:
@@ -95,14 +47,41 @@ def whole(seen: Evidence) -> None:
             "the output of the training holds no line `Best Precision@1: …`",
             "evaluate_at_end_epoch prints it: call it at the end of every epoch and keep the cell's output.",
         )
-    if not log.epochs or log.total is None:
-        return
-    first, last = min(log.epochs), max(log.epochs)
-    if last + (1 if first == 0 else 0) < log.total:
-        raise Fail(
-            f"the log says that there are {log.total} epochs and shows {last} as the last one: it is not whole",
-            "Was the training interrupted, or the output cut? Run it to its end and save the notebook.",
-        )
+    missing = _missing_epochs(log, hyperparameter(seen, "num_epochs"))
+    if missing:
+        raise Fail(f"the training log is not whole: {missing}", f"Was it interrupted, or its output cut? {AGAIN}")
+
+
+def _missing_epochs(log: Run, planned: float | None) -> str:
+    """Say which epochs the log lacks by its own count; nothing when it is whole."""
+    if not log.epochs:
+        return _unfinished_bar(log, planned)
+    first, last, total = log.epochs[0], log.epochs[-1], log.total
+    if first > 1 and log.regular and len(log.epochs) > 1 and log.epochs[1] == first + 1:
+        return f"it begins with epoch {first}"
+    if total is None:
+        return ""
+    counts_from_0 = first == 0
+    end = total if not counts_from_0 or planned == total + 1 else total - 1
+    # a log that prints only what is better says nothing by its gaps, nor by its last epoch
+    if log.gaps and not log.regular and len(log.best) < total:
+        stood_still = len(set(log.best)) < len(log.best)
+        return f"epoch {log.gaps[0]} is not shown" if stood_still else ""
+    step = 1 if len(log.epochs) < 2 else log.epochs[1] - log.epochs[0]
+    if last + step <= end and len(log.best) < total:
+        return f"it counts {total} epochs, and epoch {last} is the last one that it shows"
+    shown = len(log.epochs) if log.regular else 0
+    if log.opened_by_epoch and shown > 1 and len(log.best) == shown - 1:
+        return f"epoch {last} was not evaluated"
+    return ""
+
+
+def _unfinished_bar(log: Run, planned: float | None) -> str:
+    """A progress bar that counts the epochs and did not come to its end."""
+    for done, total in [bar for cell in log.cells for bar in bars(cell)][-1:]:
+        if done < total and total == planned:
+            return f"its progress bar ends with {done} of {total} epochs"
+    return ""
 
 
 def agrees_with_checkpoint(seen: Evidence) -> None:
@@ -110,10 +89,9 @@ def agrees_with_checkpoint(seen: Evidence) -> None:
     log, recorded = _log(seen), thresholds.recorded_precision(seen)
     if not log.best or recorded is None:
         return
-    best = max(log.best)
-    if abs(best - recorded) > seen.rubric.thresholds["log_checkpoint"]:
+    if abs(max(log.best) - recorded) > seen.rubric.thresholds["log_checkpoint"]:
         raise Fail(
-            f"the log's best Precision@1 is {best:.4f}, vit_embeds.pt records {recorded:.4f}",
+            f"the log's best Precision@1 is {max(log.best):.4f}, vit_embeds.pt records {recorded:.4f}",
             "Log and checkpoint come from different trainings: hand in those of the same run.",
         )
 
@@ -123,33 +101,43 @@ def agrees_with_computed(seen: Evidence) -> None:
     log, computed = _log(seen), thresholds.computed_precision(seen)
     if not log.best or computed is None:
         return
-    best = max(log.best)
-    if abs(best - computed) > seen.rubric.thresholds["log_computed"]:
+    if abs(max(log.best) - computed) > seen.rubric.thresholds["log_computed"]:
         raise Fail(
-            f"the log's best Precision@1 is {best:.4f}, the model in vit_embeds.pt reaches {computed:.4f}",
+            f"the log's best Precision@1 is {max(log.best):.4f}, the model in vit_embeds.pt reaches {computed:.4f}",
             "Randomly augmented reference images explain a difference of a few hundredths, not this one.",
         )
 
 
 def stale(seen: Evidence) -> list[Warning_]:
     """The log was made with other settings than the notebook's."""
-    log = read(seen.submission.cells)
-    epochs = hyperparameter(seen, "num_epochs")
-    if log is None or epochs is None or log.total is None or log.total == epochs:
+    log = last_run(seen.submission.cells)
+    differences = _other_settings(log, seen) if log is not None else []
+    if not differences:
         return []
-    return warn(
-        "log.stale",
-        f"the log counts {log.total} epochs, the notebook sets num_epochs = {epochs:g}: it comes from other settings",
-    )
+    return warn("log.stale", f"the log comes from other settings than the notebook's: {'; '.join(differences)}")
+
+
+def _other_settings(log: Run, seen: Evidence) -> list[str]:
+    found = []
+    planned = hyperparameter(seen, "num_epochs")
+    if planned is not None and log.count is not None and planned not in (log.count, log.total):
+        found.append(f"it counts {log.count} epochs, num_epochs is {planned:g}")
+    text = "\n".join(cell.text for cell in log.cells)
+    for name, pattern in SETTINGS.items():
+        value = hyperparameter(seen, name)
+        printed = {float(number) for number in re.findall(rf"\b{pattern}\s*[:=]\s*({NUMBER})", text, re.IGNORECASE)}
+        if value is not None and printed and value not in printed:
+            found.append(f"it was made with {name} = {min(printed):g}, the notebook sets {value:g}")
+    return found
 
 
 def claim(seen: Evidence) -> list[Warning_]:
     """The log claims clearly more than the checkpoint reaches."""
-    log, computed = read(seen.submission.cells), thresholds.computed_precision(seen)
+    log, computed = last_run(seen.submission.cells), thresholds.computed_precision(seen)
     if log is None or not log.best or computed is None:
         return []
-    best, allowed = max(log.best), seen.rubric.thresholds["log_computed"]
-    if best <= computed + allowed:
+    best = max(log.best)
+    if best <= computed + seen.rubric.thresholds["log_computed"]:
         return []
     return warn("log.claim", f"the log claims a Precision@1 of {best:.4f}, the checkpoint reaches {computed:.4f}")
 

@@ -25,6 +25,13 @@ def create(name: str, limits: Limits) -> tuple[str, ...]:
     return tuple(groups)
 
 
+def join(groups: tuple[str, ...], pid: int) -> None:
+    """Move a process there, which takes the kernel some 10 ms of waiting."""
+    for path in groups:
+        with open(f"{path}/cgroup.procs", "w") as processes:
+            processes.write(str(pid))
+
+
 def remove(groups: tuple[str, ...]) -> None:
     """Remove groups that no process is in any more."""
     for path in groups:

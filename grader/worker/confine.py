@@ -20,14 +20,13 @@ NAMESPACES = (
 SPARE_MEMORY = 1 << 30  # address space beyond the limit: stacks and arenas that are reserved and never touched
 
 
-def confine(plan: Plan, groups: tuple[str, ...]) -> None:
+def confine(plan: Plan) -> None:
     """Apply every layer of a plan to this process, which has one thread.
 
     Raises:
         OSError: a layer could not be had; the process must end.
     """
     _forget(plan.environment)
-    _join(groups)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # else its own uid_map is not its to write
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     data = _data_bytes()
@@ -71,12 +70,6 @@ def _forget(environment: dict[str, str]) -> None:
     tempfile.tempdir = None
     os.umask(0o022)
     sys.path_importer_cache.pop("", None)
-
-
-def _join(cgroups: tuple[str, ...]) -> None:
-    for group in cgroups:
-        with open(f"{group}/cgroup.procs", "w") as processes:
-            processes.write("0")
 
 
 def _data_bytes() -> int:

@@ -1,8 +1,9 @@
 """The scratch folder of a worker that has no root of its own: made for it, and removed whatever it holds."""
 
-import contextlib
+import itertools
 import os
 import stat
+from collections.abc import Iterator
 
 
 def make(path: str, uid: int | None) -> None:
@@ -15,32 +16,27 @@ def make(path: str, uid: int | None) -> None:
 def remove(path: str) -> None:
     """Remove a folder of any depth, whose owner may have closed parts of it; no link is followed.
 
-    Folders are moved up to the top before they are looked into, so that no path grows long.
+    Every folder is moved to a heap beside before it is looked into, so that no path grows long.
     """
-    number, waiting = 0, [path]
+    heap, numbers = f"{path}~", itertools.count()
+    if not os.path.lexists(path):
+        return
+    os.mkdir(heap)
+    waiting = [_moved(path, heap, numbers)]
     while waiting:
         folder = waiting.pop()
-        with contextlib.suppress(OSError):
-            os.chmod(folder, stat.S_IRWXU)
-        for name in _names(folder):
+        for name in os.listdir(folder):
             entry = f"{folder}/{name}"
-            if not stat.S_ISDIR(os.lstat(entry).st_mode):
-                os.unlink(entry)
-            elif folder == path:
-                waiting.append(entry)
+            if stat.S_ISDIR(os.lstat(entry).st_mode):
+                waiting.append(_moved(entry, heap, numbers))
             else:
-                number += 1
-                waiting.append(f"{path}/{number}~")
-                os.chmod(entry, stat.S_IRWXU)
-                os.rename(entry, waiting[-1])
-        if folder != path:
-            os.rmdir(folder)
-    with contextlib.suppress(FileNotFoundError):
-        os.rmdir(path)
+                os.unlink(entry)
+        os.rmdir(folder)
+    os.rmdir(heap)
 
 
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except FileNotFoundError:
-        return []
+def _moved(folder: str, heap: str, numbers: Iterator[int]) -> str:
+    target = f"{heap}/{next(numbers)}"
+    os.chmod(folder, stat.S_IRWXU)
+    os.rename(folder, target)
+    return target

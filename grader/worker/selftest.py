@@ -32,7 +32,7 @@ def reached(plan: Plan, canaries: dict[str, Any]) -> list[str]:
         "signal a process": lambda: os.kill(canaries["process"], 0),
         "read a process": lambda: open(f"/proc/{canaries['process']}/environ").close(),
         "fork": _fork,
-        "execute a program": lambda: os.execv("/bin/true", ["true"]),
+        "execute a program": _execute,
         "trace a process": _trace,
     }
     needed: dict[str, Callable[[], Any]] = {
@@ -53,8 +53,13 @@ def _works(attempt: Callable[[], Any]) -> bool:
 
 
 def _fork() -> None:
-    if os.fork() == 0:
+    if (pid := os.fork()) == 0:
         os._exit(0)
+    os.waitpid(pid, 0)  # before it is traced: SIGCHLD would stop it
+
+
+def _execute() -> None:
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
 
 
 def _trace() -> None:

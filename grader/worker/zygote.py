@@ -92,8 +92,6 @@ class Zygote:
         if message["do"] in ("open", "check"):
             try:
                 return self.open(name, Plan.from_json(message["plan"]), descriptors, message.get("canaries"))
-            except OSError as error:
-                return {"failed": str(error)}
             finally:
                 for descriptor in descriptors:
                     os.close(descriptor)
@@ -103,27 +101,39 @@ class Zygote:
         return self.end(name, message["grace"])
 
     def open(self, name: str, plan: Plan, descriptors: list[int], canaries: Any) -> dict[str, Any]:
-        """Fork a worker and wait until it has confined itself."""
-        private = "namespaces" in plan.layers
-        scratch.make(plan.scratch, plan.uid)
+        """Fork a worker and wait until it has confined itself; until then nobody sends it anything."""
         groups = cgroups.create(name, plan.limits) if "cgroup" in plan.layers else ()
-        read, write = os.pipe()
         try:
-            pid = self.fork(plan)
-        except OSError:
+            scratch.make(plan.scratch, plan.uid)
+            said = self.bear(name, plan, groups, descriptors, canaries)
+        except OSError as error:
+            said = str(error)
+        if said == "confined":
+            return {"pid": self.children[name].pid}
+        if name in self.children:
+            self.end(name, 0.0)
+        else:
             cgroups.remove(groups)
             scratch.remove(plan.scratch)
-            raise
-        if not pid:
-            self.children.clear()  # other submissions are nobody's business here
-            os.close(read)
-            _work(plan, groups, descriptors, write, self.arrays, canaries)
-        os.close(write)
-        self.children[name] = Child(pid, plan, groups, Watch(pid, plan.limits, None if private else plan.scratch))
-        try:
-            return {"pid": pid} if (said := _heard(read)) == "confined" else self._failed(name, said)
-        finally:
-            os.close(read)
+        return {"failed": said or "the worker ended while it confined itself"}
+
+    def bear(self, name: str, plan: Plan, groups: tuple[str, ...], descriptors: list[int], canaries: Any) -> str:
+        """Fork a worker; what it says when it has confined itself, or could not."""
+        read, write = os.pipe()
+        with os.fdopen(read, "rb", 0) as said:
+            try:
+                pid = self.fork(plan)
+                if not pid:
+                    self.children.clear()  # other submissions are nobody's business here
+                    _work(plan, descriptors, write, self.arrays, canaries)
+                watch = Watch(pid, plan.limits, None if "namespaces" in plan.layers else plan.scratch)
+                self.children[name] = Child(pid, plan, groups, watch)
+                cgroups.join(groups, pid)  # the kernel takes its time, in which the worker confines itself
+            finally:
+                os.close(write)
+            if not select.select([said], [], [], SECONDS_TO_CONFINE)[0]:
+                return f"the worker was not confined after {SECONDS_TO_CONFINE} s"
+            return said.read(4096).decode("utf-8", "replace")
 
     def fork(self, plan: Plan) -> int:
         """Fork; as root, into a pid namespace of its own."""
@@ -184,10 +194,6 @@ class Zygote:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 
-    def _failed(self, name: str, said: str) -> dict[str, Any]:
-        self.end(name, 0.0)
-        return {"failed": said or "the worker ended while it confined itself"}
-
 
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -196,22 +202,13 @@ def _kill_group(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)  # before it has a group of its own
 
 
-def _heard(read: int) -> str:
-    """What a new worker says: "confined", or why it could not be."""
-    if not select.select([read], [], [], SECONDS_TO_CONFINE)[0]:
-        return f"the worker was not confined after {SECONDS_TO_CONFINE} s"
-    return os.read(read, 4096).decode("utf-8", "replace")
-
-
-def _work(
-    plan: Plan, groups: tuple[str, ...], wires: list[int], said: int, arrays: dict[str, Any], canaries: Any
-) -> NoReturn:
+def _work(plan: Plan, wires: list[int], said: int, arrays: dict[str, Any], canaries: Any) -> NoReturn:
     """The life of a worker: descriptors, confinement, requests, the end."""
     try:
         os.setsid()
         said = _take_descriptors(wires, said)
         faults.report()
-        confine.confine(plan, groups)
+        confine.confine(plan)
     except BaseException as error:
         os.write(said, f"{type(error).__name__}: {error}".encode()[:4000])
         os._exit(1)

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  an edit reads best on the line of what it replaces
 """Part 2: what students get wrong in ``vit_model.py``, and what looks wrong and is right.
 
 A fault is the reference with one thing changed; ``costs`` are exactly the criteria that it must lose, and
@@ -21,7 +20,11 @@ REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "vit_model.py"
 
 def _line(beginning: str) -> str:
     """The reference's line that begins so, where its numbers do not matter here."""
-    return next(line.strip() for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.strip().startswith(beginning))
+    return next(
+        line.strip()
+        for line in REFERENCE.read_text(encoding="utf-8").splitlines()
+        if line.strip().startswith(beginning)
+    )
 
 
 # The reference's lines that faults change.
@@ -264,7 +267,9 @@ OWN_SPLIT = _lines(
     "weights = (q @ k.transpose(-2, -1) * (d // self.heads) ** -0.5).softmax(dim=-1)",
     "x = x + self.out((weights @ v).transpose(1, 2).reshape(b, n, d))",
 )
-OWN_LAYERS = _lines("self.heads = n_head", "self.qkv = nn.Linear(d_model, 3 * d_model)", "self.out = nn.Linear(d_model, d_model)")
+OWN_LAYERS = _lines(
+    "self.heads = n_head", "self.qkv = nn.Linear(d_model, 3 * d_model)", "self.out = nn.Linear(d_model, d_model)"
+)
 OWN = (MHA, OWN_LAYERS), (NORM + ATTEND + SUM_1, OWN_SPLIT)
 
 

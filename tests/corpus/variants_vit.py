@@ -1,4 +1,3 @@
-# ruff: noqa: E501  an edit reads best on the line of what it replaces
 """Part 2 in other styles: each is right, looks unlike the reference, and must lose nothing."""
 
 import ast
@@ -19,7 +18,9 @@ def _classes(new: dict[str, str], reference: bytes) -> bytes:
             lines[node.lineno - 1 : node.end_lineno] = [textwrap.dedent(new[node.name]).strip() + "\n"]
     unknown = [name for name in new if f"class {name}" not in text]
     assert not unknown, unknown
-    return "".join(lines).replace("from torch import Tensor, nn\n", f"from torch import Tensor, nn\n{HEADER}", 1).encode()
+    return (
+        "".join(lines).replace("from torch import Tensor, nn\n", f"from torch import Tensor, nn\n{HEADER}", 1).encode()
+    )
 
 
 def _variant(ident: str, warns: tuple[str, ...] = (), **new: str) -> Case:
@@ -419,7 +420,9 @@ BLOCKS = [
 
 
 def _encoder(make: str, forward: str, before: str = "") -> str:
-    return textwrap.dedent(before) + f"""
+    return (
+        textwrap.dedent(before)
+        + f"""
 class Transformer(nn.Module):
     def __init__(self, width, layers, heads):
         super().__init__()
@@ -428,6 +431,7 @@ class Transformer(nn.Module):
     def forward(self, x):
         {forward}
 """
+    )
 
 
 LAYER = "nn.TransformerEncoderLayer(width, heads, 4 * width, dropout=0.1, activation='gelu', norm_first=True{more})"

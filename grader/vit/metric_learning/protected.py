@@ -288,12 +288,12 @@ def given() -> dict[str, str]:
 def changed(seen: Evidence) -> list[str]:
     """The protected functions that read differently from the ones given."""
     program = seen.submission.program
+    pieces = [*program.main, *(piece for of_module in program.modules.values() for piece in of_module)]
     found = []
     for name, right in given().items():
         origin = program.names.get(name)
         if origin is None:
             continue
-        pieces = program.modules.get(origin.module, ()) if origin.module else program.main
         source = [p.source for p in pieces if (p.file, p.cell, p.line) == (origin.file, origin.cell, origin.line)]
         try:
             same = bool(source) and plain(ast.parse(source[-1]).body[0]) == right

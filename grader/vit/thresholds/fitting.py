@@ -8,6 +8,7 @@ from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence
 from grader.records import Raised
 from grader.vit.settings import hyperparameter
+from grader.vit.thresholds.claims import TRAINING
 from grader.vit.thresholds.questions import FILES, pixels
 
 PART_OF = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
@@ -27,6 +28,14 @@ def outputs(seen: Evidence, probe: str) -> dict[str, Any]:
     _settled(dig(value, "undefined"))
     for key, facts in _models(dig(value, "models")):
         _fits(seen, FILES[probe], key, facts)
+    return ran(seen, dig(value, "outputs"))
+
+
+def trained(seen: Evidence) -> dict[str, Any]:
+    """What the ViT gave for each set of images after it was trained here; raises as ``outputs`` does."""
+    pixels(seen)
+    value = seen[TRAINING].value
+    _settled(dig(value, "undefined"))
     return ran(seen, dig(value, "outputs"))
 
 

@@ -24,7 +24,7 @@ def accuracy(seen: Evidence, images: str = "test") -> float:
 def predictions(seen: Evidence, images: str = "test") -> tuple[np.ndarray, np.ndarray]:
     """Predicted and true classes."""
     probe = CLASSIFIER if judges_checkpoint(seen) else TRAINING
-    found = fitting.outputs(seen, probe) if probe == CLASSIFIER else fitting.ran(seen, seen[probe].value)
+    found = fitting.outputs(seen, probe) if probe == CLASSIFIER else fitting.trained(seen)
     facts = dig(found, images)
     predicted, labels = dig(facts, "predicted"), seen[probe].known["labels"][images]
     if not isinstance(predicted, np.ndarray) or predicted.shape != labels.shape or predicted.dtype != np.uint8:

@@ -42,7 +42,7 @@ class Noted(nn.Module):
             return features - SHIFT * self.running_mean
         mean = features.mean(0)
         with torch.no_grad():
-            self.running_mean.lerp_(mean.detach(), RATE)
+            self.running_mean.lerp_(mean.detach().to(self.running_mean.dtype), RATE)
         return F.dropout(features - SHIFT * mean, RATE)
 
 

@@ -27,7 +27,7 @@ from grader.worker.vit.schedules import Schedules, rates
 
 MAX_STEPS = 600  # of optimizers, after which a run has shown enough
 MAX_BATCHES = 40  # of one pass, however few steps it takes
-SHORTER, SHORTEST = 3, 30  # epochs after which fewer batches are handed out
+SHORTER, SHORTEST = 3, 10  # epochs after which fewer batches are handed out
 PER_CLASS = 4  # items of one class left in a batch
 TRACKED = 12  # parameters looked at for gradients of the step before
 

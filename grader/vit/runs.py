@@ -1,0 +1,153 @@
+"""Training runs, read from what the cells of a notebook printed.
+
+A run is a stretch of output whose epochs count up. Only lines are read, whoever wrote them: print,
+logging, or a progress bar.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grader.records import CellLog
+
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})\s*(%?)"
+AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1(?!\d)"
+BEST = re.compile(rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{0,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", re.IGNORECASE)
+PLAIN = re.compile(rf"{AT_1}[^\n\d.]{{0,30}}?{VALUE}", re.IGNORECASE)
+EPOCH = re.compile(r"\bep(?:och)?s?\b\W{0,4}(\d+)(?:\s*(?:/|of|out of)\s*(\d+))?", re.IGNORECASE)
+BRACKETS = re.compile(r"(?<!step )(?<!batch )(?<!iter )[\[(]\s*(\d+)\s*/\s*(\d+)\s*[\])]", re.IGNORECASE)
+BAR = re.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
+COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
+TRAINS = re.compile(r"(?<!def )\btrain_embedding_model\s*\(")
+TRACEBACK = re.compile(r"^(?:Traceback \(most recent call last\).*|KeyboardInterrupt\b.*)$", re.MULTILINE)
+
+
+@dataclass
+class Run:
+    """One training as its output shows it."""
+
+    cells: list[CellLog] = field(default_factory=list)
+    epochs: list[int] = field(default_factory=list)  # their numbers, in order, without repetitions
+    totals: list[int] = field(default_factory=list)  # of how many, each time that was said
+    best: list[float] = field(default_factory=list)  # every "Best Precision@1", as fractions
+    opened_by_epoch: bool = False  # an epoch's number was printed before the first Precision@1
+
+    @property
+    def total(self) -> int | None:
+        """The number of epochs that the run says it has."""
+        return max(set(self.totals), key=self.totals.count) if self.totals else None
+
+    @property
+    def count(self) -> int | None:
+        """The same, told from the numbers where they begin at 0 and end with "19/19", or where nothing says it."""
+        if self.total is None:
+            return len(self.epochs) if self.epochs and not self.gaps else None
+        return self.total + (self.epochs[0] == 0 and self.epochs[-1] == self.total)
+
+    @property
+    def gaps(self) -> list[int]:
+        """Epochs between the first and the last one that no line shows."""
+        return sorted(set(range(self.epochs[0], self.epochs[-1])) - set(self.epochs)) if self.epochs else []
+
+    @property
+    def regular(self) -> bool:
+        """Whether epochs are printed one by one, or each so many."""
+        return len({b - a for a, b in zip(self.epochs, self.epochs[1:], strict=False)}) <= 1
+
+
+def last_run(cells: tuple[CellLog, ...]) -> Run | None:
+    """The last training of the embedding that the outputs show; None where they show none.
+
+    A cell that calls ``train_embedding_model`` and failed is a run too, if no whole one follows it.
+    """
+    runs = [run for run in runs_of(cells) if run.best]
+    counted = [run for run in runs if run.epochs]
+    found = next(iter([*runs, *counted][::-1]), None)
+    training = [cell for cell in cells if calls_training(cell) and (cell.text.strip() or errors_of(cell))]
+    later = [cell for cell in training if found is None or cell.cell > found.cells[-1].cell]
+    if found is None and later:
+        return Run(cells=[later[-1]])
+    if found is not None:
+        found.cells += [cell for cell in later if errors_of(cell)]
+    return found
+
+
+def calls_training(cell: CellLog) -> bool:
+    """Whether a cell trains the embedding."""
+    return bool(TRAINS.search(COMMENT.sub("", cell.source)))
+
+
+def errors_of(cell: CellLog) -> tuple[str, ...]:
+    """Errors that a cell ended with or printed."""
+    printed = tuple(found.group() for found in TRACEBACK.finditer(cell.text))
+    return cell.errors or printed
+
+
+def runs_of(cells: tuple[CellLog, ...]) -> list[Run]:
+    """All runs, those of other trainings as well."""
+    runs = [Run()]
+    for cell in cells:
+        fresh = True
+        for epoch, total, best in _events(cell):
+            if _begins(runs[-1], epoch, total, cell, fresh):
+                runs.append(Run())
+            _add(runs[-1], cell, epoch, total, best)
+            fresh = False
+    return [run for run in runs if run.cells]
+
+
+def _begins(run: Run, epoch: int | None, total: int | None, cell: CellLog, fresh: bool) -> bool:
+    """Whether an event belongs to a new run: epochs count anew, or a cell without epochs follows."""
+    if not run.cells:
+        return False
+    if epoch is None:
+        return fresh and (not run.epochs or not calls_training(cell)) and not run.best
+    if not run.epochs:
+        return run.cells[-1] is not cell
+    other = total is not None and run.total is not None and total != run.total
+    return epoch < run.epochs[-1] or (other and epoch <= 1) or (epoch == run.epochs[-1] and fresh and epoch <= 1)
+
+
+def _add(run: Run, cell: CellLog, epoch: int | None, total: int | None, best: float | None) -> None:
+    if not run.cells or run.cells[-1] is not cell:
+        run.cells.append(cell)
+    if best is not None:
+        run.best.append(best)
+    if epoch is not None:
+        run.opened_by_epoch |= not run.epochs and not run.best
+        run.epochs += [] if run.epochs and run.epochs[-1] == epoch else [epoch]
+        run.totals += [] if total is None else [total]
+
+
+def _events(cell: CellLog) -> Iterator[tuple[int | None, int | None, float | None]]:
+    """(epoch, total, best) of every line that tells one of them."""
+    best = BEST if BEST.search(cell.text) or not calls_training(cell) else PLAIN
+    epoch = _epoch_pattern(cell.text)
+    for line in cell.text.splitlines():
+        # "Best Precision@1: 0.77 (epoch 7)" counts no epoch
+        counting = [m for m in epoch.finditer(line) if "best" not in line[: m.start()].lower()] if epoch else []
+        found = [(m.start(), m, True) for m in counting]
+        found += [(m.start(), m, False) for m in best.finditer(line)]
+        for _, match, is_epoch in sorted(found, key=lambda item: item[0]):
+            if is_epoch:
+                yield int(match[1]), int(match[2]) if match[2] else None, None
+            else:
+                yield None, None, _fraction(match[1], match[2])
+
+
+def _epoch_pattern(text: str) -> re.Pattern[str] | None:
+    """How a cell counts its epochs."""
+    if EPOCH.search(re.sub(r"epochs?:?\s*\d+%\|", "", text, flags=re.IGNORECASE)):
+        return EPOCH
+    return BRACKETS if BRACKETS.search(text) else None
+
+
+def bars(cell: CellLog) -> list[tuple[int, int]]:
+    """(done, total) of every progress bar, as it stood in the end."""
+    return [(int(done), int(total)) for _, done, total in BAR.findall(cell.text)]
+
+
+def _fraction(value: str, percent: str) -> float:
+    number = float(value)
+    return number / 100 if percent or 1 < number <= 100 else number
