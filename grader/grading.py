@@ -37,6 +37,7 @@ class Options:
     unconfined: bool = False
     train_budget: float = 600.0  # seconds for training one submission's ViT
     sample: int | None = None  # of the test images for accuracy and Precision@1; all where there is none
+    threads: int | None = None  # of torch where many images go through a model; as many as CPUs where there is none
     assignment: Assignment = VIT
 
 
@@ -112,7 +113,7 @@ class Grader:
     def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:
         """What probes are told of the options."""
         o = self.options
-        return {"train": o.train, "train_budget": o.train_budget, "sample": o.sample, "only": only}
+        return {"train": o.train, "train_budget": o.train_budget, "sample": o.sample, "threads": o.threads, "only": only}
 
     def _asker(self, worker: Worker, progress: Progress | None) -> Callable[[Probe, Question], Observation]:
         asked, total = 0, len(self.assignment.probes) + 1

@@ -39,8 +39,8 @@ def leaks(seen: Evidence) -> list[Warning_]:
 
 
 def _spread(seen: Evidence) -> float:
-    """Standard deviation of the difference: between models, and by chance where the test set is sampled."""
-    return math.hypot(SPREAD, _chance(seen, EMBEDDINGS))
+    """Standard deviation of the difference: between models, and by chance where both sets are sampled."""
+    return math.hypot(SPREAD, math.sqrt(2) * _chance(seen, EMBEDDINGS))
 
 
 def looked_up(seen: Evidence) -> list[Warning_]:

@@ -19,9 +19,9 @@ NOISE = 8.0  # grey levels, standard deviation
 FIXED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
 
 
-def reference_rows(labels: np.ndarray) -> np.ndarray:
-    """(5000,) rows of the reference set among the training images."""
-    return np.concatenate([np.flatnonzero(labels == label)[:PER_CLASS] for label in range(10)])
+def reference_rows(labels: np.ndarray, per_class: int = PER_CLASS) -> np.ndarray:
+    """(10 * per_class,) rows of the reference set among the training images."""
+    return np.concatenate([np.flatnonzero(labels == label)[:per_class] for label in range(10)])
 
 
 def unseen_rows(labels: np.ndarray, count: int = UNSEEN) -> np.ndarray:
@@ -44,8 +44,13 @@ def moved(images: np.ndarray) -> np.ndarray:
 
 def test_rows(seen: Evidence) -> np.ndarray | None:
     """Which test images are used: all, or the first of them in an audit."""
+    return None if seen.options.get("sample") is None else np.arange(_sampled(seen, len(seen.data.test_labels)))
+
+
+def _sampled(seen: Evidence, count: int, per_sample: float = 1.0) -> int:
+    """How many of a set of images are used; fewer where the test set is sampled: it is for speed."""
     sample = seen.options.get("sample")
-    return None if sample is None else np.arange(min(int(sample), len(seen.data.test_labels)))
+    return count if sample is None else min(count, max(1, int(sample * per_sample)))
 
 
 def pixels(seen: Evidence) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def _known(seen: Evidence) -> bool:
 
 
 def _ask_classifier(seen: Evidence, rng: np.random.Generator) -> Question:
-    rows, train = test_rows(seen), unseen_rows(seen.data.train_labels, SEEN)
+    rows, train = test_rows(seen), unseen_rows(seen.data.train_labels, _sampled(seen, SEEN))
     sets = [_test(rows), {"name": "train", "images": {"$shared": "train_images"}, "rows": train}]
     labels = {"test": _of(seen.data.test_labels, rows), "train": seen.data.train_labels[train]}
     return Question(_args(seen, CLASSIFIER, sets), {"labels": labels})
@@ -91,8 +96,9 @@ def _ask_classifier(seen: Evidence, rng: np.random.Generator) -> Question:
 def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
     threading.Thread(target=_import_early, daemon=True).start()
     rows, labels = test_rows(seen), seen.data.train_labels
-    near = MOVED if rows is None else min(MOVED, len(rows))
-    images = {"reference": reference_rows(labels), "unseen": unseen_rows(labels)}
+    near = _sampled(seen, MOVED)
+    per_class, unseen = _sampled(seen, PER_CLASS, 0.25), _sampled(seen, UNSEEN)
+    images = {"reference": reference_rows(labels, per_class), "unseen": unseen_rows(labels, unseen)}
     sets = [
         _test(rows),
         *({"name": n, "images": {"$shared": "train_images"}, "rows": r} for n, r in images.items()),
