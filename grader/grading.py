@@ -113,7 +113,13 @@ class Grader:
     def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:
         """What probes are told of the options."""
         o = self.options
-        return {"train": o.train, "train_budget": o.train_budget, "sample": o.sample, "threads": o.threads, "only": only}
+        return {
+            "train": o.train,
+            "train_budget": o.train_budget,
+            "sample": o.sample,
+            "threads": o.threads,
+            "only": only,
+        }
 
     def _asker(self, worker: Worker, progress: Progress | None) -> Callable[[Probe, Question], Observation]:
         asked, total = 0, len(self.assignment.probes) + 1

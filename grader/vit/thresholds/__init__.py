@@ -6,7 +6,7 @@ import numpy as np
 
 from grader.checking import Blocked, Criterion, Fail, Missing, Skip, checks
 from grader.evidence import Evidence
-from grader.vit.thresholds import audit, questions
+from grader.vit.thresholds import audit, endings, questions
 from grader.vit.thresholds.claims import CLASSIFIER, computed_precision, recorded, recorded_precision
 from grader.vit.thresholds.scores import accuracy, known, precision, predictions
 
@@ -38,7 +38,7 @@ def _trained(seen: Evidence) -> None:
         raise Missing(
             "there is no vit_classifier.pt, and nothing is trained here: hand in the file beside the notebook"
         )
-    questions.pixels(seen)
+    endings.endings(seen)
 
 
 def accuracy_reached(seen: Evidence) -> None:

@@ -9,7 +9,8 @@ from grader.evidence import Evidence
 from grader.records import Raised
 from grader.vit.settings import hyperparameter
 from grader.vit.thresholds.claims import TRAINING
-from grader.vit.thresholds.questions import FILES, pixels
+from grader.vit.thresholds.endings import endings
+from grader.vit.thresholds.questions import FILES
 
 PART_OF = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
 CLASS_OF = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
@@ -22,7 +23,7 @@ def outputs(seen: Evidence, probe: str) -> dict[str, Any]:
     Raises:
         Fail, Missing, Blocked: there is nothing to judge; why, in words.
     """
-    pixels(seen)  # Blocked where images cannot be turned into tensors
+    endings(seen)  # Blocked where images cannot be turned into tensors
     value = seen[probe].value
     _opens(dig(value, "checkpoint"), FILES[probe])
     _settled(dig(value, "undefined"))
@@ -33,7 +34,7 @@ def outputs(seen: Evidence, probe: str) -> dict[str, Any]:
 
 def trained(seen: Evidence) -> dict[str, Any]:
     """What the ViT gave for each set of images after it was trained here; raises as ``outputs`` does."""
-    pixels(seen)
+    endings(seen)
     value = seen[TRAINING].value
     _settled(dig(value, "undefined"))
     return ran(seen, dig(value, "outputs"))

@@ -8,6 +8,7 @@ import numpy as np
 
 from grader.checking import Blocked
 from grader.evidence import Evidence, Probe, Question
+from grader.vit.thresholds import endings
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, TRAINING
 
 FILES = {CLASSIFIER: "vit_classifier.pt", EMBEDDINGS: "vit_embeds.pt"}
@@ -53,26 +54,6 @@ def _sampled(seen: Evidence, count: int, per_sample: float = 1.0) -> int:
     return count if sample is None else min(count, max(1, int(sample * per_sample)))
 
 
-def pixels(seen: Evidence) -> dict[str, Any]:
-    """How the worker turns images into tensors.
-
-    Raises:
-        Blocked: neither transform tells.
-    """
-    from grader.vit import augmentation
-
-    right = seen.passed("augmentation.tensors")
-    ends_with = None if right else augmentation.normalisation(seen)
-    if ends_with is not None:
-        return {"scale": float(ends_with[0]), "shift": float(ends_with[1])}
-    lut = augmentation.lut(seen)
-    if lut is not None:
-        return {"lut": np.asarray(lut, dtype=np.float32)}
-    if right:
-        return {"transform": "tfm_test"}
-    raise Blocked("augmentation.tensors", "neither `tfm_test` nor `tfm_train` tells how images become tensors")
-
-
 def threads(seen: Evidence) -> int:
     """Torch's threads for inference and training."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -81,7 +62,7 @@ def threads(seen: Evidence) -> int:
 
 def _known(seen: Evidence) -> bool:
     try:
-        return bool(pixels(seen))
+        return bool(endings.endings(seen))
     except Blocked:
         return False
 
@@ -121,7 +102,7 @@ def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
         "train_images": {"$shared": "train_images"},
         "train_labels": {"$shared": "train_labels"},
         "sets": [_test(rows)],
-        "pixels": pixels(seen),
+        "pixels": next(iter(endings.endings(seen).values())),
         "threads": threads(seen),
         "target": seen.rubric.thresholds["accuracy"],
         "budget": float(seen.options.get("train_budget", 600.0)),
@@ -132,7 +113,24 @@ def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
 
 def _args(seen: Evidence, probe: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
     path = str(seen.submission.files[FILES[probe]])
-    return {"path": path, "sets": sets, "pixels": pixels(seen), "threads": threads(seen), "seed": FIXED}
+    pixels = endings.chosen(seen, probe)
+    return {"path": path, "sets": sets, "pixels": pixels, "threads": threads(seen), "seed": FIXED}
+
+
+def _trial(probe: str, op: str, transform: str) -> Probe:
+    """A short look at a checkpoint with the normalisation that one transform ends with, where they differ."""
+
+    def ask(seen: Evidence, rng: np.random.Generator) -> Question:
+        sets, labels = endings.tried_sets(seen.data.train_labels)
+        args = {**_args(seen, probe, sets), "pixels": endings.endings(seen)[transform]}
+        return Question(args | ({"own": False} if probe == EMBEDDINGS else {}), {"labels": labels})
+
+    def when(seen: Evidence) -> bool:
+        wanted = judges_checkpoint(seen) if probe == CLASSIFIER else _has(EMBEDDINGS, seen)
+        return wanted and endings.differ(seen)
+
+    serves = ("vit.accuracy",) if probe == CLASSIFIER else ("contrastive.precision", "contrastive.logs")
+    return Probe(endings.trial(probe, transform), op, ask, when, 60.0, serves, COSTS)
 
 
 def _test(rows: np.ndarray | None) -> dict[str, Any]:
@@ -161,7 +159,10 @@ def trains(seen: Evidence) -> bool:
 
 COSTS = ("path", "threads", "target", "budget")  # no part of what is asked
 
+OPS = {CLASSIFIER: "checkpoint.classify", EMBEDDINGS: "checkpoint.embed"}
+
 PROBES = (
+    *(_trial(probe, op, transform) for probe, op in OPS.items() for transform in (endings.TRAIN, endings.TEST)),
     Probe(
         CLASSIFIER, "checkpoint.classify", _ask_classifier,
         lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS,
