@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from grader.grading import Options
     from grader.intake import Found
     from grader.records import Grade
+    from grader.reports.html.pages import Pages
     from grader.rubric import Rubric
 
 # torch and rich are imported where they are needed, so that --help and a mistyped path answer at once
@@ -80,6 +81,7 @@ def parser() -> Parser:
         "--train", choices=("auto", "never", "always"), default="auto",
         help="train the submitted ViT for vit.accuracy (auto: where there is no vit_classifier.pt)",
     )  # fmt: skip
+    p.add_argument("--html", action="store_true", help="write a page for each submission into --out")
     p.add_argument("--fail-under", type=_points, metavar="X", help="exit 1 when a score is under X")
     p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
     p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
@@ -130,7 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json not in (None, "-") and Path(arguments.json).is_dir():  # said now, not after an hour of grading
         raise GraderError(f"{arguments.json}: --json needs a file, this is a folder")
     grades = []
-    for grade in grade_many(arguments.submissions, _options(arguments), arguments.only):
+    for grade in grade_many(arguments.submissions, _options(arguments), arguments.only, arguments.html):
         grades.append(grade)
         if grade.status == "rejected":
             path = grade.submission["path"]
@@ -153,8 +155,10 @@ def _options(arguments: argparse.Namespace) -> "Options":
     )
 
 
-def grade_many(paths: Sequence[Path], options: "Options", only: Sequence[str] | None = None) -> Iterator["Grade"]:
-    """Grade the submissions found at the given paths, one after the other.
+def grade_many(
+    paths: Sequence[Path], options: "Options", only: Sequence[str] | None = None, html: bool = False
+) -> Iterator["Grade"]:
+    """Grade the submissions found at the given paths, one after the other; with ``html`` their pages are written.
 
     Raises:
         GraderError: nothing can be graded (no data, no worker, a criterion that does not exist).
@@ -168,11 +172,24 @@ def grade_many(paths: Sequence[Path], options: "Options", only: Sequence[str] | 
             if only is not None:
                 grader.rubric = _narrowed(grader.rubric, only)
             found = [each for number, path in enumerate(paths) for each in _find(path, Path(workspace, str(number)))]
+            pages = _pages(options.out, len(found) > 1) if html else None
             for number, each in enumerate(found, 1):
                 progress.begin(each.key, number, len(found))
-                yield grader.grade(each.path, each.key, files=each.files or None, only=only, progress=progress.step)
+                graded = grader.graded(
+                    each.path, grader.seed(), each.key, each.files or None, only, progress.step,
+                    *([pages.look] if pages else []),
+                )  # fmt: skip
+                if pages is not None:
+                    pages.add(graded)
+                yield graded.grade
         finally:
             grader.close()
+
+
+def _pages(out: Path, several: bool) -> "Pages":
+    from grader.reports.html.pages import Pages
+
+    return Pages(out, several)
 
 
 def _narrowed(rubric: "Rubric", only: Sequence[str]) -> "Rubric":

@@ -72,8 +72,11 @@ class Grader:
         Raises:
             GraderError: there is nothing to grade at that path.
         """
-        seed = self.options.seed if self.options.seed is not None else secrets.randbelow(2**31)
-        return self.graded(path, seed, name, files, only, progress).grade
+        return self.graded(path, self.seed(), name, files, only, progress).grade
+
+    def seed(self) -> int:
+        """The seed of the next grade: the given one, or a fresh one."""
+        return self.options.seed if self.options.seed is not None else secrets.randbelow(2**31)
 
     def graded(self, path: Path, seed: int, name: str | None = None, files: Mapping[str, Path] | None = None,
                only: Collection[str] | None = None, progress: Progress | None = None,

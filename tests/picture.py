@@ -21,7 +21,7 @@ def main(target: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         grader = open_grader(Options(seed=SEED, train="never"))
         try:
-            grade = grader.grade(_seeded(Path(folder)))
+            grade = grader.grade(seeded(Path(folder)))
         finally:
             grader.close()
     grade.submission["path"] = NAME  # not where this machine keeps its temporary files
@@ -30,7 +30,7 @@ def main(target: str) -> int:
     return 0
 
 
-def _seeded(folder: Path) -> Path:
+def seeded(folder: Path) -> Path:
     """A copy of the reference with one fault after the other."""
     submission = REFERENCE
     for case in (case for case in load()[0] if case.id in FAULTS):

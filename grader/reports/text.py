@@ -13,6 +13,13 @@ def printable(text: str, limit: int = 2_000) -> str:
     return "".join(_shown(character) for character in " ".join(text.split()))
 
 
+def visible(text: str) -> str:
+    """The same for text that keeps its lines and spaces."""
+    if text.isprintable():
+        return text
+    return "".join(c if c in "\n\t" else _shown(c) for c in text.replace("\r\n", "\n"))
+
+
 def _shown(character: str) -> str:
     if unicodedata.category(character) in UNPRINTABLE:
         return character.encode("unicode_escape").decode("ascii")

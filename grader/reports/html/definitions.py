@@ -1,0 +1,51 @@
+"""Which lines of a definition to show: those that a verdict's words name, or how it begins."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+SHOWN = 14  # lines
+LEAST = 0.5  # a name that stands in two lines points to both, one that is everywhere to none
+WORDS = re.compile(r"[A-Za-z_]\w{3,}")
+
+
+def naming(source: str, words: str, most: int = 2) -> list[int]:
+    """Lines, counted from 1, of names in a message: "MultiStepLR", "scheduler.step()"."""
+    wanted = set(WORDS.findall(words))
+    lines: dict[str, set[int]] = {}
+    for name, line in _names(source):
+        if name in wanted:
+            lines.setdefault(name, set()).add(line)
+    scores: dict[int, float] = {}
+    for those in lines.values():
+        for line in those:
+            scores[line] = scores.get(line, 0.0) + 1 / len(those)
+    best = sorted((line for line, score in scores.items() if score >= LEAST), key=lambda line: (-scores[line], line))
+    return sorted(best[:most])
+
+
+def beginning(source: str) -> list[int]:
+    """Its first lines, counted from 1, without what its docstrings say."""
+    skipped: set[int] = set()
+    for node in ast.walk(_parsed(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            skipped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(source.splitlines(), 1)
+    return [number for number, text in lines if number not in skipped and text.strip()][:SHOWN]
+
+
+def _names(source: str) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(_parsed(source)):
+        if isinstance(node, ast.Name):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.Attribute):
+            yield node.attr, node.end_lineno or node.lineno
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg, node.lineno
+
+
+def _parsed(source: str) -> ast.AST:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # it was parsed at intake; what is kept may be old
+        return ast.Module([], [])

@@ -1,0 +1,83 @@
+"""Templates to pages: everything is escaped, style and script stand inside, and a policy lets nothing else in."""
+
+import base64
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from grader.reports.text import visible
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+LONGEST = 4_000  # characters of a message
+BACKTICKS = re.compile(r"`([^`\n]{1,400})`")
+GLYPH = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!", "skipped": "–"}
+
+
+@cache
+def environment() -> Environment:
+    """The templates; what is not marked as safe is escaped, and invisible characters are shown."""
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
+    )  # fmt: skip
+    found.globals.update(glyph=GLYPH)
+    found.filters.update(points=points, percent=percent, coded=coded)
+    return found
+
+
+def render(template: str, *scripts: str, styles: tuple[str, ...] = (), **content: Any) -> str:
+    """Make a page.
+
+    Args:
+        template: one of the folder's.
+        scripts: names of the files whose code it holds.
+        styles: names of style sheets besides the common one.
+        content: what the template names.
+    """
+    style = Markup("".join(source(name) for name in ("page.css", *styles)))
+    script = Markup("".join(source(name) for name in scripts))
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; img-src data:; "
+        f"script-src {_allowed(script)}; base-uri 'none'; form-action 'none'"
+    )
+    return environment().get_template(template).render(style=style, script=script, policy=policy, **content)
+
+
+def points(value: float) -> str:
+    """Points without needless zeros: 7, 2.5."""
+    return f"{round(value, 2):g}"
+
+
+def percent(value: float) -> str:
+    """A share as a reader says it: 0.8119 is 81.2 %."""
+    return f"{value * 100:.1f} %"
+
+
+def coded(text: str) -> Markup:
+    """Text in which what stands between backticks is code; all of it escaped."""
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    parts = BACKTICKS.split(visible(text))
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
+
+
+@cache
+def source(name: str) -> str:
+    """The text of a style sheet or a script."""
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _finalize(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _allowed(script: str) -> str:
+    return f"'sha256-{_hash(script)}'" if script else "'none'"
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

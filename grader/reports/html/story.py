@@ -1,0 +1,116 @@
+"""A grade in the order in which its student reads it: parts, criteria, what each check expected and saw."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from grader.records import CheckResult, CriterionResult, Grade
+from grader.reports.html.sources import Excerpt, Sources
+
+BLOCKED = re.compile(r"could not be judged because of ([\w.]+): ?(.*)", re.DOTALL)
+SAID = ("failed", "error")
+
+
+@dataclass(frozen=True)
+class Told:
+    """One check: what it demands, what was seen instead, where, and what to look at next."""
+
+    name: str
+    status: str
+    expected: str
+    seen: str
+    next: str
+    excerpts: tuple[Excerpt, ...] = ()
+
+
+@dataclass
+class Row:
+    """One criterion; ``waiting`` are those that could not be judged because of it."""
+
+    result: CriterionResult
+    told: list[Told]
+    passed: list[Told]
+    code: Excerpt | None
+    because: str = ""  # id of the criterion that it waits for
+    why: str = ""
+    waiting: list["Row"] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        return self.result.id.replace(".", "-")
+
+    @property
+    def gain(self) -> float:
+        """Points that are to be had here, with those of what waits for it."""
+        return sum(row.result.max_points - row.result.points for row in (self, *self.waiting))
+
+
+@dataclass(frozen=True)
+class Part:
+    number: int
+    title: str
+    points: float
+    max_points: float
+    rows: list[Row]
+
+
+PARTS = {1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"}
+
+
+def tell(grade: Grade, sources: Sources, sentences: Mapping[str, Mapping[str, str]]) -> list[Part]:
+    """Put a grade in reading order.
+
+    Args:
+        sources: finds the lines that verdicts name.
+        sentences: what each check demands, by criterion and name.
+    """
+    rows = [_row(result, sources, sentences.get(result.id, {})) for result in grade.criteria]
+    _fold(rows)
+    return [_part(number, list(those)) for number, those in groupby(rows, lambda row: row.result.part)]
+
+
+def _part(number: int, rows: list[Row]) -> Part:
+    earned, possible = (sum(getattr(row.result, name) for row in rows) for name in ("points", "max_points"))
+    return Part(number, PARTS.get(number, ""), earned, possible, rows)
+
+
+def _row(result: CriterionResult, sources: Sources, sentences: Mapping[str, str]) -> Row:
+    told = [_told(check, sources, sentences.get(check.name, "")) for check in result.checks]
+    said = [each for each in told if each.status in SAID] if result.status in ("failed", "partial", "error") else []
+    blocked = BLOCKED.fullmatch(result.feedback) if result.status == "blocked" else None
+    by, why = blocked.groups() if blocked else ("", result.feedback)
+    excerpts = any(each.excerpts for each in said)
+    code = None if result.status == "passed" or excerpts else _code(result, sources)
+    return Row(result, said, [each for each in told if each.status == "passed"], code, by, why)
+
+
+def _code(result: CriterionResult, sources: Sources) -> Excerpt | None:
+    if result.status == "missing":
+        return next(iter(sources.named(result.feedback, most=1)), None)
+    return sources.about(result.origin, " ".join(f"{c.message} {c.hint}" for c in result.checks if c.status in SAID))
+
+
+def _told(check: CheckResult, sources: Sources, sentence: str) -> Told:
+    seen = "" if check.status == "passed" else check.message
+    excerpts = tuple(sources.named(check.message)) if check.status in SAID else ()
+    expected = sentence or (check.message if check.status == "passed" else "")
+    return Told(check.name, check.status, expected.replace("``", "`"), seen, check.hint, excerpts)
+
+
+def _fold(rows: list[Row]) -> None:
+    """Put what is blocked under what blocks it, under the first cause where that is blocked itself."""
+    by_id = {row.result.id: row for row in rows}
+    for row in rows:
+        cause, met = by_id.get(row.because), {row.result.id}
+        while cause is not None and cause.because and cause.result.id not in met:
+            met.add(cause.result.id)
+            cause = by_id.get(cause.because)
+        if cause is not None and cause.result.status not in ("passed", "blocked"):
+            cause.waiting.append(row)
+
+
+def first_steps(parts: list[Part], most: int = 3) -> list[Row]:
+    """What to look at first: what holds others up, then what costs most."""
+    open_rows = [row for part in parts for row in part.rows if row.result.points < row.result.max_points]
+    return sorted((row for row in open_rows if row.result.status != "blocked"), key=lambda row: -row.gain)[:most]

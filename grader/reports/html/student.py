@@ -1,0 +1,71 @@
+"""The page of one grade, for its student."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from grader.evidence import Evidence
+from grader.records import Grade
+from grader.reports.html import figures
+from grader.reports.html.rendering import render
+from grader.reports.html.sources import Sources
+from grader.reports.html.story import first_steps, tell
+from grader.reports.terminal import MEASURED
+
+ROOMY = 8  # open criteria at most: an untouched template has seventeen, and is read from a list
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page in the same folder."""
+
+    file: str
+    text: str
+
+    @property
+    def href(self) -> str:
+        return f"./{quote(self.file)}"  # a file that is called "javascript:…" is a file all the same
+
+
+@dataclass(frozen=True)
+class Measured:
+    name: str
+    value: float
+    needed: float | None
+
+
+def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (), name: str = "") -> str:
+    """Make a student's page.
+
+    Args:
+        grade: what it tells.
+        seen: what the grade rests on; without it there are neither pictures nor lines of code.
+        links: shown above.
+        name: of the assignment.
+    """
+    parts = tell(grade, Sources(seen.submission if seen else None), _sentences(seen))
+    rows = {row.result.id: row for part in parts for row in part.rows}
+    pictures = figures.draw(seen) if seen is not None else []
+    explains = [f for f in pictures if f.criterion in rows and rows[f.criterion].result.status in ("failed", "partial")]
+    beside = {ident: [f for f in explains if f.criterion == ident] for ident in rows}
+    lost = [row for row in rows.values() if row.result.status != "passed"]
+    return render(
+        "student.html", "page.js", grade=grade, parts=parts, links=links, assignment=name or _assignment(seen),
+        anchors=rows, figures=beside, gallery=[f for f in pictures if f not in explains],
+        measured=_measured(grade, seen), steps=first_steps(parts), roomy=len(lost) <= ROOMY,
+    )  # fmt: skip
+
+
+def _sentences(seen: Evidence | None) -> dict[str, dict[str, str]]:
+    """What each check demands, in the assignment's words."""
+    if seen is None:
+        return {}
+    return {id_: {c.name: c.sentence for c in criterion.checks} for id_, criterion in seen.assignment.criteria.items()}
+
+
+def _assignment(seen: Evidence | None) -> str:
+    return str(seen.rubric.name) if seen is not None else "Grade"
+
+
+def _measured(grade: Grade, seen: Evidence | None) -> list[Measured]:
+    needed = dict(seen.rubric.thresholds) if seen is not None else {}
+    return [Measured(MEASURED.get(n, n), value, needed.get(n)) for n, value in grade.measured.items()]
