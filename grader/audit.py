@@ -17,7 +17,7 @@ from typing import Any
 
 from grader.errors import GraderError
 from grader.grading import Grader, Options, open_grader
-from grader.records import Grade
+from grader.records import CriterionResult, Grade
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = 500  # test images for accuracy and Precision@1: enough to tell a fault, an eighth of the time
@@ -120,15 +120,18 @@ def _replaced(path: Path, edit: list[tuple[str, str]]) -> str:
 
 def judge(kind: str, case: Any, grade: Grade) -> Line:
     """Hold a grade against what the case says."""
-    lost = tuple(c.id for c in grade.criteria if c.points < c.max_points)
     costs = tuple(case.costs) if case else tuple(c.id for c in grade.criteria) if kind == "template" else ()
+    lost = tuple(c.id for c in grade.criteria if c.points < c.max_points and not _follows(c, costs))
     failed = tuple(f"{c.id}/{r.name}" for c in grade.criteria for r in c.checks if r.status == "failed")
-    said = " ".join(c.feedback for c in grade.criteria if c.id in costs).lower()
+    said = " ".join(
+        [*(c.feedback for c in grade.criteria if c.id in costs), *(w.message for w in grade.warnings)]
+    ).lower()
     named = not case or case.word.lower() in said
     complaints = [f"does not cost {c}" for c in costs if c not in lost]
     complaints += [f"costs {c} as well: {_feedback(grade, c)}" for c in lost if c not in costs]
-    codes = {warning.code for warning in grade.warnings}
-    complaints += [f"no warning {code}" for code in (case.warns if case else ()) if code not in codes]
+    codes, expected = {warning.code for warning in grade.warnings}, set(case.warns if case else ())
+    complaints += [f"no warning {code}" for code in sorted(expected - codes)]
+    complaints += [f"warns {w.code} as well: {w.message}" for w in grade.warnings if w.code not in expected]
     complaints += [f"{c.id} is in error: {c.feedback}" for c in grade.criteria if c.status == "error"]
     if grade.status == "rejected":
         complaints.append(f"rejected: {grade.reason}")
@@ -138,6 +141,11 @@ def judge(kind: str, case: Any, grade: Grade) -> Line:
         complaints.append(f"the message does not hold {case.word!r}: {said[:300]}")
     ident = case.id if case else kind
     return Line(ident, kind, costs, lost, failed, named, tuple(complaints), grade)
+
+
+def _follows(found: CriterionResult, costs: tuple[str, ...]) -> bool:
+    """Whether a criterion only waits for one that the fault costs, and says so."""
+    return found.id not in costs and found.status == "blocked" and any(f"of {c}:" in found.feedback for c in costs)
 
 
 def _feedback(grade: Grade, criterion: str) -> str:

@@ -99,7 +99,7 @@ def agrees_with_checkpoint(seen: Evidence) -> None:
 def agrees_with_computed(seen: Evidence) -> None:
     """The log's best Precision@1 is near the one computed from vit_embeds.pt."""
     log, computed = _log(seen), thresholds.computed_precision(seen)
-    if not log.best or computed is None:
+    if not log.best or computed is None or thresholds.other_code(seen, thresholds.EMBEDDINGS):
         return
     if abs(max(log.best) - computed) > seen.rubric.thresholds["log_computed"]:
         raise Fail(
@@ -134,7 +134,7 @@ def _other_settings(log: Run, seen: Evidence) -> list[str]:
 def claim(seen: Evidence) -> list[Warning_]:
     """The log claims clearly more than the checkpoint reaches."""
     log, computed = last_run(seen.submission.cells), thresholds.computed_precision(seen)
-    if log is None or not log.best or computed is None:
+    if log is None or not log.best or computed is None or thresholds.other_code(seen, thresholds.EMBEDDINGS):
         return []
     best = max(log.best)
     if best <= computed + seen.rubric.thresholds["log_computed"]:

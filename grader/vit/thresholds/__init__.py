@@ -7,10 +7,13 @@ import numpy as np
 from grader.checking import Blocked, Criterion, Fail, Missing, Skip, checks
 from grader.evidence import Evidence
 from grader.vit.thresholds import audit, endings, questions
-from grader.vit.thresholds.claims import CLASSIFIER, computed_precision, recorded, recorded_precision
+from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, computed_precision, recorded, recorded_precision
+from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.scores import accuracy, known, precision, predictions
 
-__all__ = ["CRITERIA", "MEASURES", "PROBES", "WARNINGS", "computed_precision", "recorded_precision"]
+__all__ = [
+    "CRITERIA", "EMBEDDINGS", "MEASURES", "PROBES", "WARNINGS", "computed_precision", "other_code", "recorded_precision",
+]  # fmt: skip
 
 CHANGED = (
     "The checkpoint records {claim:.3f}, so the model that it came from was another: were `heads`, the code of a class "
@@ -49,11 +52,21 @@ def accuracy_reached(seen: Evidence) -> None:
         raise Skip from None
     wanted, score = seen.rubric.thresholds["accuracy"], accuracy(seen)
     if score < wanted:
+        if questions.judges_checkpoint(seen):
+            _not_of_this_code(seen, CLASSIFIER, score, wanted)
         trained = "" if questions.judges_checkpoint(seen) else " after training by the grader"
         raise Fail(
             f"{score:.2%} of {len(labels):,} test images are named right{trained}, {wanted:.0%} are needed",
             _why_inaccurate(seen, predicted, score),
         )
+
+
+def _not_of_this_code(seen: Evidence, probe: str, score: float, wanted: float) -> None:
+    """Block, where the checkpoint was good and the code that it is now loaded into is known to be wrong."""
+    by, claim = other_code(seen, probe), recorded(seen, probe)
+    if by and claim is not None and claim >= wanted:
+        file = questions.FILES[probe]
+        raise Blocked(by, f"{file} records {claim:.3f}, with the code as it is now it reaches {score:.3f}")
 
 
 def _why_inaccurate(seen: Evidence, predicted: np.ndarray, score: float) -> str:
@@ -88,6 +101,7 @@ def precision_reached(seen: Evidence) -> None:
     wanted = seen.rubric.thresholds["precision_at_1"]
     if score < wanted:
         claim = recorded_precision(seen)
+        _not_of_this_code(seen, EMBEDDINGS, score, wanted)
         changed = claim is not None and claim > score + seen.rubric.thresholds["log_computed"]
         raise Fail(
             f"Precision@1 is {score:.2%} on the test images, {wanted:.0%} are needed",

@@ -11,6 +11,7 @@ from grader.evidence import Evidence
 from grader.records import Warning_
 from grader.vit.settings import hyperparameter
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, recorded
+from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.questions import FILES, judges_checkpoint
 from grader.vit.thresholds.scores import accuracy, known, precision
 
@@ -24,7 +25,7 @@ LEAD = 0.05  # of the test accuracy over that on training images
 def leaks(seen: Evidence) -> list[Warning_]:
     """Precision@1 on unseen training images beside that on the test images."""
     test, unseen = known(precision, seen), known(precision, seen, "unseen")
-    if test is None or unseen is None:
+    if test is None or unseen is None or other_code(seen, EMBEDDINGS):
         return []
     difference = unseen - test
     usual = f"honest models are {USUAL * 100:.0f} ± {SURE * SPREAD * 100:.0f} points better on the former"
@@ -46,7 +47,7 @@ def _spread(seen: Evidence) -> float:
 def looked_up(seen: Evidence) -> list[Warning_]:
     """Test images moved by a pixel, with a little noise: a model that computes hardly notices."""
     still, moved = known(precision, seen), known(precision, seen, "moved")
-    if still is None or moved is None or still < 0.3 or moved >= COLLAPSE * still:
+    if still is None or moved is None or still < 0.3 or moved >= COLLAPSE * still or other_code(seen, EMBEDDINGS):
         return []
     return warn(
         "leak.test",
@@ -60,7 +61,7 @@ def classifier_leak(seen: Evidence) -> list[Warning_]:
     if not judges_checkpoint(seen):
         return []
     test, train = known(accuracy, seen), known(accuracy, seen, "train")
-    if test is None or train is None or test - train <= LEAD:
+    if test is None or train is None or test - train <= LEAD or other_code(seen, CLASSIFIER):
         return []
     return warn(
         "leak.test",
@@ -74,7 +75,7 @@ def claims(seen: Evidence) -> list[Warning_]:
     margins = ((CLASSIFIER, accuracy, 0.01), (EMBEDDINGS, precision, seen.rubric.thresholds["log_computed"]))
     found: list[Warning_] = []
     for probe, score, margin in margins:
-        if probe == CLASSIFIER and not judges_checkpoint(seen):
+        if (probe == CLASSIFIER and not judges_checkpoint(seen)) or other_code(seen, probe):
             continue
         recorded_, computed = recorded(seen, probe), known(score, seen)
         if recorded_ is not None and computed is not None and recorded_ > computed + margin + 3 * _chance(seen, probe):

@@ -14,7 +14,13 @@ from grader.vit.thresholds.questions import FILES
 
 PART_OF = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
 CLASS_OF = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
+MODEL = ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads")
 SHOWN = 3  # tensors named in a message
+
+
+def broken(seen: Evidence, *criteria: str) -> str | None:
+    """The first of some criteria that the submission's code fails: what a checkpoint of right code cannot go into."""
+    return next((criterion for criterion in criteria if seen.judge(criterion).status == "failed"), None)
 
 
 def outputs(seen: Evidence, probe: str) -> dict[str, Any]:
@@ -117,7 +123,9 @@ def _fits(seen: Evidence, file: str, key: str, facts: dict[str, Any]) -> None:
             "Save model.state_dict().",
         )
     if facts.get("fits") is not True:
-        raise Fail(*mismatch(seen, file, key, facts))
+        message, hint = mismatch(seen, file, key, facts)
+        by = broken(seen, *MODEL)
+        raise Blocked(by, message) if by else Fail(message, hint)
 
 
 def _probe(file: str) -> str:
@@ -128,8 +136,9 @@ def _raised(seen: Evidence, part: str, doing: str, facts: Any) -> None:
     raised = raised_from(facts)
     if raised is None:
         raise Malformed
-    if "NotImplementedError" in raised.bases or not seen.passed(part):
-        raise Blocked(part, f"{doing} {raised_words(raised)}")
+    by = part if "NotImplementedError" in raised.bases else broken(seen, part, *MODEL)
+    if by or not seen.passed(part):
+        raise Blocked(by or part, f"{doing} {raised_words(raised)}")
     raise Fail(f"{doing} {raised_words(raised)}", raised_hint(raised))
 
 
