@@ -5,15 +5,14 @@ could be graded, said in one line; 130 interrupted.
 """
 
 import argparse
-import dataclasses
+import importlib
 import importlib.metadata
 import io
 import math
 import os
 import sys
-import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,10 +24,12 @@ if TYPE_CHECKING:
     from grader.intake import Found
     from grader.records import Grade
     from grader.reports.html.pages import Pages
-    from grader.rubric import Rubric
 
 # torch and rich are imported where they are needed, so that --help and a mistyped path answer at once
 
+COMMANDS = {  # "module:function", imported when it is asked for
+    "regrade": "grader.batch.commands:regrade",
+}
 DEBUG = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
 
 
@@ -39,11 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        return _run(parser().parse_args(arguments))
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if given and given[0] in COMMANDS:
+            module, _, function = COMMANDS[given[0]].partition(":")
+            return int(getattr(importlib.import_module(module), function)(given[1:]))
+        return _run(parser().parse_args(given))
     except GraderError as error:
         return _complain(str(error))
-    except KeyboardInterrupt:
-        _complain("interrupted; nothing was written")
+    except KeyboardInterrupt as interrupt:
+        _complain(str(interrupt) or "interrupted; nothing was written")
         return 130
     except Exception as error:
         if os.environ.get(DEBUG):
@@ -63,7 +68,8 @@ def parser() -> Parser:
     p = Parser(
         prog="grade.py",
         description="Grade submissions of the Vision Transformer assignment.",
-        epilog="Exit status: 0 graded, 1 under --fail-under or a grade needs review, 2 nothing could be graded.",
+        epilog=f"Exit status: 0 graded, 1 under --fail-under or a grade needs review, 2 nothing could be graded. "
+        f"Other commands, each with a --help of its own: {', '.join(COMMANDS)}.",
     )
     p.add_argument(
         "submissions", nargs="*", type=Path, metavar="SUBMISSION",
@@ -83,6 +89,11 @@ def parser() -> Parser:
     )  # fmt: skip
     p.add_argument("--html", action="store_true", help="write a page for each submission into --out")
     p.add_argument("--fail-under", type=_points, metavar="X", help="exit 1 when a score is under X")
+    p.add_argument("--jobs", type=_count, metavar="N", help="submissions at a time (default: by cores and memory)")
+    p.add_argument(
+        "--scheduler", metavar="ADDRESS", help="grade on the workers of a Dask cluster, tcp://host:8786 (extra: dask)"
+    )
+    p.add_argument("--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, GPU=1")
     p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
     p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
     p.add_argument("--unconfined", action="store_true", help="run student code without a sandbox")
@@ -97,6 +108,12 @@ def parser() -> Parser:
 def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {2**32 - 1}, not {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, not {text!r}")
     return int(text)
 
 
@@ -131,14 +148,34 @@ def _run(arguments: argparse.Namespace) -> int:
             raise GraderError(f"{path}: no such file or folder")
     if arguments.json not in (None, "-") and Path(arguments.json).is_dir():  # said now, not after an hour of grading
         raise GraderError(f"{arguments.json}: --json needs a file, this is a folder")
-    grades = []
-    for grade in grade_many(arguments.submissions, _options(arguments), arguments.only, arguments.html):
-        grades.append(grade)
+    grades = grade_all(arguments)
+    for grade in grades:
         if grade.status == "rejected":
             path = grade.submission["path"]
             _complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
     _report(grades, arguments.json)
     return exit_status(grades, arguments.fail_under)
+
+
+def grade_all(arguments: argparse.Namespace) -> "list[Grade]":
+    """Grade what is found at the given paths: one submission here and now, a class with a gradebook.
+
+    Raises:
+        GraderError: nothing can be graded (no data, no worker, a criterion that does not exist).
+    """
+    from grader.batch import finding
+
+    options = _options(arguments)
+    found = finding.find(arguments.submissions, options.out)
+    if len(found) == 1 and found[0].id is None and arguments.scheduler is None:
+        return [grade_one(found[0], options, arguments.only, _pages(options.out, False) if arguments.html else None)]
+    from grader.batch import classes
+
+    spread = classes.Spread(arguments.jobs, arguments.scheduler, arguments.resources)
+    done = classes.grade_class(found, options, arguments.only, spread)
+    if arguments.html:
+        classes.write_pages(options, _pages(options.out, True))
+    return [each.grade for each in done]
 
 
 def _options(arguments: argparse.Namespace) -> "Options":
@@ -155,33 +192,29 @@ def _options(arguments: argparse.Namespace) -> "Options":
     )
 
 
-def grade_many(
-    paths: Sequence[Path], options: "Options", only: Sequence[str] | None = None, html: bool = False
-) -> Iterator["Grade"]:
-    """Grade the submissions found at the given paths, one after the other; with ``html`` their pages are written.
+def grade_one(
+    found: "Found", options: "Options", only: Sequence[str] | None = None, pages: "Pages | None" = None
+) -> "Grade":
+    """Grade one submission.
 
     Raises:
-        GraderError: nothing can be graded (no data, no worker, a criterion that does not exist).
+        GraderError: it cannot be graded here.
     """
     from grader.grading import open_grader
     from grader.reports.progress import Progress
 
-    with Progress() as progress, tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
+    with Progress() as progress:
         grader = open_grader(options)
         try:
-            if only is not None:
-                grader.rubric = _narrowed(grader.rubric, only)
-            found = [each for number, path in enumerate(paths) for each in _find(path, Path(workspace, str(number)))]
-            pages = _pages(options.out, len(found) > 1) if html else None
-            for number, each in enumerate(found, 1):
-                progress.begin(each.key, number, len(found))
-                graded = grader.graded(
-                    each.path, grader.seed(), each.key, each.files or None, only, progress.step,
-                    *([pages.look] if pages else []),
-                )  # fmt: skip
-                if pages is not None:
-                    pages.add(graded)
-                yield graded.grade
+            grader.rubric = grader.rubric.narrowed(only)
+            progress.begin(found.key, 1, 1)
+            graded = grader.graded(
+                found.path, grader.seed(), found.key, found.files or None, only, progress.step,
+                *([pages.look] if pages else []),
+            )  # fmt: skip
+            if pages is not None:
+                pages.add(graded)
+            return graded.grade
         finally:
             grader.close()
 
@@ -190,25 +223,6 @@ def _pages(out: Path, several: bool) -> "Pages":
     from grader.reports.html.pages import Pages
 
     return Pages(out, several)
-
-
-def _narrowed(rubric: "Rubric", only: Sequence[str]) -> "Rubric":
-    known = [criterion.id for criterion in rubric.criteria]
-    for ident in only:
-        if ident not in known:
-            raise GraderError(f"--only {ident}: no such criterion; the rubric has {', '.join(known)}")
-    return dataclasses.replace(rubric, criteria=tuple(c for c in rubric.criteria if c.id in only))
-
-
-def _find(path: Path, workspace: Path) -> "list[Found]":
-    from grader.errors import Rejected
-    from grader.intake import Found, find_submissions
-    from grader.intake.opening import key_of
-
-    try:
-        return find_submissions(path, workspace)
-    except Rejected:  # an archive that cannot be read: grading it says why
-        return [Found(key_of(path), path)]
 
 
 def _report(grades: "Sequence[Grade]", json: str | None) -> None:

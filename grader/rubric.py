@@ -1,5 +1,6 @@
 """The rubric: points and thresholds, from ``rubric.toml``."""
 
+import dataclasses
 import difflib
 import tomllib
 from collections.abc import Collection, Mapping
@@ -31,6 +32,20 @@ class Rubric:
     @property
     def max_score(self) -> float:
         return sum(criterion.points for criterion in self.criteria)
+
+    def narrowed(self, only: Collection[str] | None) -> "Rubric":
+        """The rubric with some criteria only; all where there is none.
+
+        Raises:
+            GraderError: there is no such criterion.
+        """
+        if only is None:
+            return self
+        known = [criterion.id for criterion in self.criteria]
+        for ident in only:
+            if ident not in known:
+                raise GraderError(f"--only {ident}: no such criterion; the rubric has {', '.join(known)}")
+        return dataclasses.replace(self, criteria=tuple(c for c in self.criteria if c.id in only))
 
 
 def load(path: Path, known: Mapping[str, Collection[str]]) -> Rubric:

@@ -22,7 +22,8 @@ def run(tmp_path_factory):
     """One run over the template and, twice, the reference."""
     target = tmp_path_factory.mktemp("run") / "grades.json"
     done = subprocess.run(
-        [sys.executable, "grade.py", *SUBMISSIONS, "--seed", "7", "--train", "never", "--json", str(target)],
+        [sys.executable, "grade.py", *SUBMISSIONS, "--seed", "7", "--train", "never", "--json", str(target),
+         "--out", str(target.parent / "grades")],
         cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"

@@ -2,34 +2,87 @@
 
 import hashlib
 import importlib.metadata
+import importlib.util
+import json
 import os
 import platform
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from grader.batch.gradebook import Digests
 from grader.intake import Found
+from grader.intake.reading.members import is_ignored
+
+if TYPE_CHECKING:
+    from grader.grading import Options
 
 CODE = Path(__file__).resolve().parent.parent
+ASKS = ("worker", "intake")  # folders whose code decides what is observed
+APART = ("batch", "exports", "reports", "suite", "confinement")  # … and those that have no say in a grade
+BESIDE = ("check_vit.py", "reference/contrastive.py")  # files outside the package that checks look at
+BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 
 
-def current(rubric: Path) -> Digests:
-    """The digests of the checks, the rubric and the environment as they are now."""
-    return Digests(checks(), hashlib.sha256(rubric.read_bytes()).hexdigest()[:16], environment())
+@dataclass(frozen=True)
+class Digests:
+    """What a grade rests on, beside the submission and the seed.
+
+    Attributes:
+        asks: the code that gathers observations, and the options that tell it what to do.
+        checks: probes, checks, scoring.
+        rubric: the rubric's file.
+        environment: interpreter, libraries, machine.
+    """
+
+    asks: str
+    checks: str
+    rubric: str
+    environment: str
+
+
+def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
+    """The digests as they are now."""
+    settings = [options.train, options.train_budget, options.sample, sorted(only) if only is not None else None]
+    asks = hashlib.sha256((asking() + json.dumps([*settings, options.assignment.name])).encode()).hexdigest()[:16]
+    rubric = hashlib.sha256(options.rubric.read_bytes()).hexdigest()[:16]
+    return Digests(asks, checks(), rubric, environment())
+
+
+@cache
+def asking() -> str:
+    """Of the code that opens and runs submissions."""
+    return _of(path for folder in ASKS for path in (CODE / folder).rglob("*.py"))
 
 
 @cache
 def checks() -> str:
-    """Of all the grader's code: probes, checks, workers."""
+    """Of the code that asks and judges."""
+    inside = (path for path in CODE.rglob("*.py") if path.relative_to(CODE).parts[0] not in (*ASKS, *APART, "cli.py"))
+    return _of([*inside, *(CODE.parent / name for name in BESIDE)])
+
+
+@cache
+def module(name: str) -> str:
+    """Of the package that a module lies in, and of the libraries; of all that judges for ""."""
+    if not name:
+        return checks()
+    spec = importlib.util.find_spec(name)
+    folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE
+    return hashlib.sha256((_of(folder.glob("*.py")) + environment()).encode()).hexdigest()[:16]
+
+
+def _of(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(CODE.rglob("*.py")):
-        digest.update(path.relative_to(CODE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(path for path in paths if path.is_file()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
 @cache
 def environment() -> str:
-    """What arithmetic rests on: interpreter, libraries, machine."""
+    """What arithmetic rests on."""
     versions = [f"{name} {_version(name)}" for name in ("torch", "torchvision", "pytorch-metric-learning", "numpy")]
     return "; ".join([f"Python {platform.python_version()}", *versions, platform.machine()])
 
@@ -42,24 +95,50 @@ def _version(name: str) -> str:
 
 
 def fingerprint(found: Found) -> str:
-    """Of a submission's files by name, size and time: cheap, and changes when it is handed in again."""
+    """Of a submission's files by name, size and time: cheap, and another when it is handed in again."""
     digest = hashlib.sha256()
-    for path in _files(found):
+    for name, path in files_of(found).items():
         try:
             status = path.stat()
         except OSError:  # a broken link; opening the submission will say so
             continue
-        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
 
 
-def _files(found: Found) -> list[Path]:
+def content(found: Found) -> str:
+    """Of a submission's files by name and content."""
+    digest = hashlib.sha256()
+    for name, path in files_of(found).items():
+        digest.update(f"{name}\0".encode("utf-8", "surrogateescape"))
+        try:
+            with path.open("rb") as file:
+                for _ in range(MOST_BLOCKS):
+                    if not (block := file.read(BLOCK)):
+                        break
+                    digest.update(block)
+        except OSError:
+            digest.update(b"unreadable")
+    return digest.hexdigest()[:32]
+
+
+def files_of(found: Found) -> dict[str, Path]:
+    """A submission's files by the name that they have in it; links and pipes are nobody's."""
     if found.files:
-        return sorted(found.files.values())
-    if found.path.is_file():
-        beside = found.path.parent.iterdir() if found.path.suffix == ".ipynb" else [found.path]
-        return sorted(path for path in beside if path.is_file())
-    return sorted(Path(folder, name) for folder, _, names in os.walk(found.path) for name in names)
+        files = dict(found.files)
+    elif found.path.is_dir():
+        files = {path.relative_to(found.path).as_posix(): path for path in _inside(found.path)}
+    else:
+        beside = found.path.parent.iterdir() if found.path.suffix.lower() in (".ipynb", ".py") else [found.path]
+        files = {path.name: path for path in beside}
+    return {name: path for name, path in sorted(files.items()) if path.is_file() and not path.is_symlink()}
+
+
+def _inside(top: Path) -> Iterator[Path]:
+    """What intake would look at: ``.git`` may change and the submission is the same."""
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if not is_ignored(name)]
+        yield from (Path(folder, name) for name in names if not is_ignored(name))
 
 
 def seed(class_seed: int, key: str) -> int:

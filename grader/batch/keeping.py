@@ -1,62 +1,184 @@
-"""Submissions and observations as bytes, so that a grade can be computed again from what was kept."""
+"""Submissions, observations and findings as bytes, so that a grade can be computed again from what was kept.
+
+Nothing is pickled. Observations lie one after the other, each compressed, so that reading one does not
+unpack the others; large arrays lie apart, under their digest, and are read when somebody looks at them.
+"""
 
 import dataclasses
+import hashlib
 import json
+import struct
 import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from grader.checking import Judgement
 from grader.errors import GraderError
-from grader.records import CellLog, Frame, Observation, Origin, Piece, Program, Raised, Submission
+from grader.evidence import Finding, Kept
+from grader.records import (
+    CellLog,
+    CheckResult,
+    Frame,
+    Observation,
+    Origin,
+    Piece,
+    Program,
+    Raised,
+    Submission,
+    Warning_,
+)
 from grader.worker import protocol
 
+LARGE = 64 << 10  # bytes of an array that lies apart, as it is: floats hardly compress
+SMALL_FILE, SMALL_FILES = 64 << 10, 1 << 20  # bytes of code files that are kept, of one and of all
+SIZE = struct.Struct(">I")
+Fetch = Callable[[str], bytes]  # a large array's bytes by its digest
 
-def pack_observations(observations: dict[str, Observation]) -> bytes:
-    """Compress observations, arrays included. Nothing is pickled."""
-    body = {probe: _plain(observation) for probe, observation in observations.items()}
-    return zlib.compress(b"".join(protocol.encode("kept", body)), 1)
+
+class Lazy(dict[str, Any]):
+    """A dict, some of whose values are made when they are looked at."""
+
+    def __init__(self, plain: dict[str, Any], later: dict[str, Any]) -> None:
+        super().__init__(plain)
+        self.later = later
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self.later:
+            super().__setitem__(key, self.later.pop(key)())
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default  # noqa: SIM401 (this is that method)
+
+    def __iter__(self) -> Iterator[str]:  # so that dict(…) and {**…} ask for the values, too
+        return super().__iter__()
+
+    def values(self) -> Any:
+        return [self[key] for key in self]
+
+    def items(self) -> Any:
+        return [(key, self[key]) for key in self]
 
 
-def unpack_observations(data: bytes) -> dict[str, Observation]:
-    """Read observations back.
+def pack_observations(
+    observations: Mapping[str, Observation], asked: Mapping[str, str]
+) -> tuple[bytes, dict[str, bytes]]:
+    """Compress observations.
+
+    Args:
+        observations: by probe.
+        asked: by probe, the digest of its question.
+
+    Returns:
+        one block of bytes, and by digest the large arrays that lie apart.
+    """
+    apart: dict[str, bytes] = {}
+    index, blocks, at = {}, [], 0
+    for probe, observation in observations.items():
+        block = zlib.compress(_packed(_plain(observation), apart), 1)
+        index[probe] = [at, len(block), asked.get(probe, ""), observation.seconds]
+        blocks.append(block)
+        at += len(block)
+    head = zlib.compress(json.dumps(index).encode(), 1)
+    return b"".join([SIZE.pack(len(head)), head, *blocks]), apart
+
+
+def unpack_observations(data: bytes, fetch: Fetch, sure: bool) -> dict[str, Kept]:
+    """Read back what was kept; each observation is unpacked when it is looked at.
+
+    Args:
+        fetch: gives large arrays.
+        sure: the questions cannot have changed since.
 
     Raises:
         GraderError: the bytes were not written by ``pack_observations``.
     """
     try:
-        frame = zlib.decompress(data)
-        size, _ = protocol.lengths(frame[: protocol.PREFIX.size])
-        middle = protocol.PREFIX.size + size
-        _, body = protocol.decode(frame[protocol.PREFIX.size : middle], frame[middle:])
-        return {probe: _observation(kept) for probe, kept in body.items()}
-    except (zlib.error, protocol.ProtocolError, KeyError, TypeError, ValueError) as error:
+        start = SIZE.size + SIZE.unpack_from(data)[0]
+        index = json.loads(zlib.decompress(data[SIZE.size : start]))
+        return {
+            probe: Kept(partial(_read, data[start + at : start + at + size], fetch), asked, sure, seconds)
+            for probe, (at, size, asked, seconds) in index.items()
+        }
+    except (zlib.error, struct.error, ValueError, TypeError) as error:
         raise GraderError(f"kept observations cannot be read: {error}") from None
 
 
-def pack_submission(submission: Submission) -> bytes:
-    """Compress what judging needs of a submission: its program, its log, its digest; no file."""
-    kept = dataclasses.asdict(dataclasses.replace(submission, path=Path(), root=Path(), files={}))
-    kept |= {"path": str(submission.path), "root": "", "files": {n: str(p) for n, p in submission.files.items()}}
-    return zlib.compress(json.dumps(kept).encode(), 6)
+def _read(block: bytes, fetch: Fetch) -> Observation:
+    try:
+        return _observation(_unpacked(zlib.decompress(block), fetch))
+    except (zlib.error, struct.error, ValueError, KeyError, TypeError) as error:
+        raise GraderError(f"a kept observation cannot be read: {error}") from None
 
 
-def unpack_submission(data: bytes) -> Submission:
-    """Read a submission back; its files are no longer there."""
-    kept = json.loads(zlib.decompress(data))
-    program = Program(
-        tuple(Piece(**piece) for piece in kept["program"]["main"]),
-        {name: tuple(Piece(**piece) for piece in pieces) for name, pieces in kept["program"]["modules"].items()},
-        {name: Origin(**origin) for name, origin in kept["program"]["names"].items()},
-    )
-    cells = tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in kept["cells"])
-    rest: dict[str, Any] = {
-        "path": Path(kept["path"]), "root": Path(kept["root"]), "program": program, "cells": cells,
-        "files": {name: Path(path) for name, path in kept["files"].items()},
-    }  # fmt: skip
-    rest |= {name: kept[name] for name in ("name", "sha256", "notebook")}
-    if "problems" in kept:
-        rest["problems"] = tuple(kept["problems"])
-    return Submission(**rest)
+def _packed(value: Any, apart: dict[str, bytes]) -> bytes:
+    specs: list[list[Any]] = []
+    blob: list[bytes] = []
+
+    def array(found: np.ndarray, in_dict: bool) -> dict[str, int]:
+        data = np.ascontiguousarray(found).tobytes()
+        if in_dict and len(data) > LARGE:
+            digest = hashlib.sha256(data).hexdigest()
+            apart.setdefault(digest, data)
+            specs.append([found.dtype.name, list(found.shape), digest])
+        else:
+            specs.append([found.dtype.name, list(found.shape), ""])
+            blob.append(data)
+        return {"$array": len(specs) - 1}
+
+    def flat(each: Any, in_dict: bool = False) -> Any:
+        if isinstance(each, np.ndarray):
+            return array(each, in_dict)
+        if isinstance(each, dict):
+            return {key: flat(item, True) for key, item in each.items()}
+        if isinstance(each, list | tuple):
+            return [flat(item) for item in each]
+        return each.item() if isinstance(each, np.generic) else each
+
+    plain = flat(value)
+    head = json.dumps({"body": plain, "arrays": specs}).encode()
+    return b"".join([SIZE.pack(len(head)), head, *blob])
+
+
+def _unpacked(data: bytes, fetch: Fetch) -> Any:
+    start = SIZE.size + SIZE.unpack_from(data)[0]
+    top = json.loads(data[SIZE.size : start])
+    arrays: list[Any] = []
+    for dtype, shape, digest in top["arrays"]:
+        kind = protocol.DTYPES[dtype]
+        if digest:
+            arrays.append(partial(_large, digest, kind, shape, fetch))
+            continue
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays.append(_array(data[start : start + count * kind.itemsize], kind, shape))
+        start += count * kind.itemsize
+    return _restored(top["body"], arrays)
+
+
+def _restored(value: Any, arrays: list[Any]) -> Any:
+    if isinstance(value, list):
+        return [_restored(item, arrays) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1 and "$array" in value:  # no worker can send this: the protocol takes it for an array itself
+        return arrays[value["$array"]]
+    found = {key: _restored(item, arrays) for key, item in value.items()}
+    later = {key: item for key, item in found.items() if isinstance(item, partial)}
+    return Lazy(found, later) if later else found
+
+
+def _large(digest: str, kind: np.dtype, shape: list[int], fetch: Fetch) -> np.ndarray:
+    return _array(fetch(digest), kind, shape)
+
+
+def _array(data: bytes, kind: np.dtype, shape: list[int]) -> np.ndarray:
+    array = np.frombuffer(data, kind).reshape(shape)
+    array.flags.writeable = False
+    return array
 
 
 def _plain(observation: Observation) -> dict[str, Any]:
@@ -71,3 +193,102 @@ def _observation(kept: dict[str, Any]) -> Observation:
         frames = tuple(Frame(**frame) for frame in raised["frames"])
         raised = Raised(raised["type"], tuple(raised["bases"]), raised["message"], frames)
     return Observation(**{**kept, "raised": raised})
+
+
+def pack_submission(submission: Submission) -> bytes:
+    """Compress what judging needs of a submission: its program, its log, its digest, its small code files."""
+    kept = dataclasses.asdict(dataclasses.replace(submission, path=Path(), root=Path(), files={}))
+    files = {name: path.relative_to(submission.root).as_posix() for name, path in submission.files.items()}
+    kept |= {"path": str(submission.path), "root": "", "files": files, "texts": _texts(submission)}
+    return zlib.compress(json.dumps(kept).encode(), 6)
+
+
+def _texts(submission: Submission) -> dict[str, str]:
+    """Code files that a check may compare."""
+    found: dict[str, str] = {}
+    left = SMALL_FILES
+    for name, path in sorted(submission.files.items()):
+        if name.endswith(".py") and path.is_file() and path.stat().st_size <= min(SMALL_FILE, left):
+            found[name] = path.read_bytes().decode("latin-1")
+            left -= len(found[name])
+    return found
+
+
+def unpack_submission(data: bytes, root: Path) -> Submission:
+    """Read a submission back.
+
+    Args:
+        root: an empty or new folder, which the code files that were kept are written into.
+
+    Raises:
+        GraderError: the bytes were not written by ``pack_submission``.
+    """
+    try:
+        return _submission(json.loads(zlib.decompress(data)), root)
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise GraderError(f"a kept submission cannot be read: {error}") from None
+
+
+def _submission(kept: dict[str, Any], root: Path) -> Submission:
+    program = Program(
+        tuple(Piece(**piece) for piece in kept["program"]["main"]),
+        {name: tuple(Piece(**piece) for piece in pieces) for name, pieces in kept["program"]["modules"].items()},
+        {name: Origin(**origin) for name, origin in kept["program"]["names"].items()},
+    )
+    cells = tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in kept["cells"])
+    files = {name: root / inside for name, inside in kept["files"].items()}
+    for name, text in kept["texts"].items():
+        files[name].parent.mkdir(parents=True, exist_ok=True)
+        files[name].write_bytes(text.encode("latin-1"))
+    return Submission(
+        kept["name"], Path(kept["path"]), root, kept["sha256"], kept["notebook"],
+        program, cells, files, tuple(kept["problems"]),
+    )  # fmt: skip
+
+
+def program_of(data: bytes) -> list[str]:
+    """The statements of a kept submission, for comparison with others."""
+    program = json.loads(zlib.decompress(data))["program"]
+    return [piece["source"] for pieces in (program["main"], *program["modules"].values()) for piece in pieces]
+
+
+def pack_findings(findings: Mapping[str, Finding], stamp: Callable[[str], str]) -> bytes:
+    """Compress findings.
+
+    Args:
+        stamp: the digest of a module, by its name; of all that judges for "".
+    """
+    kept = {key: [_plain_finding(f.value), f.reads, f.code, stamp(f.code)] for key, f in findings.items()}
+    return zlib.compress(json.dumps(kept).encode(), 1)
+
+
+def unpack_findings(data: bytes, stamp: Callable[[str], str], settings: Mapping[str, float]) -> dict[str, Finding]:
+    """Read back the findings that still hold.
+
+    Args:
+        stamp: as above, as it is now.
+        settings: the rubric's, as they are now.
+    """
+    kept = json.loads(zlib.decompress(data))
+    return {
+        key: Finding(_finding(key, value), reads, code)
+        for key, (value, reads, code, was) in kept.items()
+        if stamp(code) == was and all(settings.get(name) == read for name, read in reads.items())
+    }
+
+
+def _plain_finding(value: Any) -> Any:
+    if isinstance(value, Judgement):
+        return dataclasses.asdict(value)
+    if isinstance(value, list | tuple):
+        return [dataclasses.asdict(warning) for warning in value]
+    return value
+
+
+def _finding(key: str, value: Any) -> Any:
+    if key.startswith("verdict "):
+        results = tuple(CheckResult(**result) for result in value["results"])
+        return Judgement(value["status"], value["feedback"], results)
+    if key.startswith("warning "):
+        return [Warning_(**warning) for warning in value]
+    return value

@@ -1,180 +1,199 @@
 """Grade a class: what is missing, and only that.
 
-A submission is either done, with its grade and observations committed in one transaction, or not begun;
-so a run may be killed at any instant and started again. One that was begun three times without an end is
-suspected of taking the grader with it: it runs last and alone, and after more such ends it is given up
-with the grade ``needs_review``.
+A submission is either done, with its grade and observations committed in one transaction, or not; so a run
+may be killed at any instant and started again. One whose grading came to no end, or took the workers with
+it, is a suspect: it is graded last and alone, with fresh workers. After more such ends it needs review.
 """
 
-import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from grader.batch import digests, keeping
-from grader.batch.gradebook import Digests, Gradebook
+from grader.batch import digests
+from grader.batch.digests import Digests
+from grader.batch.finding import handed_in
+from grader.batch.gradebook import Gradebook, Handed, Kept, Sealed
+from grader.batch.places import Place
+from grader.batch.task import Task, unfinished
 from grader.errors import GraderError
-from grader.grading import Graded, Grader
 from grader.intake import Found
 from grader.records import Grade
 
 SUSPECT = 3  # starts without an end, after which a submission runs alone
-GIVEN_UP = 6  # … and after which it is not started again
-
-
-@dataclass(frozen=True)
-class Task:
-    """One submission to be graded."""
-
-    found: Found
-    fingerprint: str
-    seed: int
+GIVEN_UP = 10  # … and after which it is not started again
+BROKEN = 3  # submissions in a row without a worker, none graded: nothing can be graded here
 
 
 @dataclass(frozen=True)
 class Done:
-    """One submission with its grade; ``how`` is "graded", "kept" from an earlier run, or "given up"."""
+    """One submission with its grade; ``how`` is "graded", "kept", "regraded" or "given up"."""
 
     task: Task
     grade: Grade
     how: str
 
 
-class Place(Protocol):
-    """Where submissions are graded: this machine, or a cluster."""
+@dataclass(frozen=True)
+class Watch:
+    """Told how a run goes on."""
 
-    def submit(self, task: Task) -> "Future[Graded]": ...
-
-    def close(self) -> None: ...
-
-
-class Here:
-    """This machine: threads that each drive a confined worker process."""
-
-    def __init__(self, grader: Grader, jobs: int) -> None:
-        self.grader, self.jobs = grader, jobs
-        self.pool = ThreadPoolExecutor(jobs, thread_name_prefix="grading")
-
-    def submit(self, task: Task) -> "Future[Graded]":
-        return self.pool.submit(grade_task, self.grader, task)
-
-    def close(self) -> None:
-        self.pool.shutdown(wait=True, cancel_futures=True)
+    began: Callable[[Task], None] = lambda task: None
+    done: Callable[[Done], None] = lambda done: None
 
 
-def grade_task(grader: Grader, task: Task) -> Graded:
-    """Grade one submission; whatever goes wrong is a grade that needs review, and nobody else's problem."""
-    found = task.found
-    try:
-        graded = grader.graded(found.path, task.seed, found.key, found.files or None)
-    except GraderError as error:  # a folder with nothing to grade in it
-        return Graded(grader.rejected(found.path, found.key, task.seed, str(error), 0.0), None)
-    except Exception as error:  # the grader's own fault
-        return Graded(in_review(grader.rejected(found.path, found.key, task.seed, "", 0.0), error), None)
-    return graded
-
-
-def in_review(grade: Grade, error: Exception) -> Grade:
-    """A grade that says that the grader failed."""
-    reason = f"the grader itself failed: {type(error).__name__}: {error}"
-    return replace(grade, status="needs_review", reason=reason)
-
-
-def run(
-    found: Iterable[Found],
-    book: Gradebook,
-    place: Place,
-    now: Digests,
-    class_seed: int,
-    told: Callable[[Done], None] = lambda done: None,
-    began: Callable[[Task], None] = lambda task: None,
-    stop: threading.Event | None = None,
-    width: int = 2,
-) -> list[Done]:
-    """Grade what the gradebook lacks.
+class Run:
+    """One run over a class.
 
     Args:
-        found: the submissions of the class.
         book: where grades are kept, and looked for first.
         place: where the others are graded.
         now: what today's grades rest on; a kept grade counts when it rests on the same.
         class_seed: what the students' seeds are drawn from.
-        told: told of each submission when its grade is committed.
-        began: told of each submission when it is begun.
-        stop: set from elsewhere, it ends the run when what was begun is done.
-        width: how many to have under way at once.
+        seed: the seed of every submission, instead.
+        regrade: computes a grade again from what was observed, or returns None where it cannot.
+        max_score: of the rubric.
+        watch: told of what begins and ends.
     """
-    done: list[Done] = []
 
-    def finish(task: Task, graded: Graded, how: str = "graded") -> None:
-        commit(book, task, graded, now)
-        done.append(Done(task, graded.grade, how))
-        told(done[-1])
+    def __init__(
+        self, book: Gradebook, place: Place, now: Digests, class_seed: int, *, seed: int | None = None,
+        regrade: Callable[[Handed, Kept], Sealed | None] = lambda handed, kept: None,
+        max_score: float = 100.0, watch: Watch | None = None,
+    ) -> None:  # fmt: skip
+        self.book, self.place, self.now, self.class_seed, self.seed = book, place, now, class_seed, seed
+        self.regrade, self.max_score, self.watch = regrade, max_score, watch or Watch()
+        self.done: dict[int, Done] = {}
+        self.suspects: list[Task] = []
+        self.running: dict[Future[Sealed], Task] = {}
+        self.in_a_row = 0
 
-    todo: list[Task] = []
-    for each in found:
-        task = Task(each, digests.fingerprint(each), digests.seed(class_seed, each.key))
-        kept = book.latest(each.key)
-        if kept and kept.fingerprint == task.fingerprint and kept.digests == now and kept.seed == task.seed:
-            done.append(Done(task, kept.grade, "kept"))
-            told(done[-1])
-        else:
-            todo.append(task)
-    suspects = [task for task in todo if book.attempts(task.found.key, task.fingerprint) >= SUSPECT]
-    rest = [task for task in todo if task not in suspects]
-    for tasks, many in ((rest, width), (suspects, 1)):
-        _run(tasks, book, place, many, finish, began, stop or threading.Event())
-    return done
+    def grade(self, found: Sequence[Found]) -> list[Done]:
+        """Grade what the gradebook lacks.
 
+        Returns:
+            all that was found, in that order.
 
-def _run(
-    tasks: list[Task], book: Gradebook, place: Place, width: int,
-    finish: Callable[..., None], began: Callable[[Task], None], stop: threading.Event,
-) -> None:  # fmt: skip
-    waiting = iter(tasks)
-    running: dict[Future[Graded], Task] = {}
-    while True:
-        while len(running) < width and not stop.is_set() and (task := next(waiting, None)) is not None:
-            found = task.found
-            details = {"id": found.id, "attempt": found.attempt}
-            if book.begin(found.key, str(found.path), task.fingerprint, found.late, details) > GIVEN_UP:
-                finish(task, Graded(_given_up(task), None), "given up")
-                continue
-            began(task)
-            running[place.submit(task)] = task
-        if not running:
+        Raises:
+            GraderError: nothing can be graded here.
+        """
+        number = self.book.next_run()
+        tasks = [(each, self.hand_in(each, number)) for each in found]
+        once = {handed.id: (each, handed) for each, handed in reversed(tasks)}  # the same from two places is one
+        todo = [task for each, handed in reversed(once.values()) if (task := self._todo(each, handed)) is not None]
+        begun = {handed.id: handed.begun for _, handed in tasks}
+        todo.sort(key=lambda task: begun[task.submission])  # of suspects, those first that came to no end least often
+        self.suspects = [task for task in todo if begun[task.submission] >= SUSPECT]
+        try:
+            self._side_by_side([task for task in todo if begun[task.submission] < SUSPECT])
+            for task in self.suspects:
+                self._alone(task)
+        except (KeyboardInterrupt, CancelledError, GraderError):  # said by whoever runs this, not by a submission
+            for task in self.running.values():
+                self.book.leave(task.submission)
+            raise
+        return [self.done[handed.id] for _, handed in tasks]
+
+    def hand_in(self, found: Found, number: int) -> Handed:
+        """Note that a run found a submission."""
+        facts: dict[str, Any] = {
+            "path": printable_path(found.path.absolute()),
+            "files": json.dumps({name: str(path.absolute()) for name, path in found.files.items()}),
+            "late": found.late, "handed_in": handed_in(found), "student": found.id, "attempt": found.attempt,
+            "run": number,
+        }  # fmt: skip
+        key = printable_path(found.key)
+        return self.book.handed(key, digests.fingerprint(found), lambda: digests.content(found), facts)
+
+    def _todo(self, found: Found, handed: Handed) -> Task | None:
+        """What is to be done about a submission; None when it is done."""
+        seed = self.seed if self.seed is not None else digests.seed(self.class_seed, handed.key)
+        kept = self.book.latest(handed.id)
+        task = Task(handed.id, found, kept.seed if kept and self.seed is None else seed)
+        if kept is None or kept.seed != task.seed or _asking(kept.digests) != _asking(self.now):
+            return Task(handed.id, found, seed)
+        if kept.digests == self.now:
+            self._tell(Done(task, kept.grade, "kept"))
+            return None
+        sealed = self.regrade(handed, kept)
+        if sealed is None:
+            return task
+        self._finish(task, sealed, "regraded")
+        return None
+
+    def _side_by_side(self, tasks: Sequence[Task]) -> None:
+        waiting = iter(tasks)
+        while True:
+            while len(self.running) < self.place.width and (task := next(waiting, None)) is not None:
+                self.book.begin(task.submission)
+                self._start(task)
+            if not self.running:
+                return
+            for future in wait(self.running, return_when=FIRST_COMPLETED).done:
+                self._ended(self.running.pop(future), future)
+
+    def _start(self, task: Task) -> "Future[Sealed]":
+        self.watch.began(task)
+        future = self.place.submit(task)
+        self.running[future] = task
+        return future
+
+    def _ended(self, task: Task, future: "Future[Sealed]") -> None:
+        error = future.exception()
+        if error is None:
+            self.in_a_row = 0
+            self._finish(task, future.result(), "graded")
             return
-        for future in wait(running, return_when=FIRST_COMPLETED).done:
-            finish(running.pop(future), future.result())
+        if isinstance(error, CancelledError | KeyboardInterrupt):
+            raise error
+        self.suspects.append(task)
+        self.in_a_row += 1
+        if self.in_a_row >= BROKEN and not any(done.how == "graded" for done in self.done.values()):
+            for suspect in self.suspects[-BROKEN:]:
+                self.book.leave(suspect.submission)
+            raise error if isinstance(error, GraderError) else GraderError(words(error))
+
+    def _alone(self, task: Task) -> None:
+        """Grade one that may take the workers with it."""
+        if self.book.begin(task.submission) > GIVEN_UP:
+            self._give_up(task, f"its grading was begun {GIVEN_UP} times and came to no end")
+            return
+        self.place.renew()
+        future = self._start(task)
+        wait([future])
+        del self.running[future]
+        error = future.exception()
+        if error is None:
+            self._finish(task, future.result(), "graded")
+        elif isinstance(error, CancelledError | KeyboardInterrupt):
+            raise error
+        else:
+            self._give_up(task, words(error))
+
+    def _give_up(self, task: Task, why: str) -> None:
+        reason = f"{why}; no points were taken off, a person should look at it"
+        self._finish(task, Sealed(unfinished(task, reason, self.max_score)), "given up")
+
+    def _finish(self, task: Task, sealed: Sealed, how: str) -> None:
+        self.book.finish(task.submission, self.now, sealed)
+        self._tell(Done(task, sealed.grade, how))
+
+    def _tell(self, done: Done) -> None:
+        self.done[done.task.submission] = done
+        self.watch.done(done)
 
 
-def commit(book: Gradebook, task: Task, graded: Graded, now: Digests) -> None:
-    """Keep a grade and what it rests on."""
-    seen = graded.evidence
-    submission = keeping.pack_submission(seen.submission) if seen else None
-    observed = {probe: answer.observation for probe, answer in seen.answers.items()} if seen else None
-    observations = keeping.pack_observations(observed) if observed is not None else None
-    book.finish(task.found.key, task.fingerprint, now, graded.grade, submission, observations)
+def _asking(digests: Digests) -> tuple[str, str]:
+    return digests.asks, digests.environment
 
 
-def _given_up(task: Task) -> Grade:
-    return Grade(
-        submission={"name": task.found.key, "path": str(task.found.path), "sha256": ""},
-        status="needs_review", score=0.0, max_score=100.0, seed=task.seed, criteria=(),
-        reason=f"the grader came to no end with it {GIVEN_UP} times; a person should look at it",
-    )  # fmt: skip
+def words(error: BaseException) -> str:
+    """An error in one line."""
+    return str(error) if isinstance(error, GraderError) else f"{type(error).__name__}: {error}"
 
 
-def default_jobs(memory_each: int = 3 << 30) -> int:
-    """As many as there are cores, and memory for: 3 GiB a worker at the most."""
-    import os
-
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else memory_each
-    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, pages // memory_each))
-
-
-def gradebook_of(out: Path) -> Path:
-    """Where the gradebook of an output folder lies."""
-    return out / "gradebook.sqlite"
+def printable_path(path: Path | str) -> str:
+    """Text that a database takes, of a name that may not be UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,138 @@
+"""A class on the command line: the gradebook opened, the place chosen, interrupts turned into words."""
+
+import contextlib
+import dataclasses
+import fcntl
+import secrets
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from grader.batch import digests
+from grader.batch.entries import Roll
+from grader.batch.gradebook import NAME, Gradebook
+from grader.batch.live import Table
+from grader.batch.places import Here, Place, cores, default_jobs
+from grader.batch.regrade import Regrader
+from grader.batch.run import Done, Run
+from grader.batch.task import Step
+from grader.errors import GraderError
+from grader.grading import Graded, Grader, Options, open_grader
+from grader.intake import Found
+
+if TYPE_CHECKING:
+    from grader.reports.html.pages import Pages
+
+LOCK = "gradebook.lock"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a class is spread over cores or machines."""
+
+    jobs: int | None = None  # submissions at a time; by cores and memory where there is none
+    scheduler: str | None = None  # of a Dask cluster, "tcp://host:8786"
+    resources: str | None = None  # that a Dask worker must have, "GPU=1"
+
+
+def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | None = None,
+                spread: Spread | None = None) -> list[Done]:  # fmt: skip
+    """Grade what the gradebook in the output folder lacks.
+
+    Args:
+        found: the submissions.
+        options: how to grade.
+        only: criteria to judge.
+        spread: over cores or machines.
+
+    Raises:
+        GraderError: nothing can be graded here, or another run is at it.
+        KeyboardInterrupt: the run was stopped; the message says how to go on.
+    """
+    with alone(options.out), contextlib.closing(Gradebook(options.out / NAME)) as book, terminable():
+        regrader = Regrader(options, book)
+        book.remember("rubric", str(options.rubric.absolute()))
+        table = Table(len(found), 1)
+        place = _place(options, only, spread or Spread(), table.step)
+        class_seed = int(book.setting("class seed", str(secrets.randbelow(2**31))))
+        run = Run(
+            book, place, digests.current(options, only), class_seed, seed=options.seed,
+            regrade=regrader.regrade, max_score=regrader.max_score(only), watch=table.watch,
+        )  # fmt: skip
+        try:
+            with table:
+                return run.grade(found)
+        except KeyboardInterrupt:
+            ready = f"{len(run.done)} of {len(found)} are graded and kept in {book.path}"
+            raise KeyboardInterrupt(f"stopped; {ready}; the same command goes on from there") from None
+        finally:
+            place.close()
+            regrader.close()
+
+
+def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: Step) -> Place:
+    if spread.scheduler is not None:
+        from grader.batch.cluster import Cluster
+
+        return Cluster(spread.scheduler, options, only, spread.resources)
+    jobs = spread.jobs or default_jobs()
+    share = dataclasses.replace(options, threads=max(1, cores() // jobs))
+    return Here(lambda: opened(share, only), jobs, only, step)
+
+
+def write_pages(options: Options, pages: "Pages") -> None:
+    """Write the pages of a class from its gradebook."""
+    with Roll(options.out, rubric=options.rubric, data=options.data) as roll:
+        for entry in roll.entries():
+            with roll.evidence(entry) as seen:
+                pages.add(Graded(entry.grade, seen))
+
+
+def opened(options: Options, only: Sequence[str] | None) -> Grader:
+    """Open a grader that judges some criteria only."""
+    grader = open_grader(options)
+    grader.rubric = grader.rubric.narrowed(only)
+    return grader
+
+
+@contextlib.contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Keep two runs from grading the same class at the same time.
+
+    Raises:
+        GraderError: another one does.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        file = (out / LOCK).open("a")
+    except OSError as error:
+        raise GraderError(f"{out}: nothing can be written there: {error.strerror or error}") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise GraderError(
+                f"{out}: another run is grading into this folder; wait for it, or take another --out"
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Have SIGTERM end a run as Ctrl-C does: batch systems send it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
