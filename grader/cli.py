@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from grader.errors import GraderError
+from grader.errors import GraderError, not_installed
 from grader.reports.text import printable
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             traceback.print_exc()
+        if isinstance(error, ModuleNotFoundError) and not (error.name or "grader").startswith("grader"):
+            return _complain(str(not_installed(str(error.name))))
         return _complain(f"the grader itself failed: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
 
 

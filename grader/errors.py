@@ -1,5 +1,7 @@
 """What can go wrong on the grader's side, as opposed to a student's mistake, which is a verdict."""
 
+import sys
+
 
 class GraderError(Exception):
     """One line for stderr: the path first, what was expected, what was seen, what was done about it."""
@@ -11,3 +13,16 @@ class Rejected(GraderError):
 
 class NoSubmission(GraderError):
     """What lies there is nothing that could be graded: a folder of lecture notes."""
+
+
+DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu"}  # modules that are installed under another name
+
+
+def not_installed(module: str) -> GraderError:
+    """Say that a package is missing, for which interpreter, and what to do."""
+    top = module.partition(".")[0]
+    package = DISTRIBUTIONS.get(top, top.replace("_", "-"))
+    return GraderError(
+        f"{package} is not installed for {sys.executable}; install what the grader needs "
+        f"({sys.executable} -m pip install .) or start it with the interpreter that has it"
+    )

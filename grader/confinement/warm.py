@@ -99,13 +99,13 @@ class WarmWorkers:
             self.slots.add(slot)
             return slot
 
-    def replace(self, lost: Zygote) -> None:
+    def replace(self, lost: Zygote, how: ZygoteLost) -> None:
         """Start another zygote in place of a lost one, once."""
         with self.lock:
             if self.zygote is not lost:  # another worker noticed first
                 return
             if not self.restarts_left:
-                raise GraderError("the parent of the workers died twice; nothing more can be graded")
+                raise GraderError(f"{how} twice; nothing more can be graded")
             self.restarts_left -= 1
             lost.close()
             self.zygote = self.start_zygote()
@@ -123,9 +123,9 @@ class WarmWorker(ProcessWorker):
         for _ in range(2):
             try:
                 return super().ask(op, args, seconds)
-            except ZygoteLost:
+            except ZygoteLost as lost:
                 self._abandon()
-                self.workers.replace(self.zygote)
+                self.workers.replace(self.zygote, lost)
         raise GraderError("the parent of the workers died again while a submission was asked")
 
     def start(self) -> Connection:

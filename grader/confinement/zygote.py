@@ -14,14 +14,14 @@ from typing import Any
 
 from grader.confinement.cold import ROOT, environment
 from grader.confinement.process import Operations
-from grader.errors import GraderError
+from grader.errors import GraderError, not_installed
 
 LAUNCH = """
 import sys
 root = sys.argv.pop(1)
 sys.path[:] = [root, *(path for path in sys.path if path)]
-import grader.worker.zygote as zygote
-zygote.main(root)
+import grader.worker.start as start
+start.main(root)
 """
 START_SECONDS = 180.0  # importing torch on a very busy machine
 ANSWER_SECONDS = 60.0
@@ -43,16 +43,17 @@ class Zygote:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         told = {"ops": ops, "shared": shared, "libraries": list(libraries), "folder": self.folder}
         settings = json.dumps({**told, "control": theirs.fileno()})
-        self.process = subprocess.Popen(
-            [sys.executable, "-s", "-c", LAUNCH, str(ROOT), settings],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            env=environment(f"{self.folder}/home"),
-            cwd="/",
-            start_new_session=True,
-        )
+        with open(f"{self.folder}/said", "wb") as said:  # why it cannot start; workers print elsewhere
+            self.process = subprocess.Popen(
+                [sys.executable, "-s", "-c", LAUNCH, str(ROOT), settings],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                pass_fds=(theirs.fileno(),),
+                env=environment(f"{self.folder}/home"),
+                cwd="/",
+                start_new_session=True,
+            )
         theirs.close()
         self.lock = threading.Lock()
         self.known: Operations | None = None
@@ -67,6 +68,8 @@ class Zygote:
         with self.lock:
             if self.known is None:
                 ready = self._receive(START_SECONDS)
+                if "missing" in ready:
+                    raise not_installed(ready["missing"])
                 if "failed" in ready:
                     raise GraderError(f"workers could not start: {ready['failed']}")
                 self.known = ready["ops"]
@@ -80,7 +83,7 @@ class Zygote:
             try:
                 socket.send_fds(self.control, [message], list(descriptors))
             except OSError as error:
-                raise ZygoteLost(f"the parent of the workers is gone: {error}") from None
+                raise ZygoteLost(self._end(error)) from None
             return self._receive(ANSWER_SECONDS)
 
     def _receive(self, seconds: float) -> dict[str, Any]:
@@ -88,10 +91,18 @@ class Zygote:
         try:
             answer = self.control.recv(MAX_MESSAGE)
         except OSError as error:
-            raise ZygoteLost(f"the parent of the workers gives no answer: {error}") from None
+            raise ZygoteLost(self._end(error)) from None
         if not answer:
-            raise ZygoteLost("the parent of the workers is gone")
+            raise ZygoteLost(self._end("it is gone"))
         return dict(json.loads(answer))
+
+    def _end(self, why: object) -> str:
+        """How it ended, with its last words; or why it is lost though it did not."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            why = f"exit status {self.process.wait(1.0)}"
+        with contextlib.suppress(OSError), open(f"{self.folder}/said", errors="replace") as said:
+            why = ": ".join([str(why), *said.read().strip().splitlines()[-1:]])
+        return f"the parent of the workers was lost ({str(why)[:500]})"
 
     def close(self) -> None:
         """End the zygote and, with it, every worker; remove what they wrote."""

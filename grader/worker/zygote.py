@@ -15,39 +15,19 @@ socket closes, all of them are.
 
 import contextlib
 import fcntl
-import gc
-import importlib
 import json
 import os
 import select
 import signal
 import socket
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from grader.worker import cgroups, confine, faults, kernel, scratch, selftest, serve, shared
+from grader.worker import cgroups, confine, faults, kernel, scratch, selftest, serve
 from grader.worker.plan import Plan
 from grader.worker.watch import Watch, children
 
-LIBRARIES = (
-    "torch",
-    "torch.nn.functional",
-    "torch.optim.lr_scheduler",
-    "torch.utils.data",
-    "torchvision",
-    "torchvision.datasets",
-    "torchvision.transforms.v2",
-    "PIL.Image",
-    "numpy",
-    "pytorch_metric_learning.losses",
-    "pytorch_metric_learning.miners",
-    "pytorch_metric_learning.distances",
-    "pytorch_metric_learning.reducers",
-    "pytorch_metric_learning.samplers",
-    "pytorch_metric_learning.utils.accuracy_calculator",
-)
 POLL_MS = 50  # how often memory and scratch are looked at
 SECONDS_TO_CONFINE = 30
 
@@ -203,21 +183,22 @@ def _kill_group(pid: int) -> None:
 
 
 def _work(plan: Plan, wires: list[int], said: int, arrays: dict[str, Any], canaries: Any) -> NoReturn:
-    """The life of a worker: descriptors, confinement, requests, the end."""
+    """The life of a worker: descriptors, confinement, requests, the end. Nothing gets out of here alive."""
     try:
         os.setsid()
         said = _take_descriptors(wires, said)
         faults.report()
         confine.confine(plan)
+        os.write(said, b"confined")
+        os.close(said)
+        if canaries is None:
+            serve.run(arrays)
+        os.write(4, json.dumps(selftest.reached(plan, canaries)).encode())
+        os._exit(0)
     except BaseException as error:
         os.write(said, f"{type(error).__name__}: {error}".encode()[:4000])
+    finally:
         os._exit(1)
-    os.write(said, b"confined")
-    os.close(said)
-    if canaries is None:
-        serve.run(arrays)
-    os.write(4, json.dumps(selftest.reached(plan, canaries)).encode())
-    os._exit(0)
 
 
 def _take_descriptors(wires: list[int], said: int) -> int:
@@ -228,52 +209,3 @@ def _take_descriptors(wires: list[int], said: int) -> int:
         os.dup2(wire, number)
     os.closerange(7, 1 << 20)
     return 6
-
-
-def _warm_up() -> None:
-    """Run what every worker runs first, on one thread: a fork after two threads worked would hang."""
-    import torch
-
-    torch.set_num_threads(1)
-    layers = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 8, 7, 7),
-        torch.nn.Flatten(2),
-        torch.nn.LayerNorm(16),
-        torch.nn.Linear(16, 4),
-        torch.nn.GELU(),
-    )
-    layers(torch.zeros(2, 1, 28, 28)).softmax(-1).sum().backward()
-
-
-def _prepare(root: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Import everything, forget where the grader lies, and become a good parent."""
-    for library in settings["libraries"] or LIBRARIES:
-        importlib.import_module(library)
-    _warm_up()
-    serve.load_ops(settings["ops"])
-    serve.forget_project(root)
-    arrays = shared.open_arrays(settings["shared"])
-    tasks = len(os.listdir("/proc/self/task"))
-    if tasks != 1:
-        raise RuntimeError(f"{tasks} threads after the imports, a fork needs one")
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-    gc.collect()
-    gc.freeze()
-    return arrays
-
-
-def main(root: str) -> None:
-    """Prepare, say so, and serve until the grader is gone."""
-    settings = json.loads(sys.argv[1])
-    sys.argv[1:] = sys.orig_argv[1:] = []
-    control = socket.socket(fileno=settings["control"])
-    try:
-        arrays = _prepare(root, settings)
-    except BaseException as error:
-        control.send(json.dumps({"failed": f"{type(error).__name__}: {error}"[:2000]}).encode())
-        os._exit(1)
-    control.send(json.dumps({"ops": serve.signatures()}).encode())
-    Zygote(control, arrays).run()
-    scratch.remove(settings["folder"])  # the grader may be gone
-    os._exit(0)
