@@ -207,6 +207,7 @@ def grade_one(
 
     with Progress() as progress:
         grader = open_grader(options)
+        pages = None
         try:
             grader.rubric = grader.rubric.narrowed(only)
             progress.begin(found.key, 1, 1)
@@ -219,6 +220,8 @@ def grade_one(
             return graded.grade
         finally:
             grader.close()
+            if pages is not None:
+                pages.close()
 
 
 def _pages(out: Path, several: bool) -> "Pages":

@@ -9,7 +9,8 @@ from grader.evidence import Evidence
 from grader.grading import Graded
 from grader.records import Grade
 from grader.reports import record
-from grader.reports.html import student
+from grader.reports.html import notebook, student
+from grader.reports.html.notebooks.client import Rendered, Renderer
 from grader.reports.html.student import Link
 
 LONGEST = 80  # characters of a file name
@@ -29,23 +30,35 @@ class Pages:
 
     def __init__(self, out: Path, several: bool = False) -> None:
         self.out, self.several = out, several
-        self.lock = threading.Lock()
+        self.renderer = Renderer()  # gets ready while the first submission is graded
+        self.notebooks: dict[int, Rendered | None] = {}  # by the evidence that they belong to
         self.grades: list[Grade] = []
+        self.lock = threading.Lock()
 
     def look(self, seen: Evidence) -> None:
-        """Keep what pages need of a submission's files while they are there."""
+        """Render the notebook while the submission's files are there."""
+        self.notebooks[id(seen)] = notebook.rendered(seen.submission, self.renderer)
 
     def add(self, graded: Graded) -> Path:
-        """Write the pages of one grade."""
-        grade = graded.grade
-        links = (Link("../index.html", "The class"),) if self.several else ()
-        target = self.folder / f"{file_stem(grade.submission['name'])}.html"
-        record.replace(target, student.page(grade, graded.evidence, links))
+        """Write the pages of one grade; returns where the student's is."""
+        grade, seen = graded.grade, graded.evidence
+        stem = file_stem(grade.submission["name"])
+        page, beside = self.folder / f"{stem}.html", self.folder / f"{stem}-notebook.html"
+        up = (Link("../index.html", "The class"),) if self.several else ()
+        cells = self.notebooks.pop(id(seen), None)
+        if seen is not None and cells is not None:
+            record.replace(beside, notebook.page(grade, seen, cells, (*up, Link(page.name, "The grade"))))
+        there = (Link(beside.name, "Your notebook"),) if cells is not None else ()
+        record.replace(page, student.page(grade, seen, (*up, *there)))
         with self.lock:
             self.grades.append(grade)
-        return target
+        return page
 
     @property
     def folder(self) -> Path:
         """Where the submissions' pages are."""
         return self.out / "pages" if self.several else self.out
+
+    def close(self) -> None:
+        """End the process that renders notebooks."""
+        self.renderer.close()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from grader.evidence import Evidence
 from grader.records import CheckResult, CriterionResult, Grade
 from grader.reports.html.sources import Excerpt, Sources
 
@@ -41,6 +42,12 @@ class Row:
         return self.result.id.replace(".", "-")
 
     @property
+    def places(self) -> list[str]:
+        """Where the lines stand that are at fault."""
+        found = [excerpt for each in self.told for excerpt in each.excerpts] or ([self.code] if self.code else [])
+        return [excerpt.place for excerpt in found]
+
+    @property
     def gain(self) -> float:
         """Points that are to be had here, with those of what waits for it."""
         return sum(row.result.max_points - row.result.points for row in (self, *self.waiting))
@@ -58,14 +65,21 @@ class Part:
 PARTS = {1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"}
 
 
-def tell(grade: Grade, sources: Sources, sentences: Mapping[str, Mapping[str, str]]) -> list[Part]:
+def sentences(seen: Evidence | None) -> dict[str, dict[str, str]]:
+    """What each check demands, by criterion and name, in the assignment's words."""
+    if seen is None:
+        return {}
+    return {id_: {c.name: c.sentence for c in criterion.checks} for id_, criterion in seen.assignment.criteria.items()}
+
+
+def tell(grade: Grade, sources: Sources, demands: Mapping[str, Mapping[str, str]]) -> list[Part]:
     """Put a grade in reading order.
 
     Args:
         sources: finds the lines that verdicts name.
-        sentences: what each check demands, by criterion and name.
+        demands: what each check demands, by criterion and name.
     """
-    rows = [_row(result, sources, sentences.get(result.id, {})) for result in grade.criteria]
+    rows = [_row(result, sources, demands.get(result.id, {})) for result in grade.criteria]
     _fold(rows)
     return [_part(number, list(those)) for number, those in groupby(rows, lambda row: row.result.part)]
 
@@ -75,8 +89,8 @@ def _part(number: int, rows: list[Row]) -> Part:
     return Part(number, PARTS.get(number, ""), earned, possible, rows)
 
 
-def _row(result: CriterionResult, sources: Sources, sentences: Mapping[str, str]) -> Row:
-    told = [_told(check, sources, sentences.get(check.name, "")) for check in result.checks]
+def _row(result: CriterionResult, sources: Sources, demands: Mapping[str, str]) -> Row:
+    told = [_told(check, sources, demands.get(check.name, "")) for check in result.checks]
     said = [each for each in told if each.status in SAID] if result.status in ("failed", "partial", "error") else []
     blocked = BLOCKED.fullmatch(result.feedback) if result.status == "blocked" else None
     by, why = blocked.groups() if blocked else ("", result.feedback)

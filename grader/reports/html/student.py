@@ -8,7 +8,7 @@ from grader.records import Grade
 from grader.reports.html import figures
 from grader.reports.html.rendering import render
 from grader.reports.html.sources import Sources
-from grader.reports.html.story import first_steps, tell
+from grader.reports.html.story import first_steps, sentences, tell
 from grader.reports.terminal import MEASURED
 
 ROOMY = 8  # open criteria at most: an untouched template has seventeen, and is read from a list
@@ -42,7 +42,7 @@ def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (
         links: shown above.
         name: of the assignment.
     """
-    parts = tell(grade, Sources(seen.submission if seen else None), _sentences(seen))
+    parts = tell(grade, Sources(seen.submission if seen else None), sentences(seen))
     rows = {row.result.id: row for part in parts for row in part.rows}
     pictures = figures.draw(seen) if seen is not None else []
     explains = [f for f in pictures if f.criterion in rows and rows[f.criterion].result.status in ("failed", "partial")]
@@ -53,13 +53,6 @@ def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (
         anchors=rows, figures=beside, gallery=[f for f in pictures if f not in explains],
         measured=_measured(grade, seen), steps=first_steps(parts), roomy=len(lost) <= ROOMY,
     )  # fmt: skip
-
-
-def _sentences(seen: Evidence | None) -> dict[str, dict[str, str]]:
-    """What each check demands, in the assignment's words."""
-    if seen is None:
-        return {}
-    return {id_: {c.name: c.sentence for c in criterion.checks} for id_, criterion in seen.assignment.criteria.items()}
 
 
 def _assignment(seen: Evidence | None) -> str:

@@ -1,0 +1,63 @@
+"""The submitted notebook with the verdicts beside the cells that they are about."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.evidence import Evidence
+from grader.records import Grade, Submission
+from grader.reports.html.notebooks.client import Rendered, Renderer
+from grader.reports.html.rendering import render
+from grader.reports.html.sources import Sources
+from grader.reports.html.story import Row, sentences, tell
+from grader.reports.html.student import Link
+from grader.vit.runs import last_run
+
+LOG = "contrastive.logs"
+
+
+def rendered(submission: Submission, renderer: Renderer) -> Rendered | None:
+    """The cells, while the file is there; None where no notebook was handed in."""
+    if submission.notebook is None:
+        return None
+    return renderer.render(Path(submission.root, submission.notebook).resolve())
+
+
+def page(grade: Grade, seen: Evidence, notebook: Rendered, links: tuple[Link, ...] = ()) -> str:
+    """Make the page of a notebook.
+
+    Args:
+        notebook: its cells as HTML that is harmless.
+        links: shown above.
+    """
+    rows = [row for part in tell(grade, Sources(seen.submission), sentences(seen)) for row in part.rows]
+    beside: dict[int | None, list[Row]] = {}
+    shown = {cell.number for cell in notebook.cells}
+    for row in rows:
+        cell = next((number for number in _cells(row, seen) if number in shown), None)
+        beside.setdefault(cell, []).append(row)
+    elsewhere = beside.pop(None, [])
+    return render(
+        "notebook.html", "page.js", styles=("notebook.css",), grade=grade, notebook=notebook, beside=beside,
+        elsewhere=elsewhere, links=links, wrong=[n for n in sorted(filter(None, beside)) if _wrong(beside[n])],
+    )  # fmt: skip
+
+
+def _wrong(rows: list[Row]) -> bool:
+    return any(row.result.status in ("failed", "partial", "missing", "error") for row in rows)
+
+
+def _cells(row: Row, seen: Evidence) -> Iterator[int]:
+    """Cells that a verdict may stand beside, the best first: named by it, defined there, used there."""
+    submission, result = seen.submission, row.result
+    named = rf"{re.escape(submission.notebook or '')}, cell (\d{{1,6}}), line"
+    for check in result.checks:
+        if check.status != "passed":
+            yield from (int(number) for number in re.findall(named, check.message))
+    if result.origin is not None and result.origin.file == submission.notebook and result.origin.cell is not None:
+        yield result.origin.cell
+    if result.id == LOG and (run := last_run(submission.cells)) is not None:
+        yield from (cell.cell for cell in run.cells)
+    criterion = seen.assignment.criteria.get(result.id)
+    for name in criterion.names if criterion else ():
+        yield from (cell.cell for cell in submission.cells if re.search(rf"(?<!def )\b{name}\s*\(", cell.source))

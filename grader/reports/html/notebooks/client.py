@@ -1,0 +1,78 @@
+"""Asks the rendering process, and makes harmless what it answers."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from markupsafe import Markup
+
+from grader.reports.html.notebooks.sanitising import harmless
+
+SERVER = Path(__file__).with_name("server.py")
+VARIABLES = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "JUPYTER_PLATFORM_DIRS": "1"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell as it may stand in a page."""
+
+    number: int
+    kind: str  # "code", "markdown" or "raw"
+    html: Markup
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A notebook's cells, or why there are none."""
+
+    cells: tuple[Cell, ...] = ()
+    problem: str = ""
+
+
+class Renderer:
+    """Started before the first notebook is there: nbconvert takes a second to import."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.process = subprocess.Popen(
+            [sys.executable, "-E", "-P", str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, cwd="/", env={**VARIABLES, "HOME": os.environ.get("HOME", "/")},
+        )  # fmt: skip
+
+    def render(self, notebook: Path) -> Rendered:
+        """Render a notebook; whatever goes wrong is said in words."""
+        with self.lock:
+            try:
+                answer = self._ask(notebook)
+            except (OSError, ValueError):
+                return Rendered(problem="the process that renders notebooks ended")
+        try:
+            if "error" in answer:
+                return Rendered(problem=str(answer["error"])[:200])
+            return Rendered(tuple(_cell(cell) for cell in answer["cells"]))
+        except (KeyError, TypeError, ValueError):
+            return Rendered(problem="what became of it is not of the agreed form")
+
+    def _ask(self, notebook: Path) -> dict[str, Any]:
+        to, back = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
+        to.write(json.dumps(str(notebook)).encode() + b"\n")
+        to.flush()
+        return dict(json.loads(back.read(int(back.readline()))))
+
+    def close(self) -> None:
+        """End the process."""
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def _cell(cell: dict[str, Any]) -> Cell:
+    kind = cell["kind"] if cell["kind"] in ("code", "markdown", "raw") else "raw"
+    return Cell(int(cell["number"]), kind, harmless(str(cell["html"]), dict(cell["pictures"])))
