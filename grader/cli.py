@@ -207,7 +207,6 @@ def grade_one(
 
     with Progress() as progress:
         grader = open_grader(options)
-        pages = None
         try:
             grader.rubric = grader.rubric.narrowed(only)
             progress.begin(found.key, 1, 1)
