@@ -15,6 +15,8 @@ ABSENT = (
     "matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "tensorboard", "tensorboardX",
     "google.colab", "torchsummary", "torchinfo", "torchview", "torchviz", "umap", "cv2",
 )  # fmt: skip
+IF_NOT_INSTALLED = ("pandas",)  # keeps tables of losses, and now and then counts labels
+NOTEBOOK_BARS = ("tqdm.notebook", "tqdm.auto", "tqdm.autonotebook")
 LOADER_PROCESS_ARGUMENTS = (
     "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
     "pin_memory_device", "timeout", "worker_init_fn",
@@ -24,7 +26,10 @@ hard_coded: list[str] = []  # what asked for a GPU without looking whether there
 
 def install(mentions_cuda: bool) -> None:
     """Put everything in place, before a student's first statement."""
-    sys.meta_path.insert(0, _Absent())
+    sys.meta_path.insert(0, _Absent(ABSENT))
+    sys.meta_path.append(_Absent(IF_NOT_INSTALLED))
+    _plain_progress_bars()
+    _nothing_is_compiled()
     _single_process_loaders()
     if mentions_cuda and not torch.cuda.is_available():  # it costs 2 microseconds a torch call
         _cuda_is_a_no_op()
@@ -70,10 +75,13 @@ class Anything(types.ModuleType):
 
 
 class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Answers imports of libraries that only show things, whether they are installed or not."""
+    """Answers imports of libraries that only show things; first in line also of those that are installed."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if any(fullname == name or fullname.startswith(name + ".") for name in ABSENT) or fullname == "google":
+        if fullname == "google" or any(fullname == n or fullname.startswith(n + ".") for n in self.names):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
@@ -82,6 +90,29 @@ class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         return None
+
+
+def _plain_progress_bars() -> None:
+    """The bars of notebooks need widgets and a kernel; every bar is one of plain text, without a thread that watches."""
+    import tqdm
+
+    tqdm.tqdm.monitor_interval = 0
+    for name in NOTEBOOK_BARS:
+        plain = types.ModuleType(name)
+        plain.__dict__.update(tqdm=tqdm.tqdm, trange=tqdm.trange, tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
+        sys.modules[name] = plain
+        setattr(tqdm, name.removeprefix("tqdm."), plain)
+    tqdm.tqdm_notebook, tqdm.tnrange = tqdm.tqdm, tqdm.trange
+
+
+def _nothing_is_compiled() -> None:
+    """A compiler is a program to execute, and a run of a few batches would wait for it."""
+
+    def compiled(model: Any = None, **options: Any) -> Any:
+        return (lambda function: function) if model is None else model
+
+    torch.compile = compiled
+    torch.nn.Module.compile = lambda self, *args, **kwargs: None  # type: ignore[method-assign]
 
 
 def _single_process_loaders() -> None:
@@ -105,12 +136,28 @@ def _cuda_is_a_no_op() -> None:
         setattr(torch.cuda, name, lambda *args, **kwargs: None)
     torch.cuda.get_device_name = lambda *args: "none"  # type: ignore[assignment]
     torch.cuda.memory_allocated = lambda *args: 0  # type: ignore[assignment]
+    set_default = torch.set_default_device
+    torch.set_default_device = lambda device: set_default(_here(device))
+    torch.Generator = _Generator  # type: ignore[assignment, misc]
     load = torch.load
 
     def load_on_cpu(*args: Any, **kwargs: Any) -> Any:
         return load(*args, **{**kwargs, "map_location": "cpu"})
 
     torch.load = load_on_cpu
+
+
+class _Generator(torch.Generator):
+    def __new__(cls, device: Any = "cpu") -> "_Generator":
+        return super().__new__(cls, _here(device))  # type: ignore[call-arg]
+
+
+def _here(device: Any) -> Any:
+    """The device to use instead of a GPU."""
+    if not _is_cuda(device):
+        return device
+    _note('device "cuda"')
+    return torch.device("cpu")
 
 
 class _OnCPU(TorchFunctionMode):
@@ -121,12 +168,13 @@ class _OnCPU(TorchFunctionMode):
         if func is torch.Tensor.cuda:
             _note(".cuda()")
             return args[0]
+        if func is torch.Tensor.pin_memory:
+            return args[0]
         if any(_is_cuda(value) for value in kwargs.values()) or any(_is_cuda(value) for value in args):
             if func is torch.device:
                 return func(*args, **kwargs)
-            _note('device "cuda"')
-            args = tuple(torch.device("cpu") if _is_cuda(value) else value for value in args)
-            kwargs = {key: torch.device("cpu") if _is_cuda(value) else value for key, value in kwargs.items()}
+            args = tuple(_here(value) for value in args)
+            kwargs = {key: _here(value) for key, value in kwargs.items()}
         return func(*args, **kwargs)
 
 
