@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 # torch and rich are imported where they are needed, so that --help and a mistyped path answer at once
 
 COMMANDS = {  # "module:function", imported when it is asked for
+    "export": "grader.exports.command:main",
     "regrade": "grader.batch.commands:regrade",
 }
+WRITTEN = ("json", "md", "junit", "github", "gradescope", "classroom50")
 DEBUG = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
 
 
@@ -89,6 +91,10 @@ def parser() -> Parser:
         "--train", choices=("auto", "never", "always"), default="auto",
         help="train the submitted ViT for vit.accuracy (auto: where there is no vit_classifier.pt)",
     )  # fmt: skip
+    p.add_argument(
+        "--format", action="append", default=[], type=_format, metavar="FORMAT[=FILE]",
+        help=f"write the grades as one of {', '.join(WRITTEN)} as well, to standard output where there is no FILE",
+    )  # fmt: skip
     p.add_argument("--html", action="store_true", help="write a page for each submission into --out")
     p.add_argument("--fail-under", type=_points, metavar="X", help="exit 1 when a score is under X")
     p.add_argument("--jobs", type=_count, metavar="N", help="submissions at a time (default: by cores and memory)")
@@ -111,6 +117,13 @@ def _seed(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {2**32 - 1}, not {text!r}")
     return int(text)
+
+
+def _format(text: str) -> tuple[str, str]:
+    name, _, file = text.partition("=")
+    if name not in WRITTEN:
+        raise argparse.ArgumentTypeError(f"no such format: {name!r}; there are {', '.join(WRITTEN)}")
+    return name, file or "-"
 
 
 def _count(text: str) -> int:
@@ -148,14 +161,16 @@ def _run(arguments: argparse.Namespace) -> int:
     for path in arguments.submissions:
         if not path.exists():
             raise GraderError(f"{path}: no such file or folder")
-    if arguments.json not in (None, "-") and Path(arguments.json).is_dir():  # said now, not after an hour of grading
-        raise GraderError(f"{arguments.json}: --json needs a file, this is a folder")
+    for option, file in [("--json", arguments.json or "-"), *(("--format", file) for _, file in arguments.format)]:
+        if file != "-" and Path(file).is_dir():  # said now, not after an hour of grading
+            raise GraderError(f"{file}: {option} needs a file, this is a folder")
     grades = grade_all(arguments)
     for grade in grades:
         if grade.status == "rejected":
             path = grade.submission["path"]
             _complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
-    _report(grades, arguments.json)
+    formats = [*arguments.format, *([("json", arguments.json)] if arguments.json is not None else [])]
+    _report(grades, formats)
     return exit_status(grades, arguments.fail_under)
 
 
@@ -229,13 +244,16 @@ def _pages(out: Path, several: bool) -> "Pages":
     return Pages(out, several)
 
 
-def _report(grades: "Sequence[Grade]", json: str | None) -> None:
+def _report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]]) -> None:
+    from grader import exports
+    from grader.exports.result import of_grade
     from grader.reports import record, terminal
 
     try:
-        if json is not None:
-            record.write(grades, json)
-        if json != "-" and [grade.status for grade in grades] != ["rejected"]:  # its line has said everything
+        for name, destination in formats:
+            record.put(exports.FORMATS[name]([of_grade(grade) for grade in grades]), destination)
+        said = any(destination == "-" for _, destination in formats)
+        if not said and [grade.status for grade in grades] != ["rejected"]:  # its line has said everything
             terminal.show(grades)
         sys.stdout.flush()
     except BrokenPipeError:  # `grade.py … | head`: the reader has seen enough

@@ -150,7 +150,7 @@ def test_idle_threads_sleep_in_the_trusted_process_too(graded, monkeypatch):
 
 
 def test_a_reader_who_has_seen_enough_is_no_error():
-    code = "import sys; from grader import cli; from tests import grades; cli._report([grades.grade()] * 2000, None)"
+    code = "import sys; from grader import cli; from tests import grades; cli._report([grades.grade()] * 2000, [])"
     pipe = subprocess.run(
         f"{sys.executable} -c '{code}' | head -1", shell=True, capture_output=True, text=True, cwd=ROOT, check=False
     )

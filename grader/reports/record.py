@@ -113,14 +113,23 @@ def write(grades: Sequence[Grade], destination: str) -> None:
 
     A file is replaced in one step, so that a reader never finds half of it.
     """
+    put(text(grades), destination)
+
+
+def text(grades: Sequence[Grade]) -> str:
+    """One grade as an object, several as a list, in JSON."""
     records = [to_dict(grade) for grade in grades]
     whole = records[0] if len(records) == 1 else records
-    text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def put(content: str, destination: str) -> None:
+    """Write text to a file, or to standard output where that is "-"."""
     if destination == "-":
-        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.write(content.encode())
         sys.stdout.flush()
     else:
-        replace(Path(destination), text)
+        replace(Path(destination), content)
 
 
 def replace(path: Path, text: str) -> None:

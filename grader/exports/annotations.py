@@ -1,0 +1,36 @@
+"""Workflow commands of GitHub Actions: an annotation for each criterion that lost points."""
+
+from collections.abc import Iterator, Sequence
+
+from grader.exports.result import Result
+from grader.reports.text import printable
+
+
+def commands(results: Sequence[Result]) -> str:
+    """``::error file=…,line=…::message`` lines."""
+    return "".join(f"{line}\n" for result in results for line in _of(result))
+
+
+def _of(result: Result) -> Iterator[str]:
+    grade = result.grade
+    if grade.reason:
+        yield f"::{'error' if grade.status == 'rejected' else 'warning'} title={_value(result.key)}::{_text(grade.reason)}"
+    for each in grade.criteria:
+        if each.points >= each.max_points:
+            continue
+        place, cell = "", ""
+        if each.origin is not None:
+            place = f"file={_value(each.origin.file)},line={each.origin.line},"
+            if each.origin.cell is not None:  # a line of a cell is no line of the file
+                place, cell = f"file={_value(each.origin.file)},", f"cell {each.origin.cell}, line {each.origin.line}: "
+        word = "error" if each.status in ("failed", "partial") else "notice"
+        title = _value(f"{each.title}: {each.points:g} of {each.max_points:g}")
+        yield f"::{word} {place}title={title}::{_text(cell + each.feedback)}"
+
+
+def _text(raw: str) -> str:
+    return printable(raw).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _value(raw: str) -> str:
+    return _text(raw).replace(":", "%3A").replace(",", "%2C")

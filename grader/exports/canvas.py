@@ -1,0 +1,84 @@
+"""Canvas's gradebook: the assignment's column of an exported file filled in, or a file of our own."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.errors import GraderError
+from grader.exports.result import Result
+from grader.exports.sheets import Sheet, number
+
+IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+ASSIGNMENT = re.compile(r"(?P<name>.+) \((?P<id>\d+)\)", re.DOTALL)
+POSSIBLE = "points possible"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A sheet, and who is not in it as expected."""
+
+    sheet: Sheet
+    left: tuple[str, ...]  # students whose grade needs review: their cell is as it was
+    unknown: tuple[str, ...]  # students with a grade whom the sheet does not know
+
+
+def fill(results: Sequence[Result], given: Sheet | None, assignment: str | None) -> Filled:
+    """Make the file to import.
+
+    Args:
+        given: the file that Canvas exported; other assignments' columns are left out, so that they stay as they are.
+        assignment: the column, by its name, its id, or whole, "Assignment 3 (12345)".
+
+    Raises:
+        GraderError: the column is not there, or several could be meant.
+    """
+    if given is None:
+        return _new(results, assignment)
+    column = _column(given, assignment)
+    header = [name for name in IDENTITY if given.column(name) is not None]
+    kept = [given.column(name) for name in header]
+    rows = [[row[at] for at in kept if at is not None] + [row[column]] for row in given.rows]
+    sheet = Sheet([*header, given.header[column]], rows, given.bom, given.ending)
+    known = {ident: row for row in rows if (ident := row[header.index("ID")].strip())}
+    left, unknown = [], []
+    for result in results:
+        row = known.get(result.student or "") or _by_name(rows, result)
+        if row is None:
+            unknown.append(result.key)
+        elif result.sure:
+            row[-1] = number(result.points)
+        else:
+            left.append(result.key)
+    return Filled(sheet, tuple(left), tuple(unknown))
+
+
+def _new(results: Sequence[Result], assignment: str | None) -> Filled:
+    if assignment is None or not ASSIGNMENT.fullmatch(assignment):
+        raise GraderError(
+            "canvas: say which column is to be filled, --assignment 'Assignment 3 (12345)', or give the gradebook that "
+            "Canvas exports with --sheet FILE"
+        )
+    most = results[0].grade.max_score if results else 0.0
+    rows = [["    Points Possible", "", "", "", "", number(most)]]
+    rows += [[result.key, result.student or "", "", "", "", number(result.points)] for result in results if result.sure]
+    return Filled(Sheet([*IDENTITY, assignment], rows), tuple(each.key for each in results if not each.sure), ())
+
+
+def _column(sheet: Sheet, assignment: str | None) -> int:
+    found = [at for at, name in enumerate(sheet.header) if (match := ASSIGNMENT.fullmatch(name.strip()))
+             and (assignment is None or assignment in (match["name"], match["id"], name.strip()))]  # fmt: skip
+    if len(found) != 1:
+        names = ", ".join(repr(sheet.header[at]) for at in found) or "none"
+        wanted = "an assignment" if assignment is None else repr(assignment)
+        raise GraderError(f"canvas: expected one column for {wanted}, found {names}; choose one with --assignment")
+    return found[0]
+
+
+def _by_name(rows: list[list[str]], result: Result) -> list[str] | None:
+    """The row of a student without an id, by the name that Canvas gives to files, "Doe, Jane" as doejane."""
+    same = [row for row in rows if result.student is None and _plain(row[0]) == _plain(result.key)]
+    return same[0] if len(same) == 1 and same[0][0].strip().casefold() != POSSIBLE else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()

@@ -1,0 +1,34 @@
+"""Classroom 50's ``result.json``, as far as an autograder fills it; the rest is its runner's."""
+
+import math
+from typing import Any
+
+from grader.exports.result import Result
+from grader.records import CriterionResult
+
+
+def result(result: Result) -> dict[str, Any]:
+    """One submission in whole points: halves are rounded up, and no score is above its maximum."""
+    tests = [_test(criterion) for criterion in result.grade.criteria]
+    most = whole(result.grade.max_score)
+    return {
+        "schema": "classroom50/result/v1",
+        "score": min(whole(result.points), most),
+        "max-score": most,
+        "tests": tests,
+    }
+
+
+def _test(criterion: CriterionResult) -> dict[str, Any]:
+    most = whole(criterion.max_points)
+    return {
+        "test-name": criterion.id,
+        "passed": criterion.status in ("passed", "error"),  # what the grader could not decide costs nothing
+        "score": min(whole(criterion.points), most),
+        "max-score": most,
+    }
+
+
+def whole(points: float) -> int:
+    """A number of points without a fraction."""
+    return math.floor(points + 0.5)

@@ -1,0 +1,73 @@
+"""Markdown for the summary of a job on GitHub or GitLab; what others wrote stays text."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from grader.exports.result import Result
+from grader.records import CriterionResult
+from grader.reports.text import printable
+
+MOST = 1_000_000  # bytes: GitHub refuses a summary of more than 1 MiB
+GLYPH = {"passed": "✅", "partial": "🟡", "failed": "❌", "missing": "⬜", "blocked": "⏸️", "error": "⚠️"}
+# every sign that starts a link, a tag, a table cell, code, emphasis, a mention, a formula or an emoji
+SIGNS = re.compile(r"[\\`*_{}\[\]<>()#+!|~@&$]|:(?=\S)|www(?=\.)", re.IGNORECASE)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """One submission with its criteria, several as a table."""
+    lines = _one(results[0]) if len(results) == 1 else _class(results)
+    return _within(lines, MOST)
+
+
+def _within(lines: Iterator[str], most: int) -> str:
+    kept, size = [], 0
+    for line in lines:
+        size += len(line.encode()) + 1
+        if size > most - 100:
+            kept += ["", "_The rest did not fit._"]
+            break
+        kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def _one(result: Result) -> Iterator[str]:
+    grade = result.grade
+    yield f"## {escaped(result.key)}: {result.points:g} of {grade.max_score:g} points"
+    yield ""
+    for said in (f"{grade.status.replace('_', ' ')}: {grade.reason}" if grade.reason else "", result.note):
+        if said:
+            yield from (f"**{escaped(said)}**", "")
+    if grade.criteria:
+        yield from ("| | Criterion | Points | What was seen |", "|---|---|---:|---|")
+        yield from map(_criterion, grade.criteria)
+    if grade.measured:
+        yield from ("", ", ".join(f"{escaped(name)} {value:.4f}" for name, value in grade.measured.items()))
+    for warning in grade.warnings:
+        yield from ("", f"⚠️ {escaped(warning.code)} {escaped(warning.message)}")
+
+
+def _criterion(result: CriterionResult) -> str:
+    where = f" ({escaped(str(result.origin))})" if result.origin and result.status in ("failed", "partial") else ""
+    points = f"{result.points:g}/{result.max_points:g}"
+    said = "" if result.status == "passed" else escaped(result.feedback) + where
+    return f"| {GLYPH[result.status]} {result.status} | {escaped(result.title)} | {points} | {said} |"
+
+
+def _class(results: Sequence[Result]) -> Iterator[str]:
+    yield f"## {len(results)} submissions"
+    yield ""
+    yield from ("| Submission | Points | Status | Lost |", "|---|---:|---|---|")
+    for result in results:
+        grade = result.grade
+        lost = ", ".join(escaped(each.id) for each in grade.criteria if each.points < each.max_points)
+        status = "; ".join(filter(None, [grade.status.replace("_", " "), grade.reason, result.note]))
+        yield f"| {escaped(result.key)} | {result.points:g} | {escaped(status)} | {lost} |"
+
+
+def escaped(raw: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return SIGNS.sub(_entity, printable(raw))
+
+
+def _entity(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(sign)};" for sign in found.group()[:1]) + found.group()[1:]

@@ -1,0 +1,72 @@
+"""Moodle's offline grading worksheet, filled in, or one of our own."""
+
+import html
+from collections.abc import Sequence
+
+from grader.exports.canvas import Filled
+from grader.exports.result import Result, words
+from grader.exports.sheets import Sheet, number
+from grader.reports.text import printable
+
+IDENTIFIER, NAME, GRADE, MAXIMUM = "Identifier", "Full name", "Grade", "Maximum Grade"
+CHANGEABLE, MODIFIED, COMMENTS = "Grade can be changed", "Last modified (grade)", "Feedback comments"
+COLUMNS = (
+    IDENTIFIER, NAME, "Email address", "Status", GRADE, MAXIMUM, CHANGEABLE, "Last modified (submission)",
+    MODIFIED, COMMENTS,
+)  # fmt: skip
+NEEDED = (IDENTIFIER, GRADE, MODIFIED)  # without these Moodle refuses the file
+PARTICIPANT = "Participant "
+LONGEST = 5_000  # characters of comments
+
+
+def fill(results: Sequence[Result], given: Sheet | None, comments: bool = True) -> Filled:
+    """Make the file to upload.
+
+    Args:
+        given: the worksheet that Moodle offers; grades are scaled to its maximum.
+        comments: whether to write what was seen into the feedback comments.
+    """
+    sheet = given or _new(results)
+    at = {name: found for name in COLUMNS if (found := sheet.column(name)) is not None}
+    known = {ident: row for row in sheet.rows if (ident := row[at[IDENTIFIER]].strip().rpartition(" ")[2])}
+    left, unknown = [], []
+    for result in results:
+        row = known.get(result.student or "") or _by_name(sheet, at, result)
+        if row is None:
+            unknown.append(result.key)
+        elif not result.sure or (CHANGEABLE in at and row[at[CHANGEABLE]].strip().casefold() == "no"):
+            left.append(result.key)
+        else:
+            row[at[GRADE]] = number(result.points * _scale(row, at, result))
+            if comments and COMMENTS in at:
+                row[at[COMMENTS]] = _comments(result)
+    return Filled(sheet, tuple(left), tuple(unknown))
+
+
+def _new(results: Sequence[Result]) -> Sheet:
+    rows = [
+        [PARTICIPANT + result.student, result.key, "", "", "", number(result.grade.max_score), "Yes", "-", "-", ""]
+        for result in results
+        if result.student is not None
+    ]
+    return Sheet(list(COLUMNS), rows)
+
+
+def _scale(row: list[str], at: dict[str, int], result: Result) -> float:
+    try:
+        most = float(row[at[MAXIMUM]].replace(",", "."))
+    except (KeyError, ValueError):  # no such column, or a scale in words
+        return 1.0
+    return most / result.grade.max_score if result.grade.max_score else 1.0
+
+
+def _by_name(sheet: Sheet, at: dict[str, int], result: Result) -> list[str] | None:
+    if NAME not in at or result.student is not None:
+        return None
+    same = [row for row in sheet.rows if row[at[NAME]].strip().casefold() == result.key.casefold()]
+    return same[0] if len(same) == 1 else None
+
+
+def _comments(result: Result) -> str:
+    """Moodle takes HTML there."""
+    return "<br>".join(html.escape(printable(line)) for line in words(result))[:LONGEST]
