@@ -60,6 +60,7 @@ class FashionMNIST:
         test_images: (10000, 28, 28) uint8.
         test_labels: (10000,) uint8.
         paths: the .npy file behind each of the four.
+        raw: the folder that they were made from.
     """
 
     train_images: np.ndarray
@@ -67,11 +68,17 @@ class FashionMNIST:
     test_images: np.ndarray
     test_labels: np.ndarray
     paths: dict[str, str] = field(default_factory=dict)
+    raw: str = ""
 
 
 def shared_paths(data: FashionMNIST) -> dict[str, str]:
     """The .npy files that workers map read-only."""
     return {name: data.paths[name] for name in SHARED}
+
+
+def folders(data: FashionMNIST) -> list[str]:
+    """Where labels of the test images lie: no worker may read there, wherever that is."""
+    return [os.path.realpath(folder) for folder in (data.raw, *map(os.path.dirname, data.paths.values())) if folder]
 
 
 def load(data: Path | None = None, progress: Progress = lambda text: None) -> FashionMNIST:
@@ -87,7 +94,9 @@ def load(data: Path | None = None, progress: Progress = lambda text: None) -> Fa
     cache = _cache()
     raw = _source(data, cache, progress)
     paths = {name: _decoded(raw, part, cache) for name, part in PARTS.items()}
-    return FashionMNIST(**{name: np.load(path, mmap_mode="r") for name, path in paths.items()}, paths=paths)
+    return FashionMNIST(
+        **{name: np.load(path, mmap_mode="r") for name, path in paths.items()}, paths=paths, raw=str(raw)
+    )
 
 
 def _cache() -> Path:

@@ -177,7 +177,8 @@ def open_grader(options: Options) -> Grader:
     """
     rubrics.load(options.rubric, check_names(options.assignment))
     data = datasets.load(options.data)
-    workers = choose_workers(list(options.assignment.ops), datasets.shared_paths(data), options.unconfined)
+    shared, hidden = datasets.shared_paths(data), datasets.folders(data)
+    workers = choose_workers(list(options.assignment.ops), shared, options.unconfined, hidden)
     return Grader(options, workers, data)
 
 

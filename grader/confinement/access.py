@@ -10,7 +10,7 @@ import grader
 from grader.errors import GraderError
 
 SYSTEM = (
-    "/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime",
+    "/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives",
     "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
 )  # fmt: skip
 FIRST_USER = 1_000_000_000  # far above any account's number
@@ -18,20 +18,28 @@ USERS_PER_GRADER = 64
 
 
 def libraries() -> tuple[str, ...]:
-    """The interpreter and its libraries, outermost folders only, without the project's own folder."""
-    root = Path(grader.__file__).resolve().parents[1]
-    wanted = [
-        *SYSTEM,
-        sys.prefix,
-        sys.base_prefix,
-        *(path for path in sys.path if _holds_libraries(path, root)),
-    ]
-    existing = [path for path in dict.fromkeys(map(os.path.abspath, wanted)) if os.path.exists(path)]
-    return tuple(path for path in existing if not any(path.startswith(other + "/") for other in existing))
+    """The interpreter and its libraries, outermost folders only, without the project's own folder.
+
+    What is reached through symbolic links is listed under every name on the way, the real one included.
+    """
+    wanted = [*SYSTEM, sys.prefix, sys.base_prefix, *package_folders()]
+    names = [name for path in map(os.path.abspath, wanted) if os.path.exists(path) for name in _names(path)]
+    return tuple(path for path in dict.fromkeys(names) if not any(path.startswith(other + "/") for other in names))
 
 
-def _holds_libraries(path: str, root: Path) -> bool:
-    return Path(path).name in ("site-packages", "dist-packages") and Path(path).resolve() != root
+def package_folders() -> list[str]:
+    """The folders of installed packages on the grader's own path, an account's own among them."""
+    return [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+
+
+def _names(path: str) -> Iterator[str]:
+    """A path, and the paths that it stands for as its links are followed one by one."""
+    yield path
+    for part in (*reversed(Path(path).parents), Path(path)):
+        if part.is_symlink():
+            target = os.path.normpath(part.parent / part.readlink())
+            yield from _names(os.path.join(target, Path(path).relative_to(part)).removesuffix("/."))
+            return
 
 
 def project() -> tuple[str, ...]:

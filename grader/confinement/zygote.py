@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from grader.confinement import access
 from grader.confinement.cold import ROOT, environment
 from grader.confinement.process import Operations
 from grader.errors import GraderError, not_installed
@@ -42,6 +43,7 @@ class Zygote:
             os.mkdir(f"{self.folder}/{name}", 0o755)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         told = {"ops": ops, "shared": shared, "libraries": list(libraries), "folder": self.folder}
+        told["path"] = access.package_folders()
         settings = json.dumps({**told, "control": theirs.fileno()})
         with open(f"{self.folder}/said", "wb") as said:  # why it cannot start; workers print elsewhere
             self.process = subprocess.Popen(

@@ -30,6 +30,7 @@ def confine(plan: Plan) -> None:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # else its own uid_map is not its to write
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     data = _data_bytes()
+    tops = dict.fromkeys(map(os.path.realpath, (*plan.read, *mounts.DEVICES)))  # hidden folders go by their real names
     if "user namespace" in plan.layers:
         _enter_user_namespace()
     elif "namespaces" in plan.layers:
@@ -47,8 +48,9 @@ def confine(plan: Plan) -> None:
     os.chdir(plan.scratch)
     os.umask(0o077)
     if "landlock" in plan.layers:
-        readable = [path for top in (*plan.read, *mounts.DEVICES) for path in around(top, plan.hidden)]
-        landlock.restrict(readable, [plan.scratch, "/dev/null"])
+        readable = [path for top in tops for path in around(top, plan.hidden)]
+        listed = [top for top in tops if top not in readable]  # imports and importlib.metadata list folders
+        landlock.restrict(readable, [plan.scratch, "/dev/null"], listed)
     if "seccomp" in plan.layers:
         seccomp.restrict(os.getpid())
 

@@ -25,8 +25,13 @@ def version() -> int:
         return 0
 
 
-def restrict(read: Iterable[str], write: Iterable[str]) -> None:
+def restrict(read: Iterable[str], write: Iterable[str], listed: Iterable[str] = ()) -> None:
     """Leave this thread, for good, no files but those below ``read`` and ``write``; no TCP, no program to execute.
+
+    Args:
+        read: files and folders to read.
+        write: to read and write.
+        listed: folders whose names, and those of all folders below, may be seen.
 
     Raises:
         OSError: Landlock is missing, or refused. Nothing is restricted then.
@@ -41,6 +46,8 @@ def restrict(read: Iterable[str], write: Iterable[str]) -> None:
     )
     size = 24 if number >= 6 else 16 if number >= 4 else 8
     rules = kernel.call("landlock_create_ruleset", attributes[:size], size, 0)
+    for path in listed:
+        _allow(rules, path, READ_DIR & rights)
     for path in read:
         _allow(rules, path, (READ_FILE | READ_DIR) & rights)
     for path in write:

@@ -36,9 +36,9 @@ def new_root(place: str, read: Iterable[str], scratch: str, size: int, files: in
 
 
 def _show(place: str, path: str) -> None:
-    if os.path.islink(path):  # /lib -> usr/lib
+    if os.path.islink(path):  # /lib -> usr/lib; what it leads to is shown as well
         _folders(place + os.path.dirname(path))
-        os.symlink(os.readlink(path), place + path)
+        os.symlink(os.path.realpath(path), place + path)
     elif os.path.exists(path):
         kernel.mount(path, _within(place, path), None, kernel.MS_BIND | kernel.MS_REC)
 

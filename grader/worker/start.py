@@ -57,6 +57,7 @@ def prepare(root: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     Returns:
         the arrays that all workers share, and the operations that they can be asked for.
     """
+    sys.path += [path for path in settings["path"] if path not in sys.path]  # -s has left out an account's own
     for library in settings["libraries"] or LIBRARIES:
         importlib.import_module(library)
     from grader.worker import serve, shared, zygote  # noqa: F401 (they import torch, whose absence was told above)
