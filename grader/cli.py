@@ -165,11 +165,12 @@ def _run(arguments: argparse.Namespace) -> int:
         if file != "-" and Path(file).is_dir():  # said now, not after an hour of grading
             raise GraderError(f"{file}: {option} needs a file, this is a folder")
     grades = grade_all(arguments)
-    for grade in grades:
-        if grade.status == "rejected":
-            path = grade.submission["path"]
-            _complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
     formats = [*arguments.format, *([("json", arguments.json)] if arguments.json is not None else [])]
+    if len(grades) == 1 or "-" in [destination for _, destination in formats]:  # no table will say it
+        for grade in grades:
+            if grade.status == "rejected":
+                path = grade.submission["path"]
+                _complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
     _report(grades, formats)
     return exit_status(grades, arguments.fail_under)
 

@@ -63,11 +63,13 @@ def checks() -> str:
     return _of([*inside, *(CODE.parent / name for name in BESIDE)])
 
 
-@cache
 def module(name: str) -> str:
     """Of the package that a module lies in, and of the libraries; of all that judges for ""."""
-    if not name:
-        return checks()
+    return _package(name) if name else checks()
+
+
+@cache
+def _package(name: str) -> str:
     spec = importlib.util.find_spec(name)
     folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE
     return hashlib.sha256((_of(folder.glob("*.py")) + environment()).encode()).hexdigest()[:16]

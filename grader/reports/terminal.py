@@ -128,15 +128,27 @@ def overview(grades: Sequence[Grade]) -> Table:
     for grade in grades:
         lost = [f"{r.id} ({r.status})" for r in grade.criteria if r.status not in ("passed", "error")]
         words = f"{len(lost)} criteria" if len(lost) > 3 else ", ".join(lost)
-        status = grade.status.replace("_", " ") + (f": {printable(grade.reason, 200)}" if grade.reason else "")
-        table.add_row(Text(printable(grade.submission["name"])), f"{grade.score:g}", Text(status), words)
+        status = grade.status.replace("_", " ")
+        table.add_row(Text(printable(grade.submission["name"])), f"{grade.score:g}", status, words)
     return table
+
+
+def review(grades: Sequence[Grade]) -> Iterator[Text]:
+    """What a person should look at, and why."""
+    reasons = [(grade.submission["name"], grade.reason or grade.status) for grade in grades if grade.status != "graded"]
+    if reasons:
+        yield Text(f"\nTo be looked at: {len(reasons)} of {len(grades)}", "bold")
+    for name, reason in reasons:
+        yield Text(f"  {printable(name, 60)}: {printable(reason, 400)}")
 
 
 def show(grades: Sequence[Grade], console: Console | None = None) -> None:
     """Print one grade as a page, several as a table."""
     console = console or Console(highlight=False)
-    console.print(Report(grades[0]) if len(grades) == 1 else overview(grades))
+    if len(grades) == 1:
+        console.print(Report(grades[0]))
+        return
+    console.print(overview(grades), *review(grades), sep="\n")
 
 
 # rich's own frame loads fonts from the network; a reader's monospace font does as well

@@ -1,0 +1,148 @@
+"""Grading again from what was observed: no student code, only what is new, and who moved."""
+
+import contextlib
+import dataclasses
+import shutil
+
+import pytest
+
+from grader import cli
+from grader.batch import digests, regrade
+from grader.batch.gradebook import NAME, Gradebook
+from grader.checking import Criterion, Fail, checks
+from grader.evidence import Probe, Question
+from grader.grading import Options
+from grader.rubric import DEFAULT
+from grader.vit.assignment import VIT
+from tests.batch import classroom
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    folder, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("grades")
+    classroom.make(folder)
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 0
+    return folder, out
+
+
+@pytest.fixture
+def copied(graded, tmp_path):
+    """A gradebook that a test may change."""
+    return shutil.copytree(graded[1], tmp_path / "grades")
+
+
+@pytest.fixture
+def nobody_to_ask(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("student code would run")
+
+    monkeypatch.setattr("grader.grading.choose_workers", refuse)
+    monkeypatch.setattr(regrade, "open_grader", refuse)
+    monkeypatch.setattr(regrade.datasets, "load", refuse)
+
+
+def rubric(folder, *edits):
+    text = DEFAULT.read_text()
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path = folder / "rubric.toml"
+    path.write_text(text)
+    return path
+
+
+def test_other_points_move_grades_without_running_anything(copied, tmp_path, capsys, nobody_to_ask):
+    changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
+    assert cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)]) == 0
+    out = capsys.readouterr().out
+    assert "bela: 2 → 5 (+3)  application.knn\n" in out and "cleo: 4 → 1 (-3)  application.knn\n" in out
+    assert out.endswith("6 submissions, 2 with another score\n") and "anna" not in out
+    assert classroom.points(copied) == {**classroom.POINTS, "bela": 5, "cleo": 1}
+
+
+def test_a_grade_that_rests_on_the_same_is_left_alone(copied, capsys, nobody_to_ask):
+    before = classroom.rows(copied)
+    assert cli.main(["regrade", "--out", str(copied)]) == 0
+    assert capsys.readouterr().out == "6 submissions, 0 with another score\n"
+    assert classroom.rows(copied) == before
+
+
+def test_a_changed_check_is_made_on_what_was_observed(copied, capsys, nobody_to_ask, monkeypatch):
+    def never(seen):
+        """Nothing is ever right."""
+        raise Fail("no")
+
+    old = VIT.criteria["application.knn"]
+    new = Criterion(old.id, tuple(dataclasses.replace(check, function=never) for check in old.checks), old.names)
+    monkeypatch.setitem(VIT.criteria, "application.knn", new)
+    monkeypatch.setattr(digests, "checks", lambda: "changed")
+    assert cli.main(["regrade", "--out", str(copied)]) == 0
+    assert "anna: 6 → 0 (-6)" in capsys.readouterr().out
+
+
+def test_only_a_new_probe_is_asked(graded, copied, monkeypatch):
+    asked = []
+
+    class Workers:
+        sandbox = {}  # noqa: RUF012
+
+        def open(self, program, files):
+            return self
+
+        def ask(self, op, args, seconds):
+            from grader.records import Observation
+
+            asked.append((op, args))
+            return Observation("value", value={"answer": 42})
+
+        def close(self):
+            return None
+
+    class Opened:
+        workers = Workers()
+
+        def close(self):
+            return None
+
+    def knows(seen):
+        """It knows the answer."""
+        if seen["knn.answer"].value["answer"] != 42:
+            raise Fail("no")
+
+    old = VIT.criteria["application.knn"]
+    new = Criterion(old.id, (*old.checks, *checks(knows)), old.names)
+    probe = Probe("knn.answer", "new_op", lambda seen, rng: Question({"x": 1}), serves=(old.id,))
+    assignment = dataclasses.replace(VIT, probes=(*VIT.probes, probe), criteria={**VIT.criteria, old.id: new})
+    monkeypatch.setattr(regrade, "open_grader", lambda options: Opened())
+    monkeypatch.setattr(digests, "checks", lambda: "changed")
+    with contextlib.closing(Gradebook(copied / NAME)) as book:
+        moved = regrade.regrade_all(Options(out=copied, assignment=assignment), book)
+    assert asked == [("new_op", {"x": 1})] * 5  # of the five that could be opened
+    assert {each.key: each.after.score for each in moved} == classroom.POINTS
+    again = shutil.copytree(copied, copied.with_name("again"))
+    asked.clear()
+    with contextlib.closing(Gradebook(again / NAME)) as book:
+        regrade.regrade_all(Options(out=again, assignment=assignment), book)
+    assert asked == []
+
+
+def test_without_the_files_a_new_probe_leaves_the_grade_and_says_so(copied, capsys, monkeypatch, graded, tmp_path):
+    probe = Probe("knn.answer", "new_op", lambda seen, rng: Question({"x": 1}))
+    monkeypatch.setattr(digests, "checks", lambda: "changed")
+    folder = graded[0]
+    folder.rename(tmp_path / "elsewhere")
+    try:
+        assignment = dataclasses.replace(
+            VIT, probes=(*VIT.probes, dataclasses.replace(probe, serves=("application.knn",)))
+        )
+        with contextlib.closing(Gradebook(copied / NAME)) as book:
+            moved = regrade.regrade_all(Options(out=copied, assignment=assignment), book)
+    finally:
+        (tmp_path / "elsewhere").rename(folder)
+    assert sum(each.after is None for each in moved) == 5 and "files" in moved[0].why
+    assert classroom.points(copied) == classroom.POINTS
+
+
+def test_there_must_be_a_gradebook(tmp_path, capsys):
+    assert cli.main(["regrade", "--out", str(tmp_path / "none")]) == 2
+    assert "no gradebook there" in capsys.readouterr().err and not (tmp_path / "none").exists()
