@@ -1,7 +1,7 @@
 """Checks: pure functions from evidence to a verdict, and what becomes of one that cannot be answered.
 
-A check is a function of ``Evidence`` whose docstring is the sentence that a student reads. It returns
-None when the submission is right and raises one of
+A check is a function of ``Evidence`` whose docstring is the sentence that a student reads. When the
+submission is right it returns None, or a remark that costs nothing; else it raises one of
 
     Fail      the submission is wrong: what was expected, what was seen, and a hint
     Missing   the thing to judge is not there
@@ -59,7 +59,7 @@ class Check:
 
     name: str
     sentence: str
-    function: Callable[[Evidence], None]
+    function: Callable[[Evidence], str | None]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Assignment:
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
 
 
-def checks(*functions: Callable[[Evidence], None]) -> tuple[Check, ...]:
+def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
     """Make checks of functions: the name from the function's, the sentence from its docstring."""
     return tuple(Check(f.__name__, " ".join((f.__doc__ or f.__name__).split("\n\n")[0].split()), f) for f in functions)
 
@@ -125,10 +125,12 @@ def judge(criterion: Criterion, seen: Evidence) -> Judgement:
         return _missing(criterion, _absence(absent, seen))
     results: list[CheckResult] = []
     told: set[str] = set()
+    remarks: list[str] = []
     for check in criterion.checks:
         try:
-            check.function(seen)
-            results.append(CheckResult(check.name, "passed", check.sentence))
+            remark = check.function(seen)
+            results.append(CheckResult(check.name, "passed", remark or check.sentence))
+            remarks += [remark] if remark else []
         except Fail as fail:
             results.append(CheckResult(check.name, "failed", fail.message, fail.hint))
         except Skip:
@@ -147,7 +149,7 @@ def judge(criterion: Criterion, seen: Evidence) -> Judgement:
         except Exception:  # a fault of ours must never look like the student's
             where = traceback.format_exc(limit=-2).strip()
             results.append(CheckResult(check.name, "error", f"the grader could not judge this: {where}"))
-    return Judgement(_status(results), _feedback(results), tuple(results))
+    return Judgement(_status(results), _feedback(results, remarks), tuple(results))
 
 
 def _missing(criterion: Criterion, why: str) -> Judgement:
@@ -263,11 +265,13 @@ def _status(results: list[CheckResult]) -> CriterionStatus:
     return "failed" if "skipped" in statuses else "passed"
 
 
-def _feedback(results: list[CheckResult]) -> str:
+def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
     said = [result for result in results if result.status in ("failed", "error")]
-    if not said:
-        return "as it should be" if all(r.status == "passed" for r in results) else results[0].message
-    return " ".join(dict.fromkeys(sentence(result.message, result.hint) for result in said))
+    if said:
+        return " ".join(dict.fromkeys(sentence(result.message, result.hint) for result in said))
+    if all(result.status == "passed" for result in results):
+        return " ".join(remarks) or "as it should be"
+    return results[0].message
 
 
 def sentence(message: str, hint: str) -> str:

@@ -68,7 +68,7 @@ def _missing_epochs(log: Run, planned: float | None) -> str:
         stood_still = len(set(log.best)) < len(log.best)
         return f"epoch {log.gaps[0]} is not shown" if stood_still else ""
     step = 1 if len(log.epochs) < 2 else log.epochs[1] - log.epochs[0]
-    if last + step <= end and len(log.best) < total:
+    if last + step <= end and len(log.best) < total and not log.stopped_early:
         return f"it counts {total} epochs, and epoch {last} is the last one that it shows"
     shown = len(log.epochs) if log.regular else 0
     if log.opened_by_epoch and shown > 1 and len(log.best) == shown - 1:

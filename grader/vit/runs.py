@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from grader.records import CellLog
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})\s*(%?)"
+VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})"
 AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1(?!\d)"
 BEST = re.compile(rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{0,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", re.IGNORECASE)
 PLAIN = re.compile(rf"{AT_1}[^\n\d.]{{0,30}}?{VALUE}", re.IGNORECASE)
 EPOCH = re.compile(r"\bep(?:och)?s?\b\W{0,4}(\d+)(?:\s*(?:/|of|out of)\s*(\d+))?", re.IGNORECASE)
 BRACKETS = re.compile(r"(?<!step )(?<!batch )(?<!iter )[\[(]\s*(\d+)\s*/\s*(\d+)\s*[\])]", re.IGNORECASE)
 BAR = re.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
+EARLY = re.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", re.IGNORECASE)
 COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 TRAINS = re.compile(r"(?<!def )\btrain_embedding_model\s*\(")
 TRACEBACK = re.compile(r"^(?:Traceback \(most recent call last\).*|KeyboardInterrupt\b.*)$", re.MULTILINE)
@@ -49,6 +50,11 @@ class Run:
     def gaps(self) -> list[int]:
         """Epochs between the first and the last one that no line shows."""
         return sorted(set(range(self.epochs[0], self.epochs[-1])) - set(self.epochs)) if self.epochs else []
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether its last lines say that it ended before its last epoch because nothing got better."""
+        return bool(self.cells) and bool(EARLY.search("\n".join(self.cells[-1].text.splitlines()[-5:])))
 
     @property
     def regular(self) -> bool:
@@ -98,11 +104,11 @@ def runs_of(cells: tuple[CellLog, ...]) -> list[Run]:
 
 
 def _begins(run: Run, epoch: int | None, total: int | None, cell: CellLog, fresh: bool) -> bool:
-    """Whether an event belongs to a new run: epochs count anew, or a cell without epochs follows."""
+    """Whether an event belongs to a new run: epochs count anew, or a cell begins with a score."""
     if not run.cells:
         return False
     if epoch is None:
-        return fresh and (not run.epochs or not calls_training(cell)) and not run.best
+        return fresh
     if not run.epochs:
         return run.cells[-1] is not cell
     other = total is not None and run.total is not None and total != run.total
@@ -133,7 +139,7 @@ def _events(cell: CellLog) -> Iterator[tuple[int | None, int | None, float | Non
             if is_epoch:
                 yield int(match[1]), int(match[2]) if match[2] else None, None
             else:
-                yield None, None, _fraction(match[1], match[2])
+                yield None, None, _fraction(match[1])
 
 
 def _epoch_pattern(text: str) -> re.Pattern[str] | None:
@@ -148,6 +154,7 @@ def bars(cell: CellLog) -> list[tuple[int, int]]:
     return [(int(done), int(total)) for _, done, total in BAR.findall(cell.text)]
 
 
-def _fraction(value: str, percent: str) -> float:
+def _fraction(value: str) -> float:
+    """A score from 0 to 1; with or without its sign nobody's is below one per cent."""
     number = float(value)
-    return number / 100 if percent or 1 < number <= 100 else number
+    return number / 100 if 1 < number <= 100 else number

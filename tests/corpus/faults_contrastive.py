@@ -7,7 +7,7 @@ A fault is the reference with one thing changed; ``costs`` are exactly the crite
 from typing import Any
 
 from tests.corpus.case import Case
-from tests.corpus.variants_contrastive import VARIANTS
+from tests.corpus.variants_contrastive import VARIANTS as WRITTEN_OTHERWISE
 
 __all__ = ["FAULTS", "VARIANTS"]
 
@@ -65,15 +65,24 @@ def training(name: str, *edits: Edit, word: str, warns: tuple[str, ...] = ()) ->
     return fault(name, *edits, costs=TRAINING, word=word, warns=warns)
 
 
-def schedule(name: str, made: str, word: str, per: str = "epoch", collapsed: bool = False, more: Any = ()) -> Case:
+def schedule(name: str, made: str, word: str, per: str = "epoch", more: Any = ()) -> Case:
     """A fault with another scheduler, made by an expression and stepped once an epoch, once a batch, or never."""
+    return fault(name, *scheduled(made, per, more), costs=SCHEDULER, word=word)
+
+
+def collapsed(name: str, made: str, word: str) -> Case:
+    """A schedule in epochs that is counted in batches: the learning rate changes, which is all that gives points."""
+    edits: dict[str, Any] = {"contrastive.py": scheduled(made, "batch", ())}
+    return Case(f"contrastive.variant_{name}", edits, (), word, ("scheduler.collapsed",))
+
+
+def scheduled(made: str, per: str, more: Any) -> list[Edit]:
     lines = {
         "epoch": [(SCHEDULE, ""), (LAST, "        scheduler.step()\n" + LAST)],
         "batch": [],
         "never": [(SCHEDULE, "")],
     }[per]
-    edits = [(MADE, f"    scheduler = {made}\n"), *lines, *more]
-    return fault(name, *edits, costs=SCHEDULER, word=word, warns=("scheduler.collapsed",) if collapsed else ())
+    return [(MADE, f"    scheduler = {made}\n"), *lines, *more]
 
 
 def embeddings(name: str, body: str, word: str) -> Case:
@@ -305,78 +314,6 @@ FAULTS = [
             ("        total_loss = 0.0\n", f"        total_loss = 0.0\n        scheduler = {LR}.StepLR(optimizer, 5)\n")
         ],
     ),
-    # Schedules in epochs, counted in batches
-    schedule(
-        "scheduler_milestones_in_batches",
-        f"{LR}.MultiStepLR(optimizer, milestones=[10, 15])",
-        "within the first epoch",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_step_size_in_batches",
-        f"{LR}.StepLR(optimizer, step_size=5, gamma=0.5)",
-        "StepLR (step_size=5",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_exponential_in_batches",
-        f"{LR}.ExponentialLR(optimizer, gamma=0.95)",
-        "counts batches",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_exponential_slower_in_batches",
-        f"{LR}.ExponentialLR(optimizer, gamma=0.99)",
-        "counts batches",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_cosine_in_batches",
-        f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)",
-        "up and down",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_restarts_in_batches",
-        f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=10)",
-        "up and down",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_linear_in_batches",
-        f"{LR}.LinearLR(optimizer, 1.0, 0.1, total_iters=num_epochs)",
-        "within the first epoch",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_polynomial_in_batches",
-        f"{LR}.PolynomialLR(optimizer, total_iters=num_epochs)",
-        "within the first epoch",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_lambda_in_batches",
-        f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
-        "within",
-        per="batch",
-        collapsed=True,
-    ),
-    schedule(
-        "scheduler_sequence_in_batches",
-        f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.1, total_iters=3), "
-        f"{LR}.CosineAnnealingLR(optimizer, num_epochs - 3)], milestones=[3])",
-        "up and down",
-        per="batch",
-        collapsed=True,
-    ),
     # get_embeddings
     embeddings(
         "train_mode", BODY.replace("    vit_model.eval()\n    model_embedding.eval()\n", "") + RETURN, "train mode"
@@ -497,5 +434,61 @@ FAULTS = [
         "end_returns_this_one",
         ("    return best_prec\n\n\ndef train", "    return precision\n\n\ndef train"),
         word="to be returned",
+    ),
+]
+
+VARIANTS = [
+    *WRITTEN_OTHERWISE,
+    # Schedules in epochs, counted in batches
+    collapsed(
+        "scheduler_milestones_in_batches",
+        f"{LR}.MultiStepLR(optimizer, milestones=[10, 15])",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_step_size_in_batches",
+        f"{LR}.StepLR(optimizer, step_size=5, gamma=0.5)",
+        "StepLR (step_size=5",
+    ),
+    collapsed(
+        "scheduler_exponential_in_batches",
+        f"{LR}.ExponentialLR(optimizer, gamma=0.95)",
+        "counts batches",
+    ),
+    collapsed(
+        "scheduler_exponential_slower_in_batches",
+        f"{LR}.ExponentialLR(optimizer, gamma=0.99)",
+        "counts batches",
+    ),
+    collapsed(
+        "scheduler_cosine_in_batches",
+        f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)",
+        "up and down",
+    ),
+    collapsed(
+        "scheduler_restarts_in_batches",
+        f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=10)",
+        "up and down",
+    ),
+    collapsed(
+        "scheduler_linear_in_batches",
+        f"{LR}.LinearLR(optimizer, 1.0, 0.1, total_iters=num_epochs)",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_polynomial_in_batches",
+        f"{LR}.PolynomialLR(optimizer, total_iters=num_epochs)",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_lambda_in_batches",
+        f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
+        "within",
+    ),
+    collapsed(
+        "scheduler_sequence_in_batches",
+        f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.1, total_iters=3), "
+        f"{LR}.CosineAnnealingLR(optimizer, num_epochs - 3)], milestones=[3])",
+        "up and down",
     ),
 ]
