@@ -8,21 +8,20 @@ import contextlib
 import dataclasses
 import importlib
 import io
-import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from grader import rubric
 from grader.checking import Assignment, Judgement
 from grader.evidence import Evidence, Probe, Question, ask_all
 from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
+from grader.suite import inside
 from grader.vit.names import WANTED
-from grader.worker import describe, protocol, serve
-from grader.worker.student import Student, Undefined
+from grader.worker import protocol
+from grader.worker.student import Student
 
 OPS = tuple(f"grader.worker.vit.{name}" for name in ("modules", "transforms", "training", "retrieval", "inference"))
 
@@ -78,37 +77,17 @@ def loaded(submission: Submission) -> Iterator[Student]:
     for ops in OPS:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(ops)
-    finders, main, modules = list(sys.meta_path), sys.modules["__main__"], set(sys.modules)
-    init = torch.utils.data.DataLoader.__init__
-    try:
-        yield Student(program_of(submission))
-    finally:
-        sys.meta_path[:] = finders
-        sys.modules["__main__"] = main
-        torch.utils.data.DataLoader.__init__ = init  # type: ignore[method-assign]
-        for name in set(sys.modules) - modules:
-            if name.partition(".")[0] in submission.program.modules:
-                del sys.modules[name]
+    with inside.loaded(program_of(submission)) as student:
+        yield student
 
 
 def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, np.ndarray]) -> Observation:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        body = _do(student, probe.op, _through(question.args, shared))
+        body = inside.answer(student, probe.op, _through(question.args, shared))
     from grader.confinement.evidence import observation
 
     return dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)
-
-
-def _do(student: Student, op: str, args: dict[str, Any]) -> dict[str, Any]:
-    if op == "load":
-        return {"value": {"defined": [n for n in student.names if student.has(n)], "problems": student.problems}}
-    try:
-        return {"value": serve.OPS[op](student, **args)}
-    except Undefined as error:
-        return {"undefined": str(error)}
-    except BaseException as error:
-        return {"raised": describe.exception(error)}
 
 
 def _through(body: Any, shared: dict[str, np.ndarray] | None) -> Any:

@@ -18,17 +18,23 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = sum(len(criterion.checks) for criterion in VIT.criteria.values())
 GIVEN = """
-import json, os, pathlib
+import json, os, pathlib, warnings
 from grader.reports.record import from_dict
 from grader.suite.items import Session
 
 def given(self):
+    warnings.warn("as an import may", DeprecationWarning)
+    with open("asked.log", "a") as log:
+        log.write("asked\\n")
     asked = sorted(self.wanted or ())
     pathlib.Path("asked.json").write_text(json.dumps([str(self.submission), asked]))
     return from_dict(json.loads(pathlib.Path("grade.json").read_text()))
 
-Session._grade = given
 pytest_plugins = ["grader.suite"]
+
+def pytest_configure(config):  # this run's session alone: the class is the same in the run that tests it
+    session = Session.of(config)
+    session._grade = given.__get__(session)
 """
 
 
@@ -75,6 +81,19 @@ def test_a_right_submission_passes(project):
     result = project().runpytest()
     result.assert_outcomes(passed=CHECKS)
     result.stdout.fnmatch_lines(["Nothing left to do here."])
+
+
+def test_the_grade_is_made_once_and_no_warning_filter_or_time_limit_of_a_test_reaches_it(project):
+    pytester = project()
+    pytester.runpytest("-W", "error", "--timeout", "60").assert_outcomes(passed=CHECKS)
+    assert (pytester.path / "asked.log").read_text() == "asked\n"
+
+
+def test_what_only_the_official_grade_decides_is_said_and_the_next_step_comes_last(project):
+    result = project(vit_accuracy=("missing", "no vit_classifier.pt yet"), vit_heads=("failed", "no")).runpytest()
+    said = " ".join(result.outlines)
+    decided = [said.index("is decided in the official"), said.index("are decided in the official")]
+    assert said.rindex("Next: vit.heads") > max(decided)
 
 
 def test_a_failed_check_shows_the_sentence_the_difference_and_the_hint_and_no_traceback(project):
@@ -164,6 +183,17 @@ def test_nothing_of_a_submission_is_imported(project, tmp_path, way):
 def test_hostile_text_reaches_the_terminal_as_text(project):
     result = project(vit_heads=("failed", "\x1b[2J\x1b]0;x\x07 \u202egnp")).runpytest()
     assert not set(str(result.stdout)) & set("\x1b\x07\u202e")
+
+
+def test_the_debugger_opens_at_the_students_own_line(tmp_path):
+    source = (ROOT / "reference" / "vit_model.py").read_text()
+    wrong = source.replace("x = x.flatten(2)  #", "x = x.flatten(2).oops()  #")
+    (tmp_path / "vit_model.py").write_text(wrong)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--submission={tmp_path}", "-k", "vit.patch", "--pdb"],
+        cwd=ROOT, input="p x.shape\nq\n", capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert "vit_model.py(47)forward()" in done.stdout and "(Pdb) torch.Size([" in done.stdout, done.stdout
 
 
 def test_the_untouched_template_says_what_is_to_do():

@@ -1,8 +1,9 @@
 """The student-facing suites: a pytest plugin that shows one grade as one test a check.
 
 ``pytest`` collects ``tests/student/part*.md``; what those files say is for readers, the tests come from the
-assignment's checks. The submission is graded once, when the first test runs, in the same confined workers as
-``grade.py``, and no further than the selected tests need. Nothing of a submission is imported here.
+assignment's checks. The submission is graded once, before the first test runs, in the same confined workers as
+``grade.py``, and no further than the selected tests need. Nothing of a submission is imported here, unless
+``--pdb`` or ``--in-process`` asks for that.
 """
 
 import re
@@ -26,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--submission", metavar="PATH", help="what to test: a notebook, folder or archive (default: student/)"
     )
     group.addoption("--grade-seed", type=int, metavar="N", help="fixes every random input (default: fresh)")
+    group.addoption(
+        "--in-process", action="store_true",
+        help="run the submission inside pytest, so that breakpoint() and a debugger reach it; --pdb does so too",
+    )  # fmt: skip
+    group.addoption("--unconfined", action="store_true", help="run --submission even where nothing confines it")
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -60,6 +66,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         option.tbstyle = "no" if option.tbstyle == "auto" else option.tbstyle
         reporter.reportchars = "" if option.reportchars == "fE" else reporter.reportchars
         session.config.pluginmanager.register(Summary(ours), "vit-grade-summary")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Grade before the first check runs: outside of any test's time limit, warning filters and captured output."""
+    if isinstance(item, CheckItem):
+        Session.of(item.config).prepare()
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

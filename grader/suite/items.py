@@ -1,5 +1,6 @@
 """What pytest collects and runs: a file a part, a node a criterion, an item a check."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,8 @@ from grader.records import CheckResult, CriterionResult, Grade
 from grader.reports.text import printable, todo
 
 if TYPE_CHECKING:
-    from grader.grading import Grader
+    from grader.grading import Grader, Options
 
-SECONDS = 900  # for the first test, which grades; without this pytest-timeout's limit for a test would end it
 SESSION = pytest.StashKey["Session"]()
 
 
@@ -23,7 +23,7 @@ class CheckFailed(Exception):
 
 
 class Session:
-    """The grade of one pytest run."""
+    """The grade of one pytest run, made once and before the clock of any test runs."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -37,21 +37,46 @@ class Session:
         return config.stash.setdefault(SESSION, cls(config))
 
     @property
+    def own(self) -> bool:
+        """Whether the submission is the student's own folder, which pytest's user trusts."""
+        return not self.config.option.submission
+
+    @property
     def submission(self) -> Path:
         given = self.config.option.submission
         return self.config.invocation_params.dir / given if given else self.config.rootpath / "student"
 
+    @property
+    def inside(self) -> bool:
+        """Whether the submission runs in this process, where a debugger reaches it."""
+        option = self.config.option
+        return bool(option.in_process or option.usepdb or option.trace)
+
+    def prepare(self) -> None:
+        """Grade the submission, unless that was done."""
+        if self.grade is None:
+            with warnings.catch_warnings():  # what an import warns of is no error here, whatever pytest was told
+                warnings.simplefilter("ignore")
+                self.grade = self._grade()
+
     def result(self, criterion: str) -> CriterionResult:
-        """The result of a criterion; grades the submission when asked for the first time."""
-        self.grade = self.grade or self._grade()
+        """The result of a criterion."""
+        self.prepare()
+        assert self.grade is not None
         return next(result for result in self.grade.criteria if result.id == criterion)
+
+    def origin_of(self, words: str) -> BaseException | None:
+        """The exception that a verdict speaks of, where the submission ran in this process."""
+        raised = getattr(self.grader.workers, "raised", []) if self.grader is not None else []
+        return next((error for told, error in raised if printable(told) in words), None)
 
     def _grade(self) -> Grade:
         from grader.grading import Options, open_grader
 
-        options = Options(seed=self.config.option.grade_seed, train="never")
+        unconfined = self.own or self.config.option.unconfined
+        options = Options(seed=self.config.option.grade_seed, train="never", unconfined=unconfined)
         try:
-            self.grader = open_grader(options)
+            self.grader = _inside(options) if self.inside else open_grader(options)
             grade = self.grader.grade(self.submission, only=self.wanted)
         except GraderError as error:
             pytest.exit(printable(str(error)), returncode=pytest.ExitCode.USAGE_ERROR)
@@ -63,6 +88,15 @@ class Session:
         if self.grader is not None:
             self.grader.close()
             self.grader = None
+
+
+def _inside(options: "Options") -> "Grader":
+    from grader import data as datasets
+    from grader.grading import Grader
+    from grader.suite.inside import InsideWorkers
+
+    data = datasets.load(options.data)
+    return Grader(options, InsideWorkers(options.assignment.ops, datasets.shared_paths(data)), data)
 
 
 class PartFile(pytest.File):
@@ -96,13 +130,12 @@ class CriterionNode(pytest.Collector):
     def collect(self) -> Iterator["CheckItem"]:
         from grader.vit import thresholds
 
-        trained = {criterion.id for criterion in thresholds.CRITERIA}
+        trained = {criterion for probe in thresholds.PROBES for criterion in probe.serves}
         for check in self.criterion.checks:
             names = {"part": self.part, "criterion": self.criterion, "check": check}
             item = CheckItem.from_parent(self, name=check.name, **names)
             if self.criterion.id in trained:
                 item.add_marker("thresholds")
-            item.add_marker(pytest.mark.timeout(SECONDS))
             yield item
 
 
@@ -127,7 +160,13 @@ class CheckItem(pytest.Item):
         if self.outcome == "to do":
             raise CheckFailed(self.line)
         if self.outcome == "failed":
+            self._fail(Session.of(self.config).origin_of(self.words))
+
+    def _fail(self, origin: BaseException | None) -> None:
+        """Report the failure; a debugger opens at the line of the submission that raised, if one did."""
+        if origin is None:
             raise CheckFailed(self.words)
+        raise CheckFailed(self.words).with_traceback(origin.__traceback__)
 
     @property
     def line(self) -> str:

@@ -1,14 +1,13 @@
 """What is asked of the checkpoints: which images, in which order, as which tensors."""
 
 import os
-import threading
 from typing import Any
 
 import numpy as np
 
 from grader.checking import Blocked
 from grader.evidence import Evidence, Probe, Question
-from grader.vit.thresholds import endings
+from grader.vit.thresholds import early, endings
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, TRAINING
 
 FILES = {CLASSIFIER: "vit_classifier.pt", EMBEDDINGS: "vit_embeds.pt"}
@@ -75,7 +74,7 @@ def _ask_classifier(seen: Evidence, rng: np.random.Generator) -> Question:
 
 
 def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
-    threading.Thread(target=_import_early, daemon=True).start()
+    early.begin()
     rows, labels = test_rows(seen), seen.data.train_labels
     near = _sampled(seen, MOVED)
     per_class, unseen = _sampled(seen, PER_CLASS, 0.25), _sampled(seen, UNSEEN)
@@ -89,11 +88,6 @@ def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
     known |= {"test": _of(seen.data.test_labels, rows), "moved": seen.data.test_labels[:near]}
     own = seen.has("get_embeddings") and seen.passed("contrastive.embeddings")
     return Question({**_args(seen, EMBEDDINGS, sets), "own": own}, {"labels": known})
-
-
-def _import_early() -> None:
-    """Have pytorch-metric-learning there when the embeddings come back: it takes seconds to import."""
-    from pytorch_metric_learning.utils import accuracy_calculator  # noqa: F401
 
 
 def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:

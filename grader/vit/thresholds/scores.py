@@ -6,7 +6,7 @@ import numpy as np
 
 from grader.checking import Blocked, Fail, Malformed, Missing, dig
 from grader.evidence import Answer, Evidence, Unanswered
-from grader.vit.thresholds import fitting
+from grader.vit.thresholds import early, fitting
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, TRAINING
 from grader.vit.thresholds.questions import judges_checkpoint
 
@@ -75,6 +75,7 @@ def embeddings(found: dict[str, Any], answer: Answer, images: str) -> np.ndarray
 
 def precision_at_1(query: np.ndarray, labels: np.ndarray, reference: np.ndarray, reference_labels: np.ndarray) -> float:
     """Precision@1 by pytorch-metric-learning, as the notebook computes it."""
+    early.wait()
     import faiss
     from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
