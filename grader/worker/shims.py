@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 ABSENT = (
     "matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "tensorboard", "tensorboardX",
+    "torch.utils.tensorboard",
     "google.colab", "torchsummary", "torchinfo", "torchview", "torchviz", "umap", "cv2",
 )  # fmt: skip
 IF_NOT_INSTALLED = ("pandas",)  # keeps tables of losses, and now and then counts labels
@@ -30,6 +31,7 @@ def install(mentions_cuda: bool) -> None:
     sys.meta_path.append(_Absent(IF_NOT_INSTALLED))
     _plain_progress_bars()
     _nothing_is_compiled()
+    _libraries_keep_their_threads()
     _single_process_loaders()
     if mentions_cuda and not torch.cuda.is_available():  # it costs 2 microseconds a torch call
         _cuda_is_a_no_op()
@@ -113,6 +115,13 @@ def _nothing_is_compiled() -> None:
 
     torch.compile = compiled
     torch.nn.Module.compile = lambda self, *args, **kwargs: None  # type: ignore[method-assign]
+
+
+def _libraries_keep_their_threads() -> None:
+    """scikit-learn looks for the libraries whose threads it limits in /proc, which workers do not see."""
+    import threadpoolctl
+
+    threadpoolctl.ThreadpoolController._load_libraries = lambda self: None
 
 
 def _single_process_loaders() -> None:

@@ -19,6 +19,7 @@ SHOWS_ONLY = {
     "colab": "from google.colab import drive, files\ndrive.mount('/content/drive')",
     "display": "from IPython.display import clear_output, display\nclear_output(wait=True)\ndisplay(1)",
     "wandb": "import wandb\nwandb.init(project='x')\nwandb.log({'loss': 1.0})",
+    "tensorboard": "from torch.utils.tensorboard import SummaryWriter\nSummaryWriter(log_dir='x').add_scalar('loss', 1.0, 0)",
     "pandas": "import pandas as pd\nframe = pd.DataFrame({'loss': [1.0]})\nframe.to_csv",
     "einops": "import torch\nfrom einops import rearrange\nassert rearrange(torch.ones(2, 3), 'a b -> b a').shape == (3, 2)",
 }
