@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.confinement import ColdWorkers, WarmWorkers, choose, choose_workers, tiers, zygote
+from grader.confinement import ColdWorkers, WarmWorkers, access, choose, choose_workers, tiers, zygote
 from grader.errors import GraderError
 from grader.worker import landlock, protocol
 from grader.worker.plan import Limits
@@ -114,6 +114,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_interpreter(
     venv.create(tmp_path / "bare", with_pip=False)
     bare = str(tmp_path / "bare/bin/python")
     monkeypatch.setattr(sys, "executable", bare)
+    monkeypatch.setattr(access, "package_folders", list)  # the tests' own interpreter has torch
     workers = WarmWorkers([], {})
     with pytest.raises(GraderError, match=f"torch is not installed for {bare}; .*{bare} -m pip install"):
         workers.open(program(), "").ask("load", {}, 30)
