@@ -86,10 +86,12 @@ def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: S
 
 def write_pages(options: Options, pages: "Pages") -> None:
     """Write the pages of a class from its gradebook."""
-    with Roll(options.out, rubric=options.rubric, data=options.data) as roll:
+    with contextlib.closing(pages), Roll(options.out, rubric=options.rubric, data=options.data) as roll:
         for entry in roll.entries():
+            late = f"{entry.days_late} d, −{entry.deduction:g}" if entry.days_late else ""
             with roll.evidence(entry) as seen:
-                pages.add(Graded(entry.grade, seen))
+                pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
+        pages.index()
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -10,14 +9,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import pytest
 
 from grader.grading import Graded, Options, open_grader
+from grader.reports.html.notebooks.client import Rendered
 from grader.reports.html.pages import Pages
+from tests.pages.browser import browser  # noqa: F401
 from tests.pages.one_notebook import inlined
 from tests.picture import NAME, SEED, seeded
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Graded, Path]]:
-    """The grade of the reference with three faults, and the folder with its pages."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Graded, Path, Rendered]:
+    """The grade of the reference with three faults, the folder with its pages, its notebook's cells."""
     out = tmp_path_factory.mktemp("pages")
     pages = Pages(out)
     grader = open_grader(Options(seed=SEED, train="never", sample=2_000))
@@ -28,6 +29,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Graded, Pat
             graded = grader.graded(submission, SEED, NAME, look=pages.look)
     finally:
         grader.close()
+    cells = pages.notebooks[id(graded.evidence)]
     pages.add(graded)
     pages.close()
-    yield graded, out
+    assert cells is not None
+    return graded, out, cells

@@ -2,17 +2,23 @@
 
 import hashlib
 import re
+import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence
 from grader.grading import Graded
-from grader.records import Grade
+from grader.intake import open_submission
+from grader.records import Warning_
 from grader.reports import record
-from grader.reports.html import notebook, student
+from grader.reports.html import classroom, notebook, student
+from grader.reports.html.classroom import Entry
 from grader.reports.html.notebooks.client import Rendered, Renderer
 from grader.reports.html.student import Link
 
+Files = Mapping[str, Path]
 LONGEST = 80  # characters of a file name
 UNFIT = re.compile(r"[^\w.-]+|^\.+")
 
@@ -32,27 +38,64 @@ class Pages:
         self.out, self.several = out, several
         self.renderer = Renderer()  # gets ready while the first submission is graded
         self.notebooks: dict[int, Rendered | None] = {}  # by the evidence that they belong to
-        self.grades: list[Grade] = []
+        self.entries: list[Entry] = []
+        self.title = ""
         self.lock = threading.Lock()
 
     def look(self, seen: Evidence) -> None:
         """Render the notebook while the submission's files are there."""
         self.notebooks[id(seen)] = notebook.rendered(seen.submission, self.renderer)
 
-    def add(self, graded: Graded) -> Path:
-        """Write the pages of one grade; returns where the student's is."""
+    def add(self, graded: Graded, points: float | None = None, late: str = "", files: Files | None = None) -> Path:
+        """Write the pages of one grade; returns where the student's is.
+
+        Args:
+            points: the score less what lateness costs.
+            late: what to know of that, in words.
+            files: original name → file, where the submission is some files among others.
+        """
         grade, seen = graded.grade, graded.evidence
         stem = file_stem(grade.submission["name"])
         page, beside = self.folder / f"{stem}.html", self.folder / f"{stem}-notebook.html"
-        up = (Link("../index.html", "The class"),) if self.several else ()
-        cells = self.notebooks.pop(id(seen), None)
+        up = (Link("index.html", "The class", ".."),) if self.several else ()
+        cells = self._cells(seen, files)
         if seen is not None and cells is not None:
             record.replace(beside, notebook.page(grade, seen, cells, (*up, Link(page.name, "The grade"))))
         there = (Link(beside.name, "Your notebook"),) if cells is not None else ()
         record.replace(page, student.page(grade, seen, (*up, *there)))
         with self.lock:
-            self.grades.append(grade)
+            self.entries.append(Entry(grade, Link(page.name, "", "pages"), points, late))
+            self.title = seen.rubric.name if seen is not None else self.title
         return page
+
+    def _cells(self, seen: Evidence | None, files: Files | None) -> Rendered | None:
+        """The notebook as it was kept by ``look``, or from the submission where it still is."""
+        if seen is None or seen.submission.notebook is None:
+            return None
+        if id(seen) in self.notebooks:
+            return self.notebooks.pop(id(seen))
+        a, before = seen.assignment, seen.submission
+        with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
+            try:
+                now = open_submission(
+                    before.path, Path(workspace), a.wanted, a.provided, a.never_called, before.name, files=files
+                )
+            except (GraderError, Rejected) as reason:
+                return Rendered(problem=str(reason))
+            if now.sha256 != before.sha256:
+                return Rendered(problem="the submission is not the one any more that was graded")
+            return notebook.rendered(now, self.renderer)
+
+    def index(self, pairs: Sequence[Warning_] = ()) -> Path:
+        """Write the page of the class.
+
+        Args:
+            pairs: warnings about submissions that resemble each other.
+        """
+        target = self.out / "index.html"
+        entries = sorted(self.entries, key=lambda entry: entry.name.casefold())
+        record.replace(target, classroom.page(entries, self.title, pairs))
+        return target
 
     @property
     def folder(self) -> Path:

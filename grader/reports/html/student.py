@@ -16,14 +16,15 @@ ROOMY = 8  # open criteria at most: an untouched template has seventeen, and is 
 
 @dataclass(frozen=True)
 class Link:
-    """A way to another page in the same folder."""
+    """A way to another page: a file in this page's folder, or in the one named."""
 
     file: str
     text: str
+    folder: str = "."
 
     @property
     def href(self) -> str:
-        return f"./{quote(self.file)}"  # a file that is called "javascript:…" is a file all the same
+        return f"{self.folder}/{quote(self.file, errors='replace')}"  # a file that is called "javascript:…" is a file all the same
 
 
 @dataclass(frozen=True)

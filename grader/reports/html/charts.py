@@ -1,0 +1,41 @@
+"""The charts of a class."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.ticker import MaxNLocator
+
+from grader.reports.html.figures import drawing
+
+BINS = 20
+
+
+def histogram(scores: Sequence[float], most: float) -> Markup:
+    """How many reached which score."""
+    canvas, plot = drawing.axes(5.4, 2.7)
+    counts, edges = np.histogram(scores, bins=BINS, range=(0, most))
+    plot.bar(edges[:-1], counts, width=np.diff(edges) * 0.9, align="edge", color=drawing.SERIES[0])
+    middle = float(np.median(scores))
+    plot.axvline(middle, color=drawing.SERIES[1], linestyle="--", linewidth=1.4)
+    left = middle > most / 2
+    plot.annotate(
+        f"median {middle:g}", (middle, plot.get_ylim()[1]), xytext=(-4 if left else 4, -2), va="top",
+        textcoords="offset points", ha="right" if left else "left",
+    )  # fmt: skip
+    plot.set(xlim=(0, most), xlabel="points", ylabel="submissions")
+    plot.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    return drawing.svg(canvas, f"Distribution of {len(scores)} scores, median {middle:g} of {most:g}")
+
+
+def scatter(points: Sequence[tuple[float, ...]]) -> Markup:
+    """Accuracy and Precision@1 of each submission."""
+    canvas, plot = drawing.axes(5.4, 2.7)
+    x, y = np.array(points, dtype=float).T
+    plot.grid(axis="x")
+    plot.plot(x, y, "o", color=drawing.SERIES[0], alpha=0.55, markersize=4.5, markeredgewidth=0)
+    plot.set(xlabel="accuracy of the classifier", ylabel="Precision@1")
+    for axis in (plot.xaxis, plot.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value * 100:.0f} %")
+        axis.set_major_locator(MaxNLocator(6))
+    return drawing.svg(canvas, f"Accuracy and Precision@1 of {len(x)} submissions")

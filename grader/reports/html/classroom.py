@@ -1,0 +1,97 @@
+"""The page of a class, for its teacher: where it struggled, what needs a person's look, everybody in a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+
+from markupsafe import Markup
+
+from grader.records import Grade, Warning_
+from grader.reports.html import causes, charts
+from grader.reports.html.rendering import render
+from grader.reports.html.student import Link
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission of the class.
+
+    Attributes:
+        grade: its grade.
+        page: its page, where there is one.
+        points: the score less what lateness costs.
+        late: what a reader should know of that, in words.
+    """
+
+    grade: Grade
+    page: Link | None = None
+    points: float | None = None
+    late: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.grade.submission["name"]
+
+    @property
+    def score(self) -> float:
+        return self.grade.score if self.points is None else self.points
+
+    @property
+    def parts(self) -> dict[int, float]:
+        """Points by part."""
+        found: dict[int, float] = {}
+        for result in self.grade.criteria:
+            found[result.part] = found.get(result.part, 0.0) + result.points
+        return found
+
+    @property
+    def lost(self) -> list[str]:
+        """Titles of criteria without full marks."""
+        return [r.title for r in self.grade.criteria if r.status not in ("passed", "error")]
+
+
+@dataclass(frozen=True)
+class Review:
+    """Why a person should look at a submission."""
+
+    entry: Entry
+    reason: str
+
+
+def page(entries: Sequence[Entry], title: str = "", pairs: Sequence[Warning_] = ()) -> str:
+    """Make the page of a class.
+
+    Args:
+        entries: the submissions that count, by name.
+        title: of the assignment.
+        pairs: warnings about submissions that resemble each other.
+    """
+    graded = [entry for entry in entries if entry.grade.criteria]
+    scores = [entry.score for entry in graded]
+    most = max((entry.grade.max_score for entry in entries), default=100.0)
+    reviews = [Review(e, e.grade.reason) for e in entries if e.grade.status != "graded"]
+    return render(
+        "class.html", "page.js", "class.js", styles=("class.css",), title=title, entries=entries, most=most,
+        graded=graded, mean=mean(scores) if scores else 0.0, median=median(scores) if scores else 0.0,
+        full=sum(score >= most for score in scores), histogram=charts.histogram(scores, most) if scores else None,
+        scatter=_scatter(graded), lost=causes.lost([entry.grade for entry in graded]), reviews=reviews,
+        warnings=_by_code(entries), pairs=pairs, parts=sorted({part for entry in graded for part in entry.parts}),
+        linked={entry.name: entry for entry in entries}, late=any(entry.late for entry in entries),
+    )  # fmt: skip
+
+
+def _scatter(entries: Sequence[Entry]) -> Markup | None:
+    names = ("accuracy", "precision_at_1")
+    both = [e for e in entries if all(name in e.grade.measured for name in names)]
+    return charts.scatter([tuple(e.grade.measured[name] for name in names) for e in both]) if both else None
+
+
+def _by_code(entries: Sequence[Entry]) -> dict[str, list[tuple[Entry, str]]]:
+    """Warnings, those of leaks and claims first."""
+    found: dict[str, list[tuple[Entry, str]]] = {}
+    for entry in entries:
+        for warning in entry.grade.warnings:
+            found.setdefault(warning.code, []).append((entry, warning.message))
+    order = ("forged", "leak", "checkpoint", "log")
+    rank = {name: number for number, name in enumerate(order)}
+    return dict(sorted(found.items(), key=lambda item: (rank.get(item[0].partition(".")[0], 9), -len(item[1]))))
