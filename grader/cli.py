@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 COMMANDS = {  # "module:function", imported when it is asked for
     "export": "grader.exports.command:main",
     "regrade": "grader.batch.commands:regrade",
+    "release": "grader.commands.release:main",
 }
 WRITTEN = ("json", "md", "junit", "github", "gradescope", "classroom50")
 DEBUG = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from

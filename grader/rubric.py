@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader import shipped
 from grader.errors import GraderError
 
-DEFAULT = Path(__file__).resolve().parent.parent / "rubric.toml"
+DEFAULT = shipped.RUBRIC
 
 
 @dataclass(frozen=True)

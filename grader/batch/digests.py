@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader import shipped
 from grader.intake import Found
 from grader.intake.reading.members import is_ignored
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 CODE = Path(__file__).resolve().parent.parent
 ASKS = ("worker", "intake")  # folders whose code decides what is observed
 APART = ("batch", "exports", "reports", "suite", "confinement")  # … and those that have no say in a grade
-BESIDE = ("check_vit.py", "reference/contrastive.py")  # files outside the package that checks look at
+BESIDE = (shipped.CHECK_VIT, shipped.GIVEN)  # files outside the package that checks look at
 BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 
 
@@ -60,7 +61,7 @@ def asking() -> str:
 def checks() -> str:
     """Of the code that asks and judges."""
     inside = (path for path in CODE.rglob("*.py") if path.relative_to(CODE).parts[0] not in (*ASKS, *APART, "cli.py"))
-    return _of([*inside, *(CODE.parent / name for name in BESIDE)])
+    return _of([*inside, *BESIDE])
 
 
 def module(name: str) -> str:

@@ -1,5 +1,6 @@
 """The assignment put together from its parts."""
 
+from grader import shipped
 from grader.checking import Assignment
 from grader.vit import application, augmentation, logs, metric_learning, model, names, settings, thresholds
 
@@ -20,5 +21,6 @@ VIT = Assignment(
     probes=(*settings.FIRST, *(probe for part in PARTS for probe in part.PROBES), *settings.LAST),
     criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},
     warnings=tuple(warning for part in (*PARTS, settings) for warning in part.WARNINGS),
+    reference=shipped.REFERENCE,
     measures={name: measure for part in PARTS for name, measure in part.MEASURES.items()},
 )

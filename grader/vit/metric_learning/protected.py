@@ -6,11 +6,11 @@ Shapes: n items of a data set, D hidden size, E embedding size.
 import ast
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from grader import shipped
 from grader.checking import Blocked, Criterion, Fail, Malformed, checks, dig, raised_hint, raised_words, warn
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
@@ -24,7 +24,6 @@ APART = 0.04  # how far the right Precision@1 lies from the ones that mistakes g
 EXACT = 1e-4  # of a Precision@1: a nearest neighbour is a whole number of queries, here 1/40 each
 PRINTED = 0.0051  # a value printed with two decimals
 BEST = re.compile(r"Best Precision@1:?\s*([0-9]*\.?[0-9]+(?:e-?\d+)?)\s*(%?)")
-GIVEN = Path(__file__).resolve().parents[3] / "reference" / "contrastive.py"
 PROTECTED = ("sample_balanced_subset", "evaluate_at_end_epoch")
 TEMPLATE = "This block is protected: copy it back from the template."
 PROVIDED = "This block is given: compare it with the template."
@@ -277,7 +276,7 @@ def plain(function: ast.stmt) -> str:
 def given() -> dict[str, str]:
     """The protected functions as they are given; empty where the reference is not installed."""
     try:
-        tree = ast.parse(GIVEN.read_text(encoding="utf-8"))
+        tree = ast.parse(shipped.GIVEN.read_text(encoding="utf-8"))
     except (OSError, SyntaxError):
         return {}
     return {

@@ -1,15 +1,14 @@
 """``check_vit.py``: the project's own copy is run in the worker; the submission's only compared."""
 
-from pathlib import Path
-
 import numpy as np
 
+from grader import shipped
 from grader.checking import Criterion, Fail, Malformed, Missing, checks, warn
 from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
 from grader.vit.names import CLASSES
 
-OWN = Path(__file__).resolve().parents[3] / "check_vit.py"
+OWN = shipped.CHECK_VIT
 
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
