@@ -5,8 +5,10 @@ import importlib.machinery
 import inspect
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader
@@ -50,8 +52,9 @@ class Anything(types.ModuleType):
         return Anything(f"{self.__name__}.{name}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.__name__.endswith(".subplots"):
-            return Anything("figure"), Anything("axes")
+        made = RESULTS.get(self.__name__.rpartition(".")[2])
+        if made is not None:
+            return made(*args, **kwargs)
         return Anything(f"{self.__name__}()")
 
     def __iter__(self) -> Any:
@@ -74,6 +77,20 @@ class Anything(types.ModuleType):
 
     def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
         return (object,)
+
+
+def _grid(nrows: int = 1, ncols: int = 1, *, squeeze: bool = True, **options: Any) -> Any:
+    """The axes of ``subplots``: one, or an array of them."""
+    axes = np.array([[Anything("axes") for _ in range(ncols)] for _ in range(nrows)], dtype=object)
+    return (axes.item() if axes.size == 1 else axes.squeeze()) if squeeze else axes
+
+
+# What is unpacked, as in ``fig, (left, right) = plt.subplots(1, 2)`` or ``line, = axes.plot(losses)``.
+RESULTS: dict[str, Callable[..., Any]] = {
+    "subplots": lambda *args, **options: (Anything("figure"), _grid(*args, **options)),
+    "plot": lambda *args, **options: [Anything("line")],
+    "hist": lambda *args, **options: (Anything("counts"), Anything("bins"), Anything("patches")),
+}
 
 
 class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):

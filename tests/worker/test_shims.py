@@ -16,6 +16,9 @@ SHOWS_ONLY = {
     "tqdm as bar": "import tqdm\nwith tqdm.notebook.tqdm(total=3) as bar:\n    bar.update(3)\nassert bar.n == 3",
     "no thread watches a bar": "import threading\nfrom tqdm import tqdm\nlist(tqdm(range(3)))\nassert threading.active_count() == 1",
     "matplotlib": "import matplotlib.pyplot as plt\nfig, ax = plt.subplots(1, 2)\nax[0].imshow(1)\nplt.show()",
+    "unpacked": "import matplotlib.pyplot as plt\nfig, (a, b) = plt.subplots(1, 2)\n(line,) = a.plot([1])\n"
+    "n, bins, patches = b.hist([1])\nfig, axes = plt.subplots(2, 3)\naxes[0, 1].set_title('x')\n"
+    "assert len(axes.flat) == 6\nfig, ax = plt.subplots()\nax.plot([1])",
     "colab": "from google.colab import drive, files\ndrive.mount('/content/drive')",
     "display": "from IPython.display import clear_output, display\nclear_output(wait=True)\ndisplay(1)",
     "wandb": "import wandb\nwandb.init(project='x')\nwandb.log({'loss': 1.0})",
