@@ -122,6 +122,9 @@ def dig(value: Any, *path: str | int) -> Any:
 
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:
     """Run a criterion's checks."""
+    if seen["load"].observation.outcome == "fault":
+        why = f"the grader could not load this: {seen['load'].observation.detail}"
+        return Judgement("error", why, tuple(CheckResult(check.name, "error", why) for check in criterion.checks))
     absent = [name for name in criterion.names if not seen.has(name)]
     if absent and seen["load"].observation.outcome in ("value", "unasked"):
         return _missing(criterion, _absence(absent, seen))

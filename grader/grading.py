@@ -13,7 +13,7 @@ from grader import data as datasets
 from grader import rubric as rubrics
 from grader import scoring
 from grader.checking import Assignment
-from grader.confinement import Workers, choose_workers
+from grader.confinement import Workers, choose_workers, control
 from grader.confinement.connection import Worker
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, Finding, Kept, Probe, Question, ask_all
@@ -125,18 +125,30 @@ class Grader:
 
     def _asker(self, worker: Worker, progress: Progress | None) -> Callable[[Probe, Question], Observation]:
         asked, total = 0, len(self.assignment.probes) + 1
+        loads: list[tuple[Observation, Observation]] = []  # what came of loading, which may be the answer to everything
 
         def ask(probe: Probe, question: Question) -> Observation:
             nonlocal asked
             if progress is not None:
                 progress(probe.id, asked / total)
             asked += 1
-            observation = worker.ask(probe.op, question.args, probe.seconds)
-            if observation.outcome in ("timeout", "memory"):
-                return self._second_opinion(worker, probe, question, observation)
+            first = worker.ask(probe.op, question.args, probe.seconds)
+            if loads and first is loads[0][0]:
+                return loads[0][1]
+            observation = self._blamed(worker, probe, question, first)
+            if probe.op == "load":
+                loads.append((first, observation))
             return observation
 
         return ask
+
+    def _blamed(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
+        """An observation, or a fault where the submission is not to blame for it."""
+        if first.outcome in ("timeout", "memory"):
+            return self._second_opinion(worker, probe, question, first)
+        if why := control.fault(self.workers, first, tuple(datasets.folders(self.data))):
+            return Observation("fault", detail=f"workers cannot have what is installed here: {why}")
+        return first
 
     def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
         """Before a submission is blamed for time or memory, the reference answers the same in a worker of its own.

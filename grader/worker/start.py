@@ -24,6 +24,7 @@ LIBRARIES = (
     "torchvision.transforms.v2",
     "PIL.Image",
     "numpy",
+    "faiss",
     "pytorch_metric_learning.losses",
     "pytorch_metric_learning.miners",
     "pytorch_metric_learning.distances",
