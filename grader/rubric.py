@@ -29,6 +29,7 @@ class Rubric:
     criteria: tuple[RubricCriterion, ...]
     thresholds: Mapping[str, float]
     strict: bool  # a protected block that reads differently fails
+    collapse_fails: bool  # a schedule in epochs that is over after a few batches fails
 
     @property
     def max_score(self) -> float:
@@ -64,7 +65,9 @@ def load(path: Path, known: Mapping[str, Collection[str]]) -> Rubric:
         criteria = tuple(_criterion(path, entry, known) for entry in raw["criteria"])
         thresholds = {key: float(value) for key, value in raw["thresholds"].items()}
         strict = bool(raw.get("protected", {}).get("strict", False))
-        return Rubric(str(raw.get("assignment", {}).get("name", path.stem)), criteria, thresholds, strict)
+        collapse_fails = bool(raw.get("scheduler", {}).get("collapse_fails", True))
+        name = str(raw.get("assignment", {}).get("name", path.stem))
+        return Rubric(name, criteria, thresholds, strict, collapse_fails)
     except FileNotFoundError:
         raise GraderError(f"{path}: no such rubric") from None
     except tomllib.TOMLDecodeError as error:

@@ -71,7 +71,12 @@ def schedule(name: str, made: str, word: str, per: str = "epoch", more: Any = ()
 
 
 def collapsed(name: str, made: str, word: str) -> Case:
-    """A schedule in epochs that is counted in batches: the learning rate changes, which is all that gives points."""
+    """A schedule in epochs that is counted in batches, and over after a few."""
+    return fault(name, *scheduled(made, "batch", ()), costs=SCHEDULER, word=word, warns=("scheduler.collapsed",))
+
+
+def goes_round(name: str, made: str, word: str) -> Case:
+    """A schedule in epochs that is counted in batches and goes on changing: a remark."""
     edits: dict[str, Any] = {"contrastive.py": scheduled(made, "batch", ())}
     return Case(f"contrastive.variant_{name}", edits, (), word, ("scheduler.collapsed",))
 
@@ -97,6 +102,42 @@ def protected(name: str, *edits: Edit, word: str, modified: bool = True) -> Case
 LR = "torch.optim.lr_scheduler"
 
 FAULTS = [
+    # Schedules in epochs, counted in batches, that are over in the first of them
+    collapsed(
+        "scheduler_milestones_in_batches",
+        f"{LR}.MultiStepLR(optimizer, milestones=[10, 15])",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_step_size_in_batches",
+        f"{LR}.StepLR(optimizer, step_size=5, gamma=0.5)",
+        "StepLR (step_size=5",
+    ),
+    collapsed(
+        "scheduler_exponential_in_batches",
+        f"{LR}.ExponentialLR(optimizer, gamma=0.95)",
+        "counts batches",
+    ),
+    collapsed(
+        "scheduler_exponential_slower_in_batches",
+        f"{LR}.ExponentialLR(optimizer, gamma=0.99)",
+        "counts batches",
+    ),
+    collapsed(
+        "scheduler_linear_in_batches",
+        f"{LR}.LinearLR(optimizer, 1.0, 0.1, total_iters=num_epochs)",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_polynomial_in_batches",
+        f"{LR}.PolynomialLR(optimizer, total_iters=num_epochs)",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_lambda_in_batches",
+        f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
+        "within",
+    ),
     # The loss and its miner
     training(
         "miner_unused",
@@ -439,53 +480,18 @@ FAULTS = [
 
 VARIANTS = [
     *WRITTEN_OTHERWISE,
-    # Schedules in epochs, counted in batches
-    collapsed(
-        "scheduler_milestones_in_batches",
-        f"{LR}.MultiStepLR(optimizer, milestones=[10, 15])",
-        "within the first epoch",
-    ),
-    collapsed(
-        "scheduler_step_size_in_batches",
-        f"{LR}.StepLR(optimizer, step_size=5, gamma=0.5)",
-        "StepLR (step_size=5",
-    ),
-    collapsed(
-        "scheduler_exponential_in_batches",
-        f"{LR}.ExponentialLR(optimizer, gamma=0.95)",
-        "counts batches",
-    ),
-    collapsed(
-        "scheduler_exponential_slower_in_batches",
-        f"{LR}.ExponentialLR(optimizer, gamma=0.99)",
-        "counts batches",
-    ),
-    collapsed(
+    # Schedules in epochs, counted in batches, that go on changing
+    goes_round(
         "scheduler_cosine_in_batches",
         f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)",
         "up and down",
     ),
-    collapsed(
+    goes_round(
         "scheduler_restarts_in_batches",
         f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=10)",
         "up and down",
     ),
-    collapsed(
-        "scheduler_linear_in_batches",
-        f"{LR}.LinearLR(optimizer, 1.0, 0.1, total_iters=num_epochs)",
-        "within the first epoch",
-    ),
-    collapsed(
-        "scheduler_polynomial_in_batches",
-        f"{LR}.PolynomialLR(optimizer, total_iters=num_epochs)",
-        "within the first epoch",
-    ),
-    collapsed(
-        "scheduler_lambda_in_batches",
-        f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
-        "within",
-    ),
-    collapsed(
+    goes_round(
         "scheduler_sequence_in_batches",
         f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.1, total_iters=3), "
         f"{LR}.CosineAnnealingLR(optimizer, num_epochs - 3)], milestones=[3])",

@@ -27,7 +27,8 @@ class Finding:
 
     message: str
     hint: str
-    collapsed: bool = False
+    collapsed: bool = False  # a schedule in epochs is counted in batches
+    over: bool = False  # … and is over after a few of them
 
 
 def judged(seen: Evidence) -> tuple[Run, Finding | None]:
@@ -60,7 +61,7 @@ def changes(seen: Evidence) -> str | None:
     finding = judged(seen)[1]
     if finding is None:
         return None
-    if not finding.collapsed:
+    if not finding.collapsed or (finding.over and seen.rubric.collapse_fails):
         raise Fail(finding.message, finding.hint)
     return f"It changes, and gives full points, but {sentence(finding.message, finding.hint)}"
 
@@ -137,11 +138,11 @@ def _collapse(run: Run, rates: np.ndarray) -> Finding | None:
     last = int(falls[-1]) + 1
     if last <= max(epochs, batches) and len(rates) >= 3 * max(epochs, batches):
         what = f"falls from {rates.max():.1e} to {rates[last]:.1e} {_within(last, batches)} and stays there"
-        return Finding(f"the learning rate {what}: {_because(run)}", HINT, True)
+        return Finding(f"the learning rate {what}: {_because(run)}", HINT, True, True)
     if (rates < VANISHED * rates.max()).mean() > MOST:
         at = int(np.flatnonzero(rates >= VANISHED * rates.max())[-1]) + 1
         what = f"falls from {rates.max():.1e} to {rates[-1]:.1e}, below a hundredth {_within(at, batches)} of {epochs}"
-        return Finding(f"the learning rate {what}: {_because(run)}", HINT, True)
+        return Finding(f"the learning rate {what}: {_because(run)}", HINT, True, True)
     return _rounds(run, rates)
 
 
