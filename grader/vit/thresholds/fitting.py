@@ -72,8 +72,10 @@ def _opens(facts: Any, file: str) -> None:
 
 def _unopened(file: str, raised: Raised) -> tuple[str, str]:
     text = raised.message
-    if "Weights only load failed" in text and "magic number" not in text and "Ran out of input" not in text:
-        name = text.partition("GLOBAL ")[2].split(" ")[0] or "a class"
+    if "Unsupported operand" in text:
+        return f"{file} was not written by torch.save", "Save it as the provided functions do: torch.save({…}, path)."
+    if "Weights only load failed" in text and "GLOBAL " in text:
+        name = text.partition("GLOBAL ")[2].split(" ")[0]
         return (
             f"{file} holds a pickled object ({name[:80]}), where only tensors, numbers and dicts can be opened safely",
             "A whole model was saved: save its weights, model.state_dict(), instead.",
@@ -152,14 +154,18 @@ def mismatch(seen: Evidence, file: str, key: str, facts: dict[str, Any]) -> tupl
     said += [f"`{n}` {a} of the checkpoint is not in the code" for n, a in unexpected[:SHOWN]]
     more = len(shapes) + len(missing) + len(unexpected) - len(said[: 2 * SHOWN])
     told = "; ".join(said[: 2 * SHOWN]) + (f"; and {more} tensors more" if more > 0 else "")
-    return f'"{key}" in {file} does not fit `{CLASS_OF[key]}`: {told}', _cause(seen, facts, shapes, missing, unexpected)
+    # an embedding head with other rows has another embed_size, one with other columns another hidden_size
+    rows = key == "embedding_head" and any(a[:1] != b[:1] for _, a, b in shapes)
+    widths = ("embed_size", "hidden_size") if rows else ("hidden_size", "patch_size")
+    cause = _cause(seen, facts, widths, shapes, missing, unexpected)
+    return f'"{key}" in {file} does not fit `{CLASS_OF[key]}`: {told}', cause
 
 
 Shape = tuple[int, ...]
 
 
 def _cause(
-    seen: Evidence, facts: dict[str, Any], shapes: list[tuple[str, Shape, Shape]],
+    seen: Evidence, facts: dict[str, Any], sizes: tuple[str, ...], shapes: list[tuple[str, Shape, Shape]],
     missing: list[tuple[str, Shape]], unexpected: list[tuple[str, Shape]],
 ) -> str:  # fmt: skip
     blocks = facts.get("blocks")
@@ -175,8 +181,9 @@ def _cause(
         for a, b in zip(built, saved, strict=True)
         if a != b
     ]
-    for name, explains in (("hidden_size", _by_width), ("embed_size", _by_width), ("patch_size", _by_patches)):
+    for name in sizes:
         now = hyperparameter(seen, name)
+        explains = _by_patches if name == "patch_size" else _by_width
         then = explains(differing, int(now)) if now else None
         if then:
             return f"The checkpoint has {name} {then}, the notebook {int(now or 0)}: `{name}` was changed since."
