@@ -146,9 +146,15 @@ def test_an_exception_is_told_with_the_line_of_the_students_code(honest):
     assert "raised RuntimeError: no at vit_model.py, line 7: `x = x.view(3)`" in judged(seen, "model").feedback
 
 
-def test_a_wrong_class_in_the_lines_of_check_vit_is_named(honest):
-    lines = [[name, name != "ViT", "wrong: shape"] for name, _, _ in honest.answers["shapes"].observation.value]
-    assert "ViT: wrong: shape" in judged(with_value(honest, "shapes", (), lines), "shapes").feedback
+def test_a_wrong_shape_is_named_with_the_call_that_gave_it(honest):
+    seen = with_value(honest, "shapes", ("ViT", 0), {"shape": [2, 17, 64]})
+    words = "ViT: wrong: ViT(28, 7, 1, 64, 2, 4) on (2, 1, 28, 28): expected output shape (2, 64), got (2, 17, 64)"
+    assert words in judged(seen, "shapes").feedback
+
+
+def test_something_that_is_no_tensor_is_named(honest):
+    seen = with_value(honest, "shapes", ("ClassificationHead", 0), {"type": "tuple"})
+    assert "expected a tensor of shape (2, 10), got tuple" in judged(seen, "shapes").feedback
 
 
 def test_a_missing_gradient_names_the_parameter(honest):
