@@ -16,10 +16,17 @@ MEMORY_EACH = 3 << 29  # bytes: 1.5 GiB a submission, its worker's and what judg
 CGROUP_MEMORY = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
+class Lost(GraderError):
+    """The place is no more: what was under way is nobody's fault."""
+
+
 class Place(Protocol):
     """This machine, or a cluster."""
 
-    width: int  # how many submissions to have under way
+    @property
+    def width(self) -> int:
+        """How many submissions to have under way."""
+        ...
 
     def submit(self, task: Task) -> "Future[Sealed]":
         """Begin a submission; the future raises when it is not the submission's grade that is in doubt."""
@@ -46,11 +53,15 @@ class Here:
 
     def __init__(self, start: Callable[[], Grader], jobs: int, only: Collection[str] | None = None,
                  step: Step | None = None) -> None:  # fmt: skip
-        self.start, self.width, self.only, self.step = start, jobs, only, step
+        self.start, self.jobs, self.only, self.step = start, jobs, only, step
         self.pool = ThreadPoolExecutor(jobs, thread_name_prefix="grading")
         self.lock = threading.Lock()
         self._grader: Grader | None = None
         self.closed = False
+
+    @property
+    def width(self) -> int:
+        return self.jobs
 
     def grader(self) -> Grader:
         with self.lock:

@@ -102,7 +102,7 @@ class Regrader:
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             grader = self._grader(kept.options, NobodyToAsk())
             submission, answers = self.book.observed(kept.observations)
-            frozen = keeping.unpack_submission(submission, Path(folder))
+            frozen = _at_home(keeping.unpack_submission(submission, Path(folder)), kept)
             seen = self._observe(grader, frozen, kept, answers)
             grade = scoring.grade(seen, kept.grade.sandbox, kept.grade.timings)
         return Sealed(grade, kept.options, findings=_findings(seen), observations=kept.observations)
@@ -113,7 +113,7 @@ class Regrader:
             return None
         grader = self._grader(kept.options, NobodyToAsk())
         submission, answers = self.book.observed(kept.observations)
-        seen = self._empty(grader, keeping.unpack_submission(submission, folder), kept)
+        seen = self._empty(grader, _at_home(keeping.unpack_submission(submission, folder), kept), kept)
         probes = {probe.id: probe for probe in grader.assignment.probes}
         for ident, each in keeping.unpack_observations(answers, self.book.array, sure=True).items():
             build = partial(_question, probes.get(ident), seen)
@@ -167,6 +167,11 @@ class Regrader:
     def close(self) -> None:
         if self._asking is not None:
             self._asking.close()
+
+
+def _at_home(submission: Submission, kept: Kept) -> Submission:
+    """The same with the path that the grade names: it may have been opened on another machine."""
+    return dataclasses.replace(submission, path=Path(kept.grade.submission["path"]))
 
 
 def _question(probe: Probe | None, seen: Evidence) -> Question:

@@ -16,7 +16,7 @@ from grader.batch import digests
 from grader.batch.digests import Digests
 from grader.batch.finding import handed_in
 from grader.batch.gradebook import Gradebook, Handed, Kept, Sealed
-from grader.batch.places import Place
+from grader.batch.places import Lost, Place
 from grader.batch.task import Task, unfinished
 from grader.errors import GraderError
 from grader.intake import Found
@@ -146,7 +146,7 @@ class Run:
             self.in_a_row = 0
             self._finish(task, future.result(), "graded")
             return
-        if isinstance(error, CancelledError | KeyboardInterrupt):
+        if isinstance(error, CancelledError | KeyboardInterrupt | Lost):
             raise error
         self.suspects.append(task)
         self.in_a_row += 1
@@ -167,7 +167,7 @@ class Run:
         error = future.exception()
         if error is None:
             self._finish(task, future.result(), "graded")
-        elif isinstance(error, CancelledError | KeyboardInterrupt):
+        elif isinstance(error, CancelledError | KeyboardInterrupt | Lost):
             raise error
         else:
             self._give_up(task, words(error))
