@@ -11,8 +11,7 @@ from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets
 from grader.exports.result import Result, of_entry
 from grader.reports import record
-from grader.reports.html.pages import file_stem
-from grader.reports.text import printable
+from grader.reports.text import file_stem, printable
 
 DESCRIPTION = """Hand on the grades of a class.
 

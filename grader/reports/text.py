@@ -1,10 +1,14 @@
 """Text of a submission, made harmless: names, messages and printed output are written by others."""
 
+import hashlib
+import re
 import unicodedata
 
 # Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
 # paragraph separators. What is left cannot move the cursor, hide text or reorder it.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+LONGEST_STEM = 80  # characters of a file name
+UNFIT = re.compile(r"[^\w.-]+|^\.+")
 
 
 def printable(text: str, limit: int = 2_000) -> str:
@@ -30,3 +34,11 @@ def todo(feedback: str) -> str:
     """The feedback of a criterion that a report already calls missing or blocked."""
     words = printable(feedback).removeprefix("still to do").removeprefix(":").strip()
     return words.replace("could not be judged because of", "by", 1)
+
+
+def file_stem(name: str) -> str:
+    """A file name for a student's key that every file system takes, and that no other key has."""
+    fit = UNFIT.sub("_", name)[:LONGEST_STEM]
+    if fit == name and fit.lower() != "index":
+        return fit
+    return f"{fit}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:6]}"

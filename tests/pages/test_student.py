@@ -6,9 +6,9 @@ import pytest
 
 from grader.records import Origin, Piece, Program
 from grader.reports.html import definitions, student
-from grader.reports.html.pages import file_stem
 from grader.reports.html.sources import Sources
 from grader.reports.html.story import first_steps, tell
+from grader.reports.text import file_stem
 from tests import grades
 
 

@@ -1,7 +1,5 @@
 """The pages of a run, written as its grades come: one a submission, its notebook beside it, an index for several."""
 
-import hashlib
-import re
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,18 +15,9 @@ from grader.reports.html import classroom, notebook, student
 from grader.reports.html.classroom import Entry
 from grader.reports.html.notebooks.client import Rendered, Renderer
 from grader.reports.html.student import Link
+from grader.reports.text import file_stem
 
 Files = Mapping[str, Path]
-LONGEST = 80  # characters of a file name
-UNFIT = re.compile(r"[^\w.-]+|^\.+")
-
-
-def file_stem(name: str) -> str:
-    """A file name for a student's key that every file system takes, and that no other key has."""
-    fit = UNFIT.sub("_", name)[:LONGEST]
-    if fit == name and fit.lower() != "index":
-        return fit
-    return f"{fit}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:6]}"
 
 
 class Pages:
