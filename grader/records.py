@@ -157,3 +157,9 @@ class Grade:
     sandbox: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     reason: str = ""  # why it was rejected or needs review
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows for it."""
+        from grader.reports.html.inline import fragment
+
+        return fragment(self)

@@ -1,6 +1,8 @@
 """The student's page, read as text."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
@@ -98,3 +100,13 @@ def test_a_key_becomes_a_file_name_of_its_own(name):
     stem = file_stem(name)
     assert "/" not in stem and not stem.startswith(".") and stem.lower() != "index" and len(stem.encode()) < 200
     assert stem != file_stem(name + "!")
+
+
+def test_a_grade_displays_itself_in_a_notebook():
+    shown = grades.grade("<b>", vit_model=("failed", "expected <8>"))._repr_html_()
+    assert "expected &lt;8&gt;" in shown and "&lt;b&gt;" in shown and "<script" not in shown
+
+
+def test_nothing_of_the_pages_is_imported_where_none_is_asked_for():
+    code = "import sys, grader.cli, grader.grading; print([n for n in sys.modules if 'nbconvert' in n or 'reports.html' in n])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
