@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.grading import REFERENCE, Graded, Options, open_grader
+from grader.grading import Graded, Options, open_grader
+from grader.shipped import REFERENCE
 from grader.records import Grade
 
 SEED, TIMES, MEMBERS = 1234, 10, 500
@@ -32,7 +33,7 @@ def main() -> int:
 
 def _measured(out: Path) -> tuple[Graded, list[float], list[float]]:
     """Seconds of rendering the notebook and of writing the pages, each time."""
-    grader, looks, adds = open_grader(Options(seed=SEED, train="never")), [], []
+    grader, looks, adds = open_grader(Options(seed=SEED, train="never", pictures=True)), [], []
 
     def look(seen):  # type: ignore[no-untyped-def]
         for _ in range(TIMES):

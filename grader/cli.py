@@ -208,6 +208,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         train=arguments.train,
         rubric=arguments.rubric or rubric.DEFAULT,
         unconfined=arguments.unconfined,
+        pictures=arguments.html,
     )
 
 

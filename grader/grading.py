@@ -37,6 +37,7 @@ class Options:
     train_budget: float = 600.0  # seconds for training one submission's ViT
     sample: int | None = None  # of the test images for accuracy and Precision@1; all where there is none
     threads: int | None = None  # of torch where many images go through a model; as many as CPUs where there is none
+    pictures: bool = False  # ask what pages show besides
     assignment: Assignment = VIT
 
 
@@ -119,6 +120,7 @@ class Grader:
             "train": o.train,
             "train_budget": o.train_budget,
             "sample": o.sample,
+            "pictures": o.pictures,
             "threads": o.threads,
             "only": only,
         }

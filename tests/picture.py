@@ -8,7 +8,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from grader import audit
-from grader.grading import REFERENCE, Options, open_grader
+from grader.grading import Options, open_grader
+from grader.shipped import REFERENCE
 from grader.reports import terminal
 from tests.corpus import load
 

@@ -2,9 +2,9 @@
 
 from grader import shipped
 from grader.checking import Assignment
-from grader.vit import application, augmentation, logs, metric_learning, model, names, settings, thresholds
+from grader.vit import application, augmentation, logs, metric_learning, model, names, pictures, settings, thresholds
 
-PARTS = (augmentation, model, metric_learning, application, thresholds, logs)
+PARTS = (augmentation, model, metric_learning, application, thresholds, logs, pictures)
 
 VIT = Assignment(
     name="vit",
@@ -17,6 +17,7 @@ VIT = Assignment(
         "grader.worker.vit.training",
         "grader.worker.vit.retrieval",
         "grader.worker.vit.inference",
+        "grader.worker.vit.looking",
     ),
     probes=(*settings.FIRST, *(probe for part in PARTS for probe in part.PROBES), *settings.LAST),
     criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},

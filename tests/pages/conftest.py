@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Graded, Path, Render
     """The grade of the reference with three faults, the folder with its pages, its notebook's cells."""
     out = tmp_path_factory.mktemp("pages")
     pages = Pages(out)
-    grader = open_grader(Options(seed=SEED, train="never", sample=2_000))
+    grader = open_grader(Options(seed=SEED, train="never", sample=2_000, pictures=True))
     try:
         with tempfile.TemporaryDirectory() as folder:
             submission = seeded(Path(folder))

@@ -28,7 +28,7 @@ def test_the_lines_at_fault_are_shown_and_marked(made):
 
 def test_all_pictures_are_there_and_the_page_is_small(made):
     page = student.page(made[0].grade, made[0].evidence)
-    for figure in ("augmentation", "schedule", "log", "map", "neighbours", "classes"):
+    for figure in ("augmentation", "schedule", "log", "attention", "map", "neighbours", "classes"):
         assert f'id="{figure}"' in page
     assert len(page.encode()) < 1_000_000
 

@@ -36,10 +36,10 @@ def draw(seen: Evidence) -> list[Figure]:
     Observations come from a process that ran student code: what is not of the form that a picture needs,
     however that shows, means no picture.
     """
-    from grader.reports.html.figures import augmentation, classes, log, map, neighbours, schedule
+    from grader.reports.html.figures import attention, augmentation, classes, log, map, neighbours, schedule
 
     found = []
-    for topic in (augmentation, schedule, log, map, neighbours, classes):
+    for topic in (augmentation, schedule, log, attention, map, neighbours, classes):
         try:
             found.append(topic.figure(seen))
         except Exception:  # the verdict on the same observation says what is wrong with it

@@ -19,7 +19,8 @@ def figure(seen: Evidence) -> Figure | None:
     labels, bank_labels = answer.known["labels"]["test"], answer.known["labels"]["reference"]
     rows = _queries(labels)
     near = _nearest(query[rows], bank)
-    images, reference = seen.data.test_images, seen.data.train_images[reference_rows(seen.data.train_labels)]
+    images = seen.data.test_images
+    reference = seen.data.train_images[reference_rows(seen.data.train_labels, len(bank) // len(CLASSES))]
     lines, heads, right = [], [], 0
     for row, neighbours in zip(rows, near, strict=True):
         name = CLASSES[labels[row]]
