@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from grader.grading import Graded, Options, open_grader
-from grader.shipped import REFERENCE
 from grader.records import Grade
+from grader.shipped import REFERENCE
 
 SEED, TIMES, MEMBERS = 1234, 10, 500
 

@@ -9,8 +9,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from grader import audit
 from grader.grading import Options, open_grader
-from grader.shipped import REFERENCE
 from grader.reports import terminal
+from grader.shipped import REFERENCE
 from tests.corpus import load
 
 FAULTS = ("augmentation.flip_never", "contrastive.scheduler_milestones_in_batches", "application.knn_squared")

@@ -125,6 +125,8 @@ def _fold(rows: list[Row]) -> None:
 
 
 def first_steps(parts: list[Part], most: int = 3) -> list[Row]:
-    """What to look at first: what holds others up, then what costs most."""
-    open_rows = [row for part in parts for row in part.rows if row.result.points < row.result.max_points]
-    return sorted((row for row in open_rows if row.result.status != "blocked"), key=lambda row: -row.gain)[:most]
+    """What to look at first: faults that cost most, with what waits for them; then what is to do, in order."""
+    rows = [row for part in parts for row in part.rows if row.result.points < row.result.max_points]
+    faults = [row for row in rows if row.result.status in ("failed", "partial")]
+    todo = [row for row in rows if row.result.status == "missing"]
+    return [*sorted(faults, key=lambda row: -row.gain), *todo][:most]

@@ -7,7 +7,7 @@ from grader.evidence import Evidence
 from grader.reports.html.figures import CLASSES, Figure, drawing
 from grader.vit import pictures
 
-DIM = 0.22  # how bright is what nobody looks at
+DIM = 0.35  # how bright is what nobody looks at
 TINT = np.array([1.0, 0.72, 0.28])  # of what is looked at most
 
 
@@ -41,7 +41,8 @@ def _side(weights: object, images: np.ndarray) -> int | None:
 
 def _lit(image: np.ndarray, weights: np.ndarray, name: str) -> Markup:
     light = ((weights - weights.min()) / max(float(np.ptp(weights)), 1e-12))[..., None]
-    floor = 24 * light  # a dark patch that is looked at shows, too
+    light = light**0.6  # a few patches take most: the others are to be seen as well
+    floor = 40 * light  # a dark patch that is looked at shows, too
     shade = (image[..., None] * (DIM + (1 - DIM) * light) + floor).clip(0, 255)
     tinted = shade * (1 - light * (1 - TINT))
     return drawing.picture(tinted.round().astype(np.uint8), f"{name}: where attention lies")
