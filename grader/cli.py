@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {  # "module:function", imported when it is asked for
     "export": "grader.exports.command:main",
+    "package": "grader.commands.package:main",
     "regrade": "grader.batch.commands:regrade",
     "release": "grader.commands.release:main",
 }

@@ -21,6 +21,7 @@ from grader.intake import open_submission
 from grader.records import Grade, Observation, Submission, program_of
 from grader.vit.assignment import VIT
 
+PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
 Progress = Callable[[str, float], None]  # what is being done, and how much of it is
 
 
@@ -155,7 +156,7 @@ class Grader:
     def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
         """Before a submission is blamed for time or memory, the reference answers the same in a worker of its own.
 
-        Without a reference, as students have it, nobody is blamed: a busy machine looks the same.
+        Without a reference, as students have it, a worker with nothing in it tells whether the machine is busy.
         """
         right = self.assignment.reference
         if right is None or not right.is_dir():
@@ -174,11 +175,20 @@ class Grader:
 
     def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
         again = worker.ask(probe.op, question.args, probe.seconds)
-        if again.outcome == "value" or first.outcome == "memory":  # a limit of memory is the same on any machine
+        if again.outcome != "timeout" or self._answers_at_once(probe.seconds / PROMPT):
             return again
         return Observation(
-            "fault", detail=f"{first.detail}; twice. Only the official grade tells slow code from a slow machine"
+            "fault", detail=f"{again.detail}, twice, but this machine is too busy to tell whose fault it is"
         )
+
+    def _answers_at_once(self, seconds: float) -> bool:
+        """Whether a worker with nothing in it starts and answers in that time."""
+        start = time.monotonic()
+        empty = self.workers.open({"main": [], "modules": {}, "names": {}}, "")
+        try:
+            return empty.ask("load", {}, seconds).outcome == "value" and time.monotonic() - start < seconds
+        finally:
+            empty.close()
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)

@@ -84,20 +84,32 @@ def fill(out: Path) -> None:
     shutil.copytree(ROOT / "tests" / "student", out / "tests" / "student", ignore=shutil.ignore_patterns("__*", ".*"))
     shutil.copyfile(ROOT / "docs" / "student.md", out / "README.md")
     modules = sorted(closure.modules(ENTRIES))
-    _grader(out / "grader", modules, (out / "student" / "contrastive.py").read_text(encoding="utf-8"))
+    _grader(out / "grader", modules)
     (out / "pyproject.toml").write_text(settings(modules), encoding="utf-8")
     (out / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n*.egg-info/\ndata/\n", encoding="utf-8")
 
 
-def _template(student: Path) -> None:
+def ship(target: Path, rubric: Path = shipped.RUBRIC) -> None:
+    """Write the files that go with the grader, with the template in the place of the reference."""
+    (target / "given").mkdir(parents=True)
+    (target / "given" / "contrastive.py").write_text(_generated()["contrastive.py"], encoding="utf-8")
+    shutil.copyfile(rubric, target / "rubric.toml")
+    shutil.copyfile(shipped.CHECK_VIT, target / "check_vit.py")
+
+
+def _generated() -> dict[str, str]:
     from grader import template
 
+    return template.generate(ROOT / "reference")
+
+
+def _template(student: Path) -> None:
     student.mkdir(parents=True)
-    for name, text in template.generate(ROOT / "reference").items():
+    for name, text in _generated().items():
         (student / name).write_text(text, encoding="utf-8")
 
 
-def _grader(target: Path, modules: Sequence[Path], given: str) -> None:
+def _grader(target: Path, modules: Sequence[Path]) -> None:
     """Copy the modules, and beside them the files that they read."""
     for path in (*modules, *(shipped.PACKAGE / name for name in DATA)):
         inside = path.relative_to(shipped.PACKAGE)
@@ -105,11 +117,7 @@ def _grader(target: Path, modules: Sequence[Path], given: str) -> None:
             raise GraderError(f"grader/{inside}: the suites import what students must not get; nothing was released")
         (target / inside).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / inside)
-    own = target / shipped.FOLDER
-    (own / "given").mkdir(parents=True)
-    (own / "given" / "contrastive.py").write_text(given, encoding="utf-8")
-    for path in (shipped.RUBRIC, shipped.CHECK_VIT):
-        shutil.copyfile(path, own / path.name)
+    ship(target / shipped.FOLDER)
 
 
 def settings(modules: Sequence[Path]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.commands import release
+from tests.release import running, submissions
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,19 @@ def run(released):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory) -> list[Path]:
+    return submissions.make(tmp_path_factory.mktemp("five"))
+
+
+@pytest.fixture(scope="session")
+def expected(folders, tmp_path_factory) -> dict[str, float]:
+    return submissions.scores(folders, tmp_path_factory.mktemp("scores"))
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory) -> Path:
+    """Gradescope's, which its setup.sh fills."""
+    return running.environment(tmp_path_factory.mktemp("environment") / "env")

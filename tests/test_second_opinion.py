@@ -1,0 +1,43 @@
+"""Who is blamed for time where there is no reference to compare with."""
+
+import dataclasses
+
+import pytest
+
+from grader.evidence import Probe, Question
+from grader.grading import Grader, Options
+from grader.records import Observation
+from grader.vit.assignment import VIT
+
+PROBE = Probe("slow", "slow", lambda seen, rng: Question({}), seconds=20.0)
+LATE = Observation("timeout", detail="no answer after 20 s")
+
+
+class Worker:
+    def __init__(self, answer):
+        self.answer = answer
+
+    def ask(self, op, args, seconds):
+        return self.answer
+
+    def close(self):
+        pass
+
+
+class Workers(Worker):
+    """All of whose workers answer a program with nothing in it in one way."""
+
+    def open(self, program, files):
+        assert program["modules"] == {}
+        return Worker(self.answer)
+
+
+@pytest.mark.parametrize(
+    ("empty", "again", "outcome"),
+    [("value", LATE, "timeout"), ("timeout", LATE, "fault"), ("timeout", Observation("value", 3), "value")],
+    ids=["the code is slow", "the machine is busy", "it was busy once"],
+)
+def test_a_worker_with_nothing_in_it_tells_slow_code_from_a_busy_machine(empty, again, outcome):
+    options = Options(assignment=dataclasses.replace(VIT, reference=None))
+    grader = Grader(options, Workers(Observation(empty)), data=None)
+    assert grader._second_opinion(Worker(again), PROBE, Question({}), LATE).outcome == outcome
