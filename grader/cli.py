@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from grader.errors import GraderError, not_installed
-from grader.reports.text import printable
+from grader.reports.text import printable, visible
 
 if TYPE_CHECKING:
     from grader.grading import Options
@@ -31,6 +31,7 @@ COMMANDS = {  # "module:function", imported when it is asked for
     "export": "grader.exports.command:main",
     "package": "grader.commands.package:main",
     "regrade": "grader.batch.commands:regrade",
+    "similar": "grader.batch.commands:similar",
     "release": "grader.commands.release:main",
 }
 WRITTEN = ("json", "md", "junit", "github", "gradescope", "classroom50")
@@ -166,19 +167,22 @@ def _run(arguments: argparse.Namespace) -> int:
     for option, file in [("--json", arguments.json or "-"), *(("--format", file) for _, file in arguments.format)]:
         if file != "-" and Path(file).is_dir():  # said now, not after an hour of grading
             raise GraderError(f"{file}: {option} needs a file, this is a folder")
-    grades = grade_all(arguments)
+    grades, remarks = grade_all(arguments)
     formats = [*arguments.format, *([("json", arguments.json)] if arguments.json is not None else [])]
     if len(grades) == 1 or "-" in [destination for _, destination in formats]:  # no table will say it
         for grade in grades:
             if grade.status == "rejected":
                 path = grade.submission["path"]
                 _complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
-    _report(grades, formats)
+    _report(grades, formats, remarks)
     return exit_status(grades, arguments.fail_under)
 
 
-def grade_all(arguments: argparse.Namespace) -> "list[Grade]":
+def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
     """Grade what is found at the given paths: one submission here and now, a class with a gradebook.
+
+    Returns:
+        the grades, and lines to be said after them.
 
     Raises:
         GraderError: nothing can be graded (no data, no worker, a criterion that does not exist).
@@ -188,14 +192,15 @@ def grade_all(arguments: argparse.Namespace) -> "list[Grade]":
     options = _options(arguments)
     found = finding.find(arguments.submissions, options.out)
     if len(found) == 1 and found[0].id is None and arguments.scheduler is None:
-        return [grade_one(found[0], options, arguments.only, _pages(options.out, False) if arguments.html else None)]
+        pages = _pages(options.out, False) if arguments.html else None
+        return [grade_one(found[0], options, arguments.only, pages)], []
     from grader.batch import classes
 
     spread = classes.Spread(arguments.jobs, arguments.scheduler, arguments.resources)
     done = classes.grade_class(found, options, arguments.only, spread)
     if arguments.html:
         classes.write_pages(options, _pages(options.out, True))
-    return [each.grade for each in done]
+    return [each.grade for each in done], classes.remarks(options)
 
 
 def _options(arguments: argparse.Namespace) -> "Options":
@@ -248,7 +253,7 @@ def _pages(out: Path, several: bool) -> "Pages":
     return Pages(out, several)
 
 
-def _report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]]) -> None:
+def _report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]], remarks: Sequence[str] = ()) -> None:
     from grader import exports
     from grader.exports.result import of_grade
     from grader.reports import record, terminal
@@ -259,6 +264,7 @@ def _report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]]) -> No
         said = any(destination == "-" for _, destination in formats)
         if not said and [grade.status for grade in grades] != ["rejected"]:  # its line has said everything
             terminal.show(grades)
+            print("".join(f"{visible(line)}\n" for line in remarks), end="")
         sys.stdout.flush()
     except BrokenPipeError:  # `grade.py … | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from grader.batch import digests
+from grader.batch import digests, similarity
 from grader.batch.entries import Roll
 from grader.batch.gradebook import NAME, Gradebook
 from grader.batch.live import Table
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from grader.reports.html.pages import Pages
 
 LOCK = "gradebook.lock"
+MOST_PAIRS = 10  # of similar submissions that are listed after a run
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,16 @@ def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: S
     return Here(lambda: opened(share, only), jobs, only, step)
 
 
+def remarks(options: Options) -> list[str]:
+    """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
+    with Roll(options.out, rubric=options.rubric) as roll:
+        pairs = similarity.similar(roll)
+    lines = [f"  {pair}" for pair in pairs[:MOST_PAIRS]]
+    if len(pairs) > MOST_PAIRS:
+        lines.append(f"  and {len(pairs) - MOST_PAIRS} more pairs: grade.py similar --out {options.out}")
+    return ["", "Nearly the same (no points depend on it):", *lines] if pairs else []
+
+
 def write_pages(options: Options, pages: "Pages") -> None:
     """Write the pages of a class from its gradebook."""
     with contextlib.closing(pages), Roll(options.out, rubric=options.rubric, data=options.data) as roll:
@@ -91,7 +102,7 @@ def write_pages(options: Options, pages: "Pages") -> None:
             late = f"{entry.days_late} d, −{entry.deduction:g}" if entry.days_late else ""
             with roll.evidence(entry) as seen:
                 pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
-        pages.index()
+        pages.index(similarity.warnings(similarity.similar(roll)))
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

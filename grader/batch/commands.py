@@ -1,12 +1,15 @@
-"""Commands on a gradebook: ``grade.py regrade``."""
+"""Commands on a gradebook: ``grade.py regrade`` and ``grade.py similar``."""
 
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from grader.batch.classes import alone
+from grader.batch.entries import Roll
 from grader.batch.gradebook import NAME, Gradebook
 from grader.batch.regrade import Moved, regrade_all
+from grader.batch.similarity import LEAST
+from grader.batch.similarity import similar as find_similar
 from grader.cli import Parser
 from grader.grading import Options
 from grader.reports.text import printable
@@ -43,3 +46,24 @@ def _tell(moved: Sequence[Moved]) -> None:
             print(f"{printable(each.key)}: {change}  {', '.join(each.changed)}".rstrip())
     others = sum(bool(each.by) for each in moved)
     print(f"{len(moved)} submissions, {others} with another score")
+
+
+def similar(arguments: Sequence[str]) -> int:
+    """List submissions of a class that are nearly the same."""
+    p = Parser(
+        prog="grade.py similar",
+        description="List pairs of submissions whose code or checkpoints are nearly the same, most alike first: for "
+        "the instructor's eye, no points depend on it. What the template holds is left out; the score is 1 where "
+        "nothing but layout, comments and names differs.",
+    )
+    p.add_argument("--out", type=Path, default=Path("grades"), metavar="DIR", help="with the gradebook (./grades)")
+    p.add_argument("--least", type=float, default=LEAST, metavar="X", help=f"scores to show, from here to 1 ({LEAST})")
+    p.add_argument("--attempts", choices=("latest", "best"), default="latest", help="which of a student's counts")
+    given = p.parse_args(arguments)
+    with Roll(given.out, given.attempts) as roll:
+        pairs = find_similar(roll, given.least)
+    for pair in pairs:
+        print(printable(str(pair)))
+    if not pairs:
+        print(f"no two submissions are alike by {given.least:g} or more")
+    return 0

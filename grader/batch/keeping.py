@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import json
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -35,6 +36,8 @@ from grader.worker import protocol
 
 LARGE = 64 << 10  # bytes of an array that lies apart, as it is: floats hardly compress
 SMALL_FILE, SMALL_FILES = 64 << 10, 1 << 20  # bytes of code files that are kept, of one and of all
+CHECKPOINTS = (".pt", ".pth")
+SMALL_STORAGE, MOST_STORAGES = 1 << 10, 10_000  # bytes of a tensor that tells something; how many of them
 SIZE = struct.Struct(">I")
 Fetch = Callable[[str], bytes]  # a large array's bytes by its digest
 
@@ -200,6 +203,7 @@ def pack_submission(submission: Submission) -> bytes:
     kept = dataclasses.asdict(dataclasses.replace(submission, path=Path(), root=Path(), files={}))
     files = {name: path.relative_to(submission.root).as_posix() for name, path in submission.files.items()}
     kept |= {"path": str(submission.path), "root": "", "files": files, "texts": _texts(submission)}
+    kept["weights"] = {name: _checksums(path) for name, path in submission.files.items() if name.endswith(CHECKPOINTS)}
     return zlib.compress(json.dumps(kept).encode(), 6)
 
 
@@ -250,6 +254,23 @@ def program_of(data: bytes) -> list[str]:
     """The statements of a kept submission, for comparison with others."""
     program = json.loads(zlib.decompress(data))["program"]
     return [piece["source"] for pieces in (program["main"], *program["modules"].values()) for piece in pieces]
+
+
+def weights_of(data: bytes) -> dict[str, frozenset[str]]:
+    """By checkpoint of a kept submission, the checksums of its tensors."""
+    kept = json.loads(zlib.decompress(data)).get("weights", {})
+    return {name: frozenset(sums) for name, sums in kept.items() if sums}
+
+
+def _checksums(path: Path) -> list[str]:
+    """CRC and size of every storage, as the archive itself names them: nothing is unpickled or unpacked."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()[:MOST_STORAGES]
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):  # an old or a broken checkpoint
+        return []
+    storages = (member for member in members if "/data/" in member.filename and member.file_size >= SMALL_STORAGE)
+    return sorted({f"{member.CRC:08x}-{member.file_size}" for member in storages})
 
 
 def pack_findings(findings: Mapping[str, Finding], stamp: Callable[[str], str]) -> bytes:
