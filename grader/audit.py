@@ -5,6 +5,7 @@ reference, and holds each grade against what the case says. An instructor runs i
 rubric or of a check.
 """
 
+import ast
 import importlib
 import shutil
 import sys
@@ -15,7 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from grader.errors import GraderError
+from grader import scoring
+from grader.errors import GraderError, Rejected
+from grader.evidence import Evidence, Kept
 from grader.grading import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 
@@ -38,6 +41,9 @@ class Line:
 
 
 Told = Callable[[Line], None]
+SCORES = ("checkpoint.classifier", "checkpoint.embeddings")  # what takes longest
+MODEL = {"vit_model.py", "hyperparameters.py", "vit_classifier.pt", "vit_embeds.pt"}
+UNTRAINED = ("vit.accuracy", "contrastive.precision")  # what a variant loses whose checkpoints nobody has trained
 
 
 def run(options: Options, jobs: int = 2, only: str = "", told: Told = lambda line: None) -> list[Line]:
@@ -52,9 +58,10 @@ def run(options: Options, jobs: int = 2, only: str = "", told: Told = lambda lin
     seed = 1 if options.seed is None else options.seed
     grader = open_grader(replace(options, sample=SAMPLE, seed=seed, train="never", threads=1))
     try:
+        auditor = Auditor(grader, seed)
         with ThreadPoolExecutor(jobs) as pool:
             lines = []
-            for line in pool.map(lambda case: _line(grader, *case), _cases(only)):
+            for line in pool.map(lambda case: auditor.line(*case), _cases(only)):
                 told(line)
                 lines.append(line)
             return lines
@@ -63,7 +70,7 @@ def run(options: Options, jobs: int = 2, only: str = "", told: Told = lambda lin
 
 
 def _cases(only: str) -> Iterator[tuple[str, Any]]:
-    faults, variants = _corpus()
+    faults, variants = _corpus().load()
     everything: Iterable[tuple[str, Any]] = [
         ("reference", None), ("template", None),
         *(("fault", case) for case in faults), *(("variant", case) for case in variants),
@@ -71,23 +78,60 @@ def _cases(only: str) -> Iterator[tuple[str, Any]]:
     return (pair for pair in everything if only in (pair[1].id if pair[1] else pair[0]))
 
 
-def _corpus() -> tuple[list[Any], list[Any]]:
+def _corpus() -> Any:
     if not (ROOT / "tests" / "corpus").is_dir():
         raise GraderError(f"{ROOT}: the audit needs a checkout with tests/corpus, an installed copy has none")
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    return importlib.import_module("tests.corpus").load()
+    return importlib.import_module("tests.corpus")
 
 
-def _line(grader: Grader, kind: str, case: Any) -> Line:
-    with tempfile.TemporaryDirectory(prefix="vit-audit-") as folder:
-        submission = Path(folder) / (case.id if case else kind)
+class Auditor:
+    """Grades cases. What the reference's checkpoints score is computed once for all that leave its models alone."""
+
+    def __init__(self, grader: Grader, seed: int) -> None:
+        self.grader, self.seed = grader, seed
+        self.reference = self._seen(ROOT / "reference", {})[1]
+
+    def line(self, kind: str, case: Any) -> Line:
+        """Grade one case and hold the grade against what it says."""
         if case is None:
-            submission = ROOT / ("student" if kind == "template" else "reference")
-        else:
+            return judge(kind, case, self._seen(ROOT / ("student" if kind == "template" else "reference"), {})[0])
+        with tempfile.TemporaryDirectory(prefix="vit-audit-") as folder:
+            submission = Path(folder) / case.id
             apply(case.edits, ROOT / "reference", submission)
-        grade = grader.grade(submission)
-    return judge(kind, case, grade)
+            if kind == "variant" and "vit_model.py" in case.edits and not _corpus().transplant(submission):
+                case = replace(case, costs=UNTRAINED)
+            return judge(kind, case, self._seen(submission, self._kept(case.edits, submission))[0])
+
+    def _seen(self, path: Path, kept: dict[str, Kept]) -> tuple[Grade, Evidence | None]:
+        with tempfile.TemporaryDirectory(prefix="vit-audit-") as workspace:
+            try:
+                submission = self.grader.open(path, Path(workspace))
+            except Rejected as reason:
+                return self.grader.rejected(path, None, self.seed, str(reason), 0.0), None
+            seen = self.grader.observe(submission, self.seed, kept=kept)
+            return scoring.grade(seen, self.grader.workers.sandbox, {}), seen
+
+    def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, Kept]:
+        """Answers of the reference that hold for a case: same models, same checkpoints, and the same question."""
+        if MODEL & set(edits) or self.reference is None:
+            return {}
+        own = "get_embeddings"
+        same = _definition(submission, own) == _definition(ROOT / "reference", own)
+        return {probe: _kept(self.reference, probe) for probe in SCORES if same or probe != "checkpoint.embeddings"}
+
+
+def _kept(seen: Evidence, probe: str) -> Kept:
+    observation = seen[probe].observation
+    return Kept(lambda: observation, seen.asked.get(probe, ""), sure=False, seconds=0.0)
+
+
+def _definition(folder: Path, name: str) -> str:
+    """The text of all definitions of a name, and of what else runs when their module is imported."""
+    tree = ast.parse((folder / "contrastive.py").read_bytes())
+    others = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name != name]
+    return "\n".join(ast.dump(node) for node in tree.body if node not in others)
 
 
 def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:
@@ -102,7 +146,7 @@ def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:
         if edit is None:
             path.unlink()
         elif callable(edit):
-            path.write_bytes(edit(path.read_bytes()))
+            path.write_bytes(edit((reference / name).read_bytes()))
         elif isinstance(edit, str | bytes):
             path.write_bytes(edit.encode() if isinstance(edit, str) else edit)
         else:

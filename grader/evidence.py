@@ -160,7 +160,7 @@ class Finding:
 
 
 class Watched(Mapping[str, float]):
-    """The rubric's thresholds and ``strict``; tells which of them are looked at."""
+    """The rubric's thresholds and switches; tells which of them are looked at."""
 
     def __init__(self, rubric: "Rubric", note: Callable[[str, float], None]) -> None:
         self.rubric, self.note = rubric, note
@@ -183,6 +183,11 @@ class Watched(Mapping[str, float]):
     def strict(self) -> bool:
         self.note("strict", self.rubric.strict)
         return self.rubric.strict
+
+    @property
+    def collapse_fails(self) -> bool:
+        self.note("collapse_fails", self.rubric.collapse_fails)
+        return self.rubric.collapse_fails
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.rubric, name)

@@ -32,6 +32,11 @@ class Rubric:
     collapse_fails: bool  # a schedule in epochs that is over after a few batches fails
 
     @property
+    def settings(self) -> dict[str, float]:
+        """All that checks look at: thresholds and switches."""
+        return {**self.thresholds, "strict": self.strict, "collapse_fails": self.collapse_fails}
+
+    @property
     def max_score(self) -> float:
         return sum(criterion.points for criterion in self.criteria)
 

@@ -64,7 +64,7 @@ class Regrader:
     def __init__(self, options: Options, book: Gradebook) -> None:
         self.options, self.book = options, book
         self.rubric = rubrics.load(options.rubric, check_names(options.assignment))
-        self.settings = {**self.rubric.thresholds, "strict": self.rubric.strict}
+        self.settings = self.rubric.settings
         self.data = DataWhenNeeded(options.data)
         self._asking: Grader | None = None
 

@@ -7,6 +7,9 @@ import importlib
 import pkgutil
 
 from tests.corpus.case import Case
+from tests.corpus.transplant import transplant
+
+__all__ = ["load", "transplant"]
 
 
 def load() -> tuple[list[Case], list[Case]]:
