@@ -6,6 +6,7 @@ submission is right it returns None, or a remark that costs nothing; else it rai
     Fail      the submission is wrong: what was expected, what was seen, and a hint
     Missing   the thing to judge is not there
     Blocked   it cannot be judged because another criterion's part is missing or broken
+    Undecided the grader did not get far enough to know: an error of its own, which costs no points
 
 It runs nothing and looks at nothing but the evidence.
 """
@@ -52,6 +53,10 @@ class Blocked(Exception):
     def __init__(self, by: str, why: str) -> None:
         super().__init__(f"could not be judged because of {by}: {why}")
         self.by = by
+
+
+class Undecided(Exception):
+    """The grader did not get far enough to judge; the message says why, and a person has to look."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,8 @@ def judge(criterion: Criterion, seen: Evidence) -> Judgement:
             if _todo(unanswered.observation):
                 return _missing(criterion, todo_words(unanswered.observation))
             results.append(_unanswered(check, unanswered, told))
+        except Undecided as undecided:
+            results.append(CheckResult(check.name, "error", str(undecided)))
         except Exception:  # a fault of ours must never look like the student's
             where = traceback.format_exc(limit=-2).strip()
             results.append(CheckResult(check.name, "error", f"the grader could not judge this: {where}"))

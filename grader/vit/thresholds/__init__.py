@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from grader.checking import Blocked, Criterion, Fail, Missing, Skip, checks
+from grader.checking import Blocked, Criterion, Fail, Missing, Skip, Undecided, checks, dig
 from grader.evidence import Evidence
 from grader.vit.thresholds import audit, endings, questions
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, computed_precision, recorded, recorded_precision
@@ -15,6 +15,7 @@ __all__ = [
     "CRITERIA", "EMBEDDINGS", "MEASURES", "PROBES", "WARNINGS", "computed_precision", "other_code", "recorded_precision",
 ]  # fmt: skip
 
+ENOUGH_PASSES = 10  # over the training set, after which a ViT that learns has reached the threshold (bench/trainer.py)
 CHANGED = (
     "The checkpoint records {claim:.3f}, so the model that it came from was another: were `heads`, the code of a class "
     "or `tfm_test` changed after training?"
@@ -54,6 +55,8 @@ def accuracy_reached(seen: Evidence) -> None:
     if score < wanted:
         if questions.judges_checkpoint(seen):
             _not_of_this_code(seen, CLASSIFIER, score, wanted)
+        else:
+            _trained_enough(seen, score)
         trained = "" if questions.judges_checkpoint(seen) else " after training by the grader"
         raise Fail(
             f"{score:.2%} of {len(labels):,} test images are named right{trained}, {wanted:.0%} are needed",
@@ -67,6 +70,19 @@ def _not_of_this_code(seen: Evidence, probe: str, score: float, wanted: float) -
     if by and claim is not None and claim >= wanted:
         file = questions.FILES[probe]
         raise Blocked(by, f"{file} records {claim:.3f}, with the code as it is now it reaches {score:.3f}")
+
+
+def _trained_enough(seen: Evidence, score: float) -> None:
+    """A training that the clock ended after a few passes tells nothing about the ViT."""
+    answer = seen[questions.TRAINING]
+    stopped, passes = dig(answer.value, "stopped"), dig(answer.value, "passes")
+    if stopped == "budget" and isinstance(passes, int | float) and passes < ENOUGH_PASSES:
+        budget = answer.question.args["budget"]
+        raise Undecided(
+            f"the grader's training was ended by its budget of {budget:.0f} s after {passes:.1f} passes over the "
+            f"training images, at {score:.2%} of the test images: too early to tell. Hand in vit_classifier.pt, "
+            "or have this graded with a larger budget or on a faster machine"
+        )
 
 
 def _why_inaccurate(seen: Evidence, predicted: np.ndarray, score: float) -> str:

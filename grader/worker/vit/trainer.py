@@ -32,7 +32,8 @@ WARM = 0.1  # of a cycle
 AGAIN = 0.7  # of the learning rate in later cycles
 HELD_OUT = 3_000
 MARGIN = 0.012  # of the held-out accuracy over the target: the test images are harder (bench/trainer.py)
-TIMED = 20  # steps after which it is known how long a cycle will take
+TIMED = 0.25  # of a cycle, after which it is known how long the whole will take
+NARROWEST = 8  # side of a matrix that Muon trains
 RESERVE = 0.92  # of the budget for training; the rest for the test images
 
 
@@ -89,7 +90,9 @@ def train(
         run = None  # type: ignore[assignment]
     finally:
         torch.set_num_threads(before)
-    return {"undefined": [], "outputs": found, "stopped": stopped, "history": run.history if run else []}
+    history = run.history if run else []
+    passes = sum(cycle["passes"] for cycle in history)
+    return {"undefined": [], "outputs": found, "stopped": stopped, "passes": passes, "history": history}
 
 
 def prepared(
@@ -119,35 +122,39 @@ def until_enough(run: Run) -> str:
     """Train cycle after cycle; tells what ended it: target, budget, or the end of all cycles."""
     best, kept = -1.0, run.models.state_dict()
     for number, passes in enumerate(CYCLES):
-        whole = _cycle(run, number, passes)
+        done, whole = _cycle(run, number, passes)
         score = _held_out_accuracy(run)
-        run.history.append({"passes": passes, "accuracy": score, "seconds": run.deadline - time.monotonic()})
+        run.history.append({"passes": done, "accuracy": score})
         if score > best:
             best, kept = score, {name: value.clone() for name, value in run.models.state_dict().items()}
         if score >= run.target + MARGIN or not whole:
             break
     run.models.load_state_dict(kept)
-    return "target" if best >= run.target + MARGIN else "budget" if time.monotonic() >= run.deadline else "cycles"
+    return "target" if best >= run.target + MARGIN else "cycles" if whole else "budget"
 
 
-def _cycle(run: Run, number: int, passes: int) -> bool:
-    """One warm-up and fall of the learning rate; False where the budget made it shorter.
+def _cycle(run: Run, number: int, passes: float) -> tuple[float, bool]:
+    """One warm-up and fall of the learning rate.
 
-    The length in steps depends on the clock only where the budget would end before the cycle does.
+    After a part of the cycle it is clear whether the budget allows the rest; only where it does not is the
+    cycle made shorter, so that what comes out depends on the clock.
+
+    Returns:
+        passes over the training set that were made, and whether they are all.
     """
     optimizers = _optimizers(run.models, 1.0 if number == 0 else AGAIN)
     rows = _training_rows(run)
-    steps = passes * (len(rows) // BATCH)
-    begun, whole = time.monotonic(), True
+    planned = steps = max(1, int(passes * len(rows) / BATCH))
+    begun = time.monotonic()
     run.models.train()
     for done, batch in enumerate(_batches(run, rows, augmented=number > 0), 1):
         _step(run, optimizers, batch, (done - 1) / steps)
-        if done == TIMED:
-            affordable = int((run.deadline - begun) / (time.monotonic() - begun) * TIMED)
-            whole, steps = affordable >= steps, max(TIMED + 1, min(steps, affordable))
-        if done >= steps or (done % 50 == 0 and time.monotonic() > run.deadline):
-            return whole and done >= steps
-    return whole
+        now = time.monotonic()
+        if done == max(1, int(TIMED * planned)):
+            steps = min(planned, max(done, int(done * (run.deadline - begun) / (now - begun))))
+        if done >= steps or now > run.deadline:
+            break
+    return done * passes / planned, done == planned
 
 
 def _training_rows(run: Run) -> Tensor:
@@ -157,20 +164,31 @@ def _training_rows(run: Run) -> Tensor:
 
 
 def _optimizers(models: nn.ModuleList, share: float) -> list[torch.optim.Optimizer]:
-    """Muon for the weight matrices of the ViT, AdamW for all else."""
+    """Muon for the weight matrices of the ViT's layers, AdamW for all else."""
     vit, _ = models
-    matrices = [p for p in vit.parameters() if p.requires_grad and p.ndim == 2 and min(p.shape) >= 8]
+    matrices = [p for p in _layer_weights(vit) if p.requires_grad and min(p.shape) >= NARROWEST]
     ids = {id(p) for p in matrices}
     rest = [p for p in models.parameters() if p.requires_grad and id(p) not in ids]
     made: list[torch.optim.Optimizer] = []
     if matrices:
         made.append(torch.optim.Muon(matrices, lr=MUON_LR * share, weight_decay=DECAY))
     if rest:
-        made.append(torch.optim.AdamW(rest, lr=ADAM_LR * share, weight_decay=DECAY, betas=(0.9, 0.98)))
+        made.append(torch.optim.AdamW(rest, lr=ADAM_LR * share, weight_decay=DECAY, betas=(0.9, 0.98), fused=True))
     for optimizer in made:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
     return made
+
+
+def _layer_weights(vit: nn.Module) -> list[Tensor]:
+    """The matrices that tokens are multiplied with; embeddings and norms are none."""
+    named = [getattr(m, n, None) for m in vit.modules() for n in ("weight", "in_proj_weight") if _multiplies(m)]
+    found = {id(p): p for p in named if isinstance(p, nn.Parameter) and p.ndim == 2}
+    return list(found.values())
+
+
+def _multiplies(module: nn.Module) -> bool:
+    return isinstance(module, nn.Linear | nn.MultiheadAttention)
 
 
 def _step(run: Run, optimizers: list[torch.optim.Optimizer], batch: tuple[Tensor, Tensor], progress: float) -> None:
@@ -190,7 +208,7 @@ def _batches(run: Run, rows: Tensor, augmented: bool) -> Iterator[tuple[Tensor, 
     """Batches without end, in an order of their own in each pass."""
     while True:
         order = rows[torch.randperm(len(rows), generator=run.generator)].to(run.device)
-        for start in range(0, len(order) - BATCH + 1, BATCH):
+        for start in range(0, max(1, len(order) - BATCH + 1), BATCH):
             chosen = order[start : start + BATCH]
             images = run.images[chosen]
             if augmented:
