@@ -193,14 +193,16 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
     found = finding.find(arguments.submissions, options.out)
     if len(found) == 1 and found[0].id is None and arguments.scheduler is None:
         pages = _pages(options.out, False) if arguments.html else None
-        return [grade_one(found[0], options, arguments.only, pages)], []
+        grade = grade_one(found[0], options, arguments.only, pages)
+        return [grade], [f"Page: {pages.target(grade)}"] if pages else []
     from grader.batch import classes
 
     spread = classes.Spread(arguments.jobs, arguments.scheduler, arguments.resources)
     done = classes.grade_class(found, options, arguments.only, spread)
+    remarks = classes.remarks(options)
     if arguments.html:
-        classes.write_pages(options, _pages(options.out, True))
-    return [each.grade for each in done], classes.remarks(options)
+        remarks.append(f"Pages: {classes.write_pages(options, _pages(options.out, True))}")
+    return [each.grade for each in done], remarks
 
 
 def _options(arguments: argparse.Namespace) -> "Options":

@@ -95,14 +95,14 @@ def remarks(options: Options) -> list[str]:
     return ["", "Nearly the same (no points depend on it):", *lines] if pairs else []
 
 
-def write_pages(options: Options, pages: "Pages") -> None:
-    """Write the pages of a class from its gradebook."""
+def write_pages(options: Options, pages: "Pages") -> Path:
+    """Write the pages of a class from its gradebook; returns where the first one is."""
     with contextlib.closing(pages), Roll(options.out, rubric=options.rubric, data=options.data) as roll:
         for entry in roll.entries():
             late = f"{entry.days_late} d, −{entry.deduction:g}" if entry.days_late else ""
             with roll.evidence(entry) as seen:
                 pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
-        pages.index(similarity.warnings(similarity.similar(roll)))
+        return pages.index(similarity.warnings(similarity.similar(roll)))
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

@@ -1,15 +1,18 @@
 """The pages of a run, written as its grades come: one a submission, its notebook beside it, an index for several."""
 
+import hashlib
+import json
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence
 from grader.grading import Graded
 from grader.intake import open_submission
-from grader.records import Warning_
+from grader.records import Grade, Warning_
 from grader.reports import record
 from grader.reports.html import classroom, notebook, student
 from grader.reports.html.classroom import Entry
@@ -18,6 +21,30 @@ from grader.reports.html.student import Link
 from grader.reports.text import file_stem
 
 Files = Mapping[str, Path]
+NOTEBOOK = "-notebook"  # after the name of a page: that of its notebook
+
+
+def _stamp(grade: Grade) -> str:
+    """A digest of what a page shows and of the code that makes it."""
+    told = {key: value for key, value in record.to_dict(grade).items() if key != "timings"}
+    return hashlib.sha256(f"{json.dumps(told)} {_code()}".encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    files = sorted(
+        path for path in Path(__file__).parent.rglob("*.*") if path.suffix in (".py", ".html", ".css", ".js")
+    )
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _stamped(page: Path, stamp: str) -> bool:
+    """Whether a page is there and of the same grade; of a class of 500 only what is new is made."""
+    try:
+        with page.open("rb") as file:
+            return f'name="stamp" content="{stamp}"'.encode() in file.read(2_000)
+    except OSError:
+        return False
 
 
 class Pages:
@@ -44,18 +71,26 @@ class Pages:
             files: original name → file, where the submission is some files among others.
         """
         grade, seen = graded.grade, graded.evidence
-        stem = file_stem(grade.submission["name"])
-        page, beside = self.folder / f"{stem}.html", self.folder / f"{stem}-notebook.html"
+        page = self.target(grade)
+        beside = page.with_name(f"{page.stem}{NOTEBOOK}.html")
         up = (Link("index.html", "The class", ".."),) if self.several else ()
-        cells = self._cells(seen, files)
-        if seen is not None and cells is not None:
-            record.replace(beside, notebook.page(grade, seen, cells, (*up, Link(page.name, "The grade"))))
-        there = (Link(beside.name, "Your notebook"),) if cells is not None else ()
-        record.replace(page, student.page(grade, seen, (*up, *there)))
+        stamp = _stamp(grade)
+        if not self.several or not _stamped(page, stamp):
+            cells = self._cells(seen, files)
+            if seen is not None and cells is not None:
+                record.replace(beside, notebook.page(grade, seen, cells, (*up, Link(page.name, "The grade"))))
+            there = (Link(beside.name, "Your notebook"),) if cells is not None else ()
+            record.replace(page, student.page(grade, seen, (*up, *there), stamp=stamp))
         with self.lock:
             self.entries.append(Entry(grade, Link(page.name, "", "pages"), points, late))
             self.title = seen.rubric.name if seen is not None else self.title
         return page
+
+    def target(self, grade: Grade) -> Path:
+        """Where a student's page is."""
+        name = grade.submission["name"]
+        stem = file_stem(f"{name} " if name.endswith(NOTEBOOK) else name)  # the name of another one's notebook
+        return self.folder / f"{stem}.html"
 
     def _cells(self, seen: Evidence | None, files: Files | None) -> Rendered | None:
         """The notebook as it was kept by ``look``, or from the submission where it still is."""

@@ -30,13 +30,14 @@ def environment() -> Environment:
     return found
 
 
-def render(template: str, *scripts: str, styles: tuple[str, ...] = (), **content: Any) -> str:
+def render(template: str, *scripts: str, styles: tuple[str, ...] = (), stamp: str = "", **content: Any) -> str:
     """Make a page.
 
     Args:
         template: one of the folder's.
         scripts: names of the files whose code it holds.
         styles: names of style sheets besides the common one.
+        stamp: tells a page from one of another grade.
         content: what the template names.
     """
     style = Markup("".join(source(name) for name in ("page.css", *styles)))
@@ -45,7 +46,9 @@ def render(template: str, *scripts: str, styles: tuple[str, ...] = (), **content
         f"default-src 'none'; style-src 'sha256-{_hash(style)}'; img-src data:; "
         f"script-src {_allowed(script)}; base-uri 'none'; form-action 'none'"
     )
-    return environment().get_template(template).render(style=style, script=script, policy=policy, **content)
+    return (
+        environment().get_template(template).render(style=style, script=script, policy=policy, stamp=stamp, **content)
+    )
 
 
 def points(value: float) -> str:

@@ -34,7 +34,8 @@ class Measured:
     needed: float | None
 
 
-def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (), name: str = "") -> str:
+def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (), name: str = "",
+         stamp: str = "") -> str:  # fmt: skip
     """Make a student's page.
 
     Args:
@@ -42,6 +43,7 @@ def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (
         seen: what the grade rests on; without it there are neither pictures nor lines of code.
         links: shown above.
         name: of the assignment.
+        stamp: tells this page from one of another grade.
     """
     parts = tell(grade, Sources(seen.submission if seen else None), sentences(seen))
     rows = {row.result.id: row for part in parts for row in part.rows}
@@ -52,7 +54,7 @@ def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (
     return render(
         "student.html", "page.js", grade=grade, parts=parts, links=links, assignment=name or _assignment(seen),
         anchors=rows, figures=beside, gallery=[f for f in pictures if f not in explains],
-        measured=_measured(grade, seen), steps=first_steps(parts), roomy=len(lost) <= ROOMY,
+        measured=_measured(grade, seen), steps=first_steps(parts), roomy=len(lost) <= ROOMY, stamp=stamp,
     )  # fmt: skip
 
 
