@@ -57,6 +57,9 @@ class Cluster:
         """As many as its workers have threads now, and one to follow each."""
         return max(1, 2 * sum(self.client.nthreads().values()))
 
+    def ready(self) -> None:
+        """Workers may come when there is something to do."""
+
     def submit(self, task: Task) -> "Future[Sealed]":
         """Send a submission; the future raises ``Lost`` when the cluster is no more."""
         ours: Future[Sealed] = Future()

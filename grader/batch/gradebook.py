@@ -177,15 +177,14 @@ class Gradebook:
             )
             return _handed(self._one("SELECT * FROM submissions WHERE key = ? AND content = ?", key, content_))
 
-    def begin(self, submission: int) -> int:
-        """Note that a submission is being graded.
-
-        Returns:
-            how many times it was begun without coming to an end, this time included.
-        """
+    def begin(self, submission: int) -> None:
+        """Note that a submission is being graded."""
         with self.lock:
             self.db.execute("UPDATE submissions SET begun = begun + 1 WHERE id = ?", (submission,))
-            return int(self._one("SELECT begun FROM submissions WHERE id = ?", submission)[0])
+
+    def begun(self, submission: int) -> int:
+        """How many times it was begun without coming to an end."""
+        return int(self._one("SELECT begun FROM submissions WHERE id = ?", submission)[0])
 
     def leave(self, submission: int) -> None:
         """Note that a submission was begun and left for now, for a reason that is not its own."""

@@ -28,6 +28,10 @@ class Place(Protocol):
         """How many submissions to have under way."""
         ...
 
+    def ready(self) -> None:
+        """Get ready, so that what ends the run meanwhile is no submission's fault."""
+        ...
+
     def submit(self, task: Task) -> "Future[Sealed]":
         """Begin a submission; the future raises when it is not the submission's grade that is in doubt."""
         ...
@@ -70,6 +74,9 @@ class Here:
             if self._grader is None:
                 self._grader = self.start()
             return self._grader
+
+    def ready(self) -> None:
+        _ = self.grader().workers.sandbox  # known when the workers' parent is warm and has been tried
 
     def submit(self, task: Task) -> "Future[Sealed]":
         return self.pool.submit(lambda: grade_task(self.grader(), task, self.only, self.step))

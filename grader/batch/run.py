@@ -87,6 +87,8 @@ class Run:
         todo.sort(key=lambda task: begun[task.submission])  # of suspects, those first that came to no end least often
         self.suspects = [task for task in todo if begun[task.submission] >= SUSPECT]
         try:
+            if todo:
+                self.place.ready()
             self._side_by_side([task for task in todo if begun[task.submission] < SUSPECT])
             for task in self.suspects:
                 self._alone(task)
@@ -157,10 +159,12 @@ class Run:
 
     def _alone(self, task: Task) -> None:
         """Grade one that may take the workers with it."""
-        if self.book.begin(task.submission) > GIVEN_UP:
+        if self.book.begun(task.submission) >= GIVEN_UP:
             self._give_up(task, f"its grading was begun {GIVEN_UP} times and came to no end")
             return
         self.place.renew()
+        self.place.ready()
+        self.book.begin(task.submission)
         future = self._start(task)
         wait([future])
         del self.running[future]

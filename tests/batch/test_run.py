@@ -34,6 +34,9 @@ class Breaking:
             future.set_result(Sealed(dataclasses.replace(grades.grade(task.found.key), seed=task.seed)))
         return future
 
+    def ready(self):
+        return None
+
     def renew(self):
         self.renewed += 1
 
