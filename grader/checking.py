@@ -98,12 +98,13 @@ class Assignment:
     wanted: tuple[str, ...]  # names that a submission defines
     provided: tuple[str, ...]  # names that the worker supplies: train_dataset, train_loader
     never_called: tuple[str, ...]  # functions whose top-level calls are never executed at intake
-    ops: tuple[str, ...]  # modules of grader.worker that register the operations its probes ask for
+    ops: tuple[str, ...]  # modules of grader.worker, or files, that register the operations its probes ask for
     probes: tuple[Probe, ...]
     criteria: dict[str, Criterion]
     warnings: tuple[Callable[[Evidence], Sequence[Warning_]], ...] = ()
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
     reference: Path | None = None  # a right submission, which tells slow code from a slow machine
+    fashion_mnist: bool = True  # whether its probes use the data set
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:

@@ -7,6 +7,7 @@ could be graded, said in one line; 130 interrupted.
 import argparse
 import importlib
 import importlib.metadata
+import importlib.util
 import io
 import math
 import os
@@ -107,6 +108,7 @@ def parser() -> Parser:
     p.add_argument("--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, GPU=1")
     p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
     p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
+    p.add_argument("--assignment", type=Path, metavar="FILE", help="another assignment, with its rubric.toml beside it")
     p.add_argument("--unconfined", action="store_true", help="run student code without a sandbox")
     p.add_argument(
         "--audit", nargs="?", const="", metavar="CASE",
@@ -206,15 +208,20 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
 
 
 def _options(arguments: argparse.Namespace) -> "Options":
-    from grader import rubric
+    from grader import assignments, rubric
     from grader.grading import Options
+    from grader.vit.assignment import VIT
 
+    file = arguments.assignment
+    assignment = VIT if file is None else assignments.load(file)
+    beside = None if file is None else file.parent / assignments.RUBRIC
     return Options(
         data=arguments.data,
         out=arguments.out,
         seed=arguments.seed,
         train=arguments.train,
-        rubric=arguments.rubric or rubric.DEFAULT,
+        rubric=arguments.rubric or beside or rubric.DEFAULT,
+        assignment=assignment,
         unconfined=arguments.unconfined,
         pictures=arguments.html,
     )
@@ -250,9 +257,20 @@ def grade_one(
 
 
 def _pages(out: Path, several: bool) -> "Pages":
+    for name in ("matplotlib", "nbconvert", "nh3"):
+        _needed(name, "--html", "report")
     from grader.reports.html.pages import Pages
 
     return Pages(out, several)
+
+
+def _needed(name: str, option: str, extra: str) -> None:
+    try:
+        found = importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        raise GraderError(f"{option} needs {name}: pip install 'vit-grade[{extra}]'")
 
 
 def _report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]], remarks: Sequence[str] = ()) -> None:

@@ -71,9 +71,13 @@ class FashionMNIST:
     raw: str = ""
 
 
+_EMPTY = [np.empty((0, *part.shape[1:]), np.uint8) for part in PARTS.values()]
+NONE = FashionMNIST(_EMPTY[0], _EMPTY[1], _EMPTY[2], _EMPTY[3])  # for assignments without the data set
+
+
 def shared_paths(data: FashionMNIST) -> dict[str, str]:
     """The .npy files that workers map read-only."""
-    return {name: data.paths[name] for name in SHARED}
+    return {name: data.paths[name] for name in SHARED if name in data.paths}
 
 
 def folders(data: FashionMNIST) -> list[str]:

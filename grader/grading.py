@@ -213,7 +213,7 @@ def open_grader(options: Options) -> Grader:
         GraderError: no data, a broken rubric, or no way to confine workers.
     """
     rubrics.load(options.rubric, check_names(options.assignment))
-    data = datasets.load(options.data)
+    data = datasets.load(options.data) if options.assignment.fashion_mnist else datasets.NONE
     shared, hidden = datasets.shared_paths(data), datasets.folders(data)
     workers = choose_workers(list(options.assignment.ops), shared, options.unconfined, hidden)
     return Grader(options, workers, data)

@@ -5,6 +5,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
@@ -27,9 +28,12 @@ def op(name: str) -> Callable[[Op], Op]:
 
 
 def load_ops(modules: list[str]) -> None:
-    """Import the modules that register an assignment's operations."""
+    """Import the modules that register an assignment's operations; one that ends in ".py" is a file."""
     for module in modules:
-        importlib.import_module(module)
+        if module.endswith(".py"):
+            exec(compile(Path(module).read_text(encoding="utf-8"), module, "exec"), {"__name__": Path(module).stem})
+        else:
+            importlib.import_module(module)
 
 
 def signatures() -> dict[str, dict[str, bool]]:

@@ -19,7 +19,7 @@ Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # arguments, sh
 def cases(source: str) -> dict[str, list[Case]]:
     """Read the table of cases in the text of ``check_vit.py``, which imports torch, without executing it."""
     tables = [node for node in ast.parse(source).body if isinstance(node, ast.AnnAssign) and node.value is not None]
-    (table,) = [node.value for node in tables if isinstance(node.target, ast.Name) and node.target.id == "CASES"]
+    (table,) = [n.value for n in tables if n.value and isinstance(n.target, ast.Name) and n.target.id == "CASES"]
     found: dict[str, list[Case]] = ast.literal_eval(table)
     return found
 

@@ -1,0 +1,82 @@
+"""Linear regression by hand: an assignment of two checks.
+
+    fit(x, y) -> (weights, bias)        least squares; x (N, D), y (N,), weights (D,), bias a number
+    predict(x, weights, bias) -> (N,)
+
+Shapes: N points, D features.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from grader.checking import Assignment, Criterion, Fail, checks, dig
+from grader.evidence import Evidence, Probe, Question
+
+HERE = Path(__file__).resolve().parent
+CLOSE = 1e-3  # float32 arithmetic on numbers around 1
+
+
+def _ask_fit(seen: Evidence, rng: np.random.Generator) -> Question:
+    x = rng.standard_normal((50, 4)).astype(np.float32)
+    weights, bias = rng.standard_normal(4), 3.0 + rng.random()  # a bias far from 0: leaving it out must show
+    y = (x @ weights + bias).astype(np.float32)
+    return Question({"x": x, "y": y}, known={"weights": weights, "bias": bias})
+
+
+def _ask_predict(seen: Evidence, rng: np.random.Generator) -> Question:
+    x, weights, bias = (rng.standard_normal(shape).astype(np.float32) for shape in ((7, 3), (3,), ()))
+    return Question({"x": x, "weights": weights, "bias": float(bias)}, known=x @ weights + bias)
+
+
+def least_squares(seen: Evidence) -> None:
+    """`fit` finds the weights and the bias that the points were made with."""
+    answer = seen["fit"]
+    weights, bias = (_numbers(dig(answer.value, "items", place)) for place in (0, 1))
+    known = answer.known
+    if weights.shape != known["weights"].shape:
+        raise Fail(f"expected weights of shape {known['weights'].shape}, got {weights.shape}")
+    if not np.allclose(weights, known["weights"], atol=CLOSE):
+        raise Fail(
+            f"expected the weights {np.round(known['weights'], 3)}, got {np.round(weights, 3)}",
+            "Without a column of ones, the weights have to make up for the bias.",
+        )
+    if not np.allclose(bias, known["bias"], atol=CLOSE):
+        raise Fail(f"expected the bias {known['bias']:.3f}, got {np.round(bias, 3)}")
+
+
+def prediction(seen: Evidence) -> None:
+    """`predict` gives x · weights + bias for each point."""
+    answer = seen["predict"]
+    got = _numbers(answer.value)
+    if got.shape != answer.known.shape:
+        raise Fail(f"expected one number a point, shape {answer.known.shape}, got {got.shape}")
+    if not np.allclose(got, answer.known, atol=CLOSE):
+        raise Fail(f"expected {np.round(answer.known[:3], 3)}…, got {np.round(got[:3], 3)}…", "Is the bias added?")
+
+
+def _numbers(described: object) -> np.ndarray:
+    """The numbers of what a student's function returned, as the worker describes it."""
+    kind = dig(described, "kind")
+    if kind not in ("tensor", "ndarray", "number"):
+        raise Fail(f"expected numbers, got {kind}")
+    return np.asarray(dig(described, "number" if kind == "number" else "array"), dtype=np.float64)
+
+
+ASSIGNMENT = Assignment(
+    name="linear regression",
+    wanted=("fit", "predict"),
+    provided=(),
+    never_called=(),
+    ops=(str(HERE / "ops.py"),),
+    probes=(
+        Probe("fit", "regression.fit", _ask_fit, lambda seen: seen.has("fit")),
+        Probe("predict", "regression.predict", _ask_predict, lambda seen: seen.has("predict")),
+    ),
+    criteria={
+        "regression.fit": Criterion("regression.fit", checks(least_squares), names=("fit",)),
+        "regression.predict": Criterion("regression.predict", checks(prediction), names=("predict",)),
+    },
+    reference=HERE / "reference",
+    fashion_mnist=False,
+)

@@ -1,0 +1,51 @@
+"""The second assignment in docs/examples, which the engine knows nothing of."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from grader.cli import main
+
+EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "examples" / "linear_regression"
+RIGHT = (EXAMPLE / "reference" / "regression.py").read_text()
+FAULTS = {
+    "without a bias": ("torch.ones(len(x), 1)", "torch.zeros(len(x), 1)", {"regression.fit": "column of ones"}),
+    "the bias forgotten": ("x @ weights + bias", "x @ weights", {"regression.predict": "Is the bias added?"}),
+    "no numbers": ("return x @ weights + bias", "return 'none'", {"regression.predict": "expected numbers, got str"}),
+}
+
+
+def graded(folder):
+    target = folder / "grade.json"
+    assert (
+        main(["--assignment", str(EXAMPLE / "assignment.py"), str(folder), "--json", str(target), "--seed", "3"]) == 0
+    )
+    return json.loads(target.read_text())
+
+
+def test_its_reference_has_full_marks_without_any_data_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHION_MNIST_ROOT", str(tmp_path / "none"))
+    (tmp_path / "regression.py").write_text(RIGHT)
+    grade = graded(tmp_path)
+    assert grade["score"] == grade["max_score"] == 10 and grade["status"] == "graded"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_costs_its_own_criterion_and_is_named(tmp_path, fault):
+    old, new, lost = FAULTS[fault]
+    (tmp_path / "regression.py").write_text(RIGHT.replace(old, new))
+    for criterion in graded(tmp_path)["criteria"]:
+        if criterion["id"] in lost:
+            assert criterion["points"] == 0 and lost[criterion["id"]] in criterion["feedback"]
+        else:
+            assert criterion["status"] == "passed"
+
+
+@pytest.mark.parametrize("text", [None, "ASSIGNMENT = 3"], ids=["no file", "another thing"])
+def test_a_file_that_is_no_assignment_is_one_line(tmp_path, capsys, text):
+    path = tmp_path / "assignment.py"
+    if text is not None:
+        path.write_text(text)
+    assert main(["--assignment", str(path), str(EXAMPLE / "reference")]) == 2
+    assert "assignment.py: expected" in capsys.readouterr().err
