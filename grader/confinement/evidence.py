@@ -22,6 +22,7 @@ SIGNAL_OF = {
     "Floating point exception": "SIGFPE",
     "Illegal instruction": "SIGILL",
 }
+NO_FORM = "the reply has no form that the worker gives one"
 NO_MEMORY = re.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to allocate .* for an array")
 
 
@@ -40,8 +41,19 @@ def observation(body: Any, output: str, seconds: float) -> Observation:
             return Observation("undefined", detail=clean(content[:200]), output=output, seconds=seconds)
         if kind == "raised" and (raised := raised_from(content)) is not None:
             return Observation("raised", raised=raised, output=output, seconds=seconds)
-    return Observation(
-        "forged", detail="the reply has no form that the worker gives one", output=output, seconds=seconds
+    return Observation("forged", detail=NO_FORM, output=output, seconds=seconds)
+
+
+def is_loading(value: Any) -> bool:
+    """Whether an answer to "load" has its form: the names that are defined, and the exceptions met."""
+    if not isinstance(value, dict) or value.keys() != {"defined", "problems"}:
+        return False
+    defined, problems = value["defined"], value["problems"]
+    return (
+        isinstance(defined, list)
+        and isinstance(problems, list)
+        and all(isinstance(name, str) for name in defined)
+        and all(raised_from(problem) is not None for problem in problems)
     )
 
 

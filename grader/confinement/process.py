@@ -52,7 +52,11 @@ class ProcessWorker(abc.ABC):
         """Put one request. A submission that could not be loaded at all is not tried again."""
         if self.connection is None and not self._is_unloadable():
             self.connection = self.start()
-            self.loaded = self._exchange("load", {"program": self.program, "files": self.files}, self.load_seconds)
+            seen = self._exchange("load", {"program": self.program, "files": self.files}, self.load_seconds)
+            if seen.outcome == "value" and not evidence.is_loading(seen.value):
+                self.close()
+                seen = dataclasses.replace(seen, outcome="forged", value=None, detail=evidence.NO_FORM)
+            self.loaded = seen
         if op == "load" or self._is_unloadable():
             assert self.loaded is not None
             return self.loaded
