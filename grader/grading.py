@@ -22,6 +22,8 @@ from grader.records import Grade, Observation, Submission, program_of
 from grader.vit.assignment import VIT
 
 PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
+EXHAUSTED = ("timeout", "memory")
+PATIENCE = 2  # probes that a submission may hang in or run out of memory in, before it is given a quarter of the time
 Progress = Callable[[str, float], None]  # what is being done, and how much of it is
 
 
@@ -129,16 +131,21 @@ class Grader:
     def _asker(self, worker: Worker, progress: Progress | None) -> Callable[[Probe, Question], Observation]:
         asked, total = 0, len(self.assignment.probes) + 1
         loads: list[tuple[Observation, Observation]] = []  # what came of loading, which may be the answer to everything
+        convicted = 0  # how often it hung or ate all memory where the reference did not
 
         def ask(probe: Probe, question: Question) -> Observation:
-            nonlocal asked
+            nonlocal asked, convicted
             if progress is not None:
                 progress(probe.id, asked / total)
             asked += 1
-            first = worker.ask(probe.op, question.args, probe.seconds)
+            known = convicted >= PATIENCE
+            first = worker.ask(probe.op, question.args, probe.seconds / (4 if known else 1))
             if loads and first is loads[0][0]:
                 return loads[0][1]
+            if known and first.outcome in EXHAUSTED:
+                return first
             observation = self._blamed(worker, probe, question, first)
+            convicted += observation.outcome in EXHAUSTED
             if probe.op == "load":
                 loads.append((first, observation))
             return observation
@@ -147,7 +154,7 @@ class Grader:
 
     def _blamed(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
         """An observation, or a fault where the submission is not to blame for it."""
-        if first.outcome in ("timeout", "memory"):
+        if first.outcome in EXHAUSTED:
             return self._second_opinion(worker, probe, question, first)
         if why := control.fault(self.workers, first, tuple(datasets.folders(self.data))):
             return Observation("fault", detail=f"workers cannot have what is installed here: {why}")
