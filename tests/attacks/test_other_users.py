@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,27 +37,43 @@ def without_closed_home(folder: Path) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", OPEN_HOME, "sh", str(folder), str(python), str(closed[-1])]
 
 
-@pytest.mark.timeout(600)
+OTHERS = {
+    "an ordinary user with namespaces": (ORDINARY, "T3"),
+    "an ordinary user": (ORDINARY, "T4"),
+    "root in a container": (CONTAINED, "T2"),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """The same tests as each of them, side by side: most of their time is waiting."""
+    started = {who: _start(*how, tmp_path_factory.mktemp("other")) for who, how in OTHERS.items()}
+    yield started
+    for run in started.values():
+        run.kill()
+        run.communicate()
+
+
+def _start(becoming: list[str], tier: str, folder: Path) -> "subprocess.Popen[str]":
+    left_out = [Path(__file__).name, "test_points.py"]  # what is judged, and how, is the same in all tiers
+    command = [*without_closed_home(folder), *becoming, sys.executable, "-m", "pytest", str(HERE), "-q", "-x"]
+    command += ["--tb=short", "-p", "no:cacheprovider", *(f"--ignore={HERE / name}" for name in left_out)]
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    for place in (folder, scratch):
+        place.chmod(0o777)
+    environment = os.environ | {"ATTACK_TIERS": tier, "HOME": str(scratch), "TMPDIR": "/tmp", "CONTROLS": "no"}
+    return subprocess.Popen(
+        command, cwd=HERE.parents[1], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become others")
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs util-linux")
-@pytest.mark.parametrize(
-    ("becoming", "tier"),
-    [
-        pytest.param(ORDINARY, "T3", id="ordinary user with namespaces"),
-        pytest.param(ORDINARY, "T4", id="ordinary user"),
-        pytest.param(CONTAINED, "T2", id="root in a container"),
-    ],
-)
-def test_attacks_are_contained_for_other_users(becoming: list[str], tier: str, tmp_path: Path) -> None:
-    command = [*without_closed_home(tmp_path), *becoming, sys.executable, "-m", "pytest", str(HERE), "-q", "-x"]
-    left_out = [Path(__file__).name, "test_points.py"]  # what is judged, and how, is the same in all tiers
-    command += ["--tb=short", "-p", "no:cacheprovider", *(f"--ignore={HERE / name}" for name in left_out)]
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    for folder in (tmp_path, scratch):
-        folder.chmod(0o777)
-    environment = os.environ | {"ATTACK_TIERS": tier, "HOME": str(scratch), "TMPDIR": "/tmp", "CONTROLS": "no"}
-    done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True)
-    summary = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.stderr
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+@pytest.mark.parametrize("who", OTHERS)
+def test_attacks_are_contained_for_other_users(who: str, runs: dict[str, subprocess.Popen[str]]) -> None:
+    out, err = runs[who].communicate()
+    summary = out.strip().splitlines()[-1] if out.strip() else err
+    assert runs[who].returncode == 0, out[-6000:] + err[-2000:]
     assert " passed" in summary and "skipped" not in summary.replace(" 1 skipped", "").replace(" 2 skipped", "")

@@ -6,7 +6,6 @@ import os
 import stat
 import struct
 import tarfile
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ import pytest
 from grader.intake import IntakeLimits, Rejected
 from grader.intake.opening import GraderError
 from grader.records import Submission
-from tests.intake.building import opened, write_modules, write_notebook
+from tests.intake.building import opened, processor_seconds, write_modules, write_notebook
 
 Files = dict[str, bytes | str]
 GOOD: Files = {
@@ -358,7 +357,7 @@ def test_a_submission_is_opened_in_a_tenth_of_a_second(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "ab12" / "a.ipynb", *["class A:\n    def f(self):\n        return 1\n" * 5] * 30)
     times = []
     for number in range(5):
-        start = time.monotonic()
+        start = processor_seconds()
         opened(path, workspace=tmp_path / str(number))
-        times.append(time.monotonic() - start)
-    assert min(times) < 0.5  # 0.08 s when the machine is quiet
+        times.append(processor_seconds() - start)
+    assert min(times) < 0.25  # about 0.08 s

@@ -1,7 +1,6 @@
 """Notebooks as people save them: any version, any magic, any output."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from grader.intake import IntakeLimits, Rejected
 from grader.records import CellLog
-from tests.intake.building import from_cells, kept, opened, run, write_notebook
+from tests.intake.building import from_cells, kept, opened, processor_seconds, run, write_notebook
 
 MAGICS = {
     "line magic": "%matplotlib inline\nlr = 0.5",
@@ -161,10 +160,10 @@ DEEP = {
 
 @pytest.mark.parametrize("cell", DEEP.values(), ids=DEEP.keys())
 def test_a_cell_that_exhausts_the_parser_costs_itself_only(tmp_path: Path, cell: str) -> None:
-    start = time.monotonic()
+    start = processor_seconds()
     submission = from_cells(tmp_path, cell, "lr = 1")
     assert submission.program.names.keys() == {"lr"}
-    assert time.monotonic() - start < 10
+    assert processor_seconds() - start < 10
 
 
 @pytest.mark.parametrize("limit", [{"memory": 300_000_000}, {"seconds": 1.0}], ids=["memory", "time"])
@@ -230,9 +229,9 @@ def test_sixty_megabytes_of_saved_outputs_are_read_quickly(tmp_path: Path) -> No
     picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "iVBOR" * 200_000}}
     cells = [code(f"x{number} = 1", outputs=[picture, stream("\r█" * 50_000)]) for number in range(60)]
     path = raw(tmp_path, {"nbformat": 4, "cells": [*cells, code("lr = 1")]})
-    start = time.monotonic()
+    start = processor_seconds()
     assert run(opened(path))["lr"] == 1
-    assert time.monotonic() - start < 6  # about 1 s when the machine is quiet
+    assert processor_seconds() - start < 6  # about 1 s
 
 
 def test_markdown_is_counted_but_not_read(tmp_path: Path) -> None:
