@@ -32,8 +32,9 @@ audit: $(READY) ## every seeded fault must cost what it should, every correct va
 bench: $(READY) ## how long a grade takes
 	$(BIN)/python -m tests.bench
 
-picture: $(READY) ## the picture in the README
+picture: $(READY) ## the pictures in the README
 	$(BIN)/python -m tests.picture docs/terminal.svg
+	$(BIN)/python -m tests.pages.pictures docs
 
 template: $(READY) ## student/ from reference/
 	$(BIN)/python -m grader.template

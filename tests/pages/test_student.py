@@ -4,10 +4,11 @@ import dataclasses
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from grader.records import Origin, Piece, Program
-from grader.reports.html import definitions, student
+from grader.records import Observation, Origin, Piece, Program
+from grader.reports.html import definitions, figures, student
 from grader.reports.html.sources import Sources
 from grader.reports.html.story import first_steps, tell
 from grader.reports.text import file_stem
@@ -110,3 +111,11 @@ def test_a_grade_displays_itself_in_a_notebook():
 def test_nothing_of_the_pages_is_imported_where_none_is_asked_for():
     code = "import sys, grader.cli, grader.grading; print([n for n in sys.modules if 'nbconvert' in n or 'reports.html' in n])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("junk", [None, "junk", [], {}, float("nan"), np.zeros((3, 0)), {"outputs": {"test": 3}}])
+def test_junk_in_the_place_of_observations_means_no_picture(junk, made):
+    seen = made[0].evidence
+    answers = {p: dataclasses.replace(a, observation=Observation("value", junk)) for p, a in seen.answers.items()}
+    found = figures.draw(dataclasses.replace(seen, answers=answers, findings={}))
+    assert [figure.id for figure in found] in ([], ["log"])
