@@ -73,7 +73,7 @@ HOSTILE = {
     "killer": cell("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nos.kill(os.getpid(), signal.SIGKILL)"),
     "broken": text("a.ipynb", b'{"nbformat": 4, "cells": ['),
     "crash": cell("import ctypes\nctypes.string_at(0)"),
-    "empty": lambda folder: folder.mkdir(),
+    "essay": text("essay.txt", b"I did not get round to it."),
     "hog": cell("hog = bytearray(1 << 40)"),
     "torn": text("a.zip", b"PK\x03\x04" + bytes(999)),
     "forks": cell("import os\nwhile True:\n    os.fork()"),

@@ -51,8 +51,8 @@ def program_of(submission: "Submission") -> dict[str, Any]:
     """A submission's program in the form that a worker loads."""
     program = submission.program
     return {
-        "main": [dataclasses.asdict(piece) for piece in program.main],
-        "modules": {name: [dataclasses.asdict(p) for p in pieces] for name, pieces in program.modules.items()},
+        "main": [dict(vars(piece)) for piece in program.main],
+        "modules": {name: [dict(vars(piece)) for piece in pieces] for name, pieces in program.modules.items()},
         "names": {name: origin.module for name, origin in program.names.items()},
     }
 

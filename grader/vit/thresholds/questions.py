@@ -26,7 +26,7 @@ def reference_rows(labels: np.ndarray, per_class: int = PER_CLASS) -> np.ndarray
 
 def unseen_rows(labels: np.ndarray, count: int = UNSEEN) -> np.ndarray:
     """(count,) rows of training images outside the reference set."""
-    outside = np.setdiff1d(np.arange(len(labels)), reference_rows(labels))
+    outside = np.delete(np.arange(len(labels)), reference_rows(labels))
     return np.random.default_rng(FIXED).permutation(outside)[:count]
 
 
