@@ -4,7 +4,6 @@ All are frozen, and all but ``Submission`` survive a round trip through JSON (pl
 grade can be computed again from what was kept.
 """
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal

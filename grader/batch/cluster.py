@@ -17,7 +17,7 @@ from grader.errors import GraderError
 from grader.grading import Options
 
 MOST = 512 << 20  # bytes of one submission that are sent
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 60
 PLAIN = ("seed", "train", "unconfined", "train_budget", "sample")  # options that travel as they are
 
 
