@@ -10,7 +10,7 @@ import importlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,13 +46,15 @@ MODEL = {"vit_model.py", "hyperparameters.py", "vit_classifier.pt", "vit_embeds.
 UNTRAINED = ("vit.accuracy", "contrastive.precision")  # what a variant loses whose checkpoints nobody has trained
 
 
-def run(options: Options, jobs: int = 2, only: str = "", told: Told = lambda line: None) -> list[Line]:
+def run(
+    options: Options, jobs: int = 2, only: str | Collection[str] = "", told: Told = lambda line: None
+) -> list[Line]:
     """Grade every case.
 
     Args:
         options: how to grade; the seed is 1 where there is none.
         jobs: how many at the same time.
-        only: part of the ids of the cases wanted.
+        only: part of the ids of the cases wanted, or all their ids.
         told: called with each line as it is there.
     """
     seed = 1 if options.seed is None else options.seed
@@ -69,13 +71,14 @@ def run(options: Options, jobs: int = 2, only: str = "", told: Told = lambda lin
         grader.close()
 
 
-def _cases(only: str) -> Iterator[tuple[str, Any]]:
+def _cases(only: str | Collection[str]) -> Iterator[tuple[str, Any]]:
     faults, variants = _corpus().load()
     everything: Iterable[tuple[str, Any]] = [
         ("reference", None), ("template", None),
         *(("fault", case) for case in faults), *(("variant", case) for case in variants),
     ]  # fmt: skip
-    return (pair for pair in everything if only in (pair[1].id if pair[1] else pair[0]))
+    named = ((pair[1].id if pair[1] else pair[0], pair) for pair in everything)
+    return (pair for ident, pair in named if (only in ident if isinstance(only, str) else ident in only))
 
 
 def _corpus() -> Any:
@@ -100,7 +103,7 @@ class Auditor:
         with tempfile.TemporaryDirectory(prefix="vit-audit-") as folder:
             submission = Path(folder) / case.id
             apply(case.edits, ROOT / "reference", submission)
-            if kind == "variant" and "vit_model.py" in case.edits and not _corpus().transplant(submission):
+            if (kind == "variant" or not case.costs) and "vit_model.py" in case.edits and not _corpus().transplant(submission):
                 case = replace(case, costs=UNTRAINED)
             return judge(kind, case, self._seen(submission, self._kept(case.edits, submission))[0])
 
