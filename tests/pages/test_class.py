@@ -1,9 +1,11 @@
 """The class page and the folder of pages, read as text."""
 
 import dataclasses
+import shutil
 
 import pytest
 
+from grader import cli
 from grader.grading import Graded
 from grader.records import Warning_
 from grader.reports.html import causes, classroom
@@ -70,3 +72,20 @@ def test_a_page_of_the_same_grade_is_not_made_again(pages):
     assert path.read_text().endswith("mark")
     pages.add(Graded(failing("a", "no"), None))
     assert not path.read_text().endswith("mark")
+
+
+def test_the_command_line_writes_pages_where_they_are_asked_for(tmp_path, capsys):
+    assert cli.main(["student", "--html", "--out", str(tmp_path / "one"), "--train", "never"]) == 0
+    assert {path.name for path in (tmp_path / "one").iterdir()} == {"student.html", "student-notebook.html"}
+    assert "student.html" in capsys.readouterr().out
+    assert cli.main(["student", "--out", str(tmp_path / "none"), "--train", "never"]) == 0
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_command_line_writes_the_pages_of_a_class(tmp_path):
+    for name in ("a", "b"):
+        shutil.copytree("student", tmp_path / "class" / name)
+    assert cli.main([str(tmp_path / "class"), "--html", "--out", str(tmp_path / "out"), "--train", "never"]) == 0
+    found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.html")}
+    assert found == {"index.html", *(f"pages/{n}{kind}.html" for n in "ab" for kind in ("", "-notebook"))}
+    assert "Four parts" in (tmp_path / "out" / "pages" / "a-notebook.html").read_text()

@@ -145,3 +145,11 @@ def test_verdicts_stand_beside_their_cells(made):
     (scheduler,) = [cell for cell in cells if "Learning-rate scheduler</strong>" in cell]
     assert "train_embedding_model" in scheduler and "counts batches" in scheduler
     assert len(page.encode()) < 2_000_000
+
+
+def test_a_process_that_ended_is_started_again(tmp_path):
+    renderer = Renderer()
+    renderer.process.kill()
+    renderer.process.wait()
+    assert render(renderer, tmp_path, code("x")).cells
+    renderer.close()

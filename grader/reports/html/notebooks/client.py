@@ -1,5 +1,6 @@
 """Asks the rendering process, and makes harmless what it answers."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from markupsafe import Markup
 
 from grader.reports.html.notebooks.sanitising import harmless
 
+SECONDS = 90.0
 SERVER = Path(__file__).with_name("server.py")
 VARIABLES = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "JUPYTER_PLATFORM_DIRS": "1"}
 
@@ -39,18 +41,22 @@ class Renderer:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.process = subprocess.Popen(
-            [sys.executable, "-E", "-P", str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, cwd="/", env={**VARIABLES, "HOME": os.environ.get("HOME", "/")},
-        )  # fmt: skip
+        self.process = _start()
 
     def render(self, notebook: Path) -> Rendered:
         """Render a notebook; whatever goes wrong is said in words."""
         with self.lock:
+            if self.process.poll() is not None:
+                self.close()
+                self.process = _start()
+            late = threading.Timer(SECONDS, self.process.kill)  # it has limits of its own: this is for when they fail
+            late.start()
             try:
                 answer = self._ask(notebook)
             except (OSError, ValueError):
                 return Rendered(problem="the process that renders notebooks ended")
+            finally:
+                late.cancel()
         try:
             if "error" in answer:
                 return Rendered(problem=str(answer["error"])[:200])
@@ -68,9 +74,17 @@ class Renderer:
         """End the process."""
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(OSError):  # what was not sent is not wanted any more
+                    stream.close()
         self.process.kill()
         self.process.wait()
+
+
+def _start() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-E", "-P", str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, cwd="/", env={**VARIABLES, "HOME": os.environ.get("HOME", "/")},
+    )  # fmt: skip
 
 
 def _cell(cell: dict[str, Any]) -> Cell:
