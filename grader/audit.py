@@ -58,6 +58,7 @@ def run(
         told: called with each line as it is there.
     """
     seed = 1 if options.seed is None else options.seed
+    _corpus()  # a copy without one says so before anything is started
     grader = open_grader(replace(options, sample=SAMPLE, seed=seed, train="never", threads=1))
     try:
         auditor = Auditor(grader, seed)
