@@ -104,7 +104,11 @@ class Auditor:
         with tempfile.TemporaryDirectory(prefix="vit-audit-") as folder:
             submission = Path(folder) / case.id
             apply(case.edits, ROOT / "reference", submission)
-            if (kind == "variant" or not case.costs) and "vit_model.py" in case.edits and not _corpus().transplant(submission):
+            if (
+                (kind == "variant" or not case.costs)
+                and "vit_model.py" in case.edits
+                and not _corpus().transplant(submission)
+            ):
                 case = replace(case, costs=UNTRAINED)
             return judge(kind, case, self._seen(submission, self._kept(case.edits, submission))[0])
 

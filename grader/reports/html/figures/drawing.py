@@ -31,8 +31,8 @@ COUNT = itertools.count()
 ET.register_namespace("", SVG[1:-1])
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 matplotlib.rcParams.update({
-    "svg.fonttype": "none", "svg.hashsalt": "grade", "font.size": 9, "path.simplify": False, "text.parse_math": False,
-    "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "xtick.color": INK, "ytick.color": INK,
+    "svg.fonttype": "none", "svg.hashsalt": "grade", "font.size": 10, "path.simplify": False, "text.parse_math": False,
+    "axes.edgecolor": FAINT, "axes.labelcolor": INK, "text.color": INK, "axes.titlesize": 10, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "grid.color": FAINT, "grid.linewidth": 0.6,
     "lines.linewidth": 1.8, "xtick.major.size": 0, "ytick.major.size": 0,
 })  # fmt: skip

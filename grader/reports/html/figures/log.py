@@ -34,7 +34,7 @@ def figure(seen: Evidence) -> Figure | None:
         lines = [*plot.get_lines(), *side.get_lines()]
     else:
         lines = list(plot.get_lines())
-    canvas.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    canvas.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False)
     words = _words(run, computed)
     return Figure("log", "contrastive.logs", "Your log beside the recomputed value", drawing.svg(canvas, words), words)
 

@@ -26,7 +26,7 @@ def figure(seen: Evidence) -> Figure | None:
     for number, (x, y) in zip(present, _apart(middles, (high - low) * NEAREST), strict=True):
         dots = np.flatnonzero(inside & (labels == number))[: SHOWN // len(CLASSES)]
         _dots(plot, plane[dots], drawing.SERIES[number])
-        plot.text(x, y, CLASSES[number], ha="center", va="center", fontsize=9, fontweight="bold")
+        plot.text(x, y, CLASSES[number], ha="center", va="center", fontweight="bold")
     margin = 0.03 * (high - low)
     plot.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
     caption = (

@@ -26,8 +26,8 @@ def figure(seen: Evidence) -> Figure | None:
         plot.yaxis.set_major_formatter(lambda value, _: f"{value:.1e}" if value else "0")
     plots[0].set_ylabel("learning rate")
     if early:
-        plots[0].set_title("the whole run", fontsize=9)
-        plots[1].set_title("its first epoch", fontsize=9)
+        plots[0].set_title("the whole run")
+        plots[1].set_title("its first epoch")
     words = f"From {rates[0]:.2g} over {rates.max():.2g} at most to {rates[-1]:.2g} in the end, {epochs} epochs"
     body = drawing.svg(canvas, f"Learning rate by epoch. {words}.")
     caption = f"{words}, as your schedulers set it when stepped the way that your training steps them."
