@@ -9,6 +9,7 @@ import pytest
 from grader.cli import main
 from grader.commands import closure, release, solutions
 from grader.errors import GraderError
+from tests.release import running
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTEST = ("-m", "pytest", "-p", "no:cacheprovider")
@@ -61,6 +62,17 @@ def test_a_verdict_is_shown_in_a_session_of_python(released, run):
     done = run("-c", "import grader; print(grader.__file__); print(grader.check('vit.heads'))")
     assert done.stdout.splitlines()[0] == str(released / "grader" / "__init__.py"), done.stderr
     assert "○ vit.heads missing" in done.stdout and "official grade" in done.stdout
+
+
+@pytest.mark.timeout(400)
+def test_installed_as_its_readme_says_it_serves_a_notebook_in_student(released, tmp_path):
+    folder = shutil.copytree(released, tmp_path / "own")
+    python = running.environment(tmp_path / "env") / "bin" / "python"
+    running.run([python, "-m", "pip", "install", "--quiet", "--editable", "."], folder)
+    program = "import grader; print(grader.__file__); print(grader.check('vit.heads', '.'))"
+    done = running.run([python, "-c", program], folder / "student")
+    assert done.stdout.splitlines()[0] == str(folder / "grader" / "__init__.py")
+    assert "○ vit.heads missing" in done.stdout
 
 
 def test_a_failed_audit_stops_it(tmp_path):
