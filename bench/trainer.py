@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from grader import data as datasets
-from grader.grading import REFERENCE
 from grader.intake import open_submission
 from grader.records import program_of
 from grader.vit.assignment import VIT
@@ -30,6 +29,7 @@ from grader.worker.student import Student
 from grader.worker.vit import constants, trainer
 
 TARGET = 0.88
+REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 SETS = {  # (patch_size, hidden_size, layers, heads)
     "reference": (7, 64, 3, 2),
     "narrow": (7, 32, 3, 2),

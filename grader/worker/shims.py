@@ -5,7 +5,7 @@ import importlib.machinery
 import inspect
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -186,6 +186,9 @@ def _here(device: Any) -> Any:
     return torch.device("cpu")
 
 
+DEVICES = (str, torch.device)
+
+
 class _OnCPU(TorchFunctionMode):
     """Rewrites a CUDA device in any torch call to the CPU, and notes that it was asked for."""
 
@@ -196,12 +199,19 @@ class _OnCPU(TorchFunctionMode):
             return args[0]
         if func is torch.Tensor.pin_memory:
             return args[0]
-        if any(_is_cuda(value) for value in kwargs.values()) or any(_is_cuda(value) for value in args):
+        if _any_cuda(args) or (kwargs and _any_cuda(kwargs.values())):
             if func is torch.device:
                 return func(*args, **kwargs)
             args = tuple(_here(value) for value in args)
             kwargs = {key: _here(value) for key, value in kwargs.items()}
         return func(*args, **kwargs)
+
+
+def _any_cuda(values: Iterable[Any]) -> bool:
+    for value in values:  # noqa: SIM110 every torch call comes by here, and a generator is slower
+        if isinstance(value, DEVICES) and _is_cuda(value):
+            return True
+    return False
 
 
 def _is_cuda(value: Any) -> bool:

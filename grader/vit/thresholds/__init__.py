@@ -135,6 +135,6 @@ CRITERIA = (
 WARNINGS = audit.WARNINGS
 MEASURES = {
     "accuracy": lambda seen: known(accuracy, seen),
-    "precision_at_1": lambda seen: known(precision, seen),
+    "precision_at_1": lambda seen: known(precision, seen) if questions.scored(seen) else None,
     "precision_at_1_unseen_train": lambda seen: known(precision, seen, "unseen"),
 }

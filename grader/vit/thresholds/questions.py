@@ -14,6 +14,7 @@ FILES = {CLASSIFIER: "vit_classifier.pt", EMBEDDINGS: "vit_embeds.pt"}
 PER_CLASS = 500  # of the reference set: the first of each class, class by class, as the protected sampler takes them
 UNSEEN = 2_000  # training images outside the reference set, for the audit: the same ones in every grade
 SEEN = 1_000  # training images for the classifier's audit
+ESTIMATED = 1_000  # test images for a Precision@1 that no criterion gives points for
 MOVED = 500  # test images that are moved a little
 NOISE = 8.0  # grey levels, standard deviation
 FIXED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
@@ -74,6 +75,8 @@ def _ask_classifier(seen: Evidence, rng: np.random.Generator) -> Question:
 
 
 def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
+    if not scored(seen):
+        return _ask_estimate(seen)
     rows, labels = test_rows(seen), seen.data.train_labels
     near = _sampled(seen, MOVED)
     per_class, unseen = _sampled(seen, PER_CLASS, 0.25), _sampled(seen, UNSEEN)
@@ -85,8 +88,27 @@ def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
     ]
     known = {name: labels[r] for name, r in images.items()}
     known |= {"test": _of(seen.data.test_labels, rows), "moved": seen.data.test_labels[:near]}
-    own = seen.has("get_embeddings") and seen.passed("contrastive.embeddings")
-    return Question({**_args(seen, EMBEDDINGS, sets), "own": own}, {"labels": known})
+    return Question({**_args(seen, EMBEDDINGS, sets), "own": _own(seen)}, {"labels": known})
+
+
+def _own(seen: Evidence) -> bool:
+    """Whether the student's ``get_embeddings`` computes the embeddings."""
+    return seen.has("get_embeddings") and seen.passed("contrastive.embeddings")
+
+
+def scored(seen: Evidence) -> bool:
+    """Whether Precision@1 is judged itself, not only the log beside it."""
+    only = seen.options.get("only")
+    return only is None or "contrastive.precision" in only
+
+
+def _ask_estimate(seen: Evidence) -> Question:
+    """Enough to hold a log against: four standard deviations of the estimate are the log's tolerance."""
+    rows = np.arange(_sampled(seen, ESTIMATED))
+    reference = reference_rows(seen.data.train_labels, _sampled(seen, PER_CLASS, 0.25))
+    sets = [_test(rows), {"name": "reference", "images": {"$shared": "train_images"}, "rows": reference}]
+    known = {"test": seen.data.test_labels[rows], "reference": seen.data.train_labels[reference]}
+    return Question({**_args(seen, EMBEDDINGS, sets), "own": _own(seen)}, {"labels": known})
 
 
 def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:

@@ -25,8 +25,8 @@ from grader.worker.vit import checkpoints, running
 from grader.worker.vit.modules import seed_everything
 
 BATCH = 64
-CYCLES = (2, 3, 5, 8, 12, 16)  # passes over the training set, each with a schedule of its own
-MUON_LR, ADAM_LR = 0.01, 3e-3
+CYCLES = (3, 3, 5, 8, 12)  # passes over the training set, each with a schedule of its own
+MUON_LR, ADAM_LR = 0.006, 3e-3
 DECAY = 0.01
 WARM = 0.1  # of a cycle
 AGAIN = 0.7  # of the learning rate in later cycles

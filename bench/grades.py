@@ -1,0 +1,88 @@
+"""What grades cost: one over its bare arithmetic, the structural criteria of a class, and how cost grows."""
+
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench import measure
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "reference"
+MODELS = ("vit.accuracy", "contrastive.precision")  # the criteria that run all images through models
+GRADE = (sys.executable, str(ROOT / "grade.py"), "--train", "never")
+
+
+def single(repeat: int) -> dict[str, Any]:
+    """A full grade of the reference, warm and cold, each over the bare passes beside it."""
+    from grader.grading import Options, open_grader
+
+    grader = open_grader(Options(train="never"))
+    grader.grade(REFERENCE / "submission.ipynb")  # the first one waits for the workers' parent
+    rows = []
+    for _ in range(repeat):
+        bare = float(measure.run([sys.executable, str(ROOT / "bench" / "bare.py")]).output.split()[0])
+        warm = grader.grade(REFERENCE / "submission.ipynb").timings
+        with tempfile.TemporaryDirectory() as out:
+            command = [*GRADE, str(REFERENCE / "submission.ipynb"), "--out", out]
+            cold = measure.run(command)
+        models = sum(seconds for probe, seconds in warm.items() if probe.startswith("checkpoint."))
+        rows.append({"bare": bare, "warm": warm["total"], "warm, models": models, "cold": cold.wall})
+    grader.close()
+    own = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
+    ratio = statistics.median(row["warm"] / row["bare"] for row in rows)
+    over = statistics.median(row["cold"] - 1.5 * row["bare"] for row in rows)
+    return {**own, "warm / bare": ratio, "cold - 1.5 bare": over, "promised": "warm / bare <= 1.5, the other <= 4 s"}
+
+
+def structural(repeat: int, size: int = 20) -> dict[str, Any]:
+    """A class of twenty, by all criteria that need no trained model."""
+    each, cpu = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        students = classroom(Path(folder, "class"), size)
+        for number in range(repeat):
+            cost = measure.run([*GRADE, str(students), "--out", f"{folder}/{number}", "--only", *without_models()])
+            each.append(cost.wall / size)
+            cpu.append(cost.cpu / size)
+    middle = statistics.median
+    return {"a submission": middle(each), "CPU a submission": middle(cpu), "promised": "a submission <= 1.0 s"}
+
+
+def growth(repeat: int, sizes: tuple[int, ...] = (1, 10, 40)) -> dict[str, Any]:
+    """Seconds a submission and peak memory, by the size of the class; full grades."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for size in sizes:
+            students = classroom(Path(folder, f"class-{size}"), size)
+            costs = [
+                measure.run([*GRADE, str(students), "--out", f"{folder}/{size}-{n}"], memory=True)
+                for n in range(repeat)
+            ]
+            found[f"a submission of {size}"] = statistics.median(cost.wall / size for cost in costs)
+            found[f"peak MiB of {size}"] = statistics.median(cost.peak >> 20 for cost in costs)
+    found["promised"] = "at 40 no more than at 10, the same peak"
+    return found
+
+
+def without_models() -> list[str]:
+    """The criteria that need no trained model."""
+    from grader.vit.assignment import VIT
+
+    return [ident for ident in VIT.criteria if ident not in MODELS]
+
+
+def classroom(folder: Path, size: int) -> Path:
+    """Submissions that differ in a comment, so that none is taken for another."""
+    for number in range(size):
+        own = folder / f"student{number:02}"
+        shutil.copytree(REFERENCE, own, ignore=shutil.ignore_patterns("__pycache__"))
+        with (own / "vit_model.py").open("a", encoding="utf-8") as file:
+            file.write(f"\n# handed in by student {number}\n")
+    return folder
+
+
+def write(result: dict[str, Any], file: Path) -> None:
+    file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
