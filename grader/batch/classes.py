@@ -57,7 +57,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
     with alone(options.out), contextlib.closing(Gradebook(options.out / NAME)) as book, terminable():
         regrader = Regrader(options, book)
         book.remember("rubric", str(options.rubric.absolute()))
-        table = Table(len(found), 1)
+        table = Table(len(found))
         place = _place(options, only, spread or Spread(), table.step)
         class_seed = int(book.setting("class seed", str(secrets.randbelow(2**31))))
         run = Run(

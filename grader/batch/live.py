@@ -18,8 +18,8 @@ SHOWN = 12  # submissions under way that have a line of their own
 class Table:
     """Counts what is done, shows what is under way, and tells when it may end."""
 
-    def __init__(self, total: int, width: int) -> None:
-        self.total, self.width = total, width
+    def __init__(self, total: int) -> None:
+        self.total = total
         self.counts = {"graded": 0, "kept": 0, "regraded": 0, "given up": 0}
         self.review, self.start = 0, time.monotonic()
         self.running: dict[str, tuple[float, str]] = {}  # by student: since when, and at what

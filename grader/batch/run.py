@@ -90,6 +90,7 @@ class Run:
             if todo:
                 self.place.ready()
             self._side_by_side([task for task in todo if begun[task.submission] < SUSPECT])
+            self._once_more()
             for task in self.suspects:
                 self._alone(task)
         except (KeyboardInterrupt, CancelledError, GraderError):  # said by whoever runs this, not by a submission
@@ -97,6 +98,15 @@ class Run:
                 self.book.leave(task.submission)
             raise
         return [self.done[handed.id] for _, handed in tasks]
+
+    def _once_more(self) -> None:
+        """Where many came to no end it was the place, not they: all of them again, with fresh workers."""
+        again = [task for task in self.suspects if self.book.begun(task.submission) < SUSPECT]
+        if len(again) > BROKEN:
+            self.suspects = [task for task in self.suspects if task not in again]
+            self.place.renew()
+            self.place.ready()
+            self._side_by_side(again)
 
     def hand_in(self, found: Found, number: int) -> Handed:
         """Note that a run found a submission."""

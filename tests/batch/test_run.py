@@ -76,6 +76,12 @@ def test_a_worker_that_dies_costs_a_retry(book, found):
     assert sorted(place.asked) == sorted(["anna", "cleo", *classroom.POINTS])
 
 
+def test_where_workers_are_lost_for_many_it_was_nobodys_fault(book, found):
+    place = Breaking("bela", "cleo", "dora", "emil", error=GraderError("the workers' parent died"), times=1)
+    assert set(status(Run(book, place, NOW, 1).grade(found)).values()) == {("graded", "graded")}
+    assert place.renewed == 1 and len(place.asked) == 10
+
+
 def test_what_takes_the_whole_grader_with_it_comes_last_and_alone_then_never(book, found):
     run = Run(book, Breaking(), NOW, 1)
     bela = run.hand_in(found[1], 1)
