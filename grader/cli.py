@@ -5,6 +5,7 @@ could be graded, said in one line; 130 interrupted.
 """
 
 import argparse
+import dataclasses
 import importlib
 import importlib.metadata
 import importlib.util
@@ -12,6 +13,7 @@ import io
 import math
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,9 +86,7 @@ def parser() -> Parser:
         help="a notebook, a folder, a .zip or .tar.gz, or a folder full of submissions",
     )  # fmt: skip
     p.add_argument("--json", metavar="FILE", help='write the grade as JSON, a list for several; "-" is standard output')
-    p.add_argument(
-        "--out", type=Path, default=Path("grades"), metavar="DIR", help="what a run writes (default: ./grades)"
-    )
+    p.add_argument("--out", type=Path, metavar="DIR", help="what a run writes (default: ./grades)")
     p.add_argument(
         "--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw (else $FASHION_MNIST_ROOT)"
     )
@@ -192,6 +192,8 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
     from grader.batch import finding
 
     options = _options(arguments)
+    if arguments.out is None and not _writable(options.out):
+        options = dataclasses.replace(options, out=Path(tempfile.mkdtemp(prefix="vit-grade-out-")))
     found = finding.find(arguments.submissions, options.out)
     if len(found) == 1 and found[0].id is None and arguments.scheduler is None:
         pages = _pages(options.out, False) if arguments.html else None
@@ -199,12 +201,20 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
         return [grade], [f"Page: {pages.target(grade)}"] if pages else []
     from grader.batch import classes
 
+    if options.out != _options(arguments).out:
+        _complain(f"grades: nothing can be written there; the gradebook is in {options.out}")
     spread = classes.Spread(arguments.jobs, arguments.scheduler, arguments.resources)
     done = classes.grade_class(found, options, arguments.only, spread)
     remarks = classes.remarks(options)
     if arguments.html:
         remarks.append(f"Pages: {classes.write_pages(options, _pages(options.out, True))}")
     return [each.grade for each in done], remarks
+
+
+def _writable(folder: Path) -> bool:
+    if folder.exists():
+        return folder.is_dir() and os.access(folder, os.W_OK)
+    return os.access(folder.absolute().parent, os.W_OK)
 
 
 def _options(arguments: argparse.Namespace) -> "Options":
@@ -217,7 +227,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
     beside = None if file is None else file.parent / assignments.RUBRIC
     return Options(
         data=arguments.data,
-        out=arguments.out,
+        out=arguments.out or Path("grades"),
         seed=arguments.seed,
         train=arguments.train,
         rubric=arguments.rubric or beside or rubric.DEFAULT,

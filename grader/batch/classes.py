@@ -5,12 +5,14 @@ import dataclasses
 import fcntl
 import secrets
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from grader.batch import digests, similarity
 from grader.batch.entries import Roll
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from grader.reports.html.pages import Pages
 
 LOCK = "gradebook.lock"
+WAIT = 600.0  # seconds for another run to end
 MOST_PAIRS = 10  # of similar submissions that are listed after a run
 
 
@@ -114,10 +117,10 @@ def opened(options: Options, only: Sequence[str] | None) -> Grader:
 
 @contextlib.contextmanager
 def alone(out: Path) -> Iterator[None]:
-    """Keep two runs from grading the same class at the same time.
+    """Keep two runs from grading the same class at the same time: the second waits for a while.
 
     Raises:
-        GraderError: another one does.
+        GraderError: the first is still at it.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -125,13 +128,22 @@ def alone(out: Path) -> Iterator[None]:
     except OSError as error:
         raise GraderError(f"{out}: nothing can be written there: {error.strerror or error}") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise GraderError(
-                f"{out}: another run is grading into this folder; wait for it, or take another --out"
-            ) from None
+        if not _locked(file):
+            print(f"{out}: another run is grading into this folder; waiting for it", file=sys.stderr)
+            until = time.monotonic() + WAIT
+            while not _locked(file):
+                if time.monotonic() > until:
+                    raise GraderError(f"{out}: another run is still grading into this folder; take another --out")
+                time.sleep(0.2)
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from grader import cli
+from grader.batch import classes
 from grader.batch.gradebook import NAME
 from grader.reports import record
 from tests.batch import classroom
@@ -108,10 +109,20 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
     assert "of 6 are graded and kept" in err and "the same command goes on" in err and err.count("\n") == 1
 
 
-def test_two_runs_at_once_are_refused(graded, capsys):
-    from grader.batch.classes import alone
-
+def test_a_second_run_waits_for_the_first_and_not_for_ever(graded, capsys, monkeypatch):
+    monkeypatch.setattr(classes, "WAIT", 0.5)
     folder, out = graded
-    with alone(out):
+    with classes.alone(out):
         assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 2
-    assert "another run is grading into this folder" in capsys.readouterr().err
+    assert "waiting for it" in (err := capsys.readouterr().err) and "still grading into this folder" in err
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 0
+
+
+def test_where_nothing_can_be_written_several_are_graded_all_the_same(tmp_path, capsys, monkeypatch):
+    classroom.notebook(tmp_path / "anna.ipynb", classroom.RIGHT)
+    classroom.notebook(tmp_path / "bela.ipynb", classroom.SEARCHES["dora"])
+    (tmp_path / "grades").write_text("a file where the folder should be")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["anna.ipynb", "bela.ipynb", "--json", "all.json", *classroom.ONLY]) == 0
+    assert [grade["score"] for grade in json.loads(Path("all.json").read_text())] == [6, 0]
+    assert "grades: nothing can be written there" in capsys.readouterr().err
