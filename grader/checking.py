@@ -15,10 +15,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from grader.evidence import Evidence, Probe, Unanswered
 from grader.records import CheckResult, CriterionStatus, Frame, Observation, Raised, Warning_
+
+T = TypeVar("T")
 
 
 class Fail(Exception):
@@ -124,6 +126,36 @@ def dig(value: Any, *path: str | int) -> Any:
             raise Malformed
         value = value[step]
     return value
+
+
+def dig_as(kind: type[T], value: Any, *path: str | int) -> T:
+    """The same, where the value found must be of one type; a truth value is no number.
+
+    Raises:
+        Malformed: it is of another.
+    """
+    found = dig(value, *path)
+    if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+        raise Malformed
+    return found
+
+
+def word(facts: Any, key: str) -> str:
+    """A word among observed facts, empty where there is none: an array in its place is no word either."""
+    found = facts.get(key) if isinstance(facts, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def words(value: Any, *path: str | int) -> list[str]:
+    """A list of words at some place of an observed value.
+
+    Raises:
+        Malformed: there is something else.
+    """
+    found = dig_as(list, value, *path)
+    if not all(isinstance(item, str) for item in found):
+        raise Malformed
+    return found
 
 
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:

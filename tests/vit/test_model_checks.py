@@ -1,9 +1,7 @@
 """The checks of part 2 on observations written by hand: an honest answer, changed in one place."""
 
 import copy
-import dataclasses
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,11 @@ import numpy as np
 import pytest
 
 from grader.checking import Judgement
-from grader.evidence import Answer, Evidence
+from grader.evidence import Evidence
 from grader.records import Observation
 from grader.vit.model import asking, block, heads, patches, positions, shapes, whole
 from tests import harness
+from tests.vit.junk import JUNK, RAISED, changed, paths, with_value
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "vit_model.py"
 TOPICS = [shapes, patches, positions, block, heads, whole]
@@ -23,49 +22,11 @@ CRITERIA = {
     "transformer": "vit.attention_block", "block": "vit.attention_block", "heads.classification": "vit.heads",
     "heads.embedding": "vit.heads", "model": "vit.model",
 }  # fmt: skip
-RAISED = {"type": "RuntimeError", "bases": ["RuntimeError"], "message": "no", "frames": []}
-JUNK: dict[str, Any] = {
-    "nothing": None, "a string": "float32", "a number": 1e308, "not a number": float("nan"), "a huge integer": 10**30,
-    "an empty list": [], "an empty dict": {}, "nested lists": [[[[]]]], "a dict of arrays": {"kind": np.zeros(3)},
-    "an empty array": np.zeros((0, 3), np.float32), "a number in an array": np.array(1.0, np.float32),
-    "integers": np.zeros((3, 16, 24), np.int64), "double": np.zeros((3, 16, 24)),
-    "a long array": np.zeros(10_000, np.float32),
-    "infinite": np.full((3, 16, 24), np.inf, np.float32), "rank 8": np.zeros((1,) * 8, np.float32), "true": True,
-    "half an exception": {"raised": {"type": 3}}, "an exception": {"raised": RAISED},
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def honest() -> Evidence:
     return harness.evidence({"vit_model": REFERENCE.read_text(encoding="utf-8")}, TOPICS, seed=1)
-
-
-def changed(seen: Evidence, probe: str, observation: Observation) -> Evidence:
-    """The same evidence with another answer to one probe."""
-    answer = seen.answers[probe]
-    answers = {**seen.answers, probe: Answer(probe, answer.question, observation)}
-    return dataclasses.replace(seen, answers=answers, findings={})
-
-
-def with_value(seen: Evidence, probe: str, path: tuple[Any, ...], value: Any) -> Evidence:
-    """The same evidence with something else at one place of an answer."""
-    whole_value = copy.deepcopy(seen.answers[probe].observation.value)
-    if not path:
-        return changed(seen, probe, Observation("value", value))
-    place = whole_value
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = value
-    return changed(seen, probe, Observation("value", whole_value))
-
-
-def paths(value: Any, deep: int, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place in a nested value, down to a depth."""
-    yield path
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    if deep:
-        for key, item in items:
-            yield from paths(item, deep - 1, (*path, key))
 
 
 def judged(seen: Evidence, probe: str) -> Judgement:

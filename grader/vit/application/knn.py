@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, Malformed, Missing, Skip, checks, raised_hint, raised_words
+from grader.checking import Criterion, Fail, Malformed, Missing, Skip, checks, raised_hint, raised_words, word
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
 
@@ -137,7 +137,7 @@ def _pair(facts: Any, case: Case) -> list[Any] | Exception:
             return Missing(f"still to do: {raised.message}")
         return Fail(f"for {case.words} it {raised_words(raised)}", raised_hint(raised) or _shape_hint(case))
     items = facts.get("items")
-    if facts.get("kind") != "sequence" or not isinstance(items, list) or len(items) != 2:
+    if word(facts, "kind") != "sequence" or not isinstance(items, list) or len(items) != 2:
         count = f" of {len(items)}" if isinstance(items, list | dict) else ""
         return Fail(
             f"expected a pair (distances, indices), got {_what(facts)}{count}", "Return both, as topk gives them."
@@ -153,7 +153,7 @@ def _numbers(facts: Any) -> Array | None:
     """The numbers of a tensor, an array or a list, with their shape; None where it is none of these."""
     if not isinstance(facts, dict):
         return None
-    kind = facts.get("kind")
+    kind = word(facts, "kind")
     if kind in ("tensor", "ndarray"):
         array = facts.get("array")
         return array.astype(np.float64) if isinstance(array, np.ndarray) and array.dtype.kind in "biuf" else None
@@ -253,9 +253,9 @@ def _why_distances(got: Array, expected: Array, case: Case, rows: Array | None) 
 def _what(facts: Any) -> str:
     if not isinstance(facts, dict):
         return "something else"
-    if facts.get("none"):
+    if facts.get("none") is True:
         return "None"
-    return str(facts.get("type") or facts.get("kind") or "something else")[:60]
+    return (word(facts, "type") or word(facts, "kind") or "something else")[:60]
 
 
 def _show(values: Array) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig
+from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig, dig_as, word, words
 from grader.evidence import Answer, Evidence, Probe, Question
 from grader.vit.settings import hyperparameter
 
@@ -69,20 +69,20 @@ def _width(seen: Evidence) -> int:
 
 def result(seen: Evidence) -> None:
     """It returns a dict with "acc", "vit" and "classifier"."""
-    facts = dig(_answer(seen).value, "result")
-    if facts.get("type") != "dict":
+    facts = dig_as(dict, _answer(seen).value, "result")
+    if word(facts, "type") != "dict":
         items = f" of {facts.get('items')}" if facts.get("items") else ""
         raise Fail(
             f'expected a dict with "acc", "vit" and "classifier", got {_word(facts.get("type"))}{items}',
             'Return {"acc": …, "vit": …, "classifier": …}.'
-            if facts.get("type") != "NoneType"
+            if word(facts, "type") != "NoneType"
             else "Is there a return?",
         )
-    keys = dig(facts, "keys")
+    keys = words(facts, "keys")
     absent = [name for name in ("acc", "vit", "classifier") if name not in keys]
     if absent:
         raise Fail(
-            f"the returned dict has no {' and no '.join(map(repr, absent))}; it has {', '.join(map(repr, keys[:6]))}"
+            f"the returned dict has no {' and no '.join(map(repr, absent))}; it has {', '.join(repr(str(key)[:40]) for key in keys[:6])}"
         )
 
 
@@ -91,7 +91,7 @@ def vit_unchanged(seen: Evidence) -> None:
     value = _answer(seen).value
     before, after = _arrays(dig(value, "vit", "before")), _arrays(dig(value, "vit", "after"))
     changed = _changed(before, after)
-    buffers = dig(value, "vit", "buffers")
+    buffers = words(value, "vit", "buffers")
     weights = [name for name in changed if name not in buffers]
     if weights:
         raise Fail(
@@ -116,7 +116,7 @@ def vit_unchanged(seen: Evidence) -> None:
 def head_learned(seen: Evidence) -> None:
     """A new ClassificationHead learns from the training items, on the features of the given ViT."""
     answer, head = _answer(seen), _head(seen)
-    if "raised" in head or not dig(head, "logits"):
+    if "raised" in head or not dig_as(dict, head, "logits"):
         raise Fail(
             'what comes back under "classifier" does not fit a ClassificationHead on the ViT\'s features',
             "Train a `ClassificationHead(hidden_size)`, and return it or its state dict.",
@@ -144,8 +144,8 @@ def head_learned(seen: Evidence) -> None:
 
 def epochs(seen: Evidence) -> None:
     """It goes through the training items num_epochs times."""
-    rows = dig(_head(seen), "learned_rows")
-    if dig(_head(seen), "heads") == 0:
+    rows = dig_as(int, _head(seen), "learned_rows")
+    if dig_as(int, _head(seen), "heads") == 0:
         raise Skip
     passes = rows / (CLASSES * PER_CLASS)
     if not EPOCHS - 0.5 <= passes <= EPOCHS + 0.5:
@@ -158,7 +158,7 @@ def epochs(seen: Evidence) -> None:
 def gradients(seen: Evidence) -> None:
     """Gradients are zeroed between steps."""
     value = _answer(seen).value
-    stale, steps = dig(value, "stale"), _steps(seen)
+    stale, steps = dig_as(int, value, "stale"), _steps(seen)
     if steps > 2 and stale > 0.5 * (steps - 1):
         raise Fail(
             f"{stale} of {steps - 1} backward passes were added to the gradients of the step before",
@@ -171,7 +171,7 @@ def accuracy(seen: Evidence) -> None:
     answer, head, acc = _answer(seen), _head(seen), _dict_of(seen).get("acc")
     if not isinstance(acc, int | float) or isinstance(acc, bool):
         raise Fail(f'expected a number under "acc", got {_word(acc)}')
-    if "raised" in head or not dig(head, "logits"):
+    if "raised" in head or not dig_as(dict, head, "logits"):
         raise Skip
     share = acc / 100 if acc > 1 else float(acc)
     labels = answer.known["test_labels"]
@@ -201,14 +201,14 @@ def _answer(seen: Evidence) -> Answer:
 def _dict_of(seen: Evidence) -> dict[str, Any]:
     """The returned dict; its absence is told by the first check."""
     facts = dig(_answer(seen).value, "result")
-    if not isinstance(facts, dict) or facts.get("type") != "dict":
+    if not isinstance(facts, dict) or word(facts, "type") != "dict":
         raise Skip
     return facts
 
 
 def _head(seen: Evidence) -> dict[str, Any]:
     _dict_of(seen)
-    if "classifier" not in dig(_answer(seen).value, "result", "keys"):
+    if "classifier" not in words(_answer(seen).value, "result", "keys"):
         raise Skip
     head = dig(_answer(seen).value, "head")
     if head is None:
@@ -225,7 +225,7 @@ def _measured(answer: Answer, head: dict[str, Any], state: str) -> dict[str, Any
     Where test items are labelled otherwise it is the preference to that other label, else to all labels.
     """
     looks = answer.known["looks"]
-    if state not in dig(head, "logits"):  # it was not made meanwhile: as one that knows nothing
+    if state not in dig_as(dict, head, "logits"):  # it was not made meanwhile: as one that knows nothing
         return {
             "loss": np.log(CLASSES),
             "right": 2 / CLASSES,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig, raised_hint, raised_words
+from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig, raised_hint, raised_words, word
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
 from grader.vit.metric_learning import expected
@@ -44,14 +44,14 @@ def returned(seen: Evidence, which: int) -> np.ndarray:
         raise Fail(f"on a batch of {size} images it {raised_words(raised)}", _raised_hint(raised.message))
     described = dig(facts, "result")
     array = expected.as_array(described)
-    if array is None or dig(described, "kind") not in ("tensor", "ndarray"):
-        what = described.get("type", described.get("kind")) if isinstance(described, dict) else "?"
+    if array is None or word(described, "kind") not in ("tensor", "ndarray"):
+        what = word(described, "type") or word(described, "kind")
         raise Fail(
-            f"expected a tensor of shape (B, E), got {'None' if described.get('none') else what}",
+            f"expected a tensor of shape (B, E), got {'None' if what == 'NoneType' else what or 'something else'}",
             "Return the embeddings of the whole batch as one tensor.",
         )
     if array.dtype.kind != "f":
-        raise Fail(f"expected floating-point embeddings, got {dig(described, 'dtype')}")
+        raise Fail(f"expected floating-point embeddings, got {word(described, 'dtype')}")
     return array.astype(np.float64)
 
 
@@ -176,12 +176,12 @@ def no_gradient(seen: Evidence) -> None:
         described = returned_here.get("result") if isinstance(returned_here, dict) else None
         if expected.as_array(described) is None:
             raise Skip
-        if dig(described, "kind") == "tensor" and dig(described, "requires_grad") is not False:
+        if word(described, "kind") == "tensor" and dig(described, "requires_grad") is not False:
             raise Fail(
                 "the embeddings still require a gradient (requires_grad is True)",
                 "Compute under torch.no_grad(), or detach: else the graph of every batch is kept in memory.",
             )
-        if dig(described, "kind") == "tensor" and dig(described, "device") != "cpu":
+        if word(described, "kind") == "tensor" and word(described, "device") != "cpu":
             raise Fail(f"expected embeddings on the CPU, got device {dig(described, 'device')}", "Call .cpu().")
 
 

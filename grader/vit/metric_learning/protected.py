@@ -11,7 +11,19 @@ from typing import Any
 import numpy as np
 
 from grader import shipped
-from grader.checking import Blocked, Criterion, Fail, Malformed, checks, dig, raised_hint, raised_words, warn
+from grader.checking import (
+    Blocked,
+    Criterion,
+    Fail,
+    Malformed,
+    checks,
+    dig,
+    raised_hint,
+    raised_words,
+    warn,
+    word,
+    words,
+)
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
@@ -161,7 +173,7 @@ def _items(described: Any) -> list[Any]:
     """What a returned tuple, list or dict holds, one level of nesting deep or itself."""
     if not isinstance(described, dict):
         raise Malformed
-    if described.get("kind") not in ("sequence", "dict"):
+    if word(described, "kind") not in ("sequence", "dict"):
         return [described]
     inside = described.get("items")
     found = list(inside.values()) if isinstance(inside, dict) else inside
@@ -239,10 +251,10 @@ def _written(file: Any, state: Any, right: list[float]) -> None:
     """Judge what the checkpoint holds."""
     if isinstance(file, dict) and "raised" in file:
         raise Fail("vit_embeds.pt could not be read back", TEMPLATE)
-    keys = dig(file, "keys")
+    keys = words(file, "keys")
     for name in ("vit", "embedding_head", "precision@1"):
-        if not isinstance(keys, list) or name not in keys:
-            raise Fail(f"vit_embeds.pt lacks the entry {name!r}, it holds {keys}", TEMPLATE)
+        if name not in keys:
+            raise Fail(f"vit_embeds.pt lacks the entry {name!r}, it holds {', '.join(keys)[:200]}", TEMPLATE)
     for name in ("vit", "embedding_head"):
         if name not in file or not _same_state(dig(file, name), dig(state, name)):
             raise Fail(f"the entry {name!r} of vit_embeds.pt is not the state dict of that model", TEMPLATE)

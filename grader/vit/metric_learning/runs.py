@@ -96,7 +96,7 @@ def runs(seen: Evidence) -> list[Run]:
         raise Malformed
     try:
         return [_run(item) for item in value]
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         raise Malformed from None
 
 

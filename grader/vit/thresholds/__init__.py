@@ -1,12 +1,14 @@
 """The two scores that are really computed: accuracy and Precision@1 on the 10,000 test images."""
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from grader.checking import Blocked, Criterion, Fail, Missing, Skip, Undecided, checks, dig
+from grader.checking import Blocked, Criterion, Fail, Malformed, Missing, Skip, Undecided, checks, dig
 from grader.evidence import Evidence
-from grader.vit.thresholds import audit, endings, questions
+from grader.vit.thresholds import audit, endings, fitting, questions
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, computed_precision, recorded, recorded_precision
 from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.scores import accuracy, known, precision, predictions
@@ -26,7 +28,9 @@ def classifier(seen: Evidence) -> None:
     """vit_classifier.pt opens and fits the submitted code, or the submitted ViT can be trained."""
     if not questions.judges_checkpoint(seen):
         _trained(seen)
-    predictions(seen)
+        predictions(seen)
+        return
+    _of_this_code(seen, CLASSIFIER, predictions, seen.rubric.thresholds["accuracy"])
 
 
 def _trained(seen: Evidence) -> None:
@@ -54,7 +58,7 @@ def accuracy_reached(seen: Evidence) -> None:
     wanted, score = seen.rubric.thresholds["accuracy"], accuracy(seen)
     if score < wanted:
         if questions.judges_checkpoint(seen):
-            _not_of_this_code(seen, CLASSIFIER, score, wanted)
+            _not_of_this_code(seen, CLASSIFIER, wanted, f"it reaches {score:.3f}")
         else:
             _trained_enough(seen, score)
         trained = "" if questions.judges_checkpoint(seen) else " after training by the grader"
@@ -64,12 +68,23 @@ def accuracy_reached(seen: Evidence) -> None:
         )
 
 
-def _not_of_this_code(seen: Evidence, probe: str, score: float, wanted: float) -> None:
+def _of_this_code(seen: Evidence, probe: str, score: Callable[[Evidence], Any], wanted: float) -> None:
+    """Whether outputs can be judged; the code's own fault is not counted again where they cannot."""
+    fitting.outputs(seen, probe)
+    try:
+        score(seen)
+    except Malformed:
+        raise
+    except Fail as fail:
+        _not_of_this_code(seen, probe, wanted, fail.message)
+        raise
+
+
+def _not_of_this_code(seen: Evidence, probe: str, wanted: float, seen_now: str) -> None:
     """Block, where the checkpoint was good and the code that it is now loaded into is known to be wrong."""
     by, claim = other_code(seen, probe), recorded(seen, probe)
     if by and claim is not None and claim >= wanted:
-        file = questions.FILES[probe]
-        raise Blocked(by, f"{file} records {claim:.3f}, with the code as it is now it reaches {score:.3f}")
+        raise Blocked(by, f"{questions.FILES[probe]} records {claim:.3f}, with the code as it is now {seen_now}")
 
 
 def _trained_enough(seen: Evidence, score: float) -> None:
@@ -105,7 +120,7 @@ def embedding_model(seen: Evidence) -> None:
         raise Missing("there is no vit_embeds.pt: `evaluate_at_end_epoch` writes it; hand it in beside the notebook")
     if not seen.has("ViT") or seen.judge("vit.model").status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that vit_embeds.pt could be loaded into")
-    precision(seen)
+    _of_this_code(seen, EMBEDDINGS, precision, seen.rubric.thresholds["precision_at_1"])
 
 
 def precision_reached(seen: Evidence) -> None:
@@ -117,7 +132,7 @@ def precision_reached(seen: Evidence) -> None:
     wanted = seen.rubric.thresholds["precision_at_1"]
     if score < wanted:
         claim = recorded_precision(seen)
-        _not_of_this_code(seen, EMBEDDINGS, score, wanted)
+        _not_of_this_code(seen, EMBEDDINGS, wanted, f"it reaches {score:.3f}")
         changed = claim is not None and claim > score + seen.rubric.thresholds["log_computed"]
         raise Fail(
             f"Precision@1 is {score:.2%} on the test images, {wanted:.0%} are needed",

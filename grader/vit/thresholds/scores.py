@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Blocked, Fail, Malformed, Missing, dig
+from grader.checking import Blocked, Fail, Malformed, Missing, dig, dig_as
 from grader.evidence import Answer, Evidence, Unanswered
 from grader.vit.thresholds import fitting
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, TRAINING
@@ -29,9 +29,9 @@ def predictions(seen: Evidence, images: str = "test") -> tuple[np.ndarray, np.nd
     predicted, labels = dig(facts, "predicted"), seen[probe].known["labels"][images]
     if not isinstance(predicted, np.ndarray) or predicted.shape != labels.shape or predicted.dtype != np.uint8:
         raise Malformed
-    not_finite = dig(facts, "not_finite")
+    not_finite = dig_as(int, facts, "not_finite")
     if not_finite:
-        raise Fail(*_not_finite(int(not_finite), len(labels), "logits"))
+        raise Fail(*_not_finite(not_finite, len(labels), "logits"))
     return predicted, labels
 
 
