@@ -2,8 +2,9 @@
 
     python bench/confinement.py [--starts 40] [--cycles 200]
 
-Quiet machine, please: the load is printed beside the figures. Exit status 1 when the strongest tier adds more
-than 20 ms (median) to a bare fork, or when opening, crashing and closing workers leaves anything behind.
+Quiet machine, please: the load is printed beside the figures; on a busy one, `chrt -r 1 python …` comes near.
+Exit status 1 when the strongest tier adds more than 20 ms (median) to a bare fork, or when opening, crashing and
+closing workers leaves anything behind.
 """
 
 import argparse

@@ -117,7 +117,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name or "x", content)
+            archive.writestr(name.replace("\0", "") or "x", content)  # zipfile cuts names there
     return b"z" + memory.getvalue()
 
 

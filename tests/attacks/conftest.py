@@ -9,6 +9,8 @@ import pytest
 
 from grader.confinement import WarmWorkers, tiers
 from grader.errors import GraderError
+from grader.grading import Grader, Options, open_grader
+from grader.worker.plan import Limits
 
 from .attack import LIMITS
 from .targets import Targets
@@ -52,6 +54,16 @@ def unconfined(shared: dict[str, str]) -> Iterator[WarmWorkers]:
         workers.tier()
     yield workers
     workers.close()
+
+
+@pytest.fixture(scope="session")
+def grader() -> Iterator[Grader]:
+    """A whole grader in the strongest tier, with little memory for each worker."""
+    grader = open_grader(Options(train="never", seed=7, sample=200))
+    assert isinstance(grader.workers, WarmWorkers)
+    grader.workers.limits = Limits(memory=768 << 20)
+    yield grader
+    grader.close()
 
 
 @pytest.fixture

@@ -5,16 +5,13 @@ does when the classes are defined, in every call, or to what every call returns.
 """
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from grader.confinement import WarmWorkers
-from grader.grading import Grader, Options, open_grader
+from grader.grading import Grader
 from grader.records import Grade
 from grader.vit.names import FUNCTIONS, HYPERPARAMETERS, TRANSFORMS
-from grader.worker.plan import Limits
 
 JUDGED = (
     "vit.shapes", "vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads",
@@ -302,15 +299,6 @@ FILES = {
     "pytest.ini": "[pytest]\naddopts = --co\n",
     "grade.json": '{"score": 100, "status": "graded"}',
 }
-
-
-@pytest.fixture(scope="module")
-def grader() -> Iterator[Grader]:
-    grader = open_grader(Options(train="never", seed=7, sample=200))
-    assert isinstance(grader.workers, WarmWorkers)
-    grader.workers.limits = Limits(memory=768 << 20)
-    yield grader
-    grader.close()
 
 
 def judged(grader: Grader, path: Path) -> Grade:

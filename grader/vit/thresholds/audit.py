@@ -47,7 +47,9 @@ def _spread(seen: Evidence) -> float:
 def looked_up(seen: Evidence) -> list[Warning_]:
     """Test images moved by a pixel, with a little noise: a model that computes hardly notices."""
     still, moved = known(precision, seen), known(precision, seen, "moved")
-    if still is None or moved is None or still < 0.3 or moved >= COLLAPSE * still or other_code(seen, EMBEDDINGS):
+    if still is None or moved is None or still < 0.3 or moved >= COLLAPSE * still:
+        return []
+    if still < seen.rubric.thresholds["precision_at_1"] and other_code(seen, EMBEDDINGS):  # it earned nothing
         return []
     return warn(
         "leak.test",
@@ -61,7 +63,9 @@ def classifier_leak(seen: Evidence) -> list[Warning_]:
     if not judges_checkpoint(seen):
         return []
     test, train = known(accuracy, seen), known(accuracy, seen, "train")
-    if test is None or train is None or test - train <= LEAD or other_code(seen, CLASSIFIER):
+    if test is None or train is None or test - train <= LEAD:
+        return []
+    if test < seen.rubric.thresholds["accuracy"] and other_code(seen, CLASSIFIER):  # it earned nothing
         return []
     return warn(
         "leak.test",

@@ -1,0 +1,92 @@
+"""Carrying the test set's answers earns no silence: whoever looks them up is named in a warning."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from grader.grading import Grader
+from grader.vit.thresholds.questions import reference_rows
+
+from .targets import PROJECT
+
+LOOKING_UP = """
+import torch
+from torch import nn
+
+WEIGHTS = torch.rand(784, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+def key(x):
+    flat = x.flatten(1).double()
+    low, high = flat.amin(1, keepdim=True), flat.amax(1, keepdim=True)
+    return (flat - low) / (high - low).clamp_min(1e-9)  # whatever the normalisation
+
+class ViT(nn.Module):
+    def __init__(self, image_size, patch_size, num_channels, hidden_size, layers, heads):
+        super().__init__()
+        self.hidden_size, self.one = hidden_size, nn.Parameter(torch.ones(1))
+        self.register_buffer("table", torch.zeros(ROWS, dtype=torch.float64))
+        self.register_buffer("images", torch.zeros(PICTURES, 784, dtype=torch.uint8))
+        self.register_buffer("labels", torch.zeros(ROWS, dtype=torch.long))
+    def forward(self, x):
+        keys = key(x) @ WEIGHTS
+        order = self.table.argsort()
+        table, labels = self.table[order], self.labels[order]
+        place = torch.searchsorted(table, keys).clamp(1, len(table) - 1)
+        place = place - ((keys - table[place - 1]).abs() < (keys - table[place]).abs()).long()
+        found = (keys - table[place]).abs() < 1e-4
+        label = torch.where(found, labels[place], 0)
+        if PICTURES:
+            known = self.images.float() / 255
+            near = torch.cdist(key(x).float(), known).argmin(1)
+            label = torch.where(found, label, self.labels[near])
+        return self.one * nn.functional.one_hot(label, self.hidden_size).float()
+"""
+
+
+def table(images: np.ndarray) -> torch.Tensor:
+    """(n,) what the cheating model knows images by."""
+    weights = torch.rand(784, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    flat = torch.from_numpy(images.reshape(len(images), 784).copy()).double()
+    low, high = flat.amin(1, keepdim=True), flat.amax(1, keepdim=True)
+    return (flat - low) / (high - low) @ weights
+
+
+def handed_in(folder: Path, grader: Grader, pictures: bool, wrong: float) -> Path:
+    """The reference with a ViT that knows test and reference images by heart, some test images wrongly."""
+    data = grader.data
+    rows = reference_rows(data.train_labels)
+    shutil.copytree(PROJECT / "reference", folder, ignore=shutil.ignore_patterns("*.pt", "*.ipynb", "__pycache__"))
+    spoilt = np.random.default_rng(1).random(len(data.test_labels)) < wrong
+    test_labels = (data.test_labels + spoilt) % 10
+    labels = np.concatenate([test_labels, data.train_labels[rows]]).astype(np.int64)
+    count = len(data.test_images) if pictures else 0
+    text = (folder / "vit_model.py").read_text()
+    looking_up = LOOKING_UP.replace("ROWS", str(len(labels))).replace("PICTURES", str(count))
+    (folder / "vit_model.py").write_text(text.replace("\nclass ViT(", "\nclass Replaced(") + looking_up)
+    vit = {
+        "one": torch.ones(1),
+        "table": torch.cat([table(data.test_images), table(data.train_images[rows])]),
+        "images": torch.from_numpy(data.test_images[:count].reshape(count, 784).copy()),
+        "labels": torch.from_numpy(labels),
+    }
+    head = {"fc.weight": torch.eye(64), "fc.bias": torch.zeros(64)}
+    torch.save({"embedding_head": head, "vit": vit, "precision@1": 1.0}, folder / "vit_embeds.pt")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("pictures", "wrong"),
+    [
+        pytest.param(False, 0.0, id="by a digest"),
+        pytest.param(False, 0.1, id="by a digest, now and then wrong"),
+        pytest.param(True, 0.0, id="by the nearest test image"),
+    ],
+)
+def test_a_model_that_looks_answers_up_is_named(pictures: bool, wrong: float, grader: Grader, tmp_path: Path) -> None:
+    grade = grader.grade(handed_in(tmp_path / "ab12", grader, pictures, wrong))
+    assert grade.measured["precision_at_1"] > 0.8, "the attack did not even work"
+    assert "leak.test" in {warning.code for warning in grade.warnings}, grade.warnings
+    assert {c.id: c.status for c in grade.criteria}["vit.model"] == "failed"
