@@ -59,7 +59,6 @@ PLACES: dict[str, Callable[[Path], Path]] = {
     "docs/ci.md": checkout,
     "docs/second-assignment.md": checkout,
     "docs/verdicts.md": checkout,
-    "docs/writing-a-check.md": checkout,
     "docs/student.md": released,
     "docs/walkthrough-student.md": released,
     "docs/walkthrough-instructor.md": course,
