@@ -1,5 +1,6 @@
 """Every command in the documentation is run, or says why not; walkthroughs print what stands in them."""
 
+import ast
 import re
 import shutil
 from pathlib import Path
@@ -41,6 +42,12 @@ def test_the_commands_do_what_stands_there(name, tmp_path):
                 assert status == 0, f"{step.command}\n{printed}"
             assert "Traceback" not in printed and "INTERNALERROR" not in printed, printed
             assert not (line := differs(step.shown, printed)), f"{step.command}: no line {line!r} in\n{printed}"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_python_in_it_is_python(name):
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL):
+        ast.parse(code)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
