@@ -76,8 +76,14 @@ def footprint(grader: Grader) -> dict[str, int]:
     for name, pid in (("grader", os.getpid()), ("parent of workers", zygote)):
         found[f"descriptors of the {name}"] = len(list(Path(f"/proc/{pid}/fd").iterdir()))
         found[f"processes of the {name}"] = len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-        found[f"MiB of the {name}"] = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 >> 20
+        found[f"MiB of the {name}"] = own_mib(pid)
     return found
+
+
+def own_mib(pid: int) -> int:
+    """Memory of a process's own: without the pages of libraries and of the data set."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) >> 10 for line in lines if line.startswith("RssAnon"))
 
 
 def mixed(grader: Grader, folder: Path, count: int) -> int:

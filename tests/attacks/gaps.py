@@ -1,4 +1,4 @@
-"""What the confinement is known not to stop, and why that is lived with."""
+"""What is known not to be stopped, and why that is lived with; docs/threat-model.md says the same."""
 
 GAPS = {
     "kernel": (
@@ -8,7 +8,8 @@ GAPS = {
     ),
     "names": (
         "Without namespaces (T2, T2b, T4) Landlock lets names, sizes and times of files be seen by stat: that "
-        "a file exists is no secret worth a tier, its content is not readable."
+        "a file exists is no secret worth a tier, its content is not readable. Where the grader is installed "
+        "among the libraries, the names of its files can be listed in every tier."
     ),
     "threads of user 0": (
         "In T2b the kernel sets user 0 no limit of threads; memory (8 MiB of address space a stack) and, "
@@ -20,11 +21,17 @@ GAPS = {
     ),
     "own process": (
         "Within one worker a submission can replace anything, its own answers included: answers are judged "
-        "outside, against inputs drawn anew, and every kind of question that matters gets a fresh worker."
+        "outside, against inputs drawn anew. What only a worker can know (which parameters have a gradient, "
+        "how often a scheduler was stepped) is its testimony; code that forges it in the agreed form has to "
+        "know what a right answer would be, and stands in the submission for the instructor to read."
     ),
     "library code": (
-        "Whatever is imported in the zygote can be called by a submission (torchvision has a ViT): what "
-        "counts is behaviour on fresh inputs, not how it is made."
+        "Whatever is imported in the parent of the workers can be called by a submission (torchvision has a "
+        "ViT), and so can the training images: what counts is behaviour on fresh inputs, not how it is made."
+    ),
+    "carried answers": (
+        "A model that carries the test set's answers scores: that costs nothing by itself and is named in the "
+        "warning leak.test, also where a checkpoint claims to come from other code."
     ),
     "disk for a moment": (
         "Without namespaces a worker can write faster than the watchdog looks (every 50 ms): up to eight "
@@ -33,6 +40,11 @@ GAPS = {
     "landlock 1 to 3": (
         "Kernels before 6.2 cannot forbid truncating by path what is not writable by open; the files' owner "
         "and mode still count. Kernels before 6.7 have no TCP rules: the filter refuses sockets."
+    ),
+    "the reading process": (
+        "The process that opens archives and parses notebooks has limits of memory, time and file size, but the "
+        "grader's account: it executes nothing of a submission, so only a hole in Python's own zipfile, tarfile, "
+        "json or ast would give it away."
     ),
     "a zygote killed with its grader": (
         "When both are killed by SIGKILL at the same time, empty scratch folders and control groups stay "
