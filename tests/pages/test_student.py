@@ -119,3 +119,8 @@ def test_junk_in_the_place_of_observations_means_no_picture(junk, made):
     answers = {p: dataclasses.replace(a, observation=Observation("value", junk)) for p, a in seen.answers.items()}
     found = figures.draw(dataclasses.replace(seen, answers=answers, findings={}))
     assert [figure.id for figure in found] in ([], ["log"])
+
+
+def test_a_flood_of_words_makes_no_flood_of_a_page():
+    flood = {entry["id"].replace(".", "_", 1): ("failed", "<" * 500_000) for entry in grades.RUBRIC}
+    assert len(student.page(grades.grade(**flood)).encode()) < 500_000

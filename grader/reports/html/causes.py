@@ -74,4 +74,4 @@ def _causes(results: list[tuple[str, CriterionResult]]) -> list[Cause]:
 
 def _gist(words: str) -> str:
     """A message without what differs from student to student."""
-    return NUMBERS.sub("#", PLACES.sub("", words))[:300]
+    return NUMBERS.sub("#", PLACES.sub("", words[:1_000]))[:300]

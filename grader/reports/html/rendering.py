@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from grader.reports.text import visible
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-LONGEST = 4_000  # characters of a message
+LONGEST = 1_200  # characters of a message
 BACKTICKS = re.compile(r"`([^`\n]{1,400})`")
 GLYPH = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!", "skipped": "–"}
 

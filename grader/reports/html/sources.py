@@ -15,8 +15,8 @@ from grader.reports.html import definitions
 from grader.reports.text import visible
 
 AROUND = 3  # lines before and after one that is named
-WIDEST = 300  # characters of a line
-MOST = 4_000  # lines of a file
+WIDEST = 200  # characters of a line
+MOST = 2_500  # lines of a file
 
 Unit = tuple[str, int | None]  # a file, or a cell of a notebook
 
