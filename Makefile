@@ -29,8 +29,8 @@ check: $(READY) ## lint, format and types
 audit: $(READY) ## every seeded fault must cost what it should, every correct variant nothing
 	$(BIN)/python grade.py --audit
 
-bench: $(READY) ## how long a grade takes
-	$(BIN)/python -m tests.bench
+bench: $(READY) ## how fast it is, as ratios; make bench ARGS="--only grade --repeat 5"
+	$(BIN)/python -m bench $(ARGS)
 
 picture: $(READY) ## the pictures in the README
 	$(BIN)/python -m tests.picture docs/terminal.svg

@@ -1,0 +1,21 @@
+"""The Part 2 checks where another grader runs the notebook: the same probes and checks, asked in its kernel."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from grader.vit.model import block, heads, patches, positions, shapes, whole
+from tests import harness
+
+TOPICS = (shapes, patches, positions, block, heads, whole)
+CRITERIA = tuple(criterion.id for topic in TOPICS for criterion in topic.CRITERIA)
+
+
+def passed(criterion: str, cells: Sequence[str]) -> bool:
+    """Whether the classes defined in a notebook's cells (``In``) pass a criterion."""
+    return _verdicts(next(cell for cell in cells if "class ViT(" in cell))[criterion]
+
+
+@cache
+def _verdicts(source: str) -> dict[str, bool]:
+    found = harness.verdicts({"vit_model": source}, TOPICS)
+    return {ident: verdict.status == "passed" for ident, verdict in found.items()}
