@@ -127,10 +127,11 @@ class Auditor:
             return {}
         own = "get_embeddings"
         same = _definition(submission, own) == _definition(ROOT / "reference", own)
-        return {probe: _kept(self.reference, probe) for probe in SCORES if same or probe != "checkpoint.embeddings"}
+        return {probe: kept(self.reference, probe) for probe in SCORES if same or probe != "checkpoint.embeddings"}
 
 
-def _kept(seen: Evidence, probe: str) -> Kept:
+def kept(seen: Evidence, probe: str) -> Kept:
+    """The answer to a probe, for another grade in which the same is asked."""
     observation = seen[probe].observation
     return Kept(lambda: observation, seen.asked.get(probe, ""), sure=False, seconds=0.0)
 
