@@ -232,6 +232,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         train=arguments.train,
         rubric=arguments.rubric or beside or rubric.DEFAULT,
         assignment=assignment,
+        assignment_file=file,
         unconfined=arguments.unconfined,
         pictures=arguments.html,
     )

@@ -42,6 +42,7 @@ class Options:
     threads: int | None = None  # of torch where many images go through a model; as many as CPUs where there is none
     pictures: bool = False  # ask what pages show besides
     assignment: Assignment = VIT
+    assignment_file: Path | None = None  # where it was loaded from; None: it is this project's own
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from grader.batch.entries import Roll
 from grader.batch.gradebook import NAME, Gradebook
 from grader.batch.live import Table
 from grader.batch.places import Here, Place, cores, default_jobs
-from grader.batch.regrade import Regrader
+from grader.batch.regrade import Regrader, remember
 from grader.batch.run import Done, Run
 from grader.batch.task import Step
 from grader.errors import GraderError
@@ -59,7 +59,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
     """
     with alone(options.out), contextlib.closing(Gradebook(options.out / NAME)) as book, terminable():
         regrader = Regrader(options, book)
-        book.remember("rubric", str(options.rubric.absolute()))
+        remember(book, options)
         table = Table(len(found))
         place = _place(options, only, spread or Spread(), table.step)
         class_seed = int(book.setting("class seed", str(secrets.randbelow(2**31))))

@@ -39,6 +39,8 @@ class Cluster:
             from distributed import Client
         except ImportError:
             raise GraderError("--scheduler needs Dask: pip install 'vit-grade[dask]'") from None
+        if options.assignment_file is not None:
+            raise GraderError("--scheduler grades this project's own assignment; --assignment is for one machine")
         self.address, self.resources = address, _resources(resources)
         try:
             self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -7,13 +7,11 @@ from pathlib import Path
 from grader.batch.classes import alone
 from grader.batch.entries import Roll
 from grader.batch.gradebook import NAME, Gradebook
-from grader.batch.regrade import Moved, regrade_all
+from grader.batch.regrade import Moved, regrade_all, remember, remembered
 from grader.batch.similarity import LEAST
 from grader.batch.similarity import similar as find_similar
 from grader.cli import Parser
-from grader.grading import Options
 from grader.reports.text import printable
-from grader.rubric import DEFAULT
 
 
 def regrade(arguments: Sequence[str]) -> int:
@@ -30,9 +28,9 @@ def regrade(arguments: Sequence[str]) -> int:
     if not (given.out / NAME).is_file():
         Gradebook(given.out / NAME, must_exist=True)  # says what is missing
     with alone(given.out), contextlib.closing(Gradebook(given.out / NAME, must_exist=True)) as book:
-        rubric = given.rubric or Path(book.setting("rubric", str(DEFAULT)))
-        moved = regrade_all(Options(data=given.data, out=given.out, rubric=rubric), book)
-        book.remember("rubric", str(rubric.absolute()))
+        options = remembered(book, given.rubric, given.data)
+        moved = regrade_all(options, book)
+        remember(book, options)
     _tell(moved)
     return int(any(each.after is None or each.after.status == "needs_review" for each in moved))
 

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,9 +46,22 @@ class Digests:
 def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
     """The digests as they are now."""
     settings = [options.train, options.train_budget, options.sample, sorted(only) if only is not None else None]
-    asks = hashlib.sha256((asking() + json.dumps([*settings, options.assignment.name])).encode()).hexdigest()[:16]
+    operations = _of(path for path in map(Path, options.assignment.ops) if path.suffix == ".py")
+    whole = asking() + operations + json.dumps([*settings, options.assignment.name])
     rubric = hashlib.sha256(options.rubric.read_bytes()).hexdigest()[:16]
-    return Digests(asks, checks(), rubric, environment())
+    return Digests(hashlib.sha256(whole.encode()).hexdigest()[:16], judging(options), rubric, environment())
+
+
+def judging(options: "Options") -> str:
+    """Of the code that asks and judges, that of another assignment included."""
+    if options.assignment_file is None:
+        return checks()
+    return hashlib.sha256((checks() + _of(options.assignment_file.parent.glob("*.py"))).encode()).hexdigest()[:16]
+
+
+def stamp(options: "Options") -> Callable[[str], str]:
+    """Gives the digest of a module by its name, of all that judges for ""."""
+    return lambda name: _package(name) if name else judging(options)
 
 
 @cache
@@ -64,13 +77,9 @@ def checks() -> str:
     return _of([*inside, *BESIDE])
 
 
-def module(name: str) -> str:
-    """Of the package that a module lies in, and of the libraries; of all that judges for ""."""
-    return _package(name) if name else checks()
-
-
 @cache
 def _package(name: str) -> str:
+    """Of the package that a module lies in, and of the libraries."""
     spec = importlib.util.find_spec(name)
     folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE
     return hashlib.sha256((_of(folder.glob("*.py")) + environment()).encode()).hexdigest()[:16]

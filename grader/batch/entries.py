@@ -121,10 +121,9 @@ class Roll:
 
     @cached_property
     def _regrader(self):  # type: ignore[no-untyped-def] # imported late: torch is not needed to read grades
-        from grader.batch.regrade import Regrader
-        from grader.grading import Options
+        from grader.batch.regrade import Regrader, remembered
 
-        return Regrader(Options(data=self.data, rubric=self.rubric), self.book)
+        return Regrader(remembered(self.book, self.rubric, self.data), self.book)
 
     def _student(self, group: list[Handed]) -> list[Entry]:
         newest: dict[Path, Handed] = {}  # what lay at the same place before is history

@@ -46,6 +46,8 @@ class Table:
         return Watch(self.began, self.done)
 
     def began(self, task: Task) -> None:
+        if not self.running and not self.counts["graded"]:
+            self.start = time.monotonic()  # getting ready is done once
         self.running[task.found.key] = (time.monotonic(), "waiting for a worker")
 
     def step(self, key: str, what: str, share: float) -> None:
@@ -76,6 +78,8 @@ class Table:
         words = ", ".join(f"{count} {how}" for how, count in self.counts.items() if count and how != "graded")
         left = "" if self.left is None else f", about {_minutes(self.left)} to go"
         head = f"{done} of {self.total} done" + (f" ({words})" if words else "")
+        if not self.running and done < self.total:
+            head += ", getting ready"
         lines = Grid.grid(padding=(0, 2))
         for key, (since, what) in list(self.running.items())[:SHOWN]:
             lines.add_row(

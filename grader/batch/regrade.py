@@ -7,9 +7,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from grader import assignments, scoring
 from grader import data as datasets
 from grader import rubric as rubrics
-from grader import scoring
 from grader.batch import digests, keeping
 from grader.batch.digests import Digests
 from grader.batch.gradebook import Gradebook, Handed, Kept, Sealed
@@ -53,6 +53,27 @@ class DataWhenNeeded:
         return getattr(self.loaded, name)
 
 
+def remember(book: Gradebook, options: Options) -> None:
+    """Note by what a class is graded."""
+    file = options.assignment_file
+    book.remember("rubric", str(options.rubric.absolute()))
+    book.remember("assignment", str(file.absolute()) if file is not None else "")
+
+
+def remembered(book: Gradebook, rubric: Path | None = None, data: Path | None = None) -> Options:
+    """How a class was graded; by another rubric where one is given.
+
+    Raises:
+        GraderError: the rubric or the assignment is no longer there.
+    """
+    rubric = rubric or Path(book.setting("rubric", str(rubrics.DEFAULT)))
+    if not rubric.is_file():
+        raise GraderError(f"{rubric}: no such rubric, the class was graded by it; give another with --rubric")
+    file = Path(path) if (path := book.setting("assignment", "")) else None
+    options = Options(data=data, out=book.path.parent, rubric=rubric, assignment_file=file)
+    return options if file is None else dataclasses.replace(options, assignment=assignments.load(file))
+
+
 class Regrader:
     """Computes grades again; opens workers only for what is new.
 
@@ -65,7 +86,8 @@ class Regrader:
         self.options, self.book = options, book
         self.rubric = rubrics.load(options.rubric, check_names(options.assignment))
         self.settings = self.rubric.settings
-        self.data = DataWhenNeeded(options.data)
+        self.data = DataWhenNeeded(options.data) if options.assignment.fashion_mnist else datasets.NONE
+        self.stamp = digests.stamp(options)
         self._asking: Grader | None = None
 
     def max_score(self, only: Collection[str] | None = None) -> float:
@@ -105,7 +127,7 @@ class Regrader:
             frozen = _at_home(keeping.unpack_submission(submission, Path(folder)), kept)
             seen = self._observe(grader, frozen, kept, answers)
             grade = scoring.grade(seen, kept.grade.sandbox, kept.grade.timings)
-        return Sealed(grade, kept.options, findings=_findings(seen), observations=kept.observations)
+        return Sealed(grade, kept.options, findings=self._findings(seen), observations=kept.observations)
 
     def evidence(self, kept: Kept, folder: Path) -> Evidence | None:
         """What was observed; None where nothing was. Code files that were kept are written into ``folder``."""
@@ -127,13 +149,13 @@ class Regrader:
         return seen
 
     def _observe(self, grader: Grader, submission: Any, kept: Kept, answers: bytes) -> Evidence:
-        sure = kept.digests.checks == digests.checks()
+        sure = kept.digests.checks == digests.judging(self.options)
         observed = keeping.unpack_observations(answers, self.book.array, sure)
         findings = self._unpacked_findings(kept)
         return grader.observe(submission, kept.seed, observed, findings, kept.options.get("only"))
 
     def _unpacked_findings(self, kept: Kept) -> dict[str, Any]:
-        return keeping.unpack_findings(kept.findings, digests.module, self.settings) if kept.findings else {}
+        return keeping.unpack_findings(kept.findings, self.stamp, self.settings) if kept.findings else {}
 
     def from_files(self, handed: Handed, kept: Kept) -> Sealed | None:
         """Ask what is new, in a worker; None where the files are gone."""
@@ -154,7 +176,10 @@ class Regrader:
             observations = {probe: answer.observation for probe, answer in seen.answers.items()}
             packed, arrays = keeping.pack_observations(observations, seen.asked)
             kept_submission = keeping.pack_submission(submission)
-        return Sealed(grade, kept.options, kept_submission, packed, arrays, _findings(seen))
+        return Sealed(grade, kept.options, kept_submission, packed, arrays, self._findings(seen))
+
+    def _findings(self, seen: Evidence) -> bytes:
+        return keeping.pack_findings(seen.findings, self.stamp)
 
     def _grader(self, options: dict[str, Any], workers: Any) -> Grader:
         grader = Grader(self._options(options), workers, self.data, self.rubric)  # type: ignore[arg-type]
@@ -176,10 +201,6 @@ def _at_home(submission: Submission, kept: Kept) -> Submission:
 
 def _question(probe: Probe | None, seen: Evidence) -> Question:
     return UNASKED if probe is None else probe.build(seen, seen.rng(probe.id))
-
-
-def _findings(seen: Evidence) -> bytes:
-    return keeping.pack_findings(seen.findings, digests.module)
 
 
 def _rescaled(grade: Grade, max_score: float) -> Grade:

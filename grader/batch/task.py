@@ -38,7 +38,13 @@ def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, 
 
     try:
         graded = grader.graded(
-            found.path, task.seed, found.key, found.files or None, only, progress, look=lambda e: sealed.append(seal(e))
+            found.path,
+            task.seed,
+            found.key,
+            found.files or None,
+            only,
+            progress,
+            look=lambda e: sealed.append(seal(e, digests.stamp(grader.options))),
         )
     except NoSubmission as reason:
         return Sealed(grader.rejected(found.path, found.key, task.seed, str(reason), 0.0), grader.settings(only))
@@ -51,11 +57,11 @@ def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, 
     return dataclasses.replace(whole, grade=graded.grade, options=grader.settings(only))
 
 
-def seal(seen: Evidence) -> Sealed:
+def seal(seen: Evidence, stamp: Callable[[str], str]) -> Sealed:
     """Pack evidence while its submission's files are there; the grade is added later."""
     observations = {probe: answer.observation for probe, answer in seen.answers.items()}
     answers, arrays = keeping.pack_observations(observations, seen.asked)
-    findings = keeping.pack_findings(seen.findings, digests.module)
+    findings = keeping.pack_findings(seen.findings, stamp)
     none = Grade({}, "needs_review", 0.0, 0.0, seen.seed, ())
     return Sealed(none, {}, keeping.pack_submission(seen.submission), answers, arrays, findings)
 

@@ -146,3 +146,25 @@ def test_without_the_files_a_new_probe_leaves_the_grade_and_says_so(copied, caps
 def test_there_must_be_a_gradebook(tmp_path, capsys):
     assert cli.main(["regrade", "--out", str(tmp_path / "none")]) == 2
     assert "no gradebook there" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+EXAMPLE = DEFAULT.parent / "docs" / "examples" / "linear_regression"
+
+
+def test_another_assignment_is_regraded_by_its_own_checks(tmp_path, capsys):
+    mine = shutil.copytree(EXAMPLE, tmp_path / "assignment")
+    right = (mine / "reference" / "regression.py").read_text()
+    for name, text in (("anna", right), ("bela", right.replace("x @ weights + bias", "x @ weights"))):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "regression.py").write_text(text)
+    out = ["--out", str(tmp_path / "grades")]
+    assert cli.main([str(tmp_path / "class"), "--assignment", str(mine / "assignment.py"), *out]) == 0
+    before = classroom.points(tmp_path / "grades")
+    assert before["anna"] == 10 > before["bela"]
+    capsys.readouterr()
+    code = mine / "assignment.py"
+    code.write_text(code.read_text() + "\n# another comment: the checks are others\n")
+    assert cli.main(["regrade", *out]) == 0
+    assert capsys.readouterr().out == "2 submissions, 0 with another score\n"
+    assert classroom.points(tmp_path / "grades") == before
+    assert len(classroom.rows(tmp_path / "grades")) == 4
