@@ -8,7 +8,7 @@ from grader.evidence import Evidence
 from grader.records import Grade, Submission
 from grader.reports.html.notebooks.client import Rendered, Renderer
 from grader.reports.html.rendering import render
-from grader.reports.html.sources import Sources
+from grader.reports.html.sources import LONGEST, Sources
 from grader.reports.html.story import Row, sentences, tell
 from grader.reports.html.student import Link
 from grader.vit.runs import last_run
@@ -53,7 +53,7 @@ def _cells(row: Row, seen: Evidence) -> Iterator[int]:
     named = rf"{re.escape(submission.notebook or '')}, cell (\d{{1,6}}), line"
     for check in result.checks:
         if check.status != "passed":
-            yield from (int(number) for number in re.findall(named, check.message))
+            yield from (int(number) for number in re.findall(named, check.message[:LONGEST]))
     if result.origin is not None and result.origin.file == submission.notebook and result.origin.cell is not None:
         yield result.origin.cell
     if result.id == LOG and (run := last_run(submission.cells)) is not None:

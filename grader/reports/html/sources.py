@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -17,6 +17,8 @@ from grader.reports.text import visible
 AROUND = 3  # lines before and after one that is named
 WIDEST = 200  # characters of a line
 MOST = 2_500  # lines of a file
+LONGEST = 4_000  # characters of a message that may name a line
+COLOURED = 60_000  # characters of a file whose words are coloured: it takes a second or less
 
 Unit = tuple[str, int | None]  # a file, or a cell of a notebook
 
@@ -68,7 +70,7 @@ class Sources:
         found = [
             (match.start(), self.around(unit, int(match[1])))
             for unit in self.units
-            for match in re.finditer(rf"(?<![\w/.-]){re.escape(_place(unit))}, line (\d{{1,6}})(?!\d)", text)
+            for match in re.finditer(rf"(?<![\w/.-]){re.escape(_place(unit))}, line (\d{{1,6}})(?!\d)", text[:LONGEST])
         ]
         excerpts = [excerpt for _, excerpt in sorted(found, key=lambda pair: pair[0]) if excerpt is not None]
         return list({excerpt.place: excerpt for excerpt in excerpts}.values())[:most]
@@ -121,7 +123,10 @@ def _place(unit: Unit) -> str:
 
 def painted(code: str) -> list[Markup]:
     """Python with its words marked by class, a line each; all of it escaped."""
-    shown = "\n".join(visible(line) for line in code.split("\n"))
+    lines = [visible(line.rstrip()) for line in code.split("\n")]  # Pygments takes long over blanks
+    shown = "\n".join(lines)
+    if len(shown) > COLOURED:
+        return [escape(line) for line in lines]
     html = highlight(shown, _lexer(), HtmlFormatter(nowrap=True))  # Pygments closes its spans at the end of lines
     return [Markup(line) for line in html.split("\n")]
 

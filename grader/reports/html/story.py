@@ -7,7 +7,7 @@ from itertools import groupby
 
 from grader.evidence import Evidence
 from grader.records import CheckResult, CriterionResult, Grade
-from grader.reports.html.sources import Excerpt, Sources
+from grader.reports.html.sources import LONGEST, Excerpt, Sources
 
 BLOCKED = re.compile(r"could not be judged because of ([\w.]+): ?(.*)", re.DOTALL)
 SAID = ("failed", "error")
@@ -102,7 +102,9 @@ def _row(result: CriterionResult, sources: Sources, demands: Mapping[str, str]) 
 def _code(result: CriterionResult, sources: Sources) -> Excerpt | None:
     if result.status == "missing":
         return next(iter(sources.named(result.feedback, most=1)), None)
-    return sources.about(result.origin, " ".join(f"{c.message} {c.hint}" for c in result.checks if c.status in SAID))
+    return sources.about(
+        result.origin, " ".join(f"{c.message[:LONGEST]} {c.hint[:LONGEST]}" for c in result.checks if c.status in SAID)
+    )
 
 
 def _told(check: CheckResult, sources: Sources, sentence: str) -> Told:
