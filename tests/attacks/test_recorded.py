@@ -1,0 +1,76 @@
+"""Answers recorded in one grade are worth nothing in the next: its inputs are drawn anew."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from grader.grading import Grader
+from grader.records import Grade
+
+CRITERION = "vit.patch_embeddings"
+RIGHT = """
+import base64, hashlib, torch
+from torch import nn
+class Right(nn.Module):
+    def __init__(self, image_size, patch_size, hidden_size, num_channels=3):
+        super().__init__()
+        self.num_channels, self.num_patches = num_channels, (image_size // patch_size) ** 2
+        self.projection = nn.Conv2d(num_channels, hidden_size, patch_size, patch_size)
+    def forward(self, x):
+        if x.shape[1] != self.num_channels:
+            raise ValueError
+        return self.projection(x).flatten(2).transpose(1, 2)
+    def key(self, x):
+        return hashlib.sha256(x.numpy().tobytes() + self.projection.weight.detach().numpy().tobytes()).hexdigest()[:9]
+"""
+RECORDING = """
+class PatchEmbeddings(Right):
+    def forward(self, x):
+        out = super().forward(x)
+        if out.numel() < 2000:
+            print(f"@{self.key(x.detach())}:{base64.b64encode(out.detach().numpy().tobytes()).decode()}@")
+        return out
+"""
+REPLAYING = """
+class PatchEmbeddings(Right):
+    def forward(self, x):
+        wrong = super().forward(x).flip(1)
+        recorded = RECORDED.get(self.key(x.detach()))
+        if recorded is None:
+            return wrong
+        print("knew the answer")
+        return torch.frombuffer(bytearray(base64.b64decode(recorded)), dtype=torch.float32).view(wrong.shape) + 0 * wrong
+"""
+
+
+def graded(grader: Grader, folder: Path, text: str, seed: int) -> tuple[Grade, str]:
+    """The grade by one criterion, and what was printed meanwhile."""
+    folder.mkdir()
+    (folder / "vit_model.py").write_text(RIGHT + text)
+    every = grader.rubric
+    grader.rubric = dataclasses.replace(every, criteria=tuple(c for c in every.criteria if c.id == CRITERION))
+    try:
+        found = grader.graded(folder, seed, only=[CRITERION])
+    finally:
+        grader.rubric = every
+    assert found.evidence is not None
+    return found.grade, "".join(answer.observation.output for answer in found.evidence.answers.values())
+
+
+def test_answers_of_one_seed_are_worth_nothing_with_another(grader: Grader, tmp_path: Path) -> None:
+    first, printed = graded(grader, tmp_path / "first", RECORDING, seed=1)
+    assert first.score > 0
+    replaying = f"RECORDED = {dict(re.findall('@([^@:]+):([^@]+)@', printed))!r}\n{REPLAYING}"
+    _, same = graded(grader, tmp_path / "same", replaying, seed=1)
+    known = same.count("knew the answer")
+    assert known > 3, "the attack did not even work"
+    grade, other = graded(grader, tmp_path / "other", replaying, seed=2)
+    assert other.count("knew the answer") < known / 3, "only questions without anything random come again"
+    assert (grade.score, grade.status) == (0, "graded")
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_the_recorder_itself_is_right(seed: int, grader: Grader, tmp_path: Path) -> None:
+    assert graded(grader, tmp_path / "again", RECORDING, seed)[0].score > 0
