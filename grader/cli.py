@@ -106,6 +106,7 @@ def parser() -> Parser:
         "--scheduler", metavar="ADDRESS", help="grade on the workers of a Dask cluster, tcp://host:8786 (extra: dask)"
     )
     p.add_argument("--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, GPU=1")
+    p.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
     p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
     p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
     p.add_argument("--assignment", type=Path, metavar="FILE", help="another assignment, with its rubric.toml beside it")
@@ -204,7 +205,7 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
     if options.out != _options(arguments).out:
         _complain(f"grades: nothing can be written there; the gradebook is in {options.out}")
     spread = classes.Spread(arguments.jobs, arguments.scheduler, arguments.resources)
-    done = classes.grade_class(found, options, arguments.only, spread)
+    done = classes.grade_class(found, options, arguments.only, spread, arguments.retry)
     remarks = classes.remarks(options)
     if arguments.html:
         remarks.append(f"Pages: {classes.write_pages(options, _pages(options.out, True))}")

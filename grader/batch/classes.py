@@ -44,7 +44,7 @@ class Spread:
 
 
 def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | None = None,
-                spread: Spread | None = None) -> list[Done]:  # fmt: skip
+                spread: Spread | None = None, retry: bool = False) -> list[Done]:  # fmt: skip
     """Grade what the gradebook in the output folder lacks.
 
     Args:
@@ -52,6 +52,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
         options: how to grade.
         only: criteria to judge.
         spread: over cores or machines.
+        retry: grade again what needs review.
 
     Raises:
         GraderError: nothing can be graded here, or another run is at it.
@@ -65,7 +66,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
         class_seed = int(book.setting("class seed", str(secrets.randbelow(2**31))))
         run = Run(
             book, place, digests.current(options, only), class_seed, seed=options.seed,
-            regrade=regrader.regrade, max_score=regrader.max_score(only), watch=table.watch,
+            regrade=regrader.regrade, max_score=regrader.max_score(only), watch=table.watch, retry=retry,
         )  # fmt: skip
         try:
             with table:

@@ -5,6 +5,7 @@ may be killed at any instant and started again. One whose grading came to no end
 it, is a suspect: it is graded last and alone, with fresh workers. After more such ends it needs review.
 """
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
@@ -56,15 +57,17 @@ class Run:
         regrade: computes a grade again from what was observed, or returns None where it cannot.
         max_score: of the rubric.
         watch: told of what begins and ends.
+        retry: grade again what needs review.
     """
 
     def __init__(
         self, book: Gradebook, place: Place, now: Digests, class_seed: int, *, seed: int | None = None,
         regrade: Callable[[Handed, Kept], Sealed | None] = lambda handed, kept: None,
-        max_score: float = 100.0, watch: Watch | None = None,
+        max_score: float = 100.0, watch: Watch | None = None, retry: bool = False,
     ) -> None:  # fmt: skip
         self.book, self.place, self.now, self.class_seed, self.seed = book, place, now, class_seed, seed
         self.regrade, self.max_score, self.watch = regrade, max_score, watch or Watch()
+        self.retry = retry
         self.done: dict[int, Done] = {}
         self.suspects: list[Task] = []
         self.running: dict[Future[Sealed], Task] = {}
@@ -124,12 +127,18 @@ class Run:
         seed = self.seed if self.seed is not None else digests.seed(self.class_seed, handed.key)
         kept = self.book.latest(handed.id)
         task = Task(handed.id, found, kept.seed if kept and self.seed is None else seed)
+        if kept is not None and self.retry and kept.grade.status == "needs_review":
+            return task
         if kept is None or kept.seed != task.seed or _asking(kept.digests) != _asking(self.now):
             return Task(handed.id, found, seed)
         if kept.digests == self.now:
-            self._tell(Done(task, kept.grade, "kept"))
+            here = {**kept.grade.submission, "path": str(found.path)}  # it may have been moved since
+            self._tell(Done(task, dataclasses.replace(kept.grade, submission=here), "kept"))
             return None
-        sealed = self.regrade(handed, kept)
+        try:
+            sealed = self.regrade(handed, kept)
+        except GraderError:  # what was kept cannot be read
+            sealed = None
         if sealed is None:
             return task
         self._finish(task, sealed, "regraded")

@@ -132,3 +132,31 @@ def test_a_students_seed_does_not_depend_on_the_order(book, found, tmp_path):
     again = Run(other, Breaking(), NOW, 1).grade(list(reversed(found)))
     other.close()
     assert seeds == {each.task.found.key: each.grade.seed for each in again} and len(set(seeds.values())) == 6
+
+
+def test_what_was_moved_is_not_graded_again_and_has_its_new_path(book, found, tmp_path):
+    Run(book, Breaking(), NOW, 1).grade(found)
+    (tmp_path / "class").rename(tmp_path / "moved")
+    moved = [dataclasses.replace(each, path=tmp_path / "moved" / each.key) for each in found]
+    place = Breaking()
+    done = Run(book, place, NOW, 1).grade(moved)
+    assert place.asked == [] and {each.how for each in done} == {"kept"}
+    assert done[0].grade.submission["path"] == str(tmp_path / "moved" / "anna")
+
+
+def test_what_needs_review_is_graded_again_when_that_is_asked_for(book, found):
+    Run(book, Breaking("cleo"), NOW, 1).grade(found)
+    place = Breaking()
+    assert status(Run(book, place, NOW, 1).grade(found))["cleo"][0] == "needs_review" and place.asked == []
+    done = status(Run(book, place, NOW, 1, retry=True).grade(found))
+    assert done["cleo"] == ("graded", "graded") and place.asked == ["cleo"]
+
+
+def test_where_what_was_kept_cannot_be_read_it_is_graded_again(book, found):
+    def unreadable(handed, kept):
+        raise GraderError("kept observations cannot be read")
+
+    Run(book, Breaking(), NOW, 1).grade(found)
+    place = Breaking()
+    other = dataclasses.replace(NOW, rubric="another")
+    assert len(Run(book, place, other, 1, regrade=unreadable).grade(found)) == 6 and len(place.asked) == 6
