@@ -147,6 +147,27 @@ return values, indices
 ]  # fmt: skip
 
 VARIANTS = [
+    transfer("right_with_lbfgs_on_features", """
+import copy
+backbone = copy.deepcopy(vit_model).to(device).requires_grad_(False).eval()
+classifier = ClassificationHead(backbone.hidden_size).to(device)
+def features(dataset):
+    with torch.no_grad():
+        parts = [(backbone(x.to(device)), y) for x, y in DataLoader(dataset, batch_size)]
+    return torch.cat([f for f, _ in parts]), torch.cat([y for _, y in parts]).to(device)
+inputs, labels = features(train_dataset)
+optimizer = torch.optim.LBFGS(classifier.parameters(), lr=0.5, max_iter=20)
+def closure():
+    optimizer.zero_grad()
+    loss = F.cross_entropy(classifier(inputs), labels)
+    loss.backward()
+    return loss
+for _ in range(num_epochs):
+    optimizer.step(closure)
+held, truth = features(test_dataset)
+acc = (classifier(held).argmax(1) == truth).float().mean().item()
+return {"acc": acc, "vit": backbone.state_dict(), "classifier": classifier.state_dict()}
+"""),
     knn("cdist", "return torch.cdist(query.reshape(1, -1), ref).topk(k, largest=False)"),
     knn("sorting", """
 distances = torch.cdist(query.reshape(1, -1), ref).squeeze(0)

@@ -50,6 +50,8 @@ class Notes:
     optimized: set[int] = field(default_factory=set)  # ids of the parameters that optimizers hold
     last: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)  # parameters and gradients of the last step
     stepped: bool = False
+    stepping: bool = False
+    closures: int = 0  # backward passes within the step under way: LBFGS looks at the same items again and again
 
 
 @op("transfer.run")
@@ -123,6 +125,7 @@ def _noting(make: Any, notes: Notes) -> Iterator[None]:
             met = [g is not None and bool(g.any()) and torch.equal(g, old) for g, old in _gradients(notes)]
             notes.stale += any(met)
         notes.stepped = False
+        notes.closures += notes.stepping
         backward(*args, **kwargs)
 
     hooks = register_optimizer_step_pre_hook(_before_step(notes)), register_optimizer_step_post_hook(_after_step(notes))
@@ -145,6 +148,7 @@ def _before_step(notes: Notes) -> Callable[..., None]:
         notes.optimized.update(map(id, parameters))
         graded = [p for p in parameters if p.grad is not None][-TRACKED:]
         notes.last = {id(p): (p, p.grad.clone()) for p in graded}
+        notes.stepping, notes.closures = True, 0
 
     return hook
 
@@ -153,6 +157,7 @@ def _after_step(notes: Notes) -> Callable[..., None]:
     def hook(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         notes.steps += 1
         notes.stepped = True
+        notes.stepping = False
 
     return hook
 
@@ -162,7 +167,7 @@ def _follow(module: nn.Module, notes: Notes) -> None:
 
     def learned(rows: int) -> Callable[[Tensor], None]:
         def hook(gradient: Tensor) -> None:
-            head.learned_rows += rows
+            head.learned_rows += rows if not notes.stepping or notes.closures <= 1 else 0
 
         return hook
 
