@@ -5,6 +5,7 @@ does when the classes are defined, in every call, or to what every call returns.
 """
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import pytest
@@ -355,6 +356,18 @@ def test_no_answer_of_any_form_gains_a_point_or_ends_the_grader(junk: str, grade
     grade = grader.grade(folder)
     assert grade.status == "graded", grade.reason
     assert grade.score == 0 or points(grade)["vit.shapes"] == 0, points(grade)
+
+
+def test_a_library_that_no_worker_can_read_costs_nothing_and_is_for_the_instructor(
+    grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "lib/python3/site-packages"
+    (packages / "lost").mkdir(parents=True)
+    (packages / "lost/__init__.py").touch()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(packages)])
+    grade = judged(grader, handed_in(tmp_path / "ab12", "def start():\n    import lost"))
+    assert grade.status == "needs_review" and {c.status for c in grade.criteria} == {"error"}
+    assert "No module named 'lost'" in grade.criteria[0].feedback
 
 
 def assert_no_gain(grade: Grade, honest: Grade) -> None:
