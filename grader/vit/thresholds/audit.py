@@ -15,7 +15,8 @@ from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.questions import FILES, judges_checkpoint
 from grader.vit.thresholds.scores import accuracy, known, precision
 
-# Precision@1 on the 2,000 unseen training images minus that on the test images (bench/leaks.py)
+# Precision@1 on the 2,000 unseen training images minus that on the test images: 0.008 ± 0.007, from -0.005 to 0.020,
+# over ten honest models with a Precision@1 from 0.70 to 0.81 (bench/margins.py); no false alarm among them
 USUAL, SPREAD = 0.010, 0.008
 SURE = 3.0  # spreads away from the usual difference
 COLLAPSE = 0.6  # of the score on the same images unmoved
