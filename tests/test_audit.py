@@ -16,7 +16,7 @@ FAULTS = (
     "vit.model_mean_of_tokens", "vit.model_channels_not_passed_on", "vit.heads_softmax",
     "checkpoint.embeds_nan", "checkpoint.layers_changed", "checkpoint.heads_changed",
     "contrastive.scheduler_milestones_beyond", "contrastive.scheduler_milestones_in_batches",
-    "contrastive.step_missing", "contrastive.embeddings_train_mode", "contrastive.end_claims_more",
+    "contrastive.step_missing", "contrastive.embeddings_train_mode", "contrastive.protected_end_claims_more",
     "logs.interrupted", "logs.end_cut_off", "logs.claims_more",
     "application.knn_farthest", "application.knn_squared", "application.transfer_no_step",
     "application.transfer_wrong_optimizer",
