@@ -59,7 +59,7 @@ def test_markdown_shows_hostile_text_as_text(results):
 
 
 def test_a_summary_is_never_too_long_for_github():
-    text = FORMATS["md"]([of_grade(grades.grade(f"student {number}")) for number in range(40_000)])
+    text = FORMATS["md"]([of_grade(grades.grade("a student"))] * 40_000)
     assert len(text.encode()) < 1 << 20 and "did not fit" in text
 
 
