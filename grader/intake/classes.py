@@ -6,7 +6,8 @@ A Canvas or Moodle name at the top of a folder decides. Where there is none:
 at the top of the folder                  taken for
 ========================================  ======================================================
 one notebook, whatever else               one submission (a zip beside it is the same again),
-                                          unless there are two archives or more and no .py
+                                          unless there are two archives or sub-folders with
+                                          notebooks or more, and no .py and no checkpoint
 several notebooks, no .py, no checkpoint  a class, one notebook each, and one archive each
 several notebooks with .py or checkpoint  one submission; intake chooses the notebook
 .py files, no notebook                    one submission, unless two sub-folders hold notebooks
@@ -128,7 +129,8 @@ def is_one(tree: Tree, inside: Contents) -> bool:
     """Decide by the table above."""
     with_notebook = [name for name in inside.folders if holds_notebook(tree[name])]
     if len(inside.notebooks) == 1:
-        return bool(inside.modules) or len(inside.archives) < 2
+        others = len(inside.archives) + (0 if inside.checkpoints else len(with_notebook))
+        return bool(inside.modules) or others < 2
     if inside.notebooks:
         return bool(inside.modules or inside.checkpoints)
     if inside.modules:
