@@ -73,6 +73,7 @@ class Probe:
     seconds: float = 20.0
     serves: tuple[str, ...] = ()  # criteria that need it; empty: any may
     aside: tuple[str, ...] = ()  # arguments that change what it costs, not what is asked: paths, threads
+    usual: float = 0.1  # seconds that it takes for the reference on two cores: for the progress bar alone
 
     def wanted(self, only: Collection[str]) -> bool:
         """Whether it is of use when only some criteria are judged."""

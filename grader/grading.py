@@ -24,6 +24,7 @@ from grader.vit.assignment import VIT
 PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
 EXHAUSTED = ("timeout", "memory")
 PATIENCE = 2  # probes that a submission may hang in or run out of memory in, before it is given a quarter of the time
+RARE = 60.0  # seconds of a probe that few submissions need: training
 Progress = Callable[[str, float], None]  # what is being done, and how much of it is
 
 
@@ -112,7 +113,8 @@ class Grader:
         seen.kept, seen.findings = kept or {}, findings or {}
         worker = self.workers.open(program_of(submission), str(submission.root))
         try:
-            ask_all(self._probes(only), seen, self._asker(worker, progress))
+            probes = self._probes(only)
+            ask_all(probes, seen, self._asker(worker, _paced(progress, probes)))
         finally:
             worker.close()
         return seen
@@ -129,16 +131,13 @@ class Grader:
             "only": only,
         }
 
-    def _asker(self, worker: Worker, progress: Progress | None) -> Callable[[Probe, Question], Observation]:
-        asked, total = 0, len(self.assignment.probes) + 1
+    def _asker(self, worker: Worker, began: Callable[[Probe], None]) -> Callable[[Probe, Question], Observation]:
         loads: list[tuple[Observation, Observation]] = []  # what came of loading, which may be the answer to everything
         convicted = 0  # how often it hung or ate all memory where the reference did not
 
         def ask(probe: Probe, question: Question) -> Observation:
-            nonlocal asked, convicted
-            if progress is not None:
-                progress(probe.id, asked / total)
-            asked += 1
+            nonlocal convicted
+            began(probe)
             known = convicted >= PATIENCE
             first = worker.ask(probe.op, question.args, probe.seconds / (4 if known else 1))
             if loads and first is loads[0][0]:
@@ -212,6 +211,21 @@ class Grader:
 
     def close(self) -> None:
         self.workers.close()
+
+
+def _paced(progress: Progress | None, probes: list[Probe]) -> Callable[[Probe], None]:
+    """Tell of each probe that is begun how much of the usual time is behind it.
+
+    A probe that few submissions need and that takes minutes counts only once it is begun.
+    """
+
+    def began(probe: Probe) -> None:
+        if progress is not None:
+            at = probes.index(probe)
+            before, after = (sum(p.usual for p in part if p.usual < RARE) for part in (probes[:at], probes[at + 1 :]))
+            progress(probe.id, before / (before + probe.usual + after))
+
+    return began
 
 
 def open_grader(options: Options) -> Grader:

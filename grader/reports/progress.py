@@ -1,31 +1,39 @@
-"""What is being done right now: a line on stderr when that is a terminal, nothing otherwise."""
+"""What is being done right now: a bar on stderr when that is a terminal, nothing otherwise."""
 
 import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from rich.status import Status
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
 
 
 class Progress:
-    """Shows the step under way; it vanishes when the grade is there."""
+    """Shows the step under way and the time that is left; it vanishes when the grade is there."""
 
     def __init__(self) -> None:
-        self.status: Status | None = None
+        self.bar: Bar | None = None
+        self.task: TaskID | None = None
         self.prefix = ""
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
+            from rich import progress
             from rich.console import Console
 
-            self.status = Console(stderr=True, highlight=False).status("starting")
-            self.status.start()
+            self.bar = progress.Progress(
+                progress.SpinnerColumn(), progress.TextColumn("{task.description}", markup=False),
+                progress.BarColumn(20), progress.TimeRemainingColumn(),
+                console=Console(stderr=True, highlight=False), transient=True,
+            )  # fmt: skip
+            self.task = self.bar.add_task("starting", total=1.0)
+            self.bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.status is not None:
-            self.status.stop()
+        if self.bar is not None:
+            self.bar.stop()
 
     def begin(self, name: str, number: int, total: int) -> None:
         """Go on to a submission, the ``number``-th of ``total``."""
@@ -33,10 +41,8 @@ class Progress:
         self.step("opening")
 
     def step(self, what: str, share: float = 0.0) -> None:
-        """Name the step under way and how much of the submission is behind it."""
-        if self.status is not None:
-            from rich.text import Text
-
+        """Name the step under way and how much of the submission's time is behind it, from 0 to 1."""
+        if self.bar is not None and self.task is not None:
             from grader.reports.text import printable
 
-            self.status.update(Text(f"{share:4.0%} {printable(self.prefix + what)}"))
+            self.bar.update(self.task, description=printable(self.prefix + what), completed=share)

@@ -181,15 +181,15 @@ PROBES = (
     *(_trial(probe, op, transform) for probe, op in OPS.items() for transform in (endings.TRAIN, endings.TEST)),
     Probe(
         CLASSIFIER, "checkpoint.classify", _ask_classifier,
-        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS,
+        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS, usual=1.7,
     ),
     Probe(
         EMBEDDINGS, "checkpoint.embed", _ask_embeddings,
         lambda seen: _has(EMBEDDINGS, seen) and _known(seen), 900.0,
-        ("contrastive.precision", "contrastive.logs"), COSTS,
+        ("contrastive.precision", "contrastive.logs"), COSTS, usual=3.1,
     ),
     Probe(
         TRAINING, "classifier.train", _ask_training,
-        lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",), COSTS,
+        lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",), COSTS, usual=100.0,
     ),
 )  # fmt: skip
