@@ -15,7 +15,7 @@ from grader.worker import describe
 from grader.worker.student import Student
 from grader.worker.vit.modules import seed_everything
 
-BATCH = 100  # images at a time: small enough for the caches (bench/inference.py)
+BATCH = 100  # images at a time: small enough for the caches
 
 Pixels = Callable[[np.ndarray], Tensor]  # (B, 28, 28) uint8 → (B, 1, 28, 28) float32
 Run = Callable[[Tensor], Any]
@@ -99,6 +99,8 @@ def _batches(
         part = images[start : start + size] if rows is None else images[rows[start : start + size]]
         filled = np.resize(part, (size, *part.shape[1:])) if fixed else part
         result = run(prepare(filled))
+        if isinstance(result, np.ndarray):  # embeddings may come as an array
+            result = torch.from_numpy(result)
         if not isinstance(result, Tensor):
             raise TypeError(f"expected a tensor for a batch of images, got {type(result).__name__}")
         if result.ndim != 2 or len(result) != len(filled):
