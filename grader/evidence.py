@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,7 +73,8 @@ class Probe:
     seconds: float = 20.0
     serves: tuple[str, ...] = ()  # criteria that need it; empty: any may
     aside: tuple[str, ...] = ()  # arguments that change what it costs, not what is asked: paths, threads
-    usual: float = 0.1  # seconds that it takes for the reference on two cores: for the progress bar alone
+    usual: float = 0.1  # seconds that it takes for the reference: for the progress bar alone
+    apart: bool = False  # it takes long: asked beside the others where that can be, waited for after them
 
     def wanted(self, only: Collection[str]) -> bool:
         """Whether it is of use when only some criteria are judged."""
@@ -270,18 +271,29 @@ class Evidence:
         return self.defined.issuperset(names)
 
 
-def ask_all(probes: Iterable[Probe], evidence: Evidence, ask: Callable[[Probe, Question], Observation]) -> None:
-    """Ask what has not been answered yet, in order.
+Ask = Callable[[Probe, Question], Observation]
+Begin = Callable[[Probe, Question], Callable[[], Observation]]
+
+
+def ask_all(probes: Iterable[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None) -> None:
+    """Ask what has not been answered yet, in order; those apart are begun in their turn and waited for at the end.
 
     Args:
         ask: puts one question to a worker; never called for an answer that is kept already.
+        begin: the same beside the others; what it returns waits for the answer. Where there is none, a probe
+            apart is asked when its answer is looked at.
     """
-    for probe in probes:
-        if probe.when(evidence):
-            _ask_one(probe, evidence, ask)
+    begin = begin or (lambda probe, question: partial(ask, probe, question))
+    begun = [probe.id for probe in probes if probe.when(evidence) and _ask_one(probe, evidence, ask, begin)]
+    for probe_id in begun:
+        answer = evidence.answers[probe_id]
+        evidence.answers[probe_id] = Answer(probe_id, answer.question, answer.observation)
+        evidence.timings[probe_id] = answer.observation.seconds
 
 
-def _ask_one(probe: Probe, evidence: Evidence, ask: Callable[[Probe, Question], Observation]) -> None:
+def _ask_one(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin) -> bool:
+    """Ask, or take what was kept; whether the answer has yet to be waited for."""
+
     def build() -> Question:
         return probe.build(evidence, evidence.rng(probe.id))
 
@@ -289,9 +301,14 @@ def _ask_one(probe: Probe, evidence: Evidence, ask: Callable[[Probe, Question], 
     if kept is not None and kept.sure:
         evidence.answers[probe.id] = Later(probe.id, build, kept.read)
         evidence.asked[probe.id], evidence.timings[probe.id] = kept.asked, kept.seconds
-        return
+        return False
     question = build()
-    asked = question_digest(question, probe.aside)
-    observation = kept.read() if kept is not None and kept.asked == asked else ask(probe, question)
+    asked = evidence.asked[probe.id] = question_digest(question, probe.aside)
+    known = kept is not None and kept.asked == asked
+    if probe.apart and not known:
+        evidence.answers[probe.id] = Later(probe.id, lambda: question, begin(probe, question))
+        return True
+    observation = kept.read() if kept is not None and known else ask(probe, question)
     evidence.answers[probe.id] = Answer(probe.id, question, observation)
-    evidence.asked[probe.id], evidence.timings[probe.id] = asked, observation.seconds
+    evidence.timings[probe.id] = observation.seconds
+    return False

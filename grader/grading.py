@@ -1,10 +1,11 @@
 """One submission, from its file to its grade: intake, probes, worker, checks, scoring."""
 
+import contextlib
 import dataclasses
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,20 +13,14 @@ from typing import Any
 from grader import data as datasets
 from grader import rubric as rubrics
 from grader import scoring
+from grader.asking import Asking, Doubts, Progress, paced
 from grader.checking import Assignment
-from grader.confinement import Workers, choose_workers, control
-from grader.confinement.connection import Worker
+from grader.confinement import Workers, choose_workers
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, Finding, Kept, Probe, Question, ask_all
 from grader.intake import open_submission
-from grader.records import Grade, Observation, Submission, program_of
+from grader.records import Grade, Submission
 from grader.vit.assignment import VIT
-
-PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
-EXHAUSTED = ("timeout", "memory")
-PATIENCE = 2  # probes that a submission may hang in or run out of memory in, before it is given a quarter of the time
-RARE = 60.0  # seconds of a probe that few submissions need: training
-Progress = Callable[[str, float], None]  # what is being done, and how much of it is
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class Options:
     unconfined: bool = False
     train_budget: float = 600.0  # seconds for training one submission's ViT
     sample: int | None = None  # of the test images for accuracy and Precision@1; all where there is none
-    threads: int | None = None  # of torch where many images go through a model; as many as CPUs where there is none
+    threads: int | None = None  # cores for one submission; all, four at the most, where there is none
     pictures: bool = False  # ask what pages show besides
     assignment: Assignment = VIT
     assignment_file: Path | None = None  # where it was loaded from; None: it is this project's own
@@ -111,12 +106,10 @@ class Grader:
         """Put all probes that were not answered yet, and gather the evidence."""
         seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only))
         seen.kept, seen.findings = kept or {}, findings or {}
-        worker = self.workers.open(program_of(submission), str(submission.root))
-        try:
-            probes = self._probes(only)
-            ask_all(probes, seen, self._asker(worker, _paced(progress, probes)))
-        finally:
-            worker.close()
+        probes = self._probes(only)
+        beside = self.workers.forks and self.options.threads != 1
+        with Asking(self.workers, submission, self._doubts(), paced(progress, probes), beside) as asking:
+            ask_all(probes, seen, asking.ask, asking.begin)
         return seen
 
     def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:
@@ -131,71 +124,17 @@ class Grader:
             "only": only,
         }
 
-    def _asker(self, worker: Worker, began: Callable[[Probe], None]) -> Callable[[Probe, Question], Observation]:
-        loads: list[tuple[Observation, Observation]] = []  # what came of loading, which may be the answer to everything
-        convicted = 0  # how often it hung or ate all memory where the reference did not
-
-        def ask(probe: Probe, question: Question) -> Observation:
-            nonlocal convicted
-            began(probe)
-            known = convicted >= PATIENCE
-            first = worker.ask(probe.op, question.args, probe.seconds / (4 if known else 1))
-            if loads and first is loads[0][0]:
-                return loads[0][1]
-            if known and first.outcome in EXHAUSTED:
-                return first
-            observation = self._blamed(worker, probe, question, first)
-            convicted += observation.outcome in EXHAUSTED
-            if probe.op == "load":
-                loads.append((first, observation))
-            return observation
-
-        return ask
-
-    def _blamed(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
-        """An observation, or a fault where the submission is not to blame for it."""
-        if first.outcome in EXHAUSTED:
-            return self._second_opinion(worker, probe, question, first)
-        if why := control.fault(self.workers, first, tuple(datasets.folders(self.data))):
-            return Observation("fault", detail=f"workers cannot have what is installed here: {why}")
-        return first
-
-    def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
-        """Before a submission is blamed for time or memory, the reference answers the same in a worker of its own.
-
-        Without a reference, as students have it, a worker with nothing in it tells whether the machine is busy.
-        """
-        right = self.assignment.reference
-        if right is None or not right.is_dir():
-            return self._asked_again(worker, probe, question, first)
+    @contextlib.contextmanager
+    def _reference(self) -> Iterator[Submission]:
+        """A right submission, opened for a while."""
+        assert self.assignment.reference is not None
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
-            reference = self.open(right, Path(workspace))
-            control = self.workers.open(program_of(reference), str(reference.root))
-            try:
-                answer = control.ask(probe.op, question.args, probe.seconds)
-            finally:
-                control.close()
-        if answer.outcome in ("timeout", "memory", "crashed", "fault"):
-            return Observation("fault", detail=f"{first.detail}, but the reference got no further: {answer.detail}")
-        again = worker.ask(probe.op, question.args, probe.seconds)
-        return again if again.outcome == "value" else first
+            yield self.open(self.assignment.reference, Path(workspace))
 
-    def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
-        again = worker.ask(probe.op, question.args, probe.seconds)
-        if again.outcome != "timeout" or self._answers_at_once(probe.seconds / PROMPT):
-            return again
-        return Observation(
-            "fault", detail=f"{again.detail}, twice, but this machine is too busy to tell whose fault it is"
-        )
-
-    def _answers_at_once(self, seconds: float) -> bool:
-        """Whether a worker with nothing in it starts and answers in that time."""
-        start = time.monotonic()
-        empty = self.workers.open({"main": [], "modules": {}, "names": {}}, "")
-        try:
-            return empty.ask("load", {}, seconds).outcome == "value" and time.monotonic() - start < seconds
-        finally:
-            empty.close()
+    def _doubts(self) -> Doubts:
+        right = self.assignment.reference
+        there = right is not None and right.is_dir()
+        return Doubts(self.workers, lambda: datasets.folders(self.data), self._reference if there else None)
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)
@@ -211,21 +150,6 @@ class Grader:
 
     def close(self) -> None:
         self.workers.close()
-
-
-def _paced(progress: Progress | None, probes: list[Probe]) -> Callable[[Probe], None]:
-    """Tell of each probe that is begun how much of the usual time is behind it.
-
-    A probe that few submissions need and that takes minutes counts only once it is begun.
-    """
-
-    def began(probe: Probe) -> None:
-        if progress is not None:
-            at = probes.index(probe)
-            before, after = (sum(p.usual for p in part if p.usual < RARE) for part in (probes[:at], probes[at + 1 :]))
-            progress(probe.id, before / (before + probe.usual + after))
-
-    return began
 
 
 def open_grader(options: Options) -> Grader:

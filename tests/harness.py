@@ -50,7 +50,7 @@ def evidence(
         topics: modules with PROBES and CRITERIA, as ``grader.vit.model.patches``.
         data: what ``seen.data`` is; its images are the shared arrays where it has any.
     """
-    probes = tuple(probe for topic in topics for probe in topic.PROBES)
+    probes = tuple(probe for topic in topics for probe in (*topic.PROBES, *getattr(topic, "TRAINED", ())))
     criteria = {criterion.id: criterion for topic in topics for criterion in topic.CRITERIA}
     assignment = Assignment("test", (), (), (), (), probes, criteria)
     program = _program(sources)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from grader import grading
+from grader import asking
 from grader.evidence import Probe, Question
 from grader.reports.progress import Progress
 
@@ -41,7 +41,7 @@ def test_a_terminal_sees_who_is_graded_and_what_is_asked(monkeypatch: pytest.Mon
 def test_shares_are_of_the_usual_time_and_long_rare_probes_count_when_begun() -> None:
     probes = [probe("short", 1.0), probe("long", 3.0), probe("training", 96.0)]
     told: list[tuple[str, float]] = []
-    began = grading._paced(lambda what, share: told.append((what, share)), probes)
+    began = asking.paced(lambda what, share: told.append((what, share)), probes)
     for each in probes:
         began(each)
     assert told == [("short", 0.0), ("long", 0.25), ("training", 0.04)]

@@ -1,13 +1,10 @@
 """Who is blamed for time where there is no reference to compare with."""
 
-import dataclasses
-
 import pytest
 
+from grader.asking import Doubts
 from grader.evidence import Probe, Question
-from grader.grading import Grader, Options
 from grader.records import Observation
-from grader.vit.assignment import VIT
 
 PROBE = Probe("slow", "slow", lambda seen, rng: Question({}), seconds=20.0)
 LATE = Observation("timeout", detail="no answer after 20 s")
@@ -38,6 +35,5 @@ class Workers(Worker):
     ids=["the code is slow", "the machine is busy", "it was busy once"],
 )
 def test_a_worker_with_nothing_in_it_tells_slow_code_from_a_busy_machine(empty, again, outcome):
-    options = Options(assignment=dataclasses.replace(VIT, reference=None))
-    grader = Grader(options, Workers(Observation(empty)), data=None)
-    assert grader._second_opinion(Worker(again), PROBE, Question({}), LATE).outcome == outcome
+    doubts = Doubts(Workers(Observation(empty)), hidden=list, reference=None)
+    assert doubts.settled(Worker(again), PROBE, Question({}), LATE).outcome == outcome

@@ -27,6 +27,7 @@ class NewQuestion(Exception):
 class NobodyToAsk:
     """Workers that are never started: a question that was not asked before is an exception."""
 
+    forks = False
     sandbox: dict[str, str] = {}  # noqa: RUF012 (none is ever used)
 
     def open(self, program: dict[str, Any], files: str) -> "NobodyToAsk":

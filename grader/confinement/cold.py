@@ -62,6 +62,8 @@ class ColdWorkers:
         "limits": "wall-clock time of every request; memory, files written and processes are not limited",
     }
 
+    forks = False
+
     def __init__(self, ops: list[str], shared: dict[str, str]) -> None:
         self.settings = json.dumps({"ops": ops, "shared": shared})
 

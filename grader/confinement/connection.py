@@ -31,6 +31,8 @@ class Worker(Protocol):
 class Workers(Protocol):
     """Starts workers, all under the same confinement."""
 
+    forks: bool  # from a warm parent: one more worker costs next to nothing
+
     @property
     def sandbox(self) -> dict[str, str]:
         """What is enforced, in words: tier, filesystem, network, syscalls, limits."""

@@ -37,6 +37,8 @@ class WarmWorkers:
         tier: the name of the only tier to try.
     """
 
+    forks = True
+
     def __init__(
         self,
         ops: list[str],

@@ -5,6 +5,9 @@ from grader.checking import Assignment
 from grader.vit import application, augmentation, logs, metric_learning, model, names, pictures, settings, thresholds
 
 PARTS = (augmentation, model, metric_learning, application, thresholds, logs, pictures)
+# The checkpoints take longest: begun as soon as all is known that their questions rest on.
+EARLY = (*settings.FIRST, *augmentation.PROBES, *metric_learning.embeddings.PROBES, *thresholds.PROBES)
+ALL = (*EARLY, *(probe for part in PARTS for probe in part.PROBES), *thresholds.TRAINED, *settings.LAST)
 
 VIT = Assignment(
     name="vit",
@@ -19,7 +22,7 @@ VIT = Assignment(
         "grader.worker.vit.inference",
         "grader.worker.vit.looking",
     ),
-    probes=(*settings.FIRST, *(probe for part in PARTS for probe in part.PROBES), *settings.LAST),
+    probes=tuple(dict.fromkeys(ALL)),
     criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},
     warnings=tuple(warning for part in (*PARTS, settings) for warning in part.WARNINGS),
     reference=shipped.REFERENCE,

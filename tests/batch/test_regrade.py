@@ -84,6 +84,7 @@ def test_only_a_new_probe_is_asked(graded, copied, monkeypatch):
     asked = []
 
     class Workers:
+        forks = False
         sandbox = {}  # noqa: RUF012
 
         def open(self, program, files):

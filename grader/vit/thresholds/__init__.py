@@ -14,7 +14,8 @@ from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.scores import accuracy, known, precision, predictions
 
 __all__ = [
-    "CRITERIA", "EMBEDDINGS", "MEASURES", "PROBES", "WARNINGS", "computed_precision", "other_code", "recorded_precision",
+    "CRITERIA", "EMBEDDINGS", "MEASURES", "PROBES", "TRAINED", "WARNINGS", "computed_precision", "other_code",
+    "recorded_precision",
 ]  # fmt: skip
 
 ENOUGH_PASSES = 10  # over the training set, after which a ViT that learns has reached the threshold (bench/trainer.py)
@@ -142,7 +143,7 @@ def precision_reached(seen: Evidence) -> None:
         )
 
 
-PROBES = questions.PROBES
+PROBES, TRAINED = questions.PROBES, questions.TRAINED
 CRITERIA = (
     Criterion("vit.accuracy", checks(classifier, accuracy_reached)),
     Criterion("contrastive.precision", checks(embedding_model, precision_reached)),

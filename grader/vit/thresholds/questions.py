@@ -14,7 +14,8 @@ FILES = {CLASSIFIER: "vit_classifier.pt", EMBEDDINGS: "vit_embeds.pt"}
 PER_CLASS = 500  # of the reference set: the first of each class, class by class, as the protected sampler takes them
 UNSEEN = 2_000  # training images outside the reference set, for the audit: the same ones in every grade
 SEEN = 1_000  # training images for the classifier's audit
-ESTIMATED = 1_000  # test images for a Precision@1 that no criterion gives points for
+ESTIMATED = 1_500  # test images for a Precision@1 that no criterion gives points for
+AMONG = 125  # and of each class, reference images: a quarter of them costs a hundredth at most
 MOVED = 500  # test images that are moved a little
 NOISE = 8.0  # grey levels, standard deviation
 FIXED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
@@ -55,10 +56,10 @@ def _sampled(seen: Evidence, count: int, per_sample: float = 1.0) -> int:
     return count if sample is None else min(count, max(1, int(sample * per_sample)))
 
 
-def threads(seen: Evidence) -> int:
-    """Torch's threads for inference and training; more than four would only reach the limit of CPU seconds sooner."""
+def threads(seen: Evidence, beside: int = 1) -> int:
+    """Torch's threads, where that many workers share the cores; more than four only use up the CPU seconds sooner."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(seen.options.get("threads") or min(available, 4))
+    return max(1, int(seen.options.get("threads") or min(available, 4)) // beside)
 
 
 def _known(seen: Evidence) -> bool:
@@ -104,9 +105,9 @@ def scored(seen: Evidence) -> bool:
 
 
 def _ask_estimate(seen: Evidence) -> Question:
-    """Enough to hold a log against: four standard deviations of the estimate are the log's tolerance."""
+    """Enough to hold a log against: its tolerance is four standard deviations of the estimate, and AMONG's hundredth."""
     rows = np.arange(_sampled(seen, ESTIMATED))
-    reference = reference_rows(seen.data.train_labels, _sampled(seen, PER_CLASS, 0.25))
+    reference = reference_rows(seen.data.train_labels, AMONG)
     sets = [_test(rows), {"name": "reference", "images": {"$shared": "train_images"}, "rows": reference}]
     known = {"test": seen.data.test_labels[rows], "reference": seen.data.train_labels[reference]}
     return Question({**_args(seen, EMBEDDINGS, sets), "own": _own(seen)}, {"labels": known})
@@ -130,7 +131,7 @@ def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
 def _args(seen: Evidence, probe: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
     path = str(seen.submission.files[FILES[probe]])
     pixels = endings.chosen(seen, probe)
-    return {"path": path, "sets": sets, "pixels": pixels, "threads": threads(seen), "seed": FIXED}
+    return {"path": path, "sets": sets, "pixels": pixels, "threads": threads(seen, len(FILES)), "seed": FIXED}
 
 
 def _trial(probe: str, op: str, transform: str) -> Probe:
@@ -181,13 +182,15 @@ PROBES = (
     *(_trial(probe, op, transform) for probe, op in OPS.items() for transform in (endings.TRAIN, endings.TEST)),
     Probe(
         CLASSIFIER, "checkpoint.classify", _ask_classifier,
-        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS, usual=1.7,
+        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS, 1.4, apart=True,
     ),
     Probe(
         EMBEDDINGS, "checkpoint.embed", _ask_embeddings,
         lambda seen: _has(EMBEDDINGS, seen) and _known(seen), 900.0,
-        ("contrastive.precision", "contrastive.logs"), COSTS, usual=3.1,
+        ("contrastive.precision", "contrastive.logs"), COSTS, 2.4, apart=True,
     ),
+)  # fmt: skip
+TRAINED = (
     Probe(
         TRAINING, "classifier.train", _ask_training,
         lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",), COSTS, usual=100.0,

@@ -1,0 +1,158 @@
+"""Putting one submission's probes to workers, the long ones beside the others, and whose fault a lack of time is."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Self
+
+from grader.confinement import Workers, control
+from grader.confinement.connection import Worker
+from grader.evidence import Ask, Probe, Question
+from grader.records import Observation, Submission, program_of
+
+PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
+EXHAUSTED = ("timeout", "memory")
+PATIENCE = 2  # probes that a submission may hang in or run out of memory in, before it is given a quarter of the time
+RARE = 60.0  # seconds of a probe that few submissions need: training
+Progress = Callable[[str, float], None]  # what is being done, and how much of it
+Telling = Callable[[Probe], None]
+MOST_BESIDE = 4  # probes asked at a time beside the others
+
+
+class Doubts:
+    """Settles whether a submission is to blame for what came of a probe.
+
+    Args:
+        workers: to start others with.
+        hidden: finds the folders that no worker may read.
+        reference: opens a right submission until its exit; students have none.
+    """
+
+    def __init__(self, workers: Workers, hidden: Callable[[], Sequence[str]],
+                 reference: Callable[[], AbstractContextManager[Submission]] | None) -> None:  # fmt: skip
+        self.workers, self.hidden, self.reference = workers, hidden, reference
+
+    def settled(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
+        """An observation, or a fault where the submission is not to blame for it."""
+        if first.outcome in EXHAUSTED:
+            return self._second_opinion(worker, probe, question, first)
+        if why := control.fault(self.workers, first, tuple(self.hidden())):
+            return Observation("fault", detail=f"workers cannot have what is installed here: {why}")
+        return first
+
+    def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
+        """Before a submission is blamed for time or memory, the reference answers the same in a worker of its own.
+
+        Without a reference, as students have it, a worker with nothing in it tells whether the machine is busy.
+        """
+        if self.reference is None:
+            return self._asked_again(worker, probe, question, first)
+        with self.reference() as right:
+            control = started(self.workers, right)
+            try:
+                answer = control.ask(probe.op, question.args, probe.seconds)
+            finally:
+                control.close()
+        if answer.outcome in ("timeout", "memory", "crashed", "fault"):
+            return Observation("fault", detail=f"{first.detail}, but the reference got no further: {answer.detail}")
+        again = worker.ask(probe.op, question.args, probe.seconds)
+        return again if again.outcome == "value" else first
+
+    def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
+        again = worker.ask(probe.op, question.args, probe.seconds)
+        if again.outcome != "timeout" or self._answers_at_once(probe.seconds / PROMPT):
+            return again
+        return Observation(
+            "fault", detail=f"{again.detail}, twice, but this machine is too busy to tell whose fault it is"
+        )
+
+    def _answers_at_once(self, seconds: float) -> bool:
+        """Whether a worker with nothing in it starts and answers in that time."""
+        start = time.monotonic()
+        empty = self.workers.open({"main": [], "modules": {}, "names": {}}, "")
+        try:
+            return empty.ask("load", {}, seconds).outcome == "value" and time.monotonic() - start < seconds
+        finally:
+            empty.close()
+
+
+class Asking:
+    """A submission's workers: one for most probes, one more for each that is asked beside them."""
+
+    def __init__(self, workers: Workers, submission: Submission, doubts: Doubts, tell: Telling, beside: bool) -> None:
+        self.workers, self.submission, self.doubts, self.tell = workers, submission, doubts, tell
+        self.opened: list[Worker] = []
+        self.pool = ThreadPoolExecutor(MOST_BESIDE, "asking") if beside else None
+        self.first = self._asker()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for worker in self.opened:
+            worker.close()
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
+
+    def ask(self, probe: Probe, question: Question) -> Observation:
+        """Put a question to the first worker."""
+        self.tell(probe)
+        return self.first(probe, question)
+
+    def begin(self, probe: Probe, question: Question) -> Callable[[], Observation]:
+        """Put a question to a worker of its own, where there may be others; what it returns waits for the answer."""
+        if self.pool is None:
+            return lambda: self.ask(probe, question)
+        asked = self.pool.submit(self._asker(), probe, question)
+
+        def wait() -> Observation:
+            self.tell(probe)
+            return asked.result()
+
+        return wait
+
+    def _asker(self) -> Ask:
+        worker = started(self.workers, self.submission)
+        self.opened.append(worker)
+        loads: list[tuple[Observation, Observation]] = []  # what came of loading, which may be the answer to everything
+        convicted = 0  # how often it hung or ate all memory where the reference did not
+
+        def ask(probe: Probe, question: Question) -> Observation:
+            nonlocal convicted
+            known = convicted >= PATIENCE
+            first = worker.ask(probe.op, question.args, probe.seconds / (4 if known else 1))
+            if loads and first is loads[0][0]:
+                return loads[0][1]
+            if known and first.outcome in EXHAUSTED:
+                return first
+            observation = self.doubts.settled(worker, probe, question, first)
+            convicted += observation.outcome in EXHAUSTED
+            if probe.op == "load":
+                loads.append((first, observation))
+            return observation
+
+        return ask
+
+
+def started(workers: Workers, submission: Submission) -> Worker:
+    """A worker for a submission; it starts when it is first asked."""
+    return workers.open(program_of(submission), str(submission.root))
+
+
+def paced(progress: Progress | None, probes: list[Probe]) -> Telling:
+    """Tell of each probe that is begun how much of the usual time is behind it.
+
+    Those apart are waited for after the others. A probe that few submissions need and that takes minutes counts
+    only once it is begun.
+    """
+    ordered = sorted(probes, key=lambda probe: probe.apart)
+
+    def tell(probe: Probe) -> None:
+        if progress is not None:
+            at = ordered.index(probe)
+            before, after = (sum(p.usual for p in part if p.usual < RARE) for part in (ordered[:at], ordered[at + 1 :]))
+            progress(probe.id, before / (before + probe.usual + after))
+
+    return tell
