@@ -3,6 +3,7 @@
 import importlib.abc
 import importlib.machinery
 import inspect
+import re
 import sys
 import types
 from collections.abc import Callable, Iterable
@@ -27,7 +28,16 @@ LOADER_PROCESS_ARGUMENTS = (
 hard_coded: list[str] = []  # what asked for a GPU without looking whether there is one
 
 
-def install(mentions_cuda: bool) -> None:
+GUARDED = re.compile(r"""(["'])cuda(:\d+)?\1\s*if\s+(torch\.)?cuda\.is_available\(\)\s*else""")
+ASKS = re.compile(r"""["']cuda|\.cuda\(""")
+
+
+def asks_for_cuda(source: str) -> bool:
+    """Whether code may ask for a GPU without looking whether there is one."""
+    return bool(ASKS.search(GUARDED.sub("", source)))
+
+
+def install(asks_for_cuda: bool) -> None:
     """Put everything in place, before a student's first statement."""
     sys.meta_path.insert(0, _Absent(ABSENT))
     sys.meta_path.append(_Absent(IF_NOT_INSTALLED))
@@ -35,8 +45,10 @@ def install(mentions_cuda: bool) -> None:
     _nothing_is_compiled()
     _libraries_keep_their_threads()
     _single_process_loaders()
-    if mentions_cuda and not torch.cuda.is_available():  # it costs 2 microseconds a torch call
+    if not torch.cuda.is_available():
         _cuda_is_a_no_op()
+        if asks_for_cuda:  # it costs 2 microseconds a torch call
+            _OnCPU().__enter__()
 
 
 class Anything(types.ModuleType):
@@ -156,8 +168,8 @@ def _single_process_loaders() -> None:
 
 
 def _cuda_is_a_no_op() -> None:
-    """On a machine without a GPU, ``.cuda()`` and ``device="cuda"`` leave things where they are."""
-    _OnCPU().__enter__()
+    """On a machine without a GPU, what prepares one, waits for one or reads what one has saved does nothing more."""
+    torch.Tensor.pin_memory = lambda tensor, *args, **kwargs: tensor  # type: ignore[method-assign]
     for name in ("synchronize", "set_device", "reset_peak_memory_stats", "init", "get_device_properties"):
         setattr(torch.cuda, name, lambda *args, **kwargs: None)
     torch.cuda.get_device_name = lambda *args: "none"  # type: ignore[assignment]
@@ -190,14 +202,12 @@ DEVICES = (str, torch.device)
 
 
 class _OnCPU(TorchFunctionMode):
-    """Rewrites a CUDA device in any torch call to the CPU, and notes that it was asked for."""
+    """``.cuda()`` and ``device="cuda"`` leave things where they are, in any torch call; notes that they were asked."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func is torch.Tensor.cuda:
             _note(".cuda()")
-            return args[0]
-        if func is torch.Tensor.pin_memory:
             return args[0]
         if _any_cuda(args) or (kwargs and _any_cuda(kwargs.values())):
             if func is torch.device:

@@ -58,6 +58,7 @@ def prepare(root: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     Returns:
         the arrays that all workers share, and the operations that they can be asked for.
     """
+    gc.disable()  # a fifth of the time that the imports take
     sys.path += [path for path in settings["path"] if path not in sys.path]  # -s has left out an account's own
     for library in settings["libraries"] or LIBRARIES:
         importlib.import_module(library)
@@ -72,6 +73,7 @@ def prepare(root: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
         raise RuntimeError(f"{tasks} threads after the imports, a fork needs one")
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    gc.enable()
     gc.collect()
     gc.freeze()
     return arrays, serve.signatures()

@@ -32,7 +32,7 @@ class Student:
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
         pieces = [*program["main"], *(piece for module in self._sources.values() for piece in module)]
-        shims.install(mentions_cuda=any("cuda" in piece["source"] for piece in pieces))
+        shims.install(asks_for_cuda=any(shims.asks_for_cuda(piece["source"]) for piece in pieces))
         sys.meta_path.insert(0, _Finder(self))
         self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")

@@ -8,6 +8,8 @@ import sys
 import pytest
 import torch
 
+from grader.worker import shims
+
 SHOWS_ONLY = {
     "tqdm.notebook": "from tqdm.notebook import tqdm, trange\nassert sum(tqdm(range(4), leave=False)) == 6\nlist(trange(2))",
     "tqdm.auto": "from tqdm.auto import tqdm\nbar = tqdm(range(3), desc='x')\nbar.set_postfix(loss=1.0)\nassert len(list(bar)) == 3",
@@ -61,7 +63,7 @@ def attempt(source):
     if not os.fork():
         try:
             from grader.worker import shims
-            shims.install(mentions_cuda=True)
+            shims.install(shims.asks_for_cuda(source))
             exec(source, {"torch": torch})
         except BaseException:
             os.write(write, traceback.format_exc()[-900:].encode())
@@ -91,6 +93,24 @@ def test_what_only_shows_things_is_let_pass(name: str, said: dict[str, str]) -> 
 @pytest.mark.parametrize("name", NO_GPU)
 def test_a_wish_for_a_gpu_is_let_pass_where_there_is_none(name: str, said: dict[str, str]) -> None:
     assert said[NO_GPU[name]] == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "asks"),
+    [
+        ('device = torch.device("cuda" if torch.cuda.is_available() else "cpu")', False),
+        ("device = 'cuda:0' if torch.cuda.is_available() else 'cpu'", False),
+        ("from torch import cuda\ndevice = 'cuda' if cuda.is_available() else 'cpu'", False),
+        ("torch.cuda.empty_cache()\ntorch.cuda.manual_seed_all(0)", False),
+        ('device = "cuda"', True),
+        ('device = "cuda" if gpu else "cpu"', True),
+        ("images = images.cuda()", True),
+        ("device = f'cuda:{rank}'", True),
+    ],
+    ids=str,
+)
+def test_only_code_that_may_ask_for_a_gpu_is_slowed_down(source: str, asks: bool) -> None:
+    assert shims.asks_for_cuda(source) == asks
 
 
 @pytest.mark.parametrize("name", COMPILED)

@@ -80,9 +80,8 @@ def batch_mates(seen: Evidence) -> None:
         raise Fail(
             ("attention runs over the images of a batch" if same_token else "the images of a batch are mixed")
             + ": changing one image changes the tokens of another",
-            "nn.MultiheadAttention expects (sequence, batch, feature) unless batch_first=True. The Transformer "
-            "takes (B, N+1, D); in "
-            "attention of your own the tokens, not the images, must be the axis that is summed over.",
+            "nn.MultiheadAttention expects (sequence, batch, feature) unless batch_first=True. The Transformer takes "
+            "(B, N+1, D); in attention of your own the tokens, not the images, must be the axis that is summed over.",
         )
 
 
@@ -94,9 +93,8 @@ def registered(seen: Evidence) -> None:
         raise Fail(
             "a Transformer with another one's state dict gives other tokens: something it computes with is not "
             "registered",
-            "Layers belong in nn.ModuleList or nn.Sequential, not in a Python list, and are made in __init__, "
-            "not in forward; "
-            "tensors that are learned are nn.Parameters.",
+            "Layers belong in nn.ModuleList or nn.Sequential, not in a Python list, and are made in __init__, not in "
+            "forward; tensors that are learned are nn.Parameters.",
         )
 
 
