@@ -6,6 +6,7 @@ rubric or of a check.
 """
 
 import ast
+import copy
 import importlib
 import shutil
 import sys
@@ -110,16 +111,20 @@ class Auditor:
                 and not _corpus().transplant(submission)
             ):
                 case = replace(case, costs=UNTRAINED)
-            return judge(kind, case, self._seen(submission, self._kept(case.edits, submission))[0])
+            return judge(kind, case, self._seen(submission, self._kept(case.edits, submission), case.switches)[0])
 
-    def _seen(self, path: Path, kept: dict[str, Kept]) -> tuple[Grade, Evidence | None]:
+    def _seen(
+        self, path: Path, kept: dict[str, Kept], switches: dict[str, bool] | None = None
+    ) -> tuple[Grade, Evidence | None]:
+        grader = copy.copy(self.grader)
+        grader.rubric = replace(grader.rubric, **(switches or {}))  # type: ignore[arg-type]
         with tempfile.TemporaryDirectory(prefix="vit-audit-") as workspace:
             try:
-                submission = self.grader.open(path, Path(workspace))
+                submission = grader.open(path, Path(workspace))
             except Rejected as reason:
-                return self.grader.rejected(path, None, self.seed, str(reason), 0.0), None
-            seen = self.grader.observe(submission, self.seed, kept=kept)
-            return scoring.grade(seen, self.grader.workers.sandbox, {}), seen
+                return grader.rejected(path, None, self.seed, str(reason), 0.0), None
+            seen = grader.observe(submission, self.seed, kept=kept)
+            return scoring.grade(seen, grader.workers.sandbox, {}), seen
 
     def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, Kept]:
         """Answers of the reference that hold for a case: same models, same checkpoints, and the same question."""

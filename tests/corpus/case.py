@@ -16,6 +16,7 @@ class Case:
         costs: criteria that lose points; empty for a correct variant.
         word: a key word that the message or hint of a criterion in ``costs`` must hold.
         warns: warning codes that must be there.
+        switches: of the rubric, where they are not as it has them: {"strict": True}.
     """
 
     id: str
@@ -23,3 +24,4 @@ class Case:
     costs: tuple[str, ...] = ()
     word: str = ""
     warns: tuple[str, ...] = ()
+    switches: dict[str, bool] = field(default_factory=dict, hash=False)

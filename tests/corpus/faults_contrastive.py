@@ -100,6 +100,7 @@ def protected(name: str, *edits: Edit, word: str, modified: bool = True) -> Case
 
 
 LR = "torch.optim.lr_scheduler"
+OTHERWISE = ("    if precision > best_prec:", "    if best_prec < precision:")
 
 FAULTS = [
     # Schedules in epochs, counted in batches, that are over in the first of them
@@ -476,10 +477,34 @@ FAULTS = [
         ("    return best_prec\n\n\ndef train", "    return precision\n\n\ndef train"),
         word="to be returned",
     ),
+    # What the rubric can be made to demand
+    Case(
+        "contrastive.protected_written_otherwise_where_strict",
+        {"contrastive.py": [OTHERWISE]},
+        (PROTECTED,),
+        "was changed",
+        ("protected.modified",),
+        {"strict": True},
+    ),
 ]
 
 VARIANTS = [
     *WRITTEN_OTHERWISE,
+    Case(
+        "contrastive.variant_protected_written_otherwise",
+        {"contrastive.py": [OTHERWISE]},
+        (),
+        "",
+        ("protected.modified",),
+    ),
+    Case(
+        "contrastive.variant_scheduler_collapsed_where_that_is_let_pass",
+        {"contrastive.py": scheduled(f"{LR}.MultiStepLR(optimizer, milestones=[10, 15])", "batch", ())},
+        (),
+        "",
+        ("scheduler.collapsed",),
+        {"collapse_fails": False},
+    ),
     # Schedules in epochs, counted in batches, that go on changing
     goes_round(
         "scheduler_cosine_in_batches",
