@@ -58,7 +58,10 @@ def text(name: str, content: bytes) -> Callable[[Path], None]:
 def bomb(folder: Path) -> None:
     """An archive of 4 GB of zeros."""
     folder.mkdir()
-    with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.ipynb", "w") as file:
+    with (
+        zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.ipynb", "w", force_zip64=True) as file,
+    ):
         for _ in range(4_000):
             file.write(bytes(1 << 20))
 
