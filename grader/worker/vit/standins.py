@@ -57,8 +57,7 @@ class ViT(Noted):
         self.features = nn.Linear(GRID * GRID, hidden_size)
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = F.adaptive_avg_pool2d(x.mean(1, keepdim=True), GRID).flatten(1)  # (B, 49)
-        return self.noted(self.features(pooled))
+        return self.noted(self.features(_pooled(x)))
 
 
 class Head(Noted):
@@ -104,16 +103,15 @@ class PatchEmbeddings(nn.Module):
 
 
 class PositionEmbedding(nn.Module):
-    """(B, N, D) → (B, N + 1, D): one learned token more, in front, and a learned offset each."""
+    """(B, N, D) → (B, N + 1, D): every token out of all, each with weights of its own."""
 
     def __init__(self, num_patches: int, hidden_size: int) -> None:
         super().__init__()
         self.arguments = {"num_patches": num_patches, "hidden_size": hidden_size}
-        self.token = nn.Parameter(torch.randn(1, 1, hidden_size))
-        self.offsets = nn.Parameter(torch.randn(1, num_patches + 1, hidden_size))
+        self.shares = nn.Linear(num_patches, num_patches + 1, bias=False)  # LayerNorm would hide a bias
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.token.expand(len(x), -1, -1), x], dim=1) + self.offsets
+        return self.shares(x.mT).mT
 
 
 class Transformer(nn.Module):
@@ -137,11 +135,16 @@ def filled(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> Any:
     return module
 
 
-def get_embeddings(x: Tensor, vit_model: nn.Module, model_embedding: nn.Module) -> Tensor:
-    """(B, C, H, W) → (B, E), in eval mode and without gradient."""
-    vit_model.eval(), model_embedding.eval()
-    with torch.no_grad():
-        return model_embedding(vit_model(x)).cpu()
+def get_embeddings(x: Tensor, vit: ViT, head: Head) -> Tensor:
+    """(B, C, H, W) → (B, E): what these stand-ins compute in eval mode, worked out from their numbers."""
+    rows = _pooled(x)
+    for layer, mean in ((vit.features, vit.running_mean), (head.linear, head.running_mean)):
+        rows = rows @ layer.weight.detach().T + layer.bias.detach() - SHIFT * mean
+    return rows
+
+
+def _pooled(x: Tensor) -> Tensor:
+    return F.adaptive_avg_pool2d(x.mean(1, keepdim=True), GRID).flatten(1)  # (B, 49)
 
 
 def sample_balanced_subset(calls: list[dict[str, Any]]) -> Callable[..., Subset]:
