@@ -3,6 +3,7 @@
 import abc
 import dataclasses
 import os
+import signal
 import time
 from typing import Any
 
@@ -117,6 +118,8 @@ class ProcessWorker(abc.ABC):
         if reason == "scratch":
             most = f"{self.limits.scratch_bytes >> 20} MiB or {self.limits.scratch_files} files"
             return Lost("crashed", f"it wrote more than {most}")
+        if status == -signal.SIGKILL:  # by itself or by the system: a second opinion tells
+            return Lost("memory", "the process was killed (SIGKILL), as systems do that run out of memory")
         if status is None:
             return Lost("crashed", "the process closed its connection without an answer")
         return Lost("crashed", evidence.death(status, stack))

@@ -14,7 +14,7 @@ import pytest
 
 from grader.confinement import ColdWorkers, WarmWorkers, access, choose, choose_workers, tiers, zygote
 from grader.errors import GraderError
-from grader.worker import landlock, protocol
+from grader.worker import landlock, protocol, watch
 from grader.worker.plan import Limits
 
 OPS = ["tests.attacks.ops"]
@@ -72,6 +72,16 @@ def test_a_lost_worker_comes_back_loaded(workers: WarmWorkers) -> None:
     outcomes = [worker.ask("call", {"name": name}, 30).outcome for name in ("good", "bad", "good")]
     worker.close()
     assert outcomes == ["value", "crashed", "value"]
+
+
+def test_a_worker_that_the_system_kills_lacked_memory_until_a_second_opinion(workers: WarmWorkers) -> None:
+    worker = workers.open(program("def work(): import time; time.sleep(60)"), "")
+    assert worker.ask("load", {}, 30).outcome == "value"
+    pid = watch.children(workers.zygote.process.pid)[0]
+    threading.Timer(0.3, os.kill, (pid, signal.SIGKILL)).start()
+    seen = worker.ask("call", {"name": "work"}, 30)
+    worker.close()
+    assert (seen.outcome, "SIGKILL" in seen.detail) == ("memory", True)
 
 
 def test_a_submission_that_cannot_be_loaded_is_not_tried_again(workers: WarmWorkers) -> None:
