@@ -20,7 +20,7 @@ one sub-folder only                       what is in it, under the name of the o
 ========================================  ======================================================
 
 So a class of one is taken for one submission, with the same grade. A sub-folder of a class that holds
-no code is still somebody's: opening it says that it is no submission. ``data`` and ``grades`` are
+no code, or nothing, is still somebody's: opening it says that it is no submission. ``data`` and ``grades`` are
 nobody's. A student's key is never read from inside a file of theirs.
 """
 
@@ -111,7 +111,7 @@ def split(path: Path, tree: Tree) -> list[Found]:
     if is_one(tree, inside):
         return []
     loose = [*inside.notebooks, *inside.archives]
-    found = [single(path / name) for name in inside.folders]
+    found = [single(path / name) for name in (*inside.folders, *(inside.empty if len(inside.folders) > 1 else ()))]
     found += [Found(key_of(path / name), path / name, files=loose_file(path, name)) for name in loose]
     return unique(sorted(found, key=lambda each: (each.key, each.path)))
 

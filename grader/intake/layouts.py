@@ -56,17 +56,20 @@ class Contents:
     checkpoints: list[str]
     archives: list[str]
     folders: list[str]  # those that hold any file, data folders aside
+    empty: list[str]  # the others
 
 
 def contents(tree: Tree) -> Contents:
     files = [name for name, inner in tree.items() if inner is None]
-    folders = [name for name, inner in tree.items() if inner is not None and any(True for _ in files_in(inner))]
+    folders = sorted(n for n, inner in tree.items() if inner is not None and n.lower() not in DATA_FOLDERS)
+    filled = [name for name in folders if any(True for _ in files_in(tree[name] or {}))]
     return Contents(
         notebooks=ending(files, ".ipynb"),
         modules=ending(files, ".py"),
         checkpoints=ending(files, ".pt", ".pth"),
         archives=ending(files, *ARCHIVES, ".rar", ".7z"),
-        folders=sorted(name for name in folders if name.lower() not in DATA_FOLDERS),
+        folders=filled,
+        empty=[name for name in folders if name not in filled],
     )
 
 

@@ -126,6 +126,15 @@ def test_an_open_class_grades_what_its_folders_hold(tmp_path: Path) -> None:
     assert [run(opened(each.path, files=each.files))["lr"] for each in find_submissions(folder)] == [1, 1]
 
 
+def test_a_student_whose_folder_is_empty_is_listed(tmp_path: Path) -> None:
+    for name in ("ada/a.ipynb", "bob/a.ipynb"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("{}")
+    for name in ("cleo", "data"):
+        (tmp_path / name).mkdir()
+    assert [found.key for found in find_submissions(tmp_path)] == ["ada", "bob", "cleo"]
+
+
 def test_a_link_in_a_class_folder_is_nobodys(tmp_path: Path) -> None:
     folder = filled(tmp_path / "class", ["ab12/a.ipynb", "cd34/a.ipynb"])
     (folder / "ef56").symlink_to("/etc")
