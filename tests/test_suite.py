@@ -34,7 +34,7 @@ pytest_plugins = ["grader.suite"]
 
 def pytest_configure(config):  # this run's session alone: the class is the same in the run that tests it
     session = Session.of(config)
-    session._grade = given.__get__(session)
+    session._grade, session.begin = given.__get__(session), lambda: None
 """
 
 

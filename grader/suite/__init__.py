@@ -51,6 +51,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PartFile |
     found = PART.fullmatch(file_path.name)
     if found is None or file_path.parent != parent.config.rootpath / SUITE:
         return None
+    Session.of(parent.config).begin()
     return PartFile.from_parent(parent, path=file_path, part=int(found[1]))
 
 

@@ -1,5 +1,6 @@
 """What pytest collects and runs: a file a part, a node a criterion, an item a check."""
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,11 +53,16 @@ class Session:
         option = self.config.option
         return bool(option.in_process or option.usepdb or option.trace)
 
+    def begin(self) -> None:
+        """Start the workers while tests are still collected; what is in the way is told by ``prepare``."""
+        if not self.inside and not self.config.option.collectonly:
+            with _unwarned(), contextlib.suppress(GraderError):
+                self._opened()
+
     def prepare(self) -> None:
         """Grade the submission, unless that was done."""
         if self.grade is None:
-            with warnings.catch_warnings():  # what an import warns of is no error here, whatever pytest was told
-                warnings.simplefilter("ignore")
+            with _unwarned():
                 self.grade = self._grade()
 
     def result(self, criterion: str) -> CriterionResult:
@@ -70,14 +76,18 @@ class Session:
         raised = getattr(self.grader.workers, "raised", []) if self.grader is not None else []
         return next((error for told, error in raised if printable(told) in words), None)
 
-    def _grade(self) -> Grade:
+    def _opened(self) -> "Grader":
         from grader.grading import Options, open_grader
 
-        unconfined = self.own or self.config.option.unconfined
-        options = Options(seed=self.config.option.grade_seed, train="never", unconfined=unconfined)
-        try:
+        if self.grader is None:
+            unconfined = self.own or self.config.option.unconfined
+            options = Options(seed=self.config.option.grade_seed, train="never", unconfined=unconfined)
             self.grader = _inside(options) if self.inside else open_grader(options)
-            grade = self.grader.grade(self.submission, only=self.wanted)
+        return self.grader
+
+    def _grade(self) -> Grade:
+        try:
+            grade = self._opened().grade(self.submission, only=self.wanted)
         except GraderError as error:
             pytest.exit(printable(str(error)), returncode=pytest.ExitCode.USAGE_ERROR)
         if grade.status == "rejected":
@@ -88,6 +98,14 @@ class Session:
         if self.grader is not None:
             self.grader.close()
             self.grader = None
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    """What an import warns of is no error here, whatever pytest was told."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _inside(options: "Options") -> "Grader":
