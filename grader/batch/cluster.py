@@ -36,11 +36,13 @@ class Cluster:
 
     def __init__(self, address: str, options: Options, only: Collection[str] | None, resources: str | None) -> None:
         try:
+            import dask
             from distributed import Client
         except ImportError:
             raise GraderError("--scheduler needs Dask: pip install 'vit-grade[dask]'") from None
         if options.assignment_file is not None:
             raise GraderError("--scheduler grades this project's own assignment; --assignment is for one machine")
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": 2 * MOST})  # a submission may be large
         self.address, self.resources = address, _resources(resources)
         try:
             self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
