@@ -15,7 +15,8 @@ VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({N
 AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1(?!\d)"
 BEST = re.compile(rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{0,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", re.IGNORECASE)
 PLAIN = re.compile(rf"{AT_1}[^\n\d.]{{0,30}}?{VALUE}", re.IGNORECASE)
-EPOCH = re.compile(r"\bep(?:och)?s?\b\W{0,4}(\d+)(?:\s*(?:/|of|out of)\s*(\d+))?", re.IGNORECASE)
+# no percentage: that is how far a progress bar has come
+EPOCH = re.compile(r"\bep(?:och)?s?\b\W{0,4}(\d+)(?![\d.]*\s?%)(?:\s*(?:/|of|out of)\s*(\d+))?", re.IGNORECASE)
 BRACKETS = re.compile(r"(?<!step )(?<!batch )(?<!iter )[\[(]\s*(\d+)\s*/\s*(\d+)\s*[\])]", re.IGNORECASE)
 BAR = re.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
 EARLY = re.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", re.IGNORECASE)
@@ -144,9 +145,7 @@ def _events(cell: CellLog) -> Iterator[tuple[int | None, int | None, float | Non
 
 def _epoch_pattern(text: str) -> re.Pattern[str] | None:
     """How a cell counts its epochs."""
-    if EPOCH.search(re.sub(r"epochs?:?\s*\d+%\|", "", text, flags=re.IGNORECASE)):
-        return EPOCH
-    return BRACKETS if BRACKETS.search(text) else None
+    return EPOCH if EPOCH.search(text) else BRACKETS if BRACKETS.search(text) else None
 
 
 def bars(cell: CellLog) -> list[tuple[int, int]]:

@@ -182,6 +182,7 @@ tfm_train = transforms.Compose([{FLIP}, transforms.ToTensor(),
                                 transforms.Lambda(lambda x: torch.clamp(x + 0.05 * torch.randn_like(x), 0, 1)),
                                 transforms.Normalize((0.286,), (0.353,))])
 """)),
+    variant("names_of_torch", written(f"from torch import *\ntfm_train = transforms.Compose([{FLIP}, transforms.RandomRotation(10), {END}])")),
     variant("own_numpy", written("""
 def tfm_train(image):
     array = np.asarray(image)

@@ -4,9 +4,11 @@ A fault is the reference with one thing changed; ``costs`` are exactly the crite
 ``word`` is the part of the message that names the cause.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from tests.corpus.case import Case
+from tests.corpus.variants_contrastive import ENDLESS, streamed
 from tests.corpus.variants_contrastive import VARIANTS as WRITTEN_OTHERWISE
 
 __all__ = ["FAULTS", "VARIANTS"]
@@ -273,6 +275,12 @@ FAULTS = [
     ),
     # The evaluation
     training("never_evaluated", (EVALUATE, ""), word="never called"),
+    replace(
+        streamed("", "\n        x, y = next(stream)", "stream = endless(loader)", ENDLESS, evaluated="pass"),
+        id="contrastive.never_evaluated_on_a_stream",
+        costs=(TRAINING,),
+        word="never called",
+    ),
     training(
         "evaluated_once",
         (EVALUATE, ""),

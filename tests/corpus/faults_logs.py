@@ -193,6 +193,9 @@ VARIANTS = [
         lambda v: stream("".join(f"Best Precision@1: {x}\n" for x in v)),
         lambda v: stream("".join(map(bar, range(26))), "stderr"))),
     variant("bars_in_epochs", log(bars_in_epochs)),
+    variant("bar_over_epochs_between_lines", log(
+        lambda e, v: f"Epoch {e} loss 0.1\nBest Precision@1: {v}\n\rEpoch: {bar(e).strip()}")),
+    variant("share_of_each_epoch", log(lambda e, v: f"Epoch {e}: loss 0.1\nepoch 99% done\nBest Precision@1: {v}")),
     variant("steps_in_epochs", log(steps)),
     variant("every_fifth_epoch", lines(lambda text: [line for i, line in enumerate(text) if i // 2 % 5 == 4])),
     variant("only_better_epochs", lines(only_better)),

@@ -1,6 +1,8 @@
 """Part 3, written otherwise: all of it right, most of it seen in submissions."""
 
+import ast
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests.corpus.case import Case
@@ -73,6 +75,51 @@ def plain(name: str, more: str = "", **places: Any) -> Case:
         "scheduler": f"scheduler = {LR}.StepLR(optimizer, step_size=5, gamma=0.5)", "per_epoch": "scheduler.step()",
     }  # fmt: skip
     return training(name, PLAIN.format(**{**usual, **places}), more)
+
+
+def settings(statement: str, old: bytes) -> bytes:
+    """The hyperparameters as a dictionary whose items become names."""
+    assigned = [node for node in ast.parse(old).body if isinstance(node, ast.Assign)]
+    items = ", ".join(f"{ast.unparse(node.targets[0])}={ast.unparse(node.value)}" for node in assigned)
+    return f"CONFIG = dict({items})\n{statement}\n".encode()
+
+
+STREAM = """    subset = sample_balanced_subset(train_dataset, 500)
+    loader = DataLoader(subset, batch_size=batch_size, shuffle=True)
+    vit = ViT(image_size, patch_size, in_channels, hidden_size, layers, heads).to(device)
+    head = LinearEmbeddingHead(hidden_size, embed_size).to(device)
+    miner, loss_func = miners.MultiSimilarityMiner(), losses.TripletMarginLoss(margin=margin)
+    optimizer = torch.optim.Adam([*vit.parameters(), *head.parameters()], lr=lr)
+    steps = 50
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=num_epochs * steps)
+    calculator, best = AccuracyCalculator(include=("precision_at_1",), k=1), 0.0
+    {stream}
+    for step in range(num_epochs * steps):{following}
+        vit.train(), head.train()
+        out = head(vit(x.to(device)))
+        loss = loss_func(out, y.to(device), miner(out, y.to(device)))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        if step % steps == steps - 1:
+            {evaluated}
+    return best
+"""
+ENDLESS = """
+
+def endless(loader):
+    while True:
+        yield from loader
+"""
+
+
+def streamed(
+    name: str, following: str, stream: str = "stream = iter(loader)", more: str = "",
+    evaluated: str = "best = evaluate_at_end_epoch(vit, head, calculator, best, subset, test_dataset)",
+) -> Case:  # fmt: skip
+    """A training that takes batches without end and says itself when an epoch is over."""
+    return training(name, STREAM.format(following=following, stream=stream, evaluated=evaluated), more)
 
 
 def scheduled(name: str, made: str, per: str = "epoch", call: str = "scheduler.step()", more: str = "") -> Case:
@@ -488,6 +535,56 @@ class Trainer:
     with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
         return model_embedding(vit_model(x.to(device))).cpu()
 """,
+    ),
+    # Epochs that are counted, not passes over a loader
+    streamed(
+        "endless_by_hand",
+        """
+        try:
+            x, y = next(stream)
+        except StopIteration:
+            stream = iter(loader)
+            x, y = next(stream)""",
+    ),
+    streamed(
+        "endless_generator",
+        """
+        x, y = next(stream)""",
+        "stream = endless(loader)",
+        ENDLESS,
+    ),
+    # Hyperparameters that no text tells
+    Case(
+        "contrastive.variant_settings_from_a_dictionary",
+        {"hyperparameters.py": partial(settings, "globals().update(CONFIG)")},
+    ),
+    Case(
+        "contrastive.variant_settings_in_a_loop",
+        {"hyperparameters.py": partial(settings, "for name, value in CONFIG.items():\n    globals()[name] = value")},
+    ),
+    training(
+        "trainer_of_the_library",
+        """    subset = sample_balanced_subset(train_dataset, 500)
+    vit = ViT(image_size, patch_size, in_channels, hidden_size, layers, heads).to(device)
+    head = LinearEmbeddingHead(hidden_size, embed_size).to(device)
+    optimizers = {"trunk_optimizer": torch.optim.AdamW(vit.parameters(), lr=lr),
+                  "embedder_optimizer": torch.optim.AdamW(head.parameters(), lr=lr)}
+    schedulers = {f"{name}_scheduler_by_epoch": torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimizers[f"{name}_optimizer"], num_epochs) for name in ("trunk", "embedder")}
+    calculator, best = AccuracyCalculator(include=("precision_at_1",), k=1), [0.0]
+
+    def end_of_epoch(trainer):
+        best[0] = evaluate_at_end_epoch(vit, head, calculator, best[0], subset, test_dataset)
+
+    trainers.MetricLossOnly(
+        {"trunk": vit, "embedder": head}, optimizers, batch_size,
+        {"metric_loss": losses.TripletMarginLoss(margin=margin)}, subset,
+        mining_funcs={"tuple_miner": miners.TripletMarginMiner(margin=margin)}, lr_schedulers=schedulers,
+        dataloader_num_workers=0, end_of_epoch_hook=end_of_epoch, data_device=device,
+    ).train(num_epochs=num_epochs)
+    return best[0]
+""",
+        "from pytorch_metric_learning import trainers\n",
     ),
     # The blocks that are given
     edited(

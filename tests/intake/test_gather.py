@@ -78,6 +78,7 @@ VALUES = {
     "global in a function": ("def setup():\n    global lr\n    lr = 0.5", "setup()"),
     "global through two functions": ("def a():\n    global lr\n    lr = 0.5\ndef b():\n    a()", "b()"),
     "globals()": ("globals()['lr'] = 0.5",),
+    "globals() in a function": ("def setup():\n    globals()['lr'] = 0.5", "setup()"),
     "a class's attribute": ("class Config:\n    rate = 0.5", "lr = Config.rate"),
     "changed dict": ("cfg = dict(lr=1)", "cfg['lr'] = 0.5", "lr = cfg['lr']"),
     "updated dict": ("cfg = dict(lr=1)", "cfg.update(lr=0.5)", "lr = cfg['lr']"),
@@ -104,6 +105,22 @@ def test_a_value_is_found_however_it_is_bound(tmp_path: Path, cells: tuple[str, 
     submission = from_cells(tmp_path, *cells)
     assert run(submission)["lr"] == 0.5
     assert "lr" in submission.program.names
+
+
+UNTOLD = {
+    "globals().update": ("cfg = dict(lr=0.5)", "globals().update(cfg)"),
+    "locals().update": ("cfg = dict(lr=0.5)", "locals().update(**cfg)"),
+    "vars().update": ("vars().update(lr=0.5)",),
+    "a loop": ("cfg = dict(lr=0.5)", "for name, value in cfg.items():\n    globals()[name] = value"),
+    "a function": ("def put(cfg):\n    globals().update(cfg)", "put(dict(lr=0.5))"),
+    "used by another value": ("globals().update({'half': 0.5})", "lr = half"),
+    "the last word": ("lr = 1", "globals().update(lr=0.5)"),
+}
+
+
+@pytest.mark.parametrize("cells", UNTOLD.values(), ids=UNTOLD.keys())
+def test_a_value_is_found_whose_name_no_text_tells(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    assert run(from_cells(tmp_path, *cells))["lr"] == 0.5
 
 
 CLASSES = {

@@ -5,13 +5,15 @@ A use is a dotted chain as it is written, ``vm.ViT``: its first part is the name
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 NOTHING: frozenset[str] = frozenset()
+NAMESPACES = ("globals", "locals", "vars")  # called at the top level, each gives the module's names as a dict
+ANY = "*"  # in the place of a name: one that the text does not tell
 
 
 def children(node: ast.AST) -> list[ast.AST]:
@@ -108,16 +110,22 @@ def bound_here(node: ast.AST) -> set[str]:
         return {node.name} if node.name else set()
     if isinstance(node, ast.MatchMapping):
         return {node.rest} if node.rest else set()
-    return global_item(node)
+    return namespace_item(node)
 
 
-def global_item(node: ast.AST) -> set[str]:
-    """Return the name that ``globals()["name"] = ...`` binds."""
-    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant):
-        call = node.value
-        if isinstance(call, ast.Call) and dotted(call.func) == "globals" and isinstance(node.slice.value, str):
-            return {node.slice.value}
+def namespace_item(node: ast.AST, spaces: Collection[str] = NAMESPACES) -> set[str]:
+    """Return the name that ``globals()["name"] = ...`` binds; ANY for ``globals()[name]`` and ``.update(...)``."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and namespace(node.value) in spaces:
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        return {key if isinstance(key, str) else ANY}
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return {ANY} if node.func.attr in ("update", "setdefault") and namespace(node.func.value) in spaces else set()
     return set()
+
+
+def namespace(node: ast.AST) -> str | None:
+    """Return ``globals`` for ``globals()``."""
+    return dotted(node.func) if isinstance(node, ast.Call) and not node.args else None
 
 
 def never_runs(node: ast.AST) -> bool:
@@ -127,9 +135,11 @@ def never_runs(node: ast.AST) -> bool:
 
 
 def declared_global(body: Iterable[ast.AST]) -> set[str]:
-    """Return the names that a function's body declares global, its inner functions included."""
-    found = (node for statement in body for node in walk(statement) if isinstance(node, ast.Global))
-    return {name for node in found for name in node.names}
+    """Return the names that a function's body makes global, its inner functions included."""
+    names: set[str] = set()
+    for node in (node for statement in body for node in walk(statement)):
+        names |= set(node.names) if isinstance(node, ast.Global) else namespace_item(node, ("globals",))
+    return names
 
 
 @dataclass

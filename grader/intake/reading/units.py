@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import Effect, Known, assigned_aliases, called, changed, effect, followed
-from .names import FUNCTIONS, Uses, bound, children, uses, walk
+from .names import ANY, FUNCTIONS, Uses, bound, children, uses, walk
 from .parsing import Statement
 from .sources import Sources
 
@@ -31,7 +31,7 @@ class Item:
     uses: Uses = field(default_factory=Uses)
     links: list[Link] = field(default_factory=list)
     reason: str | None = None  # why it is never executed
-    always: bool = False  # ``from torch import *``: who knows what it binds
+    always: bool = False  # ``from torch import *``, ``globals().update(cfg)``: who knows what it binds
 
     @property
     def is_definition(self) -> bool:
@@ -174,7 +174,6 @@ def build(unit: Unit, sources: Sources, lawful: Reason) -> None:
         kept, reason = lawful(statement)
         item = Item(kept or statement, reason=None if kept else reason)
         node = item.statement.node
-        item.always = is_star(node) and not links(node, unit, sources)
         item.binds, item.changes = bound([node]), changed(node, unit.known)
         item.uses, item.links = uses(node), links(node, unit, sources)
         for name in called(node) & effects.keys():
@@ -182,6 +181,8 @@ def build(unit: Unit, sources: Sources, lawful: Reason) -> None:
             item.changes |= effects[name].changes
         for name, others in assigned_aliases(node, unit.known).items():
             aliases.setdefault(name, set()).update(others)
+        item.always = ANY in item.binds or (is_star(node) and not item.links)
+        item.binds.discard(ANY)
         unit.items.append(item)
     for item in unit.items:
         item.changes = followed(item.changes, aliases)
@@ -228,7 +229,7 @@ def expand_stars(units: dict[str | None, Unit]) -> None:
                 expanded.append(item)
                 continue
             expanded += [one_of_star(item, link, name) for name in sorted(brought.get(link.module, set()))]
-            if brings_library(link.module, units, set()):
+            if brings_unknown(link.module, units, set()):
                 expanded.append(replace(item, always=True, links=[Link(link.module, None)]))
         unit.items = expanded
 
@@ -256,10 +257,13 @@ def exports(name: str | None, units: dict[str | None, Unit], visited: set[str | 
     return names & unit.exported if unit.exported is not None else public
 
 
-def brings_library(name: str | None, units: dict[str | None, Unit], visited: set[str | None]) -> bool:
-    """Tell a module that itself says ``from torch import *``, directly or through others."""
+def brings_unknown(name: str | None, units: dict[str | None, Unit], visited: set[str | None]) -> bool:
+    """Tell a module of names that nobody knows: it says ``from torch import *``, directly or through others."""
     if name in visited or name not in units:
         return False
     visited.add(name)
-    stars = [item for item in units[name].items if is_star(item.statement.node)]
-    return any(item.always or (item.links and brings_library(item.links[0].module, units, visited)) for item in stars)
+    items = units[name].items
+    stars = [item for item in items if is_star(item.statement.node) and item.links]
+    return any(item.always for item in items) or any(
+        brings_unknown(item.links[0].module, units, visited) for item in stars
+    )

@@ -10,6 +10,7 @@ from grader.vit.metric_learning.runs import Evaluation, Model, Run, counted, fai
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
 SETS = "The reference set is the training subset; after it comes the test set."
 UNHELD = -2  # the number of a model that no optimizer holds
+PASSES = 3  # over the data in one epoch, as an endless stream of batches may make them; nobody makes as many
 STALE = 0.5  # share of backward passes that may meet old gradients; a missing zero_grad gives 1, right code 0
 
 
@@ -138,7 +139,7 @@ def training_data(seen: Evidence) -> None:
 def evaluated(seen: Evidence) -> None:
     """`evaluate_at_end_epoch` is called every epoch, with the models that are trained and the test set."""
     run = _trained(seen)
-    epochs = len(run.epochs) - (run.ended == "enough")  # the one that was cut short needs none
+    epochs = len(run.epochs) - _cut_short(run)
     calls = sum(evaluation.calls for evaluation in run.evaluations)
     if calls < epochs:
         raise Fail(
@@ -148,6 +149,12 @@ def evaluated(seen: Evidence) -> None:
         )  # fmt: skip
     for evaluation in run.evaluations:
         _right_arguments(run, evaluation)
+
+
+def _cut_short(run: Run) -> bool:
+    """Whether the last epoch was not seen to its end, so that it needs no evaluation."""
+    last = run.epochs[-1]
+    return run.ended == "enough" and last["batches"] < PASSES * max(1, last["length"])
 
 
 def _right_arguments(run: Run, evaluation: Evaluation) -> None:

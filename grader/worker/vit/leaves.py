@@ -221,10 +221,10 @@ def seed(number: int, generators: tuple[Any, ...] = ()) -> None:
     for generator in generators:
         if isinstance(generator, np.random.Generator):
             generator.bit_generator.state = type(generator.bit_generator)(number).state  # type: ignore[call-arg]
-        elif isinstance(generator, torch.Generator):
-            generator.manual_seed(number)
-        else:
+        elif isinstance(generator, np.random.RandomState | random.Random):
             generator.seed(number)
+        else:  # torch's; not asked by its class, which a worker without a GPU puts another in the place of
+            generator.manual_seed(number)
 
 
 def copied(value: Any) -> Any:

@@ -279,6 +279,8 @@ def _which(watch: Watch, dataset: Any) -> str:
 def _simulated(student: Student, watch: Watch) -> dict[str, Any]:
     epochs = max(min(_number(student, "num_epochs", 1), MAX_EPOCHS), len(watch.epochs))
     batches = max((epoch.of.length or epoch.of.yielded for epoch in watch.epochs[:1]), default=1)
+    if watch.epochs and watch.epochs[0].of.goes_on:  # as long as it was seen to be; without an end, it is all there is
+        epochs, batches = epochs if watch.epochs[0].evaluations else 1, watch.epochs[0].of.yielded
     seen = [{"batches": epoch.of.yielded, "steps": epoch.steps} for epoch in watch.epochs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -6,9 +6,12 @@ so that a schedule over the real number of batches and epochs runs in a fraction
 """
 
 import contextlib
+import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -46,11 +49,16 @@ class Pass:
     backwards: int = 0
     train_items: int = 0
     test_items: int = 0
+    goes_on: bool = False  # a part of an endless stream: as long as the student's code makes it
 
 
 @dataclass
 class Epoch:
-    """What happened from the first backward pass of one epoch to that of the next."""
+    """What happened from the first backward pass of one epoch to that of the next.
+
+    An epoch is a pass over a loader. Where batches are taken from an endless stream of passes, it lasts until
+    the models are evaluated.
+    """
 
     of: Pass
     steps: int = 0
@@ -112,6 +120,7 @@ class Watch:
         self.test_reads = 0
         self._pass = Pass(0)
         self._fresh_pass = False
+        self._streams: list[FrameType] = []  # generators that have begun a pass
         self._evaluated_after = False
         self._batch_has_test = False
         self._mined: list[tuple[Tensor, ...]] = []
@@ -185,15 +194,28 @@ class Watch:
                 length = len(loader)
             except TypeError:
                 length = 0
-            return Batches(self, original(loader), Pass(length))
+            goes_on = not self._aside and self._goes_on(sys._getframe(1))
+            return Batches(self, original(loader), Pass(length, goes_on=goes_on))
 
         return iterate
+
+    def _goes_on(self, caller: FrameType) -> bool:
+        """Whether a pass is begun for more batches: where another has just ended, or by the same generator."""
+        if isinstance(sys.exception(), StopIteration):
+            return True
+        if not caller.f_code.co_flags & inspect.CO_GENERATOR:
+            return False
+        known = any(caller is other for other in self._streams)
+        self._streams = [*self._streams[-63:], caller]
+        return known
 
     def fetch(self, batches: Iterator[Any], current: Pass) -> Any:
         """Hand out the next batch of a pass, or end it early."""
         if self._aside:
             return next(batches)
-        if self.short and self._shown_enough(current):
+        if current.goes_on:
+            current = self._part_of_stream()
+        elif self.short and self._shown_enough(current):
             raise StopIteration
         self.train.reads.clear()
         self.test.reads.clear()
@@ -208,6 +230,13 @@ class Watch:
         self.train_reads.update(self.train.reads)
         self._evaluated_after = False
         return _thinned(batch) if self.short else batch
+
+    def _part_of_stream(self) -> Pass:
+        """What has come of a stream since the last evaluation."""
+        if self._evaluated_after:
+            return Pass(self._pass.length, goes_on=True)
+        self._pass.goes_on = True
+        return self._pass
 
     def _shown_enough(self, current: Pass) -> bool:
         done = len(self.epochs)
