@@ -530,6 +530,20 @@ VITS = [
     _variant("right_model_plain", ViT=_vit(PARTS, [*RUN, "return x[:, 0, :]"])),
     _variant("right_model_norm_of_all_tokens", ViT=_vit(
         [*PARTS, "self.norm = nn.LayerNorm(hidden_size)"], [*RUN, "return self.norm(x)[:, 0]"])),
+    _variant("right_model_method_added_later", ViT=VIT_HEAD.replace("{more}", "") + "".join(f"        {line}\n" for line in PARTS) + """
+
+def add_to_class(cls):
+    def add(method):
+        setattr(cls, method.__name__, method)
+        return method
+
+    return add
+
+
+@add_to_class(ViT)
+def forward(self, x):
+    return self.transformer(self.position_embedding(self.patch_embeddings(x)))[:, 0]
+"""),
     _variant("right_model_select", ViT=_vit(PARTS, [*RUN, "return x.permute(1, 0, 2)[0]"])),
     _variant("right_model_squeeze_the_token_axis", ViT=_vit(PARTS, [*RUN, "return x[:, :1].squeeze(1)"])),
     _variant("right_model_projection_and_norm", ViT=_vit(

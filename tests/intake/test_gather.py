@@ -85,6 +85,11 @@ VALUES = {
     "changed through an alias": ("cfg = {'a': {}}", "inner = cfg['a']\ninner['lr'] = 0.5", "lr = cfg['a']['lr']"),
     "changed by a function": ("cfg = {}\ndef put(c):\n    c['lr'] = 0.5", "put(cfg)", "lr = cfg['lr']"),
     "changed by a function's call": ("cfg = {}\ndef put():\n    cfg['lr'] = 0.5", "put()", "lr = cfg['lr']"),
+    "changed by a decorator": (
+        "class Config:\n    pass\ndef add_to(target):\n    def put(f):\n        setattr(target, f.__name__, f)\n    return put",
+        "@add_to(Config)\ndef rate():\n    return 0.5",
+        "lr = Config.rate()",
+    ),
     "changed in a loop": ("box = []", "for x in (1, 0.5):\n    box.append(x)", "lr = box[-1]"),
     "under the main guard": ("if __name__ == '__main__':\n    lr = 0.5",),
     "after a semicolon": ("import os; lr = 0.5; print(lr)",),

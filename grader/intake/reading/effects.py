@@ -171,16 +171,24 @@ class Effect:
 def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Known) -> Effect:
     """Return what calling a function does, as far as its own body says."""
     outside = declared_global(function.body)
+    names = changed_inside(function, known)
     local = (bound(function.body) - outside) | parameters(function)
+    return Effect(
+        frozenset(bound(function.body) & outside), frozenset(names - local), bool(names & parameters(function))
+    )
+
+
+def changed_inside(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Known) -> set[str]:
+    """Return the names whose objects a body changes: a function inside it, too, is there to be called."""
     aliases: dict[str, set[str]] = {}
     names: set[str] = set()
     for statement in function.body:
         names |= changed(statement, known)
         aliases |= assigned_aliases(statement, known)
-    names = followed(names, aliases)
-    return Effect(
-        frozenset(bound(function.body) & outside), frozenset(names - local), bool(names & parameters(function))
-    )
+        for inner in (node for node in evaluated(statement) if isinstance(node, FUNCTIONS)):
+            own = (bound(inner.body) - declared_global(inner.body)) | parameters(inner)
+            names |= changed_inside(inner, known) - own
+    return followed(names, aliases)
 
 
 def is_function(node: ast.AST) -> bool:
