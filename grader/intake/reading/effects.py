@@ -52,7 +52,7 @@ def changed(statement: ast.AST, known: Known) -> set[str]:
         names |= changed_here(node, known)
         for target, sources in loop_aliases(node):
             aliases.setdefault(target, set()).update(sources)
-    return followed(names, aliases) - {"self", "cls"}
+    return followed(names, aliases)
 
 
 def changed_here(node: ast.AST, known: Known) -> set[str]:
