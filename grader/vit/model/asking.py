@@ -37,7 +37,7 @@ IMAGE, TOKEN = 1, 2  # the token that is changed
 # Builds of ResidualAttentionBlock(D, heads); the calls of the first and the second begin alike.
 BLOCK, BLOCK_ZERO, BLOCK_ONES, BLOCK_ONE_HEAD = range(4)
 PLAIN, PLAIN_SHIFTED, PLAIN_OTHER, LONG, LONG_EACH, LONGER, LONE, LONE_SHIFTED = range(8)
-PAIRS = 8  # sequences of a token v and COPIES of a token u, in one layout of the axes and in the other
+PAIRS = 24  # sequences of a token v and COPIES of a token u, in one layout of the axes and in the other
 COPIES = (0, 1, 2, 4)
 CIRCLE = LONE_SHIFTED + 1  # first of the calls with single tokens on a circle
 LONG_TOKENS = CIRCLE + 8  # first of the calls with pairs

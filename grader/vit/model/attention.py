@@ -125,7 +125,7 @@ def heads(seen: Evidence) -> None:
     taken = taken_from_copies(seen, BLOCK)
     once, often = np.linalg.norm(taken[:, 0], axis=1), np.linalg.norm(taken[:, -1], axis=1)
     telling = often > SOFTER * once  # where weights are all but 0 and 1, copies change nothing and tell nothing
-    if telling.sum() > PAIRS / 2 and second_direction(taken)[telling].max() < COLLINEAR:
+    if telling.sum() > PAIRS / 5 and second_direction(taken)[telling].max() < COLLINEAR:
         raise Fail(
             "all 4 heads have the same weights of attention: the features are not split into heads",
             "Each head makes a softmax of its own, of its own part of queries and keys.",

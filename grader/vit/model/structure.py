@@ -156,24 +156,26 @@ def normalised_before(seen: Evidence) -> None:
     block = in_block(seen)
     x, shift = block.known["x"], block.known["shift"]
     plain, shifted = block.output(BLOCK, PLAIN, x.shape), block.output(BLOCK, PLAIN_SHIFTED, x.shape)
-    if not same(shifted - shift, plain) and not _only_directions_count(block):
+    if not same(shifted - shift, plain) and not _keeps_the_mean(block):
         raise Fail(*_unnormalised(seen))
     answer = in_transformer(seen)
     plain, shifted = output(answer, ONE, BATCH), output(answer, ONE, SHIFTED)
-    if (
-        not same(shifted, plain)
-        and not same(shifted - answer.known["shift"], plain)
-        and not _only_directions_count(block)
-    ):
+    if not same(shifted, plain) and not same(shifted - answer.known["shift"], plain) and not _keeps_the_mean(block):
         raise Fail(*_unnormalised(seen))
 
 
 DIRECTION = 0.03
 
 
-def _only_directions_count(block: Builds) -> bool:
-    """Whether long tokens of other lengths get the same added: so it is after RMSNorm, which keeps the mean."""
+def _keeps_the_mean(block: Builds) -> bool:
+    """Whether a norm is there that keeps a token's mean, as RMSNorm does.
+
+    A token alone shows it in its value, whatever query and key are; and long tokens of other lengths get the same added.
+    """
     x, each = block.known["x"], block.known["each"]
+    lone, lone_shifted = (block.output(BLOCK, which, (1, 1, D)) for which in (LONE, LONE_SHIFTED))
+    if same(lone_shifted - 3, lone):
+        return False
     added = block.output(BLOCK, LONG, x.shape) - LENGTH * x
     return same(block.output(BLOCK, LONG_EACH, x.shape) - LENGTH * each * x, added, DIRECTION)
 
