@@ -15,8 +15,10 @@ VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({N
 AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1(?!\d)"
 BEST = re.compile(rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{0,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", re.IGNORECASE)
 PLAIN = re.compile(rf"{AT_1}[^\n\d.]{{0,30}}?{VALUE}", re.IGNORECASE)
-# no percentage: that is how far a progress bar has come
-EPOCH = re.compile(r"\bep(?:och)?s?\b\W{0,4}(\d+)(?![\d.]*\s?%)(?:\s*(?:/|of|out of)\s*(\d+))?", re.IGNORECASE)
+# no percentage, which is how far a progress bar has come, and no part of an epoch as in "epoch 2.5"
+EPOCH = re.compile(
+    r"\bep(?:och)?s?\b\W{0,4}(\d+)(?![\d.]*\s?%|\d|\.\d*[1-9])(?:\s*(?:/|of|out of)\s*(\d+))?", re.IGNORECASE
+)
 BRACKETS = re.compile(r"(?<!step )(?<!batch )(?<!iter )[\[(]\s*(\d+)\s*/\s*(\d+)\s*[\])]", re.IGNORECASE)
 BAR = re.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
 EARLY = re.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", re.IGNORECASE)

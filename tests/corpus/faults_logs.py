@@ -195,6 +195,8 @@ VARIANTS = [
     variant("bars_in_epochs", log(bars_in_epochs)),
     variant("bar_over_epochs_between_lines", log(
         lambda e, v: f"Epoch {e} loss 0.1\nBest Precision@1: {v}\n\rEpoch: {bar(e).strip()}")),
+    variant("parts_of_epochs", log(
+        lambda e, v: f"epoch {e - 0.5:.1f}: loss 0.2\nepoch {e:.1f}: loss 0.1\nBest Precision@1: {v}")),
     variant("share_of_each_epoch", log(lambda e, v: f"Epoch {e}: loss 0.1\nepoch 99% done\nBest Precision@1: {v}")),
     variant("steps_in_epochs", log(steps)),
     variant("every_fifth_epoch", lines(lambda text: [line for i, line in enumerate(text) if i // 2 % 5 == 4])),

@@ -544,6 +544,9 @@ def add_to_class(cls):
 def forward(self, x):
     return self.transformer(self.position_embedding(self.patch_embeddings(x)))[:, 0]
 """),
+    _variant("right_model_registers", ViT=_vit(
+        [*PARTS, "self.registers = nn.Parameter(0.02 * torch.randn(1, 4, hidden_size))"],
+        [RUN[0], "x = torch.cat([x, self.registers.expand(len(x), -1, -1)], 1)", "return self.transformer(x)[:, 0]"])),
     _variant("right_model_select", ViT=_vit(PARTS, [*RUN, "return x.permute(1, 0, 2)[0]"])),
     _variant("right_model_squeeze_the_token_axis", ViT=_vit(PARTS, [*RUN, "return x[:, :1].squeeze(1)"])),
     _variant("right_model_projection_and_norm", ViT=_vit(

@@ -150,7 +150,7 @@ def _replaced(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """Run with given tokens (B, N + 1, D) in the place of the last tokens that a module inside puts out.
 
     That is where the work on tokens ends, whatever the modules are called: in a ViT of the usual parts the
-    Transformer, or a norm after it.
+    Transformer, or a norm after it. Tokens that a ViT adds behind the N + 1 (registers) stay as they are.
     """
     tokens = torch.from_numpy(np.array(call["tokens"]))
     last: list[int] = []  # exits so far, and the number of the last one with tokens
@@ -160,16 +160,25 @@ def _replaced(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
         return {"kind": "none"}
 
     def replace(number: int, output: Any) -> Any:
-        return None if number != last[-1] else tokens if output.shape == tokens.shape else tokens.transpose(0, 1)
+        if number != last[-1]:
+            return None
+        if _more(output, tokens) >= 0:
+            return torch.cat([tokens, output[:, tokens.shape[1] :]], dim=1)
+        return torch.cat([tokens.transpose(0, 1), output[tokens.shape[1] :]])
 
     with torch.no_grad(), _at_exits(module, replace):
         return describe.result(module(_inputs(call)))
 
 
 def _note(last: list[int], number: int, output: Any, tokens: Tensor) -> None:
-    shapes = (tokens.shape, tokens.transpose(0, 1).shape)
-    if isinstance(output, Tensor) and output.shape in shapes:
+    if isinstance(output, Tensor) and max(_more(output, tokens), _more(output, tokens.transpose(0, 1), 0)) >= 0:
         last.append(number)
+
+
+def _more(output: Tensor, tokens: Tensor, axis: int = 1) -> int:
+    """How many tokens more there are along the axis; negative where these are not such tokens."""
+    same = output.dim() == 3 and output.shape[2] == tokens.shape[2] and output.shape[1 - axis] == tokens.shape[1 - axis]
+    return output.shape[axis] - tokens.shape[axis] if same else -1
 
 
 @contextlib.contextmanager
