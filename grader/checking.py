@@ -313,7 +313,8 @@ def _status(results: list[CheckResult]) -> CriterionStatus:
 def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
     said = [result for result in results if result.status in ("failed", "error")]
     if said:
-        return " ".join(dict.fromkeys(sentence(result.message, result.hint) for result in said))
+        first = {result.message: result for result in reversed(said)}  # what two checks met is said once
+        return " ".join(sentence(result.message, result.hint) for result in said if first[result.message] is result)
     if all(result.status == "passed" for result in results):
         return " ".join(remarks) or "as it should be"
     return results[0].message

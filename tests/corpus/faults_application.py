@@ -136,6 +136,9 @@ return values, indices
         (SHARE, "acc = correct / len(y)"),
         ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=32)"),
     ]}, TRANSFER, "last batch"),
+    Case("application.transfer_accuracy_of_the_last_large_batch", {"application.py": [
+        (COUNT, "                correct = (logits.argmax(dim=1).cpu() == y).sum().item()\n"),
+    ]}, TRANSFER, "all batches"),
     Case("application.transfer_accuracy_on_the_training_set", {"application.py": [
         ("DataLoader(test_dataset, batch_size=500)", "DataLoader(train_dataset, batch_size=500)"),
         (SHARE, "acc = correct / len(train_dataset)"),
@@ -144,6 +147,8 @@ return values, indices
             RETURN.replace("classifier.state_dict()", "ClassificationHead(vit_model.hidden_size).state_dict()"), "never trained"),
     changed("shuffled_labels", "F.cross_entropy(classifier(features), y.to(device))",
             "F.cross_entropy(classifier(features), y.flip(0).to(device))", "labels"),
+    changed("labels_in_random_order", "F.cross_entropy(classifier(features), y.to(device))",
+            "F.cross_entropy(classifier(features), y[torch.randperm(len(y))].to(device))", "labels"),
 ]  # fmt: skip
 
 VARIANTS = [

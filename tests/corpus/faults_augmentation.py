@@ -55,7 +55,7 @@ IDLE = [
     fault("rotation_by_0", composed(f"transforms.RandomRotation(0), {FLIP}"), "0 degrees"),
     fault("empty_jitter", composed(f"transforms.ColorJitter(), {FLIP}"), "range"),
     fault("hue_of_gray", composed(f"transforms.ColorJitter(hue=0.3, saturation=0.5), {FLIP}"), "gray"),
-    fault("grayscale_of_gray", composed(f"transforms.RandomGrayscale(p=0.5), {FLIP}"), "gray"),
+    fault("grayscale_of_gray", composed(f"transforms.RandomGrayscale(p=0.5), {FLIP}"), "gray already"),
     fault("erasing_never", written(f"tfm_train = transforms.Compose([{FLIP}, {END}, transforms.RandomErasing(p=0)])"), "probability"),
     fault("apply_never", composed(f"transforms.RandomApply([transforms.RandomRotation(20)], p=0), {FLIP}"), "never applied"),
     fault("flip_always", composed("transforms.RandomHorizontalFlip(p=1.0), transforms.RandomRotation(10)"), "each time"),

@@ -318,6 +318,14 @@ FAULTS = [
         ),
         word="not the one trained",
     ),
+    training(
+        "returns_after_the_first_epoch", (EVALUATE, EVALUATE + "        return best_prec\n"), word="after one epoch"
+    ),
+    training(
+        "miner_finds_nothing",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(embeddings, torch.arange(len(y)))")),
+        word="empty in each batch",
+    ),
     # Schedulers that do nothing
     fault(
         "scheduler_none",
@@ -333,6 +341,23 @@ FAULTS = [
     schedule("scheduler_step_size_is_the_end", f"{LR}.StepLR(optimizer, step_size=num_epochs)", "beyond the"),
     schedule("scheduler_milestones_beyond", f"{LR}.MultiStepLR(optimizer, milestones=[30, 40])", "beyond the"),
     schedule("scheduler_milestone_at_the_end", f"{LR}.MultiStepLR(optimizer, milestones=[num_epochs])", "beyond"),
+    schedule(
+        "scheduler_made_anew_with_its_optimizer",
+        f"{LR}.StepLR(optimizer, 1)",
+        "anew",
+        more=[
+            (
+                "        total_loss = 0.0\n",
+                f"        total_loss = 0.0\n    {OPTIMIZER}        scheduler = {LR}.StepLR(optimizer, 1)\n",
+            )
+        ],
+    ),
+    schedule(
+        "scheduler_stepped_before_the_loop",
+        f"{LR}.StepLR(optimizer, 1, 0.5)\n    scheduler.step()",
+        "once in the whole",
+        per="never",
+    ),
     schedule("scheduler_gamma_1", f"{LR}.ExponentialLR(optimizer, gamma=1.0)", "factor 1"),
     schedule("scheduler_constant_factor", f"{LR}.LambdaLR(optimizer, lambda epoch: 1.0)", "never changes"),
     fault(

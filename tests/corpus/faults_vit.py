@@ -91,6 +91,9 @@ def _lines(*lines: str) -> str:
 
 
 PATCH_FAULTS = [
+    _fault("patches_divided_by_the_largest_of_the_batch", PATCHES, "others are in the batch", (PROJECT, _lines("x = self.projection(x / x.abs().max())"))),
+    _fault("patches_counted_as_float", (PATCHES, SHAPES), "a float", (COUNT, COUNT.replace("//", "/"))),
+    _fault("patches_refused_by_width", (PATCHES, SHAPES), "axis 1", (REFUSAL, REFUSAL.replace("x.shape[1] !=", "x.shape[-1] !="))),
     _fault("patches_cut_by_reshape", PATCHES, "scrambled",
            (CONV, "self.projection = nn.Linear(num_channels * patch_size**2, hidden_size)"),
            (TO_TOKENS, _lines("return self.projection(x.reshape(x.shape[0], self.num_patches, -1))"))),
@@ -322,6 +325,10 @@ BLOCK_FAULTS = [
     _fault("block_post_norm_in_transformer_too", BLOCK, "post-norm",
            (BLOCK_FORWARD, _lines("x = self.ln_1(x + self.attn(x, x, x)[0])", "return self.ln_2(x + self.mlp(x))")),
            (STACK, STACK + "\n        self.norm = nn.LayerNorm(width)"), (RUN, _lines("return self.norm(self.resblocks(x))"))),
+    _fault("block_transformer_of_other_blocks_post_norm", BLOCK, "post-norm",
+           (STACK, "self.resblocks = nn.Sequential(*[nn.TransformerEncoderLayer(width, heads, 4 * width, batch_first=True) for _ in range(layers)])")),
+    _fault("block_mlp_beside_attention", BLOCK, "side by side",
+           (SUM_1 + SUM_2, _lines("return x + attended + self.mlp(self.ln_2(x))"))),
     _fault("block_no_nonlinearity", BLOCK, "nonlinearity", ("            nn.GELU(),\n", "")),
     _fault("block_no_nonlinearity_with_final_norm", BLOCK, "nonlinearity", ("            nn.GELU(),\n", ""),
            (STACK, STACK + "\n        self.norm = nn.LayerNorm(width)"), (RUN, _lines("return self.norm(self.resblocks(x))"))),
@@ -390,6 +397,7 @@ BLOCK_FAULTS = [
 ]  # fmt: skip
 
 MODEL_FAULTS = [
+    _fault("model_divides_by_the_largest_of_the_batch", MODEL, "others are in the batch", (TO_PATCHES, _lines("x = self.patch_embed(x / x.abs().max())"))),
     _fault("model_channels_not_passed_on", (MODEL, SHAPES), "num_channels", (EMBED, EMBED.replace(", num_channels", ""))),
     _fault("model_channels_hard_coded", (MODEL, SHAPES), "num_channels", (EMBED, EMBED.replace(", num_channels", ", 1"))),
     _fault("model_channels_averaged", MODEL, "channel", (EMBED, EMBED.replace(", num_channels", ", 1")), (TO_PATCHES, _lines("x = self.patch_embed(x.mean(1, keepdim=True))"))),

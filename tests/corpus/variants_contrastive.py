@@ -129,6 +129,13 @@ def scheduled(name: str, made: str, per: str = "epoch", call: str = "scheduler.s
 
 
 VARIANTS = [
+    edited(
+        "begins_with_the_classifier",
+        (
+            "    # Most triplets",
+            '    vit_model.load_state_dict(torch.load("vit_classifier.pt", map_location=device)["vit"])\n    # Most triplets',
+        ),
+    ),
     # Schedulers stepped once an epoch
     scheduled("step", f"{LR}.StepLR(optimizer, step_size=5, gamma=0.5)"),
     scheduled("late_milestone", f"{LR}.MultiStepLR(optimizer, milestones=[num_epochs - 2])"),

@@ -16,8 +16,9 @@ from grader.vit.settings import hyperparameter
 PROBE, NAME = "transfer", "train_classification_model_head_only"
 CLASSES, PER_CLASS, EPOCHS = 10, 30, 2
 AGREEING = 5  # classes whose test items are labelled as the training items are
-PER_TEST_CLASS = 16
+PER_TEST_CLASS = 56  # more items in all than fit into one batch
 NEAR = 0.03  # of a recomputed accuracy: batches of another size, averaged
+TOWARDS = 1.0  # right heads give 1.4 and more, mostly over 2; those that learned from shuffled labels 0.1 ± 0.5
 BATCHES = (16, 32, 50, 64, 100, 128, 256, 500, 512, 1000)
 
 Array = np.ndarray
@@ -138,8 +139,27 @@ def head_learned(seen: Evidence) -> None:
         raise Fail(
             "the head does not get better at the training items on the features of the given ViT: "
             f"loss {before['loss']:.3f} before, {after['loss']:.3f} after",
-            "Are the features those of `vit_model`, in eval mode, and the labels those of the same items?",
+            SAME_ITEMS,
         )
+    if _towards_labels(answer, head) < TOWARDS:
+        raise Fail("what the head learned does not lead from the training items to their labels", SAME_ITEMS)
+
+
+SAME_ITEMS = "Are the features those of `vit_model`, in eval mode, and the labels those of the same items?"
+
+
+def _towards_labels(answer: Answer, head: dict[str, Any]) -> float:
+    """How far learning moved the logits of the right labels, in standard deviations of all that moved.
+
+    A loss falls with labels in any order, since a head that knows nothing is often sure of something.
+    """
+    looks = answer.known["looks"]
+    if "initial" not in head["logits"]:
+        return float("inf")
+    moved = _logits(head, "train", len(looks)) - _logits(head, "initial", len(looks))
+    moved -= moved.mean(axis=1, keepdims=True)
+    moved -= moved.mean(axis=0)  # what it learned of all items alike tells nothing
+    return float(moved[np.arange(len(looks)), looks].mean() / max(float(moved.std()), 1e-12))
 
 
 def epochs(seen: Evidence) -> None:

@@ -87,6 +87,8 @@ def _hint(kind: Kind) -> str:
         return "FashionMNIST is gray, and the model is built for in_channels = 1: is there a conversion to RGB?"
     if kind.shape == SHAPE[1:]:
         return "The channel axis is missing: ToTensor and unsqueeze(0) give it."
+    if len(kind.shape) > len(SHAPE):
+        return "One image gives one tensor: which step makes several of it, or adds an axis?"
     if kind.shape != SHAPE:
         return "The model is built for images of 28x28 pixels: which step changes the size?"
     if kind.dtype == "uint8":

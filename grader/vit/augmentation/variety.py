@@ -165,7 +165,7 @@ def _short(leaf: Leaf) -> str:
 
 
 def _reason(leaf: Leaf) -> str:
-    if re.search(r"\bp=0(\.0*)?\b(?!\.)", leaf.text):
+    if re.search(r"\bp=0(\.0*)?(?![\d.])", leaf.text):
         return ": its probability is 0"
     if leaf.name == "ColorJitter":
         gray_only = "brightness=None" in leaf.text and "contrast=None" in leaf.text

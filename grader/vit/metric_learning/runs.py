@@ -34,6 +34,8 @@ class Loss:
     triplet: bool
     calls: int
     learned: int  # whose embeddings received a gradient
+    found: int  # whose tuples hold some, on a batch that has any
+    nothing: int  # whose tuples are empty there
     tuples: dict[str, int]  # by where the tuples came from: none, miner, all, other
 
 
@@ -168,7 +170,8 @@ def _model(item: Any) -> Model:
 
 def _loss(item: Any) -> Loss:
     tuples = {_text(source): _count(number) for source, number in dict(item["tuples"]).items()}
-    return Loss(_text(item["type"]), item["triplet"] is True, _count(item["calls"]), _count(item["learned"]), tuples)
+    counts = {name: _count(item[name]) for name in ("calls", "learned", "found", "nothing")}
+    return Loss(_text(item["type"]), item["triplet"] is True, tuples=tuples, **counts)
 
 
 def _scheduler(item: Any) -> Scheduler:

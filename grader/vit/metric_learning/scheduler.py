@@ -72,6 +72,8 @@ def _finding(run: Run) -> Finding | None:
             when = "when it is stepped" if scheduler.made else "when it is made"
             return Finding(f"{scheduler.type} {when} {raised_words(scheduler.raised)}", _raised_hint(scheduler))
     moving = [curve for curve in run.curves if _moves(curve)]
+    if moving and _seen_constant(run, moving):
+        return _constant(run)
     if moving:
         collapses = [_collapse(run, curve[:, group]) for curve in moving for group in range(curve.shape[1])
                      if _moves(curve[:, group])]  # fmt: skip
@@ -84,6 +86,19 @@ def _finding(run: Run) -> Finding | None:
 
 def _moves(curve: np.ndarray) -> bool:
     return bool(np.isfinite(curve).all() and (np.ptp(curve, axis=0) > MOVES * np.abs(curve).max(axis=0)).any())
+
+
+def _seen_constant(run: Run, moving: list[np.ndarray]) -> bool:
+    """Whether all epochs were seen, and all with the same learning rate, whatever the schedules should give.
+
+    Where steps are counted in batches the run was too short to tell, and a plateau is not met in each run.
+    """
+    whole = run.ended == "returned" and not run.per_batch and len(run.epochs) >= run.length >= ENOUGH_EPOCHS
+    waits = any("patience" in scheduler.settings for scheduler in run.schedulers)
+    if not whole or waits or any(curve.shape[1] > 1 for curve in moving):
+        return False
+    epochs = [np.unique(run.used[run.used[:, 0] == epoch, 2]) for epoch in np.unique(run.used[:, 0])]
+    return all(rates.shape == epochs[0].shape and not _moves(np.stack([rates, epochs[0]])) for rates in epochs)
 
 
 def _constant(run: Run) -> Finding:
@@ -101,6 +116,13 @@ def _constant(run: Run) -> Finding:
     if not any(scheduler.steps for scheduler in own):
         return Finding(f"{own[0].type} is made, but never stepped: {stays}", "Call scheduler.step() once an epoch.")
     stepped = next(scheduler for scheduler in own if scheduler.steps)
+    if sum(scheduler.type == stepped.type for scheduler in own) > ENOUGH_EPOCHS:
+        return Finding(
+            f"{stepped.type} never changes anything: it is made anew in each epoch and begins again: {stays}",
+            "Make the optimizer and its scheduler once, before the loop over the epochs.",
+        )
+    if stepped.steps == 1 < run.length:
+        return Finding(f"{stepped.type} is stepped once in the whole training: {stays}", "Call it in every epoch.")
     return Finding(f"{stepped.type}{_numbers(stepped)} never changes anything: {stays}", _late(run, stepped))
 
 

@@ -11,6 +11,7 @@ MODELS = {"vit": "the ViT", "head": "the embedding head"}
 SETS = "The reference set is the training subset; after it comes the test set."
 UNHELD = -2  # the number of a model that no optimizer holds
 PASSES = 3  # over the data in one epoch, as an endless stream of batches may make them; nobody makes as many
+FEW = 3  # epochs, batches: fewer say nothing
 STALE = 0.5  # share of backward passes that may meet old gradients; a missing zero_grad gives 1, right code 0
 
 
@@ -37,6 +38,11 @@ def steps(seen: Evidence) -> None:
         raise Fail("the loss's backward() was never called", "Without gradients an optimizer's step changes nothing.")
     if not run.steps:
         raise Fail("the optimizer never took a step", "Call optimizer.step() after loss.backward().")
+    if run.ended == "returned" and len(run.epochs) == 1 and run.length >= FEW:
+        raise Fail(
+            f"the training ends after one epoch of {run.length} (num_epochs)",
+            "Does a return or a break stand inside the loop over the epochs? Look at its indentation.",
+        )
 
 
 def triplet_loss(seen: Evidence) -> None:
@@ -63,6 +69,11 @@ def miner_used(seen: Evidence) -> None:
     if not triplet:
         raise Skip
     problem = _unused(seen)
+    if not problem and not any(loss.found for loss in triplet) and sum(loss.nothing for loss in triplet) >= FEW:
+        raise Fail(
+            "the tuples that are given to the loss are empty in each batch: there is nothing to learn from",
+            "The miner needs the labels of the batch that its embeddings belong to.",
+        )
     if problem:
         raise Fail(problem, "The miner's result is the third argument of the loss: it says which triplets count.")
 

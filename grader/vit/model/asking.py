@@ -16,7 +16,9 @@ import numpy as np
 from grader.evidence import Evidence, Question
 from grader.vit.model.reading import Array, Builds, build, call, normal
 
-ONE, ZERO, ONES, TWO_HEADS, ONE_HEAD, TWO, THREE, COPY = range(8)  # builds of Transformer(D, layers, heads)
+ONE, ZERO, ONES, TWO_HEADS, ONE_HEAD, TWO, THREE, COPY, PLAIN_NORMS = range(
+    9
+)  # builds of Transformer(D, layers, heads)
 (
     BATCH,
     AGAIN,
@@ -41,6 +43,7 @@ PAIRS = 24  # sequences of a token v and COPIES of a token u, in one layout of t
 COPIES = (0, 1, 2, 4)
 CIRCLE = LONE_SHIFTED + 1  # first of the calls with single tokens on a circle
 LONG_TOKENS = CIRCLE + 8  # first of the calls with pairs
+SHORT_TOKENS = 2 * len(COPIES)  # first of the calls of the block with one head that hold short pairs
 ANGLES = np.arange(8) * (2 * np.pi / 8)
 LENGTH = 300.0  # so long that what the branches add changes the direction of a token by little
 
@@ -68,6 +71,7 @@ def transformer(seen: Evidence, rng: np.random.Generator) -> Question:
         build(D, 2, 4, seed=1, calls=[call(x)]),
         build(D, 3, 4, seed=1, calls=[call(x), call(x, "gradients", weights=weights)]),
         build(D, 1, 4, seed=2, like=ONE, calls=[call(x, seed=1)]),
+        build(D, 1, 4, seed=1, kind="random_but_plain", calls=[call(LENGTH * x), call(x)]),
     ]
     return Question(
         {"name": "Transformer", "builds": builds, "stand_ins": []}, {"x": x, "shift": shift, "order": order}
@@ -85,12 +89,12 @@ def block(seen: Evidence, rng: np.random.Generator) -> Question:
         call(lone), call(lone + 3),
         *(call(point) for point in _circle(rng)),
     ]  # fmt: skip
-    pairs = [call(tokens) for tokens in _pairs(rng)]
+    pairs, short = ([call(tokens) for tokens in _pairs(rng, length)] for length in (LENGTH, 1.0))
     builds = [
         build(D, 4, seed=1, calls=plain + pairs),
         build(D, 4, seed=1, kind="zero", calls=[call(x)]),
         build(D, 4, seed=1, kind="zero_but_ones", calls=[call(x)]),
-        build(D, 1, seed=1, calls=pairs),
+        build(D, 1, seed=1, calls=pairs + short),
     ]
     known = {"x": x, "shift": shift, "each": each}
     return Question({"name": "ResidualAttentionBlock", "builds": builds, "stand_ins": []}, known)
@@ -109,9 +113,9 @@ def _circle(rng: np.random.Generator) -> Array:
     return (LENGTH * np.sqrt(D) * points[:, None, None, :]).astype(np.float32)
 
 
-def _pairs(rng: np.random.Generator) -> list[Array]:
-    """Long tokens v followed by 0, 1, 2 and 4 copies of a token u: (PAIRS, 1 + n, D), then (1 + n, PAIRS, D)."""
-    v, u = LENGTH * normal(rng, PAIRS, 1, D), LENGTH * normal(rng, PAIRS, 1, D)
+def _pairs(rng: np.random.Generator, length: float) -> list[Array]:
+    """Tokens v followed by 0, 1, 2 and 4 copies of a token u: (PAIRS, 1 + n, D), then (1 + n, PAIRS, D)."""
+    v, u = length * normal(rng, PAIRS, 1, D), length * normal(rng, PAIRS, 1, D)
     batch_first = [np.concatenate([v, *[u] * n], axis=1) for n in COPIES]
     return [*batch_first, *(tokens.transpose(1, 0, 2).copy() for tokens in batch_first)]
 

@@ -6,10 +6,12 @@ from grader.checking import Fail
 from grader.evidence import Evidence
 from grader.records import Warning_
 from grader.vit.model.asking import (
+    ACROSS,
     BATCH,
     BLOCK,
     BLOCK_ONE_HEAD,
     COPIES,
+    GRADIENTS,
     IMAGE,
     LONG_TOKENS,
     ONE,
@@ -20,6 +22,8 @@ from grader.vit.model.asking import (
     PLAIN,
     PLAIN_OTHER,
     SCALE,
+    SHORT_TOKENS,
+    THREE,
     TOKEN,
     TWICE,
     TWO_HEADS,
@@ -30,12 +34,14 @@ from grader.vit.model.asking import (
     in_transformer,
     output,
 )
-from grader.vit.model.reading import Array, after, changed, same
-from grader.vit.model.structure import batch_mates, blocks_of_their_own, normalised_before
+from grader.vit.model.reading import Array, after, changed, expect_trained, same
+from grader.vit.model.structure import batch_mates, blocks_of_their_own, nonlinearity, normalised_before
 
 COLLINEAR = 0.03
+TURNED = 0.001  # right blocks give 0.016 and more, those whose MLP sees nothing of attention 2e-5 at the most
 ADDED = 0.03
 SOFTER = 1.15
+SLOPE = 0.05
 
 
 def tokens_attend(seen: Evidence) -> None:
@@ -78,7 +84,7 @@ def attention_weights(seen: Evidence) -> None:
             "with every token there twice the tokens come out different: the weights of attention do not add up to 1",
             SOFTMAX,
         )
-    if np.abs(taken_from_copies(seen, BLOCK)).max() < ADDED:
+    if np.abs(taken_from_copies(seen, BLOCK, LONG_TOKENS)).max() < ADDED:
         raise Fail(
             "the result of attention is not added to the tokens",
             "x = x + attention(norm(x)), and the MLP comes after that sum.",
@@ -92,12 +98,25 @@ def attention_weights(seen: Evidence) -> None:
 SOFTMAX = "The softmax runs over the keys, the last axis of the scores (query, key): softmax(dim=-1)."
 
 
-def taken_from_copies(seen: Evidence, number: int) -> Array:
-    """(PAIRS, 3, D): what is added to a long token when 1, 2 or 4 copies of another stand beside it."""
+def mlp_after_attention(seen: Evidence) -> None:
+    """The MLP works on the sum of the tokens and what attention gave."""
+    after(attention_weights, seen)
+    after(nonlinearity, seen)
+    # what attention adds, more and more of it in one direction, turns where the MLP sees it
+    taken = taken_from_copies(seen, BLOCK_ONE_HEAD, SHORT_TOKENS)
+    telling = _more_with_copies(taken)
+    if telling.sum() > PAIRS / 5 and second_direction(taken)[telling].max() < TURNED:
+        raise Fail(
+            "the MLP does not see what attention gave: both work on the input of the block, side by side",
+            "One after the other: the sum of x and attention is the new x, of which the MLP takes the norm.",
+        )
+
+
+def taken_from_copies(seen: Evidence, number: int, first: int = 0) -> Array:
+    """(PAIRS, 3, D): what is added to a token when 1, 2 or 4 copies of another stand beside it."""
     block = in_block(seen)
     touched = changed(block.output(BLOCK, PLAIN_OTHER, (T, T, D)), block.output(BLOCK, PLAIN, (T, T, D)), axis=(2,))
     batch_first = np.delete(touched[IMAGE], TOKEN).sum() > np.delete(touched[:, TOKEN], IMAGE).sum()
-    first = LONG_TOKENS if number == BLOCK else 0
     first += 0 if batch_first else len(COPIES)
     shapes = [(PAIRS, 1 + n, D) if batch_first else (1 + n, PAIRS, D) for n in COPIES]
     outs = [block.output(number, first + n, shape) for n, shape in enumerate(shapes)]
@@ -111,6 +130,11 @@ def second_direction(taken: Array) -> Array:
     return singular[:, 1] / np.maximum(singular[:, 0], ADDED)
 
 
+def _more_with_copies(taken: Array) -> Array:
+    """(PAIRS,): where weights are all but 0 and 1, copies change nothing and tell nothing."""
+    return np.linalg.norm(taken[:, -1], axis=1) > SOFTER * np.linalg.norm(taken[:, 0], axis=1)
+
+
 def heads(seen: Evidence) -> None:
     """The number of heads has its effect: each head has weights of its own."""
     after(blocks_of_their_own, seen)
@@ -122,14 +146,31 @@ def heads(seen: Evidence) -> None:
             "Pass it on from Transformer to the block and from there to the attention.",
         )
     after(attention_weights, seen)
-    taken = taken_from_copies(seen, BLOCK)
-    once, often = np.linalg.norm(taken[:, 0], axis=1), np.linalg.norm(taken[:, -1], axis=1)
-    telling = often > SOFTER * once  # where weights are all but 0 and 1, copies change nothing and tell nothing
+    taken = taken_from_copies(seen, BLOCK, LONG_TOKENS)
+    telling = _more_with_copies(taken)
     if telling.sum() > PAIRS / 5 and second_direction(taken)[telling].max() < COLLINEAR:
         raise Fail(
             "all 4 heads have the same weights of attention: the features are not split into heads",
             "Each head makes a softmax of its own, of its own part of queries and keys.",
         )
+
+
+def gradients(seen: Evidence) -> None:
+    """Gradients reach every parameter and every token, and are what they should be."""
+    after(blocks_of_their_own, seen)
+    answer = in_transformer(seen)
+    expect_trained(answer, ONE, GRADIENTS)
+    expect_trained(answer, THREE, 1)
+    after(tokens_attend, seen)
+    across = answer.gradients(ONE, ACROSS).inputs
+    if across is None or not np.abs(across[IMAGE]).max(axis=1).all():
+        raise Fail("no gradient passes from a token to the others: attention is detached", CUT)
+    slopes = [answer.gradients(ONE, which) for which in (GRADIENTS, ACROSS)]
+    if any(not s.measured or abs(s.slope / s.measured - 1) > SLOPE for s in slopes):
+        raise Fail("the gradient at the tokens is not what the output shows: a part of it is detached", CUT)
+
+
+CUT = "Part of what was computed is cut off: look for detach, .data, numpy or a no_grad block in forward."
 
 
 def scale_warning(seen: Evidence) -> list[Warning_]:

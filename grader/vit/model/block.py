@@ -3,11 +3,17 @@
 from grader.checking import Criterion, checks
 from grader.evidence import Probe
 from grader.vit.model import asking
-from grader.vit.model.attention import attention_weights, heads, scale_warning, tokens_attend
+from grader.vit.model.attention import (
+    attention_weights,
+    gradients,
+    heads,
+    mlp_after_attention,
+    scale_warning,
+    tokens_attend,
+)
 from grader.vit.model.structure import (
     batch_mates,
     blocks_of_their_own,
-    gradients,
     nonlinearity,
     normalised_before,
     registered,
@@ -21,7 +27,7 @@ CRITERIA = (
         "vit.attention_block",
         checks(
             shape, batch_mates, registered, blocks_of_their_own, residual, normalised_before,
-            tokens_attend, attention_weights, heads, nonlinearity, gradients,
+            tokens_attend, attention_weights, heads, nonlinearity, mlp_after_attention, gradients,
         ),
         ("ResidualAttentionBlock", "Transformer"),
     ),

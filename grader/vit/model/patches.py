@@ -5,6 +5,7 @@ import numpy as np
 from grader.checking import Criterion, Fail, checks
 from grader.evidence import Evidence, Probe, Question
 from grader.vit.model.reading import (
+    FAINT,
     Array,
     Builds,
     after,
@@ -26,6 +27,7 @@ N, D = 16, 24  # 28x28 images in patches of 7
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
     patch, batch = normal(rng, 7, 7), normal(rng, 3, 1, 28, 28)
+    batch[1] *= FAINT
     builds = [
         build(
             28, 7, D, 1, seed=1, attributes=["num_patches"],
@@ -70,6 +72,8 @@ def _seen(seen: Evidence) -> Builds:
 def shape(seen: Evidence) -> None:
     """Images (B, C, H, W) become tokens (B, N, D), one a patch, for any image size, patch size and batch size."""
     answer = _seen(seen)
+    for number, which in ((GRAY, BATCH), (RGB, 0), (DEFAULT, 0)):
+        _expect_taken(answer, number, which)
     sizes = "Is image_size, patch_size, hidden_size or num_channels hard-coded?"
     expect_shape(answer, GRAY, BATCH, (3, N, D), sizes)
     expect_shape(answer, GRAY, SINGLE, (1, N, D))
@@ -78,10 +82,27 @@ def shape(seen: Evidence) -> None:
     answer.output(GRAY, BATCH)
 
 
+def _expect_taken(answer: Builds, number: int, which: int) -> None:
+    """Say more where images of the right number of channels are refused."""
+    try:
+        answer.raw(number, which)
+    except Fail as fail:
+        refused = "ValueError" in (answer.raised(number, which) or ()) and "unpack" not in fail.message
+        raise Fail(fail.message, CHANNELS) if refused else fail from None
+
+
+CHANNELS = "That is the right number of channels: axis 1 of (B, C, H, W) is compared with the argument num_channels."
+
+
 def num_patches(seen: Evidence) -> None:
     """The attribute ``num_patches`` is the number of patches N."""
     for number, expected in ((GRAY, N), (RGB, 25), (DEFAULT, 4)):
         got = _seen(seen).number(number, "num_patches")
+        if got == expected and _seen(seen).is_float(number, "num_patches") and _breaks(seen):
+            raise Fail(
+                f"num_patches is {got}, a float: there can be no tensor of so many tokens",
+                "Divide whole numbers with //, so that they stay whole.",
+            )
         if got != expected:
             size, patch = ((28, 7), (20, 4), (12, 6))[number]
             what = "there is no such number" if got is None else f"got {got:g}"
@@ -89,6 +110,17 @@ def num_patches(seen: Evidence) -> None:
                 f"expected num_patches to be {expected} for images of {size} and patches of {patch} pixels, {what}",
                 "There are (image_size // patch_size) squared patches, and the attribute is their number.",
             )
+
+
+def _breaks(seen: Evidence) -> bool:
+    """Whether the submission's own ViT cannot be built."""
+    if not seen["model"].ok:
+        return False
+    try:
+        Builds(seen["model"], "ViT").parameters(0)
+    except Fail:
+        return True
+    return False
 
 
 def own_patch_in_row_major_order(seen: Evidence) -> None:

@@ -13,6 +13,7 @@ from grader.checking import Blocked, Check, Criterion, Fail, Skip, checks
 from grader.evidence import Evidence, Probe, Question
 from grader.vit.model.positions import cls_is_last
 from grader.vit.model.reading import (
+    FAINT,
     Array,
     Builds,
     build,
@@ -60,10 +61,12 @@ def _ask(stand_ins: Callable[[Evidence], list[str]]) -> Callable[[Evidence, np.r
 
 def _builds(rng: np.random.Generator) -> list[dict]:
     x = normal(rng, 3, 1, SIZE, SIZE)
+    loud = x.copy()
+    x[1] *= FAINT
     calls = [
         call(x), call(x, seed=1), call(x[1:2]), call(x[::-1].copy()),
         call(_each_patch(x[0], lambda patch: normal(rng, *patch.shape))), call(_swapped(x)),
-        call(x, "gradients", weights=normal(rng, 3, D)),
+        call(loud, "gradients", weights=normal(rng, 3, D)),
         *(call(x, "replaced", tokens=tokens) for tokens in _tokens(rng)),
     ]  # fmt: skip
     rgb = normal(rng, 2, 3, 20, 20)

@@ -73,6 +73,10 @@ def _opens(facts: Any, file: str) -> None:
 def _unopened(file: str, raised: Raised) -> tuple[str, str]:
     text = raised.message
     if "Unsupported operand" in text:
+        # what git leaves of a large file says "version https://git-lfs…", and 118 is its v
+        pointer = "Unsupported operand 118" in text
+        if pointer:
+            return f"{file} is a pointer of Git LFS, not the file", "Run `git lfs pull`, and hand in what it fetches."
         return f"{file} was not written by torch.save", "Save it as the provided functions do: torch.save({…}, path)."
     if "Weights only load failed" in text and "GLOBAL " in text:
         name = text.partition("GLOBAL ")[2].split(" ")[0]
@@ -81,7 +85,7 @@ def _unopened(file: str, raised: Raised) -> tuple[str, str]:
             "A whole model was saved: save its weights, model.state_dict(), instead.",
         )
     return (
-        f"{file} cannot be opened: {raised.type}: {_line(text)}",
+        f"{file} cannot be opened: {raised.type}{f': {_line(text)}' if text.strip() else ', it is empty'}",
         "The file is damaged, cut short or no checkpoint: does torch.load open it where it was made? Hand it in again.",
     )
 

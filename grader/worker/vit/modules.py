@@ -109,11 +109,15 @@ STRIDE = 0.05  # length of the step by which a slope is measured: long beside ro
 def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """Gradients of a weighted sum of the output: of each parameter the largest, of the input all.
 
-    "slope" is what that gradient says of a step along it, "measured" what the step really does.
+    "slope" is what that gradient says of a step along it, "measured" what the step really does. An output of
+    another shape than the weights is "unlike" them.
     """
     leaf, weights = _inputs(call).requires_grad_(), torch.from_numpy(np.array(call["weights"]))
     module.zero_grad(set_to_none=True)
-    (module(leaf.clone()) * weights).sum().backward()  # a clone, since in-place operations on it are no fault
+    output = module(leaf.clone())  # a clone, since in-place operations on it are no fault
+    if _unlike(output, weights):
+        return {"unlike": True}
+    (output * weights).sum().backward()
     largest = {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()}
     if leaf.grad is None:
         return {"parameters": largest, "inputs": None}
@@ -125,11 +129,17 @@ def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     return {"parameters": largest, "inputs": describe.plain(leaf.grad), **facts}
 
 
+def _unlike(output: Any, weights: Tensor) -> bool:
+    return not isinstance(output, Tensor) or output.shape != weights.shape
+
+
 def _step(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """The output before and after one step of gradient descent on a weighted sum of it."""
     inputs, weights = _inputs(call), torch.from_numpy(np.array(call["weights"]))
     trained = [p for p in module.parameters() if p.requires_grad]
     before = module(inputs.clone())
+    if _unlike(before, weights):
+        return {"unlike": True}
     if not trained or not before.requires_grad:
         return {"before": describe.plain(before), "after": describe.plain(before)}
     optimizer = torch.optim.SGD(trained, lr=call["lr"])
@@ -208,9 +218,10 @@ TINY = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature
 
 
 def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
-    """Give every parameter a value: its own ("init"), "zero", "zero_but_ones", or "random".
+    """Give every parameter a value: its own ("init"), "zero", "zero_but_ones", "random", "random_but_plain".
 
-    "zero_but_ones" leaves those alone that are one everywhere: the weights of norms. Random means: matrices
+    "zero_but_ones" leaves those alone that are one everywhere: the weights of norms. "random_but_plain" leaves
+    those alone that are zero or one everywhere: the weights and biases of norms. Random means: matrices
     with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases, scales) moved
     by 0.3, so that nothing that starts at zero or one hides anything, and single numbers moved by 0.3 up or
     down, never by next to nothing.
@@ -220,10 +231,14 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            if kind == "random":
+            if kind == "random" or (kind == "random_but_plain" and not _plain(parameter)):
                 _randomise(parameter, generator)
-            elif kind == "zero" or not bool((parameter == 1).all()):
+            elif kind == "zero" or (kind == "zero_but_ones" and not bool((parameter == 1).all())):
                 parameter.fill_(TINY)
+
+
+def _plain(parameter: Tensor) -> bool:
+    return any(bool((parameter == value).all()) for value in (0, 1))
 
 
 def _randomise(parameter: Tensor, generator: torch.Generator) -> None:

@@ -22,6 +22,7 @@ from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import embedding as embedding  # registers its operations with these
 from grader.worker.vit import standins
+from grader.worker.vit.checkpoints import CLASSIFIER, VIT
 from grader.worker.vit.datasets import Garments
 from grader.worker.vit.schedules import simulate
 from grader.worker.vit.watch import Enough, Model, Watch
@@ -32,7 +33,7 @@ TEST = 10
 KEPT = 4_096  # values kept of each parameter, before and after
 MAX_EPOCHS = 1_000
 SMALL_MODEL = {"hidden_size": 32, "layers": 1, "heads": 2, "patch_size": 14}
-CHECKPOINT = "vit_embeds.pt"
+BEFORE, CHECKPOINT = "vit_classifier.pt", "vit_embeds.pt"
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def _run(student: Student, attempt: Attempt, seed: int) -> dict[str, Any]:
     }
     given: Any = Subset(train_set, range(len(train_set))) if attempt.subset else train_set
     with _models(student, attempt, watch) as models, _folder():
+        _leave_classifier(student, {**names, **models})
         ended = _call(lambda: function(given, test_set), student, {**names, **models}, watch)
     if not watch.optimizers:  # none took a step: what would be used by those that there are
         watch.optimizers = watch.schedules.optimizers()
@@ -202,6 +204,16 @@ def _save(call: dict[str, Any], best: float) -> None:
     with contextlib.suppress(Exception):
         vit, head = call["vit_model"], call["model_embedding"]
         torch.save({"embedding_head": head.state_dict(), "vit": vit.state_dict(), "precision@1": best}, CHECKPOINT)
+
+
+def _leave_classifier(student: Student, names: dict[str, Any]) -> None:
+    """Leave the checkpoint that the training before leaves: the embedding's ViT may begin with its weights."""
+    with contextlib.suppress(Exception), student.overriding(**names):
+        content: dict[str, Any] = {"acc": 0.9}
+        for part in (VIT, CLASSIFIER):
+            sizes = [student.get(size) if isinstance(size, str) else size for size in part.arguments]
+            content[part.key] = student.get(part.name)(*sizes).state_dict()
+        torch.save(content, BEFORE)
 
 
 def _facts(watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[str, Any]]) -> dict[str, Any]:

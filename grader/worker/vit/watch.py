@@ -96,6 +96,8 @@ class LossCalls:
     calls: int = 0
     learned: int = 0  # calls whose embeddings received a gradient
     tuples: dict[str, int] = field(default_factory=dict)  # "none", "miner", "all" or "other"
+    found: int = 0  # calls on a batch with triplets whose tuples hold some
+    nothing: int = 0  # … whose tuples are empty
     shape: list[int] = field(default_factory=list)
 
 
@@ -323,10 +325,20 @@ class Watch:
         note = self.losses.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
         note.calls += 1
         note.shape = list(embeddings.shape)
+        self._count(note, given.get("indices_tuple"), labels)
         source = "miner" if self._memory and self._memory[-1] else self._source(given.get("indices_tuple"), labels)
         note.tuples[source] = note.tuples.get(source, 0) + 1
         if embeddings.requires_grad:
             embeddings.register_hook(lambda gradient: _learned(note))
+
+    def _count(self, note: LossCalls, given: Any, labels: Any) -> None:
+        """Note whether tuples are empty where the labels leave something to find."""
+        if self._memory or given is None or not isinstance(labels, Tensor) or not _triplets(labels):
+            return
+        rows = _rows(given)
+        if rows is not None:
+            note.found += bool(len(rows))
+            note.nothing += not len(rows)
 
     def _source(self, given: Any, labels: Any) -> str:
         """Where a tuple of indices comes from."""
