@@ -1,8 +1,8 @@
-"""How far every number that part 2 is judged by lies from its bound, over right and wrong submissions.
+"""How far every number that part 2 and get_embeddings are judged by lies from its bound, right and wrong.
 
     python -m bench.structure_margins [--seeds 3] [--only faults|variants]
 
-Grades the reference, the variants and the faults of part 2 with fresh inputs for each seed. For each bound:
+Grades the reference, the variants and the faults of both with fresh inputs for each seed. For each bound:
 how often it decided, and the numbers nearest to it on either side, as multiples of it. 0.01 and 50 say that
 nothing came nearer than a hundredth below and fifty times above; numbers near 1 would be verdicts by chance.
 """
@@ -23,11 +23,13 @@ from grader import audit
 from grader.grading import Grader, Options, open_grader
 from grader.vit import model
 from grader.vit.assignment import VIT
+from grader.vit.metric_learning import embeddings
 from tests import corpus
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("NONLINEAR", "SLOPE", "DIRECTION", "COLLINEAR", "ADDED", "SOFTER")
-CRITERIA = [criterion for criterion in VIT.criteria if criterion.startswith("vit.") and criterion != "vit.accuracy"]
+NAMES = ("TOLERANCE", "NONLINEAR", "SLOPE", "DIRECTION", "COLLINEAR", "ADDED", "SOFTER")
+EMBEDDINGS = "contrastive.embeddings"
+CRITERIA = [EMBEDDINGS, *(ident for ident in VIT.criteria if ident.startswith("vit.") and ident != "vit.accuracy")]
 seen: dict[str, list[float]] = defaultdict(list)  # by bound, what was compared with it, as multiples of it
 
 
@@ -69,9 +71,9 @@ class Bound:
 
 def watch() -> None:
     """Put bounds in the place of the numbers, and note what ``same`` and ``changed`` compare."""
-    for found in pkgutil.iter_modules(model.__path__, f"{model.__name__}."):
-        module = importlib.import_module(found.name)
-        short = found.name.rpartition(".")[2]
+    parts = [found.name for found in pkgutil.iter_modules(model.__path__, f"{model.__name__}.")]
+    for module in map(importlib.import_module, (*parts, embeddings.__name__)):
+        short = module.__name__.rpartition(".")[2]
         for name in NAMES:
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, Bound(f"{short}.{name}", getattr(module, name)))
@@ -118,7 +120,7 @@ def main() -> None:
     asked = parser.parse_args()
     faults, variants = corpus.load()
     cases = [*(faults if asked.only != "variants" else []), *(variants if asked.only != "faults" else [])]
-    chosen = [None, *(case for case in cases if "vit_model.py" in case.edits)]
+    chosen = [None, *(c for c in cases if "vit_model.py" in c.edits or EMBEDDINGS in c.costs or "embeddings" in c.id)]
     watch()
     grader = open_grader(Options(train="never", threads=1))
     seeds = range(5_000, 5_000 + asked.seeds)

@@ -15,11 +15,12 @@ from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.questions import FILES, judges_checkpoint
 from grader.vit.thresholds.scores import accuracy, known, precision
 
-# Precision@1 on the 2,000 unseen training images minus that on the test images: 0.008 ± 0.007, from -0.005 to 0.020,
-# over ten honest models with a Precision@1 from 0.70 to 0.81 (bench/margins.py); no false alarm among them
+# Precision@1 on the 2,000 unseen training images minus that on the test images: 0.006 ± 0.004, from -0.002 to 0.013,
+# over ten trainings of the reference (python -m bench.margins --models 10); 0.008 ± 0.007, from -0.005 to 0.020, over
+# ten honest models of other sizes and recipes with a Precision@1 from 0.70 to 0.81; no false alarm among the twenty
 USUAL, SPREAD = 0.010, 0.008
 SURE = 3.0  # spreads away from the usual difference
-COLLAPSE = 0.6  # of the score on the same images unmoved
+COLLAPSE = 0.6  # of the score on the same images unmoved: honest models keep 0.91 to 0.95 (bench.margins)
 LEAD = 0.05  # of the test accuracy over that on training images
 
 
