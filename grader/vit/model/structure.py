@@ -172,19 +172,23 @@ def normalised_before(seen: Evidence) -> None:
         raise Fail(*_unnormalised(seen))
     answer = in_transformer(seen)
     plain, shifted = output(answer, ONE, BATCH), output(answer, ONE, SHIFTED)
-    if not same(shifted, plain) and not same(shifted - answer.known["shift"], plain) and not _keeps_the_mean(block):
+    if (
+        not same(shifted, plain)
+        and not same(shifted - answer.known["shift"], plain)
+        and not _only_directions_count(block)
+    ):
         raise Fail(*_unnormalised(seen))
 
 
 def _keeps_the_mean(block: Builds) -> bool:
-    """Whether a norm is there that keeps a token's mean, as RMSNorm does.
-
-    A token alone shows it in its value, whatever query and key are; and long tokens of other lengths get the same added.
-    """
-    x, each = block.known["x"], block.known["each"]
+    """Whether the block's norms keep a token's mean: a token alone shows it, whatever query and key are."""
     lone, lone_shifted = (block.output(BLOCK, which, (1, 1, D)) for which in (LONE, LONE_SHIFTED))
-    if same(lone_shifted - 3, lone):
-        return False
+    return not same(lone_shifted - 3, lone) and _only_directions_count(block)
+
+
+def _only_directions_count(block: Builds) -> bool:
+    """Whether long tokens of other lengths get the same added: as after RMSNorm, which keeps the mean."""
+    x, each = block.known["x"], block.known["each"]
     added = block.output(BLOCK, LONG, x.shape) - LENGTH * x
     return same(block.output(BLOCK, LONG_EACH, x.shape) - LENGTH * each * x, added, DIRECTION)
 
