@@ -51,7 +51,7 @@ from grader.vit.model.reading import (
     same,
 )
 
-NONLINEAR = 0.02
+NONLINEAR = 0.02  # right MLPs come to 0.046 and more, linear ones to 0.0005 (python -m bench.structure_margins)
 DIRECTION = 0.03  # how far long tokens are turned, at most, by what a block adds
 
 
