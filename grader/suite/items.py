@@ -31,6 +31,7 @@ class Session:
         self.wanted: set[str] | None = None  # criteria of the selected tests
         self.grade: Grade | None = None
         self.grader: Grader | None = None
+        self.begun = False
 
     @classmethod
     def of(cls, config: pytest.Config) -> "Session":
@@ -54,8 +55,9 @@ class Session:
         return bool(option.in_process or option.usepdb or option.trace)
 
     def begin(self) -> None:
-        """Start the workers while tests are still collected; what is in the way is told by ``prepare``."""
-        if not self.inside and not self.config.option.collectonly:
+        """Start the workers while tests are still collected, once; what is in the way is told by ``prepare``."""
+        if not (self.begun or self.inside or self.config.option.collectonly):
+            self.begun = True
             with _unwarned(), contextlib.suppress(GraderError):
                 self._opened()
 

@@ -16,9 +16,8 @@ import numpy as np
 from grader.evidence import Evidence, Question
 from grader.vit.model.reading import Array, Builds, build, call, normal
 
-ONE, ZERO, ONES, TWO_HEADS, ONE_HEAD, TWO, THREE, COPY, PLAIN_NORMS = range(
-    9
-)  # builds of Transformer(D, layers, heads)
+# Builds of Transformer(D, layers, heads)
+ONE, ZERO, ONES, TWO_HEADS, ONE_HEAD, TWO, THREE, COPY, PLAIN_NORMS = range(9)
 (
     BATCH,
     AGAIN,

@@ -12,6 +12,9 @@ from grader.evidence import Answer, Evidence
 
 Array = np.ndarray
 TOLERANCE = 1e-3
+# How far the slope of gradients may be from the measured one, as part of it: right code is within 0.0002, a sharp
+# softmax with a learned temperature within 0.013, detached branches from 0.16 (python -m bench.structure_margins).
+SLOPE = 0.05
 FAINT = 0.5  # of the image that is also given alone: so a maximum over the batch is another's, and not its own
 
 
@@ -52,6 +55,11 @@ class Gradients:
     inputs: Array | None
     slope: float
     measured: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether the gradient is what the output shows."""
+        return bool(self.measured) and abs(self.slope / self.measured - 1) <= SLOPE
 
 
 class Builds:
