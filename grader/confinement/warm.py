@@ -15,6 +15,7 @@ from grader.confinement.tiers import Tier
 from grader.confinement.zygote import Zygote, ZygoteLost
 from grader.errors import GraderError
 from grader.records import Observation
+from grader.worker import late
 from grader.worker.plan import Limits, Plan
 
 LOAD_SECONDS = 30.0
@@ -137,12 +138,17 @@ class WarmWorker(ProcessWorker):
         if self.files and plan.uid is not None:
             access.let_in(self.files, parents="namespaces" not in tier.layers)
         self.name = os.path.basename(plan.scratch)
-        connection, failed = opened(self.zygote, plan, self.died)
+        connection, failed = opened(self.zygote, plan, self.died, libraries=late.needed(self.sources()))
         if failed:
             connection.close()
             self.workers.slots.discard(self.slot)
             raise GraderError(f"worker could not start: {failed}")
         return connection
+
+    def sources(self) -> list[str]:
+        """Of all that the program executes."""
+        pieces = [self.program["main"], *self.program["modules"].values()]
+        return [piece["source"] for each in pieces for piece in each]
 
     def operations(self) -> Operations:
         return self.zygote.operations()
@@ -169,12 +175,16 @@ class WarmWorker(ProcessWorker):
 
 
 def opened(
-    zygote: Zygote, plan: Plan, died: Callable[[], Any], canaries: dict[str, Any] | None = None
+    zygote: Zygote,
+    plan: Plan,
+    died: Callable[[], Any],
+    canaries: dict[str, Any] | None = None,
+    libraries: Sequence[str] = (),
 ) -> tuple[Connection, str]:
     """Fork a worker; the connection to it, and why it could not be confined if it could not."""
     theirs, ours = pipes()
     connection = Connection(*ours, died)
-    do, more = ("open", {}) if canaries is None else ("check", {"canaries": canaries})
+    do, more = ("open", {"libraries": libraries}) if canaries is None else ("check", {"canaries": canaries})
     try:
         answer = zygote.tell(do, os.path.basename(plan.scratch), theirs, plan=dataclasses.asdict(plan), **more)
     except ZygoteLost:

@@ -3,7 +3,7 @@
 Started as a program of its own, with a hand-written environment, so that nothing of the grader's memory
 is in it. It never opens a submission. Over a socket it is told, one JSON message each, and answers each:
 
-    {"do": "open", "name", "plan"}  with four descriptors: requests, replies, printed text, faults
+    {"do": "open", "name", "plan", "libraries"}  with four descriptors: requests, replies, printed text, faults
                                      → {"pid"}, once the worker has confined itself, or {"failed"}
     {"do": "check", … "canaries"}   the same, but the worker tries the canaries and replies with what it reached
     {"do": "where", "name"}         asks a worker that hangs for its stack → {}
@@ -24,7 +24,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from grader.worker import cgroups, confine, faults, kernel, scratch, selftest, serve
+from grader.worker import cgroups, confine, faults, kernel, late, scratch, selftest, serve
 from grader.worker.plan import Plan
 from grader.worker.watch import Watch, children
 
@@ -71,6 +71,7 @@ class Zygote:
         name = message["name"]
         if message["do"] in ("open", "check"):
             try:
+                late.bring(message.get("libraries", ()))
                 return self.open(name, Plan.from_json(message["plan"]), descriptors, message.get("canaries"))
             finally:
                 for descriptor in descriptors:
