@@ -11,7 +11,7 @@ import importlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,13 +59,15 @@ def run(
         told: called with each line as it is there.
     """
     seed = 1 if options.seed is None else options.seed
-    _corpus()  # a copy without one says so before anything is started
+    cases = _cases(only)
+    if not cases:
+        raise GraderError(f"no case of the audit has {only!r} in its name; nothing was audited")
     grader = open_grader(replace(options, sample=SAMPLE, seed=seed, train="never", threads=1))
     try:
         auditor = Auditor(grader, seed)
         with ThreadPoolExecutor(jobs) as pool:
             lines = []
-            for line in pool.map(lambda case: auditor.line(*case), _cases(only)):
+            for line in pool.map(lambda case: auditor.line(*case), cases):
                 told(line)
                 lines.append(line)
             return lines
@@ -73,14 +75,14 @@ def run(
         grader.close()
 
 
-def _cases(only: str | Collection[str]) -> Iterator[tuple[str, Any]]:
+def _cases(only: str | Collection[str]) -> list[tuple[str, Any]]:
     faults, variants = _corpus().load()
     everything: Iterable[tuple[str, Any]] = [
         ("reference", None), ("template", None),
         *(("fault", case) for case in faults), *(("variant", case) for case in variants),
     ]  # fmt: skip
     named = ((pair[1].id if pair[1] else pair[0], pair) for pair in everything)
-    return (pair for ident, pair in named if (only in ident if isinstance(only, str) else ident in only))
+    return [pair for ident, pair in named if (only in ident if isinstance(only, str) else ident in only)]
 
 
 def _corpus() -> Any:

@@ -291,6 +291,7 @@ HINTS = (
         "The loss depends on no trainable parameter: was it detached, or computed under no_grad?",
     ),
     ("positional argument", "Compare the signature with the assignment's: the names and the order of the arguments."),
+    ("No module named", "Only the packages of the assignment are there where this is graded: do without this one."),
     ("unexpected keyword argument", "Compare the signature with the assignment's: the names of the arguments."),
 )
 

@@ -36,7 +36,9 @@ def without_errors(seen: Evidence) -> None:
     """The training ran through without an error."""
     for cell in _log(seen).cells:
         for error in errors_of(cell)[:1]:
-            raise Fail(f"the training in cell {cell.cell} ended with an error: {error.strip()[:200]}", AGAIN)
+            raise Fail(
+                f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}", AGAIN
+            )
 
 
 def whole(seen: Evidence) -> None:

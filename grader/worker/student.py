@@ -1,5 +1,6 @@
 """The student's names: their program is executed statement by statement, and names are looked up in it."""
 
+import ast
 import contextlib
 import importlib.abc
 import importlib.machinery
@@ -7,7 +8,7 @@ import linecache
 import sys
 import types
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from grader.worker import describe, shims
 
@@ -98,6 +99,10 @@ class Student:
             try:
                 code = compile("\n" * (piece["line"] - 1) + piece["source"], filename, "exec", dont_inherit=True)
                 exec(code, vars(module))
+            except ModuleNotFoundError as error:
+                self.problems.append(describe.exception(error))
+                for name in _imported(piece["source"]) - self.names.keys():
+                    vars(module).setdefault(name, _NotInstalled(error))
             except Exception as error:
                 self.problems.append(describe.exception(error))
 
@@ -119,6 +124,28 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         if self.student.has_module(module.__name__):
             self.student.load_module(module.__name__, module)
+
+
+class _NotInstalled:
+    """What an import would have bound: who uses it is told why it is not there, not that it is undefined."""
+
+    def __init__(self, error: ModuleNotFoundError) -> None:
+        self.__dict__.update(message=str(error), name=error.name)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self()
+
+    def __call__(self, *args: Any, **options: Any) -> NoReturn:
+        raise ModuleNotFoundError(self.__dict__["message"], name=self.__dict__["name"])
+
+
+def _imported(source: str) -> set[str]:
+    """The names that an import statement binds."""
+    statements = [each for each in ast.parse(source).body if isinstance(each, ast.Import | ast.ImportFrom)]
+    aliases = [alias for statement in statements for alias in statement.names]
+    return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
 
 
 def _remember_lines(filename: str, piece: dict[str, Any]) -> None:

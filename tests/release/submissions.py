@@ -1,6 +1,7 @@
 """Five submissions, one of them hostile, and what the command line says about them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from nbformat import v4
 from nbformat import write as write_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONS = ("--seed", "1", "--train", "never", "--only", "vit.patch_embeddings", "vit.position_embedding", "vit.heads")
+OPTIONS = ("--seed", "1", "--train", "never")
 HOSTILE = """
 import glob, json, os, sys
 for place in [*glob.glob("/tmp/**/results*", recursive=True)[:50], os.environ.get("GITHUB_STEP_SUMMARY", ""), "result.json"]:
@@ -26,12 +27,12 @@ print("::add-mask::100")
 
 
 def make(folder: Path) -> list[Path]:
-    """Write them, a folder each."""
-    right = (ROOT / "reference" / "vit_model.py").read_text()
+    """Write them, a folder each: a whole one with its checkpoints, and four of part 2."""
+    shutil.copytree(ROOT / "reference", folder / "right", ignore=shutil.ignore_patterns("__pycache__"))
+    right = (folder / "right" / "vit_model.py").read_text()
     start = right.index("class LinearEmbeddingHead")
     wrong = right[:start] + right[start:].replace("return self.fc(x)", "return self.fc(x).relu()")
     modules = {
-        "right": right,
         "template": (ROOT / "student" / "vit_model.py").read_text(),
         "wrong": wrong,
         "hostile": HOSTILE + wrong,
