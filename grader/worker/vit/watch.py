@@ -14,11 +14,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-import numpy as np
 import torch
-from pytorch_metric_learning.losses import CrossBatchMemory, TripletMarginLoss
-from pytorch_metric_learning.losses.base_metric_loss_function import BaseMetricLossFunction
-from pytorch_metric_learning.miners.base_miner import BaseMiner
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
 from torch.optim import Optimizer
@@ -26,6 +22,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 from torch.utils.data import DataLoader
 
 from grader.worker.vit.datasets import Garments
+from grader.worker.vit.losses import Losses
 from grader.worker.vit.schedules import Schedules, rates
 
 MAX_STEPS = 600  # of optimizers, after which a run has shown enough
@@ -88,19 +85,6 @@ class Model:
             self.before = {name: p.detach().clone() for name, p in self.module.named_parameters()}
 
 
-@dataclass
-class LossCalls:
-    """Calls of one kind of loss that were made for learning."""
-
-    triplet: bool  # a TripletMarginLoss, or a subclass of it
-    calls: int = 0
-    learned: int = 0  # calls whose embeddings received a gradient
-    tuples: dict[str, int] = field(default_factory=dict)  # "none", "miner", "all" or "other"
-    found: int = 0  # calls on a batch with triplets whose tuples hold some
-    nothing: int = 0  # … whose tuples are empty
-    shape: list[int] = field(default_factory=list)
-
-
 class Watch:
     """Notes of one run; use ``with watch.on():`` around it.
 
@@ -115,8 +99,7 @@ class Watch:
         self.models: list[Model] = []
         self.optimizers: list[Optimizer] = []
         self.used: list[list[float]] = []  # epoch, optimizer, learning rate of every step
-        self.losses: dict[str, LossCalls] = {}
-        self.miners: dict[str, int] = {}
+        self.losses = Losses()
         self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1))
         self.train_reads: set[int] = set()
         self.test_reads = 0
@@ -125,9 +108,7 @@ class Watch:
         self._streams: list[FrameType] = []  # generators that have begun a pass
         self._evaluated_after = False
         self._batch_has_test = False
-        self._mined: list[tuple[Tensor, ...]] = []
         self._aside = False
-        self._memory: list[bool] = []  # inside CrossBatchMemory: whether it was given a miner's tuples
         self._last: dict[int, Tensor] = {}  # gradients of the last step by id of the parameter
 
     @contextlib.contextmanager
@@ -137,15 +118,15 @@ class Watch:
         handles = [
             register_optimizer_step_pre_hook(self._before_step),
             register_optimizer_step_post_hook(self._after_step),
-            module_hooks.register_module_forward_hook(self._after_forward, with_kwargs=True),
+            module_hooks.register_module_forward_hook(self.losses.after_forward, with_kwargs=True),
         ]
         undo += [handle.remove for handle in handles]
         patches = [
             (torch.autograd, "backward", self._backward(torch.autograd.backward)),
             (DataLoader, "__iter__", self._iter(DataLoader.__iter__)),
-            (CrossBatchMemory, "forward", self._remember(CrossBatchMemory.forward)),
             (torch, "compile", lambda model=None, **kwargs: model if model is not None else lambda inner: inner),
             (nn.Module, "compile", lambda model, *args, **kwargs: None),
+            *self.losses.patches(),
             *self.schedules.patches(),
         ]
         for owner, name, new in patches:
@@ -297,63 +278,6 @@ class Watch:
         epoch.empty += not gradients
         self._last.update({key: gradient.detach().clone() for key, gradient in gradients})
 
-    def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
-            given = args[2] if len(args) > 2 else kwargs.get("indices_tuple")
-            self._memory.append(memory.miner is not None or self._source(given, None) == "miner")
-            try:
-                return original(memory, *args, **kwargs)
-            finally:
-                self._memory.pop()
-
-        return forward
-
-    def _after_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        if isinstance(module, BaseMiner):
-            name = type(module).__name__[:100]
-            self.miners[name] = self.miners.get(name, 0) + 1
-            if isinstance(output, tuple | list):
-                self._mined = [*self._mined[-7:], tuple(output)]
-        elif isinstance(module, BaseMetricLossFunction):
-            self._loss(module, {**dict(zip(("embeddings", "labels", "indices_tuple"), args, strict=False)), **kwargs})
-
-    def _loss(self, module: nn.Module, given: dict[str, Any]) -> None:
-        embeddings, labels = given.get("embeddings"), given.get("labels")
-        if not torch.is_grad_enabled() or not isinstance(embeddings, Tensor):
-            return
-        name = type(module).__name__[:100]
-        note = self.losses.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
-        note.calls += 1
-        note.shape = list(embeddings.shape)
-        self._count(note, given.get("indices_tuple"), labels)
-        source = "miner" if self._memory and self._memory[-1] else self._source(given.get("indices_tuple"), labels)
-        note.tuples[source] = note.tuples.get(source, 0) + 1
-        if embeddings.requires_grad:
-            embeddings.register_hook(lambda gradient: _learned(note))
-
-    def _count(self, note: LossCalls, given: Any, labels: Any) -> None:
-        """Note whether tuples are empty where the labels leave something to find."""
-        if self._memory or given is None or not isinstance(labels, Tensor) or not _triplets(labels):
-            return
-        rows = _rows(given)
-        if rows is not None:
-            note.found += bool(len(rows))
-            note.nothing += not len(rows)
-
-    def _source(self, given: Any, labels: Any) -> str:
-        """Where a tuple of indices comes from."""
-        if given is None:
-            return "none"
-        rows = _rows(given)
-        if any(part is other for mined in self._mined for part in given for other in mined):
-            return "miner"
-        if rows is None:
-            return "other"
-        known = [mined for mined in map(_rows, self._mined) if mined is not None]
-        if known and np.isin(rows, np.concatenate(known)).all():
-            return "miner"
-        return "all" if len(given) == 3 and isinstance(labels, Tensor) and len(rows) == _triplets(labels) else "other"
-
 
 class Batches:
     """An iterator over a loader that hands out fewer batches."""
@@ -369,10 +293,6 @@ class Batches:
 
     def __len__(self) -> int:
         return self.current.length
-
-
-def _learned(note: LossCalls) -> None:
-    note.learned += 1
 
 
 def _patched(owner: Any, name: str, new: Any) -> Callable[[], None]:
@@ -401,23 +321,3 @@ def _of(part: Any, kept: Tensor, size: int) -> Any:
     if isinstance(part, Tensor) and part.dim() > 0 and len(part) == size:
         return part[kept]
     return [_of(item, kept, size) for item in part] if isinstance(part, list | tuple) else part
-
-
-def _rows(tuples: Any) -> np.ndarray | None:
-    """Index tuples as one number each; pairs become two rows each."""
-    try:
-        given = [part.detach().cpu() if isinstance(part, Tensor) else part for part in tuples]
-        parts = [np.asarray(part, dtype=np.int64) for part in given]
-        if len(parts) == 3:
-            return (parts[0] * 10_000 + parts[1]) * 10_000 + parts[2]
-        if len(parts) == 4:
-            return np.concatenate([-1 - parts[0] * 10_000 - parts[1], -1 - 10**9 - parts[2] * 10_000 - parts[3]])
-    except (TypeError, ValueError):
-        pass
-    return None
-
-
-def _triplets(labels: Tensor) -> int:
-    """How many triplets a batch holds."""
-    counts = torch.unique(labels, return_counts=True)[1]
-    return int((counts * (counts - 1) * (len(labels) - counts)).sum())
