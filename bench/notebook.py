@@ -92,7 +92,7 @@ def main(whole: bool = False) -> None:
     from bench import trainer
     from grader import data
 
-    ours = trainer.trained(trainer.loaded(), data.load(), "reference", seed=0, threads=os.cpu_count() or 1)
+    ours = trainer.trained(trainer.loaded(), data.load(), "reference", seed=0)
     took, epochs = notebooks_own(whole)
     theirs = took if whole else took / epochs * logged_epoch()
     print(json.dumps({

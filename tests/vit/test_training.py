@@ -55,7 +55,9 @@ def _short_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def accuracy(texts: dict[str, str], data: Any, **options: Any) -> tuple[Judgement, Any]:
     """The verdict on the accuracy, and the evidence."""
-    seen = harness.evidence(texts, TOPICS, data=data, **{"train": "auto", "threads": 1, "train_budget": 300.0} | options)
+    seen = harness.evidence(
+        texts, TOPICS, data=data, **{"train": "auto", "threads": 1, "train_budget": 300.0} | options
+    )
     return seen.judge("vit.accuracy"), seen
 
 

@@ -25,6 +25,7 @@ from grader.worker.vit import checkpoints, running
 from grader.worker.vit.modules import seed_everything
 
 BATCH = 64
+THREADS = 1  # on a CPU: two took 1.0 to 1.8 times as long for each of five architectures (docs/trainer.md)
 CYCLES = (4, 4, 6, 9)  # passes over the training set, each with a schedule of its own
 MUON_LR, ADAM_LR = 0.006, 3e-3
 DECAY = 0.01
@@ -68,6 +69,7 @@ def train(
         train_images, train_labels: (60000, 28, 28) and (60000,) uint8.
         sets, pixels: as for ``running.outputs``.
         target: share of held-out images that is to be named right, before the margin.
+        threads: of torch, for the prediction.
         budget: seconds in all.
     """
     start = time.monotonic()
@@ -76,7 +78,7 @@ def train(
     if undefined:
         return {"undefined": undefined}
     before = torch.get_num_threads()
-    torch.set_num_threads(threads)
+    torch.set_num_threads(THREADS)
     try:
         run = prepared(student, values, train_images, train_labels, pixels, target, start + RESERVE * budget, seed)
         stopped = until_enough(run)
