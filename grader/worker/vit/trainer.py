@@ -25,7 +25,7 @@ from grader.worker.vit import checkpoints, running
 from grader.worker.vit.modules import seed_everything
 
 BATCH = 64
-THREADS = 1  # on a CPU: two took 1.0 to 1.8 times as long for each of five architectures (docs/trainer.md)
+THREADS = 1  # on a CPU: two took 0.96 to 1.8 times as long for five architectures (docs/trainer.md)
 CYCLES = (4, 4, 6, 9)  # passes over the training set, each with a schedule of its own
 MUON_LR, ADAM_LR = 0.006, 3e-3
 DECAY = 0.01
