@@ -12,7 +12,7 @@ import importlib.machinery
 import re
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 MARKS = {  # what stands in a program that needs the library
@@ -20,6 +20,7 @@ MARKS = {  # what stands in a program that needs the library
     "scipy.stats": "scipy|sklearn",
     "sklearn.metrics": r"sklearn|AccuracyCalculator\((?![^()]*include)",  # without it, it computes all that it can
 }
+UNNEEDED = "pandas"  # scikit-learn looks whether it is there
 
 
 def needed(sources: Iterable[str]) -> list[str]:
@@ -47,7 +48,7 @@ def bring(libraries: Iterable[str]) -> None:
     """Import libraries for good; of one that fails the submission's own import tells."""
     for library in MARKS:
         if library in libraries and isinstance(sys.modules.get(library), _StandIn):
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception), _hidden(UNNEEDED):
                 _real(library)
 
 
@@ -81,6 +82,18 @@ class _Inside(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         return None
+
+
+@contextlib.contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Let a module seem not to be installed; who imports it later gets it."""
+    if module not in sys.modules:
+        sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if sys.modules[module] is None:
+            del sys.modules[module]
 
 
 def _library(module: str) -> str:
