@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from grader import scoring
+from grader import scoring, syntax
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, Kept
 from grader.grading import Grader, Options, open_grader
@@ -145,7 +145,7 @@ def kept(seen: Evidence, probe: str) -> Kept:
 
 def _definition(folder: Path, name: str) -> str:
     """The text of all definitions of a name, and of what else runs when their module is imported."""
-    tree = ast.parse((folder / "contrastive.py").read_bytes())
+    tree = syntax.parse((folder / "contrastive.py").read_bytes())
     others = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name != name]
     return "\n".join(ast.dump(node) for node in tree.body if node not in others)
 

@@ -6,7 +6,6 @@ length of the longest common subsequence over the sum of both lengths. Checkpoin
 checksums of the tensors in them, so that one saved anew is still the same.
 """
 
-import ast
 import builtins
 import io
 import keyword
@@ -20,6 +19,7 @@ from pathlib import Path
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
+from grader import syntax
 from grader.batch import keeping
 from grader.batch.entries import Roll
 from grader.records import Warning_
@@ -110,7 +110,7 @@ def tokens_of(statements: Sequence[str]) -> tuple[str, ...]:
 
 def _name(statement: str) -> str:
     try:
-        first = ast.parse(statement).body[0]
+        first = syntax.parse(statement).body[0]
     except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
         return ""
     return getattr(first, "name", "")

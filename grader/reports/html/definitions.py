@@ -4,6 +4,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from grader import syntax
+
 SHOWN = 14  # lines
 LONGEST = 100_000  # characters of a definition that is looked into
 LEAST = 0.5  # a name that stands in two lines points to both, one that is everywhere to none
@@ -47,6 +49,6 @@ def _names(source: str) -> Iterator[tuple[str, int]]:
 
 def _parsed(source: str) -> ast.AST:
     try:
-        return ast.parse(source if len(source) <= LONGEST else "")
+        return syntax.parse(source if len(source) <= LONGEST else "")
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # it was parsed at intake; what is kept may be old
         return ast.Module([], [])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import shipped
+from grader import shipped, syntax
 from grader.checking import (
     Blocked,
     Criterion,
@@ -288,7 +288,7 @@ def plain(function: ast.stmt) -> str:
 def given() -> dict[str, str]:
     """The protected functions as they are given; empty where the reference is not installed."""
     try:
-        tree = ast.parse(shipped.GIVEN.read_text(encoding="utf-8"))
+        tree = syntax.parse(shipped.GIVEN.read_text(encoding="utf-8"))
     except (OSError, SyntaxError):
         return {}
     return {
@@ -307,7 +307,7 @@ def changed(seen: Evidence) -> list[str]:
             continue
         source = [p.source for p in pieces if (p.file, p.cell, p.line) == (origin.file, origin.cell, origin.line)]
         try:
-            same = bool(source) and plain(ast.parse(source[-1]).body[0]) == right
+            same = bool(source) and plain(syntax.parse(source[-1]).body[0]) == right
         except (SyntaxError, ValueError, RecursionError, IndexError):
             same = False
         if not same:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import shipped
+from grader import shipped, syntax
 from grader.checking import Criterion, Fail, Malformed, Missing, checks, warn
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
@@ -18,7 +18,7 @@ Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # arguments, sh
 
 def cases(source: str) -> dict[str, list[Case]]:
     """Read the table of cases in the text of ``check_vit.py``, which imports torch, without executing it."""
-    tables = [node for node in ast.parse(source).body if isinstance(node, ast.AnnAssign) and node.value is not None]
+    tables = [node for node in syntax.parse(source).body if isinstance(node, ast.AnnAssign) and node.value is not None]
     (table,) = [n.value for n in tables if n.value and isinstance(n.target, ast.Name) and n.target.id == "CASES"]
     found: dict[str, list[Case]] = ast.literal_eval(table)
     return found
