@@ -70,7 +70,6 @@ def test_an_interrupt_ends_it_in_one_line_and_leaves_no_process(seconds):
     run = subprocess.Popen(
         [sys.executable, "grade.py", "reference"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where the tests run in the background
     )  # fmt: skip
     time.sleep(seconds)
     os.killpg(run.pid, signal.SIGINT)  # what a terminal does

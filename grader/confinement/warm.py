@@ -138,17 +138,13 @@ class WarmWorker(ProcessWorker):
         if self.files and plan.uid is not None:
             access.let_in(self.files, parents="namespaces" not in tier.layers)
         self.name = os.path.basename(plan.scratch)
-        connection, failed = opened(self.zygote, plan, self.died, libraries=late.needed(self.sources()))
+        libraries = late.needed(late.sources(self.program))
+        connection, failed = opened(self.zygote, plan, self.died, libraries=libraries)
         if failed:
             connection.close()
             self.workers.slots.discard(self.slot)
             raise GraderError(f"worker could not start: {failed}")
         return connection
-
-    def sources(self) -> list[str]:
-        """Of all that the program executes."""
-        pieces = [self.program["main"], *self.program["modules"].values()]
-        return [piece["source"] for each in pieces for piece in each]
 
     def operations(self) -> Operations:
         return self.zygote.operations()

@@ -23,6 +23,12 @@ MARKS = {  # what stands in a program that needs the library
 UNNEEDED = "pandas"  # scikit-learn looks whether it is there
 
 
+def sources(program: dict[str, Any]) -> list[str]:
+    """Of all statements that a program executes, in the form of ``Student``."""
+    pieces = [program["main"], *program["modules"].values()]
+    return [piece["source"] for each in pieces for piece in each]
+
+
 def needed(sources: Iterable[str]) -> list[str]:
     """The libraries that a program needs."""
     text = "\n".join(sources)

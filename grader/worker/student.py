@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from grader.worker import describe, shims
+from grader.worker import describe, late, shims
 
 PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
@@ -32,8 +32,7 @@ class Student:
         self.names: dict[str, str | None] = program["names"]
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
-        pieces = [*program["main"], *(piece for module in self._sources.values() for piece in module)]
-        shims.install(asks_for_cuda=any(shims.asks_for_cuda(piece["source"]) for piece in pieces))
+        shims.install(asks_for_cuda=any(map(shims.asks_for_cuda, late.sources(program))))
         sys.meta_path.insert(0, _Finder(self))
         self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")

@@ -65,10 +65,7 @@ def test_what_changed_is_graded_anew_and_the_old_grade_is_history(graded):
 
 def start(folder, out, *more):
     command = [sys.executable, "grade.py", str(folder), "--out", str(out), "--jobs", "1", *classroom.ONLY, *more]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where the tests run in the background
-    )  # fmt: skip
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def committed(out):

@@ -74,8 +74,7 @@ def _unopened(file: str, raised: Raised) -> tuple[str, str]:
     text = raised.message
     if "Unsupported operand" in text:
         # what git leaves of a large file says "version https://git-lfs…", and 118 is its v
-        pointer = "Unsupported operand 118" in text
-        if pointer:
+        if "Unsupported operand 118" in text:
             return f"{file} is a pointer of Git LFS, not the file", "Run `git lfs pull`, and hand in what it fetches."
         return f"{file} was not written by torch.save", "Save it as the provided functions do: torch.save({…}, path)."
     if "Weights only load failed" in text and "GLOBAL " in text:
