@@ -124,8 +124,6 @@ class Watch:
         patches = [
             (torch.autograd, "backward", self._backward(torch.autograd.backward)),
             (DataLoader, "__iter__", self._iter(DataLoader.__iter__)),
-            (torch, "compile", lambda model=None, **kwargs: model if model is not None else lambda inner: inner),
-            (nn.Module, "compile", lambda model, *args, **kwargs: None),
             *self.losses.patches(),
             *self.schedules.patches(),
         ]
