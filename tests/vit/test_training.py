@@ -10,7 +10,8 @@ import pytest
 
 from grader.checking import Judgement
 from grader.vit import augmentation, model, settings, thresholds
-from grader.vit.thresholds.claims import TRAINING
+from grader.vit.thresholds import questions
+from grader.vit.thresholds.claims import LONGER, TRAINING
 from grader.worker.vit import trainer
 from tests import harness
 
@@ -65,6 +66,7 @@ def test_a_right_vit_without_a_checkpoint_is_trained_and_passes(data: Any) -> No
     verdict, seen = accuracy(sources(), data)
     assert verdict.status == "passed", verdict.feedback
     assert seen[TRAINING].value["stopped"] == "target"
+    assert LONGER not in seen.answers
 
 
 def test_the_same_vit_is_trained_to_the_same_predictions_twice(data: Any) -> None:
@@ -86,6 +88,17 @@ def test_a_training_that_the_budget_ends_early_costs_nothing(data: Any) -> None:
     verdict, _ = accuracy(sources(), data, train_budget=0.01)
     assert verdict.status == "error"
     assert "budget of 0 s" in verdict.feedback
+
+
+def test_a_training_that_held_out_images_ended_too_soon_goes_on(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "MARGIN", -0.85)
+    monkeypatch.setattr(trainer, "CYCLES", (0.003, 0.1, 0.2))
+    monkeypatch.setattr(questions, "LONGER_BY", 0.86)
+    verdict, seen = accuracy(sources(), data)
+    assert [seen[probe].value["stopped"] for probe in (TRAINING, LONGER)] == ["target", "target"]
+    first, second = (seen[probe].value["history"] for probe in (TRAINING, LONGER))
+    assert second[: len(first)] == first and len(second) > len(first)
+    assert verdict.status == "passed", verdict.feedback
 
 
 def test_a_vit_that_learns_nothing_fails_when_it_had_its_time(data: Any) -> None:

@@ -90,7 +90,7 @@ def _not_of_this_code(seen: Evidence, probe: str, wanted: float, seen_now: str) 
 
 def _trained_enough(seen: Evidence, score: float) -> None:
     """A training that the clock ended after a few passes tells nothing about the ViT."""
-    answer = seen[questions.TRAINING]
+    answer = seen[questions.training(seen)]
     stopped, passes = dig(answer.value, "stopped"), dig(answer.value, "passes")
     if stopped == "budget" and isinstance(passes, int | float) and passes < ENOUGH_PASSES:
         budget = answer.question.args["budget"]

@@ -5,7 +5,8 @@ from typing import Any
 
 from grader.evidence import Evidence
 
-CLASSIFIER, EMBEDDINGS, TRAINING = "checkpoint.classifier", "checkpoint.embeddings", "classifier.training"
+CLASSIFIER, EMBEDDINGS = "checkpoint.classifier", "checkpoint.embeddings"
+TRAINING, LONGER = "classifier.training", "classifier.training.longer"
 
 
 def recorded_precision(seen: Evidence) -> float | None:

@@ -8,9 +8,8 @@ from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence
 from grader.records import Raised
 from grader.vit.settings import hyperparameter
-from grader.vit.thresholds.claims import TRAINING
 from grader.vit.thresholds.endings import endings
-from grader.vit.thresholds.questions import FILES
+from grader.vit.thresholds.questions import FILES, training
 
 PART_OF = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
 CLASS_OF = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
@@ -41,7 +40,7 @@ def outputs(seen: Evidence, probe: str) -> dict[str, Any]:
 def trained(seen: Evidence) -> dict[str, Any]:
     """What the ViT gave for each set of images after it was trained here; raises as ``outputs`` does."""
     endings(seen)
-    value = seen[TRAINING].value
+    value = seen[training(seen)].value
     _settled(dig(value, "undefined"))
     return ran(seen, dig(value, "outputs"))
 

@@ -8,7 +8,7 @@ import numpy as np
 from grader.checking import Blocked
 from grader.evidence import Evidence, Probe, Question
 from grader.vit.thresholds import endings
-from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, TRAINING
+from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, LONGER, TRAINING, content
 
 FILES = {CLASSIFIER: "vit_classifier.pt", EMBEDDINGS: "vit_embeds.pt"}
 PER_CLASS = 500  # of the reference set: the first of each class, class by class, as the protected sampler takes them
@@ -18,6 +18,7 @@ ESTIMATED = 1_000  # test images for a Precision@1 that no criterion gives point
 AMONG = 125  # and of each class, reference images: a quarter of them costs a hundredth at most
 MOVED = 500  # test images that are moved a little
 NOISE = 8.0  # grey levels, standard deviation
+LONGER_BY = 0.01  # of the accuracy on held-out images, where they ended a training too soon
 FIXED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
 
 
@@ -128,6 +129,12 @@ def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
     return Question(args, {"labels": {"test": _of(seen.data.test_labels, rows)}})
 
 
+def _ask_longer(seen: Evidence, rng: np.random.Generator) -> Question:
+    """The same training; it goes on where the first one ended."""
+    question = _ask_training(seen, rng)
+    return Question({**question.args, "target": question.args["target"] + LONGER_BY}, question.known)
+
+
 def _args(seen: Evidence, probe: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
     path = str(seen.submission.files[FILES[probe]])
     pixels = endings.chosen(seen, probe)
@@ -174,6 +181,21 @@ def trains(seen: Evidence) -> bool:
     return wanted and there
 
 
+def training(seen: Evidence) -> str:
+    """The probe that trained the ViT last."""
+    return LONGER if LONGER in seen.answers else TRAINING
+
+
+def ended_too_soon(seen: Evidence) -> bool:
+    """Whether the held-out images ended a training that the test images find wanting: no fault of the ViT's."""
+    from grader.vit.thresholds.scores import accuracy, known
+
+    if content(seen, TRAINING).get("stopped") != "target":
+        return False
+    score = known(accuracy, seen)
+    return score is not None and score < seen.rubric.thresholds["accuracy"]
+
+
 COSTS = ("path", "threads")  # no part of what is asked
 
 OPS = {CLASSIFIER: "checkpoint.classify", EMBEDDINGS: "checkpoint.embed"}
@@ -194,5 +216,8 @@ TRAINED = (
     Probe(
         TRAINING, "classifier.train", _ask_training,
         lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",), COSTS, usual=100.0,
+    ),
+    Probe(
+        LONGER, "classifier.train", _ask_longer, ended_too_soon, 1_500.0, ("vit.accuracy",), COSTS, usual=200.0,
     ),
 )  # fmt: skip
