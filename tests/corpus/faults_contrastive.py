@@ -23,7 +23,7 @@ LOADER = "    loader = DataLoader(train_subset, batch_size=batch_size, shuffle=T
 MODELS = """    vit_model = ViT(image_size, patch_size, in_channels, hidden_size, layers, heads).to(device)
     model_embedding = LinearEmbeddingHead(hidden_size, embed_size).to(device)
 """
-MINER = '    miner = miners.TripletMarginMiner(margin=margin, type_of_triplets="semihard")\n'
+MINER = '    miner = miners.TripletMarginMiner(margin=margin, type_of_triplets="all")\n'
 LOSS = "triplet_loss = losses.TripletMarginLoss(margin=margin)"
 HELD = "    parameters = [*vit_model.parameters(), *model_embedding.parameters()]\n"
 OPTIMIZER = "    optimizer = torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay)\n"
@@ -243,6 +243,21 @@ FAULTS = [
     training("zero_grad_one_model", (ZERO, "            model_embedding.zero_grad()\n"), word="zero_grad"),
     training("backward_missing", (BACKWARD, ""), word="backward() was never called"),
     training("step_missing", (STEP, ""), word="never took a step"),
+    training(
+        "learns_a_leaf",
+        (COMPUTE, COMPUTE.replace("(embeddings,", "(embeddings.detach().requires_grad_(),")),
+        word="detached",
+    ),
+    # What stands at the end of the loop over the batches, and belongs into it
+    training("step_outdented", (STEP, ""), (LAST, "        optimizer.step()\n" + LAST), word="look at its indentation"),
+    training(
+        "backward_outdented",
+        (ZERO + BACKWARD + STEP, ""),
+        (LAST, "        optimizer.zero_grad()\n        loss.backward()\n        optimizer.step()\n" + LAST),
+        word="last batch alone",
+    ),
+    training("break_left_in", (TOTAL, TOTAL + "            break\n"), word="one batch of"),
+    training("easy_triplets", (MINER, MINER.replace('"all"', '"easy"')), word="triplet loss of each batch is 0"),
     # A training that ends at once shows nothing of its schedule: that is blocked, not failed.
     fault(
         "raises",
@@ -317,6 +332,23 @@ FAULTS = [
             EVALUATE.replace("vit_model,", "ViT(image_size, patch_size, in_channels, hidden_size, layers, heads),"),
         ),
         word="not the one trained",
+    ),
+    training("evaluates_with_best_of_none", (ARGUMENTS, ARGUMENTS.replace("best_prec", "0.0")), word="again and again"),
+    training(
+        "evaluates_with_swapped_arguments",
+        (ARGUMENTS, ARGUMENTS.replace("accuracy_calculator, best_prec", "best_prec, accuracy_calculator")),
+        word="computes no Precision@1",
+    ),
+    training(
+        "evaluates_with_another_measure",
+        (
+            'AccuracyCalculator(include=("precision_at_1",), k=1)\n\n    # One',
+            'AccuracyCalculator(include=("AMI",))\n\n    # One',
+        ),
+        word="computes no Precision@1",
+    ),
+    training(
+        "evaluates_with_too_few_arguments", (ARGUMENTS, ARGUMENTS.replace("best_prec, ", "")), word="raised TypeError"
     ),
     training(
         "returns_after_the_first_epoch", (EVALUATE, EVALUATE + "        return best_prec\n"), word="after one epoch"
@@ -407,6 +439,16 @@ FAULTS = [
         "    vit_model.eval()\n    model_embedding.eval()\n    return model_embedding(vit_model(x.to(device))).cpu()\n",
         "requires_grad",
     ),
+    embeddings(
+        "gradients_off_for_good",
+        BODY.replace("    with torch.no_grad():\n        ", "    torch.set_grad_enabled(False)\n    ") + RETURN,
+        "no gradients any more",
+    ),
+    embeddings(
+        "freezes_the_models",
+        BODY + "    vit_model.requires_grad_(False)\n    model_embedding.requires_grad_(False)\n" + RETURN,
+        "require no gradient any more",
+    ),
     embeddings("features_only", BODY + "    return vit_model(x).detach()\n", "features of the ViT"),
     embeddings("softmax", BODY + "    return embeddings.softmax(dim=1).cpu()\n", "softmax"),
     embeddings("mean_over_batch", BODY + "    return embeddings.mean(dim=0).cpu()\n", "One vector for the whole batch"),
@@ -456,6 +498,15 @@ FAULTS = [
         "over_one_batch",
         ("    return torch.cat(embeddings), torch.cat(labels)", "    return embeddings[-1], labels[-1][:3]"),
         word="labels",
+        modified=False,
+    ),
+    protected(
+        "over_first_batch",
+        (
+            "        labels.append(y)\n    return torch.cat(embeddings), torch.cat(labels)",
+            "        labels.append(y)\n        return torch.cat(embeddings), torch.cat(labels)",
+        ),
+        word="return within the first batch",
         modified=False,
     ),
     protected(

@@ -67,6 +67,17 @@ LEARN = """optimizer.zero_grad()
             loss.backward()
             optimizer.step()"""
 
+SHARPER = """with torch.no_grad():
+                weights = [p for p in [*vit.parameters(), *head.parameters()] if p.grad is not None]
+                moves = [0.05 * p.grad / (p.grad.norm() + 1e-12) for p in weights]
+                torch._foreach_add_(weights, moves)
+            optimizer.zero_grad()
+            out = head(vit(x.to(device)))
+            loss_func(out, y.to(device), miner(out, y.to(device))).backward()
+            with torch.no_grad():
+                torch._foreach_sub_(weights, moves)
+            optimizer.step()"""
+
 
 def plain(name: str, more: str = "", **places: Any) -> Case:
     """The plain training with some places filled otherwise."""
@@ -543,6 +554,29 @@ class Trainer:
         return model_embedding(vit_model(x.to(device))).cpu()
 """,
     ),
+    embeddings(
+        "of_copies",
+        """    import copy
+    vit, head = copy.deepcopy(vit_model).eval(), copy.deepcopy(model_embedding).eval()
+    with torch.no_grad():
+        return head(vit(x.to(device))).cpu()
+""",
+    ),
+    # Epochs that are not num_epochs, and a schedule for them
+    training(
+        "epochs_of_its_own",
+        PLAIN.replace("range(num_epochs)", "range(10)").format(
+            loader=LOADER,
+            loss=LOSS,
+            optimizer=OPTIMIZER,
+            learn=LEARN,
+            per_batch="scheduler.step()",
+            per_epoch="",
+            scheduler=f"scheduler = {LR}.OneCycleLR(optimizer, max_lr=lr, total_steps=10 * len(loader))",
+        ),
+    ),
+    # Two passes for one step
+    plain("sharpness_aware", learn=f"{LEARN.removesuffix('optimizer.step()')}{SHARPER}"),
     # Epochs that are counted, not passes over a loader
     streamed(
         "endless_by_hand",
@@ -601,6 +635,10 @@ class Trainer:
             "    # the labels\n\n    targets = torch.as_tensor(\n        train_dataset.targets,\n    )\n    indices = [ ]\n",
         ),
         ('f"Best Precision@1: {best_prec:.4f}"', "f'Best Precision@1: {best_prec:.4f}'"),
+    ),
+    edited(
+        "fifty_of_each_class",
+        ("sample_balanced_subset(train_dataset, 500)\n    loader", "sample_balanced_subset(train_dataset)\n    loader"),
     ),
     edited(
         "sampler_in_numpy",

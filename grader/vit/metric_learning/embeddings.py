@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig, raised_hint, raised_words, word
+from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig, dig_as, raised_hint, raised_words, word
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
 from grader.vit.metric_learning import expected
@@ -23,6 +23,8 @@ CALLS: tuple[dict[str, Any], ...] = (
 # Of the largest expected value. Right code, under autocast to bfloat16 too, comes to a fifth of it at most; the
 # nearest that is wrong differs by 13 times as much (python -m bench.structure_margins).
 TOLERANCE = 0.03
+
+ROUNDING = 1e-4  # of float32 in another order of operations
 
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
@@ -90,6 +92,15 @@ def values(seen: Evidence) -> None:
         raise Fail(*_diagnosis(seen, which, got, right))
 
 
+def exact(seen: Evidence) -> bool:
+    """Whether neighbours can be told by the student's embeddings: bfloat16 would exchange some that lie close."""
+    if not seen.passed("contrastive.embeddings"):
+        return False
+    right = [seen["embeddings"].known["right"][call["rows"]] for call in CALLS]
+    pairs = list(zip((returned(seen, which) for which in range(len(CALLS))), right, strict=True))
+    return all(min(_distance(got, form(x)) for form in (np.array, expected.normalised)) <= ROUNDING for got, x in pairs)
+
+
 def _of_shape(seen: Evidence, which: int) -> np.ndarray:
     try:
         got = returned(seen, which)
@@ -110,14 +121,14 @@ def _distance(got: np.ndarray, right: np.ndarray) -> float:
 
 def _diagnosis(seen: Evidence, which: int, got: np.ndarray, right: np.ndarray) -> tuple[str, str]:
     """Say what the values are instead."""
-    single = ", even for a single image" if which == SINGLE else ""
     if not np.isfinite(got).all():
+        single = ", even for a single image" if which == SINGLE else ""
         return f"the embeddings hold NaN or infinite values{single}", "Is something divided by its own spread?"
     wrong = " and ".join(modes(seen, which))
     if wrong:
         return (
-            f"{wrong} computed in train mode: dropout and batch statistics change the embeddings",
-            "Call .eval() on both models before computing, whatever mode they come in.",
+            f"{wrong} computed in train mode",
+            "Call .eval() on both models: otherwise dropout and batch statistics change the embeddings.",
         )
     if np.allclose(got.sum(1), 1, atol=1e-3) and (got >= 0).all():
         return "the rows are probabilities that add up to 1: a softmax follows the head", "Return the head's output."
@@ -159,8 +170,6 @@ def eval_mode(seen: Evidence) -> None:
     """Both models compute in eval mode, even when they are handed over in train mode."""
     for which in (TRAIN_MODE, SINGLE):
         _of_shape(seen, which)
-        if not _calls(dig(seen["embeddings"].value, which), "vit"):
-            raise Skip
         wrong = modes(seen, which)
         if wrong:
             raise Fail(
@@ -185,6 +194,26 @@ def no_gradient(seen: Evidence) -> None:
             raise Fail(f"expected embeddings on the CPU, got device {dig(described, 'device')}", "Call .cpu().")
 
 
+def training_goes_on(seen: Evidence) -> None:
+    """After the call the models can be trained on: it is called between the epochs."""
+    for which in range(len(CALLS)):
+        facts = dig(seen["embeddings"].value, which)
+        if dig(facts, "grad") is not True:
+            raise Fail(
+                "after the call PyTorch computes no gradients any more: the next epoch cannot learn",
+                "torch.set_grad_enabled(False) stays in force: use `with torch.no_grad():`, which ends with its block.",
+            )
+        if dig_as(int, facts, "frozen"):
+            raise Fail(
+                "after the call the models' parameters require no gradient any more: the next epoch cannot learn",
+                "Leave requires_grad as it is: `with torch.no_grad():` is all that is needed here.",
+            )
+
+
 PROBES = (Probe("embeddings", "embedding.get", _ask, serves=("contrastive.embeddings", "contrastive.protected")),)
-CRITERIA = (Criterion("contrastive.embeddings", checks(shape, values, eval_mode, no_gradient), ("get_embeddings",)),)
+CRITERIA = (
+    Criterion(
+        "contrastive.embeddings", checks(shape, values, eval_mode, no_gradient, training_goes_on), ("get_embeddings",)
+    ),
+)
 WARNINGS = ()

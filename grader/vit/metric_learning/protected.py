@@ -27,10 +27,11 @@ from grader.checking import (
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
-from grader.vit.metric_learning import expected
+from grader.vit.metric_learning import embeddings, expected
 
 D, E = 24, 8
 REFERENCE, QUERY = 60, 40
+MANY = 520  # more than the given batch of 500, and no multiple of it
 LOW, HIGH = 0, 1  # calls of evaluate_at_end_epoch
 APART = 0.04  # how far the right Precision@1 lies from the ones that mistakes give
 EXACT = 1e-4  # of a Precision@1: a nearest neighbour is a whole number of queries, here 1/40 each
@@ -71,8 +72,11 @@ def _ask_evaluation(seen: Evidence, rng: np.random.Generator) -> Question:
         right = known["right"]
         if all(min(abs(p - wrong) for wrong in known["wrong"].values()) > APART for p in right):
             break
-    args = {**given, "reference": sets[0], "query": sets[1], "best": [0.0, 0.99]}
-    return Question({**args, "own_embeddings": seen.passed("contrastive.embeddings")}, known=known)
+    many = _set(rng, MANY)
+    rows = expected.embeddings(expected.tensors(many["images"]), **given)
+    args = {**given, "reference": sets[0], "query": sets[1], "many": many, "best": [0.0, 0.99]}
+    whole = {"rows": rows, "labels": many["labels"]}
+    return Question({**args, "own_embeddings": embeddings.exact(seen)}, known={**known, "many": whole})
 
 
 def _set(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
@@ -91,7 +95,7 @@ def _known(given: dict[str, Any], reference: dict[str, Any], query: dict[str, An
         for name, rows, labels in (("query", of, query["labels"]), ("reference", at, reference["labels"])):
             distances = ((rows[:, None] - rows[None]) ** 2).sum(2) + np.eye(len(rows)) * 1e9
             wrong[f"{name}{len(right)}"] = float((labels[distances.argmin(1)] == labels).mean())
-    return {"right": right, "wrong": wrong, "query": wanted, "labels": query["labels"], "state": given}
+    return {"right": right, "wrong": wrong, "state": given}
 
 
 def sampler(seen: Evidence) -> None:
@@ -148,13 +152,13 @@ def embeddings_of_dataset(seen: Evidence) -> None:
     labels = [array.reshape(-1) for array in arrays if array.size == len(array)]
     if len(rows) != 1 or len(labels) != 1:
         raise Fail("expected embeddings (n, E) and labels (n,)", PROVIDED)
-    if rows[0].shape != answer.known["query"].shape or len(labels[0]) != QUERY:
+    wanted, known = answer.known["many"]["rows"], answer.known["many"]["labels"]
+    if rows[0].shape != wanted.shape or len(labels[0]) != MANY:
         raise Fail(
-            f"expected embeddings {answer.known['query'].shape} and {QUERY} labels, "
-            f"got {rows[0].shape} and {len(labels[0])}",
+            f"expected embeddings {wanted.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",
             "Does the loop return within the first batch, or drop the last one?",
         )
-    if not any(_same_pairs(rows[0], labels[0], form, answer.known["labels"]) for form in _forms(answer.known["query"])):
+    if not any(_same_pairs(rows[0], labels[0], form, known) for form in _forms(wanted)):
         raise Fail("embeddings and labels do not belong together, or are not those of the data set's images")
 
 

@@ -10,7 +10,7 @@ from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence
 from grader.records import Raised
 
-COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty", "test_batches", "evaluations")
+COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
 STAND_IN = "object has no attribute"  # what a student's code says that asks a stand-in for what only their class has
 
 
@@ -34,6 +34,7 @@ class Loss:
     triplet: bool
     calls: int
     learned: int  # whose embeddings received a gradient
+    flat: int  # … that was zero
     found: int  # whose tuples hold some, on a batch that has any
     nothing: int  # whose tuples are empty there
     tuples: dict[str, int]  # by where the tuples came from: none, miner, all, other
@@ -81,6 +82,10 @@ class Run:
     miners: tuple[str, ...]
     schedulers: tuple[Scheduler, ...]
     evaluations: tuple[Evaluation, ...]
+    best: tuple[tuple[float | None, float | None], ...]  # what each evaluation was given as best_prec, and returned
+    calculators: tuple[str, ...]  # what keeps them from computing Precision@1
+    samples: tuple[int, ...]  # n_samples_per_class that the sampler was called with
+    outside: int  # items that were read besides those it chose
     length: int  # epochs of the whole training
     batches: int  # of an epoch, as simulated
     per_batch: bool
@@ -154,6 +159,10 @@ def _run(item: Any) -> Run:
             )
             for e in _list(item["evaluations"])
         ),
+        best=tuple((_maybe(given), _maybe(returned)) for given, returned in _list(item["best"])),
+        calculators=tuple(map(_text, _list(item["calculators"]))),
+        samples=tuple(map(_count, _list(item["samples"]))),
+        outside=_count(item["read"]["outside"]),
         length=_count(rates["epochs"]),
         batches=_count(rates["batches"]),
         per_batch=rates["per_batch"] is True,
@@ -170,7 +179,7 @@ def _model(item: Any) -> Model:
 
 def _loss(item: Any) -> Loss:
     tuples = {_text(source): _count(number) for source, number in dict(item["tuples"]).items()}
-    counts = {name: _count(item[name]) for name in ("calls", "learned", "found", "nothing")}
+    counts = {name: _count(item[name]) for name in ("calls", "learned", "flat", "found", "nothing")}
     return Loss(_text(item["type"]), item["triplet"] is True, tuples=tuples, **counts)
 
 
@@ -205,6 +214,12 @@ def _text(value: Any) -> str:
 
 def _whole(value: Any) -> int:
     if type(value) is not int:
+        raise Malformed
+    return value
+
+
+def _maybe(value: Any) -> float | None:
+    if value is not None and type(value) is not float:
         raise Malformed
     return value
 

@@ -114,7 +114,8 @@ def _constant(run: Run) -> Finding:
             "Give the scheduler the optimizer whose step() is called.",
         )
     if not any(scheduler.steps for scheduler in own):
-        return Finding(f"{own[0].type} is made, but never stepped: {stays}", "Call scheduler.step() once an epoch.")
+        often = "after each batch, which OneCycleLR counts" if own[0].type == "OneCycleLR" else "once an epoch"
+        return Finding(f"{own[0].type} is made, but never stepped: {stays}", f"Call scheduler.step() {often}.")
     stepped = next(scheduler for scheduler in own if scheduler.steps)
     if sum(scheduler.type == stepped.type for scheduler in own) > ENOUGH_EPOCHS:
         return Finding(
@@ -136,13 +137,18 @@ def _raised_hint(scheduler: Scheduler) -> str:
 
 def _late(run: Run, scheduler: Scheduler) -> str:
     """Why a scheduler that is stepped may do nothing."""
+    if scheduler.settings.get("eta_min") == run.used[0, 2]:
+        return "Its lowest learning rate, eta_min, is the one that it starts with."
     unit = "batches" if run.per_batch else "epochs"
     numbers = [scheduler.settings.get(name) for name in ("milestones", "step_size", "patience", "T_max")]
     first = [min(n) if isinstance(n, list) and n else n for n in numbers if n]
     total = run.length * run.batches if run.per_batch else run.length
     if first and isinstance(first[0], int | float) and first[0] >= total - 2:
         return f"Its first change lies beyond the {run.length} epochs of num_epochs: it counts {unit}."
-    return "Does its first change lie beyond num_epochs, or is its factor 1?"
+    return (
+        "Does its first change lie beyond num_epochs, is its factor 1, does its step() always get the same number, "
+        "or does your code set the learning rate back?"
+    )
 
 
 def _collapse(run: Run, rates: np.ndarray) -> Finding | None:

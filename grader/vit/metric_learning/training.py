@@ -1,17 +1,24 @@
 """``train_embedding_model``, by what happened in a run of it on a small set."""
 
+import itertools
+
 import numpy as np
 
 from grader.checking import Criterion, Fail, Skip, checks, warn
 from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
+from grader.vit.metric_learning.protected import changed
 from grader.vit.metric_learning.runs import Evaluation, Model, Run, counted, failure, through
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
 SETS = "The reference set is the training subset; after it comes the test set."
 UNHELD = -2  # the number of a model that no optimizer holds
+PER_CLASS = 500
 PASSES = 3  # over the data in one epoch, as an endless stream of batches may make them; nobody makes as many
+SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
+SUMMED = 0.8  # share of the losses that is learned from where they are added up over an epoch: all
 FEW = 3  # epochs, batches: fewer say nothing
+WASTED = 0.6  # share of backward passes whose gradients may be zeroed unused; two passes for one step waste half
 STALE = 0.5  # share of backward passes that may meet old gradients; a missing zero_grad gives 1, right code 0
 
 
@@ -42,6 +49,31 @@ def steps(seen: Evidence) -> None:
         raise Fail(
             f"the training ends after one epoch of {run.length} (num_epochs)",
             "Does a return or a break stand inside the loop over the epochs? Look at its indentation.",
+        )
+    _all_batches(run)
+
+
+def _all_batches(run: Run) -> None:
+    """What is left out of an epoch, or computed and thrown away."""
+    wasted, backwards = run.total("wasted"), run.total("backwards")
+    if wasted > WASTED * backwards:
+        raise Fail(
+            f"the gradients of {wasted} of {backwards} batches are zeroed before the optimizer takes a step with them",
+            "optimizer.step() belongs into the loop over the batches, after backward(). Look at its indentation.",
+        )
+    early = [epoch for epoch in run.epochs[:FEW] if epoch["evaluations"] and epoch["length"] >= SHOWN]
+    if len(early) < 2:
+        return
+    if all(epoch["batches"] <= 2 and epoch["backwards"] == 1 for epoch in early):
+        raise Fail(
+            f"each epoch learns from one batch of {early[0]['length']}",
+            "Does a break stand inside the loop over the batches? Look at its indentation.",
+        )
+    once = all(epoch["batches"] >= SHOWN and epoch["backwards"] == 1 for epoch in early)
+    if once and any(loss.triplet and loss.learned < SUMMED * loss.calls for loss in run.losses):
+        raise Fail(
+            "each epoch learns from its last batch alone: backward() is called once an epoch",
+            "backward() and step() belong into the loop over the batches. Look at their indentation.",
         )
 
 
@@ -100,29 +132,49 @@ def both_models(seen: Evidence) -> None:
         if not models:
             raise Fail(f"{name} was never built", "Build a ViT and a LinearEmbeddingHead inside the function.")
         if not any(model.moved for model in models):
-            raise Fail(*_unmoved(run, name, max(models, key=lambda model: (model.calls, model.held))))
+            raise _unmoved(run, name, max(models, key=lambda model: (model.calls, model.held)))
+    if run.total("empty") >= run.steps:
+        raise _nothing_arrives(run)  # weight decay moves weights all the same
 
 
-def _unmoved(run: Run, name: str, model: Model) -> tuple[str, str]:
+def _nothing_arrives(run: Run) -> Exception:
+    """Why all gradients are None or zero at every step of the optimizer."""
+    triplet = [loss for loss in run.losses if loss.triplet]
+    if triplet and not any(loss.learned for loss in triplet):
+        return Skip()  # the check of the loss tells
+    said = "at every step of the optimizer all gradients were None or zero"
+    if triplet and all(loss.flat >= loss.learned for loss in triplet):
+        return Fail(
+            f"{said}: the triplet loss of each batch is 0, or does not change with the embeddings",
+            "Does the miner choose easy triplets, which teach nothing, or is the margin too small?",
+        )
+    return Fail(said, "zero_grad() belongs before backward(), not between backward() and step().")
+
+
+def _unmoved(run: Run, name: str, model: Model) -> Exception:
     """Say why a model stayed as it was."""
     unchanged = f"the weights of {name} do not change"
     if model.frozen == model.parameters > 0:
-        return f"{unchanged}: its parameters do not require gradients", "Both models are to be trained."
+        return Fail(f"{unchanged}: its parameters do not require gradients", "Both models are to be trained.")
+    if not model.held and any(other.held for other in run.models if other.role == model.role):
+        return Fail(
+            f"{unchanged}: the optimizer does not hold its parameters, but those of another one, built before",
+            "Build both models once, before the optimizer that they are given to and before the loop over the epochs.",
+        )
     if not model.held:
-        return (
+        return Fail(
             f"{unchanged}: the optimizer does not hold its parameters",
             "Give the optimizer the parameters of both models, or a second optimizer to the other.",
         )
     if run.total("empty") >= run.steps:
-        return (
-            f"{unchanged}: at every step of the optimizer all gradients were None or zero",
-            "zero_grad() belongs before backward(), not between backward() and step().",
-        )
+        return _nothing_arrives(run)
     if not model.calls:
-        return f"{unchanged}: it is only used without gradient", "No torch.no_grad() or get_embeddings() in training."
+        return Fail(
+            f"{unchanged}: it is only used without gradient", "No torch.no_grad() or get_embeddings() in training."
+        )
     if not run.used[:, 2].any():
-        return f"{unchanged}: the learning rate is 0", "Look at lr and at the scheduler's first values."
-    return f"{unchanged}: no gradient reaches it", "Is something detached between the model and the loss?"
+        return Fail(f"{unchanged}: the learning rate is 0", "Look at lr and at the scheduler's first values.")
+    return Fail(f"{unchanged}: no gradient reaches it", "Is something detached between the model and the loss?")
 
 
 def gradients_zeroed(seen: Evidence) -> None:
@@ -136,7 +188,7 @@ def gradients_zeroed(seen: Evidence) -> None:
         )
 
 
-def training_data(seen: Evidence) -> None:
+def training_data(seen: Evidence) -> str | None:
     """It trains on the training set, never on the test set."""
     run = through(seen)
     tested = run.total("test_batches")
@@ -145,6 +197,12 @@ def training_data(seen: Evidence) -> None:
             f"{tested} of {run.total('backwards')} batches that were learned from hold test images",
             "The test set is for measuring: train on a subset of train_dataset.",
         )
+    others = [count for count in run.samples if count != PER_CLASS]
+    if others:
+        return f"It trains, and gives full points, but on {others[0]} images of each class instead of {PER_CLASS}."
+    if run.outside:
+        return "It trains, and gives full points, but on images outside the subset that it samples, too."
+    return None
 
 
 def evaluated(seen: Evidence) -> None:
@@ -160,6 +218,31 @@ def evaluated(seen: Evidence) -> None:
         )  # fmt: skip
     for evaluation in run.evaluations:
         _right_arguments(run, evaluation)
+    if "evaluate_at_end_epoch" not in changed(seen):
+        _as_the_given_one_takes_them(run)
+
+
+def _as_the_given_one_takes_them(run: Run) -> None:
+    """The calculator computes Precision@1, and the best one so far comes back as best_prec."""
+    for found in filter(None, run.calculators):
+        raise Fail(
+            f"`evaluate_at_end_epoch` is given as accuracy_calculator what computes no Precision@1: {found}",
+            'AccuracyCalculator(include=("precision_at_1",), k=1) computes it; it comes before best_prec.',
+        )
+    for best, _ in run.best:
+        if best is None:
+            raise Fail("`evaluate_at_end_epoch` is given no number as best_prec", "0 is the best before the first.")
+    carried = [
+        now >= reached
+        for (_, reached), (now, _) in itertools.pairwise(run.best)
+        if now is not None and reached is not None
+    ]
+    if len(carried) >= FEW and not any(carried):
+        raise Fail(
+            f"`evaluate_at_end_epoch` is given best_prec={run.best[1][0]:g} again and again, though it has returned "
+            f"{run.best[0][1]:g}: vit_embeds.pt then holds the last epoch's model, not the best",
+            "best_prec = evaluate_at_end_epoch(…, best_prec, …)",
+        )
 
 
 def _cut_short(run: Run) -> bool:
@@ -177,7 +260,8 @@ def _right_arguments(run: Run, evaluation: Evaluation) -> None:
     ):
         if given != role:
             raise Fail(f"`evaluate_at_end_epoch` is given a {given} instead of {MODELS[role]}")
-        if number == UNHELD:
+        trained = [model for model in run.models if model.role == role and model.held and model.moved]
+        if number == UNHELD and trained:
             raise Fail(f"`evaluate_at_end_epoch` is given {MODELS[role]} that is not the one trained")
     if evaluation.test == "train":
         what = "the two sets are swapped" if evaluation.train == "test" else "its test set is the training set"

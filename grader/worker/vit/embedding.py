@@ -47,11 +47,14 @@ def get(
     found = []
     for call in calls:
         torch.manual_seed(0)
+        torch.set_grad_enabled(True)
         vit_model, model_embedding = models(vit, head)
         vit_model.train(call["train"]), model_embedding.train(call["train"])
         rows = x[torch.tensor(call["rows"])]
         facts = guarded(lambda r=rows, v=vit_model, m=model_embedding: function(r, v, m))  # type: ignore[misc]
-        found.append({**facts, "vit": vit_model.calls[:50], "head": model_embedding.calls[:50]})
+        parameters = [*vit_model.parameters(), *model_embedding.parameters()]
+        left = {"grad": torch.is_grad_enabled(), "frozen": sum(not p.requires_grad for p in parameters)}
+        found.append({**facts, **left, "vit": vit_model.calls[:50], "head": model_embedding.calls[:50]})
     return found
 
 
@@ -82,34 +85,36 @@ def _sampled(function: Callable[..., Any], labels: np.ndarray, arguments: dict[s
 @op("embedding.evaluate")
 def evaluate(
     student: Student, vit: Weights, head: Weights, reference: dict[str, np.ndarray], query: dict[str, np.ndarray],
-    own_embeddings: bool, best: list[float],
+    many: dict[str, np.ndarray], own_embeddings: bool, best: list[float],
 ) -> dict[str, Any]:  # fmt: skip
-    """Call the three functions that evaluate, the last one once with each of ``best``.
+    """Call the three functions that evaluate: the first on ``many`` items, the last once with each of ``best``.
 
     ``get_embeddings`` is the student's own, where that is wanted and goes together with them, or a stand-in.
-    ``reference`` and ``query`` are {"images": (n, 28, 28) uint8, "labels": (n,)}.
+    ``reference``, ``query`` and ``many`` are {"images": (n, 28, 28) uint8, "labels": (n,)}.
     """
     if own_embeddings:
-        facts = _evaluate(student, vit, head, reference, query, best, {})
+        facts = _evaluate(student, vit, head, reference, query, many, best, {})
         if not any("raised" in part for part in (facts["over"], facts["precision"], *facts["end"])):
             return facts
-    return _evaluate(student, vit, head, reference, query, best, {"get_embeddings": standins.get_embeddings})
+    stand_in = {"get_embeddings": standins.get_embeddings}
+    return _evaluate(student, vit, head, reference, query, many, best, stand_in)
 
 
 def _evaluate(
     student: Student, vit: Weights, head: Weights, reference: dict[str, np.ndarray], query: dict[str, np.ndarray],
-    best: list[float], names: dict[str, Any],
+    many: dict[str, np.ndarray], best: list[float], names: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     over, test = student.get("get_embeddings_over_dataset"), student.get("test_embedding_model")
     end = student.get("evaluate_at_end_epoch")
     vit_model, model_embedding = models(vit, head)
     bank = Garments(reference["images"], reference["labels"])
+    whole = Garments(many["images"], many["labels"], train=False)
     tested = Garments(query["images"], query["labels"], train=False)
     sets: tuple[Any, Any] = (Subset(bank, range(len(bank))), tested)
     calculator = AccuracyCalculator(include=("precision_at_1",), k=1)
     with student.overriding(**names), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         return {
-            "over": guarded(lambda: over(tested, vit_model, model_embedding)),
+            "over": guarded(lambda: over(whole, vit_model, model_embedding)),
             "precision": guarded(lambda: test(vit_model, model_embedding, calculator, *sets)),
             "end": [_end(lambda b=b: end(vit_model, model_embedding, calculator, b, *sets), b) for b in best],  # type: ignore[misc]
             "state": {"vit": _state(vit_model.state_dict()), "embedding_head": _state(model_embedding.state_dict())},

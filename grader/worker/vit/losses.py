@@ -24,6 +24,7 @@ class LossCalls:
     triplet: bool  # a TripletMarginLoss, or a subclass of it
     calls: int = 0
     learned: int = 0  # calls whose embeddings received a gradient
+    flat: int = 0  # … that was zero
     tuples: dict[str, int] = field(default_factory=dict)  # "none", "miner", "all" or "other"
     found: int = 0  # calls on a batch with triplets whose tuples hold some
     nothing: int = 0  # … whose tuples are empty
@@ -78,8 +79,8 @@ class Losses:
             note.nothing += not len(rows)
         source = "miner" if self._memory and self._memory[-1] else self._source(given, rows, labels)
         note.tuples[source] = note.tuples.get(source, 0) + 1
-        if embeddings.requires_grad:
-            embeddings.register_hook(lambda gradient: _learned(note))
+        if embeddings.grad_fn is not None:  # without one, a gradient goes no further than these numbers
+            embeddings.register_hook(lambda gradient: _learned(note, gradient))
 
     def _source(self, given: Any, rows: np.ndarray | None, labels: Any) -> str:
         """Where a tuple of indices comes from."""
@@ -95,8 +96,9 @@ class Losses:
         return "all" if len(given) == 3 and isinstance(labels, Tensor) and len(rows) == _triplets(labels) else "other"
 
 
-def _learned(note: LossCalls) -> None:
+def _learned(note: LossCalls, gradient: Tensor) -> None:
     note.learned += 1
+    note.flat += not gradient.any()
 
 
 def _rows(tuples: Any) -> np.ndarray | None:

@@ -174,7 +174,7 @@ class Plan:
 
 
 def simulate(
-    schedules: Schedules, optimizers: list[Optimizer], seen: list[dict[str, int]], epochs: int, batches: int
+    schedules: Schedules, optimizers: list[Optimizer], seen: list[dict[str, int]], epochs: int, batches: int, last: int
 ) -> dict[str, Any]:
     """Find the learning rates that the whole training would use.
 
@@ -183,6 +183,8 @@ def simulate(
         seen: the epochs of the run, each with "batches" and "steps" of optimizers.
         epochs: of the whole training.
         batches: of each of its epochs.
+        last: the number of epochs after which a scheduler may refuse to go on: the training has ended there, and
+            so do the curves.
 
     Returns:
         epochs, batches: as simulated; one batch an epoch where nothing is stepped per batch.
@@ -197,6 +199,7 @@ def simulate(
     for optimizer in optimizers:
         _restore(optimizer, schedules.groups.get(id(optimizer), []))
     curves: list[list[list[float]]] = [[] for _ in optimizers]
+    ended = epochs
     for epoch in range(epochs):
         todo = [(note, row[min(epoch, len(row) - 1)]) for note, row in zip(driven, plans, strict=True) if row]
         for batch in range(batches):
@@ -204,11 +207,13 @@ def simulate(
                 curve.append(rates(optimizer))
             for note, plan in todo:
                 times = int((batch + 1) * plan.rate + 1e-6) - int(batch * plan.rate + 1e-6)
-                _drive(note, times, epoch + (batch + 1) / batches if plan.rate else epoch)
+                if not _drive(note, times, epoch + (batch + 1) / batches if plan.rate else epoch, epoch < last):
+                    ended = last
         for note, plan in todo:
-            _drive(note, plan.times, epoch + 1)
-    arrays = [np.array(curve, dtype=np.float64) for curve in curves]
-    return {"epochs": epochs, "batches": batches, "per_batch": per_batch, "curves": arrays}
+            if not _drive(note, plan.times, epoch + 1, epoch < last):
+                ended = last
+    arrays = [np.array(curve[: ended * batches], dtype=np.float64) for curve in curves]
+    return {"epochs": ended, "batches": batches, "per_batch": per_batch, "curves": arrays}
 
 
 def rates(optimizer: Optimizer) -> list[float]:
@@ -232,8 +237,12 @@ def _plans(note: Note, seen: list[dict[str, int]]) -> list[Plan]:
     return plans
 
 
-def _drive(note: Note, times: int, at: float) -> None:
-    """Step a scheduler's copy; one that was told the epoch is told the simulated one."""
+def _drive(note: Note, times: int, at: float, real: bool) -> bool:
+    """Step a scheduler's copy; one that was told the epoch is told the simulated one.
+
+    Returns:
+        False where it refuses to go on, in an epoch that the training does not have.
+    """
     for _ in range(times):
         try:
             if isinstance(note.copy, ReduceLROnPlateau):
@@ -244,8 +253,10 @@ def _drive(note: Note, times: int, at: float) -> None:
             else:
                 note.copy.step()
         except Exception as error:
-            note.raised = note.raised or describe.exception(error)
-            return
+            if real:
+                note.raised = note.raised or describe.exception(error)
+            return real
+    return True
 
 
 def _restore(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:

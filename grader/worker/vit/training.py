@@ -5,6 +5,7 @@ student's own, until one attempt goes through. Which attempt it was is a fact li
 """
 
 import contextlib
+import inspect
 import random
 import tempfile
 import warnings
@@ -101,7 +102,7 @@ def _run(student: Student, attempt: Attempt, seed: int) -> dict[str, Any]:
         ended = _call(lambda: function(given, test_set), student, {**names, **models}, watch)
     if not watch.optimizers:  # none took a step: what would be used by those that there are
         watch.optimizers = watch.schedules.optimizers()
-    simulated = _simulated(student, watch)  # it may find that a scheduler raises
+    simulated = _simulated(student, watch, ended["ended"] == "returned")  # it may find that a scheduler raises
     return {"attempt": attempt.name, **ended, **_facts(watch, samples, evaluations), "rates": simulated}
 
 
@@ -178,11 +179,14 @@ def _following(cls: type[nn.Module], role: str, watch: Watch) -> Iterator[None]:
 
 
 def _evaluation(student: Student, attempt: Attempt, watch: Watch, calls: list[dict[str, Any]]) -> Callable[..., Any]:
-    """What is called as ``evaluate_at_end_epoch``."""
-    own = student.get("evaluate_at_end_epoch") if attempt.own_evaluation else None
+    """What is called as ``evaluate_at_end_epoch``, with the arguments that the student's own one takes."""
+    given = student.get("evaluate_at_end_epoch") if student.has("evaluate_at_end_epoch") else None
+    own = given if attempt.own_evaluation else None
     results: list[Any] = []
 
     def evaluate(*args: Any, **kwargs: Any) -> Any:
+        if inspect.isfunction(given):
+            inspect.signature(given).bind(*args, **kwargs)  # raises TypeError as the call would
         best = 0.5 + 0.001 * len(calls) if attempt.small else 0.5
         result = standins.evaluate_at_end_epoch(calls, best)(*args, **kwargs)
         if own is not None and not results:
@@ -194,7 +198,8 @@ def _evaluation(student: Student, attempt: Attempt, watch: Watch, calls: list[di
             if isinstance(calls[-1].get(name), nn.Module) and _who(watch, calls[-1][name])[0] not in ("vit", "head"):
                 watch.model(role, calls[-1][name])
         watch.evaluated()
-        return results[0] if results else result
+        calls[-1]["returned"] = results[0] if results else result
+        return calls[-1]["returned"]
 
     return evaluate
 
@@ -230,7 +235,25 @@ def _facts(watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[s
         "samples": [int(s["n_samples_per_class"]) for s in samples[:10]],
         "read": {"train": len(watch.train_reads), "outside": len(watch.train_reads - chosen) if chosen else 0},
         "evaluations": _evaluated(watch, evaluations),
+        "best": [[_float(call.get("best_prec")), _float(call["returned"])] for call in evaluations[:50]],
+        "calculators": sorted({_calculator(call.get("accuracy_calculator")) for call in evaluations[:50]}),
     }
+
+
+def _float(value: Any) -> float | None:
+    """A number, the infinite as a large one, which is how a best value may begin; None for anything else."""
+    try:
+        return float(np.clip(float(value), -1e9, 1e9))
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def _calculator(value: Any) -> str:
+    """What keeps an evaluation from computing Precision@1 with this; empty where nothing does."""
+    if not callable(getattr(value, "get_accuracy", None)):
+        return type(value).__name__[:100]
+    computed = getattr(value, "curr_function_dict", None)
+    return "" if not isinstance(computed, dict) or "precision_at_1" in computed else ", ".join(map(str, computed))[:100]
 
 
 def _model(watch: Watch, note: Model) -> dict[str, Any]:
@@ -288,7 +311,7 @@ def _which(watch: Watch, dataset: Any) -> str:
     return "other"
 
 
-def _simulated(student: Student, watch: Watch) -> dict[str, Any]:
+def _simulated(student: Student, watch: Watch, returned: bool) -> dict[str, Any]:
     epochs = max(min(_number(student, "num_epochs", 1), MAX_EPOCHS), len(watch.epochs))
     batches = max((epoch.of.length or epoch.of.yielded for epoch in watch.epochs[:1]), default=1)
     if watch.epochs and watch.epochs[0].of.goes_on:  # as long as it was seen to be; without an end, it is all there is
@@ -296,7 +319,8 @@ def _simulated(student: Student, watch: Watch) -> dict[str, Any]:
     seen = [{"batches": epoch.of.yielded, "steps": epoch.steps} for epoch in watch.epochs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return simulate(watch.schedules, watch.optimizers, seen, epochs, max(1, batches))
+        last = len(seen) if returned else epochs
+        return simulate(watch.schedules, watch.optimizers, seen, epochs, max(1, batches), last)
 
 
 def _number(student: Student, name: str, default: int) -> int:

@@ -62,11 +62,12 @@ class Epoch:
     backwards: int = 0
     stale: int = 0  # backward passes that met the gradients of the step before
     empty: int = 0  # optimizer steps without any gradient but zero
+    wasted: int = 0  # backward passes whose gradients were zeroed before any step
     test_batches: int = 0  # batches with test images that were learned from
     evaluations: int = 0
 
     def facts(self) -> dict[str, int]:
-        counts = ("steps", "backwards", "stale", "empty", "test_batches", "evaluations")
+        counts = ("steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
         return {"batches": self.of.yielded, "length": self.of.length, **{name: getattr(self, name) for name in counts}}
 
 
@@ -110,6 +111,8 @@ class Watch:
         self._batch_has_test = False
         self._aside = False
         self._last: dict[int, Tensor] = {}  # gradients of the last step by id of the parameter
+        self._unused: list[Tensor] = []  # parameters whose gradients wait for a step
+        self._stepping = False
 
     @contextlib.contextmanager
     def on(self) -> Iterator[None]:
@@ -234,11 +237,14 @@ class Watch:
             epoch.backwards += 1
             self._pass.backwards += 1
             epoch.stale += self._meets_old_gradients()
+            epoch.wasted += self._thrown_away()
             epoch.test_batches += self._batch_has_test
             self._last.clear()
             for note in self.models:  # one whose parts are called may never be called itself
                 note.remember()
             original(*args, **kwargs)
+            if not self._stepping:  # LBFGS zeroes and computes them again and again
+                self._unused = self._graded()
 
         return backward
 
@@ -259,9 +265,17 @@ class Watch:
                     return True
         return False
 
+    def _thrown_away(self) -> bool:
+        return bool(self._unused) and not any(p.grad is not None and p.grad.any() for p in self._unused)
+
+    def _graded(self) -> list[Tensor]:
+        parameters = [p for note in self.models for p in list(note.module.parameters())[:TRACKED]]
+        return [p for p in parameters[: 4 * TRACKED] if p.grad is not None and p.grad.any()]
+
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         if sum(epoch.steps for epoch in self.epochs) >= MAX_STEPS:
             raise Enough
+        self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)
         if all(optimizer is not other for other in self.optimizers) and len(self.optimizers) < 100:
             self.optimizers.append(optimizer)
@@ -269,6 +283,7 @@ class Watch:
         self.used.append([max(0, len(self.epochs) - 1), index, max(rates(optimizer), default=0.0)])
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        self._stepping = False
         epoch = self._epoch()
         epoch.steps += 1
         self._pass.steps += 1
