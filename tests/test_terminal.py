@@ -66,6 +66,13 @@ def test_a_class_is_a_table_with_a_line_for_each():
     assert text.endswith("\nTo be looked at: 1 of 3\n  ef56: not a notebook\n")
 
 
+def test_in_a_class_what_failed_is_named_before_what_is_missing():
+    absent = dict.fromkeys(("vit_accuracy", "contrastive_logs", "contrastive_precision"), ("missing", "no file"))
+    one = grades.grade(vit_heads=("failed", "no"), application_knn=("partial", "half"), **absent)
+    lines = " ".join(shown(one, grades.grade(), width=140).split())
+    assert "vit.heads (failed), application.knn (partial), 3 missing" in lines
+
+
 def test_what_does_not_confine_is_said():
     grade = dataclasses.replace(grades.grade(), sandbox={**grades.WALLS, "network": "not enforced"})
     assert "Not confined: network" in shown(grade)

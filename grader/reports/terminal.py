@@ -8,6 +8,7 @@ read as markup.
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +22,7 @@ from grader.reports.text import printable, todo
 
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
 ROOM = 24  # lines for the feedback of all criteria together; the JSON has it whole
+NAMED = 3  # criteria in a line of a class
 TOLD = ("failed", "partial", "error")  # with their feedback
 STYLE = {
     "passed": "green",
@@ -126,11 +128,20 @@ def overview(grades: Sequence[Grade]) -> Table:
     table.add_column("Status")
     table.add_column("Lost")
     for grade in grades:
-        lost = [f"{r.id} ({r.status})" for r in grade.criteria if r.status not in ("passed", "error")]
-        words = f"{len(lost)} criteria" if len(lost) > 3 else ", ".join(lost)
         status = grade.status.replace("_", " ")
-        table.add_row(Text(printable(grade.submission["name"])), f"{grade.score:g}", status, words)
+        table.add_row(Text(printable(grade.submission["name"])), f"{grade.score:g}", status, _lost(grade))
     return table
+
+
+def _lost(grade: Grade) -> str:
+    """The criteria without full marks; of many, some that failed, and how many others."""
+    lost = [result for result in grade.criteria if result.status not in ("passed", "error")]
+    if len(lost) <= NAMED:
+        return ", ".join(f"{result.id} ({result.status})" for result in lost)
+    named = [result for result in lost if result.status in TOLD][:NAMED]
+    others = Counter(result.status for result in lost if result not in named)
+    counts = [f"{count} {'more ' if status in TOLD else ''}{status}" for status, count in others.items()]
+    return ", ".join([*(f"{result.id} ({result.status})" for result in named), *counts])
 
 
 def review(grades: Sequence[Grade]) -> Iterator[Text]:
