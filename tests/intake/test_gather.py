@@ -344,6 +344,48 @@ def test_a_module_named_like_a_library_is_never_imported_in_its_place(tmp_path: 
     assert any(f"{name}.py" in problem for problem in submission.problems)
 
 
+FOLDERS = ("code", "test", "site", "email", "torch", "hw3 code", "Assignment 3", "hw3-src", "2_parts", "part 1-2")
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_that_no_import_can_name_is_one_on_the_path(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "hand-in").mkdir()
+    (tmp_path / "hand-in" / "README.md").write_text("run it")
+    write_modules(tmp_path / "hand-in" / folder, vit_model="from parts.size import lr\nclass ViT: rate = lr")
+    write_modules(tmp_path / "hand-in" / folder, **{"parts/size": "lr = 3"})
+    assert run(opened(tmp_path / "hand-in"))["ViT"].rate == 3
+    write_notebook(tmp_path / "hand-in" / "a.ipynb", f"%cd {folder}", "from vit_model import ViT")
+    assert run(opened(tmp_path / "hand-in", workspace=tmp_path / "work"))["ViT"].rate == 3
+
+
+@pytest.mark.parametrize(
+    "cell, files, best",
+    [
+        ("", ("vit_model", "old-code/vit_model"), "vit_model"),
+        ("sys.path.append('hw3-src')", ("vit_model", "hw3-src/vit_model"), "vit_model"),
+        ("", ("src/vit_model", "old-code/vit_model"), "src/vit_model"),
+        ("sys.path.append('hw3-src')", ("old/vit_model", "hw3-src/vit_model"), "hw3-src/vit_model"),
+        ("%cd 'hw3 code'", ("a code/vit_model", "hw3 code/vit_model"), "hw3 code/vit_model"),
+        ("sys.path.insert(0, f'{root}/src')", ("old/vit_model", "src/vit_model"), "src/vit_model"),
+        ("", ("a-b/vit_model", "c-d/vit_model"), "a-b/vit_model"),
+    ],
+    ids=["top", "top before the path", "named", "put on the path", "entered", "of two packages", "alphabetical"],
+)
+def test_of_two_files_of_one_name_one_is_imported(tmp_path: Path, cell: str, files: tuple[str, str], best: str) -> None:
+    write_notebook(tmp_path / "hand-in" / "a.ipynb", f"import sys\n{cell}\nfrom vit_model import lr")
+    write_modules(tmp_path / "hand-in", **{file: f"lr = {file == best}" for file in files})
+    assert run(opened(tmp_path / "hand-in"))["lr"] is True
+
+
+@pytest.mark.parametrize("file", ["code", "code/__init__", "hw3 code/code", "src-1/types"])
+def test_a_file_named_like_a_library_is_refused_in_any_folder_on_the_path(tmp_path: Path, file: str) -> None:
+    write_notebook(tmp_path / "hand-in" / "a.ipynb", "num_epochs = 1")
+    write_modules(tmp_path / "hand-in", **{file: "lr = 1"})
+    submission = opened(tmp_path / "hand-in")
+    assert submission.program.names.keys() == {"num_epochs"}
+    assert any(file in problem and "name of a library" in problem for problem in submission.problems)
+
+
 def test_a_module_that_a_cell_writes_is_read_where_no_such_file_lies(tmp_path: Path) -> None:
     cells = ("%%writefile vit_model.py\nlr = 3", "from vit_model import lr")
     submission = from_cells(tmp_path / "a", *cells)

@@ -42,7 +42,13 @@ def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Que
             main += found
             problems += broken
     texts = written | read_modules(root, files, limits)
-    return Choice(notebook, cells, Gathering(main, notebook, texts, Sources(texts, base), question), problems)
+    sources = Sources(texts, base, told([cell.source for cell in cells], texts))
+    return Choice(notebook, cells, Gathering(main, notebook, texts, sources, question), problems)
+
+
+def told(cells: list[str], texts: Texts) -> str:
+    """Return all code as one text."""
+    return "\n".join([*cells, *(text for text, _ in texts.values())])
 
 
 def write_module(file: str, source: str, appends: bool, place: Place, written: Texts) -> None:
@@ -64,7 +70,7 @@ def read_modules(root: Path, files: Iterable[str], limits: IntakeLimits) -> Text
 def modules_only(root: Path, files: Iterable[str], question: Question, limits: IntakeLimits) -> Choice:
     """Read a submission without a notebook."""
     texts = read_modules(root, files, limits)
-    return Choice(None, [], Gathering([], "", texts, Sources(texts, ""), question), [])
+    return Choice(None, [], Gathering([], "", texts, Sources(texts, "", told([], texts)), question), [])
 
 
 def choose(root: Path, files: list[str], question: Question, limits: IntakeLimits) -> Choice:

@@ -18,22 +18,41 @@ ONLY_IF_IMPORTED = re.compile(r"(^|\.)(test_\w*|\w*_test|conftest|setup|check_vi
 class Sources:
     """File names by import name, seen from the folder of the notebook."""
 
-    def __init__(self, files: Iterable[str], base: str) -> None:
-        """Name the modules among ``files``; ``base`` is the notebook's folder, "" for the top."""
+    def __init__(self, files: Iterable[str], base: str, told: str = "") -> None:
+        """Name the modules among ``files``.
+
+        Args:
+            files: paths of .py files.
+            base: the notebook's folder, "" for the top.
+            told: the text of the code, which may put folders on the path.
+        """
+        self.told = told
         self.problems: list[str] = []
         self.files: dict[str, str] = {}
-        for file in sorted(files, key=lambda name: (name.count("/"), len(name), name)):
-            self.add(file, base)
+        ordered = sorted(files, key=lambda name: (name.count("/"), len(name), name))
+        named = [(file, *import_name(file.removeprefix(f"{base}/") if base else file)) for file in ordered]
+        for file, folder, name in sorted(named, key=lambda each: (each[1] != "", not self.on_path(each[1]))):
+            self.add(file, folder, name)
 
-    def add(self, file: str, base: str) -> None:
-        inside = file.removeprefix(f"{base}/") if base else file
-        name = import_name(inside)
+    def add(self, file: str, folder: str, name: str | None) -> None:
+        """Take a file in under its name, unless another has it."""
         if name is None:
             self.problems.append(f"{file}: its name cannot be imported; left out")
         elif name.split(".")[0] in SHADOWED:
             self.problems.append(f"{file}: has the name of a library, which is used instead; left out")
+        elif other := self.files.get(name) or self.before(folder, name):
+            self.problems.append(f"{file}: {other} is imported by the same name; left out")
         else:
-            self.files.setdefault(name, file)
+            self.files[name] = file
+
+    def before(self, folder: str, name: str) -> str:
+        """Return the file in a package that goes before one in a folder which nothing puts on the path."""
+        return self.elsewhere(name) if folder and not self.on_path(folder) else ""
+
+    def on_path(self, folder: str) -> bool:
+        """Tell whether the code names a folder, as ``sys.path.append("hw3-src")`` and ``%cd hw3-src`` do."""
+        named = rf"""(?:['"/]|\bcd\s+){re.escape(folder)}(?:['"/\s]|$)"""
+        return folder != "" and folder in self.told and re.search(named, self.told) is not None
 
     def resolve(self, name: str) -> str | None:
         """Return the import name of the module that ``import name`` finds, None for a library.
@@ -47,11 +66,21 @@ class Sources:
         return self.resolve_elsewhere(name)
 
     def resolve_elsewhere(self, name: str) -> str | None:
+        file = self.elsewhere(name)
+        if file:
+            self.files[name] = file
+        return name if file else None
+
+    def elsewhere(self, name: str) -> str:
+        """Return the file in some package that ``name`` means with the package on the path, "" where there is none."""
         ends = [known for known in self.files if known.endswith(f".{name}")]
-        if not ends:
-            return None
-        self.files[name] = self.files[min(ends, key=lambda known: (known.count("."), known))]
-        return name
+        best = min(
+            ends, key=lambda known: (not self.on_path(self.folder(known, name)), known.count("."), known), default=""
+        )
+        return self.files.get(best, "")
+
+    def folder(self, known: str, name: str) -> str:
+        return last(known.removesuffix(f".{name}"))
 
     def is_package(self, name: str) -> bool:
         return any(known.startswith(f"{name}.") for known in self.files)
@@ -73,12 +102,19 @@ def last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def import_name(file: str) -> str | None:
-    """Return ``models.vit`` for ``models/vit.py``, None for a file that no import can name.
+def import_name(file: str) -> tuple[str, str | None]:
+    """Return the folder that must be on the path, "" for none, and the name to import from there.
 
-    The copies that browsers and Canvas make, ``vit_model (1).py`` and ``vit_model-2.py``, keep their name.
+    ``models/vit.py`` is ``models.vit``; ``hw3 code/vit.py`` and ``code/vit.py`` are ``vit``, for no import can
+    name their folders, the latter because the library of that name comes first. The name is None for a file
+    that no import can name. The copies that browsers and Canvas make, ``vit_model (1).py`` and
+    ``vit_model-2.py``, keep their name.
     """
     path = PurePosixPath(file)
     stem = re.sub(r"(\s*\(\d+\)|-\d+)$", "", path.stem)
-    parts = [*path.parts[:-1], *([] if stem == "__init__" else [stem])]
-    return ".".join(parts) if parts and all(part.isidentifier() for part in parts) else None
+    folders, parts = list(path.parts[:-1]), [] if stem == "__init__" else [stem]
+    first = max((place for place, name in enumerate(folders, 1) if not name.isidentifier()), default=0)
+    while first < len(folders) and folders[first] in SHADOWED and parts:
+        first += 1
+    parts = folders[first:] + parts
+    return "".join(folders[:first][-1:]), ".".join(parts) if parts and parts[-1].isidentifier() else None
