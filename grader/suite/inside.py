@@ -37,7 +37,7 @@ class InsideWorkers:
             importlib.import_module(module)
 
     def open(self, program: dict[str, Any], files: str) -> "InsideWorker":
-        return InsideWorker(self, program)
+        return InsideWorker(self, program, files)
 
     def close(self) -> None:
         return None
@@ -46,8 +46,8 @@ class InsideWorkers:
 class InsideWorker:
     """One submission, loaded when it is first asked."""
 
-    def __init__(self, workers: InsideWorkers, program: dict[str, Any]) -> None:
-        self.workers, self.program = workers, program
+    def __init__(self, workers: InsideWorkers, program: dict[str, Any], files: str) -> None:
+        self.workers, self.program, self.files = workers, program, files
         self.stack = contextlib.ExitStack()
         self.student: Student | None = None
 
@@ -55,7 +55,7 @@ class InsideWorker:
         """Do one request, however long it takes."""
         with _remembered(self.workers.raised):
             if self.student is None:
-                self.student = self.stack.enter_context(loaded(self.program))
+                self.student = self.stack.enter_context(loaded(self.program, self.files))
             body = answer(self.student, op, _travelled(args, self.workers.arrays))
             return evidence.observation(_travelled(body, None), "", 0.0)
 
@@ -64,14 +64,14 @@ class InsideWorker:
 
 
 @contextlib.contextmanager
-def loaded(program: dict[str, Any]) -> Iterator[Student]:
-    """Execute a submission's program here, and forget it afterwards."""
+def loaded(program: dict[str, Any], files: str = "") -> Iterator[Student]:
+    """Execute a submission's program, whose files lie in a folder, here, and forget it afterwards."""
     finders, main = list(sys.meta_path), sys.modules["__main__"]
     own = {name for name in sys.modules if name.partition(".")[0] in program["modules"]}
     aside = {name: sys.modules.pop(name) for name in own}  # a library of that name, or an earlier submission's
     init = torch.utils.data.DataLoader.__init__
     try:
-        yield Student(program)
+        yield Student(program, files)
     finally:
         sys.meta_path[:] = finders
         sys.modules["__main__"] = main

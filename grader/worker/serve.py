@@ -82,7 +82,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, shared: Mapping[str, np.ndarray
         ident, request = frame
         try:
             if request["op"] == "load":
-                student = Student(request["args"]["program"])
+                student = Student(**request["args"])
                 reply = {
                     "value": {
                         "defined": [n for n in student.names if student.has(n)],

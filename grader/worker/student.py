@@ -5,6 +5,7 @@ import contextlib
 import importlib.abc
 import importlib.machinery
 import linecache
+import os
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -24,10 +25,12 @@ class Student:
 
     ``program`` is {"main": [piece, …], "modules": {name: [piece, …]}, "names": {name: module or None}}
     with pieces {"source", "file", "cell", "line"}. Each statement runs on its own, so that one that
-    fails loses what it defines and nothing else; ``problems`` keeps the failures.
+    fails loses what it defines and nothing else; ``problems`` keeps the failures. ``files`` is the folder
+    that the submission's files lie in.
     """
 
-    def __init__(self, program: dict[str, Any]) -> None:
+    def __init__(self, program: dict[str, Any], files: str = "") -> None:
+        self._files = files
         self.problems: list[dict[str, Any]] = []
         self.names: dict[str, str | None] = program["names"]
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
@@ -86,6 +89,16 @@ class Student:
     def has_module(self, name: str) -> bool:
         return name in self._sources
 
+    def file_of(self, name: str) -> str | None:
+        """Where a module lies; one that a cell writes lies beside the notebook."""
+        pieces = self._sources.get(name)
+        if not pieces:
+            return None
+        file = pieces[0]["file"]
+        if pieces[0]["cell"] is not None:
+            file = os.path.join(os.path.dirname(file), f"{name.replace('.', '/')}.py")
+        return os.path.join(self._files, file)
+
     def is_package(self, name: str) -> bool:
         return any(other.startswith(name + ".") for other in self._sources)
 
@@ -115,7 +128,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         if not self.student.has_module(fullname) and not self.student.is_package(fullname):
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=self.student.is_package(fullname))
+        file, is_package = self.student.file_of(fullname), self.student.is_package(fullname)
+        spec = importlib.machinery.ModuleSpec(fullname, self, origin=file, is_package=is_package)
+        spec.has_location = file is not None  # then it becomes the module's ``__file__``
+        return spec
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
         return None

@@ -1,7 +1,14 @@
 """What a submission's program finds when it is executed."""
 
+from pathlib import Path
+
+import pytest
+
+from grader.records import program_of
+from grader.suite import inside
 from grader.vit.model import heads
 from tests import harness
+from tests.intake.building import opened, write_modules, write_notebook
 
 HEADS = """
 import torchmetrics.functional as measures
@@ -32,3 +39,29 @@ def test_what_is_not_installed_says_so_where_it_is_used():
 def test_an_import_that_fails_is_no_definition():
     seen = harness.evidence({"vit_model": "from nowhere import ClassificationHead, LinearEmbeddingHead"}, [heads])
     assert seen.judge("vit.heads").status == "missing"
+
+
+WHERE = """
+import json
+from pathlib import Path
+HERE = Path(__file__).resolve().parent
+lr = json.loads((HERE / "config.json").read_text())["lr"], __name__
+"""
+
+
+@pytest.mark.parametrize("module", ["vit_model", "models/__init__", "models/vit", "hw3-src/vit_model"])
+def test_a_module_knows_its_file_and_reads_beside_it(tmp_path: Path, module: str):
+    write_modules(tmp_path / "hand-in", **{module: WHERE, "other": "num_epochs = 1"})
+    (tmp_path / "hand-in" / module).with_name("config.json").write_text('{"lr": 0.5}')
+    submission = opened(tmp_path / "hand-in")
+    with inside.loaded(program_of(submission), str(submission.root)) as student:
+        assert student.get("lr") == (0.5, submission.program.names["lr"].module), student.problems
+
+
+def test_a_module_that_a_cell_writes_lies_beside_the_notebook_which_has_no_file(tmp_path: Path):
+    cells = ("%%writefile vit_model.py\nlr = __file__", "from vit_model import lr\nnum_epochs = __file__")
+    submission = opened(write_notebook(tmp_path / "submission.ipynb", *cells))
+    with inside.loaded(program_of(submission), str(submission.root)) as student:
+        assert student.get("lr") == f"{submission.root}/vit_model.py"
+        assert not student.has("num_epochs")
+        assert [problem["message"] for problem in student.problems] == ["name '__file__' is not defined"]
