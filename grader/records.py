@@ -79,6 +79,7 @@ class Submission:
     cells: tuple[CellLog, ...]
     files: dict[str, Path]  # by file name: vit_classifier.pt, vit_embeds.pt, check_vit.py
     problems: tuple[str, ...] = ()  # what intake left out and why, a line each
+    left_out: tuple[str, ...] = ()  # the files among it that hold names of the assignment, a line each
 
 
 @dataclass(frozen=True)

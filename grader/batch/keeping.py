@@ -246,7 +246,7 @@ def _submission(kept: dict[str, Any], root: Path) -> Submission:
         files[name].write_bytes(text.encode("latin-1"))
     return Submission(
         kept["name"], Path(kept["path"]), root, kept["sha256"], kept["notebook"],
-        program, cells, files, tuple(kept["problems"]),
+        program, cells, files, tuple(kept["problems"]), tuple(kept.get("left_out", ())),
     )  # fmt: skip
 
 

@@ -137,6 +137,7 @@ def submission(value: dict[str, Any], path: Path, root: Path, name: str) -> Subm
         cells=tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in value["cells"]),
         files={file: root / inside for file, inside in value["files"].items()},
         problems=tuple(value["problems"]),
+        left_out=tuple(value["left_out"]),
     )
 
 

@@ -1,7 +1,7 @@
 """From frozen files to a program: read the notebooks, choose one, gather."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from .gather import Gathering, Question, Texts
@@ -22,6 +22,8 @@ class Choice:
     cells: list[Cell]
     gathering: Gathering
     problems: list[str]
+    others: list["Choice"] = field(default_factory=list)  # notebooks that could be read and do not count
+    broken: dict[str, str] = field(default_factory=dict)  # those that could not though they hold something, and why
 
 
 def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Question, limits: IntakeLimits) -> Choice:
@@ -86,17 +88,23 @@ def choose(root: Path, files: list[str], question: Question, limits: IntakeLimit
     if not notebooks:
         return modules_only(root, files, question, limits)
     readable: list[Choice] = []
-    refusals: list[RefusalError] = []
+    refusals: dict[str, str] = {}
     for notebook in notebooks:
         try:
             readable.append(read_notebook(root, notebook, files, question, limits))
         except RefusalError as error:
-            refusals.append(RefusalError(f"file {notebook!r} {error}"))
+            refusals[notebook] = str(error)
     best = max(readable, key=lambda choice: choice.gathering.score(), default=None)
     if best is None or (refusals and best.gathering.score() == 0):
-        raise refusals[0]
-    best.problems[:0] = [*map(str, refusals), *chosen(best, notebooks)]
+        raise RefusalError(refusal(*next(iter(refusals.items()))))
+    best.problems[:0] = [*(refusal(*each) for each in refusals.items()), *chosen(best, notebooks)]
+    best.others.extend(choice for choice in readable if choice is not best)
+    best.broken.update((name, why) for name, why in refusals.items() if (root / name).read_bytes().strip())
     return best
+
+
+def refusal(notebook: str, why: str) -> str:
+    return f"file {notebook!r} {why}"
 
 
 def chosen(best: Choice, notebooks: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from .choose import Choice, choose
 from .freeze import archive_members, clear, digest_of, freeze, unpack
 from .gather import Question
+from .left_out import left_out
 from .limits import IntakeLimits
 from .outputs import errors, printed
 from .program import gathered
@@ -62,14 +63,15 @@ def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
     except BaseException:
         clear(root)
         raise
-    program, left_out = gathered(choice.gathering)
+    program, problems_of_code = gathered(choice.gathering)
     return {
         "sha256": digest_of(digests),
         "notebook": choice.notebook,
         "program": program,
         "cells": cell_logs(choice, limits),
         "files": by_file_name(digests, choice.notebook),
-        "problems": [*problems, *choice.problems, *left_out],
+        "problems": [*problems, *choice.problems, *problems_of_code],
+        "left_out": left_out(choice, program["names"]),
     }
 
 

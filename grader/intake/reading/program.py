@@ -15,7 +15,8 @@ def gathered(gathering: Gathering) -> tuple[dict[str, Any], list[str]]:
         place = item.statement.place
         names[name] = {"file": place.file, "cell": place.cell, "line": item.statement.line, "module": module}
     program = {"main": pieces_of(gathering, None), "modules": modules, "names": names}
-    return program, [*gathering.sources.problems, *gathering.problems, *gathering.reports()]
+    files = [f"{file}: {why}; left out" for file, why in gathering.sources.left_out.items()]
+    return program, [*files, *gathering.problems, *gathering.reports()]
 
 
 def pieces_of(gathering: Gathering, module: str | None) -> list[dict[str, object]]:

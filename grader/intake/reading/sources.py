@@ -27,7 +27,7 @@ class Sources:
             told: the text of the code, which may put folders on the path.
         """
         self.told = told
-        self.problems: list[str] = []
+        self.left_out: dict[str, str] = {}  # by file, why
         self.files: dict[str, str] = {}
         ordered = sorted(files, key=lambda name: (name.count("/"), len(name), name))
         named = [(file, *import_name(file.removeprefix(f"{base}/") if base else file)) for file in ordered]
@@ -37,11 +37,11 @@ class Sources:
     def add(self, file: str, folder: str, name: str | None) -> None:
         """Take a file in under its name, unless another has it."""
         if name is None:
-            self.problems.append(f"{file}: its name cannot be imported; left out")
+            self.left_out[file] = "its name cannot be imported"
         elif name.split(".")[0] in SHADOWED:
-            self.problems.append(f"{file}: has the name of a library, which is used instead; left out")
+            self.left_out[file] = "it has the name of a library, which is used instead"
         elif other := self.files.get(name) or self.before(folder, name):
-            self.problems.append(f"{file}: {other} is imported by the same name; left out")
+            self.left_out[file] = f"{other} is imported by the same name"
         else:
             self.files[name] = file
 
