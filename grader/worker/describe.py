@@ -2,18 +2,21 @@
 
 import linecache
 import traceback
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
 
 MAX_TEXT = 2_000
+files = ""  # the folder of the submission, which messages leave out: it is another one each time
+lost: dict[str, str] = {}  # by name whose definition raised: where and what, as the end of a sentence
 
 
 def exception(error: BaseException) -> dict[str, Any]:
     """Describe an exception; even one whose ``__str__`` raises."""
     try:
-        message = str(error)[:MAX_TEXT]
+        message = _message(error)
     except BaseException:  # its author may have made it raise anything
         message = "(its message could not be read)"
     return {
@@ -22,6 +25,24 @@ def exception(error: BaseException) -> dict[str, Any]:
         "message": message,
         "frames": student_frames(error),
     }
+
+
+def _message(error: BaseException) -> str:
+    message = str(error)[:MAX_TEXT]
+    if files:
+        message = message.replace(f"{files}/", "")
+    cause = lost.get(str(error.name)) if type(error) is NameError else None
+    return f"{message}, because {cause}" if cause else message
+
+
+def lose(names: Iterable[str], described: dict[str, Any]) -> None:
+    """Remember why names stay undefined: an exception, or what it says itself that it follows from."""
+    why = described["message"].partition(", because ")[2] if described["type"] == "NameError" else ""
+    for frame in described["frames"][-1:]:
+        cell = f"cell {frame['cell']}, " if frame["cell"] is not None else ""
+        words = " ".join(described["message"].split())[:150]
+        why = why or f"{frame['file']}, {cell}line {frame['line']} raised {described['type']}: {words}"
+    lost.update(dict.fromkeys(names, why))
 
 
 def student_frames(error: BaseException) -> list[dict[str, Any]]:

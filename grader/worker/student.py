@@ -30,7 +30,8 @@ class Student:
     """
 
     def __init__(self, program: dict[str, Any], files: str = "") -> None:
-        self._files = files
+        self._files = describe.files = files
+        describe.lost.clear()
         self.problems: list[dict[str, Any]] = []
         self.names: dict[str, str | None] = program["names"]
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
@@ -117,6 +118,7 @@ class Student:
                     vars(module).setdefault(name, _NotInstalled(error))
             except Exception as error:
                 self.problems.append(describe.exception(error))
+                describe.lose(_bound(piece["source"]), self.problems[-1])
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -161,6 +163,26 @@ def _imported(source: str) -> set[str]:
     statements = [each for each in ast.parse(source).body if isinstance(each, ast.Import | ast.ImportFrom)]
     aliases = [alias for statement in statements for alias in statement.names]
     return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+
+
+def _bound(source: str) -> set[str]:
+    """The names that a statement binds, those inside its functions and classes aside."""
+    try:
+        pending: list[ast.AST] = list(ast.parse(source).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names = set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.alias):
+            names.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        pending += ast.iter_child_nodes(node)
+    return names
 
 
 def _remember_lines(filename: str, piece: dict[str, Any]) -> None:
