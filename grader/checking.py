@@ -204,8 +204,12 @@ def _missing(criterion: Criterion, why: str) -> Judgement:
 def _absence(absent: list[str], seen: Evidence) -> str:
     names = " and ".join(f"`{name}`" for name in absent)
     words = f"{names} {'is' if len(absent) == 1 else 'are'} not defined"
-    if lost := [line for line in seen.submission.problems if any(f"{name!r}" in line for name in absent)]:
-        return f"{words}: {lost[0]}"
+    told = [line for line in seen.submission.problems if any(f"{name!r}" in line for name in absent)]
+    told += [
+        line for line in seen.submission.left_out if any(f"`{name}`" in line for name in absent) or " more" in line
+    ]
+    if told:
+        return f"{words}: {told[0]}"
     problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
     tried = [name for name in absent if name in seen.submission.program.names]
     if tried and problems:

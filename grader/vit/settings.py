@@ -52,13 +52,8 @@ def forged(seen: Evidence) -> list[Warning_]:
     )
 
 
-def left_out(seen: Evidence) -> list[Warning_]:
-    """A file that holds names of the assignment was not graded."""
-    return [Warning_("intake.left_out", line) for line in seen.submission.left_out]
-
-
 FIRST = (Probe("hyperparameters", "names.values", _ask_hyperparameters),)
 LAST = (Probe("devices", "devices.hard_coded", _ask_devices),)
 CRITERIA: tuple[Criterion, ...] = ()
-WARNINGS = (left_out, hard_coded_device, forged)
+WARNINGS = (hard_coded_device, forged)
 MEASURES: dict[str, Any] = {}

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.reports import record
-from grader.vit import settings
+from grader.vit import model
 from grader.vit.application import transfer
 from tests import harness
 from tests.intake.building import opened, write_modules, write_notebook
@@ -68,13 +67,12 @@ def test_no_more_than_a_few_files_are_told(tmp_path: Path) -> None:
     assert (len(told), told[-1]) == (5, "5 more files were left out, for the like reasons")
 
 
-def test_the_grade_tells_it(tmp_path: Path) -> None:
+def test_a_missing_name_says_which_file_was_left_out(tmp_path: Path) -> None:
     write_modules(tmp_path / "hand-in", a="", **{"my-vit": VIT})
-    seen = harness.evidence({"vit_model": ""}, [transfer])
+    seen = harness.evidence({"vit_model": ""}, [model])
     seen.submission = opened(tmp_path / "hand-in")
-    (warning,) = settings.left_out(seen)
-    assert (warning.code, warning.message) == ("intake.left_out", seen.submission.left_out[0])
-    assert warning.code in record.SCHEMA.read_text()
+    feedback = seen.judge("vit.model").feedback
+    assert feedback == f"`ViT` is not defined: {seen.submission.left_out[0]}"
 
 
 def test_a_missing_name_says_why_its_definition_was_left_out(tmp_path: Path) -> None:
