@@ -184,6 +184,14 @@ POSITIONS = [
         ["self.cls = nn.Parameter(torch.zeros(1, hidden_size))",
          "self.pos = nn.ParameterList([nn.Parameter(torch.randn(1, hidden_size)) for _ in range(num_patches + 1)])"],
         ["x = F.pad(x, (0, 0, 1, 0)) + torch.cat(list(self.pos))", "x[:, 0] = x[:, 0] + self.cls", "return x"])),
+    _variant("right_positions_cls_in_one_table_with_them", PositionEmbedding=_positions(
+        ["self.table = nn.Parameter(0.02 * torch.randn(num_patches + 2, hidden_size))"],
+        ["cls, pos = self.table.split([1, self.table.shape[0] - 1])",
+         "return torch.cat([cls.expand(x.shape[0], 1, -1), x], 1) + pos"])),
+    _variant("right_positions_cls_in_one_embedding_layer_with_them", PositionEmbedding=_positions(
+        ["self.table = nn.Embedding(num_patches + 2, hidden_size)"],
+        ["rows = self.table(torch.arange(x.shape[1] + 2, device=x.device))",
+         "return torch.cat([rows[:1].expand(x.shape[0], 1, -1), x], 1) + rows[1:]"])),
 ]  # fmt: skip
 
 BLOCK_HEAD = """

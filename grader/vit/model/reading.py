@@ -47,11 +47,13 @@ def normal(rng: np.random.Generator, *shape: int) -> Array:
 class Gradients:
     """What a "gradients" call gave.
 
-    ``largest`` by parameter, None where no gradient arrived; ``inputs`` likewise; ``slope`` is what the
-    gradient says of a step along it, ``measured`` what the step really did.
+    ``largest`` by parameter, None where no gradient arrived; ``reached`` is how many numbers of all parameters
+    have one; ``inputs`` of the input, None likewise; ``slope`` is what the gradient says of a step along it,
+    ``measured`` what the step really did.
     """
 
     largest: dict[str, float | None]
+    reached: int
     inputs: Array | None
     slope: float
     measured: float
@@ -157,16 +159,18 @@ class Builds:
     def gradients(self, number: int, which: int) -> Gradients:
         """What a "gradients" call gave."""
         facts = self._fitting(number, which)
-        largest, inputs = dig(facts, "parameters"), dig(facts, "inputs")
+        largest, reached, inputs = dig(facts, "parameters"), dig(facts, "reached"), dig(facts, "inputs")
         if not isinstance(largest, dict) or not all(v is None or isinstance(v, int | float) for v in largest.values()):
             raise Malformed
+        if not isinstance(reached, int):
+            raise Malformed
         if inputs is None:
-            return Gradients(largest, None, 0.0, 0.0)
+            return Gradients(largest, reached, None, 0.0, 0.0)
         slope, measured = dig(facts, "slope"), dig(facts, "measured")
         if not isinstance(slope, int | float) or not isinstance(measured, int | float):
             raise Malformed
         self._expect(inputs, self._shape(number, which))
-        return Gradients(largest, inputs.astype(np.float64), float(slope), float(measured))
+        return Gradients(largest, reached, inputs.astype(np.float64), float(slope), float(measured))
 
     def step(self, number: int, which: int, shape: tuple[int, ...]) -> tuple[Array, Array]:
         """The outputs before and after a step of training."""

@@ -109,7 +109,7 @@ STRIDE = 0.02  # length of the step by which a slope is measured: long beside ro
 def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """Gradients of a weighted sum of the output: of each parameter the largest, of the input all.
 
-    "slope" is what that gradient says of a step along it, "measured" what the step really does. An output of
+    "reached" is how many numbers of all parameters have one. "slope" is what that gradient says of a step along it, "measured" what the step really does. An output of
     another shape than the weights is "unlike" them.
     """
     leaf, weights = _inputs(call).requires_grad_(), torch.from_numpy(np.array(call["weights"]))
@@ -119,11 +119,12 @@ def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
         return {"unlike": True}
     (output * weights).sum().backward()
     largest = {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()}
+    reached = sum(int(p.grad.count_nonzero()) for p in module.parameters() if p.grad is not None)
     if leaf.grad is None:
-        return {"parameters": largest, "inputs": None}
+        return {"parameters": largest, "reached": reached, "inputs": None}
     slope = float(leaf.grad.norm())
     facts = {"slope": slope, "measured": _measured(module, leaf.detach(), leaf.grad / max(slope, 1e-12), weights)}
-    return {"parameters": largest, "inputs": describe.plain(leaf.grad), **facts}
+    return {"parameters": largest, "reached": reached, "inputs": describe.plain(leaf.grad), **facts}
 
 
 def _unlike(output: Any, weights: Tensor) -> bool:
