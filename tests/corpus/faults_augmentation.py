@@ -88,6 +88,11 @@ class AddNoise:
 
 tfm_train = transforms.Compose([{END}, AddNoise()])
 """), "noise"),
+    fault("own_noise_twice", written("""
+def tfm_train(image):
+    array = np.asarray(image) / 255 + np.random.normal(0, 0.1, (28, 28))
+    return to_tensor(255 * np.clip(array + np.random.uniform(-0.05, 0.05, (28, 28)), 0, 1))
+""", TO_TENSOR), "noise"),
     fault("own_shift_only", written("""
 def tfm_train(image):
     dx, dy = np.random.randint(-2, 3, size=2)
@@ -211,6 +216,30 @@ def tfm_train(image):
     if torch.rand(1) < 0.5:
         x = torch.flip(x, dims=[2])
     return x + 0.1 * torch.randn_like(x)
+""", TO_TENSOR)),
+    variant("own_noise_and_erasing", written("""
+def tfm_train(image):
+    array = np.array(image) / 255
+    y, x = np.random.randint(0, 23, 2)
+    array[y:y + 6, x:x + 6] = 0
+    return to_tensor(255 * (array + np.random.normal(0, 0.1, array.shape)))
+""", TO_TENSOR)),
+    variant("own_noise_cut_off_and_blur", written("""
+def tfm_train(image):
+    image = image.filter(ImageFilter.GaussianBlur(random.uniform(0, 1)))
+    x = TF.to_tensor(image)
+    x = (x + 0.05 * torch.randn_like(x)).clamp(0, 1)
+    return TF.normalize(x, [0.286], [0.353])
+""")),
+    variant("own_noise_and_zoom", written("""
+def tfm_train(image):
+    array = np.asarray(TF.affine(image, 0, [0, 0], random.uniform(0.85, 1.15), [0, 0], Image.BILINEAR))
+    return to_tensor(array + np.random.normal(0, 25, array.shape))
+""", TO_TENSOR)),
+    variant("own_noise_and_shear", written("""
+def tfm_train(image):
+    array = np.asarray(TF.affine(image, 0, [0, 0], 1, [random.uniform(-10, 10), 0], Image.BILINEAR)) / 255
+    return to_tensor(255 * np.clip(array + np.random.normal(0, 0.1, array.shape), 0, 1))
 """, TO_TENSOR)),
     variant("own_functional", written("""
 def tfm_train(image):

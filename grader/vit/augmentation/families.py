@@ -105,11 +105,15 @@ def _gray_kinds(draws: list[Draw], grays: dict[str, Array]) -> set[str]:
     if noisy.any() and (np.abs(middle - middle[noisy.argmax()]) > motion.ALIKE).any():
         kinds.add(NOISE)
     flat = np.array([draw.flat for draw in draws])
-    blocks = [draw.blocks for draw in draws if draw.blocks is not None and not _is_bent(draw)]
-    alike = [number for number, draw in enumerate(draws) if draw.pointwise and not draw.erased.any()]
+    told = [draw for draw in draws if draw.blocks is not None and not _is_bent(draw)]
+    blocks = [draw.blocks for draw in told if not draw.noisy]
+    steps = [np.diff(draw.blocks) for draw in told]
+    alike = [n for n, draw in enumerate(draws) if draw.pointwise and not draw.noisy and not draw.erased.any()]
     if not noisy.all() and _apart(flat[~noisy]) > GRAY:
         kinds.add(INTENSITY)
     if len(blocks) > 1 and _apart(np.stack(blocks)) > GRAY + 0.5:
+        kinds.add(INTENSITY)
+    if len(steps) > 1 and _apart(np.stack(steps)) > 2 * GRAY + 1:
         kinds.add(INTENSITY)
     # the middle pixel of each of the ramp's columns, wherever they are now
     if alike and _apart(np.sort(grays["across"][alike].reshape(len(alike), -1))[:, SIZE // 2 :: SIZE]) > GRAY + 0.5:
@@ -162,7 +166,7 @@ def _moves(draw: Draw, pose: Pose, still: Pose, slack: float) -> set[str]:
     """In which ways a draw differs from the middle one."""
     assert draw.affine is not None
     error, slack = draw.affine.error, slack if draw.exact or draw.noisy else 3.0
-    if draw.noisy:
+    if draw.noisy and not draw.exact:
         error *= 3  # what is left is no rounding, which largely cancels out
     turn = error / (SIZE / 5)  # the standard error of an angle
     kinds = set()

@@ -10,7 +10,7 @@ normalisation: see ``grays``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -46,9 +46,11 @@ class Draw:
     """What one draw did, as far as it could be told."""
 
     flat: Array  # (3,) gray levels that black, gray and white became
-    blocks: Array | None  # (4,) gray levels that the blocks became; None where they were not told apart
+    blocks: (
+        Array | None
+    )  # (4,) gray levels that the blocks became, up to one number where it is noisy; None where not told apart
     noisy: bool
-    exact: bool  # the change of gray levels is known, so that the map can be trusted
+    exact: bool  # noise could be taken away, and the change of gray levels is known, so that the map can be trusted
     pointwise: bool  # every pixel's gray level follows from one source pixel's: no filter was applied
     affine: Affine | None
     follows: Array = field(repr=False)  # (H, W) pixels that follow the map
@@ -88,8 +90,11 @@ def grays(fields: dict[str, Array]) -> dict[str, Array] | None:
 
 def observe_all(fields: dict[str, Array], texture: Array) -> list[Draw]:
     """Look at every draw; ``fields`` hold gray levels, ``texture`` is the input of that name."""
-    symmetries = _symmetries(fields, texture)
-    return [_observe({n: stack[k] for n, stack in fields.items()}, symmetry) for k, symmetry in enumerate(symmetries)]
+    draws = [{name: stack[k] for name, stack in fields.items()} for k in range(len(fields["texture"]))]
+    quiet = [_without_noise(one) if is_noise(one["gray"]) else None for one in draws]
+    shown = [one if clean is None else clean for one, clean in zip(draws, quiet, strict=True)]
+    symmetries = _symmetries({name: np.stack([one[name] for one in shown]) for name in fields}, texture)
+    return [_observe(*each) for each in zip(draws, quiet, symmetries, strict=True)]
 
 
 def _symmetries(fields: dict[str, Array], texture: Array) -> list[int | None]:
@@ -114,13 +119,47 @@ def _symmetries(fields: dict[str, Array], texture: Array) -> list[int | None]:
     return found
 
 
-def _observe(one: dict[str, Array], symmetry: int | None) -> Draw:
-    noisy = is_noise(one["gray"])
+def _observe(one: dict[str, Array], quiet: dict[str, Array] | None, symmetry: int | None) -> Draw:
+    if quiet is None:
+        return _shown(one, symmetry, np.ones_like(one["gray"], dtype=bool), is_noise(one["gray"]))
+    return replace(_shown(quiet, symmetry, _unclipped(one)), flat=_levels(one, noisy=True), noisy=True)
+
+
+def _without_noise(one: dict[str, Array]) -> dict[str, Array] | None:
+    """A draw without what was added to all its images alike, wherever they show; None where the noise is another."""
+    gray = np.median(one["gray"])
+    quiet = {name: image - one["gray"] + gray for name, image in one.items()}
+    apart = {}
+    for name in ("black", "white"):
+        there = quiet[name][_unclipped(one, (name, "gray"))] - gray
+        apart[name] = float(np.median(there)) if there.size >= ENOUGH else 0.0
+        if abs(apart[name]) < 10 or (np.abs(there - apart[name]) < ALIKE).mean() < 0.5:
+            return None
+    # where noise was cut off at black, white still tells how much of the source shows, and the other way round
+    for name, other in (("black", "white"), ("white", "black")):
+        told = gray + (one[other] - one["gray"]) * apart[name] / apart[other]
+        quiet[name] = np.where(_unclipped(one, (name,)), quiet[name], told)
+    return quiet
+
+
+def _unclipped(one: dict[str, Array], names: tuple[str, ...] = ("across", "down", "gray", "texture")) -> Array:
+    """(H, W) pixels that some images show neither as the darkest nor as the brightest there is."""
+    low, high = min(image.min() for image in one.values()), max(image.max() for image in one.values())
+    return np.logical_and.reduce([(one[name] > low) & (one[name] < high) for name in names])
+
+
+def _levels(one: dict[str, Array], noisy: bool) -> Array:
+    """(3,) the gray levels of the flat images, where they show."""
     depth = _depth(one)
     shown = depth > 10 if (depth > 10).sum() >= ENOUGH else np.ones(depth.shape, dtype=bool)
-    flat = np.array([level(one[name], noisy, shown) for name in FLAT])
+    return np.array([level(one[name], noisy, shown) for name in FLAT])
+
+
+def _shown(one: dict[str, Array], symmetry: int | None, clear: Array, noisy: bool = False) -> Draw:
+    """What a draw shows at the pixels that are clear."""
+    depth, flat = _depth(one), _levels(one, noisy)
     live = depth > max(0.3 * np.ptp(flat), 10)
-    blocks = None if noisy else _blocks(one["blocks"][live], flat[2] < flat[0])
+    blocks = None if noisy else _blocks(one["blocks"][live & clear], flat[2] < flat[0])
     levels, exact = _undo(flat, blocks)
     detail, nowhere = one["texture"] if levels is None else _inverse(one["texture"], levels), np.zeros_like(live)
     if symmetry is not None:
@@ -131,7 +170,7 @@ def _observe(one: dict[str, Array], symmetry: int | None) -> Draw:
         return Draw(flat, blocks, noisy, False, False, None, nowhere, nowhere, detail, grid(live.shape))
     # pixels that are blended with the fill beside them show no column and row
     usable = live if noisy else depth > 0.97 * np.ptp(flat)
-    usable = usable & _unsaturated(one["across"], levels) & _unsaturated(one["down"], levels)
+    usable = usable & clear & _unsaturated(one["across"], levels) & _unsaturated(one["down"], levels)
     sources = np.stack([_source(one["across"], levels), _source(one["down"], levels)], axis=-1)
     affine = fit(sources, usable, robust=exact and not noisy)
     if affine is None or noisy:
