@@ -61,6 +61,7 @@ IDLE = [
     fault("flip_always", composed("transforms.RandomHorizontalFlip(p=1.0), transforms.RandomRotation(10)"), "each time"),
     fault("whole_resized_crop", composed(f"transforms.RandomResizedCrop(28, scale=(1, 1), ratio=(1, 1)), {FLIP}"), "scale"),
     fault("affine_by_nothing", composed(f"transforms.RandomAffine(0), {FLIP}"), "range"),
+    fault("perspective_by_0", composed(f"transforms.RandomPerspective(distortion_scale=0.0, p=1.0), {FLIP}"), "changes nothing"),
     fault("v2_idle", written(f"tfm_train = v2.Compose([v2.RandomCrop(28), v2.RandomVerticalFlip(p=0.0), v2.RandomRotation(15), {V2_END}])"), "padding"),
 ]  # fmt: skip
 
@@ -109,6 +110,15 @@ def tfm_train(image):
         "augmentation.py": f"{IMPORTS}tfm_train = transforms.Compose([{END}])\n{TEST}\n"
         f"augmentations = transforms.Compose([transforms.RandomRotation(10), {FLIP}])\n"
     }, "no random"),
+    fault("thrown_away", written(f"""
+augment = transforms.Compose([transforms.RandomRotation(10), {FLIP}])
+end = transforms.Compose([{END}])
+
+
+def tfm_train(image):
+    augment(image)
+    return end(image)
+"""), "is it used"),
     fault("seeded_each_time", written(f"""
 augment = transforms.Compose([transforms.RandomCrop(28, padding=2), {FLIP}, {END}])
 
@@ -147,6 +157,15 @@ def tfm_train(image):
     dx, dy = np.random.randint(-2, 3, size=2)
     return torch.from_numpy(np.roll(array, (dy, dx), axis=(0, 1))).unsqueeze(0)
 """), "normalisation", TENSORS),
+    fault("jitter_after_normalising", written(f"tfm_train = transforms.Compose([{FLIP}, {END}, transforms.ColorJitter(0.3, 0.3), transforms.RandomErasing()])"), "before Normalize", TENSORS),
+    fault("rare_jitter_after_normalising", written(f"""
+end = transforms.Compose([{END}])
+
+
+def tfm_train(image):
+    return transforms.RandomApply([v2.ColorJitter(brightness=0.2)], p=0.2)(transforms.RandomRotation(10)(end(image)))
+"""), "cuts all values off", TENSORS),
+    fault("sharpened_after_normalising", written(f"tfm_train = transforms.Compose([{FLIP}, {END}, transforms.RandomAdjustSharpness(2, p=0.3)])"), "RandomAdjustSharpness", TENSORS),
     fault("train_numpy", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, {END}, transforms.Lambda(lambda x: x.numpy())])"), "NumPy", TENSORS),
 ]  # fmt: skip
 
@@ -162,6 +181,13 @@ tfm_train = v2.Compose([v2.PILToTensor(), v2.RandomHorizontalFlip(0.3), v2.Rando
 tfm_train = torch.nn.Sequential(v2.ToImage(), v2.RandomApply([v2.GaussianBlur(3)], p=0.3), v2.RandomHorizontalFlip(),
                                 v2.ToDtype(torch.float32, scale=True), v2.Normalize((0.286,), (0.353,)))
 """)),
+    variant("moved_after_normalising", written(f"""
+tfm_train = transforms.Compose([{END}, {FLIP}, transforms.RandomAffine(10, (0.1, 0.1), (0.9, 1.1)), transforms.RandomCrop(28, padding=4),
+                                transforms.RandomPerspective(0.3), transforms.RandomErasing(scale=(0.02, 0.4))])
+""")),
+    variant("narrow_crops_after_normalising", written(f"tfm_train = transforms.Compose([{END}, transforms.RandomResizedCrop(28, antialias=True), transforms.RandomVerticalFlip()])")),
+    variant("blurred_after_normalising", written(f"tfm_train = v2.Compose([{V2_END}, v2.GaussianBlur(3), v2.RandomRotation(10, fill=0), v2.GaussianNoise(clip=False)])")),
+    variant("faint_jitter", composed(f"transforms.ColorJitter(brightness=0.05), {FLIP}")),
     variant("rare", composed("transforms.RandomHorizontalFlip(p=0.05), transforms.RandomApply([transforms.RandomRotation((8, 8))], p=0.05)")),
     variant("choice", composed("transforms.RandomChoice([transforms.RandomRotation(10), transforms.RandomHorizontalFlip(p=1.0)])")),
     variant("order", composed("transforms.RandomOrder([transforms.RandomRotation(10), transforms.ColorJitter(brightness=0.3)])")),

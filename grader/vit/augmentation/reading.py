@@ -35,6 +35,7 @@ class Leaf:
     hits: int  # passes that came to it
     varies: float  # how far outputs for one input lie apart, as a share of the input's range
     moves: float  # how far they lie from the input
+    cut: float  # share of the outputs between 0 and 1, of inputs that reached beyond
 
 
 class Facts:
@@ -65,7 +66,7 @@ def leaves(value: Any, key: str) -> list[Leaf]:
     """The leaves of an answer's list."""
     return [
         Leaf(text(x, "name"), text(x, "text"), dig(x, "own") is True, x.get("nested") is True,
-             int(number(x, "hits")), number(x, "varies"), number(x, "moves"))
+             int(number(x, "hits")), number(x, "varies"), number(x, "moves"), number(x, "cut"))
         for x in items(value, key)
     ]  # fmt: skip
 

@@ -9,6 +9,7 @@ from grader.vit.augmentation.reading import Facts, Kind
 
 Array = np.ndarray
 SHAPE = (1, 28, 28)
+OFTEN = 0.5  # of the draws: a narrow crop may show no black and no white by chance
 EXPECTED = "a float32 tensor of shape (1, 28, 28)"
 
 
@@ -42,6 +43,18 @@ def same_normalisation(seen: Evidence) -> None:
             f"different normalisation: tfm_train ends with {normalising.words(train)}, "
             f"tfm_test with {normalising.words(test)}",
             "The model is tested on images of another brightness and contrast than it learned from.",
+        )
+
+
+def values_kept(seen: Evidence) -> None:
+    """What cuts values off at 0 and 1, as `ColorJitter` does, comes before the normalisation."""
+    cutting = [x for x in reading.leaves(seen["augmentation.train"].value, "leaves") if not x.own and x.cut > OFTEN]
+    if cutting:
+        raise Fail(
+            f"{cutting[0].name} comes after the normalisation and cuts all values off at 0 and 1: what is darker than "
+            "the mean becomes one gray",
+            "Put it before Normalize: on tensors it expects values from 0 to 1. Flips, rotations and RandomErasing "
+            "may stay behind.",
         )
 
 
@@ -173,7 +186,7 @@ def _explains(table: Array, facts: Facts, seen: Evidence) -> bool:
 CRITERIA = (
     Criterion(
         "augmentation.tensors",
-        checks(train_tensor, test_tensor, test_repeats, same_normalisation),
+        checks(train_tensor, test_tensor, test_repeats, same_normalisation, values_kept),
         ("tfm_train", "tfm_test"),
     ),
 )

@@ -12,7 +12,7 @@ from grader.vit.augmentation.reading import Facts, Leaf
 
 WANTED = 2
 SMALLEST = 20  # pixels across an output of which a map can be told
-CHANGE = 0.003  # of the range of values: less than one gray level of 255
+CHANGE = 0.01  # of the range of values: rounding alone comes to one or two gray levels of 255
 FAMILY = {
     "RandomCrop": f.SHIFT, "RandomResizedCrop": f.ZOOM, "RandomZoomOut": f.ZOOM, "RandomHorizontalFlip": f.FLIP,
     "RandomVerticalFlip": f.UPSIDE_DOWN, "RandomRotation": f.ROTATION, "RandomPerspective": f.WARP,
@@ -154,7 +154,7 @@ def _why_idle(leaf: Leaf, reached: bool, frozen: bool) -> list[str]:
     if not reached:
         return [f"{_short(leaf)} is never applied (a probability of 0?)"]
     if frozen:
-        return [f"{leaf.name} gives the same result at every call (is a seed set on the way?)"]
+        return [f"{leaf.name} has no effect on the result, or always the same (is it used? is a seed set on the way?)"]
     if leaf.moves > CHANGE:
         return [f"{_short(leaf)} does the same each time"]
     return [f"{_short(leaf)} changes nothing{_reason(leaf)}"]

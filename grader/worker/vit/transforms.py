@@ -143,7 +143,7 @@ def _alone(leaf: Leaf, trace: Trace, call: _Call, draws: int) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = dict(_replayed(leaf, call, draws))
     except Exception as error:
-        facts = {"varies": 0.0, "moves": 0.0, "raised": describe.exception(error)}
+        facts = {"varies": 0.0, "moves": 0.0, "cut": 0.0, "raised": describe.exception(error)}
     trace.holding = False
     return {**_named(leaf.target), "hits": len(leaf.hits), "nested": leaf.nested, **facts}
 
@@ -153,10 +153,14 @@ def _named(target: Any) -> dict[str, Any]:
 
 
 def _replayed(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
-    """How far outputs lie from the first one and from the input, as shares of the input's range."""
+    """How far outputs lie from the first one and from the input, as shares of the input's range.
+
+    "cut" is the share of the draws that leave an image between 0 and 1, of those that change one from beyond.
+    """
     inputs = list(leaf.inputs.values())
     first: dict[int, Array] = {}
     varies = moves = 0.0
+    cut: list[bool] = []
     for number in range(draws if inputs else 0):
         which = number % len(inputs)
         seed(1000 + number, call.generators)
@@ -166,9 +170,16 @@ def _replayed(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
         size = 255.0 if given.dtype == np.uint8 else max(float(np.ptp(given)), 1e-6)
         varies = max(varies, _distance(first.setdefault(which, out), out) / size)
         moves = max(moves, _distance(given, out) / size)
+        if not _within(given) and _distance(given, out) > 0:
+            cut.append(_within(out))
         if number >= ENOUGH and varies > 0.02:
             break
-    return {"varies": varies, "moves": moves}
+    return {"varies": varies, "moves": moves, "cut": sum(cut) / max(len(cut), 1)}
+
+
+def _within(image: Array) -> bool:
+    """Whether all of an image's values are such as images have before they are normalised."""
+    return image.dtype == np.uint8 or bool((image > -1e-3).all() and (image < 1 + 1e-3).all())
 
 
 def _unreached(target: Any, trace: Trace, call: _Call, texture: Picture, draws: int) -> dict[str, Any]:
