@@ -118,7 +118,7 @@ end = transforms.Compose([{END}])
 def tfm_train(image):
     augment(image)
     return end(image)
-"""), "is it used"),
+"""), "they return used"),
     fault("seeded_each_time", written(f"""
 augment = transforms.Compose([transforms.RandomCrop(28, padding=2), {FLIP}, {END}])
 

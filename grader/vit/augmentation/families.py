@@ -105,9 +105,9 @@ def _gray_kinds(draws: list[Draw], grays: dict[str, Array]) -> set[str]:
     if noisy.any() and (np.abs(middle - middle[noisy.argmax()]) > motion.ALIKE).any():
         kinds.add(NOISE)
     flat = np.array([draw.flat for draw in draws])
-    told = [draw for draw in draws if draw.blocks is not None and not _is_bent(draw)]
-    blocks = [draw.blocks for draw in told if not draw.noisy]
-    steps = [np.diff(draw.blocks) for draw in told]
+    told = [(draw.noisy, draw.blocks) for draw in draws if draw.blocks is not None and not _is_bent(draw)]
+    blocks = [levels for noisy_too, levels in told if not noisy_too]
+    steps = [np.diff(levels) for _, levels in told]
     alike = [n for n, draw in enumerate(draws) if draw.pointwise and not draw.noisy and not draw.erased.any()]
     if not noisy.all() and _apart(flat[~noisy]) > GRAY:
         kinds.add(INTENSITY)

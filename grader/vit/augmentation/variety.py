@@ -54,6 +54,8 @@ def _count(found: Seen) -> str:
 
 
 def _hint(found: Seen, facts: Facts) -> str:
+    if found.idle and not _whole_varies(facts):
+        return "Is what they return used, as in image = augment(image)? Is a seed set on the way?"
     if found.idle:
         return "Each of those leaves the images as they are: apply one to an image a few times and look."
     if found.kinds:
@@ -154,7 +156,7 @@ def _why_idle(leaf: Leaf, reached: bool, frozen: bool) -> list[str]:
     if not reached:
         return [f"{_short(leaf)} is never applied (a probability of 0?)"]
     if frozen:
-        return [f"{leaf.name} has no effect on the result, or always the same (is it used? is a seed set on the way?)"]
+        return [f"{leaf.name} is called, and yet the result is the same at every call"]
     if leaf.moves > CHANGE:
         return [f"{_short(leaf)} does the same each time"]
     return [f"{_short(leaf)} changes nothing{_reason(leaf)}"]
