@@ -267,6 +267,11 @@ def tfm_train(image):
     array = np.asarray(TF.affine(image, 0, [0, 0], 1, [random.uniform(-10, 10), 0], Image.BILINEAR)) / 255
     return to_tensor(255 * np.clip(array + np.random.normal(0, 0.1, array.shape), 0, 1))
 """, TO_TENSOR)),
+    variant("own_generator_as_a_default", written("""
+def tfm_train(image, rng=np.random.default_rng()):
+    array = np.asarray(image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1))))
+    return to_tensor(array + rng.normal(0, 5, array.shape))
+""", TO_TENSOR)),
     variant("own_functional", written("""
 def tfm_train(image):
     image = TF.rotate(image, random.uniform(-10, 10))

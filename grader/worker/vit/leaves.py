@@ -173,7 +173,7 @@ def _parts(node: Any) -> list[Any]:
     if isinstance(node, nn.Module):
         return list(node.children())
     if isinstance(node, types.FunctionType):
-        cells = [cell.cell_contents for cell in node.__closure__ or () if _filled(cell)]
+        cells = [cell.cell_contents for cell in node.__closure__ or () if filled(cell)]
         found = [node.__globals__.get(name) for name in node.__code__.co_names]
         return [item for item in [*found, *cells] if _is_transform(item)]
     if is_own(node) and not isinstance(node, type) and hasattr(node, "__dict__"):
@@ -183,7 +183,8 @@ def _parts(node: Any) -> list[Any]:
     return []
 
 
-def _filled(cell: Any) -> bool:
+def filled(cell: Any) -> bool:
+    """Whether a variable of the function around one has a value yet."""
     try:
         return cell.cell_contents is not None
     except ValueError:

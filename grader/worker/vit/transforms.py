@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 from grader.worker import describe
 from grader.worker.serve import op
 from grader.worker.student import Student
-from grader.worker.vit.leaves import Leaf, Trace, copied, is_own, name_of, seed, text_of
+from grader.worker.vit.leaves import Leaf, Trace, copied, filled, is_own, name_of, seed, text_of
 
 Array = np.ndarray
 Picture = Array  # (28, 28) uint8
@@ -104,11 +105,20 @@ class _Call:
 
 
 def _generators(student: Student, objects: list[Any]) -> tuple[Any, ...]:
-    """The random generators of the student's own, in their modules and transforms."""
+    """The random generators of the student's own, in their modules, functions and transforms."""
     spaces = [vars(home) for home in student._homes("tfm_train")]
     spaces += [vars(each) for each in objects if is_own(each) and hasattr(each, "__dict__")]
-    found = {id(value): value for space in spaces for value in list(space.values()) if isinstance(value, GENERATORS)}
-    return tuple(found.values())
+    values = [value for space in spaces for value in list(space.values())]
+    values += [kept for each in [*objects, *values] for kept in _kept(each)]
+    return tuple({id(value): value for value in values if isinstance(value, GENERATORS)}.values())
+
+
+def _kept(function: Any) -> list[Any]:
+    """What a function keeps from call to call: the defaults of its arguments, and what the function around it had."""
+    if not isinstance(function, types.FunctionType):
+        return []
+    cells = [cell.cell_contents for cell in function.__closure__ or () if filled(cell)]
+    return [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values(), *cells]
 
 
 @contextlib.contextmanager
