@@ -265,6 +265,15 @@ BLOCKS = [
         QKV, ["B, N, D = x.shape", "q, k, v = self.qkv(x).view(B, N, 3, self.heads, self.width).unbind(2)",
               "w = torch.softmax(torch.einsum('bihd,bjhd->bijh', q, k) / self.width**0.5, dim=2)",
               "return self.out(torch.einsum('bijh,bjhd->bihd', w, v).reshape(B, N, D))"])),
+    _variant("right_block_heads_of_a_width_of_their_own", ResidualAttentionBlock=_block(
+        ["self.width = 16", "self.qkv = nn.Linear(d_model, 3 * 16 * n_head, bias=False)", "self.out = nn.Linear(16 * n_head, d_model)", GELU_MLP],
+        ["B, N, D = x.shape", "q, k, v = self.qkv(x).reshape(B, N, 3, self.heads, 16).permute(2, 0, 3, 1, 4)",
+         "w = (q @ k.mT * 16**-0.5).softmax(-1)", MERGE])),
+    _variant("right_block_einsum_of_heads_of_a_width_of_their_own", ResidualAttentionBlock=_block(
+        ["self.qkv = nn.Linear(d_model, 3 * 16 * n_head, bias=False)", "self.out = nn.Linear(16 * n_head, d_model)", GELU_MLP],
+        ["B, N, D = x.shape", "q, k, v = self.qkv(x).reshape(B, N, 3, self.heads, 16).unbind(2)",
+         "w = (torch.einsum('b i h d, b j h d -> b h i j', q, k) * 16**-0.5).softmax(-1)",
+         "return self.out(torch.einsum('b h i j, b j h d -> b i h d', w, v).flatten(2))"])),
     _variant("right_block_heads_into_batch", ResidualAttentionBlock=_block(
         QKV, [*SPLIT, "q, k, v = (t.reshape(B * self.heads, N, self.width) for t in (q, k, v))",
               "w = torch.bmm(q, k.transpose(1, 2)).mul(self.width**-0.5).softmax(-1)",
@@ -314,6 +323,33 @@ BLOCKS = [
         """).replace("nn.LayerNorm(d_model)", "Norm(d_model)")),
     _variant("right_block_norm_without_weights", ResidualAttentionBlock=_block([*MHA, GELU_MLP], ATTEND).replace(
         "nn.LayerNorm(d_model)", "nn.LayerNorm(d_model, eps=1e-3, elementwise_affine=False)")),
+    _variant("right_block_rms_norm", ResidualAttentionBlock=_block([*MHA, GELU_MLP], ATTEND).replace(
+        "nn.LayerNorm(d_model)", "nn.RMSNorm(d_model)")),
+    _variant("right_block_rms_norm_by_hand_without_biases", ResidualAttentionBlock=_block(
+        ["self.qkv = nn.Linear(d_model, 3 * d_model, bias=False)", "self.out = nn.Linear(d_model, d_model, bias=False)",
+         "self.mlp = nn.Sequential(nn.Linear(d_model, 4 * d_model, bias=False), nn.SiLU(), nn.Linear(4 * d_model, d_model, bias=False))"],
+        [*SPLIT, "w = (q @ k.mT * self.width**-0.5).softmax(-1)", MERGE], before="""
+        class RMSNorm(nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.gain = nn.Parameter(torch.ones(size))
+
+            def forward(self, x):
+                return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * self.gain
+
+
+        """).replace("nn.LayerNorm(d_model)", "RMSNorm(d_model)")),
+    _variant("right_block_norm_of_length", ResidualAttentionBlock=_block([*MHA, GELU_MLP], ATTEND, before="""
+        class ScaleNorm(nn.Module):
+            def __init__(self, size):
+                super().__init__()
+                self.scale = nn.Parameter(torch.tensor(size**0.5))
+
+            def forward(self, x):
+                return self.scale * F.normalize(x, dim=-1)
+
+
+        """).replace("nn.LayerNorm(d_model)", "ScaleNorm(d_model)")),
     _variant("right_block_one_norm_for_both", ResidualAttentionBlock=_block([*MHA, GELU_MLP], ATTEND).replace(
         "self.norm2 = nn.LayerNorm(d_model)", "self.norm2 = self.norm1")),
     _variant("right_block_group_norm", ResidualAttentionBlock=_block(

@@ -36,7 +36,7 @@ B, T, D = 3, 6, 24  # images, tokens, features: all different, so that no axis i
 IMAGE, TOKEN = 1, 2  # the token that is changed
 
 # Builds of ResidualAttentionBlock(D, heads); the calls of the first and the second begin alike.
-BLOCK, BLOCK_ZERO, BLOCK_ONES, BLOCK_ONE_HEAD = range(4)
+BLOCK, BLOCK_ZERO, BLOCK_ONES, BLOCK_ONE_HEAD, BLOCK_FAINT = range(5)
 PLAIN, PLAIN_SHIFTED, PLAIN_OTHER, LONG, LONG_EACH, LONGER, LONE, LONE_SHIFTED = range(8)
 PAIRS = 24  # sequences of a token v and COPIES of a token u, in one layout of the axes and in the other
 COPIES = (0, 1, 2, 4)
@@ -94,6 +94,7 @@ def block(seen: Evidence, rng: np.random.Generator) -> Question:
         build(D, 4, seed=1, kind="zero", calls=[call(x)]),
         build(D, 4, seed=1, kind="zero_but_ones", calls=[call(x)]),
         build(D, 1, seed=1, calls=pairs + short),
+        build(D, 4, seed=1, kind="faint", calls=[call(LENGTH * x), call(LENGTH * each * x)]),
     ]
     known = {"x": x, "shift": shift, "each": each}
     return Question({"name": "ResidualAttentionBlock", "builds": builds, "stand_ins": []}, known)

@@ -91,7 +91,9 @@ def attention_weights(seen: Evidence) -> None:
         )
     if second_direction(taken_from_copies(seen, BLOCK_ONE_HEAD)).max() > COLLINEAR:
         raise Fail(
-            "what a token takes from others is no mean of them: the weights of its query do not add up to 1", SOFTMAX
+            "what is added to a token is no mean of what the others give, with weights that add up to 1",
+            f"{SOFTMAX} Or is the result of attention normalised before the sum, or does the MLP work on another sum "
+            "than x + attention?",
         )
 
 
@@ -175,12 +177,15 @@ CUT = "Part of what was computed is cut off: look for detach, .data, numpy or a 
 def scale_warning(seen: Evidence) -> list[Warning_]:
     """A wrong or missing attention scale costs nothing: a learned temperature is a legitimate variant."""
     try:
-        found = in_transformer(seen).raw(ONE, SCALE).get("scale")
+        facts = in_transformer(seen).raw(ONE, SCALE)
     except Exception:
         return []
-    expected = (D / 4) ** -0.5
-    if not isinstance(found, float) or abs(found / expected - 1) < 0.02:
+    found, width = facts.get("scale"), facts.get("width")
+    widths = {width, D // 4} if isinstance(width, int) and width > 0 else {D // 4}  # heads may be wider than D / heads
+    if not isinstance(found, float) or any(abs(found * size**0.5 - 1) < 0.02 for size in widths):
         return []
     words = "is not scaled" if abs(found - 1) < 1e-3 else f"is scaled by {found:.3g}"
-    message = f"attention {words} before the softmax; the paper scales by 1/sqrt(D / heads), here {expected:.3g}"
+    message = (
+        f"attention {words} before the softmax; the paper scales by 1/sqrt(D / heads), here {(D // 4) ** -0.5:.3g}"
+    )
     return [Warning_("attention.scale", message)]

@@ -19,7 +19,7 @@ from grader.vit.model.reading import (
 )
 
 USUAL, OTHER = 0, 1  # builds: with the default number of outputs, with another
-BATCH, AGAIN, SINGLE, GRADIENTS, LARGE, MIXED = range(6)
+BATCH, AGAIN, SINGLE, ANOTHER, GRADIENTS, LARGE, MIXED = range(7)
 D = 24
 LENGTH = 30.0  # features so long that a right head gives logits far outside of what activations leave
 
@@ -35,7 +35,8 @@ def _ask_embedding(seen: Evidence, rng: np.random.Generator) -> Question:
 
 
 def _question(name: str, batch: Array, weights: Array, more: list[dict], small: Array, outputs: int) -> Question:
-    calls = [call(batch), call(batch, seed=1), call(batch[1:2]), call(batch, "gradients", weights=weights), *more]
+    alone = [call(batch[1:2]), call(batch[4:5])]  # two: the largest of a batch may be one's own
+    calls = [call(batch), call(batch, seed=1), *alone, call(batch, "gradients", weights=weights), *more]
     builds = [build(D, seed=1, calls=calls), build(8, outputs, seed=2, calls=[call(small)])]
     return Question({"name": name, "builds": builds, "stand_ins": []})
 
@@ -83,6 +84,7 @@ def _rows(answer: Builds, outputs: int) -> None:
             "nn.CrossEntropyLoss expects logits and applies the softmax itself.",
         )
     expect_alone(answer, USUAL, SINGLE, batch[1:2], "a row")
+    expect_alone(answer, USUAL, ANOTHER, batch[4:5], "a row")
 
 
 def logits(seen: Evidence) -> None:

@@ -154,12 +154,19 @@ def _scrambled(moved: Array) -> tuple[str, str]:
             f"{message}: the patches overlap",
             "Kernel size and stride are both the patch size, and there is no padding.",
         )
-    return (
-        f"{message}: the patches are scrambled",
-        "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of (B, "
-        "D, H/P, W/P) "
-        "mixes tokens: cut or flatten the axes of the image first, then bring them in order with permute or transpose.",
-    )
+    if moved.all():
+        return (
+            f"{message}: the patches are scrambled, or all tokens are normalised together",
+            f"{SCRAMBLED} A norm works on each token by itself: nn.LayerNorm(hidden_size).",
+        )
+    return f"{message}: the patches are scrambled", SCRAMBLED
+
+
+SCRAMBLED = (
+    "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of (B, "
+    "D, H/P, W/P) mixes tokens: cut or flatten the axes of the image first, then bring them in order with permute or "
+    "transpose."
+)
 
 
 def _first(row: Array) -> str:
@@ -197,7 +204,7 @@ def whole_patch(seen: Evidence) -> None:
             )
         if dead.any():
             raise Fail(
-                f"{100 * dead.mean():.0f} % of the pixels have no influence on any token",
+                f"{dead.sum()} of {dead.size} pixels have no influence on any token",
                 "The projection must see all C x P x P values of a patch.",
             )
         if channels > 1 and same(gradient[:, 1:], np.broadcast_to(gradient[:, :1], gradient[:, 1:].shape)):

@@ -9,6 +9,7 @@ from grader.vit.model.asking import (
     ANGLES,
     BATCH,
     BLOCK,
+    BLOCK_FAINT,
     BLOCK_ONES,
     BLOCK_ZERO,
     CIRCLE,
@@ -187,10 +188,17 @@ def _keeps_the_mean(block: Builds) -> bool:
 
 
 def _only_directions_count(block: Builds) -> bool:
-    """Whether long tokens of other lengths get the same added: as after RMSNorm, which keeps the mean."""
+    """Whether long tokens of other lengths get the same added: as after RMSNorm, which keeps the mean.
+
+    With faint matrices, too. With others the biases are lost in what layers make of long tokens, and a norm behind
+    such layers, norm(MLP(x)), hides that the tokens were not normalised before.
+    """
     x, each = block.known["x"], block.known["each"]
-    added = block.output(BLOCK, LONG, x.shape) - LENGTH * x
-    return same(block.output(BLOCK, LONG_EACH, x.shape) - LENGTH * each * x, added, DIRECTION)
+    for number, long, long_each in ((BLOCK, LONG, LONG_EACH), (BLOCK_FAINT, 0, 1)):
+        added = block.output(number, long, x.shape) - LENGTH * x
+        if not same(block.output(number, long_each, x.shape) - LENGTH * each * x, added, DIRECTION):
+            return False
+    return True
 
 
 def _unnormalised(seen: Evidence) -> tuple[str, str]:

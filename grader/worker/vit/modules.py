@@ -162,7 +162,8 @@ def _step(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
 
 def _scale(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """What attention does between its scores and its softmax, as far as it can be followed."""
-    return {"scale": attention_scale(module, _inputs(call))}
+    scale, width = attention_scale(module, _inputs(call))
+    return {"scale": scale, "width": width}
 
 
 def _replaced(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
@@ -223,12 +224,15 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
 
 
+FAINT = 1 / 30
 TINY = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature would be NaN
 
 
 def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
-    """Give every parameter a value: its own ("init"), "zero", "zero_but_ones", "random", "random_but_plain".
+    """Give every parameter a value, of one of these kinds.
 
+    "init" leaves its own, "zero", "random" and "faint" mean all of them, "faint" with matrices ``FAINT`` times as
+    large: what they make of long tokens then is of the size of biases.
     "zero_but_ones" leaves those alone that are one everywhere: the weights of norms. "random_but_plain" leaves
     those alone that are zero or one everywhere: the weights and biases of norms. Random means: matrices
     with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases, scales) moved
@@ -240,8 +244,8 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            if kind == "random" or (kind == "random_but_plain" and not _plain(parameter)):
-                _randomise(parameter, generator)
+            if kind in ("random", "faint") or (kind == "random_but_plain" and not _plain(parameter)):
+                _randomise(parameter, generator, FAINT if kind == "faint" else 1.0)
             elif kind == "zero" or (kind == "zero_but_ones" and not bool((parameter == 1).all())):
                 parameter.fill_(TINY)
 
@@ -250,7 +254,7 @@ def _plain(parameter: Tensor) -> bool:
     return any(bool((parameter == value).all()) for value in (0, 1))
 
 
-def _randomise(parameter: Tensor, generator: torch.Generator) -> None:
+def _randomise(parameter: Tensor, generator: torch.Generator, strength: float) -> None:
     noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
     if parameter.numel() == 1:
         parameter.add_(0.3 * noise.sign())
@@ -259,7 +263,7 @@ def _randomise(parameter: Tensor, generator: torch.Generator) -> None:
     elif parameter.dim() == 3 or 1 in parameter.shape:  # [CLS] tokens and positions
         parameter.copy_(0.5 * noise)
     else:
-        parameter.copy_(noise / max(1, parameter[0].numel()) ** 0.5)
+        parameter.copy_(strength * noise / max(1, parameter[0].numel()) ** 0.5)
 
 
 def _parameters(module: nn.Module) -> list[dict[str, Any]]:

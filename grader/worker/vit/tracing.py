@@ -19,16 +19,17 @@ MOVES = {  # what may copy a tensor without changing its numbers
 }  # fmt: skip
 
 
-def attention_scale(module: nn.Module, inputs: Tensor) -> float | None:
+def attention_scale(module: nn.Module, inputs: Tensor) -> tuple[float | None, int | None]:
     """Find the factor between the products of queries and keys and the first softmax.
 
     Returns:
-        None where attention could not be followed: fused kernels scale by themselves, and a mask, a bias or
-        a function between product and softmax is no scale.
+        scale: None where attention could not be followed: fused kernels scale by themselves, and a mask, a bias
+            or a function between product and softmax is no scale.
+        width: how many features of a query meet those of a key, None where that is not known.
     """
     with torch.no_grad(), _Follow() as follow:
         module(inputs)
-    return follow.found
+    return follow.found, follow.width
 
 
 class _Follow(TorchFunctionMode):
@@ -36,16 +37,17 @@ class _Follow(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.products: list[tuple[Tensor, float]] = []  # a copy of each, and the factor inside
+        self.products: list[tuple[Tensor, float, int | None]] = []  # a copy of each, the factor inside, the width
         self.factors: dict[int, tuple[float, Tensor]] = {}  # by storage, which is kept alive so that none is reused
         self.done = False
         self.found: float | None = None
+        self.width: int | None = None
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if not self.done and func is F.scaled_dot_product_attention:
-            scale = kwargs.get("scale")
-            self._end(args[0].shape[-1] ** -0.5 if scale is None else float(scale))
+            scale, self.width = kwargs.get("scale"), args[0].shape[-1]
+            self._end(self.width**-0.5 if scale is None else float(scale))
         if not self.done and func in SOFTMAXES:
             self._end(self._scale_of(args[0] if args else kwargs["input"]))
         tensors = [a for a in args if isinstance(a, Tensor)] if not self.done else []
@@ -57,7 +59,7 @@ class _Follow(TorchFunctionMode):
 
     def _note(self, func: Any, args: Any, tensors: list[Tensor], before: list[float], out: Tensor) -> None:
         if func in PRODUCTS and len(tensors) == 2:
-            self.products.append((out.clone(), before[0] * before[1]))
+            self.products.append((out.clone(), before[0] * before[1], _width(func, args, tensors)))
         elif func in PRODUCTS_WITH_A_NUMBER or func in QUOTIENTS:
             number = next((n for n in (_number(a) for a in args[:2]) if n is not None), None)
             if number:
@@ -75,15 +77,28 @@ class _Follow(TorchFunctionMode):
         self.done, self.found = True, scale
 
     def _scale_of(self, scores: Tensor) -> float | None:
-        for product, inside in reversed(self.products):
+        for product, inside, width in reversed(self.products):
             if product.numel() != scores.numel():
                 continue
             a, b = scores.reshape(-1).double(), product.reshape(-1).double()
             ratio = float((a @ b) / (b @ b))
             if not torch.allclose(a, b * ratio, rtol=1e-3, atol=1e-4 * float(a.abs().max())):
                 return None
+            self.width = width
             return ratio * inside
         return None
+
+
+def _width(func: Any, args: Any, tensors: list[Tensor]) -> int | None:
+    """How many numbers of the one tensor are multiplied with as many of the other and added up."""
+    if func is not torch.einsum:
+        return tensors[0].shape[-1]
+    if not isinstance(args[0], str) or "->" not in args[0]:
+        return None
+    terms, out = args[0].replace(" ", "").split("->")
+    first = terms.split(",")[0].rpartition("...")[2]  # the letters of its last axes
+    sizes = dict(zip(reversed(first), reversed(tensors[0].shape), strict=False))
+    return math.prod(size for letter, size in sizes.items() if letter not in out)
 
 
 def _storage(tensor: Tensor) -> int:
