@@ -101,6 +101,26 @@ values, indices = (-(ref - query).norm(dim=1)).topk(k)
 return values, indices
 """, "negative"),
     knn("unfinished", "raise RuntimeError('later')", "later"),
+    knn("root_of_less_than_zero", """
+query = query.reshape(1, -1)
+squares = (query**2).sum() + (ref**2).sum(dim=1) - 2 * (ref @ query.T).squeeze(1)
+return squares.sqrt().topk(k, largest=False)
+""", "NaN"),
+    knn("query_itself_left_out", """
+distances = (ref - query).norm(dim=1)
+distances[distances < 1e-6] = float("inf")
+return distances.topk(k, largest=False)
+""", "left out"),
+    knn("changes_the_bank", "return ref.sub_(query).norm(dim=1).topk(k, largest=False)", "changes"),
+    knn("counts_from_one", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return distances, indices + 1
+""", "from 0"),
+    knn("first_row_not_searched", "return (ref[1:] - query).norm(dim=1).topk(k, largest=False)", "too small"),
+    knn("ranks_instead_of_rows", """
+distances = (ref - query).norm(dim=1)
+return distances.sort().values[:k], distances.argsort().argsort()[:k]
+""", "ranks"),
     Case("application.transfer_trains_the_vit", {"application.py": [
         (FROZEN, "            features = vit_model(x.to(device))\n"),
         (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
@@ -200,6 +220,18 @@ return [d for d, _ in pairs[:k]], [i for _, i in pairs[:k]]
     knn("row_of_a_matrix", """
 distances, indices = torch.sort((ref - query.reshape(1, -1)).pow(2).sum(-1).sqrt())
 return distances[None, :k], indices[None, :k]
+"""),
+    knn("chosen_before_sorted", """
+import numpy as np
+distances = np.linalg.norm(ref.numpy() - query.numpy().reshape(-1), axis=1)
+rows = np.argpartition(distances, k)[:k]
+rows = rows[np.argsort(distances[rows])]
+return distances[rows], rows
+"""),
+    knn("query_given_its_axis_in_place", """
+if query.dim() == 1:
+    query.unsqueeze_(0)
+return torch.cdist(query, ref)[0].topk(k, largest=False)
 """),
     knn("double", """
 distances = torch.linalg.vector_norm(ref.double() - query.double(), dim=-1)

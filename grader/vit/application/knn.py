@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, Malformed, Missing, Skip, checks, raised_hint, raised_words, word
+from grader.checking import Criterion, Fail, Malformed, Missing, Skip, checks, raised_hint, raised_words, word, words
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
 
@@ -18,6 +18,7 @@ PROBE, NAME = "knn", "retrieve_topk_nearest_neighbors_l2"
 DEFAULT = 5
 # A query in the bank: torch.cdist in float32 finds up to 0.004 instead of 0 where embeddings have a norm of 10
 ABSOLUTE, RELATIVE = 0.02, 5e-3
+KNOWN = 40  # queries from the bank: a root of less than zero shows with one in four of them
 GAP = 0.02  # between the distances that decide, so that noise cannot turn the order round
 
 Array = np.ndarray
@@ -30,6 +31,7 @@ class Case:
     query: Array
     ref: Array
     k: int | None
+    known: bool = False  # whether the query is a row of the bank
 
     @property
     def wanted(self) -> int:
@@ -57,6 +59,7 @@ def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
         _case(rng, 200, 32, 1, batched=True),
         _case(rng, 80, 24, 4, batched=True, known=True),
         _case(rng, 9, 8, 7, batched=False),
+        *(_case(rng, 8, 32, 2, batched=True, known=True) for _ in range(KNOWN)),
     ]
     asked = [{"query": c.query, "ref": c.ref, "k": c.k} for c in cases]
     return Question({"cases": asked, "seed": int(rng.integers(2**31))}, cases)
@@ -67,7 +70,7 @@ def _case(rng: np.random.Generator, m: int, e: int, k: int | None, batched: bool
     while True:
         ref = rng.standard_normal((m, e)) * rng.uniform(0.4, 2.0, (m, 1)) + 0.5
         query = ref[rng.integers(m)].copy() if known else rng.standard_normal(e) + 0.5
-        case = Case((query[None] if batched else query).astype(np.float32), ref.astype(np.float32), k)
+        case = Case((query[None] if batched else query).astype(np.float32), ref.astype(np.float32), k, known)
         closest = np.sort(case.distances)[: case.wanted + 1]
         if np.diff(closest).min() > GAP:
             return case
@@ -75,7 +78,8 @@ def _case(rng: np.random.Generator, m: int, e: int, k: int | None, batched: bool
 
 def indices(seen: Evidence) -> None:
     """The rows of the bank with the smallest L2 distances come back, nearest first."""
-    for case, pair in _answers(seen):
+    answers = list(_answers(seen))
+    for case, pair in answers:
         if isinstance(pair, Exception):
             raise pair
         got = _numbers(pair[1])
@@ -85,17 +89,24 @@ def indices(seen: Evidence) -> None:
         if not np.array_equal(got.ravel(), case.nearest):
             raise Fail(
                 f"expected the rows {_show(case.nearest)} for {case.words}, got {_show(got.ravel())}",
-                _why_rows(got.ravel().astype(np.int64), case),
+                _why_lost(answers)
+                if case.known and not _found(case, pair)
+                else _why_rows(got.ravel().astype(np.int64), case),
             )
 
 
 def distances(seen: Evidence) -> None:
-    """The L2 distance of each row that comes back stands beside it."""
-    found = False
-    for case, pair in _answers(seen):
+    """The L2 distance of each row that comes back stands beside it, and what was given stays as it is."""
+    found, answers = False, list(_answers(seen))
+    for (case, pair), facts in zip(answers, seen[PROBE].value, strict=True):
         if isinstance(pair, Exception):
             continue  # the other check tells
         found = True
+        if changed := words(facts, "changed"):
+            raise Fail(
+                f"the call changes {' and '.join(f'`{name[:60]}`' for name in changed)}, which the caller goes on using",
+                "Methods whose names end in _ and operators such as -= work in place: write `ref - query`.",
+            )
         got, rows = _numbers(pair[0]), _numbers(pair[1])
         if got is None:
             raise Fail(
@@ -108,7 +119,7 @@ def distances(seen: Evidence) -> None:
             )
         _expect_shape(got, case, "distances")
         expected = case.distances[_usable(rows, case)]
-        if not np.allclose(got.ravel(), expected, RELATIVE, ABSOLUTE):
+        if not any(np.allclose(got.ravel(), case.distances[meant], RELATIVE, ABSOLUTE) for meant in _meant(rows, case)):
             raise Fail(
                 f"expected the L2 distances {_show(expected)} for {case.words}, got {_show(got.ravel())}",
                 _why_distances(got.ravel(), expected, case, rows),
@@ -188,6 +199,26 @@ def _no_indices(pair: list[Any], case: Case) -> tuple[str, str]:
     return f"expected the indices of rows, whole numbers, got {_what(pair[1])}", "topk and argsort give them."
 
 
+def _why_lost(answers: list[tuple[Case, list[Any] | Exception]]) -> str:
+    """Why a query from the bank, which others than these are right about, does not find its own row."""
+    found = [_found(case, pair) for case, pair in answers if case.known]
+    if not any(found):
+        return LEFT_OUT
+    return (
+        f"{found.count(False)} of {len(found)} queries that are in the bank do not find their own row: where rounding "
+        "leaves its squared distance a little below 0, the root is NaN, and NaN sorts last. Clamp at 0 first, or use "
+        "torch.cdist."
+    )
+
+
+def _found(case: Case, pair: list[Any] | Exception) -> bool:
+    rows = None if isinstance(pair, Exception) else _numbers(pair[1])
+    return rows is not None and case.nearest[0] in rows
+
+
+LEFT_OUT = "The nearest row is left out. It may be the query itself, but that is for the caller to decide."
+
+
 def _why_rows(got: Array, case: Case) -> str:
     """The fault that gives these rows."""
     ranking, k = np.argsort(case.distances, kind="stable"), case.wanted
@@ -196,7 +227,13 @@ def _why_rows(got: Array, case: Case) -> str:
     if set(got) == set(case.nearest):
         return "The rows are right and their order is not: the nearest comes first."
     if np.array_equal(got, ranking[1 : k + 1]):
-        return "The nearest row is left out. It may be the query itself, but that is for the caller to decide."
+        return LEFT_OUT
+    if np.array_equal(got, case.nearest + 1):
+        return "Each is one too large: rows count from 0."
+    if np.array_equal(got + 1, ranking[ranking > 0][:k]):
+        return "Each is one too small, and the first row is never found: search all of `ref`."
+    if np.array_equal(got, np.argsort(ranking)[:k]):
+        return "These are the ranks of the first rows of the bank: argsort once gives the rows, twice their ranks."
     query, ref = case.query.ravel().astype(np.float64), case.ref.astype(np.float64)
     dots = ref @ query
     others = {
@@ -221,6 +258,12 @@ def _usable(rows: Array | None, case: Case) -> Array:
     return rows.ravel().astype(np.int64)
 
 
+def _meant(rows: Array | None, case: Case) -> list[Array]:
+    """Whose distances may come back: of the rows beside them, or of the right ones where those are wrong or one off."""
+    beside = _usable(rows, case)
+    return [beside, case.nearest, *(np.clip(beside + step, 0, len(case.ref) - 1) for step in (-1, 1))]
+
+
 def _why_distances(got: Array, expected: Array, case: Case, rows: Array | None) -> str:
     """The fault that gives these distances."""
     own = case.ref[_usable(rows, case)].astype(np.float64)
@@ -240,9 +283,9 @@ def _why_distances(got: Array, expected: Array, case: Case, rows: Array | None) 
         ),
         "These are dot products.": own @ query,
     }
-    for words, values in others.items():
+    for why, values in others.items():
         if np.allclose(got, values, RELATIVE, ABSOLUTE):
-            return words
+            return why
     if np.allclose(np.sort(got), np.sort(expected), RELATIVE, ABSOLUTE):
         return "Distances and indices are not in the same order."
     if not np.isfinite(got).all():

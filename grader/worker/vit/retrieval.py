@@ -24,11 +24,13 @@ def ask(student: Student, cases: list[dict[str, Any]], seed: int) -> list[dict[s
 
 
 def _called(function: Any, case: dict[str, Any], seed: int) -> dict[str, Any]:
+    """What comes back, and which of the values that were given it changed."""
     seed_everything(seed)
-    tensors = [torch.from_numpy(np.array(case[name])) for name in ("query", "ref")]
+    given = {name: torch.from_numpy(np.array(case[name])) for name in ("query", "ref")}
     try:
-        result = function(*tensors) if case["k"] is None else function(*tensors, case["k"])
-        return describe.result(result)
+        result = function(*given.values()) if case["k"] is None else function(*given.values(), case["k"])
+        changed = [name for name, tensor in given.items() if not np.array_equal(tensor.flatten(), case[name].flatten())]
+        return {**describe.result(result), "changed": changed}
     except NotImplementedError:
         raise
     except Exception as error:
