@@ -148,6 +148,12 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
     changed("on_the_test_set", "DataLoader(train_dataset, batch_size", "DataLoader(test_dataset, batch_size", "test items"),
     changed("own_epochs", "in range(1, num_epochs + 1)", "in range(1, 6)", "num_epochs"),
     changed("one_batch_an_epoch", "            optimizer.step()\n", "            optimizer.step()\n            break\n", "num_epochs"),
+    changed("one_epoch_fewer", "in range(1, num_epochs + 1)", "in range(1, num_epochs)", "num_epochs"),
+    changed("one_epoch_more", "in range(1, num_epochs + 1)", "in range(num_epochs + 1)", "num_epochs"),
+    changed("returns_in_the_loop", RETURN, "    " + RETURN, "num_epochs"),
+    changed("learns_from_the_last_batch", STEP, STEP.replace("            o", "        o").replace("            loss.b", "        loss.b"),
+            "num_epochs"),
+    changed("the_same_items_again", "in train_loader:", "in [next(iter(train_loader))] * len(train_loader):", "num_epochs"),
     changed("tuple", RETURN, "    return acc, vit_model.state_dict(), classifier.state_dict()\n", "dict"),
     changed("nothing", RETURN, "", "return"),
     changed("no_classifier", RETURN, '    return {"acc": acc, "vit": vit_model.state_dict()}\n', "classifier"),
@@ -163,6 +169,10 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
         ("DataLoader(test_dataset, batch_size=500)", "DataLoader(train_dataset, batch_size=500)"),
         (SHARE, "acc = correct / len(train_dataset)"),
     ]}, TRANSFER, "training items"),
+    changed("accuracy_by_the_batch_size", SHARE, "acc = correct / (len(test_loader) * 500)", "last batch is smaller"),
+    changed("accuracy_never_reset", "        correct = 0\n", "        correct = 0 if epoch == 1 else correct\n", "goes on"),
+    changed("accuracy_by_the_other_size", SHARE, "acc = correct / len(train_dataset)", "training set"),
+    changed("count_of_the_right_ones", SHARE, "acc = correct", "how many are right"),
     changed("untrained_head_returned", RETURN,
             RETURN.replace("classifier.state_dict()", "ClassificationHead(vit_model.hidden_size).state_dict()"), "never trained"),
     changed("shuffled_labels", "F.cross_entropy(classifier(features), y.to(device))",
@@ -300,6 +310,81 @@ for _ in range(num_epochs):
         best = {"acc": acc, "vit": vit_model.state_dict(), "classifier": classifier.state_dict()}
 return best
 """),
+    *(changed(f"drops_the_last_of_{size}", "DataLoader(train_dataset, batch_size=batch_size, shuffle=True)",
+              f"DataLoader(train_dataset, batch_size={size}, shuffle=True, drop_last=True)") for size in (200, 600, 1024)),
+    Case("application.transfer_mirror_images", {"application.py": [
+        ("        for x, y in train_loader:\n", "        for x, y in train_loader:\n            x, y = torch.cat([x, x.flip(-1)]), torch.cat([y, y])\n"),
+    ]}),
+    Case("application.transfer_two_random_views", {"application.py": [
+        ("        for x, y in train_loader:\n", "        for x, y in train_loader:\n            x, y = torch.cat([x + torch.randn_like(x), x.flip(-1)]), torch.cat([y, y])\n"),
+    ]}),
+    transfer("three_heads", """
+vit_model.eval()
+candidates = [ClassificationHead(vit_model.hidden_size) for _ in range(3)]
+optimizers = [torch.optim.AdamW(c.parameters(), lr=rate) for c, rate in zip(candidates, (1e-3, 3e-3, 1e-2))]
+for _ in range(num_epochs):
+    for x, y in DataLoader(train_dataset, batch_size=batch_size, shuffle=True):
+        with torch.no_grad():
+            features = vit_model(x)
+        for candidate, optimizer in zip(candidates, optimizers):
+            loss = F.cross_entropy(candidate(features), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+right = torch.zeros(3)
+with torch.no_grad():
+    for x, y in DataLoader(test_dataset, batch_size=batch_size):
+        right += torch.tensor([(c(vit_model(x)).argmax(1) == y).sum().item() for c in candidates])
+best = int(right.argmax())
+acc = right[best].item() / len(test_dataset)
+return {"acc": acc, "vit": vit_model.state_dict(), "classifier": candidates[best].state_dict()}
+"""),
+    transfer("held_out", """
+import copy
+count = int(0.3 * len(train_dataset))
+kept, held = torch.utils.data.random_split(train_dataset, [len(train_dataset) - count, count])
+vit_model.eval()
+head = ClassificationHead(vit_model.hidden_size)
+optimizer = torch.optim.AdamW(head.parameters(), lr=5e-3)
+best, state = float("inf"), None
+for _ in range(num_epochs):
+    for x, y in DataLoader(kept, batch_size=batch_size, shuffle=True):
+        optimizer.zero_grad()
+        F.cross_entropy(head(vit_model(x).detach()), y).backward()
+        optimizer.step()
+    with torch.no_grad():
+        losses = [F.cross_entropy(head(vit_model(x)), y).item() for x, y in DataLoader(held, batch_size=256)]
+    if sum(losses) < best:
+        best, state = sum(losses), copy.deepcopy(head.state_dict())
+head.load_state_dict(state)
+with torch.no_grad():
+    right = [head(vit_model(x)).argmax(1) == y for x, y in DataLoader(test_dataset, batch_size=256)]
+return {"acc": torch.cat(right).float().mean().item(), "vit": vit_model.state_dict(), "classifier": head.state_dict()}
+"""),
+    transfer("solved_by_scikit_learn", """
+from sklearn.linear_model import LogisticRegression
+vit_model.eval()
+def features_of(dataset):
+    with torch.no_grad():
+        parts = [(vit_model(x), y) for x, y in DataLoader(dataset, batch_size=400)]
+    return torch.cat([x for x, _ in parts]).numpy(), torch.cat([y for _, y in parts]).numpy()
+x_train, y_train = features_of(train_dataset)
+x_test, y_test = features_of(test_dataset)
+solved = LogisticRegression(max_iter=20 * num_epochs).fit(x_train, y_train)
+head = ClassificationHead(x_train.shape[1])
+linear = [module for module in head.modules() if isinstance(module, nn.Linear)][-1]
+with torch.no_grad():
+    linear.weight.copy_(torch.tensor(solved.coef_))
+    linear.bias.copy_(torch.tensor(solved.intercept_))
+    acc = (head.eval()(torch.tensor(x_test)).argmax(1).numpy() == y_test).mean()
+return {"acc": acc, "vit": vit_model.state_dict(), "classifier": head.state_dict()}
+"""),
+    Case("application.transfer_mean_of_batches_in_any_order", {"application.py": [
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=100, shuffle=True)"),
+        (COUNT, "                correct += (logits.argmax(dim=1).cpu() == y).float().mean().item()\n"),
+        (SHARE, "acc = correct / len(test_loader)"),
+    ]}),
+    changed("rounded", SHARE, "acc = round(100 * correct / len(test_dataset), 1)"),
     transfer("accumulated", """
 vit_model.eval()
 classifier = ClassificationHead(vit_model.hidden_size)

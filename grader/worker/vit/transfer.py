@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +23,30 @@ from grader.worker.vit.datasets import Garments
 from grader.worker.vit.modules import seed_everything
 
 BATCH = 16
-OWN_EPOCHS = 3  # what the notebook's ``num_epochs`` says meanwhile: another number than is asked for
+OWN_EPOCHS = 5  # what the notebook's ``num_epochs`` says meanwhile: another number than is asked for
 KEPT = 400  # states of heads
+CALLS = 4_000  # that are noted of one head
 TRACKED = 4  # parameters whose gradients are followed
 
+COORDINATES = 8  # of features, by which an item is known again: two lie 0.018 apart or more (0.0017 where D is 4)
+SAME = 1e-3  # rounding in batches of another size was seen to change 3e-6
+
 State = dict[str, Tensor]
+
+
+@dataclass
+class Items:
+    """A data set's items by their features."""
+
+    features: Tensor  # (n, D)
+
+    def of(self, rows: Tensor | None) -> Tensor:
+        """Which item each row is: (B, D) → (B,), -1 where it is none."""
+        if rows is None or rows.shape[1:] != self.features.shape[1:]:
+            return torch.full((1,), -1)
+        few, known = (f.detach().cpu().float()[:, :COORDINATES] for f in (rows, self.features))
+        distances, items = torch.cdist(few, known, compute_mode="donot_use_mm_for_euclid_dist").min(1)  # both (B,)
+        return torch.where(distances < SAME, items, -1)
 
 
 @dataclass
@@ -35,21 +55,44 @@ class Head:
 
     module: nn.Module
     initial: State
-    learned_rows: int = 0  # rows that passed through it with gradient
+    items: Tensor  # (n,) how often each training item passed through it with gradient
+    rows: int = 0  # how many rows did, training items as they are or not
+    batches: list[int] = field(default_factory=list)  # training items in each of these batches
     states: list[State] = field(default_factory=list)  # while it was evaluated, and learned nothing
     version: tuple[int, ...] = ()
+    calls: list[tuple[int, Tensor]] = field(default_factory=list)  # the state and the test items of an evaluation
+
+    def learned(self, count: int, items: Tensor) -> None:
+        """Note a batch that was learned from."""
+        known = items[items >= 0]
+        self.rows += count
+        self.items += torch.bincount(known, minlength=len(self.items))
+        if len(self.batches) < CALLS:
+            self.batches.append(len(known))
+
+    def evaluated(self, module: nn.Module, items: Tensor) -> None:
+        """Note a batch that was predicted, and the weights that did so."""
+        version = (id(module), *(p._version for p in module.parameters()))
+        if version != self.version:
+            if len(self.states) == KEPT:
+                return
+            self.version = version
+            self.states.append(_copied(module.state_dict()))
+        if (items >= 0).all() and len(items) and len(self.calls) < CALLS:
+            self.calls.append((len(self.states) - 1, items))
 
 
 @dataclass
 class Notes:
     """What was seen of one run."""
 
+    train: Items
+    test: Items
     heads: list[Head] = field(default_factory=list)
     steps: int = 0
     stale: int = 0  # backward passes that met the gradients of the step before
     optimized: set[int] = field(default_factory=set)  # ids of the parameters that optimizers hold
-    last: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)  # parameters and gradients of the last step
-    stepped: bool = False
+    last: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)  # parameters and gradients of their last step
     stepping: bool = False
     closures: int = 0  # backward passes within the step under way: LBFGS looks at the same items again and again
 
@@ -89,16 +132,22 @@ def _attempt(
 ) -> dict[str, Any]:  # fmt: skip
     sets = Garments(train["images"], train["labels"]), Garments(test["images"], test["labels"], train=False)
     vit.eval()
-    before, pristine, notes = _copied(vit.state_dict()), copy.deepcopy(vit), Notes()
+    before, pristine = _copied(vit.state_dict()), copy.deepcopy(vit)
+    train_features, test_features = _features(pristine, sets)
+    notes = Notes(Items(train_features), Items(test_features))
+    sets[0].reads.clear()
     make = student.get("ClassificationHead") if own_head else standins.ClassificationHead
     seed_everything(seed)
     with student.overriding(**_names(sets, make)), _noting(make, notes):
         result = function(vit, *sets, num_epochs)
+    reads = len(sets[0].reads)
     state = {"before": _plain(before), "after": _plain(vit.state_dict())}
     facts: dict[str, Any] = {"vit": {**state, "buffers": [name for name, _ in vit.named_buffers()]}}
     facts |= {"steps": notes.steps, "stale": notes.stale, "result": _result(result)}
     if isinstance(result, dict):
         facts["head"] = _head(result.get("classifier"), notes, make, pristine, sets)
+        if facts["head"] is not None:
+            facts["head"]["reads"] = reads
     return facts
 
 
@@ -121,12 +170,13 @@ def _noting(make: Any, notes: Notes) -> Iterator[None]:
             _follow(self, notes)
 
     def noted_backward(*args: Any, **kwargs: Any) -> None:
-        if notes.stepped:
-            met = [g is not None and bool(g.any()) and torch.equal(g, old) for g, old in _gradients(notes)]
-            notes.stale += any(met)
-        notes.stepped = False
+        met = {key: (p, old) for key, (p, old) in notes.last.items() if _is(p.grad, old)}
         notes.closures += notes.stepping
         backward(*args, **kwargs)
+        added = [key for key, (p, old) in met.items() if not _is(p.grad, old)]
+        notes.stale += bool(added)
+        for key in added:
+            del notes.last[key]
 
     hooks = register_optimizer_step_pre_hook(_before_step(notes)), register_optimizer_step_post_hook(_after_step(notes))
     make.__init__, torch.autograd.backward = init, noted_backward
@@ -138,8 +188,8 @@ def _noting(make: Any, notes: Notes) -> Iterator[None]:
             hook.remove()
 
 
-def _gradients(notes: Notes) -> list[tuple[Tensor | None, Tensor]]:
-    return [(parameter.grad, old) for parameter, old in notes.last.values()]
+def _is(gradient: Tensor | None, old: Tensor) -> bool:
+    return gradient is not None and bool(gradient.any()) and torch.equal(gradient, old)
 
 
 def _before_step(notes: Notes) -> Callable[..., None]:
@@ -147,7 +197,7 @@ def _before_step(notes: Notes) -> Callable[..., None]:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         notes.optimized.update(map(id, parameters))
         graded = [p for p in parameters if p.grad is not None][-TRACKED:]
-        notes.last = {id(p): (p, p.grad.clone()) for p in graded}
+        notes.last |= {id(p): (p, p.grad.clone()) for p in graded}
         notes.stepping, notes.closures = True, 0
 
     return hook
@@ -156,31 +206,32 @@ def _before_step(notes: Notes) -> Callable[..., None]:
 def _after_step(notes: Notes) -> Callable[..., None]:
     def hook(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         notes.steps += 1
-        notes.stepped = True
         notes.stepping = False
 
     return hook
 
 
 def _follow(module: nn.Module, notes: Notes) -> None:
-    head = Head(module, _copied(module.state_dict()))
+    head = Head(module, _copied(module.state_dict()), torch.zeros(len(notes.train.features), dtype=torch.int64))
 
-    def learned(rows: int) -> Callable[[Tensor], None]:
+    def learned(count: int, rows: Tensor | None) -> Callable[[Tensor], None]:
         def hook(gradient: Tensor) -> None:
-            head.learned_rows += rows if not notes.stepping or notes.closures <= 1 else 0
+            if not notes.stepping or notes.closures <= 1:
+                head.learned(count, notes.train.of(rows))
 
         return hook
 
-    def called(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        rows = len(output) if isinstance(output, Tensor) and output.ndim else 0
-        if isinstance(output, Tensor) and output.requires_grad:
-            output.register_hook(learned(rows))
-        version = tuple(p._version for p in module.parameters())
-        if (not torch.is_grad_enabled() or not module.training) and version != head.version and len(head.states) < KEPT:
-            head.version = version
-            head.states.append(_copied(module.state_dict()))
+    def called(self: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        if not isinstance(output, Tensor) or not output.ndim:
+            return
+        rows = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
+        if output.requires_grad:
+            output.register_hook(learned(len(output), rows))
+        tested = notes.test.of(rows)
+        if not torch.is_grad_enabled() or (tested >= 0).all():
+            head.evaluated(self, tested)
 
-    module.register_forward_hook(called)
+    module.register_forward_hook(called, with_kwargs=True)
     if len(notes.heads) < 20:
         notes.heads.append(head)
 
@@ -219,29 +270,50 @@ def _head(
     state = _state(returned)
     if state is None:
         return None
-    note = next((h for h in notes.heads if h.module is returned or _same(h.module.state_dict(), state)), None)
-    note = note or next(
-        iter(h for h in reversed(notes.heads) if h.learned_rows), notes.heads[-1] if notes.heads else None
-    )
+    note = _noted(returned, state, notes)
     facts: dict[str, Any] = {
-        "heads": len(notes.heads),
-        "learned_rows": sum(h.learned_rows for h in notes.heads),
         "optimized": note is not None and any(id(p) in notes.optimized for p in note.module.parameters()),
         "moved": None if note is None else not _same(note.initial, state),
+        **_learning(note),
     }
     try:
         judge = copy.deepcopy(note.module) if note is not None else _made(make, _width(state))
         judge._forward_hooks.clear()
-        logits = [_logits(judge, state, features) for features in _features(pristine, sets)]
+        train, test = _features(pristine, sets)
+        facts["logits"] = {"train": _plain_logits(judge, state, train), "test": _plain_logits(judge, state, test)}
     except Exception as error:
         return {**facts, "raised": describe.exception(error)}
-    facts["logits"] = {"train": describe.plain(logits[0]), "test": describe.plain(logits[1])}
     if note is not None:
-        train_features, test_features = _features(pristine, sets)
-        facts["logits"]["initial"] = describe.plain(_logits(judge, note.initial, train_features))
-        evaluated = [_logits(judge, s, test_features).argmax(1) for s in note.states]
+        facts["logits"]["initial"] = _plain_logits(judge, note.initial, train)
+        evaluated = [_logits(judge, s, test).argmax(1) for s in note.states]
         facts["evaluated"] = describe.plain(torch.stack(evaluated).to(torch.uint8)) if evaluated else None
     return facts
+
+
+def _noted(returned: Any, state: State, notes: Notes) -> Head | None:
+    """The head that was returned, or whose state was; else the last one that learned."""
+    mine = (h for h in notes.heads if h.module is returned or _same(h.module.state_dict(), state))
+    once_mine = (h for h in notes.heads if any(_same(s, state) for s in h.states))
+    learned = (h for h in reversed(notes.heads) if h.rows)
+    return next(itertools.chain(mine, once_mine, learned, reversed(notes.heads)), None)
+
+
+def _learning(note: Head | None) -> dict[str, Any]:
+    """What a head learned from, and which test items it was asked about."""
+    if note is None:
+        return {"rows": 0, "items": None, "batches": None, "calls": None}
+    items = [items for _, items in note.calls]
+    calls = {
+        "state": np.array([state for state, _ in note.calls], np.int64),
+        "size": np.array([len(i) for i in items], np.int64),
+        "item": describe.plain(torch.cat(items)) if items else np.zeros(0, np.int64),
+    }
+    batches = np.array(note.batches, np.int64)
+    return {"rows": note.rows, "items": describe.plain(note.items), "batches": batches, "calls": calls}
+
+
+def _plain_logits(head: nn.Module, state: State, features: Tensor) -> np.ndarray:
+    return describe.plain(_logits(head, state, features))
 
 
 def _made(make: Any, width: int) -> nn.Module:
