@@ -20,7 +20,8 @@ AGREEING = 5  # classes whose test items are labelled as the training items are
 PER_TEST_CLASS = 56  # more items in all than fit into one batch
 NEAR = 0.02  # of the returned head's accuracy, or the best one seen: half precision, rounding
 EXACT = 0.001  # of any other accuracy seen: the mean of batches, an epoch in between
-TOWARDS = 1.0  # right heads give 1.4 and more, mostly over 2; those that learned from shuffled labels 0.1 ± 0.5
+TOWARDS = 1.5  # right heads give 1.9 and more; those that learned from labels in random order 0.6 ± 0.3
+NARROW, TOWARDS_IF_NARROW = 16, 1.0  # few features lead less far: right heads give 1.5 where D is 8, 1.1 where it is 4
 
 Array = np.ndarray
 
@@ -45,7 +46,7 @@ def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
         "own_vit": seen.has("ViT") and seen.passed("vit.model"),
         "seed": int(rng.integers(2**31)),
     }  # fmt: skip
-    return Question(args, {"looks": looks, "test_looks": test_looks, "test_labels": labels})
+    return Question(args, {"looks": looks, "test_looks": test_looks, "test_labels": labels, "width": width})
 
 
 def _test_looks(rng: np.random.Generator) -> Array:
@@ -142,7 +143,7 @@ def head_learned(seen: Evidence) -> None:
             f"loss {before['loss']:.3f} before, {after['loss']:.3f} after",
             SAME_ITEMS,
         )
-    if _towards_labels(answer, head) < TOWARDS:
+    if _towards_labels(answer, head) < (TOWARDS if answer.known["width"] >= NARROW else TOWARDS_IF_NARROW):
         raise Fail("what the head learned does not lead from the training items to their labels", SAME_ITEMS)
 
 
