@@ -46,9 +46,7 @@ class Draw:
     """What one draw did, as far as it could be told."""
 
     flat: Array  # (3,) gray levels that black, gray and white became
-    blocks: (
-        Array | None
-    )  # (4,) gray levels that the blocks became, up to one number where it is noisy; None where not told apart
+    blocks: Array | None  # (4,) gray levels that the blocks became, where noisy up to one sum; None: not told apart
     noisy: bool
     exact: bool  # noise could be taken away, and the change of gray levels is known, so that the map can be trusted
     pointwise: bool  # every pixel's gray level follows from one source pixel's: no filter was applied

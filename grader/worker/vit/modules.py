@@ -109,8 +109,8 @@ STRIDE = 0.02  # length of the step by which a slope is measured: long beside ro
 def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """Gradients of a weighted sum of the output: of each parameter the largest, of the input all.
 
-    "reached" is how many numbers of all parameters have one. "slope" is what that gradient says of a step along it, "measured" what the step really does. An output of
-    another shape than the weights is "unlike" them.
+    "reached" is how many numbers of all parameters have one. "slope" is what the input's says of a step along it,
+    "measured" what the step really does. An output of another shape than the weights is "unlike" them.
     """
     leaf, weights = _inputs(call).requires_grad_(), torch.from_numpy(np.array(call["weights"]))
     module.zero_grad(set_to_none=True)
