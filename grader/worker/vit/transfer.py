@@ -22,7 +22,7 @@ from grader.worker.vit import standins
 from grader.worker.vit.datasets import Garments
 from grader.worker.vit.modules import seed_everything
 
-BATCH = 16
+BATCH = 64
 OWN_EPOCHS = 5  # what the notebook's ``num_epochs`` says meanwhile: another number than is asked for
 KEPT = 400  # states of heads
 CALLS = 4_000  # that are noted of one head
