@@ -188,7 +188,7 @@ def judge(criterion: Criterion, seen: Evidence) -> Judgement:
         except Unanswered as unanswered:
             if _todo(unanswered.observation):
                 return _missing(criterion, todo_words(unanswered.observation))
-            results.append(_unanswered(check, unanswered, told))
+            results.append(_unanswered(check, unanswered, told, seen["load"].observation))
         except Undecided as undecided:
             results.append(CheckResult(check.name, "error", str(undecided)))
         except Exception:  # a fault of ours must never look like the student's
@@ -218,8 +218,10 @@ def _absence(absent: list[str], seen: Evidence) -> str:
     return words
 
 
-def _unanswered(check: Check, unanswered: Unanswered, told: set[str]) -> CheckResult:
+def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Observation) -> CheckResult:
     observation = unanswered.observation
+    if observation.outcome == "unasked" and load.outcome not in ("value", "unasked"):
+        observation = load  # nothing was asked of a submission whose definitions could not be executed
     if observation.outcome == "fault":
         return CheckResult(check.name, "error", f"the grader could not ask this: {observation.detail}")
     if observation.outcome == "unasked" or unanswered.probe in told:

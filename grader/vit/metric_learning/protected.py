@@ -211,9 +211,9 @@ def precision(seen: Evidence) -> None:
 
 
 def _cause(known: dict[str, Any], found: list[float]) -> str:
-    for name, wrong in known["wrong"].items():
-        if any(abs(number - wrong) < EXACT for number in found):
-            return WRONG[name.rstrip("12")]
+    same = {name.rstrip("12") for name, wrong in known["wrong"].items() if min(abs(n - wrong) for n in found) < EXACT}
+    if same:  # two mistakes may give the same number
+        return " Or: ".join(words for name, words in WRONG.items() if name in same)
     return "The queries are the test images, the reference set is the training subset."
 
 
