@@ -314,7 +314,9 @@ def _status(results: list[CheckResult]) -> CriterionStatus:
     statuses = {result.status for result in results}
     if "failed" in statuses:
         return "failed"
-    return "error" if statuses - {"passed"} else "passed"  # a check that was skipped for no failure is our own gap
+    if "error" in statuses:
+        return "error"
+    return "failed" if "skipped" in statuses else "passed"  # only forged answers leave nothing to look at
 
 
 def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
@@ -325,7 +327,7 @@ def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
     if all(result.status == "passed" for result in results):
         return " ".join(remarks) or "as it should be"
     gaps = " and ".join(result.name for result in results if result.status == "skipped")
-    return f"the grader could not look at {gaps}, and found nothing else wrong"
+    return f"what came back leaves nothing to judge {gaps} by"
 
 
 def sentence(message: str, hint: str) -> str:

@@ -241,7 +241,7 @@ def _as_the_given_one_takes_them(run: Run) -> None:
         raise Fail(
             f"`evaluate_at_end_epoch` is given best_prec={run.best[1][0]:g} again and again, though it has returned "
             f"{run.best[0][1]:g}: vit_embeds.pt then holds the last epoch's model, not the best",
-            "best_prec = evaluate_at_end_epoch(…, best_prec, …)",
+            "What it returns is the best_prec of the next call.",
         )
 
 

@@ -52,8 +52,8 @@ def get(
         vit_model.train(call["train"]), model_embedding.train(call["train"])
         rows = x[torch.tensor(call["rows"])]
         facts = guarded(lambda r=rows, v=vit_model, m=model_embedding: function(r, v, m))  # type: ignore[misc]
-        parameters = [*vit_model.parameters(), *model_embedding.parameters()]
-        left = {"grad": torch.is_grad_enabled(), "frozen": sum(not p.requires_grad for p in parameters)}
+        held = [p.requires_grad for model in (vit_model, model_embedding) for p in model.parameters()]
+        left = {"grad": torch.is_grad_enabled(), "frozen": held.count(False)}
         found.append({**facts, **left, "vit": vit_model.calls[:50], "head": model_embedding.calls[:50]})
     return found
 
