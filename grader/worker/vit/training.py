@@ -235,7 +235,7 @@ def _facts(watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[s
         "samples": [int(s["n_samples_per_class"]) for s in samples[:10]],
         "read": {"train": len(watch.train_reads), "outside": len(watch.train_reads - chosen) if chosen else 0},
         "evaluations": _evaluated(watch, evaluations),
-        "best": [[_float(call.get("best_prec")), _float(call["returned"])] for call in evaluations[:50]],
+        "best": [[_float(call.get("best_prec")), _float(call.get("returned"))] for call in evaluations[:50]],
         "calculators": sorted({_calculator(call.get("accuracy_calculator")) for call in evaluations[:50]}),
     }
 
@@ -243,9 +243,10 @@ def _facts(watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[s
 def _float(value: Any) -> float | None:
     """A number, the infinite as a large one, which is how a best value may begin; None for anything else."""
     try:
-        return float(np.clip(float(value), -1e9, 1e9))
+        number = float(np.clip(float(value), -1e9, 1e9))
     except (TypeError, ValueError, RuntimeError):
         return None
+    return None if np.isnan(number) else number
 
 
 def _calculator(value: Any) -> str:
