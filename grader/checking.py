@@ -114,6 +114,14 @@ def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
     return tuple(Check(f.__name__, " ".join((f.__doc__ or f.__name__).split("\n\n")[0].split()), f) for f in functions)
 
 
+def after(check: Callable[[Evidence], None], seen: Evidence) -> None:
+    """Skip what makes no sense when another check of the same criterion fails; that one says why."""
+    try:
+        check(seen)
+    except Fail:
+        raise Skip from None
+
+
 def dig(value: Any, *path: str | int) -> Any:
     """Follow keys and indices into an observed value.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, Malformed, Skip, checks, dig, dig_as, word, words
+from grader.checking import Criterion, Fail, Malformed, Skip, after, checks, dig, dig_as, word, words
 from grader.evidence import Answer, Evidence, Probe, Question
 from grader.vit.settings import hyperparameter
 
@@ -220,10 +220,7 @@ def accuracy(seen: Evidence) -> None:
         raise Fail(f'expected a number under "acc", got {_word(acc)}')
     if "raised" in head or not dig_as(dict, head, "logits"):
         raise Skip
-    try:
-        vit_unchanged(seen)
-    except Fail as told:  # the head was trained and measured on other features
-        raise Skip from told
+    after(vit_unchanged, seen)  # else the head was trained and measured on other features
     share = acc / 100 if acc > 1 else float(acc)
     right = _logits(head, "test", len(answer.known["test_labels"])).argmax(1) == answer.known["test_labels"]
     states = [predicted == answer.known["test_labels"] for predicted in _evaluated(head, len(right))]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.checking import Fail
+from grader.checking import Fail, after
 from grader.evidence import Evidence
 from grader.records import Warning_
 from grader.vit.model.asking import (
@@ -34,7 +34,7 @@ from grader.vit.model.asking import (
     in_transformer,
     output,
 )
-from grader.vit.model.reading import Array, after, changed, expect_trained, same
+from grader.vit.model.reading import Array, changed, expect_trained, same
 from grader.vit.model.structure import batch_mates, blocks_of_their_own, nonlinearity, normalised_before
 
 # Right heads come to 0.1 and more, a single one to 0.003 (python -m bench.structure_margins)

@@ -2,12 +2,11 @@
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, checks
+from grader.checking import Criterion, Fail, after, checks
 from grader.evidence import Evidence, Probe, Question
 from grader.vit.model.reading import (
     Array,
     Builds,
-    after,
     build,
     call,
     expect_alone,

@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from grader.checking import Criterion, Fail, checks
+from grader.checking import Criterion, Fail, after, checks
 from grader.evidence import Evidence, Probe, Question
 from grader.vit.model.reading import (
     FAINT,
     Array,
     Builds,
-    after,
     build,
     call,
     changed,

@@ -1,6 +1,5 @@
 """Asking for builds and calls of a module, and reading what came back."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from grader.checking import Fail, Malformed, Missing, Skip, dig, place, raised_hint, raised_words
 from grader.confinement.evidence import raised_from
-from grader.evidence import Answer, Evidence
+from grader.evidence import Answer
 
 Array = np.ndarray
 TOLERANCE = 1e-3
@@ -289,14 +288,6 @@ def same(a: Array, b: Array, tolerance: float = TOLERANCE) -> bool:
 def changed(a: Array, b: Array, axis: tuple[int, ...], tolerance: float = 1e-4) -> Array:
     """Where arrays differ by more than noise: True along the axes that are not reduced."""
     return np.abs(a - b).max(axis=axis) > tolerance * max(1.0, float(np.abs(b).max()))
-
-
-def after(check: Callable[[Evidence], None], seen: Evidence) -> None:
-    """Skip what makes no sense when another check of the same criterion fails; that one says why."""
-    try:
-        check(seen)
-    except Fail:
-        raise Skip from None
 
 
 def expect_repeatable(builds: Builds, first: Array, again: Array, what: str) -> None:

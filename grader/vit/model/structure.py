@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader.checking import Fail
+from grader.checking import Fail, after
 from grader.evidence import Evidence
 from grader.vit.model.asking import (
     AGAIN,
@@ -45,7 +45,6 @@ from grader.vit.model.asking import (
 from grader.vit.model.reading import (
     Array,
     Builds,
-    after,
     changed,
     expect_repeatable,
     expect_shape,
