@@ -266,6 +266,14 @@ FAULTS = [
         word="raised ValueError",
     ),
     fault(
+        "raises_as_its_evaluation_does",
+        ("    if precision > best_prec:", "    raise RuntimeError\n    if precision > best_prec:"),
+        ("    return best_prec\n    ### END", "    losss\n    return best_prec\n    ### END"),
+        costs=(TRAINING, PROTECTED),
+        word="losss",
+        warns=("protected.modified",),
+    ),
+    fault(
         "nothing_in_the_loop",
         ("        for x, y in loader:\n", "        for x, y in []:\n"),
         costs=(TRAINING, SCHEDULER),
