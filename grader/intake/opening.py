@@ -103,10 +103,17 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
 
 def run(path: Path, message: str, limits: IntakeLimits) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", "-S", "-c", START]
+    pipe = subprocess.PIPE
     try:
-        return subprocess.run(
-            command, input=message, capture_output=True, encoding="utf-8", env={}, cwd="/", timeout=limits.seconds
-        )
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", env={}, cwd="/"
+        ) as process:
+            try:
+                out, err = process.communicate(message, limits.seconds)
+            finally:  # subprocess.run leaves it unburied where Ctrl-C comes in between
+                process.kill()
+                process.wait()
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
     except subprocess.TimeoutExpired:
         raise refused(path, f"was not read within {limits.seconds:g} s", json.loads(message)) from None
     except OSError as error:
