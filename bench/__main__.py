@@ -16,11 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 from rich.console import Console
 from rich.table import Table
 
+import grader  # noqa: F401 (lets idle threads sleep, which is read when numpy is imported)
 from bench import grades, measure, others
 
 TITLES = {

@@ -43,7 +43,6 @@ DEBUG = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's ow
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and turn every exception into one line and an exit status."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep; read when torch is imported
     for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -44,14 +44,12 @@ def _messages(seen: Observation) -> Iterator[str]:
 
 def _described(value: Any) -> Iterator[str]:
     """The messages of suspicious exceptions that an operation described in its answer."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _described(item)
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         bases, message = value.get("bases"), value.get("message")
         if isinstance(bases, list) and isinstance(message, str) and any(base in SUSPECTS for base in bases):
             yield message
-        for item in value.values():
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(item, dict | list):
             yield from _described(item)
 
 

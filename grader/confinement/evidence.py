@@ -28,7 +28,7 @@ NO_MEMORY = re.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to a
 
 def clean(text: str) -> str:
     """Remove control characters, terminal escapes, direction overrides and halves of surrogate pairs."""
-    return CONTROL.sub("", text)
+    return text if text.isprintable() else CONTROL.sub("", text)
 
 
 def observation(body: Any, output: str, seconds: float) -> Observation:

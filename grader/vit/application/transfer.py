@@ -60,8 +60,8 @@ def _test_looks(rng: np.random.Generator) -> Array:
 
 def _images(rng: np.random.Generator, patterns: Array) -> Array:
     """(n, 28, 28) uint8 from (n, 7, 7) patterns, with a little noise."""
-    large = patterns.repeat(4, axis=1).repeat(4, axis=2)
-    return (large + rng.normal(0, 20, large.shape)).clip(0, 255).astype(np.uint8)
+    large = patterns.repeat(4, axis=1).repeat(4, axis=2).astype(np.int16)
+    return (large + rng.integers(-35, 36, large.shape, np.int16)).clip(0, 255).astype(np.uint8)
 
 
 def _width(seen: Evidence) -> int:

@@ -64,38 +64,44 @@ def _sampled(labels: np.ndarray, n_samples_per_class: int = 50, n_classes: int =
 
 
 def _ask_evaluation(seen: Evidence, rng: np.random.Generator) -> Question:
-    """Images whose right Precision@1 differs from what swapped or repeated sets would give."""
+    """Images and labels whose right Precision@1 differs from what swapped or repeated sets would give."""
+    given = expected.models(rng, D, E)
+    images = [expected.blurred(rng, size) for size in (REFERENCE, QUERY, MANY)]
+    reference, query, rows = (expected.embeddings(expected.tensors(each), **given) for each in images)
+    nearest = [_nearest(*pair) for pair in zip(_forms(reference), _forms(query), strict=True)]
     while True:
-        given = expected.models(rng, D, E)
-        sets = [_set(rng, size) for size in (REFERENCE, QUERY)]
-        known = _known(given, *sets)
-        right = known["right"]
-        if all(min(abs(p - wrong) for wrong in known["wrong"].values()) > APART for p in right):
+        labels = [rng.integers(0, 3, len(each)) for each in images]
+        right, wrong = _precisions(nearest, *labels[:2])
+        if all(min(abs(p - other) for other in wrong.values()) > APART for p in right):
             break
-    many = _set(rng, MANY)
-    rows = expected.embeddings(expected.tensors(many["images"]), **given)
-    args = {**given, "reference": sets[0], "query": sets[1], "many": many, "best": [0.0, 0.99]}
-    whole = {"rows": rows, "labels": many["labels"]}
-    return Question({**args, "own_embeddings": embeddings.exact(seen)}, known={**known, "many": whole})
+    sets = [{"images": of, "labels": own} for of, own in zip(images, labels, strict=True)]
+    args = {**given, **dict(zip(("reference", "query", "many"), sets, strict=True)), "best": [0.0, 0.99]}
+    known = {"right": right, "wrong": wrong, "state": given, "many": {"rows": rows, "labels": labels[2]}}
+    return Question({**args, "own_embeddings": embeddings.exact(seen)}, known=known)
 
 
-def _set(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
-    return {"images": expected.blurred(rng, size), "labels": rng.integers(0, 3, size)}
+def _nearest(reference: np.ndarray, query: np.ndarray) -> dict[str, np.ndarray]:
+    """The nearest of the reference set to each query, and what is found where the sets are mistaken."""
+    return {
+        "right": expected.nearest(query, reference),
+        "swapped": expected.nearest(reference, query),
+        "query": expected.nearest(query, query, itself=False),
+        "reference": expected.nearest(reference, reference, itself=False),
+    }
 
 
-def _known(given: dict[str, Any], reference: dict[str, Any], query: dict[str, Any]) -> dict[str, Any]:
-    bank, wanted = (expected.embeddings(expected.tensors(s["images"]), **given) for s in (reference, query))
+def _precisions(
+    nearest: list[dict[str, np.ndarray]], reference: np.ndarray, query: np.ndarray
+) -> tuple[list[float], dict[str, float]]:
+    """The right Precision@1, by embeddings as they are and of length 1; and the wrong ones."""
     right: list[float] = []
-    wrong: dict[str, float] = {}
-    for form in (lambda x: x, expected.normalised):
-        at, of = form(bank), form(wanted)
-        right.append(expected.precision_at_1(of, query["labels"], at, reference["labels"]))
-        swapped = expected.precision_at_1(at, reference["labels"], of, query["labels"])
-        wrong |= {f"swapped{len(right)}": swapped, f"itself{len(right)}": 1.0, f"none{len(right)}": 0.0}
-        for name, rows, labels in (("query", of, query["labels"]), ("reference", at, reference["labels"])):
-            distances = ((rows[:, None] - rows[None]) ** 2).sum(2) + np.eye(len(rows)) * 1e9
-            wrong[f"{name}{len(right)}"] = float((labels[distances.argmin(1)] == labels).mean())
-    return {"right": right, "wrong": wrong, "state": given}
+    wrong: dict[str, float] = {"itself": 1.0, "none": 0.0}
+    for number, found in enumerate(nearest, 1):
+        right.append(float((reference[found["right"]] == query).mean()))
+        wrong[f"swapped{number}"] = float((query[found["swapped"]] == reference).mean())
+        wrong[f"query{number}"] = float((query[found["query"]] == query).mean())
+        wrong[f"reference{number}"] = float((reference[found["reference"]] == reference).mean())
+    return right, wrong
 
 
 def sampler(seen: Evidence) -> None:
@@ -158,7 +164,7 @@ def embeddings_of_dataset(seen: Evidence) -> None:
             f"expected embeddings {wanted.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",
             "Does the loop return within the first batch, or drop the last one?",
         )
-    if not any(_same_pairs(rows[0], labels[0], form, known) for form in _forms(wanted)):
+    if not _paired(rows[0], labels[0], wanted, known):
         raise Fail("embeddings and labels do not belong together, or are not those of the data set's images")
 
 
@@ -166,14 +172,19 @@ def _forms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, expected.normalised(x)
 
 
-def _same_pairs(rows: np.ndarray, labels: np.ndarray, right: np.ndarray, right_labels: np.ndarray) -> bool:
-    """Whether the rows are the right ones in any order, each with its label."""
-    slack = 0.03 * np.abs(right).max()
-    if np.abs(rows - right).max() <= slack:  # in order, as nearly always: nothing to look for
-        return bool((right_labels == labels).all())
-    nearest = np.abs(rows[:, None] - right[None]).max(2).argmin(1)
-    close = np.abs(rows - right[nearest]).max() <= slack
-    return bool(close and len(set(nearest.tolist())) == len(right) and (right_labels[nearest] == labels).all())
+def _paired(rows: np.ndarray, labels: np.ndarray, wanted: np.ndarray, known: np.ndarray) -> bool:
+    """Whether the rows are the right ones, as they are or of length 1, in any order, each with its label."""
+    if any(_close(rows, form) for form in _forms(wanted)):  # in order, as nearly always: nothing to look for
+        return bool((known == labels).all())
+    for form in _forms(wanted):
+        nearest = np.abs(rows[:, None] - form[None]).max(2).argmin(1)
+        if _close(rows, form[nearest]) and len(set(nearest.tolist())) == len(form):
+            return bool((known[nearest] == labels).all())
+    return False
+
+
+def _close(rows: np.ndarray, right: np.ndarray) -> bool:
+    return bool(np.abs(rows - right).max() <= 0.03 * np.abs(right).max())
 
 
 def _items(described: Any) -> list[Any]:

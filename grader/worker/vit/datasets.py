@@ -43,12 +43,12 @@ class Garments(datasets.FashionMNIST):
         self.targets = torch.from_numpy(np.array(labels, dtype=np.int64))
         self.reads: list[int] = []  # index of every item that was read, in order
         self._given, self._size = (self.data, self.targets), len(images)
-        self._ready: tuple[Tensor, list[int]] | None = None  # all items, as the plain transform gives them
+        self._ready: tuple[list[Tensor], list[int]] | None = None  # all items, as the plain transform gives them
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
         index = int(index)
         item: tuple[Any, int]
-        if self.transform is to_tensor and self.data is self._given[0] and self.targets is self._given[1]:
+        if self._plain():
             item = self._fast(index)
         else:
             picture = Image.fromarray(self.data[index].numpy())
@@ -56,11 +56,23 @@ class Garments(datasets.FashionMNIST):
         self.reads.append(index % self._size)
         return item if self.target_transform is None else (item[0], self.target_transform(item[1]))
 
+    def _plain(self) -> bool:
+        """Whether items are as they were given, through the plain transform."""
+        return self.transform is to_tensor and self.data is self._given[0] and self.targets is self._given[1]
+
     def _fast(self, index: int) -> tuple[Tensor, int]:
         """The same values without the way through PIL, computed once."""
+        inputs, labels = self._computed()
+        return inputs[index].clone(), labels[index]  # whoever gets it may change it in place
+
+    def _computed(self) -> tuple[list[Tensor], list[int]]:
         if self._ready is None:
-            self._ready = _normalised(self.data).transpose(0, 1), self.targets.tolist()
-        return self._ready[0][index], self._ready[1][index]
+            self._ready = list(_normalised(self.data).transpose(0, 1)), self.targets.tolist()
+        return self._ready
+
+    def inputs(self) -> Tensor:
+        """(n, 1, 28, 28) what all items give a model."""
+        return torch.stack(self._computed()[0] if self._plain() else [self[i][0] for i in range(len(self))])
 
     def __len__(self) -> int:
         return self._size if self.data is self._given[0] else len(self.data)
@@ -71,4 +83,4 @@ class Garments(datasets.FashionMNIST):
 
 
 def _normalised(image: Tensor) -> Tensor:
-    return (image.float().div(255.0).sub(MEAN) / STD).unsqueeze(0)
+    return image.float().div_(255.0).sub_(MEAN).div_(STD).unsqueeze(0)

@@ -44,9 +44,9 @@ class Items:
         """Which item each row is: (B, D) → (B,), -1 where it is none."""
         if rows is None or rows.shape[1:] != self.features.shape[1:]:
             return torch.full((1,), -1)
-        few, known = (f.detach().cpu().float()[:, :COORDINATES] for f in (rows, self.features))
-        distances, items = torch.cdist(few, known, compute_mode="donot_use_mm_for_euclid_dist").min(1)  # both (B,)
-        return torch.where(distances < SAME, items, -1)
+        few, known = (f.detach().cpu().double()[:, :COORDINATES] for f in (rows, self.features))
+        items = torch.cdist(few, known).argmin(1)  # (B,); by way of a matrix product, which rounds
+        return torch.where((few - known[items]).norm(dim=1) < SAME, items, -1)
 
 
 @dataclass
@@ -326,7 +326,7 @@ def _width(state: State) -> int:
 
 def _features(vit: nn.Module, sets: tuple[Garments, Garments]) -> list[Tensor]:
     with torch.no_grad():
-        return [vit(torch.stack([data[i][0] for i in range(len(data))])) for data in sets]
+        return [vit(data.inputs()) for data in sets]
 
 
 def _logits(head: nn.Module, state: State, features: Tensor) -> Tensor:
