@@ -1,10 +1,10 @@
 """How often the project's trainer brings a sensible ViT to 88 %, and after how many passes.
 
-    python bench/trainer.py [--sets reference wide …] [--seeds 10] [--out trainer.jsonl]
+    python bench/trainer.py [--sets reference wide …] [--seeds 10] [--budget 600] [--out trainer.jsonl]
 
 The reference's classes with several sets of hyperparameters, trained by the same operation as a submission
-without a checkpoint, but without a budget: what is printed does not depend on the machine's load, save for the
-seconds, which are CPU seconds of this process. One line of JSON a run; a summary at the end.
+without a checkpoint, without a budget unless one is given: what is printed does not depend on the machine's load
+then, save for the seconds, which are CPU seconds of this process. One line of JSON a run; a summary at the end.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from grader.worker.student import Student
 from grader.worker.vit import constants, trainer
 
 TARGET = 0.88
+UNLIMITED = 1e6  # seconds
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 SETS = {  # (patch_size, hidden_size, layers, heads)
     "reference": (7, 64, 3, 2),
@@ -50,7 +51,9 @@ def loaded() -> Student:
         return Student(program_of(open_submission(REFERENCE, Path(folder), a.wanted, a.provided, a.never_called)))
 
 
-def trained(student: Student, data: datasets.FashionMNIST, name: str, seed: int) -> dict[str, Any]:
+def trained(
+    student: Student, data: datasets.FashionMNIST, name: str, seed: int, budget: float = UNLIMITED
+) -> dict[str, Any]:
     """One training, its accuracy on the test images and what it took."""
     patch, hidden, layers, heads = SETS[name]
     pixels = {"scale": 1 / constants.STD, "shift": -constants.MEAN / constants.STD}
@@ -59,7 +62,7 @@ def trained(student: Student, data: datasets.FashionMNIST, name: str, seed: int)
     with student.overriding(patch_size=patch, hidden_size=hidden, layers=layers, heads=heads):
         told = trainer.train(
             student, data.train_images, data.train_labels, sets, pixels, threads=1, target=TARGET,
-            budget=1e6, seed=seed,
+            budget=budget, seed=seed,
         )  # fmt: skip
     took, wall = time.process_time() - cpu, time.monotonic() - start
     accuracy = float((told["outputs"]["test"]["predicted"] == data.test_labels).mean())
@@ -88,12 +91,13 @@ def main() -> int:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--seeds", type=int, default=2, help="of each set")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--budget", type=float, default=UNLIMITED, help="seconds for each training, wall time")
     parser.add_argument("--out", type=Path, help="a file for the lines of JSON")
     arguments = parser.parse_args()
     student, data, runs = loaded(), datasets.load(), []
     for seed in range(arguments.first, arguments.first + arguments.seeds):
         for name in arguments.sets:
-            runs.append(trained(student, data, name, seed))
+            runs.append(trained(student, data, name, seed, arguments.budget))
             print(json.dumps(runs[-1]), flush=True)
             if arguments.out:
                 with arguments.out.open("a") as file:
