@@ -162,10 +162,18 @@ class Finding:
 
 
 class Watched(Mapping[str, float]):
-    """The rubric's thresholds and switches; tells which of them are looked at."""
+    """The rubric's thresholds and switches; notes which of them are looked at.
 
-    def __init__(self, rubric: "Rubric", note: Callable[[str, float], None]) -> None:
-        self.rubric, self.note = rubric, note
+    It knows the list of what is being computed, not the evidence: in a circle, the arrays of a dozen submissions
+    would wait for the garbage collector.
+    """
+
+    def __init__(self, rubric: "Rubric", reading: list[dict[str, float]]) -> None:
+        self.rubric, self.reading = rubric, reading
+
+    def note(self, name: str, value: float) -> None:
+        if self.reading:
+            self.reading[-1][name] = value
 
     def __getitem__(self, name: str) -> float:
         self.note(name, self.rubric.thresholds[name])
@@ -213,11 +221,7 @@ class Evidence:
     _reading: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rubric: Rubric = Watched(self.rubric, self._note)  # type: ignore[assignment]
-
-    def _note(self, name: str, value: float) -> None:
-        if self._reading:
-            self._reading[-1][name] = value
+        self.rubric: Rubric = Watched(self.rubric, self._reading)  # type: ignore[assignment]
 
     def __getitem__(self, probe: str) -> Answer:
         """The answer to a probe; one that was not asked holds the outcome "unasked"."""
