@@ -52,19 +52,22 @@ def structural(repeat: int, size: int = 20) -> dict[str, Any]:
 
 
 def growth(repeat: int, sizes: tuple[int, ...] = (1, 10, 40)) -> dict[str, Any]:
-    """Seconds a submission and peak memory, by the size of the class; full grades."""
-    found: dict[str, Any] = {}
+    """Seconds a submission and peak memory, by the size of the class; full grades, sizes in turns."""
+    costs: dict[int, list[measure.Cost]] = {size: [] for size in sizes}
     with tempfile.TemporaryDirectory() as folder:
-        for size in sizes:
-            students = classroom(Path(folder, f"class-{size}"), size)
-            costs = [
-                measure.run([*GRADE, str(students), "--out", f"{folder}/{size}-{n}"], memory=True)
-                for n in range(repeat)
-            ]
-            found[f"a submission of {size}"] = statistics.median(cost.wall / size for cost in costs)
-            found[f"peak MiB of {size}"] = statistics.median(cost.peak >> 20 for cost in costs)
-    found["promised"] = "at 40 no more than at 10, the same peak"
-    return found
+        classes = {size: classroom(Path(folder, f"class-{size}"), size) for size in sizes}
+        for number in range(repeat):
+            for size, students in classes.items():
+                command = [*GRADE, str(students), "--out", f"{folder}/{size}-{number}"]
+                costs[size].append(measure.run(command, memory=True))
+    found: dict[str, Any] = {}
+    for size, own in costs.items():
+        found[f"a submission of {size}"] = statistics.median(cost.wall / size for cost in own)
+        found[f"peak MiB of {size}"] = statistics.median(cost.peak >> 20 for cost in own)
+    fewer, most = sizes[-2:]
+    pairs = zip(costs[most], costs[fewer], strict=True)
+    ratio = statistics.median((many.wall / most) / (few.wall / fewer) for many, few in pairs)
+    return {**found, f"{most} / {fewer}": ratio, "promised": "at 40 no more than at 10, the same peak"}
 
 
 def without_models() -> list[str]:
