@@ -101,7 +101,7 @@ def exact(seen: Evidence) -> bool:
 
 def _off(got: np.ndarray, right: np.ndarray) -> float:
     """How far embeddings lie from the right ones, normalised or not."""
-    return min(_distance(got, right), _distance(got, expected.normalised(right)))
+    return min(_distance(got, form) for form in expected.forms(right))
 
 
 def _of_shape(seen: Evidence, which: int) -> np.ndarray:

@@ -68,7 +68,7 @@ def _ask_evaluation(seen: Evidence, rng: np.random.Generator) -> Question:
     given = expected.models(rng, D, E)
     images = [expected.blurred(rng, size) for size in (REFERENCE, QUERY, MANY)]
     reference, query, rows = (expected.embeddings(expected.tensors(each), **given) for each in images)
-    nearest = [_nearest(*pair) for pair in zip(_forms(reference), _forms(query), strict=True)]
+    nearest = [_nearest(*pair) for pair in zip(expected.forms(reference), expected.forms(query), strict=True)]
     while True:
         labels = [rng.integers(0, 3, len(each)) for each in images]
         right, wrong = _precisions(nearest, *labels[:2])
@@ -168,15 +168,11 @@ def embeddings_of_dataset(seen: Evidence) -> None:
         raise Fail("embeddings and labels do not belong together, or are not those of the data set's images")
 
 
-def _forms(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return x, expected.normalised(x)
-
-
 def _paired(rows: np.ndarray, labels: np.ndarray, wanted: np.ndarray, known: np.ndarray) -> bool:
     """Whether the rows are the right ones, as they are or of length 1, in any order, each with its label."""
-    if any(_close(rows, form) for form in _forms(wanted)):  # in order, as nearly always: nothing to look for
+    if any(_close(rows, form) for form in expected.forms(wanted)):  # in order, as nearly always: nothing to look for
         return bool((known == labels).all())
-    for form in _forms(wanted):
+    for form in expected.forms(wanted):
         nearest = np.abs(rows[:, None] - form[None]).max(2).argmin(1)
         if _close(rows, form[nearest]) and len(set(nearest.tolist())) == len(form):
             return bool((known[nearest] == labels).all())
