@@ -366,6 +366,50 @@ FAULTS = [
         (MINE, MINE.replace("miner(embeddings, y)", "miner(embeddings, torch.arange(len(y)))")),
         word="empty in each batch",
     ),
+    training(
+        "miner_on_features",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(vit_model(x), y)")),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_pixels",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(x.flatten(1), y)")),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_another_model",
+        (
+            MINE,
+            "            with torch.no_grad():\n"
+            "                others = LinearEmbeddingHead(hidden_size, embed_size)(vit_model(x))\n"
+            "            triplets = miner(others, y)\n",
+        ),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_shuffled_rows",
+        (
+            MINE,
+            "            order = torch.randperm(len(y))\n            triplets = miner(embeddings[order], y[order])\n",
+        ),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_shuffled_labels",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(embeddings, y[torch.randperm(len(y))])")),
+        word="other labels than the loss",
+    ),
+    training(
+        "miner_on_the_batch_before",
+        (MINE, "            older = triplets if total_loss else miner(embeddings, y)\n" + MINE),
+        (COMPUTE, "            loss = triplet_loss(embeddings, y, older)\n"),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_once_for_the_first_batch",
+        (MINE, "            triplets = triplets if total_loss else miner(embeddings, y)\n"),
+        word="other embeddings than the loss",
+    ),
     # Schedulers that do nothing
     fault(
         "scheduler_none",

@@ -388,6 +388,45 @@ def adjust(optimizer, epoch):
         "normalised_before_the_loss",
         learn=LEARN.replace("head(vit(x.to(device)))", "F.normalize(head(vit(x.to(device))), dim=1)"),
     ),
+    plain(
+        "miner_on_normalised_copies",
+        learn=LEARN.replace("miner(out, y.to(device))", "miner(F.normalize(out.detach(), dim=1), y.clone())"),
+    ),
+    plain(
+        "miner_on_scaled_halves",
+        learn=LEARN.replace("miner(out, y.to(device))", "miner((3 * out).detach().half(), y.to(device).int())"),
+    ),
+    plain(
+        "miner_on_a_pass_in_eval_mode",
+        learn=LEARN.replace("miner(out, y.to(device))", "mined(miner, vit, head, x, y)"),
+        more="""
+
+def mined(miner, vit, head, x, y):
+    vit.eval(), head.eval()
+    with torch.no_grad():
+        tuples = miner(head(vit(x)), y)
+    vit.train(), head.train()
+    return tuples
+""",
+    ),
+    plain(
+        "two_miners",
+        loss="""loss_func = losses.TripletMarginLoss(margin=margin)
+    first, second = miners.TripletMarginMiner(margin=margin), miners.BatchHardMiner()
+    def miner(out, y):
+        return tuple(torch.cat(parts) for parts in zip(first(out, y), second(out, y)))""",
+    ),
+    plain(
+        "miner_against_a_reference_batch",
+        loss="loss_func = losses.TripletMarginLoss(margin=margin)\n    miner = miners.MultiSimilarityMiner()\n    bank = bank_y = None",
+        learn="""optimizer.zero_grad()
+            out, y = head(vit(x.to(device))), y.to(device)
+            bank, bank_y = (out, y) if bank is None else (torch.cat([out, bank])[:300], torch.cat([y, bank_y])[:300])
+            tuples = miner(out, y, bank, bank_y)
+            loss_func(out, y, tuples, bank, bank_y).backward()
+            bank = bank.detach()
+            optimizer.step()""",
+    ),
     # Data
     plain(
         "sampler_of_the_library",

@@ -19,6 +19,17 @@ SHOWN = 5  # batches that an early epoch is given at least, where there are so m
 SUMMED = 0.8  # share of the losses that is learned from where they are added up over an epoch: all
 FEW = 3  # epochs, batches: fewer say nothing
 WASTED = 0.6  # share of backward passes whose gradients may be zeroed unused; two passes for one step waste half
+MINED_ELSEWHERE = {
+    "other embeddings": (
+        "the miner is given other embeddings than the loss: the triplets that it finds are those of other rows",
+        "Give both the same: embeddings = model_embedding(vit_model(x)), then miner(embeddings, y), then "
+        "loss(embeddings, y, triplets), in each batch anew.",
+    ),
+    "other labels": (
+        "the miner is given other labels than the loss: its positives and negatives are not those of the batch",
+        "Give both the labels that the loader gives with the images: miner(embeddings, y).",
+    ),
+}
 STALE = 0.5  # share of backward passes that may meet old gradients; a missing zero_grad gives 1, right code 0
 
 
@@ -30,7 +41,8 @@ def runs_through(seen: Evidence) -> None:
     """`train_embedding_model(train_dataset, test_dataset)` runs through."""
     problem = failure(seen)
     if problem is not None:
-        raise problem
+        # Batches of the probe differ in size, so that tuples of another batch may raise before anything else tells.
+        raise _mined_elsewhere(counted(seen)) or problem
 
 
 def steps(seen: Evidence) -> None:
@@ -108,13 +120,27 @@ def miner_used(seen: Evidence) -> None:
         )
     if problem:
         raise Fail(problem, "The miner's result is the third argument of the loss: it says which triplets count.")
+    elsewhere = _mined_elsewhere(_trained(seen))
+    if elsewhere is not None:
+        raise elsewhere
+
+
+def _mined_elsewhere(run: Run) -> Fail | None:
+    """Whether miners were asked about something else than the loss, most times or where it raised."""
+    triplet = [loss for loss in run.losses if loss.triplet]
+    for other, words in MINED_ELSEWHERE.items():
+        calls = sum(loss.tuples.get(other, 0) for loss in triplet)
+        if calls > sum(loss.calls for loss in triplet) / 2 or (calls and run.raised is not None):
+            return Fail(*words)
+    return None
 
 
 def _unused(seen: Evidence) -> str:
     """Why no miner's tuples reach the loss; empty when some do."""
     run = counted(seen)
     triplet = [loss for loss in run.losses if loss.triplet]
-    if not triplet or any(loss.tuples.get("miner") or loss.tuples.get("other") for loss in triplet):
+    mined = ("miner", "other", *MINED_ELSEWHERE)
+    if not triplet or any(loss.tuples.get(source) for loss in triplet for source in mined):
         return ""
     if any(loss.tuples.get("all") for loss in triplet):
         return "the loss is given all triplets of the batch: no miner has chosen among them"

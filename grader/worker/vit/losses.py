@@ -13,8 +13,41 @@ from pytorch_metric_learning.losses import CrossBatchMemory, TripletMarginLoss
 from pytorch_metric_learning.losses.base_metric_loss_function import BaseMetricLossFunction
 from pytorch_metric_learning.miners.base_miner import BaseMiner
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 RECENT = 8  # results of miners that tuples are looked up in
+MINER = ("embeddings", "labels", "ref_emb", "ref_labels")  # arguments by place
+LOSS = ("embeddings", "labels", "indices_tuple", "ref_emb", "ref_labels")
+CLOSE = 0.02  # rounding of half precision
+EQUAL_ROWS = 0.5  # share of rows that are themselves again; of other images' or another model's rows few are
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a miner or a loss is given.
+
+    ``references`` and their labels are those of positives and negatives, the anchors' own where there are no others.
+    """
+
+    anchors: Tensor  # (B, E)
+    labels: Tensor | None  # (B,)
+    references: Tensor
+    reference_labels: Tensor | None
+
+    def differ(self, other: "Rows") -> str:
+        """Whether these are other embeddings than another's, or other labels; empty where they are the same."""
+        if not (_same_rows(self.anchors, other.anchors) and _same_rows(self.references, other.references)):
+            return "other embeddings"
+        pairs = (self.labels, other.labels), (self.reference_labels, other.reference_labels)
+        return "" if all(_same_labels(*pair) for pair in pairs) else "other labels"
+
+
+@dataclass(frozen=True)
+class Mined:
+    """What a miner found, and in what."""
+
+    tuples: tuple[Any, ...]
+    rows: Rows | None
 
 
 @dataclass
@@ -25,7 +58,7 @@ class LossCalls:
     calls: int = 0
     learned: int = 0  # calls whose embeddings received a gradient
     flat: int = 0  # … that was zero
-    tuples: dict[str, int] = field(default_factory=dict)  # "none", "miner", "all" or "other"
+    tuples: dict[str, int] = field(default_factory=dict)  # "none", "miner", "all", "other", or as `differ` says
     found: int = 0  # calls on a batch with triplets whose tuples hold some
     nothing: int = 0  # … whose tuples are empty
     shape: list[int] = field(default_factory=list)  # (B, E)
@@ -37,27 +70,33 @@ class Losses:
     def __init__(self) -> None:
         self.calls: dict[str, LossCalls] = {}
         self.miners: dict[str, int] = {}
-        self._mined: list[tuple[Tensor, ...]] = []
-        self._memory: list[bool] = []  # inside CrossBatchMemory: whether it was given a miner's tuples
+        self._mined: list[Mined] = []
+        self._memory: list[str] = []  # inside CrossBatchMemory: where the tuples come from that it was given
 
     def patches(self) -> list[tuple[Any, str, Any]]:
         """Owner, name and what stands there meanwhile."""
         return [(CrossBatchMemory, "forward", self._remember(CrossBatchMemory.forward))]
 
-    def after_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
-        """Note what a module was given, if it is a miner or a loss; a global forward hook."""
+    def after_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any = None) -> None:
+        """Note what a module was given, if it is a miner or a loss; a global forward hook.
+
+        After an exception torch calls it without ``kwargs``.
+        """
+        kwargs = kwargs or {}
         if isinstance(module, BaseMiner):
             name = type(module).__name__[:100]
             self.miners[name] = self.miners.get(name, 0) + 1
             if isinstance(output, tuple | list):
-                self._mined = [*self._mined[1 - RECENT :], tuple(output)]
+                rows = _given(_arguments(MINER, args, kwargs))
+                self._mined = [*self._mined[1 - RECENT :], Mined(tuple(output), rows)]
         elif isinstance(module, BaseMetricLossFunction):
-            self._loss(module, {**dict(zip(("embeddings", "labels", "indices_tuple"), args, strict=False)), **kwargs})
+            self._loss(module, _arguments(LOSS, args, kwargs))
 
     def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
-            given = args[2] if len(args) > 2 else kwargs.get("indices_tuple")
-            self._memory.append(memory.miner is not None or self._source(given, _rows(given), None) == "miner")
+            inputs = _arguments(LOSS, args, kwargs)
+            given = inputs.get("indices_tuple")
+            self._memory.append("miner" if memory.miner is not None else self._source(given, _rows(given), inputs))
             try:
                 return original(memory, *args, **kwargs)
             finally:
@@ -77,28 +116,92 @@ class Losses:
         if not self._memory and rows is not None and isinstance(labels, Tensor) and _triplets(labels):
             note.found += bool(len(rows))
             note.nothing += not len(rows)
-        source = "miner" if self._memory and self._memory[-1] else self._source(given, rows, labels)
+        remembered = self._memory[-1] if self._memory else "none"
+        source = self._source(given, rows, inputs) if remembered in ("none", "all") else remembered
         note.tuples[source] = note.tuples.get(source, 0) + 1
         if embeddings.grad_fn is not None:  # without one, a gradient goes no further than these numbers
             embeddings.register_hook(lambda gradient: _learned(note, gradient))
 
-    def _source(self, given: Any, rows: np.ndarray | None, labels: Any) -> str:
-        """Where a tuple of indices comes from."""
+    def _source(self, given: Any, rows: np.ndarray | None, inputs: dict[str, Any]) -> str:
+        """Where a tuple of indices comes from; of a miner that was asked about something else, what that was."""
         if given is None:
             return "none"
-        if any(part is other for mined in self._mined for part in given for other in mined):
-            return "miner"
-        if rows is None:
-            return "other"
-        known = [mined for mined in map(_rows, self._mined) if mined is not None]
-        if known and np.isin(rows, np.concatenate(known)).all():
-            return "miner"
-        return "all" if len(given) == 3 and isinstance(labels, Tensor) and len(rows) == _triplets(labels) else "other"
+        found = self._miner(given, rows, _given(inputs))
+        if found:
+            return found
+        labels = inputs.get("labels")
+        every = rows is not None and len(given) == 3 and isinstance(labels, Tensor) and len(rows) == _triplets(labels)
+        return "all" if every else "other"
+
+    def _miner(self, given: Any, rows: np.ndarray | None, of_loss: Rows | None) -> str:
+        """The word "miner" where these are tuples of one, empty where they are not; else what the miner was asked about."""
+        asked = [mined for mined in self._mined if any(part is other for part in given for other in mined.tuples)]
+        told = {_differ(mined.rows, of_loss) for mined in asked}
+        if not asked and rows is not None:
+            recent = [(_differ(mined.rows, of_loss), _rows(mined.tuples)) for mined in self._mined]
+            known = [(differs, found) for differs, found in recent if found is not None]
+            told = {differs for differs, found in known if np.isin(found, rows).any()}
+            if _all_among(rows, [found for differs, found in known if not differs]):
+                return "miner"
+            if not _all_among(rows, [found for _, found in known]):
+                return ""
+        return "miner" if "" in told else max(told, default="")
 
 
 def _learned(note: LossCalls, gradient: Tensor) -> None:
     note.learned += 1
     note.flat += not gradient.any()
+
+
+def _arguments(positions: tuple[str, ...], args: Any, kwargs: Any) -> dict[str, Any]:
+    return {**dict(zip(positions, args, strict=False)), **kwargs}
+
+
+def _given(inputs: dict[str, Any]) -> Rows | None:
+    """What a miner or a loss was given, None where that is no tensor."""
+    anchors, labels = inputs.get("embeddings"), inputs.get("labels")
+    references, reference_labels = inputs.get("ref_emb"), inputs.get("ref_labels")
+    if references is None:
+        references, reference_labels = anchors, labels
+    if not isinstance(anchors, Tensor) or not isinstance(references, Tensor):
+        return None
+    known = [each.detach().clone() if isinstance(each, Tensor) else None for each in (labels, reference_labels)]
+    return Rows(anchors.detach().clone(), known[0], references.detach().clone(), known[1])
+
+
+def _differ(mined: Rows | None, of_loss: Rows | None) -> str:
+    return "" if mined is None or of_loss is None else mined.differ(of_loss)
+
+
+def _same_rows(a: Tensor, b: Tensor) -> bool:
+    """Whether rows are embeddings of the same images by the same models: scaled, rounded or with dropout as may be."""
+    if a.shape != b.shape or a.dim() != 2:
+        return False
+    a, b = (torch.nan_to_num(rows.cpu().float()) for rows in (a, b))
+    if torch.allclose(F.normalize(a), F.normalize(b), atol=CLOSE):
+        return True
+    centred = a - a.mean(0), b - b.mean(0)
+    return max(_found_again(a, b), _found_again(*centred)) > EQUAL_ROWS
+
+
+def _found_again(a: Tensor, b: Tensor) -> float:
+    """Share of the rows of one whose nearest row in the other, by direction, has the same number."""
+    nearest = (F.normalize(a) @ F.normalize(b).T).argmax(1)
+    return float((nearest == torch.arange(len(a))).float().mean())
+
+
+def _same_labels(a: Tensor | None, b: Tensor | None) -> bool:
+    """Whether the same items are of one class, whatever the classes are called."""
+    if a is None or b is None:
+        return True
+    if a.shape != b.shape:
+        return False
+    a, b = a.flatten().cpu(), b.flatten().cpu()
+    return torch.equal(a, b) or torch.equal(a[:, None] == a, b[:, None] == b)
+
+
+def _all_among(rows: np.ndarray, found: list[np.ndarray]) -> bool:
+    return bool(found) and bool(np.isin(rows, np.concatenate(found)).all())
 
 
 def _rows(tuples: Any) -> np.ndarray | None:

@@ -121,7 +121,7 @@ class Watch:
         handles = [
             register_optimizer_step_pre_hook(self._before_step),
             register_optimizer_step_post_hook(self._after_step),
-            module_hooks.register_module_forward_hook(self.losses.after_forward, with_kwargs=True),
+            module_hooks.register_module_forward_hook(self.losses.after_forward, with_kwargs=True, always_call=True),
         ]
         undo += [handle.remove for handle in handles]
         patches = [
