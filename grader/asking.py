@@ -1,7 +1,7 @@
 """Putting one submission's probes to workers, the long ones beside the others, and whose fault a lack of time is."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -10,6 +10,7 @@ from typing import Self
 from grader.confinement import Workers, control
 from grader.confinement.connection import Worker
 from grader.evidence import Ask, Probe, Question
+from grader.forms import Declared, fit
 from grader.records import Observation, Submission, program_of
 
 PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
@@ -79,10 +80,16 @@ class Doubts:
 
 
 class Asking:
-    """A submission's workers: one for most probes, one more for each that is asked beside them."""
+    """A submission's workers: one for most probes, one more for each that is asked beside them.
 
-    def __init__(self, workers: Workers, submission: Submission, doubts: Doubts, tell: Telling, beside: bool) -> None:
+    Args:
+        forms: by operation, what an answer to it looks like.
+    """
+
+    def __init__(self, workers: Workers, submission: Submission, doubts: Doubts, tell: Telling, beside: bool,
+                 forms: Mapping[str, Declared] | None = None) -> None:  # fmt: skip
         self.workers, self.submission, self.doubts, self.tell = workers, submission, doubts, tell
+        self.forms = forms or {}
         self.opened: list[Worker] = []
         self.pool = ThreadPoolExecutor(MOST_BESIDE, "asking") if beside else None
         self.first = self._asker()
@@ -127,7 +134,8 @@ class Asking:
                 return loads[0][1]
             if known and first.outcome in EXHAUSTED:
                 return first
-            observation = self.doubts.settled(worker, probe, question, first)
+            settled = self.doubts.settled(worker, probe, question, first)
+            observation = fit(settled, self.forms.get(probe.op), question.args)
             convicted += observation.outcome in EXHAUSTED
             if probe.op == "load":
                 loads.append((first, observation))

@@ -12,12 +12,13 @@ It runs nothing and looks at nothing but the evidence.
 """
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from grader.evidence import Evidence, Probe, Unanswered
+from grader.forms import Declared
 from grader.records import CheckResult, CriterionStatus, Frame, Observation, Raised, Warning_
 
 T = TypeVar("T")
@@ -31,14 +32,14 @@ class Fail(Exception):
         self.message, self.hint = message, hint
 
 
+PATCHED = "Does the code write to descriptors, or patch torch or numpy?"
+
+
 class Malformed(Fail):
     """The answer does not have the form that the worker gives one: somebody else wrote it."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "the worker's answer was not in the agreed form",
-            "Does the code write to descriptors, or patch torch or numpy?",
-        )
+        super().__init__("the worker's answer was not in the agreed form", PATCHED)
 
 
 class Skip(Exception):
@@ -107,6 +108,7 @@ class Assignment:
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
     reference: Path | None = None  # a right submission, which tells slow code from a slow machine
     fashion_mnist: bool = True  # whether its probes use the data set
+    forms: Mapping[str, Declared] = field(default_factory=dict)  # by operation, what an answer to it looks like
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
@@ -235,7 +237,8 @@ def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Obse
     if observation.outcome == "unasked" or unanswered.probe in told:
         return CheckResult(check.name, "skipped", "could not be looked at: see the other checks")
     told.add(unanswered.probe)
-    return CheckResult(check.name, "failed", observed_words(observation), raised_hint(observation.raised))
+    hint = PATCHED if observation.outcome == "forged" else raised_hint(observation.raised)
+    return CheckResult(check.name, "failed", observed_words(observation), hint)
 
 
 def _todo(observation: Observation) -> bool:

@@ -108,7 +108,8 @@ class Grader:
         seen.kept, seen.findings = kept or {}, findings or {}
         probes = self._probes(only)
         beside = self.workers.forks and self.options.threads != 1
-        with Asking(self.workers, submission, self._doubts(), paced(progress, probes), beside) as asking:
+        tell, forms = paced(progress, probes), self.assignment.forms
+        with Asking(self.workers, submission, self._doubts(), tell, beside, forms) as asking:
             ask_all(probes, seen, asking.ask, asking.begin)
         return seen
 

@@ -17,8 +17,10 @@ import numpy as np
 from grader import rubric
 from grader.checking import Assignment, Judgement
 from grader.evidence import Evidence, Probe, Question, ask_all
+from grader.forms import fit
 from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
 from grader.suite import inside
+from grader.vit.assignment import VIT
 from grader.vit.names import WANTED
 from grader.worker import protocol
 from grader.worker.student import Student
@@ -87,7 +89,8 @@ def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, n
         body = inside.answer(student, probe.op, _through(question.args, shared))
     from grader.confinement.evidence import observation
 
-    return dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)
+    seen = dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)
+    return fit(seen, VIT.forms.get(probe.op), question.args)
 
 
 def _through(body: Any, shared: dict[str, np.ndarray] | None) -> Any:

@@ -27,4 +27,5 @@ VIT = Assignment(
     warnings=tuple(warning for part in (*PARTS, settings) for warning in part.WARNINGS),
     reference=shipped.REFERENCE,
     measures={name: measure for part in PARTS for name, measure in part.MEASURES.items()},
+    forms={op: form for part in (*PARTS, settings) for op, form in part.FORMS.items()},
 )

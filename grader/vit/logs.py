@@ -148,3 +148,4 @@ PROBES: tuple[Probe, ...] = ()
 CRITERIA = (Criterion("contrastive.logs", checks(without_errors, whole, agrees_with_checkpoint, agrees_with_computed)),)
 WARNINGS = (stale, claim)
 MEASURES: dict[str, Any] = {}
+FORMS: dict[str, Any] = {}

@@ -33,3 +33,4 @@ PROBES = (Probe("pictures.attention", "checkpoint.attention", _ask_attention, _w
 CRITERIA: tuple[Criterion, ...] = ()
 WARNINGS: tuple[Any, ...] = ()
 MEASURES: dict[str, Any] = {}
+FORMS: dict[str, Any] = {}

@@ -6,8 +6,11 @@ import numpy as np
 
 from grader.checking import Criterion, warn
 from grader.evidence import Evidence, Probe, Question
+from grader.forms import NAME, Declared, described, every, fields
 from grader.records import Warning_
 from grader.vit.names import HYPERPARAMETERS
+
+MAX_ASKED = 1_000  # ways of asking for a GPU
 
 
 def hyperparameter(seen: Evidence, name: str) -> float | None:
@@ -57,3 +60,7 @@ LAST = (Probe("devices", "devices.hard_coded", _ask_devices),)
 CRITERIA: tuple[Criterion, ...] = ()
 WARNINGS = (hard_coded_device, forged)
 MEASURES: dict[str, Any] = {}
+FORMS: dict[str, Declared] = {
+    "names.values": lambda args: fields(dict.fromkeys(args["names"], described)),
+    "devices.hard_coded": lambda args: every(NAME, MAX_ASKED),
+}

@@ -12,6 +12,8 @@ PREFIX = struct.Struct(">IQ")
 MAX_HEADER = 8 << 20  # bytes of JSON
 MAX_BLOB = 256 << 20  # bytes of arrays in one frame
 MAX_ARRAYS = 20_000
+MAX_NUMBERS = 48 << 20  # in all arrays of a reply: as float64 they take 384 MiB
+MAX_EMPTY = 1 << 20  # product of the other sizes of an array that holds nothing: a mean over it would make as many
 MAX_RANK = 8
 MAX_DEPTH = 32
 MAX_VALUES = 500_000  # lists, dicts and their items in one reply, so that a small header cannot fill the memory
@@ -74,7 +76,9 @@ def decode(header: bytes, blob: bytes | memoryview, shared: Mapping[str, np.ndar
     if not isinstance(top, dict) or top.keys() != {"id", "body", "arrays"} or not isinstance(top["id"], str):
         raise ProtocolError("the header does not hold exactly id, body and arrays")
     arrays = _arrays(top["arrays"], blob)
-    return top["id"], _restore(top["body"], arrays, shared, 0)
+    if shared is None and sum(array.size for array in arrays) > MAX_NUMBERS:
+        raise ProtocolError(f"the arrays hold more than {MAX_NUMBERS} numbers")
+    return top["id"], _restore(top["body"], list(arrays), shared, 0)
 
 
 def read_frame(stream: BinaryIO, shared: Mapping[str, np.ndarray] | None = None) -> tuple[str, Any] | None:
@@ -105,7 +109,8 @@ def _widen(array: np.ndarray) -> np.ndarray:
     return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
 
 
-def _restore(value: Any, arrays: list[np.ndarray], shared: Mapping[str, np.ndarray] | None, depth: int) -> Any:
+def _restore(value: Any, arrays: list[np.ndarray | None], shared: Mapping[str, np.ndarray] | None, depth: int) -> Any:
+    """Put arrays into a body. Each is taken once: what reads the body may copy it at every place where it stands."""
     if depth > MAX_DEPTH:
         raise ProtocolError(f"the body is nested deeper than {MAX_DEPTH}")
     if isinstance(value, list):
@@ -117,7 +122,10 @@ def _restore(value: Any, arrays: list[np.ndarray], shared: Mapping[str, np.ndarr
         if key == "$array":
             if type(item) is not int or not 0 <= item < len(arrays):
                 raise ProtocolError("the body names an array that the frame does not hold")
-            return arrays[item]
+            array, arrays[item] = arrays[item], None
+            if array is None:
+                raise ProtocolError("the body names an array twice")
+            return array
         if key == "$float":
             if item not in ("nan", "inf", "-inf"):
                 raise ProtocolError("the body holds a $float that is none")
@@ -165,6 +173,8 @@ def _spec(spec: Any) -> tuple[np.dtype, list[int]]:
         raise ProtocolError(f"an array's shape is no list of at most {MAX_RANK} sizes")
     if any(type(size) is not int or not 0 <= size <= MAX_BLOB for size in shape):
         raise ProtocolError("an array's shape holds something else than a size")
+    if 0 in shape and math.prod(size for size in shape if size) > MAX_EMPTY:
+        raise ProtocolError(f"an empty array's other sizes come to more than {MAX_EMPTY}")
     return DTYPES[spec[0]], shape
 
 

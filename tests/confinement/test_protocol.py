@@ -137,6 +137,8 @@ BAD = {
     "a size of 1.0": b'{"id": "", "body": 1, "arrays": [["uint8", [1.0]]]}',
     "rank 9": b'{"id": "", "body": 1, "arrays": [["uint8", [1,1,1,1,1,1,1,1,1]]]}',
     "sizes that overflow": b'{"id": "", "body": 1, "arrays": [["uint8", [0, 268435456, 268435456, 268435456]]]}',
+    "a huge axis beside an empty one": b'{"id": "", "body": 1, "arrays": [["uint8", [268435456, 0]]]}',
+    "an array twice": b'{"id": "", "body": [{"$array": 0}, {"$array": 0}], "arrays": [["uint8", [0]]]}',
     "an index of true": b'{"id": "", "body": {"$array": true}, "arrays": [["uint8", [0]]]}',
     "a float of text": b'{"id": "", "body": {"$float": "1.0"}, "arrays": []}',
     "a shared list": b'{"id": "", "body": {"$shared": []}, "arrays": []}',
@@ -161,6 +163,13 @@ def test_arrays_are_aligned_and_cannot_be_changed() -> None:
     header, blob = frame("id", body)
     for array in protocol.decode(header, memoryview(bytearray(blob)))[1]:
         assert array.flags.aligned and not array.flags.writeable
+
+
+def test_more_numbers_than_a_check_can_copy_are_refused() -> None:
+    count = protocol.MAX_NUMBERS + 1
+    header = json.dumps({"id": "", "body": {"$array": 0}, "arrays": [["uint8", [count]]]}).encode()
+    with pytest.raises(protocol.ProtocolError, match="numbers"):
+        protocol.decode(header, bytes(count))
 
 
 def test_a_length_over_the_cap_is_refused_before_anything_is_kept() -> None:

@@ -8,13 +8,13 @@ import numpy as np
 
 from grader.checking import Blocked, Criterion, Fail, Malformed, Missing, Skip, Undecided, checks, dig
 from grader.evidence import Evidence
-from grader.vit.thresholds import audit, endings, fitting, questions
+from grader.vit.thresholds import audit, endings, fitting, forms, questions
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, computed_precision, recorded, recorded_precision
 from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.scores import accuracy, known, precision, predictions
 
 __all__ = [
-    "CRITERIA", "EMBEDDINGS", "MEASURES", "PROBES", "TRAINED", "WARNINGS", "computed_precision", "other_code",
+    "CRITERIA", "EMBEDDINGS", "FORMS", "MEASURES", "PROBES", "TRAINED", "WARNINGS", "computed_precision", "other_code",
     "recorded_precision",
 ]  # fmt: skip
 
@@ -143,7 +143,7 @@ def precision_reached(seen: Evidence) -> None:
         )
 
 
-PROBES, TRAINED = questions.PROBES, questions.TRAINED
+PROBES, TRAINED, FORMS = questions.PROBES, questions.TRAINED, forms.FORMS
 CRITERIA = (
     Criterion("vit.accuracy", checks(classifier, accuracy_reached)),
     Criterion("contrastive.precision", checks(embedding_model, precision_reached)),
