@@ -105,7 +105,7 @@ def whole(low: int = 0, high: int = MAX_WHOLE) -> Form:
 
     def form(value: Any) -> None:
         if type(value) is not int or not low <= value <= high:
-            raise Misfit(f"a whole number from {low} to {high}", value)
+            raise Misfit(f"a whole number from {low}" + ("" if high == MAX_WHOLE else f" to {high}"), value)
 
     return form
 
