@@ -143,6 +143,34 @@ class Warning_:
 
 
 @dataclass(frozen=True)
+class SimilarGroup:
+    """Submissions each of which is nearly the same as another one of them.
+
+    Attributes:
+        keys: who, in alphabetical order.
+        what: what they have in common: "code", names of checkpoints.
+        least: the lowest score among the pairs that make the group.
+    """
+
+    keys: tuple[str, ...]
+    what: tuple[str, ...]
+    least: float
+
+    @property
+    def claim(self) -> str:
+        """What they have in common, as the end of a sentence."""
+        named = " and ".join(self.what)
+        if self.least == 1:
+            return f"share {named}"
+        return f"have nearly the same {named} ({self.least:.2f} and more)"
+
+    def __str__(self) -> str:
+        if len(self.keys) == 2:
+            return f"{self.keys[0]} and {self.keys[1]} {self.claim}"
+        return f"these {len(self.keys)} {self.claim}: {', '.join(self.keys)}"
+
+
+@dataclass(frozen=True)
 class Grade:
     """One grade, in the shape that ``--json`` writes (see ``grader/grade.schema.json``)."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LOCK = "gradebook.lock"
 WAIT = 600.0  # seconds for another run to end
-MOST_PAIRS = 10  # of similar submissions that are listed after a run
+MAX_SHOWN_GROUPS = 10  # of similar submissions that are listed after a run
 
 
 @dataclass(frozen=True)
@@ -92,11 +92,11 @@ def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: S
 def remarks(options: Options) -> list[str]:
     """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
     with Roll(options.out, rubric=options.rubric) as roll:
-        pairs = similarity.similar(roll)
-    lines = [f"  {pair}" for pair in pairs[:MOST_PAIRS]]
-    if len(pairs) > MOST_PAIRS:
-        lines.append(f"  and {len(pairs) - MOST_PAIRS} more pairs: grade.py similar --out {options.out}")
-    return ["", "Nearly the same (no points depend on it):", *lines] if pairs else []
+        groups = similarity.groups(similarity.similar(roll))
+    lines = [f"  {group}" for group in groups[:MAX_SHOWN_GROUPS]]
+    if len(groups) > MAX_SHOWN_GROUPS:
+        lines.append(f"  and {len(groups) - MAX_SHOWN_GROUPS} more groups: grade.py similar --out {options.out}")
+    return ["", "Nearly the same (no points depend on it):", *lines] if groups else []
 
 
 def write_pages(options: Options, pages: "Pages") -> Path:
@@ -106,7 +106,7 @@ def write_pages(options: Options, pages: "Pages") -> Path:
             late = f"{entry.days_late} d, −{entry.deduction:g}" if entry.days_late else ""
             with roll.evidence(entry) as seen:
                 pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
-        return pages.index(similarity.warnings(similarity.similar(roll)))
+        return pages.index(similarity.groups(similarity.similar(roll)))
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

@@ -8,7 +8,7 @@ from grader.batch.classes import alone
 from grader.batch.entries import Roll
 from grader.batch.gradebook import NAME, Gradebook
 from grader.batch.regrade import Moved, regrade_all, remember, remembered
-from grader.batch.similarity import LEAST
+from grader.batch.similarity import LEAST, groups
 from grader.batch.similarity import similar as find_similar
 from grader.cli import Parser
 from grader.reports.text import printable
@@ -50,7 +50,7 @@ def similar(arguments: Sequence[str]) -> int:
     """List submissions of a class that are nearly the same."""
     p = Parser(
         prog="grade.py similar",
-        description="List pairs of submissions whose code or checkpoints are nearly the same, most alike first: for "
+        description="List groups of submissions whose code or checkpoints are nearly the same, the largest first: for "
         "the instructor's eye, no points depend on it. What the template holds is left out; the score is 1 where "
         "nothing but layout, comments and names differs.",
     )
@@ -59,9 +59,9 @@ def similar(arguments: Sequence[str]) -> int:
     p.add_argument("--attempts", choices=("latest", "best"), default="latest", help="which of a student's counts")
     given = p.parse_args(arguments)
     with Roll(given.out, given.attempts) as roll:
-        pairs = find_similar(roll, given.least)
-    for pair in pairs:
-        print(printable(str(pair)))
-    if not pairs:
+        found = groups(find_similar(roll, given.least))
+    for group in found:
+        print(printable(str(group)))
+    if not found:
         print(f"no two submissions are alike by {given.least:g} or more")
     return 0

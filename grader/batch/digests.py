@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from grader.grading import Options
 
 CODE = Path(__file__).resolve().parent.parent
-ASKS = ("worker", "intake")  # folders whose code decides what is observed
-APART = ("batch", "exports", "reports", "suite", "confinement")  # … and those that have no say in a grade
+ASKS = ("worker", "confinement", "intake")  # folders whose code decides what is observed
+APART = ("batch", "exports", "reports", "suite")  # … and those that have no say in a grade
 BESIDE = (shipped.CHECK_VIT, shipped.GIVEN)  # files outside the package that checks look at
 BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 

@@ -22,7 +22,7 @@ from rapidfuzz.distance import Indel
 from grader import syntax
 from grader.batch import keeping
 from grader.batch.entries import Roll
-from grader.records import Warning_
+from grader.records import SimilarGroup
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "student"
 LEAST = 0.9  # from here on a pair is shown; solutions of one's own have about half in common
@@ -46,9 +46,6 @@ class Pair:
     what: str
     score: float
 
-    def __str__(self) -> str:
-        return f"{self.first} and {self.second}: {self.what} {self.score:.2f}"
-
 
 @dataclass(frozen=True)
 class Work:
@@ -70,9 +67,30 @@ def similar(roll: Roll, least: float = LEAST) -> list[Pair]:
     return sorted(pairs, key=lambda pair: (-pair.score, pair.first, pair.second))
 
 
-def warnings(pairs: Iterable[Pair]) -> list[Warning_]:
-    """The same in the form that pages show."""
-    return [Warning_("similar.code" if pair.what == "code" else "similar.checkpoint", str(pair)) for pair in pairs]
+def groups(pairs: Iterable[Pair]) -> list[SimilarGroup]:
+    """Join pairs into groups, the largest first; what the same submissions have in common is said once."""
+    kinds: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        kinds.setdefault(pair.what, []).append(pair)
+    found: dict[tuple[tuple[str, ...], bool], list[tuple[str, float]]] = {}
+    for what, those in kinds.items():
+        for keys, least in _joined(those):
+            found.setdefault((keys, least == 1), []).append((what, least))
+    made = [
+        SimilarGroup(keys, tuple(what for what, _ in each), min(s for _, s in each))
+        for (keys, _), each in found.items()
+    ]
+    return sorted(made, key=lambda group: (-len(group.keys), -group.least, group.keys))
+
+
+def _joined(pairs: Sequence[Pair]) -> list[tuple[tuple[str, ...], float]]:
+    """The connected components of a graph of pairs, each with the lowest score of its edges."""
+    member: dict[str, set[str]] = {}
+    for pair in pairs:
+        joined = member.get(pair.first, {pair.first}) | member.get(pair.second, {pair.second})
+        member.update(dict.fromkeys(joined, joined))
+    components = {id(keys): keys for keys in member.values()}.values()
+    return [(tuple(sorted(keys)), min(pair.score for pair in pairs if pair.first in keys)) for keys in components]
 
 
 def _codes(works: Sequence[Work], least: float) -> Iterator[Pair]:

@@ -1,5 +1,6 @@
 """Copies are found whatever was done to hide them; work of one's own is not; the template is nobody's."""
 
+import itertools
 import re
 import zipfile
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_a_checkpoint_that_was_saved_anew_is_the_same(tmp_path):
     sums = [_checksums(tmp_path / name) for name in ("a.pt", "b.pt")]
     assert sums[0] == sums[1] and len(sums[0]) == 9
     (pair,) = similarity._checkpoints([work("anna", [], sums[0]), work("bela", [], sums[1])], 0.9)
-    assert str(pair) == "anna and bela: vit_embeds.pt 1.00"
+    assert (pair.first, pair.second, pair.what, pair.score) == ("anna", "bela", "vit_embeds.pt", 1.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x05\x06", b"no archive"])
@@ -98,3 +99,27 @@ def test_a_broken_checkpoint_is_like_none(tmp_path, content):
 
 def test_a_program_that_cannot_be_read_stops_nothing():
     assert similarity.tokens_of(["def f(:\n 'x", "x = (", "\x00", "y = 1"])
+
+
+def pair(first, second, what="code", score=1.0):
+    return similarity.Pair(first, second, what, score)
+
+
+def test_a_copy_that_went_round_is_one_group():
+    names = [f"s{number:02}" for number in range(24)]
+    pairs = [pair(a, b, "vit_embeds.pt") for a, b in itertools.combinations(names, 2)]
+    (group,) = similarity.groups(pairs)
+    assert len(pairs) == 276 and str(group).startswith("these 24 share vit_embeds.pt: s00, s01")
+
+
+def test_what_the_same_submissions_have_in_common_is_said_once():
+    (group,) = similarity.groups([pair("anna", "bela"), pair("anna", "bela", "vit_embeds.pt")])
+    assert str(group) == "anna and bela share code and vit_embeds.pt"
+
+
+def test_groups_of_their_own_stay_apart_the_largest_first():
+    found = similarity.groups([pair("e", "f", score=0.91), pair("a", "b"), pair("c", "b", score=0.95)])
+    assert [str(group) for group in found] == [
+        "these 3 have nearly the same code (0.95 and more): a, b, c",
+        "e and f have nearly the same code (0.91 and more)",
+    ]

@@ -7,7 +7,7 @@ import pytest
 
 from grader import cli
 from grader.grading import Graded
-from grader.records import Warning_
+from grader.records import SimilarGroup
 from grader.reports.html import causes, classroom
 from grader.reports.html.pages import Pages
 from tests import grades
@@ -46,9 +46,10 @@ def test_criteria_that_most_lost_come_first_and_blocked_ones_are_told_apart():
 def test_a_class_page_is_told_of_lateness_reviews_warnings_and_pairs():
     review = dataclasses.replace(grades.grade("b"), status="needs_review", reason="out of memory")
     members = [classroom.Entry(grades.grade("a"), points=90.0, late="2 d, −10"), classroom.Entry(review)]
-    page = classroom.page(members, "T", [Warning_("similar", "a and b: code 1.00")])
-    for words in ("2 d, −10", "out of memory", "a and b: code 1.00", "log.stale", "<b>90</b>"):
+    page = classroom.page(members, "T", [SimilarGroup(("a", "b"), ("vit_embeds.pt",), 1.0)])
+    for words in ("2 d, −10", "out of memory", "share vit_embeds.pt", "log.stale", "<b>90</b>"):
         assert words in page
+    assert page.index("log.stale") < page.index("<code>similar</code>"), "similar submissions come after the warnings"
 
 
 @pytest.mark.parametrize("members", [[], [classroom.Entry(grades.rejected())]], ids=["nobody", "one that was rejected"])

@@ -6,7 +6,7 @@ from statistics import mean, median
 
 from markupsafe import Markup
 
-from grader.records import Grade, Warning_
+from grader.records import Grade, SimilarGroup
 from grader.reports.html import causes, charts
 from grader.reports.html.rendering import render
 from grader.reports.html.student import Link
@@ -58,13 +58,13 @@ class Review:
     reason: str
 
 
-def page(entries: Sequence[Entry], title: str = "", pairs: Sequence[Warning_] = ()) -> str:
+def page(entries: Sequence[Entry], title: str = "", groups: Sequence[SimilarGroup] = ()) -> str:
     """Make the page of a class.
 
     Args:
         entries: the submissions that count, by name.
         title: of the assignment.
-        pairs: warnings about submissions that resemble each other.
+        groups: submissions that resemble each other.
     """
     graded = [entry for entry in entries if entry.grade.criteria]
     scores = [entry.score for entry in graded]
@@ -75,7 +75,7 @@ def page(entries: Sequence[Entry], title: str = "", pairs: Sequence[Warning_] = 
         graded=graded, mean=mean(scores) if scores else 0.0, median=median(scores) if scores else 0.0,
         full=sum(score >= most for score in scores), histogram=charts.histogram(scores, most) if scores else None,
         scatter=_scatter(graded), lost=causes.lost([entry.grade for entry in graded]), reviews=reviews,
-        warnings=_by_code(entries), pairs=pairs, parts=sorted({part for entry in graded for part in entry.parts}),
+        warnings=_by_code(entries), groups=groups, parts=sorted({part for entry in graded for part in entry.parts}),
         linked={entry.name: entry for entry in entries}, late=any(entry.late for entry in entries),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence
 from grader.grading import Graded
 from grader.intake import open_submission
-from grader.records import Grade, Warning_
+from grader.records import Grade, SimilarGroup
 from grader.reports import record
 from grader.reports.html import classroom, notebook, student
 from grader.reports.html.classroom import Entry
@@ -110,15 +110,15 @@ class Pages:
                 return Rendered(problem="the submission is not the one any more that was graded")
             return notebook.rendered(now, self.renderer)
 
-    def index(self, pairs: Sequence[Warning_] = ()) -> Path:
+    def index(self, groups: Sequence[SimilarGroup] = ()) -> Path:
         """Write the page of the class.
 
         Args:
-            pairs: warnings about submissions that resemble each other.
+            groups: submissions that resemble each other.
         """
         target = self.out / "index.html"
         entries = sorted(self.entries, key=lambda entry: entry.name.casefold())
-        record.replace(target, classroom.page(entries, self.title, pairs))
+        record.replace(target, classroom.page(entries, self.title, groups))
         return target
 
     @property
