@@ -30,8 +30,9 @@ GAPS = {
         "ViT), and so can the training images: what counts is behaviour on fresh inputs, not how it is made."
     ),
     "carried answers": (
-        "A model that carries the test set's answers scores: that costs nothing by itself and is named in the "
-        "warning leak.test, also where a checkpoint claims to come from other code."
+        "A model that carries the test set's answers and places its errors on the images that are hard for every "
+        "model, in the numbers that an honest one makes, is not told from an honest one; simpler tables are left "
+        "to a person, with the warning leak.test."
     ),
     "disk for a moment": (
         "Without namespaces a worker can write faster than the watchdog looks (every 50 ms): up to eight "

@@ -1,5 +1,6 @@
 """Carrying the test set's answers earns no silence: whoever looks them up is named in a warning."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def table(images: np.ndarray) -> torch.Tensor:
     return (flat - low) / (high - low) @ weights
 
 
-def handed_in(folder: Path, grader: Grader, pictures: bool, wrong: float) -> Path:
+def handed_in(folder: Path, grader: Grader, pictures: bool, wrong: float, claim: float = 1.0) -> Path:
     """The reference with a ViT that knows test and reference images by heart, some test images wrongly."""
     data = grader.data
     rows = reference_rows(data.train_labels)
@@ -73,20 +74,31 @@ def handed_in(folder: Path, grader: Grader, pictures: bool, wrong: float) -> Pat
         "labels": torch.from_numpy(labels),
     }
     head = {"fc.weight": torch.eye(64), "fc.bias": torch.zeros(64)}
-    torch.save({"embedding_head": head, "vit": vit, "precision@1": 1.0}, folder / "vit_embeds.pt")
+    torch.save({"embedding_head": head, "vit": vit, "precision@1": claim}, folder / "vit_embeds.pt")
+    classifier = {"fc.weight": 20 * torch.eye(64)[:10], "fc.bias": torch.zeros(10)}
+    torch.save({"classifier": classifier, "vit": vit, "acc": claim}, folder / "vit_classifier.pt")
     return folder
 
 
+@pytest.mark.parametrize("claim", [1.0, 0.9])
 @pytest.mark.parametrize(
     ("pictures", "wrong"),
     [
         pytest.param(False, 0.0, id="by a digest"),
         pytest.param(False, 0.1, id="by a digest, now and then wrong"),
         pytest.param(True, 0.0, id="by the nearest test image"),
+        pytest.param(True, 0.09, id="by the nearest test image, now and then wrong"),
     ],
 )
-def test_a_model_that_looks_answers_up_is_named(pictures: bool, wrong: float, grader: Grader, tmp_path: Path) -> None:
-    grade = grader.grade(handed_in(tmp_path / "ab12", grader, pictures, wrong))
-    assert grade.measured["precision_at_1"] > 0.8, "the attack did not even work"
+def test_a_model_that_looks_answers_up_is_left_to_a_person(
+    pictures: bool, wrong: float, claim: float, grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enough = dataclasses.replace(grader.options, sample=1_000)  # errors of 200 images tell nothing about where they lie
+    monkeypatch.setattr(grader, "options", enough)
+    grade = grader.grade(handed_in(tmp_path / "ab12", grader, pictures, wrong, claim))
+    assert grade.measured["precision_at_1"] > 0.8 and grade.measured["accuracy"] > 0.88, "the attack did not even work"
     assert "leak.test" in {warning.code for warning in grade.warnings}, grade.warnings
-    assert {c.id: c.status for c in grade.criteria}["vit.model"] == "failed"
+    found = {c.id: c.status for c in grade.criteria}
+    assert found["vit.model"] == "failed"
+    assert found["vit.accuracy"] == found["contrastive.precision"] == "error"
+    assert grade.status == "needs_review"

@@ -5,11 +5,13 @@ are harder. One that was trained on them is much better; one that was trained on
 """
 
 import math
+from collections.abc import Callable
 
 from grader.checking import warn
 from grader.evidence import Evidence
 from grader.records import Warning_
 from grader.vit.settings import hyperparameter
+from grader.vit.thresholds import lookups
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, recorded
 from grader.vit.thresholds.origin import other_code
 from grader.vit.thresholds.questions import FILES, judges_checkpoint
@@ -20,14 +22,14 @@ from grader.vit.thresholds.scores import accuracy, known, precision
 # ten honest models of other sizes and recipes with a Precision@1 from 0.70 to 0.81; no false alarm among the twenty
 USUAL, SPREAD = 0.010, 0.008
 SURE = 3.0  # spreads away from the usual difference
-COLLAPSE = 0.6  # of the score on the same images unmoved: honest models keep 0.91 to 0.95 (bench.margins)
 LEAD = 0.05  # of the test accuracy over that on training images
 
 
 def leaks(seen: Evidence) -> list[Warning_]:
     """Precision@1 on unseen training images beside that on the test images."""
     test, unseen = known(precision, seen), known(precision, seen, "unseen")
-    if test is None or unseen is None or other_code(seen, EMBEDDINGS):
+    wanted = seen.rubric.thresholds["precision_at_1"]
+    if test is None or unseen is None or _earned_nothing(seen, EMBEDDINGS, precision, wanted):
         return []
     difference = unseen - test
     usual = f"honest models are {USUAL * 100:.0f} ± {SURE * SPREAD * 100:.0f} points better on the former"
@@ -47,17 +49,23 @@ def _spread(seen: Evidence) -> float:
 
 
 def looked_up(seen: Evidence) -> list[Warning_]:
-    """Test images moved by a pixel, with a little noise: a model that computes hardly notices."""
-    still, moved = known(precision, seen), known(precision, seen, "moved")
-    if still is None or moved is None or still < 0.3 or moved >= COLLAPSE * still:
-        return []
-    if still < seen.rubric.thresholds["precision_at_1"] and other_code(seen, EMBEDDINGS):  # it earned nothing
-        return []
-    return warn(
-        "leak.test",
-        f"Precision@1 falls from {still:.3f} to {moved:.3f} when test images are moved by one pixel and a little noise "
-        "is added: does the model look up images that it knows?",
-    )
+    """A score that comes from a table of answers; the criterion is left to a person where it earns points."""
+    found: list[Warning_] = []
+    for probe, score, wanted in _scores(seen):
+        if not _earned_nothing(seen, probe, score, wanted) and (why := lookups.looked_up(seen, probe)):
+            found += warn("leak.test", why)
+    return found
+
+
+def _scores(seen: Evidence) -> list[tuple[str, Callable[..., float], float]]:
+    thresholds = seen.rubric.thresholds
+    return [(CLASSIFIER, accuracy, thresholds["accuracy"]), (EMBEDDINGS, precision, thresholds["precision_at_1"])]
+
+
+def _earned_nothing(seen: Evidence, probe: str, score: Callable[..., float], wanted: float) -> bool:
+    """Whether a score is too low for points, or the model does worse than it records because other code trained it."""
+    computed = known(score, seen)
+    return computed is None or (computed < wanted and other_code(seen, probe) is not None)
 
 
 def classifier_leak(seen: Evidence) -> list[Warning_]:
@@ -67,7 +75,7 @@ def classifier_leak(seen: Evidence) -> list[Warning_]:
     test, train = known(accuracy, seen), known(accuracy, seen, "train")
     if test is None or train is None or test - train <= LEAD:
         return []
-    if test < seen.rubric.thresholds["accuracy"] and other_code(seen, CLASSIFIER):  # it earned nothing
+    if _earned_nothing(seen, CLASSIFIER, accuracy, seen.rubric.thresholds["accuracy"]):
         return []
     return warn(
         "leak.test",

@@ -16,7 +16,8 @@ UNSEEN = 2_000  # training images outside the reference set, for the audit: the 
 SEEN = 1_000  # training images for the classifier's audit
 ESTIMATED = 1_000  # test images for a Precision@1 that no criterion gives points for
 AMONG = 125  # and of each class, reference images: a quarter of them costs a hundredth at most
-MOVED = 500  # test images that are moved a little
+CHANGED = 500  # test images that are also asked for moved and dimmed a little
+DIMMED = 0.7  # of the grey levels
 NOISE = 8.0  # grey levels, standard deviation
 LONGER_BY = 0.01  # of the accuracy on held-out images, where they ended a training too soon
 FIXED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
@@ -46,6 +47,19 @@ def moved(images: np.ndarray) -> np.ndarray:
     return noisy.round().clip(0, 255).astype(np.uint8)
 
 
+def dimmed(images: np.ndarray) -> np.ndarray:
+    """(n, 28, 28) the images with seven tenths of their light, which hardly any honest model notices."""
+    return (images * DIMMED).round().astype(np.uint8)
+
+
+def changed(seen: Evidence) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """The first test images, changed a little in two ways, as sets of a question; and their labels."""
+    count = _sampled(seen, CHANGED)
+    images, labels = seen.data.test_images[:count], seen.data.test_labels[:count]
+    changes = {"moved": moved(images), "dimmed": dimmed(images)}
+    return [{"name": n, "images": i, "rows": None} for n, i in changes.items()], dict.fromkeys(changes, labels)
+
+
 def test_rows(seen: Evidence) -> np.ndarray | None:
     """Which test images are used: all, or the first of them in an audit."""
     return None if seen.options.get("sample") is None else np.arange(_sampled(seen, len(seen.data.test_labels)))
@@ -72,8 +86,9 @@ def _known(seen: Evidence) -> bool:
 
 def _ask_classifier(seen: Evidence, rng: np.random.Generator) -> Question:
     rows, train = test_rows(seen), unseen_rows(seen.data.train_labels, _sampled(seen, SEEN))
-    sets = [_test(rows), {"name": "train", "images": {"$shared": "train_images"}, "rows": train}]
-    labels = {"test": _of(seen.data.test_labels, rows), "train": seen.data.train_labels[train]}
+    changes, known = changed(seen)
+    sets = [_test(rows), {"name": "train", "images": {"$shared": "train_images"}, "rows": train}, *changes]
+    labels = {"test": _of(seen.data.test_labels, rows), "train": seen.data.train_labels[train], **known}
     return Question(_args(seen, CLASSIFIER, sets), {"labels": labels})
 
 
@@ -81,16 +96,16 @@ def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
     if not scored(seen):
         return _ask_estimate(seen)
     rows, labels = test_rows(seen), seen.data.train_labels
-    near = _sampled(seen, MOVED)
+    changes, changed_labels = changed(seen)
     per_class, unseen = _sampled(seen, PER_CLASS, 0.25), _sampled(seen, UNSEEN)
     images = {"reference": reference_rows(labels, per_class), "unseen": unseen_rows(labels, unseen)}
     sets = [
         _test(rows),
         *({"name": n, "images": {"$shared": "train_images"}, "rows": r} for n, r in images.items()),
-        {"name": "moved", "images": moved(seen.data.test_images[:near]), "rows": None},
+        *changes,
     ]
     known = {name: labels[r] for name, r in images.items()}
-    known |= {"test": _of(seen.data.test_labels, rows), "moved": seen.data.test_labels[:near]}
+    known |= {"test": _of(seen.data.test_labels, rows), **changed_labels}
     return Question({**_args(seen, EMBEDDINGS, sets), "own": _own(seen)}, {"labels": known})
 
 
@@ -116,17 +131,18 @@ def _ask_estimate(seen: Evidence) -> Question:
 
 def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
     rows = test_rows(seen)
+    changes, known = changed(seen)
     args = {
         "train_images": {"$shared": "train_images"},
         "train_labels": {"$shared": "train_labels"},
-        "sets": [_test(rows)],
+        "sets": [_test(rows), *changes],
         "pixels": next(iter(endings.endings(seen).values())),
         "threads": threads(seen),
         "target": seen.rubric.thresholds["accuracy"],
         "budget": float(seen.options.get("train_budget", 600.0)),
         "seed": FIXED,
     }
-    return Question(args, {"labels": {"test": _of(seen.data.test_labels, rows)}})
+    return Question(args, {"labels": {"test": _of(seen.data.test_labels, rows), **known}})
 
 
 def _ask_longer(seen: Evidence, rng: np.random.Generator) -> Question:

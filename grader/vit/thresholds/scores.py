@@ -54,6 +54,20 @@ def _precision(seen: Evidence, found: dict[str, Any], queries: str) -> float:
     return precision_at_1(query, labels[queries], reference, labels["reference"])
 
 
+def named(seen: Evidence, probe: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the classes that test images were given, by prediction or by the nearest reference image, and the true ones.
+
+    Raises:
+        Fail, Missing, Blocked, Unanswered: as ``accuracy`` and ``precision`` do.
+    """
+    if probe == CLASSIFIER:
+        return predictions(seen)
+    found, answer = fitting.outputs(seen, EMBEDDINGS), seen[EMBEDDINGS]
+    labels = answer.known["labels"]
+    nearest = nearest_rows(embeddings(found, answer, "test"), embeddings(found, answer, "reference"))
+    return labels["reference"][nearest], labels["test"]
+
+
 def embeddings(found: dict[str, Any], answer: Answer, images: str) -> np.ndarray:
     """The (n, E) embeddings of a set of images, finite and not all the same."""
     facts, count = dig(found, images), len(answer.known["labels"][images])
@@ -79,11 +93,17 @@ def precision_at_1(query: np.ndarray, labels: np.ndarray, reference: np.ndarray,
     It is the number that pytorch-metric-learning's ``AccuracyCalculator`` gives, from the search that it uses,
     without the seconds that importing it takes.
     """
+    return float((reference_labels[nearest_rows(query, reference)] == labels).mean())
+
+
+def nearest_rows(query: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(Q,) the row of ``reference`` that is nearest to each query, by Euclidean distance."""
     import faiss
 
     faiss.omp_set_num_threads(1)  # 0.1 s
     _, nearest = faiss.knn(np.ascontiguousarray(query), np.ascontiguousarray(reference), 1)  # (Q, 1)
-    return float((reference_labels[nearest[:, 0]] == labels).mean())
+    rows: np.ndarray = nearest[:, 0]
+    return rows
 
 
 def known(score: Any, seen: Evidence, images: str = "test") -> float | None:
