@@ -35,6 +35,7 @@ class Run:
     epochs: list[int] = field(default_factory=list)  # their numbers, in order, without repetitions
     totals: list[int] = field(default_factory=list)  # of how many, each time that was said
     best: list[float] = field(default_factory=list)  # every "Best Precision@1", as fractions
+    best_after: list[int] = field(default_factory=list)  # how many epochs' numbers had been printed before each
     opened_by_epoch: bool = False  # an epoch's number was printed before the first Precision@1
 
     @property
@@ -53,6 +54,17 @@ class Run:
     def gaps(self) -> list[int]:
         """Epochs between the first and the last one that no line shows."""
         return sorted(set(range(self.epochs[0], self.epochs[-1])) - set(self.epochs)) if self.epochs else []
+
+    @property
+    def best_epochs(self) -> list[int] | None:
+        """The epoch of each best value, counted as the log counts; None where no epochs are counted.
+
+        A log that prints an epoch's number when the epoch is over prints its value before the number.
+        """
+        if not self.epochs:
+            return None
+        offset = -1 if self.opened_by_epoch else 0
+        return [self.epochs[min(max(0, before + offset), len(self.epochs) - 1)] for before in self.best_after]
 
     @property
     def stopped_early(self) -> bool:
@@ -123,6 +135,7 @@ def _add(run: Run, cell: CellLog, epoch: int | None, total: int | None, best: fl
         run.cells.append(cell)
     if best is not None:
         run.best.append(best)
+        run.best_after.append(len(run.epochs))
     if epoch is not None:
         run.opened_by_epoch |= not run.epochs and not run.best
         run.epochs += [] if run.epochs and run.epochs[-1] == epoch else [epoch]

@@ -10,7 +10,7 @@ from grader.vit import thresholds
 from grader.vit.runs import NUMBER, Run, last_run
 
 LOSS = re.compile(rf"\bloss\b[^\n\d.+-]{{0,12}}({NUMBER})", re.IGNORECASE)
-MOST = 400  # values of a curve
+MAX_POINTS = 400  # of a curve
 
 
 def figure(seen: Evidence) -> Figure | None:
@@ -18,36 +18,46 @@ def figure(seen: Evidence) -> Figure | None:
     run = last_run(seen.submission.cells)
     if run is None or len(run.best) < 2:
         return None
-    best, losses = _thin(run.best), _thin(_losses(run))
     computed = thresholds.computed_precision(seen)
+    epochs = run.best_epochs
     canvas, plot = drawing.axes()
-    plot.plot(*best, color=drawing.SERIES[0], marker=".", label="best Precision@1, log")
+    # a best value stays until a better one is printed, so it is drawn as steps
+    at, best = _thin(epochs or _counted(run.best), run.best)
+    plot.step(at, best, where="post", color=drawing.SERIES[0], marker=".", label="best Precision@1, log")
     if computed is not None:
         plot.axhline(computed, color=drawing.SERIES[1], linestyle="--", label="computed again")
-    plot.set_xlabel("epoch")
+    plot.set_xlabel("epoch" if epochs else "value in the log")
     plot.set_ylabel("Precision@1")
-    if len(losses[0]) == len(best[0]):
+    lines = list(plot.get_lines())
+    if losses := _losses(run):
         side = plot.twinx()
-        side.plot(*losses, color=drawing.SERIES[2], linestyle=":", label="loss, log (right)")
+        side.plot(*_thin(*losses), color=drawing.SERIES[2], linestyle=":", label="loss, log (right)")
         side.set_ylabel("loss")
         side.spines["right"].set_visible(True)
-        lines = [*plot.get_lines(), *side.get_lines()]
-    else:
-        lines = list(plot.get_lines())
+        lines += side.get_lines()
     canvas.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False)
     words = _words(run, computed)
     return Figure("log", "contrastive.logs", "Your log beside the recomputed value", drawing.svg(canvas, words), words)
 
 
-def _losses(run: Run) -> list[float]:
-    """The loss of every line that names an epoch's; what is no curve of as many values is left out."""
+def _losses(run: Run) -> tuple[list[int], list[float]] | None:
+    """Epochs and losses, where the log prints one loss for each epoch or for each best value; else None."""
     found = [float(value) for cell in run.cells for value in LOSS.findall(cell.text[:200_000])]
-    return [value for value in found if np.isfinite(value)] if len(found) == len(run.best) else []
+    values = [value for value in found if np.isfinite(value)]
+    for epochs in (run.epochs, run.best_epochs or _counted(run.best)):
+        if values and len(epochs) == len(values):
+            return epochs, values
+    return None
 
 
-def _thin(values: list[float]) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.unique(np.linspace(0, max(0, len(values) - 1), min(MOST, len(values))).astype(int))
-    return rows + 1, np.asarray(values, dtype=float)[rows] if len(values) else np.zeros(0)
+def _counted(values: list[float]) -> list[int]:
+    return list(range(1, len(values) + 1))
+
+
+def _thin(epochs: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """At most so many points of a curve, both arrays (n,)."""
+    rows = np.unique(np.linspace(0, len(values) - 1, min(MAX_POINTS, len(values))).astype(int))
+    return np.asarray(epochs)[rows], np.asarray(values, dtype=float)[rows]
 
 
 def _words(run: Run, computed: float | None) -> str:
