@@ -114,6 +114,7 @@ def parser() -> Parser:
         "--audit", nargs="?", const="", metavar="CASE",
         help="grade the seeded faults and correct variants (whose id holds CASE) and say which verdicts are wrong",
     )  # fmt: skip
+    p.add_argument("--messages", action="store_true", help="with --audit: list every sentence that was said, once each")
     p.add_argument("--version", action="version", version=f"vit-grade {_version()}")
     return p
 
@@ -160,7 +161,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.audit is not None:
         from grader.reports import audit
 
-        return audit.run(_options(arguments), arguments.audit)
+        return audit.run(_options(arguments), arguments.audit, arguments.messages)
+    if arguments.messages:
+        raise GraderError("--messages lists what an audit said: give --audit as well")
     if not arguments.submissions:
         raise GraderError("nothing to grade: give a notebook, a folder or an archive, or see --help")
     for path in arguments.submissions:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from grader import audit
 from grader.grading import Options, check_names
-from grader.reports import record
+from grader.reports import messages, record
 from grader.reports.text import printable
 
 MATRIX = "audit.csv"
@@ -32,8 +32,14 @@ class Shown:
             self.console.print(Text(f"        {printable(complaint)}"))
 
 
-def run(options: Options, only: str) -> int:
-    """Audit, print, write the matrix of checks against faults; 1 when a case or a check is not as it should be."""
+def run(options: Options, only: str, show_messages: bool = False) -> int:
+    """Audit, print, write the matrix of checks against faults; 1 when a case or a check is not as it should be.
+
+    Args:
+        options: how to grade.
+        only: part of the ids of the cases wanted.
+        show_messages: list every sentence that was said of any case, in the end.
+    """
     shown = Shown()
     lines = audit.run(options, jobs=os.cpu_count() or 1, only=only, told=shown)
     checks = [f"{criterion}/{name}" for criterion, names in check_names(options.assignment).items() for name in names]
@@ -42,6 +48,10 @@ def run(options: Options, only: str) -> int:
     unneeded = [] if only else audit.unneeded(lines, checks)
     for check in unneeded:
         shown.console.print(Text(f"no fault needs the check {check}: delete it, or seed a fault", "red"))
+    if show_messages:
+        for text in messages.listed(messages.said((line.id, line.grade) for line in lines)):
+            indent = "  " if text.startswith(" ") else ""
+            shown.console.print(Text(indent + printable(text)), soft_wrap=True)
     wrong = sum(bool(line.complaints) for line in lines)
     named = sum(line.named for line in lines if line.kind == "fault")
     faults = sum(line.kind == "fault" for line in lines)

@@ -64,7 +64,7 @@ def _causes(results: list[tuple[str, CriterionResult]]) -> list[Cause]:
     for name, result in results:
         said = next((check for check in result.checks if check.status == "failed"), None)
         words, hint = (said.message, said.hint) if said else (result.feedback, "")
-        groups.setdefault(f"{said.name if said else ''} {_gist(words)}", []).append((name, words, hint))
+        groups.setdefault(f"{said.name if said else ''} {gist(words)}", []).append((name, words, hint))
     found = []
     for group in groups.values():
         (words, hint), _ = Counter((words, hint) for _, words, hint in group).most_common(1)[0]
@@ -72,6 +72,6 @@ def _causes(results: list[tuple[str, CriterionResult]]) -> list[Cause]:
     return sorted(found, key=lambda cause: -len(cause.names))
 
 
-def _gist(words: str) -> str:
+def gist(words: str) -> str:
     """A message without what differs from student to student."""
     return NUMBERS.sub("#", PLACES.sub("", words[:1_000]))[:300]
