@@ -27,7 +27,7 @@ from grader.vit.metric_learning import embeddings
 from tests import corpus
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("TOLERANCE", "NONLINEAR", "SLOPE", "DIRECTION", "COLLINEAR", "ADDED")
+NAMES = ("TOLERANCE", "NONLINEAR", "SLOPE", "DIRECTION", "COLLINEAR", "ADDED", "OFF")
 EMBEDDINGS = "contrastive.embeddings"
 CRITERIA = [EMBEDDINGS, *(ident for ident in VIT.criteria if ident.startswith("vit.") and ident != "vit.accuracy")]
 seen: dict[str, list[float]] = defaultdict(list)  # by bound, what was compared with it, as multiples of it

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from grader import shipped
 from grader.grading import Grader
-from grader.records import Grade
+from grader.records import Grade, Submission
+from tests.attacks import replays
 
 CRITERION = "vit.patch_embeddings"
 RIGHT = """
@@ -74,3 +76,42 @@ def test_answers_of_one_seed_are_worth_nothing_with_another(grader: Grader, tmp_
 @pytest.mark.parametrize("seed", [3, 4])
 def test_the_recorder_itself_is_right(seed: int, grader: Grader, tmp_path: Path) -> None:
     assert graded(grader, tmp_path / "again", RECORDING, seed)[0].score > 0
+
+
+NOT_YET = ("contrastive.training", "contrastive.scheduler")
+PAIRS = ((1, 2), (2, 3), (3, 1))  # recorded with one seed, played back with the other
+
+
+@pytest.fixture(scope="module")
+def right(grader: Grader, tmp_path_factory: pytest.TempPathFactory) -> Submission:
+    return grader.open(shipped.REFERENCE, tmp_path_factory.mktemp("right"))
+
+
+@pytest.fixture(scope="module")
+def template(grader: Grader, tmp_path_factory: pytest.TempPathFactory) -> Submission:
+    return grader.open(shipped.HOME / "student", tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="module")
+def recordings(grader: Grader, right: Submission) -> dict[int, replays.Recording]:
+    return {seed: replays.record(grader, right, seed) for seed in (1, 2, 3)}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_replay_with_the_same_seed_gets_all(
+    seed: int, grader: Grader, template: Submission, recordings: dict[int, replays.Recording]
+) -> None:
+    grade = replays.replay(grader, template, seed, [recordings[seed]], replays.as_recorded)
+    assert all(c.points == c.max_points for c in grade.criteria if c.id in replays.CRITERIA), "the attack does not work"
+
+
+@pytest.mark.parametrize("attacker", replays.ATTACKERS.values(), ids=replays.ATTACKERS)
+@pytest.mark.parametrize(("recorded", "seed"), PAIRS)
+def test_a_replay_with_another_seed_gets_nothing(
+    recorded: int, seed: int, attacker: replays.Attacker, grader: Grader, template: Submission,
+    recordings: dict[int, replays.Recording],
+) -> None:  # fmt: skip
+    others = [recordings[recorded], *(each for other, each in recordings.items() if other not in (recorded, seed))]
+    grade = replays.replay(grader, template, seed, others, attacker)
+    assert {c.id: c.points for c in grade.criteria if c.points and c.id not in NOT_YET} == {}
+    assert not [c.id for c in grade.criteria if c.status == "error"]

@@ -129,6 +129,15 @@ def tfm_train(image):
 """), "seed"),
 ]  # fmt: skip
 
+# What has nothing to do with the image has no normalisation either.
+TRAIN_IGNORES = Case(
+    "augmentation.train_ignores_the_image",
+    written(
+        f"tfm_train = transforms.Compose([transforms.RandomCrop(28, padding=2), {FLIP}, {END}, transforms.Lambda(torch.randn_like)])"
+    ),
+    (VARIETY, TENSORS),
+    "does not depend on the image",
+)
 GOOD_STEPS = f"transforms.RandomCrop(28, padding=2), {FLIP}"
 WRONG_TENSORS = [
     fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
@@ -136,6 +145,7 @@ WRONG_TENSORS = [
     fault("test_other_mean", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])\n"), "mean 0.5", TENSORS),
     fault("test_other_deviation", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.286,), (0.3,))])\n"), "deviation", TENSORS),
     fault("test_augmented", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([transforms.RandomRotation(10), {END}])\n"), "each time", TENSORS),
+    fault("test_ignores_the_image", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([{END}, transforms.Lambda(torch.zeros_like)])\n"), "does not depend on the image", TENSORS),
     fault("test_is_train", composed(GOOD_STEPS, "tfm_test = tfm_train\n"), "each time", TENSORS),
     fault("test_stays_pil", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.Resize(28)])\n"), "PIL", TENSORS),
     fault("test_rgb", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.Grayscale(3), transforms.ToTensor(), transforms.Normalize((0.286,) * 3, (0.353,) * 3)])\n"), "gray", TENSORS),
@@ -169,7 +179,7 @@ def tfm_train(image):
     fault("train_numpy", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, {END}, transforms.Lambda(lambda x: x.numpy())])"), "NumPy", TENSORS),
 ]  # fmt: skip
 
-FAULTS = [*IDLE, *FEW, *WRONG_TENSORS]
+FAULTS = [*IDLE, *FEW, TRAIN_IGNORES, *WRONG_TENSORS]
 
 VARIANTS = [
     variant("v2", written(f"tfm_train = v2.Compose([v2.RandomCrop(28, padding=4), v2.RandomHorizontalFlip(), {V2_END}])", f"tfm_test = v2.Compose([{V2_END}])\n")),

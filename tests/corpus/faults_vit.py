@@ -92,6 +92,7 @@ def _lines(*lines: str) -> str:
 
 PATCH_FAULTS = [
     _fault("patches_divided_by_the_largest_of_the_batch", PATCHES, "others are in the batch", (PROJECT, _lines("x = self.projection(x / x.abs().max())"))),
+    _fault("patches_of_rounded_pixels", PATCHES, "follow", (PROJECT, _lines("x = self.projection(x + (x.round() - x).detach())"))),
     _fault("patches_counted_as_float", (PATCHES, SHAPES), "a float", (COUNT, COUNT.replace("//", "/"))),
     _fault("patches_refused_by_width", (PATCHES, SHAPES), "axis 1", (REFUSAL, REFUSAL.replace("x.shape[1] !=", "x.shape[-1] !="))),
     _fault("patches_cut_by_reshape", PATCHES, "scrambled",
@@ -474,6 +475,7 @@ HEAD_FAULTS = [
     _fault("heads_softmax_over_batch", HEADS, "softmax", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).softmax(dim=0)"))),
     _fault("heads_log_softmax", HEADS, "log_softmax", (LOGITS, BEFORE_LOGITS + _lines("return nn.functional.log_softmax(self.fc(x), dim=1)"))),
     _fault("heads_sigmoid", HEADS, "sigmoid", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).sigmoid()"))),
+    _fault("heads_rounded", HEADS, "follow", (LOGITS, BEFORE_LOGITS + _lines("x = self.fc(x)", "return x + (x.round() - x).detach()"))),
     _fault("heads_relu", HEADS, "ReLU", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).relu()"))),
     _fault("heads_gelu", HEADS, "activation", (LOGITS, BEFORE_LOGITS + _lines("return nn.functional.gelu(self.fc(x))"))),
     _fault("heads_tanh", HEADS, "tanh", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).tanh()"))),

@@ -18,6 +18,7 @@ from grader.forms import (
     truth,
     whole,
 )
+from grader.vit.augmentation.probes import CELLS
 
 MAX_LEAVES = 64
 KIND = fields(type=NAME, dtype=NAME, shape=SIZES, count=whole())
@@ -32,7 +33,8 @@ def _common(args: dict[str, Any]) -> dict[str, Form]:
     raised = maybe(_failed)
     summary = {"count": whole(0, args["draws"]), "kinds": every(KIND, 16), "unfinite": whole(0, args["draws"])}
     settled = dict.fromkeys(("outputs", "flat", "levels"), STACK)
-    return {**summary, "raised": raised, "varies": number(), **settled}
+    drawn = maybe(array("float32", (len(args["drawn"]), CELLS, CELLS)))
+    return {**summary, "raised": raised, "varies": number(), "drawn": drawn, **settled}
 
 
 def _failed(value: Any) -> None:

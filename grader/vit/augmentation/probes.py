@@ -17,6 +17,7 @@ STEP = 9  # gray levels from one pixel of a ramp to the next
 BLOCKS = (0, 81, 162, 243)  # mean, darkest and brightest as in a ramp
 FLAT = (0, 64, 128, 192, 255)
 PICKS = 7
+COUNT, CELLS, CELL = 96, 4, 7  # images that are drawn, cells along an edge of each, pixels along an edge of a cell
 
 POLICIES = frozenset({"AutoAugment", "RandAugment", "TrivialAugmentWide", "AugMix"})
 MAPPED = frozenset({"RandomAffine"})  # one class, several kinds of change
@@ -50,6 +51,13 @@ def texture(rng: np.random.Generator) -> Array:
     return enlarged(rng.integers(40, 200, (SIZE // 4, SIZE // 4)), 4, 4)
 
 
+def coarse(rng: np.random.Generator) -> Array:
+    """(COUNT, 28, 28) uint8 images of coarse patterns around different gray levels."""
+    middles = rng.uniform(60, 195, (COUNT, 1, 1))
+    cells = middles + rng.uniform(-55, 55, (COUNT, CELLS, CELLS))
+    return np.kron(cells, np.ones((CELL, CELL))).astype(np.uint8)
+
+
 def levels(rng: np.random.Generator) -> Array:
     """An image of all 256 gray levels, each three times or more, out of order."""
     every = np.resize(np.arange(256, dtype=np.uint8), SIZE * SIZE)
@@ -64,6 +72,7 @@ def _common(rng: np.random.Generator) -> dict:
         "flat": list(FLAT),
         "levels": levels(rng),
         "draws": DRAWS,
+        "drawn": coarse(rng),
     }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.checking import Criterion, Fail, Malformed, Skip, checks, raised_hint, raised_words
 from grader.evidence import Evidence
-from grader.vit.augmentation import normalising, reading
+from grader.vit.augmentation import following, normalising, reading
 from grader.vit.augmentation.reading import Facts, Kind
 
 Array = np.ndarray
@@ -31,6 +31,11 @@ def test_repeats(seen: Evidence) -> None:
             "tfm_test gives another tensor for the same image each time",
             "A test measures: leave the random transforms to tfm_train.",
         )
+
+
+def test_follows(seen: Evidence) -> None:
+    """What `tfm_test` gives depends on the image that it is given."""
+    following.expect_following(Facts(seen["augmentation.test"]), "tfm_test")
 
 
 def same_normalisation(seen: Evidence) -> None:
@@ -186,7 +191,7 @@ def _explains(table: Array, facts: Facts, seen: Evidence) -> bool:
 CRITERIA = (
     Criterion(
         "augmentation.tensors",
-        checks(train_tensor, test_tensor, test_repeats, same_normalisation, values_kept),
+        checks(train_tensor, test_tensor, test_repeats, test_follows, same_normalisation, values_kept),
         ("tfm_train", "tfm_test"),
     ),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from grader.checking import Blocked, Criterion, Fail, checks, raised_words
 from grader.evidence import Evidence
 from grader.vit.augmentation import families as f
-from grader.vit.augmentation import reading
+from grader.vit.augmentation import following, reading
 from grader.vit.augmentation.probes import DRAWS, MAPPED, POLICIES, STILL
 from grader.vit.augmentation.reading import Facts, Leaf
 
@@ -38,6 +38,7 @@ def two_kinds(seen: Evidence) -> None:
     facts = Facts(seen["augmentation.train"])
     found = find(facts)
     if found.number >= WANTED:
+        following.expect_following(facts, "tfm_train")
         return
     if facts.failures == facts.count and reading.dig(facts.value, "transparent") is not True:
         words = raised_words(facts.raised) if facts.raised else "raised"

@@ -81,8 +81,9 @@ def _or_none(value: Any) -> None:
 
 
 def shapes(args: dict[str, Any]) -> Form:
-    """Of ``shapes``: for each class and case the shape that came out, or what came instead."""
-    case = by_key({"raised": fields(raised=described_exception), "type": fields(type=NAME)}, fields(shape=SIZES))
+    """Of ``shapes``: for each class and case the shape that came out, or what came instead; perhaps its values."""
+    came = fields({"values": array()}, shape=SIZES)
+    case = by_key({"raised": fields(raised=described_exception), "type": fields(type=NAME)}, came)
     return fields(**{name: row(*[case] * len(cases)) for name, cases in args["cases"].items()})
 
 

@@ -1,9 +1,12 @@
 """``ClassificationHead`` and ``LinearEmbeddingHead``."""
 
+from typing import Any
+
 import numpy as np
 
 from grader.checking import Criterion, Fail, after, checks
 from grader.evidence import Evidence, Probe, Question
+from grader.vit.model import drawn
 from grader.vit.model.reading import (
     Array,
     Builds,
@@ -18,26 +21,32 @@ from grader.vit.model.reading import (
 )
 
 USUAL, OTHER = 0, 1  # builds: with the default number of outputs, with another
-BATCH, AGAIN, SINGLE, ANOTHER, GRADIENTS, LARGE, MIXED = range(7)
+BATCH, AGAIN, SINGLE, ANOTHER, GRADIENTS, LINE, LARGE, MIXED = range(8)
 D = 24
 LENGTH = 30.0  # features so long that a right head gives logits far outside of what activations leave
 
 
 def _ask_classification(seen: Evidence, rng: np.random.Generator) -> Question:
     batch = normal(rng, 6, D)
-    return _question("ClassificationHead", batch, normal(rng, 6, 10), [call(LENGTH * batch)], normal(rng, 2, 8), 7)
+    return _question(rng, "ClassificationHead", batch, 10, [call(LENGTH * batch)], 7)
 
 
 def _ask_embedding(seen: Evidence, rng: np.random.Generator) -> Question:
     a, b = normal(rng, 6, D), normal(rng, 6, D)
-    return _question("LinearEmbeddingHead", a, normal(rng, 6, 64), [call(b), call(2 * a - 3 * b)], normal(rng, 2, 8), 5)
+    of_a, of_b = rng.uniform(1, 3, 2).astype(np.float32) * [1, -1]
+    mixed = (of_a * a + of_b * b).astype(np.float32)
+    return _question(rng, "LinearEmbeddingHead", a, 64, [call(b), call(mixed)], 5, mix=(of_a, of_b))
 
 
-def _question(name: str, batch: Array, weights: Array, more: list[dict], small: Array, outputs: int) -> Question:
+def _question(
+    rng: np.random.Generator, name: str, batch: Array, default: int, more: list[dict], outputs: int, **known: Any
+) -> Question:
     alone = [call(batch[1:2]), call(batch[4:5])]  # two: the largest of a batch may be one's own
-    calls = [call(batch), call(batch, seed=1), *alone, call(batch, "gradients", weights=weights), *more]
-    builds = [build(D, seed=1, calls=calls), build(8, outputs, seed=2, calls=[call(small)])]
-    return Question({"name": name, "builds": builds, "stand_ins": []})
+    line, weights = drawn.places(rng), normal(rng, 6, default)
+    on_line = call(drawn.points(rng, batch[0], line))
+    calls = [call(batch), call(batch, seed=1), *alone, call(batch, "gradients", weights=weights), on_line, *more]
+    builds = [build(D, seed=1, calls=calls), build(8, outputs, seed=2, calls=[call(normal(rng, 2, 8))])]
+    return Question({"name": name, "builds": builds, "stand_ins": []}, {"line": line, **known})
 
 
 def _classification(seen: Evidence) -> Builds:
@@ -125,7 +134,8 @@ def linear(seen: Evidence) -> None:
     after(embedding_rows, seen)
     answer = _embedding(seen)
     a, b, mixed = (answer.output(USUAL, which, (6, 64)) for which in (BATCH, LARGE, MIXED))
-    offset = 2 * a - 3 * b - mixed  # of an affine map it is -2 times the bias, in every row
+    of_a, of_b = answer.known["mix"]
+    offset = of_a * a + of_b * b - mixed  # of an affine map it is a multiple of the bias, the same in every row
     if not same(offset, np.broadcast_to(offset[:1], offset.shape)):
         raise Fail(*_nonlinear(np.concatenate([a, b, mixed])))
 
@@ -147,9 +157,15 @@ def _nonlinear(out: Array) -> tuple[str, str]:
             "The head is linear: one nn.Linear.",
         )
     return (
-        "head(2a - 3b) is not what a linear map gives",
+        "the output for a mixture of two inputs is not the same mixture of their outputs: the head is not linear",
         "One nn.Linear, without a hidden layer, an activation or a norm.",
     )
+
+
+def classification_follows(seen: Evidence) -> None:
+    """The logits follow the features: they change a little when the features change a little."""
+    after(classification_rows, seen)
+    drawn.expect_on_line(_classification(seen), USUAL, LINE, (10,))
 
 
 def classification_trains(seen: Evidence) -> None:
@@ -170,7 +186,7 @@ CRITERIA = (
     Criterion(
         "vit.heads",
         checks(
-            classification_shape, classification_rows, logits, classification_trains,
+            classification_shape, classification_rows, logits, classification_follows, classification_trains,
             embedding_shape, embedding_rows, linear, embedding_trains,
         ),
         ("ClassificationHead", "LinearEmbeddingHead"),

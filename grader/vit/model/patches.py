@@ -4,6 +4,7 @@ import numpy as np
 
 from grader.checking import Criterion, Fail, after, checks
 from grader.evidence import Evidence, Probe, Question
+from grader.vit.model import drawn
 from grader.vit.model.reading import (
     FAINT,
     Array,
@@ -20,25 +21,27 @@ from grader.vit.model.reading import (
 )
 
 GRAY, RGB, DEFAULT = 0, 1, 2  # builds
-EMPTY, ONE_PATCH, BATCH, AGAIN, SINGLE, REVERSED, GRADIENTS, WRONG = range(8)  # calls of the first
+EMPTY, ONE_PATCH, BATCH, AGAIN, SINGLE, DRAWN, GRADIENTS, WRONG, LINE = range(9)  # calls of the first
 N, D = 16, 24  # 28x28 images in patches of 7
 
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
     patch, batch = normal(rng, 7, 7), normal(rng, 3, 1, 28, 28)
     batch[1] *= FAINT
+    places, rows, line = rng.permutation(N), drawn.rows(rng, 3), drawn.places(rng)
     builds = [
         build(
             28, 7, D, 1, seed=1, attributes=["num_patches"],
             calls=[
                 call(np.zeros((1, 1, 28, 28), np.float32)),
-                call(_one_patch_each(patch)),
+                call(_one_patch_each(patch, places)),
                 call(batch),
                 call(batch, seed=1),
                 call(batch[1:2]),
-                call(batch[::-1].copy()),
+                call(batch[rows]),
                 call(batch, "gradients", weights=normal(rng, 3, N, D)),
                 call(normal(rng, 2, 3, 28, 28)),
+                call(drawn.points(rng, batch[0], line)),
             ],
         ),
         build(
@@ -52,20 +55,26 @@ def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
         ),
         build(12, 6, 8, seed=3, attributes=["num_patches"], calls=[call(normal(rng, 2, 3, 12, 12))]),
     ]  # fmt: skip
-    return Question({"name": "PatchEmbeddings", "builds": builds, "stand_ins": []})
+    known = {"places": places, "rows": rows, "line": line}
+    return Question({"name": "PatchEmbeddings", "builds": builds, "stand_ins": []}, known)
 
 
-def _one_patch_each(patch: Array) -> Array:
-    """(16, 1, 28, 28): image n is empty but for its patch n, in row-major order, which is ``patch``."""
+def _one_patch_each(patch: Array, places: Array) -> Array:
+    """(16, 1, 28, 28): each image is empty but for the patch at its place, in row-major order, which is ``patch``."""
     images = np.zeros((N, 1, 28, 28), np.float32)
-    for n in range(N):
-        row, column = divmod(n, 4)
-        images[n, 0, 7 * row : 7 * row + 7, 7 * column : 7 * column + 7] = patch
+    for image, place in enumerate(places):
+        row, column = divmod(int(place), 4)
+        images[image, 0, 7 * row : 7 * row + 7, 7 * column : 7 * column + 7] = patch
     return images
 
 
 def _seen(seen: Evidence) -> Builds:
     return Builds(seen["patches"], "PatchEmbeddings")
+
+
+def _filled(answer: Builds) -> Array:
+    """(N, N, D): the tokens of the image whose patch n alone is not empty, for each n."""
+    return answer.output(GRAY, ONE_PATCH, (N, N, D))[np.argsort(answer.known["places"])]
 
 
 def shape(seen: Evidence) -> None:
@@ -126,7 +135,7 @@ def own_patch_in_row_major_order(seen: Evidence) -> None:
     """Token n is a function of patch n alone, patches counted along the rows."""
     after(batch_mates, seen)
     answer = _seen(seen)
-    empty, filled = answer.output(GRAY, EMPTY, (1, N, D)), answer.output(GRAY, ONE_PATCH, (N, N, D))
+    empty, filled = answer.output(GRAY, EMPTY, (1, N, D)), _filled(answer)
     moved = changed(filled, np.broadcast_to(empty, filled.shape), axis=(2,))  # image n, token m
     if np.array_equal(moved, np.eye(N, dtype=bool)):
         return
@@ -176,7 +185,7 @@ def shared_projection(seen: Evidence) -> None:
     """One projection is shared by all patches: the same content gives the same token wherever it lies."""
     after(own_patch_in_row_major_order, seen)
     answer = _seen(seen)
-    filled, empty = answer.output(GRAY, ONE_PATCH, (N, N, D)), answer.output(GRAY, EMPTY, (1, N, D))
+    filled, empty = _filled(answer), answer.output(GRAY, EMPTY, (1, N, D))
     own = filled[np.arange(N), np.arange(N)]
     if not same(own, np.broadcast_to(own[:1], own.shape)) or not same(
         empty, np.broadcast_to(empty[:, :1], empty.shape)
@@ -231,8 +240,14 @@ def batch_mates(seen: Evidence) -> None:
     batch = answer.output(GRAY, BATCH, (3, N, D))
     expect_repeatable(answer, batch, answer.output(GRAY, AGAIN, (3, N, D)), "images")
     expect_alone(answer, GRAY, SINGLE, batch[1:2], "an image")
-    if not same(answer.output(GRAY, REVERSED, (3, N, D))[::-1], batch):
+    if not same(answer.output(GRAY, DRAWN, (6, N, D)), batch[answer.known["rows"]]):
         raise Fail("an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others.")
+
+
+def follows(seen: Evidence) -> None:
+    """A token follows its patch: it changes a little when the patch changes a little."""
+    after(own_patch_in_row_major_order, seen)
+    drawn.expect_on_line(_seen(seen), GRAY, LINE, (N, D))
 
 
 def learnable(seen: Evidence) -> None:
@@ -265,7 +280,7 @@ CRITERIA = (
         "vit.patch_embeddings",
         checks(
             shape, num_patches, own_patch_in_row_major_order, shared_projection,
-            whole_patch, batch_mates, learnable, wrong_channels,
+            whole_patch, batch_mates, follows, learnable, wrong_channels,
         ),
         ("PatchEmbeddings",),
     ),

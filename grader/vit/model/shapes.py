@@ -10,9 +10,15 @@ from grader.checking import Criterion, Fail, Malformed, Missing, checks, warn
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
+from grader.vit.model import drawn
 from grader.vit.names import CLASSES
 
 OWN = shipped.CHECK_VIT
+BETWEEN = (4, 15)  # items of a batch that is drawn besides two; the upper end is left out
+SEVERAL = 2  # classes: fewer tell nothing, where each may have a fault of its own
+# check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
+# fit next to none of the sizes drawn for another grade.
+ONE_BATCH_SIZE = 1
 Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # arguments, shape put in, shape expected
 
 
@@ -25,9 +31,26 @@ def cases(source: str) -> dict[str, list[Case]]:
 
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
-    known = cases(OWN.read_text(encoding="utf-8"))
-    asked = {name: [[list(arguments), list(given)] for arguments, given, _ in known[name]] for name in CLASSES}
+    """The table's cases, and for each class one of them with a batch of another size, whose items lie on a line."""
+    table = cases(OWN.read_text(encoding="utf-8"))
+    asked: dict[str, list[list[Any]]] = {}
+    known: dict[str, Any] = {}
+    for name in CLASSES:
+        line = drawn.places(rng, int(rng.integers(*BETWEEN)))
+        other = _of_batch_size(name, table[name][int(rng.integers(len(table[name])))], len(line))
+        inputs = drawn.points(rng, drawn.normal(rng, *other[1][1:]), line)
+        known[name] = {"cases": [*table[name], other], "line": line}
+        asked[name] = [
+            *([list(arguments), list(given)] for arguments, given, _ in table[name]),
+            [list(other[0]), inputs],
+        ]
     return Question({"cases": asked}, known)
+
+
+def _of_batch_size(name: str, case: Case, size: int) -> Case:
+    arguments, given, expected = case
+    axes = 2 if name == "ResidualAttentionBlock" else 1  # as many images as tokens: either axis may be the batch's
+    return arguments, (size,) * axes + given[axes:], (size,) * axes + expected[axes:]
 
 
 def check_vit_passes(seen: Evidence) -> None:
@@ -38,26 +61,53 @@ def check_vit_passes(seen: Evidence) -> None:
     answers, known = seen["shapes"].value, seen["shapes"].known
     if not isinstance(answers, dict) or answers.keys() != set(CLASSES):
         raise Malformed
-    wrong = {name: _first_problem(name, answers[name], known[name]) for name in CLASSES}
+    problems = {name: _problems(name, answers[name], known[name]["cases"]) for name in CLASSES}
+    wrong = {name: next(filter(None, found[:-1]), "") for name, found in problems.items()}
     if todo := [name for name, words in wrong.items() if words.startswith("to do")]:
         raise Missing(f"still to do: {', '.join(todo)}")
     if said := [f"{name}: {words}" for name, words in wrong.items() if words]:
         raise Fail(f"check_vit.py says {'; '.join(said)[:800]}", "Run `python check_vit.py` to see it yourself.")
+    other = [found[-1] for found in problems.values() if found[-1]]
+    if len(other) > ONE_BATCH_SIZE:
+        raise Fail(f"for batches of other sizes than those of check_vit.py: {'; '.join(other)[:800]}", HARD_CODED)
+    _expect_computed([_off_line(answers[name][-1], known[name]["line"]) for name in CLASSES])
 
 
-def _first_problem(name: str, answers: Any, known: list[Case]) -> str:
+HARD_CODED = "Is the size of the batch hard-coded? Take it from the input: x.shape[0]."
+
+
+def _expect_computed(off: list[float | None]) -> None:
+    """Fail where outputs vary, and those of no class follow the inputs: right shapes alone are not computed."""
+    varying = [each for each in off if each is not None]
+    if len(varying) > SEVERAL and not min(varying) <= drawn.OFF:
+        raise Fail(
+            "the outputs have the right shapes, but those of no class follow the inputs: none seems to be computed",
+            "Compute each output from the input, without random numbers.",
+        )
+
+
+def _off_line(answer: Any, line: np.ndarray) -> float | None:
+    values = answer.get("values") if isinstance(answer, dict) else None
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or not np.isfinite(values).all():
+        return None
+    if not values.size or values.shape[:1] != line.shape:
+        return None
+    return drawn.off_line(values, line)
+
+
+def _problems(name: str, answers: Any, known: list[Case]) -> list[str]:
     if not isinstance(answers, list) or len(answers) != len(known):
         raise Malformed
-    return next(filter(None, (_problem(name, *pair) for pair in zip(answers, known, strict=True))), "")
+    return [_problem(name, *pair) for pair in zip(answers, known, strict=True)]
 
 
 def _problem(name: str, answer: Any, case: Case) -> str:
     """What is wrong with one case, in the words of ``check_vit.py``; empty when nothing is."""
     arguments, given, expected = case
     call = f"{name}{arguments} on {given}".replace(",)", ")")
-    if not isinstance(answer, dict) or len(answer) != 1:
+    if not isinstance(answer, dict) or not answer.keys() - {"values"}:
         raise Malformed
-    ((kind, fact),) = answer.items()
+    kind, fact = next(item for item in answer.items() if item[0] != "values")
     if kind == "raised" and (raised := raised_from(fact)) is not None:
         if "NotImplementedError" in raised.bases:
             return "to do"

@@ -11,6 +11,7 @@ import numpy as np
 
 from grader.checking import Blocked, Check, Criterion, Fail, Skip, checks
 from grader.evidence import Evidence, Probe, Question
+from grader.vit.model import drawn
 from grader.vit.model.positions import cls_is_last
 from grader.vit.model.reading import (
     FAINT,
@@ -32,16 +33,17 @@ GRAY, RGB, COPY, ONE_LAYER, THREE_LAYERS, ONE_HEAD, BY_NAME, LARGE_PATCHES, USUA
     BATCH,
     AGAIN,
     SINGLE,
-    REVERSED,
+    DRAWN,
     PATCHES,
     SWAPPED,
     GRADIENTS,
+    LINE,
     TOKENS,
     OTHERS_NEW,
     FIRST_NEW,
     LAST_KEPT,
     TURNED,
-) = range(12)  # calls of the first; those of the last line put tokens in the place of the Transformer's
+) = range(13)  # calls of the first; those of the last line put tokens in the place of the Transformer's
 SIZE, PATCH, N, D = 12, 4, 9, 16
 PARTS = {
     "vit.patch_embeddings": ("PatchEmbeddings",),
@@ -53,19 +55,20 @@ Judge = Callable[[Builds, Evidence], None]
 
 def _ask(stand_ins: Callable[[Evidence], list[str]]) -> Callable[[Evidence, np.random.Generator], Question]:
     def ask(seen: Evidence, rng: np.random.Generator) -> Question:
-        return Question({"name": "ViT", "builds": _builds(rng), "stand_ins": stand_ins(seen)})
+        known = {"rows": drawn.rows(rng, 3), "places": rng.permutation(N), "line": drawn.places(rng)}
+        return Question({"name": "ViT", "builds": _builds(rng, **known), "stand_ins": stand_ins(seen)}, known)
 
     return ask
 
 
-def _builds(rng: np.random.Generator) -> list[dict]:
+def _builds(rng: np.random.Generator, rows: Array, places: Array, line: Array) -> list[dict]:
     x = normal(rng, 3, 1, SIZE, SIZE)
     loud = x.copy()
     x[1] *= FAINT
     calls = [
-        call(x), call(x, seed=1), call(x[1:2]), call(x[::-1].copy()),
-        call(_each_patch(x[0], lambda patch: normal(rng, *patch.shape))), call(_swapped(x)),
-        call(loud, "gradients", weights=normal(rng, 3, D)),
+        call(x), call(x, seed=1), call(x[1:2]), call(x[rows]),
+        call(_each_patch(x[0], places, lambda patch: normal(rng, *patch.shape))), call(_swapped(rng, x)),
+        call(loud, "gradients", weights=normal(rng, 3, D)), call(drawn.points(rng, x[0], line)),
         *(call(x, "replaced", tokens=tokens) for tokens in _tokens(rng)),
     ]  # fmt: skip
     rgb = normal(rng, 2, 3, 20, 20)
@@ -100,11 +103,11 @@ def _tokens(rng: np.random.Generator) -> list[Array]:
     return [tokens, others, first, last, np.roll(tokens, 1, axis=1)]
 
 
-def _each_patch(image: Array, change: Callable[[Array], Array]) -> Array:
-    """(N, C, H, W): copies of an image, in each of which one patch is changed."""
+def _each_patch(image: Array, places: Array, change: Callable[[Array], Array]) -> Array:
+    """(N, C, H, W): copies of an image, in each of which the patch at its place is changed."""
     images = np.repeat(image[None], N, axis=0)
-    for n in range(N):
-        images[n][_patch(n)] = change(image[_patch(n)])
+    for copy, place in zip(images, places, strict=True):
+        copy[_patch(int(place))] = change(image[_patch(int(place))])
     return images
 
 
@@ -113,11 +116,12 @@ def _patch(n: int) -> tuple[slice, slice, slice]:
     return slice(None), slice(PATCH * row, PATCH * (row + 1)), slice(PATCH * column, PATCH * (column + 1))
 
 
-def _swapped(images: Array) -> Array:
+def _swapped(rng: np.random.Generator, images: Array) -> Array:
     """The images with two patches that have changed places."""
     swapped = images.copy()
+    one, other = (_patch(int(n)) for n in rng.choice(N, 2, replace=False))
     for image, original in zip(swapped, images, strict=True):
-        image[_patch(1)], image[_patch(5)] = original[_patch(5)], original[_patch(1)]
+        image[one], image[other] = original[other], original[one]
     return swapped
 
 
@@ -209,7 +213,7 @@ def batch_mates(answer: Builds, seen: Evidence) -> None:
     base = answer.output(GRAY, BATCH, (3, D))
     expect_repeatable(answer, base, answer.output(GRAY, AGAIN, (3, D)), "images")
     expect_alone(answer, GRAY, SINGLE, base[1:2], "an image")
-    if not same(answer.output(GRAY, REVERSED, (3, D))[::-1], base):
+    if not same(answer.output(GRAY, DRAWN, (6, D)), base[answer.known["rows"]]):
         raise Fail(
             "an image's feature depends on its place in the batch", "A reshape mixes the batch axis with others."
         )
@@ -252,6 +256,12 @@ def _expect_colours(answer: Builds) -> None:
         )
     if gradient.any() and same(gradient[:, 1:], np.broadcast_to(gradient[:, :1], gradient[:, 1:].shape)):
         raise Fail("all colour channels count the same: they are averaged", "Pass num_channels on to PatchEmbeddings.")
+
+
+def follows(answer: Builds, seen: Evidence) -> None:
+    """The feature follows the image: it changes a little when the image changes a little."""
+    _after(every_patch, answer, seen)
+    drawn.expect_on_line(answer, GRAY, LINE, (D,))
 
 
 def arguments(answer: Builds, seen: Evidence) -> None:
@@ -340,7 +350,7 @@ def _stand_ins_needed(seen: Evidence) -> bool:
     return bool(broken(seen)) and not _right_as_it_is(seen)
 
 
-JUDGES = (shape, batch_mates, every_patch, arguments, cls_token, trained)
+JUDGES = (shape, batch_mates, every_patch, follows, arguments, cls_token, trained)
 PROBES = (
     Probe("model", "module.run", _ask(lambda seen: [])),
     Probe("model.stand_ins", "module.run", _ask(broken), when=_stand_ins_needed),

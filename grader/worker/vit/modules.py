@@ -276,19 +276,23 @@ def _parameters(module: nn.Module) -> list[dict[str, Any]]:
 
 @op("shapes")
 def shapes(student: Student, cases: dict[str, list[Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The shape that each class gives for each case ([arguments, shape put in]), or what came instead."""
+    """The shape that each class gives for each case, or what came instead.
+
+    A case is [arguments, the shape put in], or [arguments, what is put in]: then the values come back, too.
+    """
     return {name: [_shape(student.get(name), *case) for case in found] for name, found in cases.items()}
 
 
-def _shape(make: Any, arguments: list[int], given: list[int]) -> dict[str, Any]:
+def _shape(make: Any, arguments: list[int], given: Any) -> dict[str, Any]:
+    put_in = torch.from_numpy(np.array(given)) if isinstance(given, np.ndarray) else None
     try:
         module = make(*arguments)
         if isinstance(module, nn.Module):
             module.eval()
         with torch.no_grad():
-            output = module(torch.randn(given))
+            output = module(torch.randn(given) if put_in is None else put_in)
     except (Exception, SystemExit) as error:  # whatever one class does, the others are looked at
         return {"raised": describe.exception(error)}
     if not isinstance(output, torch.Tensor):
         return {"type": type(output).__name__[:100]}
-    return {"shape": list(output.shape)}
+    return {"shape": list(output.shape), **({"values": describe.plain(output)} if put_in is not None else {})}

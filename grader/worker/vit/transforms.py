@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from grader.worker import describe
 from grader.worker.serve import op
@@ -20,6 +21,7 @@ Picture = Array  # (28, 28) uint8
 ENOUGH = 24  # draws after which a leaf that was seen to vary is left alone
 SURE = 48  # passes after which a tree is left alone whose leaves were all met
 PICTURED = 32  # passes whose outputs are kept
+CELLS = 4  # along an edge of an output of which mean values are brought back
 MAPPED = 64  # draws that tell which ways a leaf moves pixels
 MAX_NUMBERS = 3 * 64 * 64  # of one output that is brought back
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
@@ -27,7 +29,14 @@ GENERATORS = (np.random.Generator, np.random.RandomState, random.Random, torch.G
 
 @op("transforms.test")
 def observe_test(
-    student: Student, images: Array, picks: list[int], texture: Picture, flat: list[int], levels: Picture, draws: int
+    student: Student,
+    images: Array,
+    picks: list[int],
+    texture: Picture,
+    flat: list[int],
+    levels: Picture,
+    draws: int,
+    drawn: Array,
 ) -> dict[str, Any]:
     """Apply ``tfm_test`` to images, again and again.
 
@@ -37,6 +46,7 @@ def observe_test(
         flat: gray levels of images of one level each.
         levels: an image that holds every gray level.
         draws: how often to apply it in all, each time under another seed, to the images in turn.
+        drawn: (K, 28, 28) images to apply it to once each.
     """
     call = _Call(student, "tfm_test")
     pictures = [*(np.array(images[pick]) for pick in picks), texture]
@@ -44,18 +54,24 @@ def observe_test(
         passes = [call(pictures[number % len(pictures)], number) for number in range(draws)]
         call.give_up_if_to_do()
         same = max(_spread(passes[start :: len(pictures)]) for start in range(len(pictures)))
-        return {**_summary(passes), "varies": same, **_settled(call, pictures, flat, levels)}
+        return {
+            **_summary(passes),
+            "varies": same,
+            "drawn": _coarse(call, drawn),
+            **_settled(call, pictures, flat, levels),
+        }
 
 
 @op("transforms.train")
 def observe_train(
     student: Student, images: Array, picks: list[int], texture: Picture, flat: list[int], levels: Picture, draws: int,
-    fields: dict[str, Picture], still: list[str], mapped: list[str],
+    drawn: Array, fields: dict[str, Picture], still: list[str], mapped: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Apply ``tfm_train`` many times, then each random part alone, then what is left without those.
 
     Args:
         images, picks, texture, flat, levels, draws: as above.
+        drawn: the same, with the library's random leaves held still.
         fields: images by name that show where pixels go and what becomes of gray levels.
         still: the library's classes that are to change nothing in the end.
         mapped: those of them that are to be applied to ``fields`` alone.
@@ -77,6 +93,7 @@ def observe_train(
             "mapped": _mapped(trace, call, fields, mapped),
         }
         trace.holding = True
+        facts["drawn"] = _coarse(call, drawn)
         return {**facts, "rest": _rest(call, trace, fields, pictures, draws), **_settled(call, pictures, flat, levels)}
 
 
@@ -248,6 +265,15 @@ def _rest(call: _Call, trace: Trace, fields: dict[str, Picture], pictures: list[
     repeats = all(_spread([one, other]) == 0 for one, other in zip(outputs, again, strict=False))
     apply = lambda image: call.target(Image.fromarray(image))  # noqa: E731
     return {"varies": varies, "repeats": repeats, "fields": _field_draws(apply, call.generators, fields, draws)}
+
+
+def _coarse(call: _Call, images: Array) -> Array | None:
+    """(K, CELLS, CELLS) the mean values of parts of each output; None unless all are images."""
+    arrays = [_array(call(image, number)) for number, image in enumerate(images)]
+    if any(array is None or not 2 <= array.ndim <= 3 or 0 in array.shape for array in arrays):
+        return None
+    planes = [torch.from_numpy(np.atleast_3d(array.astype(np.float32).T).T) for array in arrays if array is not None]
+    return np.stack([nn.functional.adaptive_avg_pool2d(plane, CELLS).mean(0).numpy() for plane in planes])
 
 
 def _settled(call: _Call, pictures: list[Picture], flat: list[int], levels: Picture) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""Answers of honest grades, given in another one: what code can do that replaces the worker's functions.
+
+Nothing runs in a worker here: what was recorded is judged against the questions of another seed.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from grader import scoring
+from grader.evidence import Answer, Evidence, Probe, Question, ask_all
+from grader.forms import fit
+from grader.grading import Grader
+from grader.records import Grade, Observation, Submission
+from grader.vit.assignment import VIT
+
+Array = np.ndarray
+Recording = Mapping[str, Answer]  # by probe
+Attacker = Callable[[list[Recording], Probe, Question], Observation]
+# What is asked of a checkpoint is the same in each grade; a template has none. A submission that carries answers
+# about the test images is another matter (the warning leak.test).
+CRITERIA = tuple(c for c in VIT.criteria if c not in ("vit.accuracy", "contrastive.precision", "contrastive.logs"))
+NOT_RECORDED = Observation("undefined", detail="not recorded")
+
+
+def record(grader: Grader, right: Submission, seed: int) -> Recording:
+    """All answers of a grade of a right submission."""
+    return dict(grader.observe(right, seed, only=CRITERIA).answers)
+
+
+def replay(grader: Grader, template: Submission, seed: int, recordings: list[Recording], attacker: Attacker) -> Grade:
+    """The grade of a template that answers from recordings."""
+    seen = Evidence(template, seed, grader.rubric, grader.data, VIT, options=grader.settings(CRITERIA))
+
+    def ask(probe: Probe, question: Question) -> Observation:
+        return fit(attacker(recordings, probe, question), VIT.forms.get(probe.op), question.args)
+
+    ask_all(grader._probes(CRITERIA), seen, ask)
+    return scoring.grade(seen, {}, {})
+
+
+def as_recorded(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
+    """The first recording's answer to the same probe."""
+    answer = recordings[0].get(probe.id)
+    return NOT_RECORDED if answer is None else answer.observation
+
+
+def nearest(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
+    """The answer of the recording whose question is most like the one that is asked."""
+    there = [recording[probe.id] for recording in recordings if probe.id in recording]
+    if not there:
+        return NOT_RECORDED
+    return min(there, key=lambda answer: _apart(answer.question.args, question.args)).observation
+
+
+def resized(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
+    """The recorded answer, its batches made as large as those that are asked about."""
+    return _with_calls(recordings, probe, question, lambda out, given, asked: np.resize(out, _like(out, asked)))
+
+
+def reordered(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
+    """The recorded answer, the rows of each batch in the order in which the asked rows are by their sums."""
+
+    def order(out: Array, given: Array, asked: Array) -> Array:
+        ranks = np.argsort(np.argsort(asked.reshape(len(asked), -1).sum(1)))
+        return np.resize(out[np.argsort(given.reshape(len(given), -1).sum(1))], _like(out, asked))[ranks]
+
+    return _with_calls(recordings, probe, question, order)
+
+
+def by_row(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
+    """A recorded row for each row that is asked about, the same one wherever the same row is asked about again."""
+    known: dict[Any, Array] = {}
+
+    def look_up(out: Array, given: Array, asked: Array) -> Array:
+        rows = np.resize(out, _like(out, asked))
+        return np.stack(
+            [known.setdefault((row.tobytes(), new.shape), new) for row, new in zip(asked, rows, strict=True)]
+        )
+
+    return _with_calls(recordings, probe, question, look_up)
+
+
+ATTACKERS: dict[str, Attacker] = {
+    each.__name__: each for each in (as_recorded, nearest, resized, reordered, by_row)
+}  # fmt: skip
+
+
+def _with_calls(
+    recordings: list[Recording], probe: Probe, question: Question, change: Callable[[Array, Array, Array], Array]
+) -> Observation:
+    """The first recording's answer, with what it gave for each batch changed to fit the batch that is asked about.
+
+    Args:
+        change: (recorded output, recorded batch, asked batch) → output.
+    """
+    answer = recordings[0].get(probe.id)
+    if answer is None or probe.op not in ("module.run", "shapes"):
+        return as_recorded(recordings, probe, question)
+    observation = copy.deepcopy(answer.observation)
+    calls = _run_calls if probe.op == "module.run" else _shape_calls
+    for facts, given, asked in calls(observation.value, answer.question, question):
+        for name in ("array", "values"):
+            if isinstance(facts.get(name), np.ndarray) and len(facts[name]) == len(given):
+                facts[name] = change(facts[name], given, asked)
+        if isinstance(facts.get("shape"), list):
+            facts["shape"][0] = len(asked)
+    return observation
+
+
+def _run_calls(value: Any, known: Question, question: Question) -> Iterator[tuple[dict[str, Any], Array, Array]]:
+    for facts, given, asked in zip(value, known.args["builds"], question.args["builds"], strict=True):
+        for call, one, other in zip(facts["calls"], given["calls"], asked["calls"], strict=True):
+            yield call, one["inputs"], other["inputs"]
+
+
+def _shape_calls(value: Any, known: Question, question: Question) -> Iterator[tuple[dict[str, Any], Array, Array]]:
+    for name, cases in question.args["cases"].items():
+        yield value[name][-1], known.args["cases"][name][-1][1], cases[-1][1]
+
+
+def _like(out: Array, asked: Array) -> tuple[int, ...]:
+    return (len(asked), *out.shape[1:])
+
+
+def _apart(one: Any, other: Any) -> float:
+    """How far the arrays of two questions lie apart."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return float(np.abs(one.astype(float) - other).sum()) if one.shape == other.shape else 1e6
+    if isinstance(one, dict) and isinstance(other, dict):
+        return sum(_apart(value, other.get(name)) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return sum(_apart(*pair) for pair in zip(one, other, strict=False))
+    return 0.0
