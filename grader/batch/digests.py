@@ -108,7 +108,7 @@ def _version(name: str) -> str:
 
 def fingerprint(found: Found) -> str:
     """Of a submission's files by name, size and time: cheap, and another when it is handed in again."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(found.refused.encode("utf-8", "surrogateescape"))
     for name, path in files_of(found).items():
         try:
             status = path.stat()
@@ -120,7 +120,7 @@ def fingerprint(found: Found) -> str:
 
 def content(found: Found) -> str:
     """Of a submission's files by name and content."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(found.refused.encode("utf-8", "surrogateescape"))
     for name, path in files_of(found).items():
         digest.update(f"{name}\0".encode("utf-8", "surrogateescape"))
         try:

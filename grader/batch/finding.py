@@ -12,6 +12,7 @@ from pathlib import Path
 from grader.batch.digests import BLOCK, files_of
 from grader.errors import GraderError, Rejected
 from grader.intake import Found, find_submissions
+from grader.intake.classes import found_in_unpacked
 from grader.intake.opening import key_of
 from grader.intake.reading.members import is_archive
 
@@ -54,7 +55,7 @@ def _at(path: Path, out: Path) -> list[Found]:
         return find_submissions(path)
     final = out / UNPACKED / f"{path.name}-{_digest(path)}"
     if final.is_dir():
-        return find_submissions(final)
+        return found_in_unpacked(final)
     fresh = final.with_name(f".{final.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
@@ -63,7 +64,7 @@ def _at(path: Path, out: Path) -> list[Found]:
             return found  # one submission, opened as it is
         _restore_times(path, fresh)
         fresh.replace(final)
-        return find_submissions(final)
+        return found_in_unpacked(final)
     except Rejected:  # an archive that cannot be read: grading it says why
         return [Found(key_of(path), path)]
     except OSError as error:

@@ -42,6 +42,7 @@ def pack(found: Found, seed: int, most: int) -> dict[str, Any]:
         "name": found.path.resolve().name,
         "folder": found.path.is_dir(),
         "loose": bool(found.files),
+        "refused": found.refused,
         "files": {name: path.read_bytes() for name, path in files.items()},
     }
 
@@ -82,7 +83,7 @@ def _unpack(job: dict[str, Any], folder: Path) -> Found:
     for name, target in files.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(job["files"][name])
-    return Found(job["key"], path, files=files if job["loose"] else {})
+    return Found(job["key"], path, files=files if job["loose"] else {}, refused=job["refused"])
 
 
 def _grader(how: str) -> Grader:

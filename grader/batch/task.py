@@ -36,6 +36,9 @@ def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, 
         if step is not None:
             step(found.key, what, share)
 
+    if found.refused:
+        reason = f"{found.path}: {found.refused}; nothing was graded"
+        return Sealed(grader.rejected(found.path, found.key, task.seed, reason, 0.0), grader.settings(only))
     try:
         graded = grader.graded(
             found.path,

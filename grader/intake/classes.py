@@ -24,6 +24,7 @@ no code, or nothing, is still somebody's: opening it says that it is no submissi
 nobody's. A student's key is never read from inside a file of theirs.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,6 +46,8 @@ from grader.intake.opening import ask, key_of, prepare
 from grader.intake.reading.limits import CLASS_LIMITS
 from grader.intake.reading.members import is_archive
 
+UNPACKED_NOTE = ".unpacked.json"  # beside the students' folders; hidden files of theirs are never unpacked
+
 
 @dataclass(frozen=True)
 class Found:
@@ -56,6 +59,7 @@ class Found:
     attempt: str | None = None  # Canvas: the submission id
     id: str | None = None  # Canvas: the user id; Moodle: the participant number
     files: dict[str, Path] = field(default_factory=dict)  # original name -> file, for loose files
+    refused: str = ""  # why it is rejected unopened: what the archive of the class holds of it is not safe
 
 
 def find_submissions(path: Path, workspace: Path | None = None) -> list[Found]:
@@ -83,16 +87,47 @@ def single(path: Path) -> Found:
 
 def found_in_archive(path: Path, workspace: Path | None) -> list[Found]:
     try:
-        tree = tree_of_names(ask(path, CLASS_LIMITS, do="list"))
+        listed = ask(path, CLASS_LIMITS, do="list")
     except Rejected:
         return [single(path)]  # opening it says what is wrong with it
-    if not split(path, tree):
+    tree = tree_of_names([*listed["files"], *listed["refused"]])
+    found = split(path, tree)
+    if not found or any(not owned(name, path, found) for name in listed["refused"]):
         return [single(path)]
     if workspace is None:
         raise GraderError(f"{path}: expected one submission, found a class; unpack it into a folder first")
     prepare(workspace)
-    ask(path, CLASS_LIMITS, do="unpack", workspace=str(workspace.resolve()))
-    return split(workspace, tree)
+    refused = ask(path, CLASS_LIMITS, do="unpack", workspace=str(workspace.resolve()))
+    remember(workspace, listed["files"], refused)
+    return found_in_unpacked(workspace)
+
+
+def owned(name: str, path: Path, found: list[Found]) -> bool:
+    """Tell whether a member of an archive is some student's: one that leaves the archive is nobody's."""
+    leaves = name.startswith("/") or name.split("/")[0] == ".." or name[1:2] == ":"
+    return not leaves and any(name_of(each, path, name) for each in found)
+
+
+def name_of(found: Found, path: Path, name: str) -> bool:
+    """Tell whether a member of the archive at ``path`` belongs to a student."""
+    tops = {file.relative_to(path).as_posix() for file in (found.path, *found.files.values())}
+    return any(name == top or name.startswith(f"{top}/") for top in tops)
+
+
+def remember(workspace: Path, files: list[str], refused: dict[str, str]) -> None:
+    """Note what an archive held, for a folder that was unpacked once is looked into again and again."""
+    text = json.dumps({"files": files, "refused": refused})
+    (workspace / UNPACKED_NOTE).write_text(text, encoding="utf-8")
+
+
+def found_in_unpacked(workspace: Path) -> list[Found]:
+    """Return the class whose archive was unpacked into a folder; who had a member refused is rejected for it."""
+    if not (workspace / UNPACKED_NOTE).is_file():  # unpacked by an older version
+        return found_in(workspace, tree_of_folder(workspace))
+    note = json.loads((workspace / UNPACKED_NOTE).read_text(encoding="utf-8"))
+    found = split(workspace, tree_of_names([*note["files"], *note["refused"]]))
+    whys = [[why for name, why in note["refused"].items() if name_of(each, workspace, name)] for each in found]
+    return [replace(each, refused=why[0]) if why else each for each, why in zip(found, whys, strict=True)]
 
 
 def found_in(path: Path, tree: Tree) -> list[Found]:

@@ -63,6 +63,29 @@ SHAPES: dict[str, Callable[[Path], Path]] = {
         d / "ab12.zip",
         GOOD | {".git/config": "", "__pycache__/m.pyc": "", ".ipynb_checkpoints/a.ipynb": "", "pictures/x.png": "x"},
     ),
+    "zip with backslashes": lambda d: zipped(d / "ab12.zip", {f"hw\\{name}": text for name, text in GOOD.items()}),
+    "zip with a folder and backslashes": lambda d: zipped(
+        d / "ab12.zip", {"hw\\": ""} | {f"hw\\{name}": text for name, text in GOOD.items()}
+    ),
+    "zip with the picture of a folder": lambda d: zipped(
+        d / "ab12.zip", under("x", GOOD) | {"x/Icon\r": "", "__MACOSX/x/._Icon\r": "\0"}
+    ),
+    "zip with a link in .venv": lambda d: with_link(zipped(d / "ab12.zip", GOOD), ".venv/bin/python"),
+    "zip with a link in .venv, backslashes": lambda d: with_link(zipped(d / "ab12.zip", GOOD), ".venv\\bin\\python"),
+    "tar.gz with links in .venv": lambda d: tarred(
+        d / "ab12.tar.gz",
+        under("x", GOOD) | {"x/.DS_Store": "", "x/Icon\r": ""},
+        **{"x/.venv/lib64": tarfile.SYMTYPE, "x/node_modules/a": tarfile.LNKTYPE, "x/.git/pipe": tarfile.FIFOTYPE},
+    ),
+    "zip with many ignored files": lambda d: zipped(
+        d / "ab12.zip", GOOD | {f"x/node_modules/{number}.js": "" for number in range(2_100)}
+    ),
+    "zip with ignored files that are large": lambda d: zipped(
+        d / "ab12.zip", GOOD | {".venv/lib/x.so": bytes(40_000_000), ".git/" + "a/" * 40 + "b": ""}
+    ),
+    "zip with ignored files that differ by case": lambda d: zipped(
+        d / "ab12.zip", GOOD | {".git/A.py": "", ".git/a.py": ""}
+    ),
     "zip in a zip": lambda d: zipped(d / "ab12.zip", {"inner.zip": zipped(d / "x.zip", GOOD).read_bytes()}),
     "tar in a zip": lambda d: zipped(d / "ab12.zip", {"i.tar.gz": tarred(d / "x.tgz", GOOD).read_bytes()}),
     "tar": lambda d: tarred(d / "ab12.tar", GOOD),
@@ -83,6 +106,15 @@ def test_a_submission_is_the_same_however_it_is_packed(tmp_path: Path, make: Cal
     assert submission.files.keys() == {"a.ipynb", "m.py"}
     assert submission.program.names["lr"].file == "m.py"
     assert submission.sha256 == opened(plain).sha256
+
+
+def with_link(archive: Path, name: str) -> Path:
+    """Add a symbolic link to a zip."""
+    with zipfile.ZipFile(archive, "a") as packed:
+        info = zipfile.ZipInfo(name)
+        info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        packed.writestr(info, "/usr/bin/python3")
+    return archive
 
 
 def folder_of(folder: Path, files: Files) -> Path:
@@ -138,13 +170,17 @@ UNSAFE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "climbing inside": (zip_named("x/../../m.py"), "leaves the archive"),
     "absolute": (zip_named("/etc/cron.d/x"), "absolute path"),
     "drive": (zip_named("C:/x.py"), "absolute path"),
-    "backslash": (zip_named("..\\m.py"), "backslash"),
+    "climbing by backslashes": (zip_named("..\\m.py"), "leaves the archive"),
+    "climbing by backslashes inside": (zip_named("x\\..\\..\\m.py"), "leaves the archive"),
+    "climbing out of an ignored folder": (zip_named(".git/../../m.py"), "leaves the archive"),
+    "absolute by a backslash": (zip_named("\\etc\\m.py"), "absolute path"),
+    "drive by a backslash": (zip_named("C:\\m.py"), "absolute path"),
     "control character": (zip_named("m\n.py"), "no printable name"),
     "same file": (zip_named("M.py", "m.PY"), "the same file"),
     "same file in Unicode": (zip_named("\u00e9.py", "e\u0301.py"), "the same file"),
     "same file by ligature": (zip_named("\ufb01.py", "fi.py"), "the same file"),
-    "file and folder": (zip_named("m", "m/x.py"), "a file and a folder"),
-    "folder and file": (zip_named("M/", "m"), "a file and a folder"),
+    "file and folder": (zip_named("m.py", "m.py/x.py"), "a file and a folder"),
+    "folder and file": (zip_named("M.py/", "m.py"), "a file and a folder"),
     "deep": (zip_named("a/" * 40 + "m.py"), "folders deep"),
     "long": (zip_named("a" * 300 + ".py"), "too long"),
     "link": (zip_with(of_type(stat.S_IFLNK)), "is a link"),
@@ -209,6 +245,22 @@ def test_an_unsafe_archive_is_rejected_and_leaves_nothing(
     assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
     assert sorted(tmp_path.rglob("*")) == before
     assert not any(tmp_path.with_name(tmp_path.name + "-workspace").rglob("*.*/*"))
+
+
+NOT_NEEDED = {
+    "texts": {"README.md": "a", "readme.md": "b"},
+    "pictures": {"x.PNG": "a", "x.png": "b"},
+    "a text and a folder": {"m": "a", "M/b.md": "b", "notes.txt": "", "NOTES.TXT/x.md": ""},
+}
+
+
+@pytest.mark.parametrize("files", NOT_NEEDED.values(), ids=NOT_NEEDED.keys())
+@pytest.mark.parametrize("pack", [zipped, tarred], ids=["zip", "tar"])
+def test_names_that_differ_by_case_are_harmless_where_grading_needs_neither(
+    tmp_path: Path, files: Files, pack: Callable[[Path, Files], Path]
+) -> None:
+    path = pack(tmp_path / ("ab12.zip" if pack is zipped else "ab12.tar"), GOOD | files)
+    assert opened(path).program.names["lr"].file == "m.py"
 
 
 @pytest.mark.parametrize("limit", ["packed", "unpacked"])

@@ -86,6 +86,52 @@ def test_the_archive_of_a_class_gives_the_same(tmp_path: Path, names: list[str],
     assert all(each.path.is_relative_to(tmp_path / "unpacked") for each in found)
 
 
+def class_zip(path: Path, **more: bytes) -> Path:
+    """Write the archive of three students, with more files of the third."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for student in ("ada", "bob", "cid"):
+            archive.writestr(f"{student}/a.ipynb", NOTEBOOK)
+        for name, content in more.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["cid/../../x.py", "cid/a\nb.py", "cid\\..\\x.py", "cid/A.IPYNB", "cid/" + "b/" * 40 + "c.py"]
+)
+def test_one_bad_name_in_the_archive_of_a_class_is_that_students_alone(tmp_path: Path, name: str) -> None:
+    found = find_submissions(class_zip(tmp_path / "class.zip", **{name: b""}), tmp_path / "unpacked")
+    assert [(each.key, bool(each.refused)) for each in found] == [("ada", False), ("bob", False), ("cid", True)]
+
+
+@pytest.mark.parametrize("name", ["cid/readme.md", "cid/.git/Config", "cid/__MACOSX/../x.md"])
+def test_a_name_that_hurts_nobody_refuses_nobody(tmp_path: Path, name: str) -> None:
+    more = {"cid/README.md": b"", "cid/.git/config": b"", name: b""}
+    found = find_submissions(class_zip(tmp_path / "class.zip", **more), tmp_path / "unpacked")
+    assert [bool(each.refused) for each in found] == [False, False, ".." in name]
+
+
+def test_one_bomb_in_the_archive_of_a_class_is_that_students_alone(tmp_path: Path) -> None:
+    path = class_zip(tmp_path / "class.zip", **{"cid/x.pt": bytes(40_000_000)})
+    found = find_submissions(path, tmp_path / "unpacked")
+    assert ["times its size" in each.refused for each in found] == [False, False, True]
+    assert not (tmp_path / "unpacked/cid/x.pt").exists()
+
+
+def test_one_damaged_member_in_the_archive_of_a_class_is_that_students_alone(tmp_path: Path) -> None:
+    path = class_zip(tmp_path / "class.zip", **{"cid/x.py": b"lr = 1 # no one reads this"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"cid/x.py") + 12] ^= 0xFF
+    path.write_bytes(data)
+    found = find_submissions(path, tmp_path / "unpacked")
+    assert ["cannot be read" in each.refused for each in found] == [False, False, True]
+
+
+def test_a_member_that_is_nobodys_refuses_the_archive_of_a_class(tmp_path: Path) -> None:
+    found = find_submissions(class_zip(tmp_path / "class.zip", **{"../x.py": b""}), tmp_path / "unpacked")
+    assert [each.path for each in found] == [tmp_path / "class.zip"]
+
+
 def test_the_archive_of_one_submission_is_left_packed(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "ab12.zip", "w") as archive:
         archive.writestr("Assignment3/a.ipynb", NOTEBOOK)

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from .limits import MB, IntakeLimits
-from .members import Member, check_clashes, is_ignored, safe_name
+from .listing import Listing
+from .members import Member
 from .refusal import RefusalError
 
 BROKEN = (
@@ -25,6 +26,7 @@ BROKEN = (
     NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AttributeError,
 )  # fmt: skip
 OPENERS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open))
+STREAMED = 4  # times the size allowed: what a tar may hold, ignored folders included, which are gone through
 LOCAL_HEADER = 30  # bytes before the name of each zip member
 SUPPORTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
@@ -39,11 +41,22 @@ def broken_is_refused() -> Iterator[None]:
 
 
 def archive_members(path: Path, limits: IntakeLimits) -> list[Member]:
-    """List the regular files of an archive after checking every member.
+    """List the files of an archive after checking every member; what lies in ignored folders is left out before.
 
     Raises:
         RefusalError: it is no archive, or some member is not safe to unpack.
     """
+    return listed(path, Listing(limits)).checked(path.stat().st_size)
+
+
+def class_members(path: Path, limits: IntakeLimits) -> tuple[list[Member], dict[str, str]]:
+    """List the files in the archive of a class, and say which are refused and why: they are their owner's alone."""
+    listing = listed(path, Listing(limits, of_class=True))
+    return listing.checked_by_owner(path.stat().st_size), listing.refused
+
+
+def listed(path: Path, listing: Listing) -> Listing:
+    limits = listing.limits
     packed = path.stat().st_size
     if packed == 0:
         raise RefusalError("is an empty file")
@@ -51,41 +64,25 @@ def archive_members(path: Path, limits: IntakeLimits) -> list[Member]:
         raise RefusalError(f"is larger than {limits.packed // MB} MB")
     with broken_is_refused():
         read = zip_members if zipfile.is_zipfile(path) else tar_members
-        members, folders = read(path, limits)
-    check_sizes(members, packed, limits)
-    visible = [member.name for member in members if not is_ignored(member.name)]
-    check_clashes(visible, [name for name in folders if not is_ignored(name)])
-    return members
+        read(path, listing)
+    return listing
 
 
-def check_sizes(members: list[Member], packed: int, limits: IntakeLimits) -> None:
-    total = sum(member.size for member in members)
-    if total > limits.unpacked:
-        raise RefusalError(f"unpacks to {total // MB} MB, more than {limits.unpacked // MB} MB")
-    if total > limits.ratio_from and total > limits.ratio * packed:
-        raise RefusalError(f"unpacks to {total // packed} times its size, more than {limits.ratio:.0f} times")
-
-
-def check_count(count: int, limits: IntakeLimits) -> None:
-    if count > limits.members:
-        raise RefusalError(f"has more than {limits.members} members")
-
-
-def zip_members(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:
-    check_directory(path, limits)
+def zip_members(path: Path, listing: Listing) -> None:
+    check_directory(path, listing.limits)
     archive = zipfile.ZipFile(path)
-    infos = archive.infolist()
-    check_count(len(infos), limits)
-    check_overlaps(infos, path.stat().st_size)
-    members, folders = [], []
-    for info in infos:
-        check_zip_member(info)
-        name = safe_name(info.orig_filename, limits)
-        if info.is_dir():
-            folders.append(name)
-        else:
-            members.append(Member(name, info.file_size, lambda info=info: archive.open(info)))  # type: ignore[misc]
-    return members, folders
+    kept = [info for info in archive.infolist() if listing.looks_at(info.orig_filename)]
+    check_overlaps(kept, path.stat().st_size)
+    for info in kept:
+        listing.add(info.orig_filename, lambda name, info=info: zip_member(name, info, archive))  # type: ignore[misc]
+
+
+def zip_member(name: str, info: zipfile.ZipInfo, archive: zipfile.ZipFile) -> Member | None:
+    """Return a checked member, None for a folder."""
+    is_folder = info.orig_filename.endswith(("/", "\\"))
+    check_zip_member(info, is_folder)
+    opened = lambda: archive.open(info)  # noqa: E731
+    return None if is_folder else Member(name, info.file_size, opened, info.compress_size)
 
 
 def check_directory(path: Path, limits: IntakeLimits) -> None:
@@ -95,11 +92,11 @@ def check_directory(path: Path, limits: IntakeLimits) -> None:
         tail = file.read()
     end = tail.rfind(b"PK\5\6")
     length = int.from_bytes(tail[end + 12 : end + 16], "little")
-    if length > limits.members * 1500 and length != 0xFFFFFFFF:
-        check_count(limits.members + 1, limits)
+    if length > limits.entries * 1500 and length != 0xFFFFFFFF:
+        raise RefusalError(f"has more than {limits.entries} members")
 
 
-def check_zip_member(info: zipfile.ZipInfo) -> None:
+def check_zip_member(info: zipfile.ZipInfo, is_folder: bool) -> None:
     if info.flag_bits & 0x1:
         raise RefusalError(f"member {info.filename!r} is encrypted")
     kind = stat.S_IFMT(info.external_attr >> 16)
@@ -109,7 +106,7 @@ def check_zip_member(info: zipfile.ZipInfo) -> None:
         raise RefusalError(f"member {info.filename!r} is a device, a pipe or a socket")
     if info.compress_type not in SUPPORTED:
         raise RefusalError(f"member {info.filename!r} is packed by an unknown method")
-    if info.is_dir() and info.file_size:
+    if is_folder and info.file_size:
         raise RefusalError(f"member {info.filename!r} is a folder with content")
     if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
         raise RefusalError(f"member {info.filename!r} lies about its size")
@@ -160,22 +157,22 @@ def tar_stream(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def tar_members(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:
-    headers = 2048 * limits.members + 64 * 1024
-    stream = cast(IO[bytes], Bounded(tar_stream(path), limits.unpacked + headers))
+def tar_members(path: Path, listing: Listing) -> None:
+    limits = listing.limits
+    headers = 2048 * limits.entries + 64 * 1024
+    stream = cast(IO[bytes], Bounded(tar_stream(path), STREAMED * limits.unpacked + headers))
     archive = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115 - members are read later
-    members: list[Member] = []
-    folders: list[str] = []
-    for count, info in enumerate(archive, 1):
-        check_count(count, limits)
-        check_tar_member(info)
-        name = safe_name(info.name, limits) if info.name.strip("./") or not info.isdir() else "."
-        if info.isdir():
-            folders.append(name)
-        else:
-            opened = lambda info=info: cast(IO[bytes], archive.extractfile(info))  # noqa: E731
-            members.append(Member(name, info.size, opened))
-    return members, folders
+    for info in archive:
+        is_top = info.isdir() and not info.name.strip("./")
+        if not is_top and listing.looks_at(info.name):
+            listing.add(info.name, lambda name, info=info: tar_member(name, info, archive))  # type: ignore[misc]
+
+
+def tar_member(name: str, info: tarfile.TarInfo, archive: tarfile.TarFile) -> Member | None:
+    """Return a checked member, None for a folder."""
+    check_tar_member(info)
+    opened = lambda: cast(IO[bytes], archive.extractfile(info))  # noqa: E731
+    return None if info.isdir() else Member(name, info.size, opened)
 
 
 def check_tar_member(info: tarfile.TarInfo) -> None:

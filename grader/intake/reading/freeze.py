@@ -11,12 +11,12 @@ from .limits import MB, IntakeLimits
 from .members import (
     ARCHIVES,
     Member,
-    check_clashes,
     is_archive,
     is_code,
     is_ignored,
     is_kept,
     is_notebook,
+    without_clashes,
     without_common_folder,
 )
 from .refusal import RefusalError, not_a_submission
@@ -29,6 +29,12 @@ def archive_members(path: Path, limits: IntakeLimits) -> list[Member]:
     from .archives import archive_members  # zipfile and tarfile take 20 ms to import
 
     return archive_members(path, limits)
+
+
+def class_members(path: Path, limits: IntakeLimits) -> tuple[list[Member], dict[str, str]]:
+    from .archives import class_members
+
+    return class_members(path, limits)
 
 
 def members_of(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:
@@ -75,7 +81,7 @@ def freeze(path: Path, root: Path, files: dict[str, Path], limits: IntakeLimits)
         wanted = unique(select(members, limits) + wanted)
     check_content(wanted, path, limits)
     if files or level > 1:
-        check_clashes([member.name for member in wanted], [])
+        wanted = without_clashes(wanted)
     return {member.name: write(member, root) for member in wanted}, problems
 
 
@@ -182,12 +188,20 @@ def clear(root: Path) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def unpack(path: Path, root: Path, limits: IntakeLimits) -> list[str]:
-    """Copy everything that may belong to a submission out of the archive of a whole class."""
-    members = [member for member in archive_members(path, limits) if not is_ignored(member.name)]
+def unpack(path: Path, root: Path, limits: IntakeLimits) -> dict[str, str]:
+    """Copy everything that may belong to a submission out of the archive of a whole class.
+
+    Returns:
+        the members that were refused, and why.
+    """
+    members, refused = class_members(path, limits)
     for member in members:
         (root / member.name).parent.mkdir(parents=True, exist_ok=True)  # also of who handed in no code
-    kept = [m for m in members if is_kept(m, limits) or m.name.lower().endswith((*ARCHIVES, *OTHER_ARCHIVES))]
-    for member in kept:
-        write(member, root)
-    return [member.name for member in kept]
+    for member in members:
+        if is_kept(member, limits) or member.name.lower().endswith((*ARCHIVES, *OTHER_ARCHIVES)):
+            try:
+                write(member, root)
+            except RefusalError as error:
+                (root / member.name).unlink(missing_ok=True)
+                refused[member.name] = str(error)
+    return refused

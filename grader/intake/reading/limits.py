@@ -11,7 +11,8 @@ class IntakeLimits:
 
     packed: int = 300 * MB  # an archive as it was handed in
     unpacked: int = 1000 * MB  # all its members together, or all files of a folder
-    members: int = 2000
+    members: int = 2000  # of an archive, ignored ones left out
+    entries: int = 50_000  # of an archive, ignored ones included
     ratio: float = 200.0  # unpacked / packed, asked of archives that unpack to more than ratio_from
     ratio_from: int = 32 * MB
     depth: int = 16  # folders inside folders
@@ -27,4 +28,6 @@ class IntakeLimits:
     seconds: float = 60.0  # its deadline
 
 
-CLASS_LIMITS = IntakeLimits(packed=20_000 * MB, unpacked=40_000 * MB, members=50_000, ratio=400.0, seconds=900.0)
+CLASS_LIMITS = IntakeLimits(
+    packed=20_000 * MB, unpacked=40_000 * MB, members=50_000, entries=500_000, ratio=400.0, seconds=900.0
+)

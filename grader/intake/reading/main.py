@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .choose import Choice, choose
-from .freeze import archive_members, clear, digest_of, freeze, unpack
+from .freeze import class_members, clear, digest_of, freeze, unpack
 from .gather import Question
 from .left_out import left_out
 from .limits import IntakeLimits
@@ -92,13 +92,14 @@ def by_file_name(names: dict[str, str], notebook: str | None) -> dict[str, str]:
     return {PurePosixPath(name).name: name for name in nearest}
 
 
-def list_(request: dict[str, Any], limits: IntakeLimits) -> list[str]:
-    """Return the names of the files in an archive, after checking every member."""
-    return [member.name for member in archive_members(Path(request["path"]), limits)]
+def list_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
+    """Return the names of the files in the archive of a class, and what is refused among them, with reasons."""
+    members, refused = class_members(Path(request["path"]), limits)
+    return {"files": [member.name for member in members], "refused": refused}
 
 
-def unpack_(request: dict[str, Any], limits: IntakeLimits) -> list[str]:
-    """Unpack the archive of a whole class, archives inside it as they are."""
+def unpack_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, str]:
+    """Unpack the archive of a whole class, archives inside it as they are; return what was refused."""
     return unpack(Path(request["path"]), Path(request["workspace"]), limits)
 
 

@@ -1,6 +1,5 @@
 """The files of a submission before they are copied: names made safe, sizes known."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from .limits import IntakeLimits
 from .refusal import RefusalError
 
 IGNORED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv"}
-IGNORED_FILES = {"thumbs.db", "desktop.ini"}
+IGNORED_FILES = {"thumbs.db", "desktop.ini", "icon\r"}  # macOS names the picture of a folder "Icon\r"
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 KEPT = (".ipynb", ".py", ".pt", ".pth")
 TEXTS = (".txt", ".md", ".json", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".log")
@@ -24,26 +23,31 @@ class Member:
     name: str  # relative, with forward slashes, checked
     size: int  # as declared; the copy stops when there is more
     open: Callable[[], IO[bytes]]
+    packed: int | None = None  # bytes that it takes in a zip
 
 
 def safe_name(raw: str, limits: IntakeLimits) -> str:
-    """Return a member's name without ``.`` parts and doubled slashes.
+    """Return a member's name without ``.`` parts and doubled slashes, backslashes as slashes.
 
     Raises:
         RefusalError: the name leaves the archive or could mean another file elsewhere.
     """
     if not raw or any(unicodedata.category(char) in ("Cc", "Cs") for char in raw):
         raise RefusalError(f"member {raw!r} has no printable name")
-    if "\\" in raw:
-        raise RefusalError(f"member {raw!r} has a backslash in its name")
-    if raw.startswith("/") or re.match(r"[A-Za-z]:", raw):
+    name = slashed(raw)
+    if name.startswith("/") or (name[0].isalpha() and name[1:2] == ":"):
         raise RefusalError(f"member {raw!r} has an absolute path")
-    parts = [part for part in raw.split("/") if part not in ("", ".")]
+    parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise RefusalError(f"member {raw!r} leaves the archive")
     if len(parts) > limits.depth or any(len(part.encode()) > 255 for part in parts) or len(raw) > 1000:
         raise RefusalError(f"member {raw[:80]!r} has a name too long or more than {limits.depth} folders deep")
     return "/".join(parts)
+
+
+def slashed(name: str) -> str:
+    """Return a name with forward slashes: some tools of Windows write backslashes into a zip."""
+    return name.replace("\\", "/")
 
 
 def check_clashes(files: Iterable[str], folders: Iterable[str]) -> None:
@@ -59,14 +63,39 @@ def check_clashes(files: Iterable[str], folders: Iterable[str]) -> None:
         raise RefusalError(f"member {seen[key]!r} is a file and a folder at once")
 
 
+def without_clashes(members: list[Member]) -> list[Member]:
+    """Leave out files that grading does not need and that clash with another: ``readme.md`` beside ``README.md``.
+
+    Raises:
+        RefusalError: two files that grading needs clash.
+    """
+    needed = [member.name for member in members if is_needed(member.name)]
+    check_clashes(needed, [])
+    taken = {folded(name) for name in needed}
+    folders = {folded(str(parent)) for name in needed for parent in PurePosixPath(name).parents}
+    kept = []
+    for member in members:
+        key, parents = folded(member.name), {folded(str(parent)) for parent in PurePosixPath(member.name).parents}
+        if is_needed(member.name) or not (key in taken | folders or parents & taken):
+            kept.append(member)
+            taken.add(key)
+            folders |= parents
+    return kept
+
+
 def folded(name: str) -> str:
     """Return what a system that ignores case and Unicode forms takes the name for."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def is_ignored(name: str) -> bool:
-    """Tell left-overs of systems and tools: ``__MACOSX``, ``.git``, ``.ipynb_checkpoints``, ``._x``."""
-    parts = name.split("/")
+    """Tell left-overs of systems and tools: ``__MACOSX``, ``.git``, ``.ipynb_checkpoints``, ``._x``.
+
+    A name that climbs with ``..`` never passes for one.
+    """
+    parts = [part for part in slashed(name).split("/") if part != "."]
+    if ".." in parts or not parts:
+        return False
     hidden = any(part.startswith(".") or part in IGNORED_FOLDERS for part in parts)
     return hidden or parts[-1].lower() in IGNORED_FILES
 
@@ -83,10 +112,14 @@ def is_code(name: str) -> bool:
     return name.lower().endswith((".ipynb", ".py"))
 
 
+def is_needed(name: str) -> bool:
+    """Tell notebooks, modules and checkpoints."""
+    return name.lower().endswith(KEPT)
+
+
 def is_kept(member: Member, limits: IntakeLimits) -> bool:
     """Tell what grading needs: notebooks, modules, checkpoints and small text."""
-    name = member.name.lower()
-    return name.endswith(KEPT) or (name.endswith(TEXTS) and member.size <= limits.text)
+    return is_needed(member.name) or (member.name.lower().endswith(TEXTS) and member.size <= limits.text)
 
 
 def without_common_folder(members: list[Member]) -> list[Member]:
