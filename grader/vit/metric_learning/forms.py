@@ -78,7 +78,7 @@ EPOCH = fields(**dict.fromkeys(COUNTS, whole()))
 VALUES = array("biuf", (None,))
 MODEL = fields(
     role=NAME, calls=whole(), train_mode=whole(), parameters=whole(), held=whole(), frozen=whole(),
-    weights=every(fields(name=text(), before=VALUES, after=VALUES), 12),
+    weights=every(fields(name=text(), before=VALUES, after=VALUES), 12), line=every(array("f"), 2),
 )  # fmt: skip
 LOSS = fields(
     type=NAME, triplet=truth, calls=whole(), learned=whole(), flat=whole(), found=whole(), nothing=whole(),

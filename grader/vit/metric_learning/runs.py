@@ -9,8 +9,10 @@ from grader.checking import Blocked, Fail, Malformed, Skip, raised_hint, raised_
 from grader.confinement.evidence import raised_from
 from grader.evidence import Evidence
 from grader.records import Raised
+from grader.vit.model import drawn
 
 COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
+DULL = 1e-4  # of the outputs: a smaller change is rounding
 STAND_IN = "object has no attribute"  # what a student's code says that asks a stand-in for what only their class has
 
 
@@ -24,6 +26,7 @@ class Model:
     held: int  # of them, by optimizers that took a step
     frozen: int
     moved: bool
+    line: tuple[np.ndarray, np.ndarray] | None  # what a ViT made of the line of images before it was trained, twice
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,34 @@ def runs(seen: Evidence) -> list[Run]:
     if not isinstance(value, list) or not value:
         raise Malformed
     try:
-        return [_run(item) for item in value]
+        found = [_run(item) for item in value]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
         raise Malformed from None
+    at = seen["training"].known["line"]
+    for run in found:
+        _expect_of_this_grade(run, at)
+    return found
+
+
+def _expect_of_this_grade(run: Run, at: np.ndarray) -> None:
+    """Fail where what the ViTs of a run computed does not fit the images that were drawn for this grade."""
+    for model in run.models:
+        if model.line and (model.line[0].shape[:1] != at.shape or not model.line[0].size):
+            raise Malformed
+        if model.line and not _follows(*model.line, at):
+            raise Fail(
+                "what was reported of the training does not fit the images that its ViT was given",
+                "Does the code write answers of its own, or patch torch?",
+            )
+
+
+def _follows(first: np.ndarray, again: np.ndarray, at: np.ndarray) -> bool:
+    """Whether outputs lie on the line; true as well where chance or rounding hides it."""
+    out = first.astype(np.float64)
+    if not np.isfinite(out).all() or not np.array_equal(first, again):
+        return True
+    off, step = drawn.off_line(out, at), float(np.abs(out[1] - out[0]).max())
+    return off is None or step < DULL * float(np.abs(out).max()) or off <= drawn.OFF
 
 
 def counted(seen: Evidence) -> Run:
@@ -174,7 +202,16 @@ def _model(item: Any) -> Model:
     weights = [(_numbers(w["before"], 1), _numbers(w["after"], 1)) for w in _list(item["weights"])]
     moved = any(a.shape == b.shape and not np.array_equal(a, b) for a, b in weights)
     counts = {name: _count(item[name]) for name in ("calls", "parameters", "held", "frozen")}
-    return Model(role=_text(item["role"]), moved=moved, **counts)
+    return Model(role=_text(item["role"]), moved=moved, line=_line(item["line"]), **counts)
+
+
+def _line(items: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    if not items:
+        return None
+    first, again = items
+    if not isinstance(first, np.ndarray) or not isinstance(again, np.ndarray) or first.shape != again.shape:
+        raise Malformed
+    return first, again
 
 
 def _loss(item: Any) -> Loss:

@@ -9,6 +9,7 @@ from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
 from grader.vit.metric_learning.protected import changed
 from grader.vit.metric_learning.runs import Evaluation, Model, Run, counted, failure, through
+from grader.vit.model import drawn
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
 SETS = "The reference set is the training subset; after it comes the test set."
@@ -34,7 +35,9 @@ STALE = 0.5  # share of backward passes that may meet old gradients; a missing z
 
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
-    return Question({"seed": int(rng.integers(2**31))})
+    line = drawn.places(rng)
+    images = drawn.points(rng, drawn.normal(rng, 1, 28, 28), line)
+    return Question({"seed": int(rng.integers(2**31)), "line": images}, {"line": line})
 
 
 def runs_through(seen: Evidence) -> None:

@@ -22,7 +22,7 @@ from grader.worker import describe
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import embedding as embedding  # registers its operations with these
-from grader.worker.vit import standins
+from grader.worker.vit import standins, untrained
 from grader.worker.vit.checkpoints import CLASSIFIER, VIT
 from grader.worker.vit.datasets import Garments
 from grader.worker.vit.schedules import simulate
@@ -60,18 +60,19 @@ FURTHER = (
 
 
 @op("embedding.train")
-def train(student: Student, seed: int) -> list[dict[str, Any]]:
+def train(student: Student, seed: int, line: np.ndarray) -> list[dict[str, Any]]:
     """Run ``train_embedding_model`` until an attempt goes through; the last item is the one that counts.
 
+    ``line`` are images on a line, which each ViT is given with the weights that it began with.
     Where its learning rate was not seen to move, the attempt without any cuts follows as one item more.
     """
-    runs = [_run(student, FIRST, seed)]
+    runs = [_run(student, FIRST, seed, line)]
     for attempt in FURTHER if runs[0]["raised"] else (UNCUT,):
         if not runs[-1]["raised"] and runs[-1]["steps"]:
             break
-        runs.append(_run(student, attempt, seed))
+        runs.append(_run(student, attempt, seed, line))
     if runs[-1]["steps"] and runs[-1]["attempt"] != UNCUT.name and not _moves(runs[-1]):
-        runs.append(_run(student, UNCUT, seed))
+        runs.append(_run(student, UNCUT, seed, line))
     return runs
 
 
@@ -80,7 +81,7 @@ def _moves(run: dict[str, Any]) -> bool:
     return len(set(rates)) > 1 or any(np.ptp(curve) > 0 for curve in run["rates"]["curves"])
 
 
-def _run(student: Student, attempt: Attempt, seed: int) -> dict[str, Any]:
+def _run(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> dict[str, Any]:
     _seed(seed)
     function = student.get("train_embedding_model")
     train_set, test_set = garments(seed, SMALL if attempt.small else WHOLE), garments(seed + 1, TEST, train=False)
@@ -103,7 +104,7 @@ def _run(student: Student, attempt: Attempt, seed: int) -> dict[str, Any]:
     if not watch.optimizers:  # none took a step: what would be used by those that there are
         watch.optimizers = watch.schedules.optimizers()
     simulated = _simulated(student, watch, ended["ended"] == "returned")  # it may find that a scheduler raises
-    return {"attempt": attempt.name, **ended, **_facts(watch, samples, evaluations), "rates": simulated}
+    return {"attempt": attempt.name, **ended, **_facts(watch, samples, evaluations, line), "rates": simulated}
 
 
 def _call(call: Callable[[], Any], student: Student, names: dict[str, Any], watch: Watch) -> dict[str, Any]:
@@ -221,14 +222,17 @@ def _leave_classifier(student: Student, names: dict[str, Any]) -> None:
         torch.save(content, BEFORE)
 
 
-def _facts(watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[str, Any]]) -> dict[str, Any]:
+def _facts(
+    watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[str, Any]], line: np.ndarray
+) -> dict[str, Any]:
+    before = untrained.features(watch.models, line)
     chosen = {row for sample in samples if sample["dataset"] is watch.train for row in sample["chosen"]}
     return {
         "epochs": [epoch.facts() for epoch in watch.epochs],
         "steps": sum(epoch.steps for epoch in watch.epochs),
         "optimizers": [type(optimizer).__name__[:100] for optimizer in watch.optimizers],
         "used": watch.used,
-        "models": [_model(watch, note) for note in watch.models],
+        "models": [{**_model(watch, note), "line": before.get(n, [])} for n, note in enumerate(watch.models)],
         "losses": [{"type": name, **vars(note)} for name, note in list(watch.losses.calls.items())[:20]],
         "miners": dict(list(watch.losses.miners.items())[:20]),
         "schedulers": watch.schedules.facts(watch.optimizers),

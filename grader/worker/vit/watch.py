@@ -79,6 +79,7 @@ class Model:
     module: nn.Module
     before: dict[str, Tensor] | None = None  # parameters before anything was learned
     modes: list[bool] = field(default_factory=list)  # of its calls with gradient: was it in train mode?
+    shape: tuple[int, ...] | None = None  # (C, H, W) of what it was last called with, where that were images
 
     def remember(self) -> None:
         """Keep the parameters as they are, the first time."""
@@ -145,7 +146,7 @@ class Watch:
         note = Model(role, module)
         if len(self.models) < 64 and all(other.module is not module for other in self.models):
             self.models.append(note)
-            module.register_forward_pre_hook(lambda called, inputs: self._before_forward(note, called))
+            module.register_forward_pre_hook(lambda called, inputs: self._before_forward(note, called, inputs))
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -167,8 +168,10 @@ class Watch:
         held = {id(p) for optimizer in self.optimizers for group in optimizer.param_groups for p in group["params"]}
         return sum(id(parameter) in held for parameter in note.module.parameters())
 
-    def _before_forward(self, note: Model, called: nn.Module) -> None:
+    def _before_forward(self, note: Model, called: nn.Module, inputs: tuple[Any, ...]) -> None:
         note.remember()
+        if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() == 4:
+            note.shape = tuple(inputs[0].shape[1:])
         if torch.is_grad_enabled() and called is note.module and len(note.modes) < 5_000:
             note.modes.append(note.module.training)
 
