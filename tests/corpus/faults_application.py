@@ -47,6 +47,11 @@ COUNT = "                correct += (logits.argmax(dim=1).cpu() == y).sum().item
 SHARE = "acc = correct / len(test_dataset)"
 RETURN = '    return {"acc": acc, "vit": vit_model.state_dict(), "classifier": classifier.state_dict()}\n'
 
+BEFORE = """    with torch.no_grad():
+        hits = [classifier(vit_model(x)).argmax(1) == y for x, y in test_loader]
+    before = torch.cat(hits).float().mean().item()
+"""
+
 FAULTS = [
     knn("farthest", "return (ref - query).norm(dim=1).topk(k)", "largest=False"),
     knn("farthest_by_sorting", """
@@ -173,6 +178,40 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
     changed("accuracy_never_reset", "        correct = 0\n", "        correct = 0 if epoch == 1 else correct\n", "goes on"),
     changed("accuracy_by_the_other_size", SHARE, "acc = correct / len(train_dataset)", "training set"),
     changed("count_of_the_right_ones", SHARE, "acc = correct", "how many are right"),
+    changed("error_rate", SHARE, "acc = 1 - correct / len(test_dataset)", "error rate"),
+    changed("error_rate_by_counting", COUNT, COUNT.replace("== y", "!= y"), "error rate"),
+    changed("error_rate_in_percent", SHARE, "acc = 100 * (1 - correct / len(test_dataset))", "error rate"),
+    Case("application.transfer_accuracy_of_the_first_batch", {"application.py": [
+        (COUNT, COUNT + "                break\n"),
+        (SHARE, "acc = correct / len(y)"),
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=100)"),
+    ]}, TRANSFER, "on 100 of"),
+    Case("application.transfer_accuracy_of_a_part", {"application.py": [
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(Subset(test_dataset, range(0, 500)), batch_size=100)"),
+        ("DataLoader, Dataset", "DataLoader, Dataset, Subset"),
+        (SHARE, "acc = correct / 500"),
+    ]}, TRANSFER, "on 500 of"),
+    Case("application.transfer_accuracy_in_the_loop", {"application.py": [
+        (SHARE, "    " + SHARE),
+        ("                correct +=", "                correct ="),
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=100)"),
+    ]}, TRANSFER, "accuracy that comes back"),
+    Case("application.transfer_accuracy_of_training_batches", {"application.py": [
+        (FROZEN, FROZEN + "            seen = seen + (classifier(features).argmax(dim=1).cpu() == y).float().mean().item()\n"),
+        ("        for x, y in train_loader:", "        seen = 0.0\n        for x, y in train_loader:"),
+        (SHARE, "acc = seen / len(train_loader)"),
+    ]}, TRANSFER, "accuracy that comes back"),
+    changed("accuracy_of_half", SHARE, "acc = 0.5", "accuracy that comes back"),
+    changed("accuracy_of_a_usual_value", SHARE, "acc = 0.85", "accuracy that comes back"),
+    Case("application.transfer_accuracy_of_the_head_before", {"application.py": [
+        ("    optimizer = torch", BEFORE + "    optimizer = torch"), (SHARE, "acc = before"),
+    ]}, TRANSFER, "accuracy that comes back"),
+    changed("accuracy_that_is_nan", SHARE, "acc = float('nan')", "accuracy that comes back"),
+    changed("loss_as_accuracy", SHARE, "acc = F.cross_entropy(logits, y).item()", "accuracy that comes back"),
+    changed("head_of_25_classes", "ClassificationHead(vit_model.hidden_size)", "ClassificationHead(vit_model.hidden_size, 25)",
+            "got one with 25"),
+    changed("head_that_is_nan", RETURN,
+            "    classifier.fc.weight.data.mul_(float('nan'))\n" + RETURN, "NaN or infinite logits"),
     changed("untrained_head_returned", RETURN,
             RETURN.replace("classifier.state_dict()", "ClassificationHead(vit_model.hidden_size).state_dict()"), "never trained"),
     changed("shuffled_labels", "F.cross_entropy(classifier(features), y.to(device))",
@@ -384,6 +423,12 @@ return {"acc": acc, "vit": vit_model.state_dict(), "classifier": head.state_dict
         (COUNT, "                correct += (logits.argmax(dim=1).cpu() == y).float().mean().item()\n"),
         (SHARE, "acc = correct / len(test_loader)"),
     ]}),
+    Case("application.transfer_mean_over_the_classes", {"application.py": [
+        ("        correct = 0\n", "        hits, labels = [], []\n"),
+        (COUNT, "                hits.append(logits.argmax(dim=1).cpu() == y), labels.append(y)\n"),
+        (SHARE, "acc = torch.stack([torch.cat(hits)[torch.cat(labels) == c].float().mean() for c in range(10)]).mean().item()"),
+    ]}),
+    changed("accuracy_as_a_tensor", SHARE, "acc = correct / torch.tensor(len(test_dataset))"),
     changed("rounded", SHARE, "acc = round(100 * correct / len(test_dataset), 1)"),
     transfer("accumulated", """
 vit_model.eval()

@@ -76,8 +76,11 @@ class Head:
         if version != self.version:
             if len(self.states) == KEPT:
                 return
+            state = _copied(module.state_dict())
+            if _same(state, self.initial):
+                return  # what it was before it learned is not the accuracy of what it became
             self.version = version
-            self.states.append(_copied(module.state_dict()))
+            self.states.append(state)
         if (items >= 0).all() and len(items) and len(self.calls) < CALLS:
             self.calls.append((len(self.states) - 1, items))
 
