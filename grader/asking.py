@@ -1,13 +1,16 @@
 """Putting one submission's probes to workers, the long ones beside the others, and whose fault a lack of time is."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 from grader.confinement import Workers, control
+from grader.confinement.clock import Hangs, Patience
 from grader.confinement.connection import Worker
 from grader.evidence import Ask, Probe, Question
 from grader.forms import Declared, fit
@@ -15,11 +18,29 @@ from grader.records import Observation, Submission, program_of
 
 PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
 EXHAUSTED = ("timeout", "memory")
-PATIENCE = 2  # probes that a submission may hang in or run out of memory in, before it is given a quarter of the time
 RARE = 60.0  # seconds of a probe that few submissions need: training
 Progress = Callable[[str, float], None]  # what is being done, and how much of it
 Telling = Callable[[Probe], None]
 MOST_BESIDE = 4  # probes asked at a time beside the others
+
+# Seconds are those of ``confinement.clock``: waiting for a processor is not counted.
+STEP = 8.0  # without any sign that a request gets further
+IN_VAIN = 20.0  # waited for answers that never came, after which a submission …
+SHORT_STEP, SHARE = 1.0, 4  # … is waited for that long without a sign, and a quarter of the time in all
+NO_MORE = 45.0  # waited in vain, after which nothing is asked any more
+NOT_ASKED = "not asked: {seconds:.0f} s went by in earlier calls that never returned"
+
+
+@dataclass
+class Known:
+    """What the reference answered in this run, so that it is asked once.
+
+    Attributes:
+        answers: by probe.
+    """
+
+    answers: dict[str, Observation] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Doubts:
@@ -29,41 +50,65 @@ class Doubts:
         workers: to start others with.
         hidden: finds the folders that no worker may read.
         reference: opens a right submission until its exit; students have none.
+        known: what it answered earlier in this run.
     """
 
     def __init__(self, workers: Workers, hidden: Callable[[], Sequence[str]],
-                 reference: Callable[[], AbstractContextManager[Submission]] | None) -> None:  # fmt: skip
+                 reference: Callable[[], AbstractContextManager[Submission]] | None,
+                 known: Known | None = None) -> None:  # fmt: skip
         self.workers, self.hidden, self.reference = workers, hidden, reference
+        self.known = known or Known()
+        self.open = ExitStack()  # the reference and its worker, while there are doubts
+        self.right: Worker | None = None
 
-    def settled(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
+    def close(self) -> None:
+        with self.known.lock:
+            self.open.close()
+            self.right = None
+
+    def settled(self, worker: Worker, probe: Probe, question: Question, first: Observation,
+                patience: Patience) -> Observation:  # fmt: skip
         """An observation, or a fault where the submission is not to blame for it."""
         if first.outcome in EXHAUSTED:
-            return self._second_opinion(worker, probe, question, first)
+            return self._second_opinion(worker, probe, question, first, patience)
         if why := control.fault(self.workers, first, tuple(self.hidden())):
             return Observation("fault", detail=f"workers cannot have what is installed here: {why}")
         return first
 
-    def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
+    def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation,
+                        patience: Patience) -> Observation:  # fmt: skip
         """Before a submission is blamed for time or memory, the reference answers the same in a worker of its own.
 
-        Without a reference, as students have it, a worker with nothing in it tells whether the machine is busy.
+        Memory may have been short because of others, so it is asked once more where that is refused. Without a
+        reference, as students have it, a worker with nothing in it tells whether the machine is busy.
         """
         if self.reference is None:
-            return self._asked_again(worker, probe, question, first)
-        with self.reference() as right:
-            control = started(self.workers, right)
-            try:
-                answer = control.ask(probe.op, question.args, probe.seconds)
-            finally:
-                control.close()
+            return self._asked_again(worker, probe, question, first, patience)
+        answer = self._by_reference(probe, question)
         if answer.outcome in ("timeout", "memory", "crashed", "fault"):
             return Observation("fault", detail=f"{first.detail}, but the reference got no further: {answer.detail}")
-        again = worker.ask(probe.op, question.args, probe.seconds)
+        if first.outcome == "timeout":
+            return first
+        again = worker.ask(probe.op, question.args, patience)
         return again if again.outcome == "value" else first
 
-    def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation) -> Observation:
-        again = worker.ask(probe.op, question.args, probe.seconds)
-        if again.outcome != "timeout" or self._answers_at_once(probe.seconds / PROMPT):
+    def _by_reference(self, probe: Probe, question: Question) -> Observation:
+        """What the reference answers; asked once in a run."""
+        assert self.reference is not None
+        with self.known.lock:
+            if probe.id not in self.known.answers:
+                if self.right is None:
+                    self.right = started(self.workers, self.open.enter_context(self.reference()))
+                    self.open.callback(self.right.close)
+                self.known.answers[probe.id] = self.right.ask(probe.op, question.args, Patience(probe.seconds, STEP))
+            return self.known.answers[probe.id]
+
+    def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation,
+                     patience: Patience) -> Observation:  # fmt: skip
+        if self._answers_at_once(probe.seconds / PROMPT):
+            return first
+        again = worker.ask(probe.op, question.args, patience)
+        if again.outcome not in EXHAUSTED:
             return again
         return Observation(
             "fault", detail=f"{again.detail}, twice, but this machine is too busy to tell whose fault it is"
@@ -91,6 +136,8 @@ class Asking:
         self.workers, self.submission, self.doubts, self.tell = workers, submission, doubts, tell
         self.forms = forms or {}
         self.opened: list[Worker] = []
+        self.hangs = Hangs()
+        self.unloadable: Observation | None = None  # what came of loading where that never ended
         self.pool = ThreadPoolExecutor(MOST_BESIDE, "asking") if beside else None
         self.first = self._asker()
 
@@ -102,6 +149,7 @@ class Asking:
             worker.close()
         if self.pool is not None:
             self.pool.shutdown(cancel_futures=True)
+        self.doubts.close()
 
     def ask(self, probe: Probe, question: Question) -> Observation:
         """Put a question to the first worker."""
@@ -124,24 +172,32 @@ class Asking:
         worker = started(self.workers, self.submission)
         self.opened.append(worker)
         loads: list[tuple[Observation, Observation]] = []  # what came of loading, which may be the answer to everything
-        convicted = 0  # how often it hung or ate all memory where the reference did not
 
         def ask(probe: Probe, question: Question) -> Observation:
-            nonlocal convicted
-            known = convicted >= PATIENCE
-            first = worker.ask(probe.op, question.args, probe.seconds / (4 if known else 1))
+            if self.unloadable is not None:
+                return self.unloadable
+            if self.hangs.seconds >= NO_MORE:
+                return Observation("timeout", detail=NOT_ASKED.format(seconds=self.hangs.seconds))
+            patience = self._patience(probe)
+            first = worker.ask(probe.op, question.args, patience)
             if loads and first is loads[0][0]:
                 return loads[0][1]
-            if known and first.outcome in EXHAUSTED:
-                return first
-            settled = self.doubts.settled(worker, probe, question, first)
+            if first.outcome == "memory":
+                self.hangs.seconds += first.seconds
+            settled = self.doubts.settled(worker, probe, question, first, patience)
             observation = fit(settled, self.forms.get(probe.op), question.args)
-            convicted += observation.outcome in EXHAUSTED
             if probe.op == "load":
                 loads.append((first, observation))
+                self.unloadable = observation if observation.outcome in EXHAUSTED else None
             return observation
 
         return ask
+
+    def _patience(self, probe: Probe) -> Patience:
+        """How long to wait for a probe, after what was waited in vain for others."""
+        if self.hangs.seconds < IN_VAIN:
+            return Patience(probe.seconds, min(STEP, probe.seconds), self.hangs)
+        return Patience(probe.seconds / SHARE, SHORT_STEP, self.hangs)
 
 
 def started(workers: Workers, submission: Submission) -> Worker:

@@ -13,7 +13,7 @@ from typing import Any
 from grader import data as datasets
 from grader import rubric as rubrics
 from grader import scoring
-from grader.asking import Asking, Doubts, Progress, paced
+from grader.asking import Asking, Doubts, Known, Progress, paced
 from grader.checking import Assignment
 from grader.confinement import Workers, choose_workers
 from grader.errors import GraderError, Rejected
@@ -56,6 +56,7 @@ class Grader:
                  rubric: rubrics.Rubric | None = None) -> None:  # fmt: skip
         self.options, self.workers, self.data = options, workers, data
         self.assignment = options.assignment
+        self.known = Known()
         self.rubric = rubric or rubrics.load(options.rubric, check_names(self.assignment))
 
     def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
@@ -135,7 +136,7 @@ class Grader:
     def _doubts(self) -> Doubts:
         right = self.assignment.reference
         there = right is not None and right.is_dir()
-        return Doubts(self.workers, lambda: datasets.folders(self.data), self._reference if there else None)
+        return Doubts(self.workers, lambda: datasets.folders(self.data), self._reference if there else None, self.known)
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)

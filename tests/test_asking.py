@@ -1,10 +1,12 @@
 """Which probes wait for which, and whose workers are closed."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from grader.asking import Asking, Doubts
+from grader.asking import Asking, Doubts, Known
+from grader.confinement.clock import Patience
 from grader.evidence import Evidence, Probe, Question, ask_all
 from grader.records import Observation, Program, Submission
 from grader.vit.assignment import VIT
@@ -64,7 +66,7 @@ class Worker:
     def __init__(self, number, workers):
         self.number, self.workers = number, workers
 
-    def ask(self, op, args, seconds):
+    def ask(self, op, args, patience):
         return Observation("value", self.number)
 
     def close(self):
@@ -78,3 +80,50 @@ def test_a_worker_of_its_own_answers_what_is_apart_where_there_are_cores(beside,
         ask_all(PROBES, seen, asking.ask, asking.begin)
     assert seen["long"].value == workers[-1] and seen["next"].value == 0
     assert started.closed == workers
+
+
+class Hanging(Workers):
+    """Workers that hang in all they are asked but loading; they note how long they were waited for."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds, self.asked = seconds, []
+
+    def open(self, program, files):
+        return self
+
+    def ask(self, op, args, patience):
+        if op == "load":
+            return Observation("value", {"defined": [], "problems": []})
+        self.asked.append((op, patience.seconds, patience.step))
+        if self.reference:
+            return Observation("value", 1, seconds=0.1)
+        patience.hangs.add(None, self.seconds)
+        return Observation("timeout", detail="no answer")
+
+    def close(self):
+        pass
+
+
+def test_what_was_waited_in_vain_shortens_what_follows_and_ends_it():
+    hanging = Hanging(seconds=8.0)
+    hanging.reference = False
+    probes = [Probe(f"probe {n}", f"op {n}", lambda seen, rng: Question({}), seconds=20.0) for n in range(9)]
+    seen = evidence()
+    with Asking(hanging, seen.submission, Doubts(hanging, list, None), lambda probe: None, beside=False) as asking:
+        ask_all(probes, seen, asking.ask)
+    limits = [(seconds, step) for _, seconds, step in hanging.asked]
+    assert limits == [(20.0, 8.0)] * 3 + [(5.0, 1.0)] * 3
+    assert {seen[probe.id].observation.outcome for probe in probes} == {"timeout"}
+    assert seen["probe 8"].observation.detail == "not asked: 48 s went by in earlier calls that never returned"
+
+
+def test_the_reference_is_asked_once_in_a_run():
+    known, reference = Known(), Hanging(0.0)
+    reference.reference = True
+    late = Observation("timeout", detail="no answer after 8 s")
+    for _ in range(3):
+        doubts = Doubts(reference, list, lambda: nullcontext(evidence().submission), known)
+        assert doubts.settled(None, PROBES[0], Question({}), late, Patience(20.0, 8.0)) is late
+        doubts.close()
+    assert [op for op, *_ in reference.asked] == ["short"]

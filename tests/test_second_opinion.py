@@ -3,6 +3,7 @@
 import pytest
 
 from grader.asking import Doubts
+from grader.confinement.clock import Patience
 from grader.evidence import Probe, Question
 from grader.records import Observation
 
@@ -14,7 +15,7 @@ class Worker:
     def __init__(self, answer):
         self.answer = answer
 
-    def ask(self, op, args, seconds):
+    def ask(self, op, args, patience):
         return self.answer
 
     def close(self):
@@ -36,4 +37,4 @@ class Workers(Worker):
 )
 def test_a_worker_with_nothing_in_it_tells_slow_code_from_a_busy_machine(empty, again, outcome):
     doubts = Doubts(Workers(Observation(empty)), hidden=list, reference=None)
-    assert doubts.settled(Worker(again), PROBE, Question({}), LATE).outcome == outcome
+    assert doubts.settled(Worker(again), PROBE, Question({}), LATE, Patience(20.0, 20.0)).outcome == outcome

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from grader.confinement.clock import Patience
 from grader.confinement.connection import Connection, Lost
 from grader.confinement.process import Operations, ProcessWorker, pipes
 from grader.errors import GraderError
@@ -99,6 +100,7 @@ class ColdWorker(ProcessWorker):
         for descriptor in theirs:
             os.close(descriptor)
         connection = Connection(*ours, self.died)
+        connection.pid = self.process.pid
         self._learn_operations(connection)
         return connection
 
@@ -106,7 +108,7 @@ class ColdWorker(ProcessWorker):
         """Ask what can be asked, while nothing of the submission is there to answer instead."""
         self.connection = connection
         try:
-            body, _ = connection.exchange("signatures", {}, START_SECONDS)
+            body, _ = connection.exchange("signatures", {}, Patience(START_SECONDS, START_SECONDS))
         except Lost as lost:
             self.close()
             raise GraderError(f"worker could not start: {lost} {lost.output[-1000:]}".strip()) from None

@@ -3,24 +3,30 @@
 import os
 import secrets
 import selectors
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from grader.confinement.evidence import clean
+from grader.confinement.clock import PEEK, TICK, Clock, Patience
+from grader.confinement.evidence import clean, innermost
 from grader.records import Observation, Outcome
 from grader.worker import protocol
+from grader.worker.faults import STEP
 
 MAX_OUTPUT = 64 << 10  # bytes of printed text kept of one request
 PAUSE = 0.05  # seconds without another line after which a stack is complete
+SECONDS_FOR_STACK = 1.0  # a hung worker tells where it is at once, or not at all
 MAX_FLOOD = 16 << 20  # bytes of printed text after which a worker is killed
 
 
 class Worker(Protocol):
     """A process that holds one submission and answers requests about it."""
 
-    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
-        """Put one request; a worker that crashed or hung is started anew for the next one."""
+    def ask(self, op: str, args: dict[str, Any], patience: float | Patience) -> Observation:
+        """Put one request; a worker that crashed or hung is started anew for the next one.
+
+        Args:
+            patience: how long to wait for the answer; a number of seconds with or without a sign of progress.
+        """
         ...
 
     def close(self) -> None:
@@ -48,10 +54,12 @@ class Workers(Protocol):
 class Lost(Exception):
     """The worker is of no more use; ``outcome`` and the message say why."""
 
-    def __init__(self, outcome: Outcome, message: str, output: str = "") -> None:
+    def __init__(self, outcome: Outcome, message: str, remark: str = "") -> None:
         super().__init__(message)
         self.outcome: Outcome = outcome
-        self.output = output  # what it had printed before
+        self.remark = remark  # on the place where it was lost
+        self.output = ""  # what it had printed before
+        self.spent = 0.0  # seconds of a ``Clock`` that it was waited for
 
 
 class Unsendable(Exception):
@@ -62,18 +70,16 @@ class Connection:
     """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
 
     def __init__(self, requests: int, replies: int, printed: int, told: int, died: Callable[[], Lost]) -> None:
-        self.requests, self.replies, self.printed, self.told, self.died = (
-            requests,
-            replies,
-            printed,
-            told,
-            died,
-        )
+        self.requests, self.replies, self.printed, self.told = requests, replies, printed, told
+        self.died = died
+        self.pid: int | None = None  # of the process at the other end, where it can be looked at
+        self.interrupt: Callable[[], None] = lambda: None  # lets it write its stack
+        self.heard = b""  # of what it told: signs of progress and stacks
         for descriptor in (requests, replies, printed, told):
             os.set_blocking(descriptor, False)
         self.flood = 0
 
-    def exchange(self, op: str, args: dict[str, Any], seconds: float) -> tuple[Any, str]:
+    def exchange(self, op: str, args: dict[str, Any], patience: Patience) -> tuple[Any, str]:
         """Send a request and wait for its reply.
 
         Returns:
@@ -91,7 +97,7 @@ class Connection:
         incoming, text = _Incoming(), bytearray()
         try:
             self._refuse_early_bytes()
-            self._until_answered(todo, incoming, text, seconds)
+            self._until_answered(todo, incoming, text, patience)
             got, body = incoming.decoded()
             if got != ident:
                 raise Lost("forged", "the reply does not repeat the request's id")
@@ -100,29 +106,57 @@ class Connection:
             raise
         return body, clean(text.decode("utf-8", "replace"))
 
-    def _until_answered(self, todo: memoryview, incoming: "_Incoming", text: bytearray, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def _until_answered(self, todo: memoryview, incoming: "_Incoming", text: bytearray, patience: Patience) -> None:
+        clock = Clock(self.pid)
         with selectors.DefaultSelector() as selector:
             selector.register(self.requests, selectors.EVENT_WRITE)
-            selector.register(self.replies, selectors.EVENT_READ)
-            selector.register(self.printed, selectors.EVENT_READ)
+            for descriptor in (self.replies, self.printed, self.told):
+                selector.register(descriptor, selectors.EVENT_READ)
             while not incoming.complete:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise Lost("timeout", f"no answer after {seconds:g} s")
-                for key, _ in selector.select(left):
+                for key, _ in selector.select(min(TICK, patience.step)):
                     if key.fd == self.printed:
                         if not self._drain(text):
                             selector.unregister(self.printed)
+                    elif key.fd == self.told:
+                        if not self._hear():
+                            selector.unregister(self.told)
+                        clock.step()
                     elif key.fd == self.replies:
                         self._read(incoming, text)
                     else:
                         todo = self._write(todo)
                         if not todo:
                             selector.unregister(self.requests)
+                if clock.due and not incoming.complete:
+                    clock.look()
+                    self._wait_on(clock, patience)
         self._drain(text)
         if todo:
             raise Lost("forged", "the reply came before the request was read")
+
+    def _wait_on(self, clock: Clock, patience: Patience) -> None:
+        """Go on waiting, or say why not."""
+        lost = None
+        if clock.over(patience):
+            limit = patience.seconds if clock.spent >= patience.seconds else patience.step
+            lost = Lost("timeout", f"no answer after {limit:g} s")
+        elif clock.starved(patience):
+            had = f"{clock.spent:.1f} s of a processor in {clock.passed:.0f} s"
+            lost = Lost("fault", f"this machine is too busy: the submission's process had {had}")
+        elif patience.hangs.places and not clock.peeked and clock.without_step >= PEEK:
+            clock.peeked = True
+            self.interrupt()
+            if patience.hangs.knows(innermost(self.stack(SECONDS_FOR_STACK))):
+                lost = Lost("timeout", f"no answer after {PEEK:g} s", "where it hung before")
+        if lost is not None:
+            lost.spent = clock.spent
+            raise lost
+
+    def _hear(self) -> bool:
+        """Take what the worker told, keep its end; whether there may be more later."""
+        chunk = os.read(self.told, 1 << 16)
+        self.heard = (self.heard + chunk.replace(STEP, b""))[-MAX_OUTPUT:]
+        return bool(chunk)
 
     def _refuse_early_bytes(self) -> None:
         try:
@@ -165,14 +199,14 @@ class Connection:
 
     def stack(self, seconds: float = 0.0) -> str:
         """What the worker's fault handler wrote, line by line, after waiting for it a little."""
-        told = b""
+        told, self.heard = self.heard, b""
         with selectors.DefaultSelector() as selector:
             selector.register(self.told, selectors.EVENT_READ)
             while len(told) < MAX_OUTPUT and selector.select(seconds):
                 chunk = os.read(self.told, 1 << 16)
                 if not chunk:
                     break
-                told += chunk
+                told += chunk.replace(STEP, b"")
                 seconds = min(seconds, PAUSE)
         return told.decode("utf-8", "replace")
 

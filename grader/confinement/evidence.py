@@ -97,15 +97,24 @@ def lacked_memory(raised: Raised) -> bool:
     return "MemoryError" in raised.bases or NO_MEMORY.search(raised.message) is not None
 
 
-def place(stack: str) -> str:
-    """Say where in the student's code a stack is: " in forward (vit_model.py, line 12)", or nothing."""
+def innermost(stack: str) -> Frame | None:
+    """The line of the student's code that a stack is at; None where it is in none."""
     found = STUDENT_FRAME.search(stack)
     if found is None:
-        return ""
+        return None
     file, _, cell = found[1].partition("#cell-")
-    where = f"{file}, cell {cell}" if cell.isdigit() else file
-    function = f" in {found[3]}" if found[3] != "<module>" else ""
-    return clean(f"{function} ({where}, line {found[2]})")
+    number = int(cell) if len(cell) < 7 and cell.isdecimal() else None
+    return Frame(file, number, int(found[2]), found[3], "")
+
+
+def place(stack: str) -> str:
+    """Say where in the student's code a stack is: " in forward (vit_model.py, line 12)", or nothing."""
+    frame = innermost(stack)
+    if frame is None:
+        return ""
+    where = f"{frame.file}, cell {frame.cell}" if frame.cell is not None else frame.file
+    function = f" in {frame.function}" if frame.function != "<module>" else ""
+    return clean(f"{function} ({where}, line {frame.line})")
 
 
 def death(status: int, stack: str) -> str:

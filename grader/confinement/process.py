@@ -8,12 +8,13 @@ import time
 from typing import Any
 
 from grader.confinement import evidence
-from grader.confinement.connection import Connection, Lost, Unsendable
+from grader.confinement.clock import Patience
+from grader.confinement.connection import SECONDS_FOR_STACK, Connection, Lost, Unsendable
 from grader.records import Observation
 from grader.worker.plan import Limits
 
 Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and whether they may be left out
-SECONDS_FOR_STACK = 1.0  # a hung worker tells where it is at once, or not at all
+STATEMENT_SECONDS = 12.0  # for one statement of a submission while it is loaded
 SECONDS_TO_DIE = 0.5  # a process that dies closes its pipes a moment before it is dead
 UNLOADABLE = ("crashed", "timeout", "memory", "forged")
 
@@ -49,11 +50,12 @@ class ProcessWorker(abc.ABC):
             the status it ended with, None when it had to be killed, and the limit it was killed for before.
         """
 
-    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
+    def ask(self, op: str, args: dict[str, Any], patience: float | Patience) -> Observation:
         """Put one request. A submission that could not be loaded at all is not tried again."""
+        if not isinstance(patience, Patience):
+            patience = Patience(patience, patience)
         if self.connection is None and not self._is_unloadable():
-            self.connection = self.start()
-            seen = self._exchange("load", {"program": self.program, "files": self.files}, self.load_seconds)
+            seen = self._load(patience)
             if seen.outcome == "value" and not evidence.is_loading(seen.value):
                 self.close()
                 seen = dataclasses.replace(seen, outcome="forged", value=None, detail=evidence.NO_FORM)
@@ -63,7 +65,17 @@ class ProcessWorker(abc.ABC):
             return self.loaded
         if wrong := self._wrong(op, args):
             return Observation("fault", detail=wrong)
-        return self._exchange(op, args, seconds)
+        return self._exchange(op, args, patience)
+
+    def _load(self, patience: Patience) -> Observation:
+        """Start a process and load the submission; loading it again is time that a hang has cost."""
+        self.connection = self.start()
+        self.connection.interrupt = self.interrupt
+        limits = Patience(self.load_seconds, min(self.load_seconds, STATEMENT_SECONDS), patience.hangs)
+        seen = self._exchange("load", {"program": self.program, "files": self.files}, limits)
+        if self.loaded is not None:
+            patience.hangs.seconds += seen.seconds
+        return seen
 
     def close(self) -> None:
         """Kill the process and everything that it started."""
@@ -83,15 +95,15 @@ class ProcessWorker(abc.ABC):
             return f"operation {op!r} takes {', '.join(known)}; got {', '.join(args)}"
         return ""
 
-    def _exchange(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
+    def _exchange(self, op: str, args: dict[str, Any], patience: Patience) -> Observation:
         assert self.connection is not None
         start = time.monotonic()
         try:
-            body, output = self.connection.exchange(op, args, seconds)
+            body, output = self.connection.exchange(op, args, patience)
         except Unsendable as error:
             return Observation("fault", detail=str(error))
         except Lost as lost:
-            return self._lost(lost, start)
+            return self._lost(lost, start, patience)
         seen = evidence.observation(body, output, time.monotonic() - start)
         if seen.outcome == "forged":
             self.close()  # what else it has written would be taken for later replies
@@ -99,14 +111,17 @@ class ProcessWorker(abc.ABC):
             return dataclasses.replace(seen, outcome="memory", detail=self._memory())
         return seen
 
-    def _lost(self, lost: Lost, start: float) -> Observation:
+    def _lost(self, lost: Lost, start: float, patience: Patience) -> Observation:
         seconds = time.monotonic() - start
         where = ""
         if self.connection is not None and lost.outcome == "timeout":
             self.interrupt()
-            where = evidence.place(self.connection.stack(SECONDS_FOR_STACK))
+            stack = self.connection.stack(SECONDS_FOR_STACK)
+            where = evidence.place(stack)
+            patience.hangs.add(evidence.innermost(stack), lost.spent)
         self.close()
-        return Observation(lost.outcome, detail=f"{lost}{where}", output=lost.output, seconds=seconds)
+        remark = f", {lost.remark}" if lost.remark else ""
+        return Observation(lost.outcome, detail=f"{lost}{where}{remark}", output=lost.output, seconds=seconds)
 
     def died(self) -> Lost:
         """Say why there is no process at the other end any more."""

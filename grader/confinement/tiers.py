@@ -103,5 +103,5 @@ def _limits(layers: tuple[str, ...], limits: Limits) -> str:
     return (
         f"{limits.memory / (1 << 30):.1f} GiB of memory, {limits.scratch_bytes >> 20} MiB in "
         f"{limits.scratch_files} files, {limits.threads} threads, {limits.descriptors} descriptors, "
-        "wall-clock time of every request"
+        "time of every request"
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from grader.confinement import access, selftest, tiers
+from grader.confinement.clock import Patience
 from grader.confinement.cold import environment
 from grader.confinement.connection import Connection
 from grader.confinement.process import Operations, ProcessWorker, pipes
@@ -122,10 +123,10 @@ class WarmWorker(ProcessWorker):
         self.workers = workers
         self.zygote, self.name, self.slot = workers.zygote, "", -1
 
-    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
+    def ask(self, op: str, args: dict[str, Any], patience: float | Patience) -> Observation:
         for _ in range(2):
             try:
-                return super().ask(op, args, seconds)
+                return super().ask(op, args, patience)
             except ZygoteLost as lost:
                 self._abandon()
                 self.workers.replace(self.zygote, lost)
@@ -189,4 +190,5 @@ def opened(
     finally:
         for descriptor in theirs:
             os.close(descriptor)
+    connection.pid = answer.get("pid")
     return connection, answer.get("failed", "")

@@ -13,6 +13,7 @@ import torch
 
 from grader.checking import raised_words
 from grader.confinement import evidence
+from grader.confinement.clock import Patience
 from grader.records import Observation
 from grader.worker import describe, protocol, serve, shared
 from grader.worker.student import Student, Undefined
@@ -51,7 +52,7 @@ class InsideWorker:
         self.stack = contextlib.ExitStack()
         self.student: Student | None = None
 
-    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
+    def ask(self, op: str, args: dict[str, Any], patience: float | Patience) -> Observation:
         """Do one request, however long it takes."""
         with _remembered(self.workers.raised):
             if self.student is None:

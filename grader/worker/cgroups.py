@@ -1,4 +1,7 @@
-"""Control groups: the kernel itself limits a worker's memory and processes, where groups may be made."""
+"""Control groups: the kernel itself limits a worker's memory, processes and share of the processors.
+
+Only where groups may be made.
+"""
 
 import contextlib
 import os
@@ -64,6 +67,8 @@ def _hierarchies(limits: Limits) -> list[tuple[str, dict[str, int]]]:
         found.append((f"{MOUNTS}/memory{own['memory']}", {"memory.limit_in_bytes": memory}))
     if "pids" in own:
         found.append((f"{MOUNTS}/pids{own['pids']}", {"pids.max": tasks}))
+    if "cpu" in own:  # a group has the share of one process, however many threads there are in it
+        found.append((f"{MOUNTS}/cpu{own['cpu']}", {"cpu.shares": 1024}))
     if not found and "" in own:
         settings = {"memory.max": memory, "memory.oom.group": 1, "pids.max": tasks}
         # a group that holds processes passes no controllers on, but the root does

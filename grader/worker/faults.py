@@ -1,15 +1,30 @@
-"""Where a worker was when it crashed or hung: its stack, on a descriptor of its own."""
+"""Where a worker was when it crashed or hung, and that it gets further, on a descriptor of its own."""
 
+import contextlib
 import faulthandler
 import os
 import signal
+import time
 
 DESCRIPTOR = 5
 WHERE = signal.SIGUSR2  # asks a worker that gives no answer where it is
+STEP = b"step\n"  # the sign that a request gets further
+EVERY = 0.1  # seconds between two signs
+_sign = {"descriptor": -1, "last": 0.0}  # where signs are written, nowhere but in a worker; when the last one was
 
 
 def report(descriptor: int = DESCRIPTOR) -> None:
     """Write the stack there when a signal kills this process, and when it is asked."""
     os.set_blocking(descriptor, False)  # nobody is made to wait for a reader
+    _sign["descriptor"] = descriptor
     faulthandler.enable(descriptor, all_threads=False)
     faulthandler.register(WHERE, descriptor, all_threads=False)
+
+
+def step() -> None:
+    """Give a sign that the request gets further: a call, a batch or a statement is done."""
+    now = time.monotonic()
+    if _sign["descriptor"] >= 0 and now - _sign["last"] >= EVERY:
+        _sign["last"] = now
+        with contextlib.suppress(OSError):
+            os.write(int(_sign["descriptor"]), STEP)

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from grader.worker import describe, late, shims
+from grader.worker import describe, faults, late, shims
 
 PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
@@ -106,6 +106,7 @@ class Student:
     def _run(self, pieces: list[dict[str, Any]], module: types.ModuleType) -> None:
         vars(module).update(self._provided)
         for piece in pieces:
+            faults.step()
             cell = f"#cell-{piece['cell']}" if piece["cell"] is not None else ""
             filename = f"<submission>/{piece['file']}{cell}"
             _remember_lines(filename, piece)

@@ -1,5 +1,6 @@
-"""What a worker uses, read from outside of it: memory, and the disk where its scratch is no tmpfs."""
+"""What a worker uses, read from outside of it: memory, threads, and the disk where its scratch is no tmpfs."""
 
+import contextlib
 import os
 import resource
 import time
@@ -8,6 +9,8 @@ from collections.abc import Iterator
 from grader.worker.plan import Limits
 
 PAGE = resource.getpagesize()
+FEW = 16  # threads of a worker that have the same right to a processor as others'
+LAST = 19  # the lowest priority: 60 threads of it weigh no more than one process of the usual one
 WRITTEN = 8  # times the scratch's size that may be written in all, so that deleted open files do not add up
 
 
@@ -17,15 +20,26 @@ class Watch:
     def __init__(self, pid: int, limits: Limits, scratch: str | None) -> None:
         self.pid, self.limits, self.scratch = pid, limits, scratch
         self.next_scan = 0.0
+        self.humbled: set[int] = set()  # threads of the lowest priority
 
     def over(self) -> str:
         """ "memory" or "scratch", or nothing when all is well."""
         members = list(family(self.pid))
+        self._share_fairly(members)
         if sum(map(resident, members)) > self.limits.memory and sum(map(own_share, members)) > self.limits.memory:
             return "memory"
         if self.scratch is not None and time.monotonic() >= self.next_scan and self._scratch_is_over(members):
             return "scratch"
         return ""
+
+    def _share_fairly(self, members: list[int]) -> None:
+        """Give a worker of very many threads no larger share of the processors than others have."""
+        tasks = {task for member in members for task in threads(member)}
+        if len(tasks) > FEW:
+            for task in tasks - self.humbled:
+                with contextlib.suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, task, LAST)
+            self.humbled = tasks
 
     def _scratch_is_over(self, members: list[int]) -> bool:
         assert self.scratch is not None
@@ -36,6 +50,14 @@ class Watch:
         now = time.monotonic()
         self.next_scan = now + 10 * (now - start)  # never more than a tenth of the time
         return over
+
+
+def threads(pid: int) -> list[int]:
+    """The threads of a process."""
+    try:
+        return [int(task) for task in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
 
 
 def children(pid: int) -> list[int]:

@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision import datasets
 
+from grader.worker import faults
 from grader.worker.vit.constants import MEAN, STD
 
 
@@ -46,6 +47,7 @@ class Garments(datasets.FashionMNIST):
         self._ready: tuple[list[Tensor], list[int]] | None = None  # all items, as the plain transform gives them
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
+        faults.step()
         index = int(index)
         item: tuple[Any, int]
         if self._plain():

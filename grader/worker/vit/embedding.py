@@ -15,7 +15,7 @@ import torch
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from torch.utils.data import Subset
 
-from grader.worker import describe
+from grader.worker import describe, faults
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import standins
@@ -150,6 +150,7 @@ def _state(state: dict[str, Any]) -> dict[str, np.ndarray]:
 
 def guarded(call: Callable[[], Any]) -> dict[str, Any]:
     """What a call returned, or the exception that it raised; what is still to do passes through."""
+    faults.step()
     try:
         return {"result": describe.result(call())}
     except NotImplementedError:

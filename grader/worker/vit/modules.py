@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from grader.worker import describe, shims
+from grader.worker import describe, faults, shims
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import (
@@ -83,6 +83,7 @@ def _load_state(module: nn.Module, source: nn.Module | None) -> None:
 
 
 def _call(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+    faults.step()
     do = CALLS[call.get("do", "forward")]
     module.train(call.get("mode", "eval") == "train")
     seed_everything(call.get("seed", 0))

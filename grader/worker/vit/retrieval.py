@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.worker import describe
+from grader.worker import describe, faults
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import transfer as transfer  # registers its operation with this one
@@ -25,6 +25,7 @@ def ask(student: Student, cases: list[dict[str, Any]], seed: int) -> list[dict[s
 
 def _called(function: Any, case: dict[str, Any], seed: int) -> dict[str, Any]:
     """What comes back, and which of the values that were given it changed."""
+    faults.step()
     seed_everything(seed)
     given = {name: torch.from_numpy(np.array(case[name])) for name in ("query", "ref")}
     try:

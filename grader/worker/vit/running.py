@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from grader.worker import describe
+from grader.worker import describe, faults
 from grader.worker.student import Student
 from grader.worker.vit.modules import seed_everything
 
@@ -96,6 +96,7 @@ def _batches(
 ) -> Iterator[np.ndarray]:
     count = len(images) if rows is None else len(rows)
     for start in range(0, count, size):
+        faults.step()
         part = images[start : start + size] if rows is None else images[rows[start : start + size]]
         filled = np.resize(part, (size, *part.shape[1:])) if fixed else part
         result = run(prepare(filled))

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grader.worker import describe
+from grader.worker import describe, faults
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import checkpoints, running
@@ -194,6 +194,7 @@ def _multiplies(module: nn.Module) -> bool:
 
 
 def _step(run: Run, optimizers: list[torch.optim.Optimizer], batch: tuple[Tensor, Tensor], progress: float) -> None:
+    faults.step()
     share = min(progress / WARM + 1e-3, (1 - progress) / (1 - WARM))
     images, labels = batch
     loss = F.cross_entropy(run.logits(images), labels)
@@ -236,5 +237,6 @@ def _held_out_accuracy(run: Run) -> float:
     right = 0
     with torch.no_grad():
         for rows in run.held_out.split(100):
+            faults.step()
             right += int((run.logits(values_of(run, run.images[rows])).argmax(1) == run.labels[rows]).sum())
     return right / max(1, len(run.held_out))

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from grader.worker import describe
+from grader.worker import describe, faults
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit.leaves import Leaf, Trace, copied, filled, is_own, name_of, seed, text_of
@@ -108,6 +108,7 @@ class _Call:
 
     def __call__(self, image: Picture, number: int) -> Any:
         self.calls += 1
+        faults.step()
         seed(number, self.generators)
         try:
             return self.target(Image.fromarray(image))
@@ -190,6 +191,7 @@ def _replayed(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
     cut: list[bool] = []
     for number in range(draws if inputs else 0):
         which = number % len(inputs)
+        faults.step()
         seed(1000 + number, call.generators)
         out, given = _array(leaf.target(copied(inputs[which]))), _array(inputs[which])
         if out is None or given is None:
@@ -245,6 +247,7 @@ def _field_draws(
     outputs: dict[str, list[Any]] = {name: [] for name in fields}
     for number in range(draws):
         for name, image in fields.items():
+            faults.step()
             seed(number, generators)
             try:
                 outputs[name].append(apply(image))

@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from torch.utils.data import DataLoader
 
+from grader.worker import faults
 from grader.worker.vit.datasets import Garments
 from grader.worker.vit.losses import Losses
 from grader.worker.vit.schedules import Schedules, rates
@@ -287,6 +288,7 @@ class Watch:
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         self._stepping = False
+        faults.step()
         epoch = self._epoch()
         epoch.steps += 1
         self._pass.steps += 1
