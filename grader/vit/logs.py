@@ -7,7 +7,7 @@ from grader.checking import Criterion, Fail, Missing, checks, warn
 from grader.evidence import Evidence, Probe
 from grader.records import Warning_
 from grader.vit import thresholds
-from grader.vit.runs import NUMBER, Run, bars, errors_of, last_run
+from grader.vit.runs import NUMBER, Run, bars, errors_of, last_run, uncountable
 from grader.vit.settings import hyperparameter
 
 AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
@@ -49,6 +49,11 @@ def whole(seen: Evidence) -> None:
             "the output of the training holds no line `Best Precision@1: …`",
             "evaluate_at_end_epoch prints it: call it at the end of every epoch and keep the cell's output.",
         )
+    for digits in filter(None, map(uncountable, log.cells)):
+        raise Fail(
+            f"the training log counts epochs with a number of {len(digits):,} digits, {digits[:12]}…",
+            f"No training has so many epochs: is another number printed behind the word `epoch`? {AGAIN}",
+        )
     missing = _missing_epochs(log, hyperparameter(seen, "num_epochs"))
     if missing:
         raise Fail(f"the training log is not whole: {missing}", f"Was it interrupted, or its output cut? {AGAIN}")
@@ -88,6 +93,7 @@ def _unfinished_bar(log: Run, planned: float | None) -> str:
 
 def agrees_with_checkpoint(seen: Evidence) -> None:
     """The log's best Precision@1 is the one that vit_embeds.pt records."""
+    _expect_honest(seen)
     log, recorded = _log(seen), thresholds.recorded_precision(seen)
     if not log.best or recorded is None:
         return
@@ -96,6 +102,16 @@ def agrees_with_checkpoint(seen: Evidence) -> None:
             f"the log's best Precision@1 is {max(log.best):.4f}, vit_embeds.pt records {recorded:.4f}",
             "Log and checkpoint come from different trainings: hand in those of the same run.",
         )
+
+
+def _expect_honest(seen: Evidence) -> None:
+    """An answer that the worker's own code did not write is none that a log could agree with.
+
+    Raises:
+        Unanswered: the answer about the checkpoint was forged.
+    """
+    if seen[thresholds.EMBEDDINGS].observation.outcome == "forged":
+        _ = seen[thresholds.EMBEDDINGS].value
 
 
 def agrees_with_computed(seen: Evidence) -> None:

@@ -5,6 +5,7 @@ logging, or a progress bar.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ BAR = re.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
 EARLY = re.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", re.IGNORECASE)
 COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 TRAINS = re.compile(r"(?<!def )\btrain_embedding_model\s*\(")
+MAX_DIGITS = 5  # of the number of an epoch, or of the batches of one: what is longer counts something else
 TRACEBACK = re.compile(r"^(?:Traceback \(most recent call last\).*|KeyboardInterrupt\b.*)$", re.MULTILINE)
 
 
@@ -41,7 +43,7 @@ class Run:
     @property
     def total(self) -> int | None:
         """The number of epochs that the run says it has."""
-        return max(set(self.totals), key=self.totals.count) if self.totals else None
+        return Counter(self.totals).most_common(1)[0][0] if self.totals else None
 
     @property
     def count(self) -> int | None:
@@ -147,15 +149,26 @@ def _events(cell: CellLog) -> Iterator[tuple[int | None, int | None, float | Non
     best = BEST if BEST.search(cell.text) or not calls_training(cell) else PLAIN
     epoch = _epoch_pattern(cell.text)
     for line in cell.text.splitlines():
-        # "Best Precision@1: 0.77 (epoch 7)" counts no epoch
-        counting = [m for m in epoch.finditer(line) if "best" not in line[: m.start()].lower()] if epoch else []
-        found = [(m.start(), m, True) for m in counting]
+        found = [(m.start(), m, True) for m in _counting(epoch, line) if _count(m[1]) is not None]
         found += [(m.start(), m, False) for m in best.finditer(line)]
         for _, match, is_epoch in sorted(found, key=lambda item: item[0]):
             if is_epoch:
-                yield int(match[1]), int(match[2]) if match[2] else None, None
+                yield _count(match[1]), _count(match[2]), None
             else:
                 yield None, None, _fraction(match[1])
+
+
+def _counting(epoch: re.Pattern[str] | None, line: str) -> list[re.Match[str]]:
+    """The epochs that a line counts; "Best Precision@1: 0.77 (epoch 7)" counts none."""
+    return [m for m in epoch.finditer(line) if "best" not in line[: m.start()].lower()] if epoch else []
+
+
+def uncountable(cell: CellLog) -> str:
+    """The first number of an epoch that is too long for one; empty where there is none."""
+    epoch = _epoch_pattern(cell.text)
+    matches = (match for line in cell.text.splitlines() for match in _counting(epoch, line))
+    numbers = (digits for match in matches for digits in match.groups() if digits)
+    return next((digits for digits in numbers if _count(digits) is None), "")
 
 
 def _epoch_pattern(text: str) -> re.Pattern[str] | None:
@@ -165,7 +178,13 @@ def _epoch_pattern(text: str) -> re.Pattern[str] | None:
 
 def bars(cell: CellLog) -> list[tuple[int, int]]:
     """(done, total) of every progress bar, as it stood in the end."""
-    return [(int(done), int(total)) for _, done, total in BAR.findall(cell.text)]
+    found = [(_count(done), _count(total)) for _, done, total in BAR.findall(cell.text)]
+    return [(done, total) for done, total in found if done is not None and total is not None]
+
+
+def _count(digits: str | None) -> int | None:
+    """A number of epochs or batches; None where there is none, or one that nobody counts to."""
+    return int(digits.lstrip("0") or "0") if digits and len(digits.lstrip("0")) <= MAX_DIGITS else None
 
 
 def _fraction(value: str) -> float:

@@ -44,6 +44,12 @@ FORGED = {
     "more bytes than array": "os.write(4, frame(ident(), {'value': 1}, [], b'x')); time.sleep(9)",
     "an array that is none": "os.write(4, frame(ident(), {'value': {'$array': 3}})); time.sleep(9)",
     "a shared array": "os.write(4, frame(ident(), {'value': {'$shared': 'images'}})); time.sleep(9)",
+    "an array a hundred thousand times": """
+os.write(4, frame(ident(), {'value': [ARRAY] * 100_000}, [['uint8', [1 << 20]]], bytes(1 << 20))); time.sleep(9)
+""",
+    "a huge axis beside an empty one": """
+os.write(4, frame(ident(), {'value': ARRAY}, [['uint8', [1 << 28, 0]]])); time.sleep(9)
+""",
     "a bool of 7": "os.write(4, frame(ident(), {'value': ARRAY}, [['bool', [1]]], b'\\7')); time.sleep(9)",
     "10 GB": """
 os.write(4, struct.pack('>IQ', 10, 10 << 20))

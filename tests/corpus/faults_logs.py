@@ -97,6 +97,8 @@ FAULTS = [
     fault("claims_more", moved(0.1), "vit_embeds.pt records", ("log.claim",)),
     fault("all_zero", moved(-1.0), "vit_embeds.pt records"),
     fault("worse_run_later", notebooks.edit(other_run_later), "vit_embeds.pt records"),
+    fault("epoch_of_5000_digits", lines(lambda text: [*text, f"Epoch {'1' * 5_000}/25\n"]), "5,000 digits"),
+    fault("epoch_of_a_billion", lines(lambda text: [*text, "Epoch 1000000000/25\n"]), "10 digits"),
     fault("not_a_number", log(lambda e, v: f"Epoch {e}/25\nBest Precision@1: nan"), "Best Precision@1"),
 ]  # fmt: skip
 
