@@ -1,5 +1,6 @@
 """What concerns no part alone: the hyperparameters, hard-coded devices, answers that somebody else wrote."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ MAX_ASKED = 1_000  # ways of asking for a GPU
 
 
 def hyperparameter(seen: Evidence, name: str) -> float | None:
-    """The value of a hyperparameter, None where it is not defined or no number."""
+    """The value of a hyperparameter, None where it is not defined or no finite number."""
     answer = seen["hyperparameters"]
     found = answer.value.get(name) if answer.ok and isinstance(answer.value, dict) else None
     value = found.get("number") if isinstance(found, dict) else None
-    return value if isinstance(value, int | float) else None
+    return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 def _ask_hyperparameters(seen: Evidence, rng: np.random.Generator) -> Question:

@@ -91,10 +91,8 @@ SCHEDULER = fields(
 EVALUATION = fields(
     vit=NAME, vit_number=whole(-2), head=NAME, head_number=whole(-2), train=NAME, test=NAME, calls=whole()
 )
-RATES = fields(
-    epochs=whole(), batches=whole(1), per_batch=truth,
-    curves=every(array("float64", (None, None), MAX_CURVE), 100),
-)  # fmt: skip
+CURVE = array("float64", (None, None), MAX_CURVE)
+RATES = fields(epochs=whole(), batches=whole(1), per_batch=truth, curves=every(CURVE, 100))
 READ = fields(train=whole(), outside=whole())
 RUN = fields(
     attempt=NAME, ended=exactly("returned", "enough", "raised"), raised=RAISED, epochs=every(EPOCH, MAX_EPOCHS),
@@ -105,9 +103,16 @@ RUN = fields(
 )  # fmt: skip
 
 
+def _run(value: Any) -> None:
+    """One attempt: as many curves as optimizers, as many steps as its epochs have."""
+    RUN(value)
+    row(*[CURVE] * len(value["optimizers"]))(value["rates"]["curves"])
+    exactly(sum(epoch["steps"] for epoch in value["epochs"]))(value["steps"])
+
+
 def trained(args: dict[str, Any]) -> Form:
     """Of ``embedding.train``: what was seen in each attempt."""
-    return every(RUN, MAX_RUNS)
+    return every(_run, MAX_RUNS)
 
 
 FORMS: dict[str, Declared] = {

@@ -22,6 +22,7 @@ from grader.vit.thresholds.scores import accuracy, known, precision
 # ten honest models of other sizes and recipes with a Precision@1 from 0.70 to 0.81; no false alarm among the twenty
 USUAL, SPREAD = 0.010, 0.008
 SURE = 3.0  # spreads away from the usual difference
+LARGEST = 1_024  # pixels along a side of images that anybody would train on
 LEAD = 0.05  # of the test accuracy over that on training images
 
 
@@ -104,7 +105,7 @@ def claims(seen: Evidence) -> list[Warning_]:
 def truncated(seen: Evidence) -> list[Warning_]:
     """A patch size that does not divide the image size: the rest of the pixels is never looked at."""
     image, patch = hyperparameter(seen, "image_size"), hyperparameter(seen, "patch_size")
-    if not image or not patch or patch < 1 or image % patch == 0:
+    if not image or not patch or patch < 1 or image > LARGEST or image % patch == 0:
         return []
     fits = ", ".join(str(size) for size in range(2, int(image)) if image % size == 0)
     return warn(

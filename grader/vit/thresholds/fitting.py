@@ -184,11 +184,11 @@ def _cause(
         if a != b
     ]
     for name in sizes:
-        now = hyperparameter(seen, name)
+        now = int(hyperparameter(seen, name) or 0)
         explains = _by_patches if name == "patch_size" else _by_width
-        then = explains(differing, int(now)) if now else None
+        then = explains(differing, now) if now > 0 else None
         if then:
-            return f"The checkpoint has {name} {then}, the notebook {int(now or 0)}: `{name}` was changed since."
+            return f"The checkpoint has {name} {then}, the notebook {now}: `{name}` was changed since."
     if len(missing) == len(unexpected) and sorted(s for _, s in missing) == sorted(s for _, s in unexpected):
         return "The shapes agree and the names do not: classes or their attributes were renamed after training."
     return "The code was changed after training: hand in the code that this checkpoint came from, or train again."
