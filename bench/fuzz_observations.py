@@ -121,12 +121,10 @@ class Counts:
 
 def pieces() -> dict[str, Piece]:
     """All that is computed from answers besides the verdicts."""
-    from grader.reports.html import figures
     from grader.reports.html.figures import attention, augmentation, classes, log, map, neighbours, schedule
 
     drawn = {f"picture {each.__name__.rpartition('.')[2]}": each.figure
              for each in (augmentation, schedule, log, attention, map, neighbours, classes)}  # fmt: skip
-    assert figures.draw
     found: dict[str, Piece] = {f"warning {each.__module__}.{each.__name__}": each for each in VIT.warnings}
     found |= {f"measure {name}": each for name, each in VIT.measures.items()}
     found |= {f"question {each.id}": lambda seen, each=each: _asked(seen, each) for each in VIT.probes}

@@ -24,7 +24,9 @@ def test_a_number_too_long_for_an_epoch_counts_none(digits: str) -> None:
     assert uncountable(run.cells[0]) == digits
 
 
-@pytest.mark.parametrize("text", ["Epoch 007/010", "Epoch 99999", "epoch " + "0" * 50 + "1", "Best 0.7 (epoch 1234567)"])
+@pytest.mark.parametrize(
+    "text", ["Epoch 007/010", "Epoch 99999", "epoch " + "0" * 50 + "1", "Best 0.7 (epoch 1234567)"]
+)
 def test_a_number_that_an_epoch_may_have_is_none_too_long(text: str) -> None:
     assert uncountable(log(text)) == ""
 
