@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from grader.evidence import Answer, Evidence
+from grader.forms import fit
 from grader.records import Observation
+from grader.vit.assignment import VIT
 
 RAISED = {"type": "RuntimeError", "bases": ["RuntimeError"], "message": "no", "frames": []}
 JUNK: dict[str, Any] = {
@@ -24,9 +26,10 @@ JUNK: dict[str, Any] = {
 
 
 def changed(seen: Evidence, probe: str, observation: Observation) -> Evidence:
-    """The same evidence with another answer to one probe."""
-    answer = seen.answers[probe]
-    answers = {**seen.answers, probe: Answer(probe, answer.question, observation)}
+    """The same evidence with another answer to one probe, held against its form as where answers arrive."""
+    question = seen.answers[probe].question
+    op = next(each.op for each in VIT.probes if each.id == probe)
+    answers = {**seen.answers, probe: Answer(probe, question, fit(observation, VIT.forms[op], question.args))}
     return dataclasses.replace(seen, answers=answers, findings={})
 
 
