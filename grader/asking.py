@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from grader.confinement import Workers, control
 from grader.confinement.clock import Hangs, Patience
 from grader.confinement.connection import Worker
-from grader.evidence import Ask, Probe, Question
+from grader.evidence import Probe, Question
 from grader.forms import Declared, fit
+from grader.probing import Ask
 from grader.records import Observation, Submission, program_of
+from grader.unavailable import noted
 
 PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
 EXHAUSTED = ("timeout", "memory")
@@ -59,7 +62,8 @@ class Doubts:
         self.workers, self.hidden, self.reference = workers, hidden, reference
         self.known = known or Known()
         self.open = ExitStack()  # the reference and its worker, while there are doubts
-        self.right: Worker | None = None
+        self.right: tuple[Submission, Worker] | None = None
+        self.tried: dict[str, bool] = {}  # imports that an empty worker was tried with, and whether it could not
 
     def close(self) -> None:
         with self.known.lock:
@@ -71,8 +75,11 @@ class Doubts:
         """An observation, or a fault where the submission is not to blame for it."""
         if first.outcome in EXHAUSTED:
             return self._second_opinion(worker, probe, question, first, patience)
-        if why := control.fault(self.workers, first, tuple(self.hidden())):
-            return Observation("fault", detail=f"workers cannot have what is installed here: {why}")
+        refused = control.refused(self.workers, first, tuple(self.hidden()), self.tried)
+        if probe.op == "load":
+            return noted(first, refused)
+        if refused:
+            return Observation("fault", detail=f"workers cannot have what is installed here: {refused[0]}")
         return first
 
     def _second_opinion(self, worker: Worker, probe: Probe, question: Question, first: Observation,
@@ -98,9 +105,12 @@ class Doubts:
         with self.known.lock:
             if probe.id not in self.known.answers:
                 if self.right is None:
-                    self.right = started(self.workers, self.open.enter_context(self.reference()))
-                    self.open.callback(self.right.close)
-                self.known.answers[probe.id] = self.right.ask(probe.op, question.args, Patience(probe.seconds, STEP))
+                    right = self.open.enter_context(self.reference())
+                    self.right = right, started(self.workers, right)
+                    self.open.callback(self.right[1].close)
+                right, worker = self.right
+                args = _own(question.args, right)
+                self.known.answers[probe.id] = worker.ask(probe.op, args, Patience(probe.seconds, STEP))
             return self.known.answers[probe.id]
 
     def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation,
@@ -122,6 +132,12 @@ class Doubts:
             return empty.ask("load", {}, seconds).outcome == "value" and time.monotonic() - start < seconds
         finally:
             empty.close()
+
+
+def _own(args: dict[str, Any], right: Submission) -> dict[str, Any]:
+    """The same question about the reference's own file where it is about a file of the submission's."""
+    file = right.files.get(Path(args["path"]).name) if isinstance(args.get("path"), str) else None
+    return args if file is None else {**args, "path": str(file)}
 
 
 class Asking:

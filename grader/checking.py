@@ -6,25 +6,30 @@ submission is right it returns None, or a remark that costs nothing; else it rai
     Fail      the submission is wrong: what was expected, what was seen, and a hint
     Missing   the thing to judge is not there
     Blocked   it cannot be judged because another criterion's part is missing or broken
-    Undecided the grader did not get far enough to know: an error of its own, which costs no points
+    Undecided the grader did not get far enough to know: the points stay open until a person decides
 
 It runs nothing and looks at nothing but the evidence.
 """
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from grader.errors import Unreadable
 from grader.evidence import Evidence, Probe, Unanswered
 from grader.forms import Declared
 from grader.records import CheckResult, CriterionStatus, Frame, Observation, Raised, Warning_
+from grader.unavailable import why_lost
 
 T = TypeVar("T")
 
 
-class Fail(Exception):
+class Verdict(Exception):
+    """What a check raises when it has not passed; anything else that it raises is an error of the grader's own."""
+
+
+class Fail(Verdict):
     """The submission is wrong."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -42,15 +47,15 @@ class Malformed(Fail):
         super().__init__("the worker's answer was not in the agreed form", PATCHED)
 
 
-class Skip(Exception):
+class Skip(Verdict):
     """The check cannot be made because an earlier one of the same criterion failed."""
 
 
-class Missing(Exception):
+class Missing(Verdict):
     """What the check judges is not there; the message says what is to do."""
 
 
-class Blocked(Exception):
+class Blocked(Verdict):
     """The check cannot be made because of another criterion."""
 
     def __init__(self, by: str, why: str) -> None:
@@ -58,7 +63,7 @@ class Blocked(Exception):
         self.by = by
 
 
-class Undecided(Exception):
+class Undecided(Verdict):
     """The grader did not get far enough to judge; the message says why, and a person has to look."""
 
 
@@ -86,11 +91,12 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on one criterion, before points."""
+    """The verdict on one criterion, before points; ``by`` is the criterion that blocks it."""
 
     status: CriterionStatus
     feedback: str
     results: tuple[CheckResult, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,13 +174,19 @@ def words(value: Any, *path: str | int) -> list[str]:
     return found
 
 
+OURS = "this could not be decided, through an error of the grader's own: the points stay open until a person decides"
+LATER = "could not be looked at: see the other checks"
+
+
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:
-    """Run a criterion's checks."""
+    """Run a criterion's checks; what one of them raises that is no verdict costs that check alone."""
     if seen["load"].observation.outcome == "fault":
-        why = f"the grader could not load this: {seen['load'].observation.detail}"
-        return Judgement("error", why, tuple(CheckResult(check.name, "error", why) for check in criterion.checks))
+        return undecided(criterion, f"the grader could not load this: {seen['load'].observation.detail}")
     absent = [name for name in criterion.names if not seen.has(name)]
     if absent and seen["load"].observation.outcome in ("value", "unasked"):
+        refused = [why for name in absent if (why := why_lost(seen, name))]
+        if len(refused) == len(absent):
+            return undecided(criterion, f"{_absence(absent, seen)}. {REFUSED}")
         return _missing(criterion, _absence(absent, seen))
     results: list[CheckResult] = []
     told: set[str] = set()
@@ -187,24 +199,51 @@ def judge(criterion: Criterion, seen: Evidence) -> Judgement:
         except Fail as fail:
             results.append(CheckResult(check.name, "failed", fail.message, fail.hint))
         except Skip:
-            results.append(CheckResult(check.name, "skipped", "could not be looked at: see the other checks"))
+            results.append(CheckResult(check.name, "skipped", LATER))
         except Missing as missing:
             return _missing(criterion, str(missing))
         except Blocked as blocked:
             results += [CheckResult(c.name, "skipped", str(blocked)) for c in criterion.checks[len(results) :]]
-            if any(result.status == "failed" for result in results):
+            if any(result.status in ("failed", "error") for result in results):
                 break
-            return Judgement("blocked", str(blocked), tuple(results))
+            return Judgement("blocked", str(blocked), tuple(results), blocked.by)
         except Unanswered as unanswered:
             if _todo(unanswered.observation):
+                if why_lost(seen, unanswered.observation.detail):
+                    return undecided(criterion, f"{todo_words(unanswered.observation)}. {REFUSED}")
                 return _missing(criterion, todo_words(unanswered.observation))
             results.append(_unanswered(check, unanswered, told, seen["load"].observation))
-        except Undecided as undecided:
-            results.append(CheckResult(check.name, "error", str(undecided)))
-        except Exception:  # a fault of ours must never look like the student's
-            where = traceback.format_exc(limit=-2).strip()
-            results.append(CheckResult(check.name, "error", f"the grader could not judge this: {where}"))
+        except Undecided as undecided_:
+            results.append(CheckResult(check.name, "error", str(undecided_)))
+        except Unreadable:
+            raise
+        except Exception as error:  # a fault of ours must never look like the student's
+            seen.note(f"the check {criterion.id}/{check.name}", error)
+            results.append(CheckResult(check.name, "error", OURS))
+    results = _opened(results, seen)
     return Judgement(_status(results), _feedback(results, remarks), tuple(results))
+
+
+REFUSED = (
+    "The library is installed here, and the sandbox does not let submissions use it: the points stay open until a "
+    "person decides"
+)
+
+
+def undecided(criterion: Criterion, why: str = OURS) -> Judgement:
+    """The verdict on a criterion of which nothing is decided."""
+    return Judgement("error", why, tuple(CheckResult(check.name, "error", why) for check in criterion.checks))
+
+
+def _opened(results: list[CheckResult], seen: Evidence) -> list[CheckResult]:
+    """Leave open what nothing was looked at for, where a question was not answered through no fault of the submission's."""
+    statuses = {result.status for result in results}
+    if "skipped" not in statuses or statuses & {"failed", "error"}:
+        return results
+    if all(answer.observation.outcome != "fault" for answer in seen.answers.values()):
+        return results
+    why = "the grader did not get an answer that this rests on: the points stay open until a person decides"
+    return [CheckResult(r.name, "error", why) if r.status == "skipped" else r for r in results]
 
 
 def _missing(criterion: Criterion, why: str) -> Judgement:
@@ -233,9 +272,9 @@ def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Obse
     if observation.outcome == "unasked" and load.outcome not in ("value", "unasked"):
         observation = load  # nothing was asked of a submission whose definitions could not be executed
     if observation.outcome == "fault":
-        return CheckResult(check.name, "error", f"the grader could not ask this: {observation.detail}")
+        return CheckResult(check.name, "error", f"this could not be decided: {observation.detail}")
     if observation.outcome == "unasked" or unanswered.probe in told:
-        return CheckResult(check.name, "skipped", "could not be looked at: see the other checks")
+        return CheckResult(check.name, "skipped", LATER)
     told.add(unanswered.probe)
     hint = PATCHED if observation.outcome == "forged" else raised_hint(observation.raised)
     return CheckResult(check.name, "failed", observed_words(observation), hint)

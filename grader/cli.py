@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from grader import firewall
 from grader.errors import GraderError, not_installed
 from grader.reports.text import printable, visible
 
@@ -38,7 +39,7 @@ COMMANDS = {  # "module:function", imported when it is asked for
     "release": "grader.commands.release:main",
 }
 WRITTEN = ("json", "md", "junit", "github", "gradescope", "classroom50")
-DEBUG = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
+DEBUG = firewall.SHOW
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

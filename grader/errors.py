@@ -15,6 +15,10 @@ class NoSubmission(GraderError):
     """What lies there is nothing that could be graded: a folder of lecture notes."""
 
 
+class Unreadable(GraderError):
+    """Kept evidence that cannot be read: a grade is not computed from half of it."""
+
+
 DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu"}  # modules that are installed under another name
 
 

@@ -3,19 +3,24 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from grader.errors import Unreadable
+from grader.firewall import Firewall
 from grader.records import Observation, Submission
 
 if TYPE_CHECKING:
     from grader.checking import Assignment, Judgement
     from grader.data import FashionMNIST
     from grader.rubric import Rubric
+
+T = TypeVar("T")
+FAULTED = "a piece of the grader's own raised"  # noted as a setting that no rubric has: such a finding is not reused
 
 
 @dataclass(frozen=True)
@@ -218,6 +223,7 @@ class Evidence:
     kept: Mapping[str, Kept] = field(default_factory=dict)  # by probe, what need not be asked again
     findings: dict[str, Finding] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)  # by probe, the digest of its question
+    firewall: Firewall = field(default_factory=Firewall)
     _reading: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -234,10 +240,35 @@ class Evidence:
 
     def judge(self, criterion: str) -> "Judgement":
         """The verdict on a criterion from the answers so far; its probes must have been asked."""
-        from grader.checking import judge
+        from grader.checking import judge, undecided
 
-        found: Judgement = self.once(f"verdict {criterion}", lambda: judge(self.assignment.criteria[criterion], self))
+        asked = self.assignment.criteria[criterion]
+
+        def guarded() -> "Judgement":
+            return self.attempt(f"the judging of {criterion}", lambda: judge(asked, self), undecided(asked))
+
+        found: Judgement = self.once(f"verdict {criterion}", guarded)
         return found
+
+    def attempt(self, piece: str, work: Callable[[], T], otherwise: T) -> T:
+        """What a piece of the grader's own returns, or a default where it raises.
+
+        Raises:
+            Unreadable: kept evidence is damaged; the earlier grade stays as it is then.
+        """
+        try:
+            return work()
+        except Unreadable:
+            raise
+        except Exception as error:
+            self.note(piece, error)
+            return otherwise
+
+    def note(self, piece: str, error: Exception) -> None:
+        """Remember that a piece raised; what is being computed is not reused for another grade."""
+        self.firewall.note(piece, error)
+        if self._reading:
+            self._reading[-1][FAULTED] = 1.0
 
     def once(self, key: str, compute: Callable[[], Any], code: str = "") -> Any:
         """The value of a pure function of this evidence: computed once, and kept with the grade.
@@ -273,46 +304,3 @@ class Evidence:
     def has(self, *names: str) -> bool:
         """Whether all the names are defined."""
         return self.defined.issuperset(names)
-
-
-Ask = Callable[[Probe, Question], Observation]
-Begin = Callable[[Probe, Question], Callable[[], Observation]]
-
-
-def ask_all(probes: Iterable[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None) -> None:
-    """Ask what has not been answered yet, in order; those apart are begun in their turn and waited for at the end.
-
-    Args:
-        ask: puts one question to a worker; never called for an answer that is kept already.
-        begin: the same beside the others; what it returns waits for the answer. Where there is none, a probe
-            apart is asked when its answer is looked at.
-    """
-    begin = begin or (lambda probe, question: partial(ask, probe, question))
-    begun = [probe.id for probe in probes if probe.when(evidence) and _ask_one(probe, evidence, ask, begin)]
-    for probe_id in begun:
-        answer = evidence.answers[probe_id]
-        evidence.answers[probe_id] = Answer(probe_id, answer.question, answer.observation)
-        evidence.timings[probe_id] = answer.observation.seconds
-
-
-def _ask_one(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin) -> bool:
-    """Ask, or take what was kept; whether the answer has yet to be waited for."""
-
-    def build() -> Question:
-        return probe.build(evidence, evidence.rng(probe.id))
-
-    kept = evidence.kept.get(probe.id)
-    if kept is not None and kept.sure:
-        evidence.answers[probe.id] = Later(probe.id, build, kept.read)
-        evidence.asked[probe.id], evidence.timings[probe.id] = kept.asked, kept.seconds
-        return False
-    question = build()
-    asked = evidence.asked[probe.id] = question_digest(question, probe.aside)
-    known = kept is not None and kept.asked == asked
-    if probe.apart and not known:
-        evidence.answers[probe.id] = Later(probe.id, lambda: question, begin(probe, question))
-        return True
-    observation = kept.read() if kept is not None and known else ask(probe, question)
-    evidence.answers[probe.id] = Answer(probe.id, question, observation)
-    evidence.timings[probe.id] = observation.seconds
-    return False

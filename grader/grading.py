@@ -17,8 +17,9 @@ from grader.asking import Asking, Doubts, Known, Progress, paced
 from grader.checking import Assignment
 from grader.confinement import Workers, choose_workers
 from grader.errors import GraderError, Rejected
-from grader.evidence import Evidence, Finding, Kept, Probe, Question, ask_all
+from grader.evidence import Evidence, Finding, Kept, Probe, Question
 from grader.intake import open_submission
+from grader.probing import ask_all
 from grader.records import Grade, Submission
 from grader.vit.assignment import VIT
 

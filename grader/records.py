@@ -135,6 +135,16 @@ class CriterionResult:
     checks: tuple[CheckResult, ...] = ()
     origin: Origin | None = None
 
+    @property
+    def open(self) -> float:
+        """Points that nobody has decided yet."""
+        return self.max_points - self.points if self.status == "error" else 0.0
+
+    @property
+    def lost(self) -> float:
+        """Points that are decided, and not earned."""
+        return self.max_points - self.points - self.open
+
 
 @dataclass(frozen=True)
 class Warning_:
@@ -185,6 +195,12 @@ class Grade:
     sandbox: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     reason: str = ""  # why it was rejected or needs review
+    undecided: float = 0.0  # points of criteria in error: neither in the score nor lost
+
+    @property
+    def total(self) -> str:
+        """The score in words: "78", or "78 + 10 open"."""
+        return f"{self.score:g} + {self.undecided:g} open" if self.undecided else f"{self.score:g}"
 
     def _repr_html_(self) -> str:
         """What a notebook shows for it."""

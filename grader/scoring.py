@@ -1,8 +1,15 @@
-"""From verdicts to points: arithmetic, nothing else."""
+"""From verdicts to points: arithmetic, nothing else.
 
-from collections.abc import Sequence
+A criterion that is in error is open: its points are neither in the score nor lost until a person decides. Without
+points by check a failed check decides a criterion, whatever the others are. With them a criterion is open as a whole
+as soon as one check that has points is in error.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
+from grader import firewall
 from grader.checking import Judgement
 from grader.evidence import Evidence
 from grader.records import CriterionResult, CriterionStatus, Grade, Warning_
@@ -11,30 +18,59 @@ from grader.rubric import RubricCriterion
 
 def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:
     """Compute the grade that the evidence supports."""
-    results = tuple(_result(criterion, seen) for criterion in seen.rubric.criteria)
-    undecided = [result.id for result in results if result.status == "error"]
-    measured = {n: seen.once(f"measure {n}", partial(f, seen)) for n, f in seen.assignment.measures.items()}
+    verdicts = {criterion.id: seen.judge(criterion.id) for criterion in seen.rubric.criteria}
+    results = tuple(_result(criterion, _opened(verdicts, criterion.id), seen) for criterion in seen.rubric.criteria)
+    open_ = [result.id for result in results if result.status == "error"]
+    measured = {name: _measured(seen, name) for name in seen.assignment.measures}
+    warnings = _warnings(seen)
+    undecided = round(sum(result.open for result in results), 4)
     return Grade(
         submission={
             "name": seen.submission.name,
             "path": str(seen.submission.path),
             "sha256": seen.submission.sha256,
         },
-        status="needs_review" if undecided else "graded",
+        status="needs_review" if open_ else "graded",
         score=round(sum(result.points for result in results), 4),
+        undecided=undecided,
         max_score=seen.rubric.max_score,
         seed=seen.seed,
         criteria=results,
-        measured={name: round(value, 6) for name, value in measured.items() if value is not None},
-        warnings=_warnings(seen),
+        measured={name: value for name, value in measured.items() if value is not None},
+        warnings=(*warnings, *faults(seen.firewall)),
         sandbox=sandbox,
         timings=timings,
-        reason=f"the grader could not decide {', '.join(undecided)}; no points were taken off" if undecided else "",
+        reason=f"not decided: {', '.join(open_)}; {undecided:g} points stay open until a person decides"
+        if open_
+        else "",
     )
 
 
-def _result(criterion: RubricCriterion, seen: Evidence) -> CriterionResult:
-    verdict = seen.judge(criterion.id)
+def faults(wall: firewall.Firewall) -> tuple[Warning_, ...]:
+    """A warning for each piece of the grader's own that raised."""
+    return tuple(Warning_(firewall.CODE, line) for line in wall.lines)
+
+
+def noted(grade: Grade, wall: firewall.Firewall) -> Grade:
+    """A grade with the warnings of pieces that raised after it was computed."""
+    new = tuple(warning for warning in faults(wall) if warning not in grade.warnings)
+    return replace(grade, warnings=(*grade.warnings, *new)) if new else grade
+
+
+def _opened(verdicts: Mapping[str, Judgement], ident: str) -> Judgement:
+    """A verdict; open where what blocks it is open itself."""
+    verdict, met = verdicts[ident], {ident}
+    by = verdict
+    while by.status == "blocked" and by.by in verdicts and by.by not in met:
+        met.add(by.by)
+        by = verdicts[by.by]
+    if verdict.status != "blocked" or by.status != "error":
+        return verdict
+    results = tuple(replace(r, status="error") if r.status == "skipped" else r for r in verdict.results)
+    return replace(verdict, status="error", results=results)
+
+
+def _result(criterion: RubricCriterion, verdict: Judgement, seen: Evidence) -> CriterionResult:
     points, status = _points(criterion, verdict)
     names = seen.assignment.criteria[criterion.id].names
     origin = next((seen.submission.program.names[n] for n in names if n in seen.submission.program.names), None)
@@ -45,19 +81,36 @@ def _result(criterion: RubricCriterion, seen: Evidence) -> CriterionResult:
 
 
 def _points(criterion: RubricCriterion, verdict: Judgement) -> tuple[float, CriterionStatus]:
-    if verdict.status in ("passed", "error"):  # what the grader could not decide costs nothing
-        return criterion.points, verdict.status
+    if verdict.status == "passed":
+        return criterion.points, "passed"
     if verdict.status != "failed" or not criterion.checks:
         return 0.0, verdict.status
-    passed = {result.name for result in verdict.results if result.status == "passed"}
-    points = sum(weight for name, weight in criterion.checks.items() if name in passed)
+    statuses = {result.name: result.status for result in verdict.results}
+    if any(weight > 0 and statuses.get(name) == "error" for name, weight in criterion.checks.items()):
+        return 0.0, "error"
+    points = sum(weight for name, weight in criterion.checks.items() if statuses.get(name) == "passed")
     return points, "partial" if points > 0 else "failed"
+
+
+def _measured(seen: Evidence, name: str) -> float | None:
+    def measure() -> float | None:
+        value = seen.assignment.measures[name](seen)
+        return None if value is None else round(float(value), 6)
+
+    found: float | None = seen.once(f"measure {name}", partial(seen.attempt, f"the measure {name}", measure, None))
+    return found
 
 
 def _warnings(seen: Evidence) -> tuple[Warning_, ...]:
     found: list[Warning_] = []
     for function in seen.assignment.warnings:
-        key = f"warning {function.__module__}.{function.__name__}"
-        new: Sequence[Warning_] = seen.once(key, partial(function, seen))
+        key, piece = f"warning {function.__module__}.{function.__name__}", f"the warning {function.__name__}"
+        none: list[Warning_] = []
+        new: Sequence[Warning_] = seen.once(key, partial(seen.attempt, piece, partial(_warned, function, seen), none))
         found += [warning for warning in new if warning not in found]
     return tuple(found)
+
+
+def _warned(function: Callable[[Evidence], Sequence[Warning_]], seen: Evidence) -> list[Warning_]:
+    """A list, so that a function which yields fails here and not later."""
+    return list(function(seen))

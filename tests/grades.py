@@ -9,7 +9,7 @@ CHECK = {"passed": "passed", "partial": "failed", "failed": "failed", "error": "
 
 
 def criterion(entry: dict, status: CriterionStatus = "passed", feedback: str = "as it should be") -> CriterionResult:
-    points = {"passed": entry["points"], "error": entry["points"], "partial": entry["points"] / 2}.get(status, 0)
+    points = {"passed": entry["points"], "partial": entry["points"] / 2}.get(status, 0)
     result = CheckResult("shape", CHECK.get(status, "skipped"), feedback, "Look there." if status == "failed" else "")
     origin = None if status == "missing" else Origin("submission.ipynb", 3, 7, None)
     return CriterionResult(
@@ -25,6 +25,7 @@ def grade(name: str = "ab12", **statuses: tuple[CriterionStatus, str]) -> Grade:
         submission={"name": name, "path": f"class/{name}.zip", "sha256": "0" * 64},
         status="graded",
         score=sum(result.points for result in criteria),
+        undecided=sum(result.open for result in criteria),
         max_score=100.0,
         seed=1234,
         criteria=criteria,

@@ -7,7 +7,8 @@ import pytest
 
 from grader.asking import Asking, Doubts, Known
 from grader.confinement.clock import Patience
-from grader.evidence import Evidence, Probe, Question, ask_all
+from grader.evidence import Evidence, Probe, Question
+from grader.probing import ask_all
 from grader.records import Observation, Program, Submission
 from grader.vit.assignment import VIT
 

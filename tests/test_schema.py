@@ -48,7 +48,7 @@ def test_a_record_reads_back_as_the_same_grade(grade):
 
 def test_keys_come_in_the_order_of_the_specification():
     assert list(record.to_dict(grades.grade())) == [
-        "schema_version", "submission", "status", "score", "max_score", "seed",
+        "schema_version", "submission", "status", "score", "undecided", "max_score", "seed",
         "criteria", "measured", "warnings", "sandbox", "timings",
     ]  # fmt: skip
 
@@ -63,6 +63,7 @@ WRONG = {
     "an unknown key": lambda g: g.update(extra=1),
     "an unknown status": lambda g: g.update(status="fine"),
     "a missing seed": lambda g: g.pop("seed"),
+    "open points of a plain grade": lambda g: g.update(undecided=5.0),
     "a score as text": lambda g: g.update(score="91"),
     "an unknown warning": lambda g: g["warnings"].append({"code": "made.up", "message": "x"}),
     "points for what failed": lambda g: next(c for c in g["criteria"] if c["status"] == "failed").update(points=1.0),
@@ -90,8 +91,16 @@ def test_any_text_of_a_submission_makes_json_that_others_can_read(text):
 
 
 def test_a_record_of_another_version_is_refused():
-    with pytest.raises(GraderError, match="schema version 1"):
-        record.from_dict({"schema_version": 2})
+    with pytest.raises(GraderError, match="schema version 2"):
+        record.from_dict({"schema_version": 3})
+
+
+def test_a_record_of_version_1_gave_points_that_are_open_now():
+    written = record.to_dict(KINDS["needs review"])
+    old = {**written, "schema_version": 1, "score": 100.0}
+    del old["undecided"]
+    old["criteria"] = [{**c, "points": c["max_points"]} for c in written["criteria"]]
+    assert record.to_dict(record.from_dict(old)) == written
 
 
 def test_a_file_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path):

@@ -38,9 +38,9 @@ def regrade(arguments: Sequence[str]) -> int:
 def _tell(moved: Sequence[Moved]) -> None:
     for each in moved:
         if each.after is None:
-            print(f"{printable(each.key)}: stays at {each.before.score:g}: {printable(each.why)}")
+            print(f"{printable(each.key)}: stays at {each.before.total}: {printable(each.why)}")
         elif each.by or each.changed or each.before.status != each.after.status:
-            change = f"{each.before.score:g} → {each.after.score:g} ({each.by:+g})"
+            change = f"{each.before.total} → {each.after.total} ({each.by:+g})"
             print(f"{printable(each.key)}: {change}  {', '.join(each.changed)}".rstrip())
     others = sum(bool(each.by) for each in moved)
     print(f"{len(moved)} submissions, {others} with another score")

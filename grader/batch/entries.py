@@ -63,8 +63,13 @@ class Entry:
 
     @property
     def points(self) -> float:
-        """The score less what lateness costs."""
-        return max(0.0, round(self.grade.score - self.deduction, 4))
+        """The score less what lateness costs; nothing is taken off an open grade before it is decided."""
+        return self.grade.score if self.open else max(0.0, round(self.grade.score - self.deduction, 4))
+
+    @property
+    def open(self) -> bool:
+        """Whether a person has to decide something first."""
+        return self.grade.status == "needs_review"
 
 
 class Roll:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.batch.digests import Digests
-from grader.errors import GraderError
+from grader.errors import GraderError, Unreadable
 from grader.records import Grade
 from grader.reports import record
 
@@ -256,11 +256,11 @@ class Gradebook:
         """The bytes of a large array.
 
         Raises:
-            GraderError: it is not there.
+            Unreadable: it is not there.
         """
         row = self._one("SELECT data FROM arrays WHERE digest = ?", digest)
         if row is None:
-            raise GraderError(f"{self.path}: an array that observations name is not there")
+            raise Unreadable(f"{self.path}: an array that observations name is not there")
         return bytes(row[0])
 
     def close(self) -> None:

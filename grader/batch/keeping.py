@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from grader.checking import Judgement
-from grader.errors import GraderError
+from grader.errors import Unreadable
 from grader.evidence import Finding, Kept
 from grader.records import (
     CellLog,
@@ -107,15 +107,15 @@ def unpack_observations(data: bytes, fetch: Fetch, sure: bool) -> dict[str, Kept
             probe: Kept(partial(_read, data[start + at : start + at + size], fetch), asked, sure, seconds)
             for probe, (at, size, asked, seconds) in index.items()
         }
-    except (zlib.error, struct.error, ValueError, TypeError) as error:
-        raise GraderError(f"kept observations cannot be read: {error}") from None
+    except Exception as error:
+        raise Unreadable(f"kept observations cannot be read: {error}") from None
 
 
 def _read(block: bytes, fetch: Fetch) -> Observation:
     try:
         return _observation(_unpacked(zlib.decompress(block), fetch))
-    except (zlib.error, struct.error, ValueError, KeyError, TypeError) as error:
-        raise GraderError(f"a kept observation cannot be read: {error}") from None
+    except Exception as error:
+        raise Unreadable(f"a kept observation cannot be read: {error}") from None
 
 
 def _packed(value: Any, apart: dict[str, bytes]) -> bytes:
@@ -229,8 +229,8 @@ def unpack_submission(data: bytes, root: Path) -> Submission:
     """
     try:
         return _submission(json.loads(zlib.decompress(data)), root)
-    except (zlib.error, ValueError, KeyError, TypeError) as error:
-        raise GraderError(f"a kept submission cannot be read: {error}") from None
+    except Exception as error:
+        raise Unreadable(f"a kept submission cannot be read: {error}") from None
 
 
 def _submission(kept: dict[str, Any], root: Path) -> Submission:
@@ -284,13 +284,20 @@ def pack_findings(findings: Mapping[str, Finding], stamp: Callable[[str], str]) 
 
 
 def unpack_findings(data: bytes, stamp: Callable[[str], str], settings: Mapping[str, float]) -> dict[str, Finding]:
-    """Read back the findings that still hold.
+    """Read back the findings that still hold; none where they are damaged: they can be computed again.
 
     Args:
         stamp: as above, as it is now.
         settings: the rubric's, as they are now.
     """
-    kept = json.loads(zlib.decompress(data))
+    try:
+        kept = json.loads(zlib.decompress(data))
+        return _holding(kept, stamp, settings)
+    except Exception:
+        return {}
+
+
+def _holding(kept: dict[str, Any], stamp: Callable[[str], str], settings: Mapping[str, float]) -> dict[str, Finding]:
     return {
         key: Finding(_finding(key, value), reads, code)
         for key, (value, reads, code, was) in kept.items()
@@ -309,7 +316,7 @@ def _plain_finding(value: Any) -> Any:
 def _finding(key: str, value: Any) -> Any:
     if key.startswith("verdict "):
         results = tuple(CheckResult(**result) for result in value["results"])
-        return Judgement(value["status"], value["feedback"], results)
+        return Judgement(value["status"], value["feedback"], results, value.get("by", ""))
     if key.startswith("warning "):
         return [Warning_(**warning) for warning in value]
     return value

@@ -73,5 +73,6 @@ def unfinished(task: Task, reason: str, max_score: float) -> Grade:
     """The grade of a submission that could not be graded, through no proven fault of its own."""
     return Grade(
         submission={"name": task.found.key, "path": str(task.found.path), "sha256": ""},
-        status="needs_review", score=0.0, max_score=max_score, seed=task.seed, criteria=(), reason=reason,
+        status="needs_review", score=0.0, undecided=max_score, max_score=max_score, seed=task.seed, criteria=(),
+        reason=reason,
     )  # fmt: skip

@@ -66,6 +66,10 @@ class Unsendable(Exception):
     """A request that cannot be sent: the grader's own fault."""
 
 
+class TooLong(Unsendable):
+    """A request over the protocol's caps."""
+
+
 class Connection:
     """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
 
@@ -92,7 +96,9 @@ class Connection:
         ident = secrets.token_hex(16)
         try:
             todo = memoryview(b"".join(protocol.encode(ident, {"op": op, "args": args})))
-        except (TypeError, ValueError, RecursionError, protocol.ProtocolError) as error:
+        except protocol.ProtocolError as error:
+            raise TooLong(str(error)) from None
+        except Exception as error:
             raise Unsendable(f"the request {op!r} cannot be sent: {error}") from None
         incoming, text = _Incoming(), bytearray()
         try:

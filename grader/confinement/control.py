@@ -8,7 +8,8 @@ import importlib.machinery
 import os
 import re
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grader.confinement import access
@@ -17,7 +18,7 @@ from grader.records import Observation
 if TYPE_CHECKING:
     from grader.confinement.connection import Workers
 
-SUSPECTS = {"ImportError", "OSError"}
+SUSPECTS = {"ImportError", "OSError", "NameError"}  # a name is undefined "because …" the import before it failed
 MODULE = re.compile(r"No module named '([\w.]{1,200})'")
 FILE = re.compile(r"'(/[^'\n]{1,1000})'|^(/\S{1,1000}?\.so[\w.]*): ")  # of an OSError, of an extension module
 SECONDS = 30.0
@@ -25,15 +26,26 @@ MOST = 5  # suspicions of one observation that are looked into
 
 
 def fault(workers: "Workers", seen: Observation, hidden: tuple[str, ...] = ()) -> str:
-    """Say what of the libraries workers cannot have; nothing where an observation gives no such suspicion.
+    """Say what of the libraries workers cannot have; nothing where an observation gives no such suspicion."""
+    return next(iter(refused(workers, seen, hidden, {})), "")
+
+
+def refused(workers: "Workers", seen: Observation, hidden: tuple[str, ...], tried: dict[str, bool]) -> list[str]:
+    """What of the libraries workers cannot have, as the messages of an observation say it: "No module named 'lost'".
 
     Args:
         workers: to start an empty one.
         seen: what a submission's worker answered.
         hidden: folders that no worker may read, so that nothing is amiss when one cannot.
+        tried: what is known already, by suspicion; filled in.
     """
-    messages = list(dict.fromkeys(_messages(seen)))[:MOST]
-    return next((message for message in messages if _confirmed(workers, message, hidden)), "")
+    found = []
+    for message in list(dict.fromkeys(_messages(seen)))[:MOST]:
+        for suspicion, confirm in _suspicions(message, hidden):
+            if suspicion not in tried:
+                tried[suspicion] = confirm(workers)
+            found += [suspicion] if tried[suspicion] else []
+    return list(dict.fromkeys(found))
 
 
 def _messages(seen: Observation) -> Iterator[str]:
@@ -53,15 +65,18 @@ def _described(value: Any) -> Iterator[str]:
             yield from _described(item)
 
 
-def _confirmed(workers: "Workers", message: str, hidden: tuple[str, ...]) -> bool:
+def _suspicions(message: str, hidden: tuple[str, ...]) -> "Iterator[tuple[str, Callable[[Workers], bool]]]":
+    """The part of a message that names something installed, and how an empty worker is tried with it."""
     if found := MODULE.search(message):
-        return _is_library(_origin(found[1]), hidden) and _fails(workers, f"import {found[1]}", found[0])
+        if _is_library(_origin(found[1]), hidden):
+            yield found[0], partial(_fails, f"import {found[1]}", found[0])
+        return
     for found in FILE.finditer(message):
         path = found[1] or found[2]
         if _is_library(path, hidden):
             look = "__import__('os').listdir" if os.path.isdir(path) else "open"
-            return _fails(workers, f"{look}({os.path.realpath(path)!r})", "")
-    return False
+            yield path, partial(_fails, f"{look}({os.path.realpath(path)!r})", "")
+            return
 
 
 def _origin(module: str) -> str:
@@ -93,7 +108,7 @@ def _within(path: str, folders: Any) -> bool:
     return any(path == folder or path.startswith(folder + "/") for folder in folders)
 
 
-def _fails(workers: "Workers", statement: str, message: str) -> bool:
+def _fails(statement: str, message: str, workers: "Workers") -> bool:
     """Whether a worker without a submission cannot do this, with such a message."""
     piece = {"source": statement, "file": "control.py", "cell": None, "line": 1}
     worker = workers.open({"main": [piece], "modules": {}, "names": {}}, "")

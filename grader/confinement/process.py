@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.confinement import evidence
 from grader.confinement.clock import Patience
-from grader.confinement.connection import SECONDS_FOR_STACK, Connection, Lost, Unsendable
+from grader.confinement.connection import SECONDS_FOR_STACK, Connection, Lost, TooLong, Unsendable
 from grader.records import Observation
 from grader.worker.plan import Limits
 
@@ -100,6 +100,8 @@ class ProcessWorker(abc.ABC):
         start = time.monotonic()
         try:
             body, output = self.connection.exchange(op, args, patience)
+        except TooLong as error:
+            return self._too_long(op, error)
         except Unsendable as error:
             return Observation("fault", detail=str(error))
         except Lost as lost:
@@ -110,6 +112,12 @@ class ProcessWorker(abc.ABC):
         if seen.raised is not None and evidence.lacked_memory(seen.raised):
             return dataclasses.replace(seen, outcome="memory", detail=self._memory())
         return seen
+
+    def _too_long(self, op: str, error: TooLong) -> Observation:
+        """A request over the caps: the submission's own doing where it is the submission that is sent."""
+        if op == "load":
+            return Observation("crashed", detail=f"the code handed in is too long to be loaded: {error}")
+        return Observation("fault", detail=str(error))
 
     def _lost(self, lost: Lost, start: float, patience: Patience) -> Observation:
         seconds = time.monotonic() - start

@@ -16,7 +16,7 @@ def _of(result: Result) -> Iterator[str]:
     if grade.reason:
         yield f"::{'error' if grade.status == 'rejected' else 'warning'} title={_value(result.key)}::{_text(grade.reason)}"
     for each in grade.criteria:
-        if each.points >= each.max_points:
+        if not each.lost and not each.open:
             continue
         place, cell = "", ""
         if each.origin is not None:
@@ -24,7 +24,7 @@ def _of(result: Result) -> Iterator[str]:
             if each.origin.cell is not None:  # a line of a cell is no line of the file
                 place, cell = f"file={_value(each.origin.file)},", f"cell {each.origin.cell}, line {each.origin.line}: "
         word = "error" if each.status in ("failed", "partial") else "notice"
-        title = _value(f"{each.title}: {each.points:g} of {each.max_points:g}")
+        title = _value(f"{each.title}: {'open' if each.open else f'{each.points:g} of {each.max_points:g}'}")
         yield f"::{word} {place}title={title}::{_text(cell + each.feedback)}"
 
 

@@ -32,7 +32,7 @@ def _suite(top: ET.Element, result: Result) -> ET.Element:
     suite.set("time", f"{result.grade.timings.get('total', 0.0):.3f}")
     suite.extend(cases)
     out = ET.SubElement(suite, "system-out")
-    out.text = text(f"{result.points:g} of {result.grade.max_score:g} points" + (result.note and f"; {result.note}"))
+    out.text = text(f"{result.total} of {result.grade.max_score:g} points" + (result.note and f"; {result.note}"))
     return suite
 
 

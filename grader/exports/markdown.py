@@ -32,7 +32,7 @@ def _within(lines: Iterator[str], most: int) -> str:
 
 def _one(result: Result) -> Iterator[str]:
     grade = result.grade
-    yield f"## {escaped(result.key)}: {result.points:g} of {grade.max_score:g} points"
+    yield f"## {escaped(result.key)}: {result.total} of {grade.max_score:g} points"
     yield ""
     for said in (f"{grade.status.replace('_', ' ')}: {grade.reason}" if grade.reason else "", result.note):
         if said:
@@ -48,7 +48,7 @@ def _one(result: Result) -> Iterator[str]:
 
 def _criterion(result: CriterionResult) -> str:
     where = f" ({escaped(str(result.origin))})" if result.origin and result.status in ("failed", "partial") else ""
-    points = f"{result.points:g}/{result.max_points:g}"
+    points = f"open/{result.max_points:g}" if result.open else f"{result.points:g}/{result.max_points:g}"
     said = "" if result.status == "passed" else escaped(result.feedback) + where
     return f"| {GLYPH[result.status]} {result.status} | {escaped(result.title)} | {points} | {said} |"
 
@@ -59,9 +59,9 @@ def _class(results: Sequence[Result]) -> Iterator[str]:
     yield from ("| Submission | Points | Status | Lost |", "|---|---:|---|---|")
     for result in results:
         grade = result.grade
-        lost = ", ".join(escaped(each.id) for each in grade.criteria if each.points < each.max_points)
+        lost = ", ".join(escaped(each.id) for each in grade.criteria if each.lost)
         status = "; ".join(filter(None, [grade.status.replace("_", " "), grade.reason, result.note]))
-        yield f"| {escaped(result.key)} | {result.points:g} | {escaped(status)} | {lost} |"
+        yield f"| {escaped(result.key)} | {result.total} | {escaped(status)} | {lost} |"
 
 
 def escaped(raw: str) -> str:

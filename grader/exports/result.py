@@ -32,6 +32,11 @@ class Result:
         """Whether the points may be handed on without a person looking at them."""
         return self.grade.status != "needs_review"
 
+    @property
+    def total(self) -> str:
+        """The points in words: "78", or "78 + 10 open"."""
+        return f"{self.points:g} + {self.grade.undecided:g} open" if self.grade.undecided else f"{self.points:g}"
+
 
 def of_grade(grade: Grade) -> Result:
     """A grade of its own, without a class."""
@@ -55,6 +60,6 @@ def words(result: Result) -> list[str]:
     grade = result.grade
     lines = [f"{grade.status.replace('_', ' ')}: {grade.reason}"] if grade.reason else []
     lines += [result.note] if result.note else []
-    lost = [each for each in grade.criteria if each.points < each.max_points]
-    lines += [f"{each.title} ({each.points:g} of {each.max_points:g}): {each.feedback}" for each in lost]
+    short = [each for each in grade.criteria if each.lost or each.open]
+    lines += [f"{each.title} ({each.points:g} of {each.max_points:g}): {each.feedback}" for each in short]
     return lines

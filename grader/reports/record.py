@@ -13,7 +13,7 @@ from typing import Any
 from grader.errors import GraderError
 from grader.records import CheckResult, CriterionResult, Grade, Origin, Warning_
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
 PLACE = re.compile(r"(?P<file>.*?)(?:, cell (?P<cell>\d+))?, line (?P<line>\d+)", re.DOTALL)
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -27,6 +27,7 @@ def to_dict(grade: Grade) -> dict[str, Any]:
         "status": grade.status,
         **({"reason": _text(grade.reason)} if grade.reason else {}),
         "score": _points(grade.score),
+        "undecided": _points(grade.undecided),
         "max_score": _points(grade.max_score),
         "seed": grade.seed,
         "criteria": [_criterion(result) for result in grade.criteria],
@@ -66,11 +67,13 @@ def _text(text: str) -> str:
 
 
 def from_dict(record: dict[str, Any]) -> Grade:
-    """Read a grade back.
+    """Read a grade back; one of version 1 gave the points of criteria in error, which are open now.
 
     Raises:
         GraderError: the record is of another schema version, or none.
     """
+    if record.get("schema_version") == 1:
+        record = _from_version_1(record)
     if record.get("schema_version") != SCHEMA_VERSION:
         seen = record.get("schema_version")
         raise GraderError(f"not a grade of schema version {SCHEMA_VERSION}: schema_version is {seen!r}")
@@ -87,7 +90,22 @@ def from_dict(record: dict[str, Any]) -> Grade:
             sandbox=dict(record["sandbox"]),
             timings=dict(record["timings"]),
             reason=record.get("reason", ""),
+            undecided=record["undecided"],
         )
+    except (KeyError, TypeError) as error:
+        raise GraderError(f"not a grade: {type(error).__name__}: {error}") from None
+
+
+def _from_version_1(record: dict[str, Any]) -> dict[str, Any]:
+    try:
+        criteria = [{**c, "points": 0.0} if c["status"] == "error" else c for c in record["criteria"]]
+        was_open = sum(c["points"] for c in record["criteria"] if c["status"] == "error")
+        if record["status"] == "needs_review" and not criteria:
+            was_open, record = record["max_score"], {**record, "score": record["max_score"]}
+        return {
+            **record, "schema_version": SCHEMA_VERSION, "criteria": criteria,
+            "score": _points(record["score"] - was_open), "undecided": _points(was_open),
+        }  # fmt: skip
     except (KeyError, TypeError) as error:
         raise GraderError(f"not a grade: {type(error).__name__}: {error}") from None
 

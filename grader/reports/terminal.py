@@ -69,7 +69,7 @@ class _Page:
         name, seed = printable(grade.submission["name"], 60), f"seed {grade.seed}"
         space = " " * max(2, self.width - len(name) - len(seed))
         yield Text().append(name, "bold").append(space).append(seed, "dim")
-        score = f"{grade.score:g} of {grade.max_score:g} points"
+        score = f"{grade.total} of {grade.max_score:g} points"
         size = max(10, self.width - len(score) - 2)
         filled = round(size * grade.score / grade.max_score) if grade.max_score else 0
         bar = Text().append(self.bar[0] * filled, "green").append(self.bar[1] * (size - filled), "dim")
@@ -80,7 +80,9 @@ class _Page:
 
     def part(self, part: int, results: list[CriterionResult]) -> Iterator[Text]:
         earned, possible = sum(r.points for r in results), sum(r.max_points for r in results)
-        yield Text().append(f"Part {part}", "bold").append(f"  {earned:g} of {possible:g}", "dim")
+        open_ = sum(r.open for r in results)
+        words = f"{earned:g} + {open_:g} open of {possible:g}" if open_ else f"{earned:g} of {possible:g}"
+        yield Text().append(f"Part {part}", "bold").append(f"  {words}", "dim")
         for result in results:
             yield self.criterion(result)
             if result.status in TOLD:
@@ -129,7 +131,7 @@ def overview(grades: Sequence[Grade]) -> Table:
     table.add_column("Lost")
     for grade in grades:
         status = grade.status.replace("_", " ")
-        table.add_row(Text(printable(grade.submission["name"])), f"{grade.score:g}", status, _lost(grade))
+        table.add_row(Text(printable(grade.submission["name"])), grade.total, status, _lost(grade))
     return table
 
 

@@ -31,13 +31,21 @@ def _message(error: BaseException) -> str:
     message = str(error)[:MAX_TEXT]
     if files:
         message = message.replace(f"{files}/", "")
-    cause = lost.get(str(error.name)) if type(error) is NameError else None
+    cause = lost.get(_sought(error, message))
     return f"{message}, because {cause}" if cause else message
+
+
+def _sought(error: BaseException, message: str) -> str:
+    """The name that was looked for and is not there; empty where an exception is of another kind."""
+    if type(error) is NameError:
+        return str(error.name)
+    name = message.removeprefix("cannot import name '") if type(error) is ImportError else message
+    return name.partition("'")[0] if name != message else ""
 
 
 def lose(names: Iterable[str], described: dict[str, Any]) -> None:
     """Remember why names stay undefined: an exception, or what it says itself that it follows from."""
-    why = described["message"].partition(", because ")[2] if described["type"] == "NameError" else ""
+    why = described["message"].partition(", because ")[2] if described["type"] in ("NameError", "ImportError") else ""
     for frame in described["frames"][-1:]:
         cell = f"cell {frame['cell']}, " if frame["cell"] is not None else ""
         words = " ".join(described["message"].split())[:150]

@@ -117,9 +117,11 @@ class Student:
                 self.problems.append(describe.exception(error))
                 for name in _imported(piece["source"]) - self.names.keys():
                     vars(module).setdefault(name, _NotInstalled(error))
+                describe.lose(_bound(piece["source"]), self.problems[-1])
             except Exception as error:
                 self.problems.append(describe.exception(error))
-                describe.lose(_bound(piece["source"]), self.problems[-1])
+                kept = _import_others(piece["source"], vars(module)) if isinstance(error, ImportError) else set()
+                describe.lose(_bound(piece["source"]) - kept, self.problems[-1])
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -155,6 +157,9 @@ class _NotInstalled:
             raise AttributeError(name)
         self()
 
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> NoReturn:
+        self()  # as a base class
+
     def __call__(self, *args: Any, **options: Any) -> NoReturn:
         raise ModuleNotFoundError(self.__dict__["message"], name=self.__dict__["name"])
 
@@ -164,6 +169,18 @@ def _imported(source: str) -> set[str]:
     statements = [each for each in ast.parse(source).body if isinstance(each, ast.Import | ast.ImportFrom)]
     aliases = [alias for statement in statements for alias in statement.names]
     return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+
+
+def _import_others(source: str, space: dict[str, Any]) -> set[str]:
+    """Import what else a statement imports, name by name, where one of its names is not there; those that were."""
+    done = set()
+    for statement in [each for each in ast.parse(source).body if isinstance(each, ast.ImportFrom)]:
+        for alias in statement.names if len(statement.names) > 1 else ():
+            alone = ast.ImportFrom(statement.module, [alias], statement.level)
+            with contextlib.suppress(Exception):
+                exec(compile(ast.unparse(alone), "<import>", "exec", dont_inherit=True), space)
+                done.add(alias.asname or alias.name)
+    return done
 
 
 def _bound(source: str) -> set[str]:

@@ -1,0 +1,64 @@
+"""A firewall around each piece of the grader's own: what it raises costs that piece alone.
+
+A piece is a probe's question, a check, a warning, a measure, a picture, an export, a page. When one raises, a default
+takes its place, the piece and what it raised are noted, and everything else goes on. ``VIT_GRADE_TRACEBACK=1`` shows
+where the exception came from.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+SHOW = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
+CODE = "grader.error"  # of the warning that names a piece
+MAX_WORDS = 300  # characters of what was raised
+
+
+class Firewall:
+    """Notes which pieces raised.
+
+    Attributes:
+        faults: by piece, what it raised, in words.
+    """
+
+    def __init__(self) -> None:
+        self.faults: dict[str, str] = {}
+
+    def attempt(self, piece: str, work: Callable[[], T], otherwise: T) -> T:
+        """What a piece returns, or a default where it raises."""
+        try:
+            return work()
+        except Exception as error:
+            self.note(piece, error)
+            return otherwise
+
+    def note(self, piece: str, error: Exception) -> None:
+        """Remember that a piece raised; the first exception of each is kept."""
+        self.faults.setdefault(piece, words(error))
+        if os.environ.get(SHOW):
+            traceback.print_exception(error, file=sys.stderr)
+
+    @property
+    def lines(self) -> list[str]:
+        """A sentence for each piece that raised."""
+        return [sentence(piece, raised) for piece, raised in self.faults.items()]
+
+
+def sentence(piece: str, raised: str) -> str:
+    """Say which piece failed, and that nothing was lost by it."""
+    return f"{piece} failed, an error of the grader's own: {raised}; no points were lost by it"
+
+
+def words(error: BaseException) -> str:
+    """An exception in one line, with the line of the grader's code that raised it."""
+    try:
+        said = " ".join(str(error).split())[:MAX_WORDS]
+    except Exception:  # whatever went wrong, it must be possible to say so
+        said = ""
+    frames = traceback.extract_tb(error.__traceback__, limit=-1)
+    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}{': ' if said else ''}{said}{where}"
