@@ -103,7 +103,11 @@ def write_pages(options: Options, pages: "Pages") -> Path:
     """Write the pages of a class from its gradebook; returns where the first one is."""
     with contextlib.closing(pages), Roll(options.out, rubric=options.rubric, data=options.data) as roll:
         for entry in roll.entries():
-            late = f"{entry.days_late} d, −{entry.deduction:g}" if entry.days_late else ""
+            late = (
+                ""
+                if not entry.days_late
+                else f"{entry.days_late} d, {'open' if entry.open else f'−{entry.deduction:g}'}"
+            )
             with roll.evidence(entry) as seen:
                 pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
         return pages.index(similarity.groups(similarity.similar(roll)))

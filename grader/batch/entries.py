@@ -139,7 +139,7 @@ class Roll:
         entries = [self._entry(handed, kept, number, len(rows)) for number, (handed, kept) in enumerate(rows, 1)]
         if not entries:
             return []
-        best = max(entries, key=lambda entry: (entry.points, entry.attempt))
+        best = max(entries, key=lambda entry: (entry.points + entry.grade.undecided, entry.attempt))  # as it may become
         counting = best if self.attempts == "best" else entries[-1]
         return [_marked(entry, entry is counting) for entry in entries]
 

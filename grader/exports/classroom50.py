@@ -1,4 +1,7 @@
-"""Classroom 50's ``result.json``, as far as an autograder fills it; the rest is its runner's."""
+"""Classroom 50's ``result.json``, as far as an autograder fills it; the rest is its runner's.
+
+Its runner knows no grade that is held back: what is open counts for nothing there until a person has decided it.
+"""
 
 import math
 from typing import Any

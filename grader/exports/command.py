@@ -66,7 +66,10 @@ def _sheet(given: argparse.Namespace, results: Sequence[Result]) -> int:
         sheet = sheets.read(given.sheet, *moodle.NEEDED) if given.sheet else None
         filled = moodle.fill(results, sheet, not given.no_comments)
     record.put(filled.sheet.text(), given.to)
-    for keys, why in ((filled.left, "left as it was: needs review, or locked"), (filled.unknown, "not in the sheet")):
+    for keys, why in (
+        (filled.left, "left as it was: needs review (no score until a person has decided), or locked"),
+        (filled.unknown, "not in the sheet"),
+    ):
         for key in keys:
             print(f"{printable(key)}: {why}", file=sys.stderr)
     return int(bool(filled.left or filled.unknown))

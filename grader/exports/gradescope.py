@@ -1,4 +1,4 @@
-"""Gradescope's ``results.json``."""
+"""Gradescope's ``results.json``; a grade that is open is hidden from its student until a person has decided it."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ def results(result: Result) -> dict[str, Any]:
         "output": _text("\n".join(filter(None, [grade.reason, result.note]))),
         "output_format": "text",
         "stdout_visibility": "hidden",
+        **({} if result.sure else {"visibility": "hidden"}),  # an open grade is for the instructor alone
         "tests": [*_tests(result), *_warnings(result)],
         "extra_data": {
             "status": grade.status,

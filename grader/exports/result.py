@@ -49,6 +49,8 @@ def of_entry(entry: Entry) -> Result:
     if entry.days_late:
         days = "a day" if entry.days_late == 1 else f"{entry.days_late} days"
         taken = f", {entry.grade.score - entry.points:g} points taken off" if entry.deduction else ""
+        if entry.deduction and entry.open:
+            taken = ", which is charged once the grade is decided"
         notes.append(f"{days} late{taken}")
     if entry.attempts > 1:
         notes.append(f"attempt {entry.attempt} of {entry.attempts}")

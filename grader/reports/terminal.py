@@ -91,7 +91,8 @@ class _Page:
     def criterion(self, result: CriterionResult) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(f"  {self.glyphs[result.status]} {result.status:<8}", STYLE[result.status])
-        line.append(f"{result.points:g}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
+        earned = "open" if result.open else f"{result.points:g}"
+        line.append(f"{earned}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
         if result.status in ("missing", "blocked"):  # one line each: an empty template has seventeen
             line.append(f"  {todo(result.feedback)}", "dim")
         elif result.status in TOLD and result.origin:

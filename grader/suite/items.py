@@ -219,5 +219,5 @@ def told(check: Check, result: CheckResult) -> str:
     """A check that did not pass: what it demands, what was seen, where to look."""
     lines = [check.sentence, printable(result.message), printable(result.hint)]
     if result.status == "error":
-        lines.append("This is the grader's fault and costs no points.")
+        lines.append("This is not decided: no points are lost, and none are given until a person decides.")
     return "\n".join(dict.fromkeys(line for line in lines if line))

@@ -54,7 +54,7 @@ def _lost(results: list[tuple[str, CriterionResult]]) -> Lost:
     return Lost(
         first.id, first.title, first.part, tuple(name for name, _ in short),
         sum(r.status == "missing" for _, r in short), sum(r.status == "blocked" for _, r in results),
-        sum(r.max_points - r.points for _, r in short), len(short) / len(results),
+        sum(r.lost for _, r in short), len(short) / len(results),
         tuple(causes[:SHOWN]), max(0, len(causes) - SHOWN),
     )  # fmt: skip
 

@@ -37,6 +37,11 @@ class Entry:
         return self.grade.score if self.points is None else self.points
 
     @property
+    def open(self) -> float:
+        """Points that nobody has decided yet."""
+        return self.grade.undecided
+
+    @property
     def parts(self) -> dict[int, float]:
         """Points by part."""
         found: dict[int, float] = {}
@@ -67,7 +72,7 @@ def page(entries: Sequence[Entry], title: str = "", groups: Sequence[SimilarGrou
         groups: submissions that resemble each other.
     """
     graded = [entry for entry in entries if entry.grade.criteria]
-    scores = [entry.score for entry in graded]
+    scores = [entry.score for entry in graded if entry.grade.status == "graded"]  # what is open is no score yet
     most = max((entry.grade.max_score for entry in entries), default=100.0)
     reviews = [Review(e, e.grade.reason) for e in entries if e.grade.status != "graded"]
     return render(

@@ -50,7 +50,7 @@ class Row:
     @property
     def gain(self) -> float:
         """Points that are to be had here, with those of what waits for it."""
-        return sum(row.result.max_points - row.result.points for row in (self, *self.waiting))
+        return sum(row.result.lost for row in (self, *self.waiting))
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class Part:
     points: float
     max_points: float
     rows: list[Row]
+
+    @property
+    def open(self) -> float:
+        """Points that nobody has decided yet."""
+        return sum(row.result.open for row in self.rows)
 
 
 PARTS = {1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"}
@@ -128,7 +133,7 @@ def _fold(rows: list[Row]) -> None:
 
 def first_steps(parts: list[Part], most: int = 3) -> list[Row]:
     """What to look at first: faults that cost most, with what waits for them; then what is to do, in order."""
-    rows = [row for part in parts for row in part.rows if row.result.points < row.result.max_points]
+    rows = [row for part in parts for row in part.rows if row.result.lost]
     faults = [row for row in rows if row.result.status in ("failed", "partial")]
     todo = [row for row in rows if row.result.status == "missing"]
     return [*sorted(faults, key=lambda row: -row.gain), *todo][:most]
