@@ -358,16 +358,30 @@ def test_no_answer_of_any_form_gains_a_point_or_ends_the_grader(junk: str, grade
     assert grade.score == 0 or points(grade)["vit.shapes"] == 0, points(grade)
 
 
-def test_a_library_that_no_worker_can_read_costs_nothing_and_is_for_the_instructor(
-    grader: Grader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("attack", "open_"),
+    [
+        ("import lost\n", set()),
+        ("import lost\nmargin = lost.margin\n", set()),
+        ("import lost\nclass ViT(lost.ViT):\n    pass\n", {"vit.shapes", "vit.model"}),
+    ],
+    ids=["nothing rests on it", "a number rests on it", "a class inherits from it"],
+)
+def test_an_import_that_the_sandbox_alone_refuses_leaves_open_what_rests_on_it(
+    attack: str, open_: set[str], grader: Grader, honest: Grade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packages = tmp_path / "lib/python3/site-packages"
     (packages / "lost").mkdir(parents=True)
     (packages / "lost/__init__.py").touch()
     monkeypatch.setattr(sys, "path", [*sys.path, str(packages)])
-    grade = judged(grader, handed_in(tmp_path / "ab12", "def start():\n    import lost"))
-    assert grade.status == "needs_review" and {c.status for c in grade.criteria} == {"error"}
-    assert "No module named 'lost'" in grade.criteria[0].feedback
+    folder = handed_in(tmp_path / "ab12")
+    own = (folder / "vit_model.py").read_text()
+    own = own.replace("class ViT(", "class Other(") if "ViT" in attack else own  # or the first one counts
+    (folder / "vit_model.py").write_text(f"{own}\n{attack}")
+    grade = judged(grader, folder)
+    assert {c.id for c in grade.criteria if c.status == "error"} == open_, [(c.id, c.feedback) for c in grade.criteria]
+    assert grade.undecided == sum(c.max_points for c in grade.criteria if c.id in open_)
+    assert all(points(grade)[name] == got for name, got in points(honest).items() if name not in open_)
 
 
 def assert_no_gain(grade: Grade, honest: Grade) -> None:

@@ -84,10 +84,18 @@ def test_the_template_is_not_trained(data: Any) -> None:
     assert (verdict.status, seen[TRAINING].observation.outcome) == ("blocked", "unasked")
 
 
-def test_a_training_that_the_budget_ends_early_costs_nothing(data: Any) -> None:
-    verdict, _ = accuracy(sources(), data, train_budget=0.01)
-    assert verdict.status == "error"
-    assert "budget of 0 s" in verdict.feedback
+@pytest.mark.parametrize(("seconds", "status"), [(0.02, "error"), (0.001, "failed")], ids=["it had ended", "a claim"])
+def test_a_training_is_open_where_the_graders_own_clock_saw_the_budget_end(
+    seconds: float, status: str, data: Any
+) -> None:
+    _, seen = accuracy(sources(), data, train_budget=0.01)
+    answer = seen.answers[TRAINING]
+    observation = dataclasses.replace(answer.observation, seconds=seconds)
+    seen.answers[TRAINING] = dataclasses.replace(answer, observation=observation)
+    seen.findings.clear()
+    verdict = seen.judge("vit.accuracy")
+    assert verdict.status == status
+    assert ("budget of 0 s" in verdict.feedback) == (status == "error")
 
 
 def test_a_training_that_held_out_images_ended_too_soon_goes_on(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,9 @@ __all__ = [
 ]  # fmt: skip
 
 ENOUGH_PASSES = 10  # over the training set, after which a ViT that learns has reached the threshold (bench/trainer.py)
+# A training whose first part was slow may end before its budget does; one that took less than this share of it, by
+# the grader's own clock, was not ended by it, whatever the worker says.
+LEAST_OF_BUDGET = 0.25
 CHANGED = (
     "The checkpoint records {claim:.3f}, so the model that it came from was another: were `heads`, the code of a class "
     "or `tfm_test` changed after training?"
@@ -93,8 +96,9 @@ def _trained_enough(seen: Evidence, score: float) -> None:
     """A training that the clock ended after a few passes tells nothing about the ViT."""
     answer = seen[questions.training(seen)]
     stopped, passes = dig(answer.value, "stopped"), dig(answer.value, "passes")
-    if stopped == "budget" and isinstance(passes, int | float) and passes < ENOUGH_PASSES:
-        budget = answer.question.args["budget"]
+    budget = answer.question.args["budget"]
+    took_it = answer.observation.seconds >= LEAST_OF_BUDGET * budget
+    if stopped == "budget" and took_it and isinstance(passes, int | float) and passes < ENOUGH_PASSES:
         raise Undecided(
             f"the grader's training was ended by its budget of {budget:.0f} s after {passes:.1f} passes over the "
             f"training images, at {score:.2%} of the test images: too early to tell. Hand in vit_classifier.pt, "
