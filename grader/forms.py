@@ -274,7 +274,7 @@ def or_raised(form: Form) -> Form:
 
 SIZES = every(whole(), MAX_AXES)  # the shape of a tensor
 NAME = text(1_000)
-TENSORS = table(array())  # by name, as a state dict
+TENSORS = table(array(most=4 * MAX_NUMBERS))  # by name, as a state dict
 MAX_RESULTS = 64  # items of one container that ``describe.result`` tells of
 DESCRIBED = by_value("kind", {
     "tensor": fields(dtype=NAME, device=NAME, requires_grad=truth, array=array()),

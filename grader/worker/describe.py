@@ -1,6 +1,7 @@
 """Facts about exceptions and tensors, in forms that the protocol can carry."""
 
 import linecache
+import math
 import traceback
 from collections.abc import Iterable
 from typing import Any
@@ -9,6 +10,8 @@ import numpy as np
 import torch
 
 MAX_TEXT = 2_000
+MAX_NUMBERS, MAX_AXES = 1 << 22, 8  # of one array, as ``grader.forms`` and the protocol let pass
+MAX_DEPTH = 8  # of containers inside each other
 files = ""  # the folder of the submission, which messages leave out: it is another one each time
 lost: dict[str, str] = {}  # by name whose definition raised: where and what, as the end of a sentence
 
@@ -71,8 +74,16 @@ def student_frames(error: BaseException) -> list[dict[str, Any]]:
     return frames[-12:]
 
 
-def result(value: Any) -> Any:
-    """Describe what a student's function returned: tensors whole, containers by their items, the rest by type."""
+def result(value: Any, depth: int = 0) -> Any:
+    """Describe what a student's function returned: tensors whole, containers by their items, the rest by type.
+
+    What is too large, or lies too deep inside others, is told by its type: no right answer is so large.
+    """
+    if isinstance(value, torch.Tensor | np.ndarray) and (value.ndim > MAX_AXES or math.prod(value.shape) > MAX_NUMBERS):
+        kind = "tensor" if isinstance(value, torch.Tensor) else "array"
+        return {"kind": "other", "type": f"a {kind} of shape {tuple(value.shape)}, which is too large", "none": False}
+    if isinstance(value, tuple | list | dict) and depth >= MAX_DEPTH:
+        return {"kind": "other", "type": f"a {type(value).__name__[:100]} inside many others", "none": False}
     if isinstance(value, torch.Tensor):
         return {"kind": "tensor", **tensor(value)}
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
@@ -82,10 +93,11 @@ def result(value: Any) -> Any:
     if isinstance(value, str):
         return {"kind": "str", "text": value[:MAX_TEXT]}
     if isinstance(value, tuple | list):
-        return {"kind": "sequence", "type": type(value).__name__, "items": [result(item) for item in value[:64]]}
+        items = [result(item, depth + 1) for item in value[:64]]
+        return {"kind": "sequence", "type": type(value).__name__, "items": items}
     if isinstance(value, dict):
         pairs = list(value.items())[:64]
-        return {"kind": "dict", "items": {str(key)[:100]: result(item) for key, item in pairs}}
+        return {"kind": "dict", "items": {str(key)[:100]: result(item, depth + 1) for key, item in pairs}}
     return {"kind": "other", "type": type(value).__name__[:100], "none": value is None}
 
 
@@ -102,6 +114,8 @@ def tensor(value: torch.Tensor) -> dict[str, Any]:
 def plain(value: torch.Tensor) -> np.ndarray:
     """A tensor's values as an array of a dtype that the protocol carries."""
     value = value.detach().cpu()
+    if value.is_complex():
+        value = value.real
     if value.is_floating_point() and value.dtype != torch.float64:
         value = value.float()
     return value.resolve_conj().resolve_neg().contiguous().numpy().copy()

@@ -34,6 +34,8 @@ def encode(ident: str, body: Any) -> list[bytes]:
     """
     arrays: list[np.ndarray] = []
     plain = _flatten(body, arrays)
+    if sum(array.size for array in arrays) > MAX_NUMBERS or any(array.ndim > MAX_RANK for array in arrays):
+        raise ProtocolError(f"more than {MAX_NUMBERS:,} numbers, or arrays of more than {MAX_RANK} axes")
     specs = [[array.dtype.name, list(array.shape)] for array in arrays]
     header = json.dumps({"id": ident, "body": plain, "arrays": specs}, allow_nan=False).encode()
     blob = [np.ascontiguousarray(array).tobytes() for array in arrays]
@@ -46,7 +48,7 @@ def lengths(prefix: bytes) -> tuple[int, int]:
     """Read the two lengths of a frame and refuse what is over the caps, before a byte of it is read."""
     header, blob = PREFIX.unpack(prefix)
     if header > MAX_HEADER or blob > MAX_BLOB:
-        raise ProtocolError(f"a frame of {header} + {blob} bytes, at most {MAX_HEADER} + {MAX_BLOB} are taken")
+        raise ProtocolError(f"a frame of {header:,} + {blob:,} bytes, at most {MAX_HEADER:,} + {MAX_BLOB:,} are taken")
     return header, blob
 
 

@@ -95,6 +95,9 @@ def serve(requests: BinaryIO, replies: BinaryIO, shared: Mapping[str, np.ndarray
                 torch.set_grad_enabled(True)  # whoever turned it off for good is not who is asked now
                 reply = {"value": OPS[request["op"]](student, **request["args"])}
             parts = protocol.encode(ident, reply)
+        except protocol.ProtocolError as error:
+            too_large = ValueError(f"what came back is too large to be looked at: {error}")
+            parts = protocol.encode(ident, {"raised": describe.exception(too_large)})
         except Undefined as error:
             parts = protocol.encode(ident, {"undefined": str(error)})
         except BaseException as error:  # SystemExit and KeyboardInterrupt of a student's are observations too

@@ -25,6 +25,7 @@ LOADER_PROCESS_ARGUMENTS = (
     "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
     "pin_memory_device", "timeout", "worker_init_fn",
 )  # fmt: skip
+MAX_NOTED = 100
 hard_coded: list[str] = []  # what asked for a GPU without looking whether there is one
 
 
@@ -231,5 +232,5 @@ def _is_cuda(value: Any) -> bool:
 
 
 def _note(what: str) -> None:
-    if what not in hard_coded:
+    if what not in hard_coded and len(hard_coded) < MAX_NOTED:
         hard_coded.append(what)

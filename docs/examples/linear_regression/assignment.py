@@ -12,6 +12,7 @@ import numpy as np
 
 from grader.checking import Assignment, Criterion, Fail, checks, dig
 from grader.evidence import Evidence, Probe, Question
+from grader.forms import described
 
 HERE = Path(__file__).resolve().parent
 CLOSE = 1e-3  # float32 arithmetic on numbers around 1
@@ -79,4 +80,5 @@ ASSIGNMENT = Assignment(
     },
     reference=HERE / "reference",
     fashion_mnist=False,
+    forms={op: lambda args: described for op in ("regression.fit", "regression.predict")},
 )

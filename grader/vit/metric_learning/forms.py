@@ -24,7 +24,7 @@ from grader.forms import (
 )
 
 MAX_NOTED = 50  # calls of one stand-in
-MAX_READ = 100_000  # items of a data set, read one after the other
+MAX_READ = 400_000  # items of a data set, read one after the other
 MAX_RUNS, MAX_EPOCHS, MAX_STEPS = 8, 5_000, 10_000
 MAX_CURVE = 500_000  # learning rates of one optimizer
 COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
