@@ -113,6 +113,8 @@ class Assignment:
     warnings: tuple[Callable[[Evidence], Sequence[Warning_]], ...] = ()
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
     reference: Path | None = None  # a right submission, which tells slow code from a slow machine
+    given: tuple[Path, ...] = ()  # the files that the course hands out and students leave as they are
+    check_given: Callable[[Mapping[str, str], str], None] | None = None  # refuses given files that an instructor brings
     fashion_mnist: bool = True  # whether its probes use the data set
     forms: Mapping[str, Declared] = field(default_factory=dict)  # by operation, what an answer to it looks like
 

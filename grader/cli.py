@@ -109,6 +109,10 @@ def parser() -> Parser:
     p.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
     p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
     p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
+    p.add_argument(
+        "--given", type=Path, metavar="DIR",
+        help="the course's own given files, check_vit.py and given blocks (default: the project's)",
+    )  # fmt: skip
     p.add_argument("--assignment", type=Path, metavar="FILE", help="another assignment, with its rubric.toml beside it")
     p.add_argument("--unconfined", action="store_true", help="run student code without a sandbox")
     p.add_argument(
@@ -222,7 +226,7 @@ def _writable(folder: Path) -> bool:
 
 
 def _options(arguments: argparse.Namespace) -> "Options":
-    from grader import assignments, rubric
+    from grader import assignments, given, rubric
     from grader.grading import Options
     from grader.vit.assignment import VIT
 
@@ -237,6 +241,7 @@ def _options(arguments: argparse.Namespace) -> "Options":
         rubric=arguments.rubric or beside or rubric.DEFAULT,
         assignment=assignment,
         assignment_file=file,
+        given=None if arguments.given is None else given.replaced(arguments.given, assignment),
         unconfined=arguments.unconfined,
         pictures=arguments.html,
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from grader.errors import Unreadable
 from grader.firewall import Firewall
+from grader.given import NONE, GivenFiles
 from grader.records import Observation, Submission
 
 if TYPE_CHECKING:
@@ -219,6 +220,7 @@ class Evidence:
     assignment: "Assignment"
     answers: dict[str, Answer] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    given: GivenFiles = NONE  # what the course handed out
     timings: dict[str, float] = field(default_factory=dict)  # seconds by probe
     kept: Mapping[str, Kept] = field(default_factory=dict)  # by probe, what need not be asked again
     findings: dict[str, Finding] = field(default_factory=dict)

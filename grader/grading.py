@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from grader import data as datasets
+from grader import given, scoring
 from grader import rubric as rubrics
-from grader import scoring
 from grader.asking import Asking, Doubts, Known, Progress, paced
 from grader.checking import Assignment
 from grader.confinement import Workers, choose_workers
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, Finding, Kept, Probe, Question
+from grader.given import GivenFiles
 from grader.intake import open_submission
 from grader.probing import ask_all
 from grader.records import Grade, Submission
@@ -40,6 +41,12 @@ class Options:
     pictures: bool = False  # ask what pages show besides
     assignment: Assignment = VIT
     assignment_file: Path | None = None  # where it was loaded from; None: it is this project's own
+    given: GivenFiles | None = None  # the course's own given files; None: those of the assignment
+
+    @property
+    def given_files(self) -> GivenFiles:
+        """The given files that submissions are held against."""
+        return given.own(self.assignment) if self.given is None else self.given
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,8 @@ class Grader:
                 findings: dict[str, Finding] | None = None, only: Collection[str] | None = None,
                 progress: Progress | None = None) -> Evidence:  # fmt: skip
         """Put all probes that were not answered yet, and gather the evidence."""
-        seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only))
+        seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only),
+                        given=self.options.given_files)  # fmt: skip
         seen.kept, seen.findings = kept or {}, findings or {}
         probes = self._probes(only)
         beside = self.workers.forks and self.options.threads != 1
@@ -149,6 +157,7 @@ class Grader:
             submission={"name": name or path.stem, "path": str(path), "sha256": ""},
             status="rejected", score=0.0, max_score=self.rubric.max_score, seed=seed, criteria=(),
             sandbox=self.workers.sandbox, timings={"total": round(seconds, 3)}, reason=reason,
+            given=self.options.given_files.digest,
         )  # fmt: skip
 
     def close(self) -> None:

@@ -195,6 +195,7 @@ class Grade:
     sandbox: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     reason: str = ""  # why it was rejected or needs review
+    given: str = ""  # SHA-256 of the given files that it was held against
     undecided: float = 0.0  # points of criteria in error: neither in the score nor lost
 
     @property

@@ -43,6 +43,7 @@ def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) ->
         reason=f"not decided: {', '.join(open_)}; {undecided:g} points stay open until a person decides"
         if open_
         else "",
+        given=seen.given.digest,
     )
 
 

@@ -52,6 +52,7 @@ class Cluster:
             "options": {**{name: getattr(options, name) for name in PLAIN}, "threads": options.threads or 1},
             "data": str(options.data) if options.data is not None else None,
             "rubric": options.rubric.read_text(encoding="utf-8"),
+            "given": dict(options.given_files.texts),
             "only": sorted(only) if only is not None else None,
             "version": (digests.asking(), digests.checks(), digests.environment()),
         }

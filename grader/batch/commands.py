@@ -23,12 +23,13 @@ def regrade(arguments: Sequence[str]) -> int:
     )
     p.add_argument("--out", type=Path, default=Path("grades"), metavar="DIR", help="with the gradebook (./grades)")
     p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: as the class had)")
+    p.add_argument("--given", type=Path, metavar="DIR", help="the course's own given files (default: as the class had)")
     p.add_argument("--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw")
     given = p.parse_args(arguments)
     if not (given.out / NAME).is_file():
         Gradebook(given.out / NAME, must_exist=True)  # says what is missing
     with alone(given.out), contextlib.closing(Gradebook(given.out / NAME, must_exist=True)) as book:
-        options = remembered(book, given.rubric, given.data)
+        options = remembered(book, given.rubric, given.data, given.given)
         moved = regrade_all(options, book)
         remember(book, options)
     _tell(moved)

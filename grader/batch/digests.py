@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader import shipped
 from grader.intake import Found
 from grader.intake.reading.members import is_ignored
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 CODE = Path(__file__).resolve().parent.parent
 ASKS = ("worker", "confinement", "intake")  # folders whose code decides what is observed
 APART = ("batch", "exports", "reports", "suite")  # … and those that have no say in a grade
-BESIDE = (shipped.CHECK_VIT, shipped.GIVEN)  # files outside the package that checks look at
 BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 
 
@@ -32,7 +30,7 @@ class Digests:
 
     Attributes:
         asks: the code that gathers observations, and the options that tell it what to do.
-        checks: probes, checks, scoring.
+        checks: probes, checks, scoring, the given files.
         rubric: the rubric's file.
         environment: interpreter, libraries, machine.
     """
@@ -53,10 +51,10 @@ def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
 
 
 def judging(options: "Options") -> str:
-    """Of the code that asks and judges, that of another assignment included."""
-    if options.assignment_file is None:
-        return checks()
-    return hashlib.sha256((checks() + _of(options.assignment_file.parent.glob("*.py"))).encode()).hexdigest()[:16]
+    """Of the code that asks and judges, that of another assignment included, and of the given files."""
+    file = options.assignment_file
+    own = _of(file.parent.glob("*.py")) if file is not None else ""
+    return hashlib.sha256((checks() + own + options.given_files.digest).encode()).hexdigest()[:16]
 
 
 def stamp(options: "Options") -> Callable[[str], str]:
@@ -74,7 +72,7 @@ def asking() -> str:
 def checks() -> str:
     """Of the code that asks and judges."""
     inside = (path for path in CODE.rglob("*.py") if path.relative_to(CODE).parts[0] not in (*ASKS, *APART, "cli.py"))
-    return _of([*inside, *BESIDE])
+    return _of(inside)
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 
 from grader import assignments, scoring
 from grader import data as datasets
+from grader import given as given_files
 from grader import rubric as rubrics
 from grader.batch import digests, keeping
 from grader.batch.digests import Digests
@@ -59,10 +60,13 @@ def remember(book: Gradebook, options: Options) -> None:
     file = options.assignment_file
     book.remember("rubric", str(options.rubric.absolute()))
     book.remember("assignment", str(file.absolute()) if file is not None else "")
+    book.remember("given", options.given.kept() if options.given is not None else "")
 
 
-def remembered(book: Gradebook, rubric: Path | None = None, data: Path | None = None) -> Options:
-    """How a class was graded; by another rubric where one is given.
+def remembered(
+    book: Gradebook, rubric: Path | None = None, data: Path | None = None, given: Path | None = None
+) -> Options:
+    """How a class was graded; by another rubric or other given files where they are named.
 
     Raises:
         GraderError: the rubric or the assignment is no longer there.
@@ -72,7 +76,10 @@ def remembered(book: Gradebook, rubric: Path | None = None, data: Path | None = 
         raise GraderError(f"{rubric}: no such rubric, the class was graded by it; give another with --rubric")
     file = Path(path) if (path := book.setting("assignment", "")) else None
     options = Options(data=data, out=book.path.parent, rubric=rubric, assignment_file=file)
-    return options if file is None else dataclasses.replace(options, assignment=assignments.load(file))
+    if file is not None:
+        options = dataclasses.replace(options, assignment=assignments.load(file))
+    kept = given_files.from_kept(book.setting("given", ""), options.assignment) if given is None else None
+    return dataclasses.replace(options, given=given_files.replaced(given, options.assignment) if given else kept)
 
 
 class Regrader:
@@ -145,7 +152,10 @@ class Regrader:
 
     def _empty(self, grader: Grader, submission: Submission, kept: Kept) -> Evidence:
         options = grader.settings(kept.options.get("only"))
-        seen = Evidence(submission, kept.seed, grader.rubric, self.data, grader.assignment, options=options)  # type: ignore[arg-type]
+        seen = Evidence(
+            submission, kept.seed, grader.rubric, self.data, grader.assignment,  # type: ignore[arg-type]
+            options=options, given=self.options.given_files,
+        )  # fmt: skip
         seen.findings = self._unpacked_findings(kept)
         return seen
 

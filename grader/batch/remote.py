@@ -14,6 +14,7 @@ from grader.batch.digests import files_of
 from grader.batch.gradebook import Sealed
 from grader.batch.task import Task, grade_task
 from grader.errors import GraderError
+from grader.given import GivenFiles
 from grader.grading import Grader, Options, open_grader
 from grader.intake import Found
 
@@ -51,7 +52,7 @@ def grade(how: dict[str, Any], job: dict[str, Any]) -> Sealed:
     """Grade one submission on a worker.
 
     Args:
-        how: options, rubric, criteria, and the version of the code that asks.
+        how: options, rubric, given files, criteria, and the version of the code that asks.
         job: as packed.
     """
     _same_version(how["version"])
@@ -99,7 +100,8 @@ def _opened(how: dict[str, Any]) -> Grader:
         rubric = Path(folder) / "rubric.toml"
         rubric.write_text(how["rubric"], encoding="utf-8")
         data = Path(how["data"]) if how["data"] is not None else None
-        grader = open_grader(Options(data=data, rubric=rubric, **how["options"]))
+        given = GivenFiles(how["given"], replaced=True)
+        grader = open_grader(Options(data=data, rubric=rubric, given=given, **how["options"]))
     grader.rubric = grader.rubric.narrowed(how["only"])
     atexit.register(grader.close)
     return grader

@@ -90,28 +90,24 @@ def fill(out: Path) -> None:
 
 
 def ship(target: Path, rubric: Path = shipped.RUBRIC) -> None:
-    """Write the files that go with the grader, with the template in the place of the reference."""
-    (target / "given").mkdir(parents=True)
-    (target / "given" / "contrastive.py").write_text(_generated()["contrastive.py"], encoding="utf-8")
+    """Write the files that go with the grader, without the reference."""
+    target.mkdir(parents=True)
     shutil.copyfile(rubric, target / "rubric.toml")
     shutil.copyfile(shipped.CHECK_VIT, target / "check_vit.py")
 
 
-def _generated() -> dict[str, str]:
+def _template(student: Path) -> None:
     from grader import template
 
-    return template.generate(ROOT / "reference")
-
-
-def _template(student: Path) -> None:
     student.mkdir(parents=True)
-    for name, text in _generated().items():
+    for name, text in template.generate(ROOT / "reference").items():
         (student / name).write_text(text, encoding="utf-8")
 
 
 def _grader(target: Path, modules: Sequence[Path]) -> None:
     """Copy the modules, and beside them the files that they read."""
-    for path in (*modules, *(shipped.PACKAGE / name for name in DATA)):
+    given = (path for path in shipped.GIVEN if path.is_relative_to(shipped.PACKAGE))
+    for path in (*modules, *(shipped.PACKAGE / name for name in DATA), *given):
         inside = path.relative_to(shipped.PACKAGE)
         if inside.parts[0].removesuffix(".py") in KEPT_APART:
             raise GraderError(f"grader/{inside}: the suites import what students must not get; nothing was released")
@@ -187,7 +183,7 @@ dependencies = [
 
 [tool.setuptools]
 packages.find.include = ["grader*"]
-package-data.grader = ["*.json", "_shipped/*", "_shipped/given/*"]
+package-data.grader = ["*.json", "vit/given/*", "_shipped/*"]
 
 [tool.pytest.ini_options]
 testpaths = ["tests/student"]

@@ -20,7 +20,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_dict(grade: Grade) -> dict[str, Any]:
-    """A grade as plain data, keys in the order of the schema; ``reason``, ``origin`` and ``hint`` only where known."""
+    """A grade as plain data, keys in the order of the schema; ``reason``, ``given``, ``origin`` and ``hint`` only where known."""
     return {
         "schema_version": SCHEMA_VERSION,
         "submission": {key: _text(grade.submission.get(key, "")) for key in ("name", "path", "sha256")},
@@ -30,6 +30,7 @@ def to_dict(grade: Grade) -> dict[str, Any]:
         "undecided": _points(grade.undecided),
         "max_score": _points(grade.max_score),
         "seed": grade.seed,
+        **({"given": grade.given} if grade.given else {}),
         "criteria": [_criterion(result) for result in grade.criteria],
         "measured": {name: round(float(value), 6) for name, value in grade.measured.items() if math.isfinite(value)},
         "warnings": [{"code": warning.code, "message": _text(warning.message)} for warning in grade.warnings],
@@ -91,6 +92,7 @@ def from_dict(record: dict[str, Any]) -> Grade:
             timings=dict(record["timings"]),
             reason=record.get("reason", ""),
             undecided=record["undecided"],
+            given=record.get("given", ""),
         )
     except (KeyError, TypeError) as error:
         raise GraderError(f"not a grade: {type(error).__name__}: {error}") from None

@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--in-process", action="store_true",
         help="run the submission inside pytest, so that breakpoint() and a debugger reach it; --pdb does so too",
     )  # fmt: skip
+    group.addoption("--given", metavar="DIR", help="the course's own given files, in place of the project's")
     group.addoption("--unconfined", action="store_true", help="run --submission even where nothing confines it")
 
 

@@ -14,6 +14,7 @@ from grader.records import CheckResult, CriterionResult, Grade
 from grader.reports.text import printable, todo
 
 if TYPE_CHECKING:
+    from grader.given import GivenFiles
     from grader.grading import Grader, Options
 
 SESSION = pytest.StashKey["Session"]()
@@ -83,9 +84,19 @@ class Session:
 
         if self.grader is None:
             unconfined = self.own or self.config.option.unconfined
-            options = Options(seed=self.config.option.grade_seed, train="never", unconfined=unconfined)
+            options = Options(
+                seed=self.config.option.grade_seed, train="never", unconfined=unconfined, given=self._given()
+            )
             self.grader = _inside(options) if self.inside else open_grader(options)
         return self.grader
+
+    def _given(self) -> "GivenFiles | None":
+        """The given files that ``--given`` names."""
+        from grader.given import replaced
+        from grader.vit.assignment import VIT
+
+        folder = self.config.option.given
+        return replaced(self.config.invocation_params.dir / folder, VIT) if folder else None
 
     def _grade(self) -> Grade:
         try:

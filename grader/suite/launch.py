@@ -16,7 +16,8 @@ def again(config: pytest.Config, suite: Path) -> int | None:
     """Run pytest with the right root; None when it has it."""
     root = config.invocation_params.dir
     settings = root / "pyproject.toml"
-    if not config.option.submission or config.rootpath == root or not (root / suite).is_dir() or not settings.is_file():
+    named = config.option.submission or config.option.given
+    if not named or config.rootpath == root or not (root / suite).is_dir() or not settings.is_file():
         return None
     arguments = _joined([str(argument) for argument in config.invocation_params.args])
     # a process of its own: in this one, modules are loaded that the other settings have a say about
@@ -24,9 +25,9 @@ def again(config: pytest.Config, suite: Path) -> int | None:
 
 
 def _joined(arguments: list[str]) -> list[str]:
-    """Write ``--submission PATH`` as one argument."""
+    """Write ``--submission PATH`` and ``--given PATH`` as one argument."""
     joined: list[str] = []
     rest = iter(arguments)
     for argument in rest:
-        joined.append(f"--submission={next(rest, '')}" if argument == "--submission" else argument)
+        joined.append(f"{argument}={next(rest, '')}" if argument in ("--submission", "--given") else argument)
     return joined

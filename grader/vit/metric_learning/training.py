@@ -7,7 +7,7 @@ import numpy as np
 from grader.checking import Criterion, Fail, Skip, checks, warn
 from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
-from grader.vit.metric_learning.protected import changed
+from grader.vit.metric_learning.given_text import changed
 from grader.vit.metric_learning.runs import Evaluation, Model, Run, counted, failure, through
 from grader.vit.model import drawn
 

@@ -1,6 +1,10 @@
-"""``check_vit.py``: its cases are put to the submission's classes; a copy in the submission is only compared."""
+"""``check_vit.py``: its cases are put to the submission's classes; a copy in the submission is only compared.
+
+A given ``check_vit.py`` without a table ``CASES`` is only compared as well: the project's own cases are asked.
+"""
 
 import ast
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,8 +12,10 @@ import numpy as np
 from grader import shipped, syntax
 from grader.checking import Criterion, Fail, Malformed, Missing, checks, warn
 from grader.confinement.evidence import raised_from
+from grader.errors import GraderError
 from grader.evidence import Evidence, Probe, Question
 from grader.records import Warning_
+from grader.vit import blocks
 from grader.vit.model import drawn
 from grader.vit.names import CLASSES
 
@@ -23,16 +29,50 @@ Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # arguments, sh
 
 
 def cases(source: str) -> dict[str, list[Case]]:
-    """Read the table of cases in the text of ``check_vit.py``, which imports torch, without executing it."""
-    tables = [node for node in syntax.parse(source).body if isinstance(node, ast.AnnAssign) and node.value is not None]
-    (table,) = [n.value for n in tables if n.value and isinstance(n.target, ast.Name) and n.target.id == "CASES"]
-    found: dict[str, list[Case]] = ast.literal_eval(table)
-    return found
+    """Read the table of cases in the text of ``check_vit.py``, which imports torch, without executing it.
+
+    Raises:
+        ValueError: the table is not one of plain values.
+    """
+    assigned = (node for node in syntax.parse(source).body if isinstance(node, ast.Assign | ast.AnnAssign))
+    targets = ((node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value) for node in assigned)
+    tables = [value for target, value in targets if isinstance(target, ast.Name) and target.id == "CASES"]
+    return ast.literal_eval(tables[0]) if tables and tables[0] is not None else {}
+
+
+def _given_cases(texts: Mapping[str, str]) -> dict[str, list[Case]]:
+    """The cases of the given ``check_vit.py``, the project's own where that has none."""
+    return cases(texts.get(blocks.CHECK_VIT, "")) or cases(OWN.read_text(encoding="utf-8"))
+
+
+def check_given(texts: Mapping[str, str], where: str) -> None:
+    """Refuse a given ``check_vit.py`` whose cases cannot be asked.
+
+    Raises:
+        GraderError: what is wrong with them.
+    """
+    try:
+        found = _given_cases(texts)
+        missing = [name for name in CLASSES if not found.get(name)]
+        wrong = [name for name in CLASSES for case in found.get(name, []) if not _is_case(case)]
+    except (ValueError, TypeError, SyntaxError, AttributeError, RecursionError, MemoryError) as error:
+        raise GraderError(f"{where}: {blocks.CHECK_VIT}: CASES cannot be read: {error}; nothing was graded") from None
+    if missing or wrong:
+        raise GraderError(
+            f"{where}: {blocks.CHECK_VIT}: expected CASES to hold a list of (arguments, shape put in, shape expected) "
+            f"for each class; look at {', '.join(missing or wrong)}; nothing was graded"
+        )
+
+
+def _is_case(case: Any) -> bool:
+    parts = case if isinstance(case, tuple) else ()
+    numbers = [isinstance(part, tuple) and all(type(number) is int for number in part) for part in parts]
+    return len(numbers) == 3 and all(numbers) and all(parts[1:])
 
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
     """The table's cases, and for each class one of them with a batch of another size, whose items lie on a line."""
-    table = cases(OWN.read_text(encoding="utf-8"))
+    table = _given_cases(seen.given.texts)
     asked: dict[str, list[list[Any]]] = {}
     known: dict[str, Any] = {}
     for name in CLASSES:
@@ -117,11 +157,25 @@ def _problem(name: str, answer: Any, case: Case) -> str:
 
 
 def modified(seen: Evidence) -> list[Warning_]:
-    """The submission's own check_vit.py differs from the project's; it was not used."""
-    theirs = seen.submission.files.get("check_vit.py")
-    if theirs is None or theirs.read_bytes().split() == OWN.read_bytes().split():
+    """The submission's check_vit.py is a changed copy of the given one; it was not used."""
+    theirs = seen.submission.files.get(blocks.CHECK_VIT)
+    if (
+        theirs is None
+        or not theirs.is_file()
+        or not _is_changed_copy(theirs.read_text("utf-8", "replace"), blocks.known(seen.given))
+    ):
         return []
-    return warn("check_vit.modified", "check_vit.py in the submission was changed; the project's own was used")
+    return warn("check_vit.modified", "check_vit.py in the submission was changed; the given one was used")
+
+
+def _is_changed_copy(text: str, given: blocks.Given) -> bool:
+    """Whether a text differs from the given check_vit.py and yet is made of it: another course's own is no copy."""
+    try:
+        tree = syntax.parse(text)
+        same = blocks.digest(tree) == given.check_vit
+    except blocks.UNREADABLE:
+        return any(f"def {name}(" in text for name in given.check_vit_names)
+    return not same and bool(given.check_vit_names & set(blocks.defined(tree)))
 
 
 PROBES = (Probe("shapes", "shapes", _ask),)
