@@ -182,6 +182,20 @@ def left_alone(program: Program, given: blocks.Given) -> frozenset[str]:
         return frozenset()
 
 
+def other_meanings(program: Program, given: blocks.Given, name: str) -> list[str]:
+    """The names in a block of a given text that do not stand for what the course meant; empty where that is not seen."""
+    spaces = Namespaces(program)
+    try:
+        texts = {each: text for each in blocks.JUDGED if (text := _given_text(spaces, each, given))}
+        if name not in texts:
+            return []
+        block, imports = texts[name]
+        used = sorted(_used(block.node))
+        return [u for u in used if not _name_means_the_same(spaces, block.module, u, imports, set(texts))]
+    except blocks.UNREADABLE:
+        return []
+
+
 def changed(program: Program, given: blocks.Given) -> tuple[str, ...]:
     """The blocks whose text differs from every given one."""
     defined = [name for name in blocks.BLOCKS if name in program.names and given.texts.get(name)]
@@ -221,8 +235,7 @@ def _given_text(spaces: Namespaces, name: str, given: blocks.Given) -> tuple[Def
 
 
 def _means_the_same(spaces: Namespaces, found: Definition, imports: Mapping[str, str], kept: set[str]) -> bool:
-    used = _used(found.node)
-    return all(_name_means_the_same(spaces, found.module, name, imports, kept) for name in used)
+    return all(_name_means_the_same(spaces, found.module, name, imports, kept) for name in _used(found.node))
 
 
 def _used(function: ast.stmt) -> set[str]:

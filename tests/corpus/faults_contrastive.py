@@ -96,9 +96,8 @@ def embeddings(name: str, body: str, word: str) -> Case:
     return fault(f"embeddings_{name}", (SOLVED, body), costs=EMBEDDINGS, word=word)
 
 
-def protected(name: str, *edits: Edit, word: str, modified: bool = True) -> Case:
-    warns = ("protected.modified",) if modified else ()
-    return fault(f"protected_{name}", *edits, costs=PROTECTED, word=word, warns=warns)
+def protected(name: str, *edits: Edit, word: str) -> Case:
+    return fault(f"protected_{name}", *edits, costs=PROTECTED, word=word, warns=("protected.modified",))
 
 
 LR = "torch.optim.lr_scheduler"
@@ -542,15 +541,11 @@ FAULTS = [
         word="another order",
     ),
     protected("sampler_all", ("of_class[:n_samples_per_class].tolist()", "of_class.tolist()"), word="keeps 80 items"),
-    protected(
-        "sampler_ten_classes", ("for label in range(n_classes):", "for label in range(10):"), word="keeps 50 items"
-    ),
     protected("sampler_indices", ("    return Subset(train_dataset, indices)", "    return indices"), word="got list"),
     protected(
         "over_one_batch",
         ("    return torch.cat(embeddings), torch.cat(labels)", "    return embeddings[-1], labels[-1][:3]"),
         word="labels",
-        modified=False,
     ),
     protected(
         "over_first_batch",
@@ -559,7 +554,6 @@ FAULTS = [
             "        labels.append(y)\n        return torch.cat(embeddings), torch.cat(labels)",
         ),
         word="return within the first batch",
-        modified=False,
     ),
     protected(
         "over_labels_shuffled",
@@ -568,13 +562,11 @@ FAULTS = [
             "    return torch.cat(embeddings), torch.cat(labels).flip(0)",
         ),
         word="belong together",
-        modified=False,
     ),
     protected(
         "precision_of_itself",
         ("get_accuracy(query, query_labels, reference, reference_labels)", "get_accuracy(query, query_labels)"),
         word="compared with itself",
-        modified=False,
     ),
     protected(
         "precision_swapped",
@@ -583,7 +575,6 @@ FAULTS = [
             "get_accuracy(reference, reference_labels, query, query_labels)",
         ),
         word="swapped",
-        modified=False,
     ),
     protected(
         "precision_reference_twice",
@@ -592,7 +583,6 @@ FAULTS = [
             "get_accuracy(reference, reference_labels, reference, reference_labels)",
         ),
         word="itself",
-        modified=False,
     ),
     protected("end_writes_always", ("    if precision > best_prec:", "    if True:"), word="worse than the best"),
     protected("end_writes_never", ("    if precision > best_prec:", "    if precision > 1:"), word="no vit_embeds.pt"),

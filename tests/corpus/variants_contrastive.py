@@ -700,6 +700,7 @@ class Trainer:
             "get_accuracy(query=query, query_labels=query_labels, reference=reference, "
             "reference_labels=reference_labels, ref_includes_query=False)",
         ),
+        warns=("protected.modified",),
     ),
     edited(
         "precision_as_dictionary",

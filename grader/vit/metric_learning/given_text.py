@@ -1,6 +1,9 @@
 """Whether the blocks that the course gives read as they were given."""
 
-from grader.checking import Fail, warn
+import contextlib
+from collections.abc import Iterator
+
+from grader.checking import Fail, Malformed, warn
 from grader.evidence import Evidence
 from grader.records import Warning_
 from grader.vit import blocks, namespaces
@@ -22,11 +25,26 @@ def changed(seen: Evidence) -> list[str]:
     return found
 
 
+@contextlib.contextmanager
+def cause_elsewhere(seen: Evidence, name: str) -> Iterator[None]:
+    """Where a block fails whose text is the given one, the hint names what was changed instead."""
+    try:
+        yield
+    except Malformed:
+        raise
+    except Fail as fail:
+        if name in changed(seen) or not seen.given.texts:
+            raise
+        others = namespaces.other_meanings(seen.submission.program, blocks.known(seen.given), name)
+        what = f"{_listed(others)} in it mean something else" if others else "the code replaces what it uses"
+        raise Fail(fail.message, f"`{name}` itself reads as it was given: look for where {what}.") from None
+
+
 def unchanged(seen: Evidence) -> None:
     """The protected blocks read as they were given, where the rubric demands it."""
-    wrong = [f"`{name}`" for name in changed(seen) if name in blocks.PROTECTED]
+    wrong = [name for name in changed(seen) if name in blocks.PROTECTED]
     if seen.rubric.strict and wrong:
-        raise Fail(f"{' and '.join(wrong)} {'was' if len(wrong) == 1 else 'were'} changed", PROTECTED_HINT)
+        raise Fail(f"{_listed(wrong)} {'was' if len(wrong) == 1 else 'were'} changed", PROTECTED_HINT)
 
 
 def modified(seen: Evidence) -> list[Warning_]:
@@ -43,8 +61,12 @@ def modified(seen: Evidence) -> list[Warning_]:
 
 
 def _differs(names: list[str]) -> str:
-    listed = " and ".join(f"`{name}`" for name in names)
-    return f"the given {listed} {'reads' if len(names) == 1 else 'read'} differently from the course's"
+    return f"the given {_listed(names)} {'reads' if len(names) == 1 else 'read'} differently from the course's"
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(names) > 1 else quoted)
 
 
 WARNINGS = (modified,)

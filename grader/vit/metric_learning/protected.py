@@ -6,7 +6,9 @@ what it does, and by nothing in which the course's editions differ.
 Shapes: n items of a data set, D hidden size, E embedding size.
 """
 
+import functools
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,29 @@ PRINTED = 0.0051  # a value printed with two decimals
 BEST = re.compile(r"Best Precision@1:?\s*([0-9]*\.?[0-9]+(?:e-?\d+)?)\s*(%?)")
 PROVIDED = "This block is given: compare it with the template."
 SAMPLER, OVER, PRECISION, END = NAMES = blocks.JUDGED
+Check = Callable[[Evidence], None]
+
+
+def unless_left_alone(name: str) -> Callable[[Check], Check]:
+    """Let a block pass that was left alone; another that fails although it reads as given says what else changed it."""
+
+    def decorate(check: Check) -> Check:
+        @functools.wraps(check)
+        def judged(seen: Evidence) -> None:
+            if name != SAMPLER:
+                _needs_get_embeddings(seen)
+            if not left_alone(seen, name):
+                with given_text.cause_elsewhere(seen, name):
+                    check(seen)
+
+        return judged
+
+    return decorate
+
+
+def _needs_get_embeddings(seen: Evidence) -> None:
+    if not seen.has("get_embeddings") or seen.judge("contrastive.embeddings").status == "missing":
+        raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
 
 
 def _ask_sampler(seen: Evidence, rng: np.random.Generator) -> Question:
@@ -104,10 +129,9 @@ def _precisions(
     return right, wrong
 
 
+@unless_left_alone(SAMPLER)
 def sampler(seen: Evidence) -> None:
     """`sample_balanced_subset` keeps the first items of each class, class by class, as a `Subset`."""
-    if left_alone(seen, SAMPLER):
-        return
     answer = seen["protected.sampler"]
     for which, rows in enumerate(answer.known):
         facts = _result(dig(answer.value, which), "rows")
@@ -145,18 +169,10 @@ def _result(facts: Any, key: str) -> Any:
     return facts
 
 
-def _evaluation(seen: Evidence, name: str) -> Answer | None:
-    """What the functions that evaluate did; None where this one was left alone."""
-    if not seen.has("get_embeddings") or seen.judge("contrastive.embeddings").status == "missing":
-        raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
-    return None if left_alone(seen, name) else seen["protected.evaluation"]
-
-
+@unless_left_alone(OVER)
 def embeddings_of_dataset(seen: Evidence) -> None:
     """`get_embeddings_over_dataset` gives the embeddings and the labels of all items of a data set."""
-    answer = _evaluation(seen, OVER)
-    if answer is None:
-        return
+    answer = seen["protected.evaluation"]
     described = dig(_result(dig(answer.value, "over"), "result"), "result")
     arrays = [array for item in _items(described) if (array := expected.as_array(item)) is not None]
     rows = [array.astype(np.float64) for array in arrays if array.dtype.kind == "f" and array.shape[1:] > (1,)]
@@ -213,11 +229,10 @@ def numbers(described: Any) -> list[float]:
     return found
 
 
+@unless_left_alone(PRECISION)
 def precision(seen: Evidence) -> None:
     """`test_embedding_model` gives the Precision@1 of the test set against the reference set."""
-    answer = _evaluation(seen, PRECISION)
-    if answer is None:
-        return
+    answer = seen["protected.evaluation"]
     described = dig(_result(dig(answer.value, "precision"), "result"), "result")
     found = numbers(described)
     if any(abs(number - right) < EXACT for number in found for right in answer.known["right"]):
@@ -243,11 +258,10 @@ WRONG = {
 }
 
 
+@unless_left_alone(END)
 def end_of_epoch(seen: Evidence) -> None:
     """`evaluate_at_end_epoch` keeps the best model in `vit_embeds.pt`, prints and returns the best Precision@1."""
-    answer = _evaluation(seen, END)
-    if answer is None:
-        return
+    answer = seen["protected.evaluation"]
     low, high = (_result(dig(answer.value, "end", which), "result") for which in (LOW, HIGH))
     right = _of_these_embeddings(answer)
     if dig(low, "file") is None:
