@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from grader import given as given_files
 from grader import rubric
 from grader.checking import Assignment, Judgement
 from grader.evidence import Evidence, Probe, Question
 from grader.forms import fit
 from grader.probing import ask_all
+from grader.given import GivenFiles
 from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
 from grader.suite import inside
 from grader.vit.assignment import VIT
@@ -44,7 +46,7 @@ EVERYTHING = _Everything()
 
 def evidence(
     sources: dict[str, str], topics: Collection[Any], seed: int = 1, data: Any = None, cells: tuple[CellLog, ...] = (),
-    files: dict[str, Path] | None = None, **options: Any,
+    files: dict[str, Path] | None = None, given: GivenFiles | None = None, **options: Any,
 ) -> Evidence:  # fmt: skip
     """Ask a submission the probes of some topics.
 
@@ -52,6 +54,7 @@ def evidence(
         sources: module name → text, as ``{"vit_model": "class ViT…"}``.
         topics: modules with PROBES and CRITERIA, as ``grader.vit.model.patches``.
         data: what ``seen.data`` is; its images are the shared arrays where it has any.
+        given: the course's given files; the project's own where there are none.
     """
     probes = tuple(probe for topic in topics for probe in (*topic.PROBES, *getattr(topic, "TRAINED", ())))
     criteria = {criterion.id: criterion for topic in topics for criterion in topic.CRITERIA}
@@ -60,7 +63,8 @@ def evidence(
     folder = Path()
     submission = Submission("test", folder, folder, "", None, program, cells, files or {})
     rubric_ = rubric.load(rubric.DEFAULT, EVERYTHING)
-    seen = Evidence(submission, seed, rubric_, data, assignment, options=options)
+    handed_out = given_files.own(VIT) if given is None else given
+    seen = Evidence(submission, seed, rubric_, data, assignment, options=options, given=handed_out)
     with loaded(submission) as student:
         load = Probe("load", "load", lambda s, rng: Question({}))
         shared = {n: getattr(data, n) for n in ("train_images", "train_labels", "test_images") if hasattr(data, n)}

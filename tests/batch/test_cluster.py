@@ -9,10 +9,12 @@ import sys
 
 import pytest
 
-from grader import cli
+from grader import cli, given
 from grader.batch import remote
+from grader.batch.entries import Roll
 from grader.errors import GraderError
 from grader.intake import Found
+from grader.vit.assignment import VIT
 from tests.batch import classroom
 from tests.batch.test_class import ROOT, committed, start, wait_until
 
@@ -48,13 +50,18 @@ def cluster(tmp_path):
 def test_a_worker_that_is_killed_costs_no_grade(cluster, tmp_path):
     address, workers = cluster
     folder, out = classroom.make(tmp_path / "class"), tmp_path / "grades"
-    run = start(folder, out, "--scheduler", address)
+    course = tmp_path / "given"
+    course.mkdir()
+    (course / "course.py").write_text("def sample_balanced_subset(train_dataset):\n    return train_dataset\n")
+    run = start(folder, out, "--scheduler", address, "--given", str(course))
     wait_until(lambda: committed(out) >= 1)
     os.kill(workers[0].pid, signal.SIGKILL)
     _, err = run.communicate(timeout=100)
     assert run.returncode == 0, err
     assert classroom.points(out) == classroom.POINTS
     assert len(classroom.rows(out)) == len(classroom.POINTS)
+    with Roll(out) as roll:  # a worker holds submissions against the files that this machine was given
+        assert {entry.grade.given for entry in roll.entries()} == {given.replaced(course, VIT).digest}
 
 
 def test_no_scheduler_is_one_line(tmp_path, capsys, monkeypatch):

@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
-from grader import cli
+from grader import cli, given
 from grader.batch import digests, regrade
+from grader.batch.entries import Roll
 from grader.batch.gradebook import NAME, Gradebook
 from grader.checking import Criterion, Fail, checks
 from grader.evidence import Probe, Question
@@ -58,6 +59,37 @@ def test_other_points_move_grades_without_running_anything(copied, tmp_path, cap
     assert "bela: 2 → 5 (+3)  application.knn\n" in out and "cleo: 4 → 1 (-3)  application.knn\n" in out
     assert out.endswith("6 submissions, 2 with another score\n") and "anna" not in out
     assert classroom.points(copied) == {**classroom.POINTS, "bela": 5, "cleo": 1}
+
+
+def handed_out(folder):
+    """Given files of an instructor's: a sampler in other words."""
+    folder.mkdir()
+    (folder / "course.py").write_text("def sample_balanced_subset(train_dataset):\n    return train_dataset\n")
+    return folder
+
+
+def digests_of_given_files(out):
+    with Roll(out) as roll:
+        return {entry.grade.given for entry in roll.entries() if entry.grade.status == "graded"}
+
+
+def test_other_given_files_are_taken_up_without_running_anything(copied, tmp_path, capsys, nobody_to_ask):
+    where = handed_out(tmp_path / "given")
+    own, theirs = given.own(VIT).digest, given.replaced(where, VIT).digest
+    assert digests_of_given_files(copied) == {own}
+    assert cli.main(["regrade", "--out", str(copied), "--given", str(where)]) == 0
+    assert digests_of_given_files(copied) == {theirs}
+    shutil.rmtree(where)  # the gradebook holds them
+    assert cli.main(["regrade", "--out", str(copied)]) == 0
+    assert digests_of_given_files(copied) == {theirs}
+    assert capsys.readouterr().out.count("0 with another score") == 2
+
+
+def test_given_files_that_cannot_be_read_change_nothing(copied, tmp_path, capsys):
+    before = classroom.rows(copied)
+    assert cli.main(["regrade", "--out", str(copied), "--given", str(tmp_path / "no")]) == 2
+    assert "expected a folder with the course's given files" in capsys.readouterr().err
+    assert classroom.rows(copied) == before
 
 
 def test_a_grade_that_rests_on_the_same_is_left_alone(copied, capsys, nobody_to_ask):

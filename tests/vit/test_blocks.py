@@ -1,0 +1,154 @@
+"""Which given blocks a submission has left alone, told from its text."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from grader import given
+from grader.records import Piece, Program
+from grader.vit import blocks, namespaces
+from grader.vit.assignment import VIT
+from tests import harness
+from tests.corpus.faults_given import BLOCKS, EACH_EPOCH, OLDER, OWN
+
+ALL = frozenset(BLOCKS)
+IMPORTS = "import torch\nfrom torch.utils.data import DataLoader, Dataset, Subset\nfrom torch import Tensor, nn\n"
+STUDENTS = "def get_embeddings(x, vit_model, model_embedding):\n    return model_embedding(vit_model(x))\n"
+EDITIONS = {"project": OWN, "course 2023": OLDER, "each epoch": {**OLDER, **EACH_EPOCH}}
+
+
+def source(texts: dict[str, str] = OWN, before: str = "", after: str = "") -> str:
+    judged = [texts[name] for name in BLOCKS]
+    return "\n\n".join([IMPORTS + before, STUDENTS, *judged, after]) + "\n"
+
+
+def program(**sources: str) -> Program:
+    return harness._program(sources)
+
+
+def left_alone(files: given.GivenFiles | None = None, **sources: str) -> frozenset[str]:
+    return namespaces.left_alone(program(**sources), blocks.known(files or given.own(VIT)))
+
+
+def changed(files: given.GivenFiles | None = None, **sources: str) -> tuple[str, ...]:
+    return namespaces.changed(program(**sources), blocks.known(files or given.own(VIT)))
+
+
+@pytest.mark.parametrize("texts", EDITIONS.values(), ids=EDITIONS)
+def test_every_edition_is_known(texts: dict[str, str]) -> None:
+    assert left_alone(contrastive=source(texts)) == ALL
+    assert changed(contrastive=source(texts)) == ()
+
+
+def test_layout_comments_annotations_and_docstrings_are_nothing() -> None:
+    plain = ast.unparse(ast.parse(source())).replace("torch.cat(labels)", "torch.cat(\n    labels,  # all\n)")
+    assert left_alone(contrastive=plain.replace("indices = []", "indices: list[int] = []")) == ALL
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "torch.manual_seed(0)"),
+        ("import numpy as np", "class Small(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.head = nn.Linear(2, 2)"),
+        ("import torch\nfrom torch.utils.data import Subset", ""),
+        ("torch.backends.cudnn.benchmark = True", ""),
+        ("", "def loud():\n    size = getattr(nn, 'Linear')\n    return size"),
+    ],
+    ids=["a seed", "a class", "imported twice", "a setting", "a plain getattr"],
+)  # fmt: skip
+def test_ordinary_code_around_them_is_nothing(before: str, after: str) -> None:
+    assert left_alone(contrastive=source(before=before, after=after)) == ALL
+
+
+def test_names_may_come_from_another_module_of_the_submission() -> None:
+    vit_model = "import torch\nfrom torch.utils.data import DataLoader as Loader, Subset"
+    text = source().replace(
+        IMPORTS, "from vit_model import torch, Subset\nfrom vit_model import Loader as DataLoader\n"
+    )
+    assert left_alone(contrastive=ast.unparse(ast.parse(text)), vit_model=vit_model) == ALL
+
+
+EVALUATION = {"get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch"}
+ELSEWHERE = [
+    ("a function of one's own", "def Subset(dataset, rows):\n    return dataset", "", {"sample_balanced_subset"}),
+    ("a class of one's own", "", "class DataLoader:\n    pass", EVALUATION),
+    ("another import", "from mine import Subset", "", {"sample_balanced_subset"}),
+    ("a builtin shadowed", "", "range = lambda n: [0]", {"sample_balanced_subset"}),
+    ("a builtin shadowed in a loop", "", "for float in [int]:\n    pass", {"test_embedding_model", "evaluate_at_end_epoch"}),
+    ("an import that may fail", "try:\n    from torch.utils.data import Subset\nexcept ImportError:\n    Subset = list", "", {"sample_balanced_subset"}),
+    ("defined twice", "", "def test_embedding_model(*given):\n    return 0.5", {"test_embedding_model", "evaluate_at_end_epoch"}),
+    ("bound by a function", "", "def later():\n    global torch\n    torch = None", ALL),
+    ("everything of a library", "from torch import *", "", {"sample_balanced_subset", "test_embedding_model", "evaluate_at_end_epoch"}),
+    ("a library's function replaced", "torch.nonzero = len", "", ALL),
+    ("a library's class changed", "", "def later():\n    torch.utils.data.Subset.__getitem__ = len", ALL),
+    ("an attribute of the block", "", "sample_balanced_subset.__defaults__ = (600, 10)", ALL),
+    ("setattr", "", "setattr(torch, 'nonzero', len)", ALL),
+    ("setattr under another name", "from builtins import setattr as put", "", ALL),
+    ("a name put together", "", "getattr(torch, 'non' + 'zero')", ALL),
+    ("the names of the module", "", "globals().update(Subset=list)", ALL),
+    ("a dictionary of a module", "", "torch.__dict__['cat'] = len", ALL),
+    ("modules replaced", "import sys", "sys.modules['torch'] = None", ALL),
+    ("text that is executed", "", "exec('torch.cat = len')", ALL),
+    ("a mock", "from unittest import mock", "", ALL),
+    ("an object of one's own patched through self", "", "class A:\n    def put(self, new):\n        self.nonzero = new", ALL),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "lost"), [case[1:] for case in ELSEWHERE], ids=[c[0] for c in ELSEWHERE])
+def test_a_block_whose_names_mean_something_else_is_judged_by_behaviour(
+    before: str, after: str, lost: set[str]
+) -> None:
+    assert left_alone(contrastive=source(before=before, after=after)) == ALL - lost
+
+
+def test_a_decorated_block_reads_differently() -> None:
+    text = source().replace("def sample_balanced_subset", "@torch.no_grad()\ndef sample_balanced_subset")
+    assert left_alone(contrastive=text) == EVALUATION
+    assert changed(contrastive=text) == ("sample_balanced_subset",)
+
+
+def test_a_block_whose_names_were_rebound_reads_as_it_was_given() -> None:
+    text = source(before="def Subset(dataset, rows):\n    return dataset")
+    assert changed(contrastive=text) == ()
+    assert namespaces.other_meanings(program(contrastive=text), blocks.known(given.own(VIT)), BLOCKS[0]) == ["Subset"]
+
+
+def test_a_hyperparameter_in_a_block_has_to_be_a_plain_number() -> None:
+    text = source().replace("batch_size=500", "batch_size=batch_size")
+    files = given.GivenFiles({"course.py": text}, replaced=True)
+    plain = "hidden_size, batch_size = 64, 2 * 50"
+    assert left_alone(files, contrastive=text + plain) == ALL
+    assert left_alone(files, contrastive=text + "from settings import batch_size", settings="batch_size = 100") == ALL
+    assert left_alone(files, contrastive=text + "batch_size = Odd()") == {"sample_balanced_subset"}
+
+
+def test_a_block_in_the_notebook_counts_before_one_in_a_module() -> None:
+    modules = harness._program({"contrastive": source()})
+    main = tuple(Piece(piece.source, "a.ipynb", 1, piece.line) for piece in modules.modules["contrastive"])
+    names = {n: type(o)("a.ipynb", 1, o.line, None) for n, o in modules.names.items()}
+    both = Program(main, {"contrastive": modules.modules["contrastive"]}, names)
+    assert namespaces.left_alone(both, blocks.known(given.own(VIT))) == ALL
+
+
+@pytest.mark.parametrize("statement", ["(" * 300 + ")" * 300, "x = " + "-" * 5000 + "1"], ids=["brackets", "signs"])
+def test_code_that_cannot_be_read_leaves_nothing_alone_and_raises_nothing(statement: str) -> None:
+    spoiled = program(contrastive=source())
+    pieces = (*spoiled.modules["contrastive"], Piece(statement, "contrastive.py", None, 999))
+    found = namespaces.left_alone(Program((), {"contrastive": pieces}, spoiled.names), blocks.known(given.own(VIT)))
+    assert found == frozenset()
+
+
+def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
+    text = OWN[BLOCKS[0]]
+    postponed = Piece(f"from __future__ import annotations\n{text}", "contrastive.py", None, 9)
+    guarded = Piece("if True:\n" + "\n".join(f"    {line}" for line in text.splitlines()), "contrastive.py", None, 10)
+    for piece, line in ((postponed, 10), (guarded, 10)):
+        origin = type(program(a="ViT = 1").names["ViT"])("contrastive.py", None, line, "contrastive")
+        found = Program((), {"contrastive": (piece,)}, {BLOCKS[0]: origin})
+        assert namespaces.changed(found, blocks.known(given.own(VIT))) == ()
+
+
+def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
+    listed = list(blocks._listed((Path(blocks.__file__).parent / "given" / "course_2023.sha256").read_text()))
+    assert sorted(block for _, block in listed) == sorted(blocks.BLOCKS)
