@@ -19,8 +19,8 @@ from grader import rubric
 from grader.checking import Assignment, Judgement
 from grader.evidence import Evidence, Probe, Question
 from grader.forms import fit
-from grader.probing import ask_all
 from grader.given import GivenFiles
+from grader.probing import ask_all
 from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
 from grader.suite import inside
 from grader.vit.assignment import VIT
