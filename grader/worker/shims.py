@@ -3,16 +3,16 @@
 import importlib.abc
 import importlib.machinery
 import inspect
-import re
 import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader
+
+from grader.worker import devices
 
 ABSENT = (
     "matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "tensorboard", "tensorboardX",
@@ -25,20 +25,9 @@ LOADER_PROCESS_ARGUMENTS = (
     "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
     "pin_memory_device", "timeout", "worker_init_fn",
 )  # fmt: skip
-MAX_NOTED = 100
-hard_coded: list[str] = []  # what asked for a GPU without looking whether there is one
 
 
-GUARDED = re.compile(r"""(["'])cuda(:\d+)?\1\s*if\s+(torch\.)?cuda\.is_available\(\)\s*else""")
-ASKS = re.compile(r"""["']cuda|\.cuda\(""")
-
-
-def asks_for_cuda(source: str) -> bool:
-    """Whether code may ask for a GPU without looking whether there is one."""
-    return bool(ASKS.search(GUARDED.sub("", source)))
-
-
-def install(asks_for_cuda: bool) -> None:
+def install(asks_for_gpu: bool) -> None:
     """Put everything in place, before a student's first statement."""
     sys.meta_path.insert(0, _Absent(ABSENT))
     sys.meta_path.append(_Absent(IF_NOT_INSTALLED))
@@ -47,9 +36,7 @@ def install(asks_for_cuda: bool) -> None:
     _libraries_keep_their_threads()
     _single_process_loaders()
     if not torch.cuda.is_available():
-        _cuda_is_a_no_op()
-        if asks_for_cuda:  # it costs 2 microseconds a torch call
-            _OnCPU().__enter__()
+        devices.install(asks_for_gpu)
 
 
 class Anything(types.ModuleType):
@@ -166,71 +153,3 @@ def _single_process_loaders() -> None:
         original(**given)
 
     DataLoader.__init__ = init  # type: ignore[method-assign]
-
-
-def _cuda_is_a_no_op() -> None:
-    """On a machine without a GPU, what prepares one, waits for one or reads what one has saved does nothing more."""
-    torch.Tensor.pin_memory = lambda tensor, *args, **kwargs: tensor  # type: ignore[method-assign]
-    for name in ("synchronize", "set_device", "reset_peak_memory_stats", "init", "get_device_properties"):
-        setattr(torch.cuda, name, lambda *args, **kwargs: None)
-    torch.cuda.get_device_name = lambda *args: "none"  # type: ignore[assignment]
-    torch.cuda.memory_allocated = lambda *args: 0  # type: ignore[assignment]
-    set_default = torch.set_default_device
-    torch.set_default_device = lambda device: set_default(_here(device))
-    torch.Generator = _Generator  # type: ignore[assignment, misc]
-    load = torch.load
-
-    def load_on_cpu(*args: Any, **kwargs: Any) -> Any:
-        return load(*args, **{**kwargs, "map_location": "cpu"})
-
-    torch.load = load_on_cpu
-
-
-class _Generator(torch.Generator):
-    def __new__(cls, device: Any = "cpu") -> "_Generator":
-        return super().__new__(cls, _here(device))  # type: ignore[call-arg]
-
-
-def _here(device: Any) -> Any:
-    """The device to use instead of a GPU."""
-    if not _is_cuda(device):
-        return device
-    _note('device "cuda"')
-    return torch.device("cpu")
-
-
-DEVICES = (str, torch.device)
-
-
-class _OnCPU(TorchFunctionMode):
-    """``.cuda()`` and ``device="cuda"`` leave things where they are, in any torch call; notes that they were asked."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if func is torch.Tensor.cuda:
-            _note(".cuda()")
-            return args[0]
-        if _any_cuda(args) or (kwargs and _any_cuda(kwargs.values())):
-            if func is torch.device:
-                return func(*args, **kwargs)
-            args = tuple(_here(value) for value in args)
-            kwargs = {key: _here(value) for key, value in kwargs.items()}
-        return func(*args, **kwargs)
-
-
-def _any_cuda(values: Iterable[Any]) -> bool:
-    for value in values:  # noqa: SIM110 every torch call comes by here, and a generator is slower
-        if isinstance(value, DEVICES) and _is_cuda(value):
-            return True
-    return False
-
-
-def _is_cuda(value: Any) -> bool:
-    if isinstance(value, torch.device):
-        return value.type == "cuda"
-    return isinstance(value, str) and (value == "cuda" or value.startswith("cuda:"))
-
-
-def _note(what: str) -> None:
-    if what not in hard_coded and len(hard_coded) < MAX_NOTED:
-        hard_coded.append(what)

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from grader.worker import describe, faults, late, shims
+from grader.worker import describe, devices, faults, late, shims
 
 PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
@@ -36,7 +36,7 @@ class Student:
         self.names: dict[str, str | None] = program["names"]
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
-        shims.install(asks_for_cuda=any(map(shims.asks_for_cuda, late.sources(program))))
+        shims.install(asks_for_gpu=any(map(devices.asks_for_gpu, late.sources(program))))
         sys.meta_path.insert(0, _Finder(self))
         self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")

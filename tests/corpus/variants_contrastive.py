@@ -11,6 +11,7 @@ LR = "torch.optim.lr_scheduler"
 START = "    ### BEGIN SOLUTION: train on 500"
 EMBED = "    ### BEGIN SOLUTION: embed in eval mode"
 END = "    ### END SOLUTION\n"
+DEVICE = 'device = torch.device("cuda" if torch.cuda.is_available() else "cpu")\n'
 
 
 def instead(start: str, body: str, more: str = "") -> Callable[[bytes], bytes]:
@@ -21,8 +22,7 @@ def instead(start: str, body: str, more: str = "") -> Callable[[bytes], bytes]:
         first = text.index(start)
         last = text.index(END, first) + len(END)
         text = text[:first] + body + text[last:]
-        mark = 'device = torch.device("cuda" if torch.cuda.is_available() else "cpu")\n'
-        return text.replace(mark, mark + more).encode()
+        return text.replace(DEVICE, DEVICE + more).encode()
 
     return edit
 
@@ -710,5 +710,42 @@ class Trainer:
             '    precision = precision["precision_at_1"]\n    if precision > best_prec:\n',
         ),
         warns=("protected.modified",),
+    ),
+    *(
+        Case(
+            f"contrastive.variant_device_{name}",
+            {file: [(DEVICE, f"device = {device}\n")] for file in ("contrastive.py", "application.py")},
+            warns=("device.hard_coded",),
+        )
+        for name, device in {
+            "cuda": '"cuda"',
+            "zero": "0",
+            "of_a_number": "torch.device(0)",
+            "current": "torch.cuda.current_device()",
+            "accelerator": "torch.accelerator.current_accelerator()",
+            "mps": 'torch.device("mps")',
+        }.items()
+    ),
+    Case(
+        "contrastive.variant_device_in_many_ways",
+        {
+            "contrastive.py": [
+                (
+                    DEVICE,
+                    "device, gpu = 0, torch.cuda.get_device_properties(0)\nprint(gpu.name, gpu.total_memory / 1e9)\n",
+                ),
+                (
+                    "            x, y = x.to(device), y.to(device)\n",
+                    "            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))\n"
+                    "            start.record()\n"
+                    "            with torch.cuda.stream(torch.cuda.Stream()):\n"
+                    "                x, y = x.type(torch.cuda.FloatTensor), y.type(torch.cuda.LongTensor)\n"
+                    "            end.record()\n"
+                    "            torch.cuda.synchronize()\n"
+                    "            moved = start.elapsed_time(end) / 1000\n",
+                ),
+            ]
+        },
+        warns=("device.hard_coded",),
     ),
 ]

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from grader.worker import shims
+from grader.worker import devices
 
 SHOWS_ONLY = {
     "tqdm.notebook": "from tqdm.notebook import tqdm, trange\nassert sum(tqdm(range(4), leave=False)) == 6\nlist(trange(2))",
@@ -44,6 +44,33 @@ NO_GPU = {
     "is_cuda": "assert not torch.ones(1).cuda().is_cuda",
     "load": "import io\nb = io.BytesIO()\ntorch.save({'a': torch.ones(1)}, b)\nb.seek(0)\ntorch.load(b, map_location='cuda')",
     "with a device": "with torch.device('cuda'):\n    assert torch.zeros(2).device.type == 'cpu'",
+    "number": "torch.nn.Linear(2, 2).to(0)\nassert torch.ones(1).to(0).device.type == 'cpu'\ntorch.ones(1).to(device=1)",
+    "variable": "gpu = 0\nm = torch.nn.Linear(2, 2).to(gpu)\nassert m(torch.ones(1, 2).to(gpu)).device.type == 'cpu'",
+    "number of a new tensor": "torch.nn.Linear(2, 2).to(0)\nassert torch.zeros(2, device=0).device.type == 'cpu'",
+    "device of a number": "d = torch.device(0)\nassert torch.zeros(2, device=d).device.type == 'cpu'\ntorch.ones(1).to(d)",
+    "current device": "d = torch.cuda.current_device()\ntorch.nn.Linear(2, 2).to(d)(torch.ones(1, 2).to(d))",
+    "accelerator": "d = torch.accelerator.current_accelerator()\ntorch.ones(2, device=d).to(d.type)\n"
+    "torch.accelerator.synchronize()\ntorch.accelerator.set_device_index(0)\nassert torch.accelerator.current_device_index() == 0",
+    "mps": "m = torch.nn.Linear(2, 2).to('mps')\nm(torch.ones(1, 2, device='mps'))\ntorch.mps.empty_cache()\n"
+    "torch.mps.synchronize()\nprint(torch.mps.current_allocated_memory())",
+    "xpu": "torch.ones(2).to('xpu')\ntorch.xpu.synchronize()",
+    "types": "x = torch.ones(2).type(torch.cuda.LongTensor)\nassert x.dtype == torch.int64\nassert x.type() == 'torch.LongTensor'\n"
+    "y = torch.ones(2).type('torch.cuda.FloatTensor') + torch.cuda.FloatTensor([1, 2])\nassert not isinstance(y, torch.cuda.FloatTensor)",
+    "default type": "torch.set_default_tensor_type('torch.cuda.FloatTensor')\ntorch.set_default_tensor_type(torch.cuda.FloatTensor)\n"
+    "assert torch.zeros(2).device.type == 'cpu'",
+    "type of a device": "t = torch.cuda.FloatTensor if torch.cuda.is_available() else torch.FloatTensor\nt([1.0])",
+    "events": "a, b = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)\na.record()\nb.record()\n"
+    "torch.cuda.synchronize()\nprint(a.elapsed_time(b) / 1000, b.query())",
+    "streams": "s = torch.cuda.Stream()\ns.wait_stream(torch.cuda.current_stream())\nwith torch.cuda.stream(s):\n"
+    "    x = torch.ones(2).cuda(non_blocking=True)\nx.record_stream(s)\ntorch.cuda.current_stream().wait_stream(s)",
+    "one device of several": "with torch.cuda.device(0):\n    torch.ones(1).cuda()\ntorch.cuda.set_device(0)",
+    "memory": "p = torch.cuda.get_device_properties(0)\nprint(p.name, p.total_memory / 1e9, torch.cuda.memory_reserved(0) / p.total_memory)\n"
+    "print(torch.cuda.mem_get_info(), torch.cuda.memory_summary(), torch.cuda.max_memory_allocated(), torch.cuda.get_device_capability())\n"
+    "torch.cuda.reset_max_memory_allocated()\ntorch.cuda.ipc_collect()\ntorch.cuda.set_per_process_memory_fraction(0.5)",
+    "state of the generator": "torch.cuda.set_rng_state(torch.cuda.get_rng_state())",
+    "in parallel": "m = torch.nn.DataParallel(torch.nn.Linear(2, 2), device_ids=[0]).to('cuda')\nm(torch.ones(1, 2).cuda())",
+    "default number": "torch.set_default_device(0)\nassert torch.zeros(2).device.type == 'cpu'",
+    "asked in place": "x = torch.ones(2)\nassert x.get_device() == -1\nx.data = x.data.to('cuda:1')",
     "optimizer": "m = torch.nn.Linear(2, 2).to('cuda')\no = torch.optim.AdamW(m.parameters(), fused=True)\nm(torch.ones(1, 2).cuda()).sum().backward()\no.step()",
 }
 
@@ -62,8 +89,8 @@ def attempt(source):
     read, write = os.pipe()
     if not os.fork():
         try:
-            from grader.worker import shims
-            shims.install(shims.asks_for_cuda(source))
+            from grader.worker import devices, shims
+            shims.install(devices.asks_for_gpu(source))
             exec(source, {"torch": torch})
         except BaseException:
             os.write(write, traceback.format_exc()[-900:].encode())
@@ -106,11 +133,14 @@ def test_a_wish_for_a_gpu_is_let_pass_where_there_is_none(name: str, said: dict[
         ('device = "cuda" if gpu else "cpu"', True),
         ("images = images.cuda()", True),
         ("device = f'cuda:{rank}'", True),
+        ("device = torch.device(0)", True),
+        ("x = torch.zeros(2, device = 0)", True),
+        ("device = 'mps'", True),
     ],
     ids=str,
 )
 def test_only_code_that_may_ask_for_a_gpu_is_slowed_down(source: str, asks: bool) -> None:
-    assert shims.asks_for_cuda(source) == asks
+    assert devices.asks_for_gpu(source) == asks
 
 
 @pytest.mark.parametrize("name", COMPILED)

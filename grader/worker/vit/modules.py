@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from grader.worker import describe, faults, shims
+from grader.worker import describe, devices, faults
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import (
@@ -29,7 +29,7 @@ def values(student: Student, names: list[str]) -> dict[str, Any]:
 @op("devices.hard_coded")
 def hard_coded(student: Student) -> list[str]:
     """What asked for a GPU on a machine without one, so far."""
-    return list(shims.hard_coded)
+    return list(devices.hard_coded)
 
 
 @op("module.run")
