@@ -14,6 +14,7 @@ from grader.confinement import Workers, control
 from grader.confinement.clock import Hangs, Patience
 from grader.confinement.connection import Worker
 from grader.evidence import Probe, Question
+from grader.firewall import Firewall
 from grader.forms import Declared, fit
 from grader.probing import Ask
 from grader.records import Observation, Submission, program_of
@@ -227,12 +228,13 @@ def paced(progress: Progress | None, probes: list[Probe]) -> Telling:
     Those apart are waited for after the others. A probe that few submissions need and that takes minutes counts
     only once it is begun.
     """
-    ordered = sorted(probes, key=lambda probe: probe.apart)
+    ordered, wall = sorted(probes, key=lambda probe: probe.apart), Firewall()
 
     def tell(probe: Probe) -> None:
         if progress is not None:
             at = ordered.index(probe)
             before, after = (sum(p.usual for p in part if p.usual < RARE) for part in (ordered[:at], ordered[at + 1 :]))
-            progress(probe.id, before / (before + probe.usual + after))
+            share = before / (before + probe.usual + after)
+            wall.attempt("the progress bar", lambda: progress(probe.id, share), None)
 
     return tell

@@ -206,7 +206,7 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
     if len(found) == 1 and found[0].id is None and arguments.scheduler is None:
         pages = _pages(options.out, False) if arguments.html else None
         grade = grade_one(found[0], options, arguments.only, pages)
-        return [grade], [f"Page: {pages.target(grade)}"] if pages else []
+        return [grade], [f"Page: {pages.target(grade)}", *pages.trouble.values()] if pages else []
     from grader.batch import classes
 
     if options.out != _options(arguments).out:
@@ -215,7 +215,7 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
     done = classes.grade_class(found, options, arguments.only, spread, arguments.retry)
     remarks = classes.remarks(options)
     if arguments.html:
-        remarks.append(f"Pages: {classes.write_pages(options, _pages(options.out, True))}")
+        remarks += classes.write_pages(options, _pages(options.out, True))
     return [each.grade for each in done], remarks
 
 
@@ -298,13 +298,20 @@ def _report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]], remar
     from grader.exports.result import of_grade
     from grader.reports import record, terminal
 
+    wall = firewall.Firewall()
     try:
         for name, destination in formats:
-            record.put(exports.FORMATS[name]([of_grade(grade) for grade in grades]), destination)
+            exported, left_out = exports.written(name, [of_grade(grade) for grade in grades], wall)
+            for line in left_out:
+                _complain(line)
+            if exported is not None:
+                record.put(exported, destination)
         said = any(destination == "-" for _, destination in formats)
         if not said and [grade.status for grade in grades] != ["rejected"]:  # its line has said everything
-            terminal.show(grades)
+            wall.attempt("the report in the terminal", lambda: terminal.show(grades), None)
             print("".join(f"{visible(line)}\n" for line in remarks), end="")
+        for line in wall.lines:
+            _complain(line)
         sys.stdout.flush()
     except BrokenPipeError:  # `grade.py … | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -99,7 +99,8 @@ class Grader:
                 return Graded(self.rejected(path, name, seed, str(reason), time.monotonic() - start), None)
             seen = self.observe(submission, seed, only=only, progress=progress)
             grade = scoring.grade(seen, self.workers.sandbox, {})
-            look(seen)
+            seen.firewall.attempt("keeping what was observed", lambda: look(seen), None)
+            grade = scoring.noted(grade, seen.firewall)
         timings = {"total": time.monotonic() - start, **seen.timings}
         return Graded(dataclasses.replace(grade, timings={n: round(t, 3) for n, t in timings.items()}), seen)
 

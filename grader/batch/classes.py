@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
 
 from grader.batch import digests, similarity
-from grader.batch.entries import Roll
+from grader.batch.entries import Entry, Roll
 from grader.batch.gradebook import NAME, Gradebook
 from grader.batch.live import Table
 from grader.batch.places import Here, Place, cores, default_jobs
@@ -23,8 +24,10 @@ from grader.batch.regrade import Regrader, remember
 from grader.batch.run import Done, Run
 from grader.batch.task import Step
 from grader.errors import GraderError
+from grader.firewall import Firewall
 from grader.grading import Graded, Grader, Options, open_grader
 from grader.intake import Found
+from grader.records import SimilarGroup
 
 if TYPE_CHECKING:
     from grader.reports.html.pages import Pages
@@ -91,16 +94,25 @@ def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: S
 
 def remarks(options: Options) -> list[str]:
     """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
+    wall = Firewall()
     with Roll(options.out, rubric=options.rubric) as roll:
-        groups = similarity.groups(similarity.similar(roll))
+        groups = _similar(roll, wall)
+    if wall.faults:
+        return ["", *wall.lines]
     lines = [f"  {group}" for group in groups[:MAX_SHOWN_GROUPS]]
     if len(groups) > MAX_SHOWN_GROUPS:
         lines.append(f"  and {len(groups) - MAX_SHOWN_GROUPS} more groups: grade.py similar --out {options.out}")
     return ["", "Nearly the same (no points depend on it):", *lines] if groups else []
 
 
-def write_pages(options: Options, pages: "Pages") -> Path:
-    """Write the pages of a class from its gradebook; returns where the first one is."""
+def _similar(roll: Roll, wall: Firewall) -> list[SimilarGroup]:
+    none: list[SimilarGroup] = []
+    return wall.attempt("the search for similar work", lambda: similarity.groups(similarity.similar(roll)), none)
+
+
+def write_pages(options: Options, pages: "Pages") -> list[str]:
+    """Write the pages of a class from its gradebook; returns what is to be said: where they are, what could not be made."""
+    wall = Firewall()
     with contextlib.closing(pages), Roll(options.out, rubric=options.rubric, data=options.data) as roll:
         for entry in roll.entries():
             late = (
@@ -108,9 +120,17 @@ def write_pages(options: Options, pages: "Pages") -> Path:
                 if not entry.days_late
                 else f"{entry.days_late} d, {'open' if entry.open else f'−{entry.deduction:g}'}"
             )
-            with roll.evidence(entry) as seen:
-                pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
-        return pages.index(similarity.groups(similarity.similar(roll)))
+            add = partial(_add_pages, roll, entry, pages, late)
+            wall.attempt(f"the pages of {entry.key}", add, None)
+        groups = _similar(roll, wall)
+        index = wall.attempt("the page of the class", lambda: pages.index(groups), None)
+    where = [f"Pages: {index or pages.folder}"]
+    return [*where, *pages.trouble.values(), *wall.lines]
+
+
+def _add_pages(roll: Roll, entry: Entry, pages: "Pages", late: str) -> None:
+    with roll.evidence(entry) as seen:
+        pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

@@ -14,8 +14,9 @@ from grader import rubric as rubrics
 from grader.batch import digests, keeping
 from grader.batch.digests import Digests
 from grader.batch.gradebook import Gradebook, Handed, Kept, Sealed
-from grader.errors import GraderError
+from grader.errors import GraderError, Unreadable
 from grader.evidence import UNASKED, Evidence, Later, Probe, Question
+from grader.firewall import Firewall
 from grader.grading import Grader, Options, check_names, open_grader
 from grader.intake import Found
 from grader.records import Grade, Observation, Submission
@@ -128,6 +129,8 @@ class Regrader:
             NewQuestion: something must be asked.
         """
         if kept.observations is None:
+            if kept.grade.criteria:
+                raise Unreadable("nothing was kept that it could be computed from")
             return Sealed(_rescaled(kept.grade, self.rubric.narrowed(kept.options.get("only")).max_score), kept.options)
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             grader = self._grader(kept.options, NobodyToAsk())
@@ -266,6 +269,10 @@ def _regraded(regrader: Regrader, handed: Handed, kept: Kept, ask: bool) -> Move
         return None
     except GraderError as error:
         return Moved(handed.key, kept.grade, None, str(error))
+    except Exception as error:
+        wall = Firewall()
+        wall.note("computing it again", error)
+        return Moved(handed.key, kept.grade, None, wall.lines[0])
     if sealed is None:
         return Moved(handed.key, kept.grade, None, "needs its files: a question is new, and they are gone or others")
     regrader.book.finish(handed.id, now, sealed)

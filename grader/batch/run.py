@@ -20,6 +20,7 @@ from grader.batch.gradebook import Gradebook, Handed, Kept, Sealed
 from grader.batch.places import Lost, Place
 from grader.batch.task import Task, unfinished
 from grader.errors import GraderError
+from grader.firewall import Firewall
 from grader.intake import Found
 from grader.records import Grade
 
@@ -67,7 +68,7 @@ class Run:
     ) -> None:  # fmt: skip
         self.book, self.place, self.now, self.class_seed, self.seed = book, place, now, class_seed, seed
         self.regrade, self.max_score, self.watch = regrade, max_score, watch or Watch()
-        self.retry = retry
+        self.retry, self.wall = retry, Firewall()
         self.done: dict[int, Done] = {}
         self.suspects: list[Task] = []
         self.running: dict[Future[Sealed], Task] = {}
@@ -137,7 +138,7 @@ class Run:
             return None
         try:
             sealed = self.regrade(handed, kept)
-        except GraderError:  # what was kept cannot be read
+        except Exception:  # what was kept cannot be read, or not be judged: it is graded from its files again
             sealed = None
         if sealed is None:
             return task
@@ -156,7 +157,7 @@ class Run:
                 self._ended(self.running.pop(future), future)
 
     def _start(self, task: Task) -> "Future[Sealed]":
-        self.watch.began(task)
+        self.wall.attempt("the table of what is graded", lambda: self.watch.began(task), None)
         future = self.place.submit(task)
         self.running[future] = task
         return future
@@ -205,7 +206,7 @@ class Run:
 
     def _tell(self, done: Done) -> None:
         self.done[done.task.submission] = done
-        self.watch.done(done)
+        self.wall.attempt("the table of what is graded", lambda: self.watch.done(done), None)
 
 
 def _asking(digests: Digests) -> tuple[str, str]:

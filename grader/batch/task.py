@@ -8,6 +8,7 @@ from grader.batch import digests, keeping
 from grader.batch.gradebook import Sealed
 from grader.errors import GraderError, NoSubmission
 from grader.evidence import Evidence
+from grader.firewall import Firewall
 from grader.grading import Grader
 from grader.intake import Found
 from grader.records import Grade
@@ -54,7 +55,9 @@ def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, 
     except (GraderError, OSError, MemoryError):
         raise
     except Exception as error:
-        words = f"the grader itself failed: {type(error).__name__}: {error}"
+        wall = Firewall()
+        wall.note("the grading", error)
+        words = wall.lines[0]
         return Sealed(unfinished(task, words, grader.rubric.max_score), grader.settings(only))
     whole = sealed[0] if sealed else Sealed(graded.grade)
     return dataclasses.replace(whole, grade=graded.grade, options=grader.settings(only))

@@ -6,11 +6,15 @@ Each format is a module that turns results into text and knows nothing of the ot
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+from grader.errors import GraderError
 from grader.exports import annotations, classroom50, gradescope, junit, markdown
 from grader.exports.result import Result
+from grader.firewall import Firewall
 from grader.reports import record
 
+T = TypeVar("T")
 Writer = Callable[[Sequence[Result]], str]
 
 
@@ -36,3 +40,38 @@ FORMATS: dict[str, Writer] = {
     "classroom50": _each(classroom50.result),
 }
 ONE_EACH = {"gradescope": "results.json", "classroom50": "result.json"}  # of one submission; the reader's file name
+
+
+def written(name: str, results: Sequence[Result], wall: Firewall) -> tuple[str | None, list[str]]:
+    """Grades in a format, without those that its writer raises over.
+
+    Args:
+        wall: is told of a writer that raises over all of them.
+
+    Returns:
+        the text, None where there is none; and a line for each submission that is not in it.
+    """
+    return sound(f"the export {name}", FORMATS[name], results, wall)
+
+
+def sound(piece: str, write: Callable[[Sequence[Result]], T], results: Sequence[Result], wall: Firewall
+          ) -> tuple[T | None, list[str]]:  # fmt: skip
+    """The same for any function of results."""
+    try:
+        return write(results), []
+    except GraderError:
+        raise
+    except Exception as error:
+        alone = {id(result): _raised(piece, write, result) for result in results}
+        sound_ = [result for result in results if not alone[id(result)]]
+        if not sound_ or len(sound_) == len(results):
+            wall.note(piece, error)
+            return None, []
+    lines = [f"{result.key}: left out, {alone[id(result)]}" for result in results if alone[id(result)]]
+    return wall.attempt(piece, lambda: write(sound_), None), lines
+
+
+def _raised(piece: str, write: Callable[[Sequence[Result]], Any], result: Result) -> str:
+    wall = Firewall()
+    wall.attempt(piece, lambda: write([result]), None)
+    return next(iter(wall.lines), "")

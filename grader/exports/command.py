@@ -3,13 +3,16 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from grader.batch.entries import Roll
 from grader.cli import Parser
 from grader.errors import GraderError
-from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets
+from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
+from grader.exports.canvas import Filled
 from grader.exports.result import Result, of_entry
+from grader.firewall import Firewall
 from grader.reports import record
 from grader.reports.text import file_stem, printable
 
@@ -41,8 +44,18 @@ def main(arguments: Sequence[str]) -> int:
         raise GraderError(f"--sheet: {given.format} fills no sheet, only canvas and moodle do")
     if given.format in ONE_EACH:
         return _each(given, results)
-    record.put(FORMATS[given.format](results), given.to)
-    return 0
+    wall = Firewall()
+    text, left_out = written(given.format, results, wall)
+    if text is not None:
+        record.put(text, given.to)
+    return _said([*left_out, *wall.lines])
+
+
+def _said(lines: Sequence[str]) -> int:
+    """Say what went wrong; the exit status."""
+    for line in lines:
+        print(printable(line), file=sys.stderr)
+    return int(bool(lines))
 
 
 def parser() -> Parser:
@@ -59,12 +72,10 @@ def parser() -> Parser:
 
 
 def _sheet(given: argparse.Namespace, results: Sequence[Result]) -> int:
-    if given.format == "canvas":
-        sheet = sheets.read(given.sheet, "Student", "ID") if given.sheet else None
-        filled = canvas.fill(results, sheet, given.assignment)
-    else:
-        sheet = sheets.read(given.sheet, *moodle.NEEDED) if given.sheet else None
-        filled = moodle.fill(results, sheet, not given.no_comments)
+    wall = Firewall()
+    filled, left_out = sound(f"the export {given.format}", partial(_filled, given), results, wall)
+    if filled is None:
+        return _said(wall.lines)
     record.put(filled.sheet.text(), given.to)
     for keys, why in (
         (filled.left, "left as it was: needs review (no score until a person has decided), or locked"),
@@ -72,14 +83,27 @@ def _sheet(given: argparse.Namespace, results: Sequence[Result]) -> int:
     ):
         for key in keys:
             print(f"{printable(key)}: {why}", file=sys.stderr)
-    return int(bool(filled.left or filled.unknown))
+    return _said(left_out) or int(bool(filled.left or filled.unknown))
+
+
+def _filled(given: argparse.Namespace, results: Sequence[Result]) -> Filled:
+    """The sheet of a learning platform, read afresh and filled in."""
+    if given.format == "canvas":
+        sheet = sheets.read(given.sheet, "Student", "ID") if given.sheet else None
+        return canvas.fill(results, sheet, given.assignment)
+    sheet = sheets.read(given.sheet, *moodle.NEEDED) if given.sheet else None
+    return moodle.fill(results, sheet, not given.no_comments)
 
 
 def _each(given: argparse.Namespace, results: Sequence[Result]) -> int:
     if given.to == "-" and len(results) > 1:
         raise GraderError(f"--to: {given.format} is a file for each of {len(results)} submissions: give a folder")
+    lines = []
     for result in results:
-        name = ONE_EACH[given.format]
+        wall, name = Firewall(), ONE_EACH[given.format]
         target = given.to if given.to == "-" else str(Path(given.to) / file_stem(result.key) / name)
-        record.put(FORMATS[given.format]([result]), target)
-    return 0
+        text, _ = written(given.format, [result], wall)
+        lines += [f"{result.key}: {line}" for line in wall.lines]
+        if text is not None:
+            record.put(text, target)
+    return _said(lines)

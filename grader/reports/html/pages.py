@@ -5,11 +5,12 @@ import json
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence
+from grader.firewall import Firewall
 from grader.grading import Graded
 from grader.intake import open_submission
 from grader.records import Grade, SimilarGroup
@@ -57,34 +58,62 @@ class Pages:
         self.entries: list[Entry] = []
         self.title = ""
         self.lock = threading.Lock()
+        self.trouble: dict[str, str] = {}  # a line each: pages and pictures that could not be made, and why
 
     def look(self, seen: Evidence) -> None:
         """Render the notebook while the submission's files are there."""
-        self.notebooks[id(seen)] = notebook.rendered(seen.submission, self.renderer)
+        name, wall = seen.submission.name, Firewall()
+        render = partial(notebook.rendered, seen.submission, self.renderer)
+        self.notebooks[id(seen)] = wall.attempt("the page of the notebook", render, None)
+        self._tell(name, wall)
 
     def add(self, graded: Graded, points: float | None = None, late: str = "", files: Files | None = None) -> Path:
         """Write the pages of one grade; returns where the student's is.
+
+        What a page or a picture raises costs that one alone, and stands in ``trouble``.
 
         Args:
             points: the score less what lateness costs.
             late: what to know of that, in words.
             files: original name → file, where the submission is some files among others.
         """
-        grade, seen = graded.grade, graded.evidence
+        grade, wall = graded.grade, Firewall()
         page = self.target(grade)
+        written = wall.attempt("the page", lambda: self._write(graded, page, files, wall), False)
+        self._tell(grade.submission["name"], wall)
+        with self.lock:
+            self.entries.append(Entry(grade, Link(page.name, "", "pages") if written else None, points, late))
+            self.title = graded.evidence.rubric.name if graded.evidence is not None else self.title
+        return page
+
+    def _write(self, graded: Graded, page: Path, files: Files | None, wall: Firewall) -> bool:
+        """Write a student's page, and that of the notebook, unless they are there already."""
+        grade, seen = graded.grade, graded.evidence
         beside = page.with_name(f"{page.stem}{NOTEBOOK}.html")
         up = (Link("index.html", "The class", ".."),) if self.several else ()
         stamp = _stamp(grade)
         if not self.several or not _stamped(page, stamp):
-            cells = self._cells(seen, files)
-            if seen is not None and cells is not None:
-                record.replace(beside, notebook.page(grade, seen, cells, (*up, Link(page.name, "The grade"))))
-            there = (Link(beside.name, "Your notebook"),) if cells is not None else ()
-            record.replace(page, student.page(grade, seen, (*up, *there), stamp=stamp))
+            links = (*up, Link(page.name, "The grade"))
+            with_notebook = partial(self._write_notebook, grade, seen, beside, links, files)
+            shown = wall.attempt("the page of the notebook", with_notebook, False)
+            there = (Link(beside.name, "Your notebook"),) if shown else ()
+            record.replace(page, student.page(grade, seen, (*up, *there), stamp=stamp, wall=wall))
+        return True
+
+    def _write_notebook(self, grade: Grade, seen: Evidence | None, beside: Path, links: tuple[Link, ...],
+                        files: Files | None) -> bool:  # fmt: skip
+        """Write the page of a notebook, where there is one."""
+        cells = self._cells(seen, files)
+        if seen is None or cells is None:
+            return False
+        record.replace(beside, notebook.page(grade, seen, cells, links))
+        return True
+
+    def _tell(self, name: str, wall: Firewall) -> None:
         with self.lock:
-            self.entries.append(Entry(grade, Link(page.name, "", "pages"), points, late))
-            self.title = seen.rubric.name if seen is not None else self.title
-        return page
+            self.trouble |= {
+                f"{name}: {piece}": f"{name}: {line}" for piece, line in zip(wall.faults, wall.lines, strict=True)
+            }
 
     def target(self, grade: Grade) -> Path:
         """Where a student's page is."""

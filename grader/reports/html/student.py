@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from grader import scoring
 from grader.evidence import Evidence
+from grader.firewall import Firewall
 from grader.records import Grade
 from grader.reports.html import figures
 from grader.reports.html.rendering import render
@@ -35,7 +37,7 @@ class Measured:
 
 
 def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (), name: str = "",
-         stamp: str = "") -> str:  # fmt: skip
+         stamp: str = "", wall: Firewall | None = None) -> str:  # fmt: skip
     """Make a student's page.
 
     Args:
@@ -44,10 +46,13 @@ def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (
         links: shown above.
         name: of the assignment.
         stamp: tells this page from one of another grade.
+        wall: is told of pictures that raise.
     """
+    wall = wall or Firewall()
     parts = tell(grade, Sources(seen.submission if seen else None), sentences(seen))
     rows = {row.result.id: row for part in parts for row in part.rows}
-    pictures = figures.draw(seen) if seen is not None else []
+    pictures = figures.draw(seen, wall) if seen is not None else []
+    grade = scoring.noted(grade, wall)
     explains = [f for f in pictures if f.criterion in rows and rows[f.criterion].result.status in ("failed", "partial")]
     beside = {ident: [f for f in explains if f.criterion == ident] for ident in rows}
     lost = [row for row in rows.values() if row.result.status != "passed"]

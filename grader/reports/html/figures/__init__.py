@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from markupsafe import Markup
 
-from grader.evidence import Evidence
+from grader.checking import Verdict
+from grader.evidence import Evidence, Unanswered
+from grader.firewall import Firewall
 
 
 @dataclass(frozen=True)
@@ -30,21 +33,35 @@ class Figure:
 Draw = Callable[[Evidence], Figure | None]
 
 
-def draw(seen: Evidence) -> list[Figure]:
-    """All pictures that the observations allow.
-
-    Observations come from a process that ran student code: what is not of the form that a picture needs,
-    however that shows, means no picture.
-    """
+def topics() -> dict[str, Draw]:
+    """What draws each picture, by name."""
     from grader.reports.html.figures import attention, augmentation, classes, log, map, neighbours, schedule
 
-    found = []
-    for topic in (augmentation, schedule, log, attention, map, neighbours, classes):
-        try:
-            found.append(topic.figure(seen))
-        except Exception:  # the verdict on the same observation says what is wrong with it
-            found.append(None)
+    those = (augmentation, schedule, log, attention, map, neighbours, classes)
+    return {topic.__name__.rpartition(".")[2]: topic.figure for topic in those}
+
+
+def draw(seen: Evidence, wall: Firewall | None = None) -> list[Figure]:
+    """All pictures that the observations allow.
+
+    A picture that nothing was observed for is left out, and so is one whose drawing raises.
+
+    Args:
+        wall: is told of those that raise.
+    """
+    wall = wall or Firewall()
+    found = [
+        wall.attempt(f"the picture {name}", partial(_drawn, figure, seen), None) for name, figure in topics().items()
+    ]
     return [figure for figure in found if figure is not None]
+
+
+def _drawn(figure: Draw, seen: Evidence) -> Figure | None:
+    """One picture; none where the answer that it shows is not there, or the submission is wrong there."""
+    try:
+        return figure(seen)
+    except (Verdict, Unanswered):  # the verdict on the same answer says what is wrong with it
+        return None
 
 
 CLASSES = (
