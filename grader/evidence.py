@@ -200,11 +200,6 @@ class Watched(Mapping[str, float]):
         self.note("strict", self.rubric.strict)
         return self.rubric.strict
 
-    @property
-    def collapse_fails(self) -> bool:
-        self.note("collapse_fails", self.rubric.collapse_fails)
-        return self.rubric.collapse_fails
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self.rubric, name)
 

@@ -2,9 +2,11 @@
 
 import dataclasses
 import difflib
+import sys
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,10 @@ from grader import shipped
 from grader.errors import GraderError
 
 DEFAULT = shipped.RUBRIC
+COLLAPSE_FAILS = (
+    "collapse_fails of [scheduler] means nothing any more and was passed over; write "
+    "checks = { changes = 6, unit = 2 } into the criterion contrastive.scheduler instead"
+)
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,11 @@ class Rubric:
     criteria: tuple[RubricCriterion, ...]
     thresholds: Mapping[str, float]
     strict: bool  # a protected block that reads differently fails
-    collapse_fails: bool  # a schedule in epochs that is over after a few batches fails
 
     @property
     def settings(self) -> dict[str, float]:
         """All that checks look at: thresholds and switches."""
-        return {**self.thresholds, "strict": self.strict, "collapse_fails": self.collapse_fails}
+        return {**self.thresholds, "strict": self.strict}
 
     @property
     def max_score(self) -> float:
@@ -70,9 +75,10 @@ def load(path: Path, known: Mapping[str, Collection[str]]) -> Rubric:
         criteria = tuple(_criterion(path, entry, known) for entry in raw["criteria"])
         thresholds = {key: float(value) for key, value in raw["thresholds"].items()}
         strict = bool(raw.get("protected", {}).get("strict", False))
-        collapse_fails = bool(raw.get("scheduler", {}).get("collapse_fails", True))
+        if "collapse_fails" in raw.get("scheduler", {}):
+            _say_once(f"{path}: {COLLAPSE_FAILS}")
         name = str(raw.get("assignment", {}).get("name", path.stem))
-        return Rubric(name, criteria, thresholds, strict, collapse_fails)
+        return Rubric(name, criteria, thresholds, strict)
     except FileNotFoundError:
         raise GraderError(f"{path}: no such rubric") from None
     except tomllib.TOMLDecodeError as error:
@@ -95,6 +101,11 @@ def _criterion(path: Path, entry: dict[str, Any], known: Mapping[str, Collection
         total = sum(weights.values())
         raise GraderError(f"{path}: criterion '{ident}': points are {points:g}, its checks add up to {total:g}")
     return RubricCriterion(ident, int(entry["part"]), str(entry["title"]), points, weights)
+
+
+@cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _meant(word: str, among: Collection[str]) -> str:

@@ -623,14 +623,6 @@ VARIANTS = [
         "",
         ("protected.modified",),
     ),
-    Case(
-        "contrastive.variant_scheduler_collapsed_where_that_is_let_pass",
-        {"contrastive.py": scheduled(f"{LR}.MultiStepLR(optimizer, milestones=[10, 15])", "batch", ())},
-        (),
-        "",
-        ("scheduler.collapsed",),
-        {"collapse_fails": False},
-    ),
     # Schedules in epochs, counted in batches, that go on changing
     goes_round(
         "scheduler_cosine_in_batches",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.checking import Blocked, Criterion, Fail, checks, raised_words, sentence, warn
+from grader.checking import Blocked, Criterion, Fail, Skip, checks, raised_words, sentence, warn
 from grader.evidence import Evidence
 from grader.records import Warning_
 from grader.vit.metric_learning.runs import Run, Scheduler, failure, runs
@@ -56,12 +56,21 @@ def _tells(run: Run) -> bool:
     return len(run.epochs) > 1 or any(scheduler.raised for scheduler in run.schedulers)
 
 
-def changes(seen: Evidence) -> str | None:
+def changes(seen: Evidence) -> None:
     """The learning rate that the optimizer uses changes over `num_epochs`, through a scheduler that drives it."""
+    finding = judged(seen)[1]
+    if finding is not None and not finding.collapsed:
+        raise Fail(finding.message, finding.hint)
+
+
+def unit(seen: Evidence) -> str | None:
+    """The scheduler is stepped in the unit that its numbers are meant in: epochs, or batches."""
     finding = judged(seen)[1]
     if finding is None:
         return None
-    if not finding.collapsed or (finding.over and seen.rubric.collapse_fails):
+    if not finding.collapsed:
+        raise Skip
+    if finding.over:
         raise Fail(finding.message, finding.hint)
     return f"It changes, and gives full points, but {sentence(finding.message, finding.hint)}"
 
@@ -249,5 +258,5 @@ def curve(seen: Evidence) -> dict[str, Any] | None:
 
 
 PROBES = ()
-CRITERIA = (Criterion("contrastive.scheduler", checks(changes), ("train_embedding_model",)),)
+CRITERIA = (Criterion("contrastive.scheduler", checks(changes, unit), ("train_embedding_model",)),)
 WARNINGS = (collapsed,)
