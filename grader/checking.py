@@ -116,6 +116,7 @@ class Assignment:
     given: tuple[Path, ...] = ()  # the files that the course hands out and students leave as they are
     check_given: Callable[[Mapping[str, str], str], None] | None = None  # refuses given files that an instructor brings
     fashion_mnist: bool = True  # whether its probes use the data set
+    traced: str = ""  # the function whose call in the notebook is looked for, with what makes its arguments
     forms: Mapping[str, Declared] = field(default_factory=dict)  # by operation, what an answer to it looks like
 
 

@@ -108,7 +108,9 @@ class Grader:
              files: Mapping[str, Path] | None = None) -> Submission:  # fmt: skip
         """Freeze a submission into a folder and gather its definitions."""
         a = self.assignment
-        return open_submission(path, workspace, a.wanted, a.provided, a.never_called, name, files=files)
+        return open_submission(
+            path, workspace, a.wanted, a.provided, a.never_called, name, files=files, traced=a.traced
+        )
 
     def observe(self, submission: Submission, seed: int, kept: Mapping[str, Kept] | None = None,
                 findings: dict[str, Finding] | None = None, only: Collection[str] | None = None,

@@ -44,6 +44,8 @@ class Program:
     main: tuple[Piece, ...]  # from the notebook, in order
     modules: dict[str, tuple[Piece, ...]]  # by import name, from the .py files beside it
     names: dict[str, Origin]  # the assignment's names that are defined, and where
+    # Module (None: the notebook) and statement: what makes the arguments of one call, in order, ending with the call.
+    call: tuple[tuple[str | None, Piece], ...] = ()
 
 
 def program_of(submission: "Submission") -> dict[str, Any]:
@@ -53,6 +55,7 @@ def program_of(submission: "Submission") -> dict[str, Any]:
         "main": [dict(vars(piece)) for piece in program.main],
         "modules": {name: [dict(vars(piece)) for piece in pieces] for name, pieces in program.modules.items()},
         "names": {name: origin.module for name, origin in program.names.items()},
+        "call": [{"module": module, **vars(piece)} for module, piece in program.call],
     }
 
 

@@ -238,6 +238,7 @@ def _submission(kept: dict[str, Any], root: Path) -> Submission:
         tuple(Piece(**piece) for piece in kept["program"]["main"]),
         {name: tuple(Piece(**piece) for piece in pieces) for name, pieces in kept["program"]["modules"].items()},
         {name: Origin(**origin) for name, origin in kept["program"]["names"].items()},
+        tuple((module, Piece(**piece)) for module, piece in kept["program"].get("call", [])),
     )
     cells = tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in kept["cells"])
     files = {name: root / inside for name, inside in kept["files"].items()}

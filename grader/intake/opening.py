@@ -28,6 +28,7 @@ def open_submission(
     *,
     files: Mapping[str, Path] | None = None,
     limits: IntakeLimits | None = None,
+    traced: str = "",
 ) -> Submission:
     """Freeze a submission into ``workspace``, read its notebook and gather its definitions.
 
@@ -40,6 +41,7 @@ def open_submission(
         name: the student's key, from ``path`` where it is not given.
         files: original name -> file, where the submission is some files among others (see ``Found``).
         limits: sizes, counts and deadline.
+        traced: the function whose last call is kept, with the statements that make its arguments.
 
     Raises:
         Rejected: the submission cannot be opened; the reason is for the student.
@@ -57,6 +59,7 @@ def open_submission(
         wanted=sorted(wanted),
         provided=sorted(provided),
         never_called=sorted(never_called),
+        traced=traced,
     )
     return submission(value, path, workspace, name or key_of(path))
 
@@ -140,6 +143,7 @@ def submission(value: dict[str, Any], path: Path, root: Path, name: str) -> Subm
             main=pieces(program["main"]),
             modules={module: pieces(found) for module, found in program["modules"].items()},
             names={each: Origin(**origin) for each, origin in program["names"].items()},
+            call=tuple((step.pop("module"), Piece(**step)) for step in program["call"]),
         ),
         cells=tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in value["cells"]),
         files={file: root / inside for file, inside in value["files"].items()},

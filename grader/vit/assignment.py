@@ -33,6 +33,7 @@ VIT = Assignment(
     wanted=names.WANTED,
     provided=names.PROVIDED,
     never_called=names.NEVER_CALLED,
+    traced="train_embedding_model",
     ops=(
         "grader.worker.vit.modules",
         "grader.worker.vit.transforms",

@@ -23,8 +23,8 @@ class Undefined(Exception):
 class Student:
     """A loaded submission.
 
-    ``program`` is {"main": [piece, …], "modules": {name: [piece, …]}, "names": {name: module or None}}
-    with pieces {"source", "file", "cell", "line"}. Each statement runs on its own, so that one that
+    ``program`` is {"main": [piece, …], "modules": {name: [piece, …]}, "names": {name: module or None}, "call": […]}
+    with pieces {"source", "file", "cell", "line"}; those of "call" say their "module", too. Each statement runs on its own, so that one that
     fails loses what it defines and nothing else; ``problems`` keeps the failures. ``files`` is the folder
     that the submission's files lie in.
     """
@@ -34,6 +34,7 @@ class Student:
         describe.lost.clear()
         self.problems: list[dict[str, Any]] = []
         self.names: dict[str, str | None] = program["names"]
+        self.call: list[dict[str, Any]] = program.get("call", [])  # what makes the arguments of one call, and the call
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
         shims.install(asks_for_gpu=any(map(devices.asks_for_gpu, late.sources(program))))
@@ -72,6 +73,41 @@ class Student:
                     space.pop(name, None)
                 space.update(old)
 
+    def values(self) -> list[Any]:
+        """All objects that have a name."""
+        return [value for space in (self.main, *self._modules.values()) for value in list(vars(space).values())]
+
+    @contextlib.contextmanager
+    def restored(self) -> Iterator[None]:
+        """Put all names and modules back afterwards, whatever is bound meanwhile."""
+        modules, before = dict(self._modules), [(vars(m), dict(vars(m))) for m in (self.main, *self._modules.values())]
+        try:
+            yield
+        finally:
+            for name in self._modules.keys() - modules.keys():
+                sys.modules.pop(name, None)
+            self._modules = modules
+            for space, old in before:
+                space.clear()
+                space.update(old)
+
+    def execute_call(self) -> None:
+        """Execute the statements that lead to the call, and the call. One that fails is passed over."""
+        for piece in self.call:
+            with contextlib.suppress(Exception, SystemExit):
+                exec(_compiled(piece), vars(self._space(piece["module"])))
+
+    def _space(self, name: str | None) -> types.ModuleType:
+        """The module that a statement belongs to; a new one where the definitions needed nothing of it."""
+        if name is None:
+            return self.main
+        for part in (name[:end] for end, letter in enumerate(f"{name}.") if letter == "."):
+            if part not in self._modules:
+                module = self._modules[part] = types.ModuleType(part)
+                vars(module).update(self._provided, __path__=[])
+                sys.modules[part] = module
+        return self._modules[name]
+
     def _homes(self, name: str) -> list[types.ModuleType]:
         module = self.names.get(name)
         preferred = [self._modules[module]] if module in self._modules else []
@@ -107,12 +143,8 @@ class Student:
         vars(module).update(self._provided)
         for piece in pieces:
             faults.step()
-            cell = f"#cell-{piece['cell']}" if piece["cell"] is not None else ""
-            filename = f"<submission>/{piece['file']}{cell}"
-            _remember_lines(filename, piece)
             try:
-                code = compile("\n" * (piece["line"] - 1) + piece["source"], filename, "exec", dont_inherit=True)
-                exec(code, vars(module))
+                exec(_compiled(piece), vars(module))
             except ModuleNotFoundError as error:
                 self.problems.append(describe.exception(error))
                 for name in _imported(piece["source"]) - self.names.keys():
@@ -201,6 +233,14 @@ def _bound(source: str) -> set[str]:
             names.add(node.id)
         pending += ast.iter_child_nodes(node)
     return names
+
+
+def _compiled(piece: dict[str, Any]) -> types.CodeType:
+    """A statement's code, whose tracebacks name the place where its author finds it."""
+    cell = f"#cell-{piece['cell']}" if piece["cell"] is not None else ""
+    filename = f"<submission>/{piece['file']}{cell}"
+    _remember_lines(filename, piece)
+    return compile("\n" * (piece["line"] - 1) + piece["source"], filename, "exec", dont_inherit=True)
 
 
 def _remember_lines(filename: str, piece: dict[str, Any]) -> None:

@@ -280,20 +280,27 @@ FAULTS = [
     ),
     training("name_not_defined", (TOTAL, "            total_loss += losss.item()\n"), word="losss"),
     # The data
-    training(
+    fault(
         "trains_on_test",
         (LOADER, "    loader = DataLoader(test_dataset, batch_size=batch_size, shuffle=True)\n"),
-        word="test images",
+        costs=PROTECTED,
+        word="images of the test set",
     ),
-    training("samples_test", (SAMPLE, "train_subset = sample_balanced_subset(test_dataset, 500)"), word="test images"),
-    training(
+    fault(
+        "samples_test",
+        (SAMPLE, "train_subset = sample_balanced_subset(test_dataset, 500)"),
+        costs=PROTECTED,
+        word="images of the test set",
+    ),
+    fault(
         "trains_on_both",
         (
             LOADER,
             "    both = torch.utils.data.ConcatDataset([train_subset] + 10 * [test_dataset])\n"
             "    loader = DataLoader(both, batch_size=batch_size, shuffle=True)\n",
         ),
-        word="test images",
+        costs=PROTECTED,
+        word="images of the test set",
     ),
     # The evaluation
     training("never_evaluated", (EVALUATE, ""), word="never called"),

@@ -63,7 +63,7 @@ def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
     except BaseException:
         clear(root)
         raise
-    program, problems_of_code = gathered(choice.gathering)
+    program, problems_of_code = gathered(choice.gathering, request.get("traced", ""))
     return {
         "sha256": digest_of(digests),
         "notebook": choice.notebook,

@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from .calls import call_steps
 from .gather import Gathering
+from .parsing import Statement
 from .units import Item
 
 
-def gathered(gathering: Gathering) -> tuple[dict[str, Any], list[str]]:
-    """Return the program as JSON takes it (see ``grader.records.Program``), and what was left out."""
+def gathered(gathering: Gathering, traced: str = "") -> tuple[dict[str, Any], list[str]]:
+    """Return the program as JSON takes it (see ``grader.records.Program``), and what was left out.
+
+    Args:
+        traced: the function whose last call is looked for, with what makes its arguments.
+    """
     gathering.gather()
     modules = {name: pieces_of(gathering, name) for name in sorted(gathering.included)}
     names = {}
@@ -15,6 +21,7 @@ def gathered(gathering: Gathering) -> tuple[dict[str, Any], list[str]]:
         place = item.statement.place
         names[name] = {"file": place.file, "cell": place.cell, "line": item.statement.line, "module": module}
     program = {"main": pieces_of(gathering, None), "modules": modules, "names": names}
+    program["call"] = traced_call(gathering, traced)
     files = [f"{file}: {why}; left out" for file, why in gathering.sources.left_out.items()]
     return program, [*files, *gathering.problems, *gathering.reports()]
 
@@ -26,8 +33,21 @@ def pieces_of(gathering: Gathering, module: str | None) -> list[dict[str, object
 
 def piece(item: Item, postponed: bool) -> dict[str, object]:
     """Return one piece; where annotations are postponed, every piece says so in a line before it."""
-    statement = item.statement
+    return piece_of(item.statement, postponed)
+
+
+def piece_of(statement: Statement, postponed: bool) -> dict[str, object]:
     source, line = statement.source, statement.line
     if postponed:
         source, line = f"from __future__ import annotations\n{source}", line - 1
     return {"source": source, "file": statement.place.file, "cell": statement.place.cell, "line": line}
+
+
+def traced_call(gathering: Gathering, function: str) -> list[dict[str, object]]:
+    """Return the pieces that lead to the last call of a function; none where they cannot be found."""
+    try:
+        steps = call_steps(gathering, function)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError):
+        return []  # a submission is graded without them, too
+    postponed = {name: unit.postponed for name, unit in gathering.units.items()}
+    return [{"module": step.module, **piece_of(step.statement, postponed[step.module])} for step in steps]

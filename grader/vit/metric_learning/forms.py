@@ -25,7 +25,7 @@ from grader.forms import (
 
 MAX_NOTED = 50  # calls of one stand-in
 MAX_READ = 400_000  # items of a data set, read one after the other
-MAX_RUNS, MAX_EPOCHS, MAX_STEPS = 8, 5_000, 10_000
+MAX_RUNS, MAX_EPOCHS, MAX_STEPS = 10, 5_000, 10_000
 MAX_CURVE = 500_000  # learning rates of one optimizer
 COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
 GIVEN = or_raised(fields(result=described))  # what a call gave
@@ -79,6 +79,7 @@ VALUES = array("biuf", (None,))
 MODEL = fields(
     role=NAME, calls=whole(), train_mode=whole(), parameters=whole(), held=whole(), frozen=whole(),
     weights=every(fields(name=text(), before=VALUES, after=VALUES), 12), line=every(array("f"), 2),
+    arguments=table(whole(-(2**62)), 6), misfit=text(),
 )  # fmt: skip
 LOSS = fields(
     type=NAME, triplet=truth, calls=whole(), learned=whole(), flat=whole(), found=whole(), nothing=whole(),
@@ -93,12 +94,16 @@ EVALUATION = fields(
 )
 CURVE = array("float64", (None, None), MAX_CURVE)
 RATES = fields(epochs=whole(), batches=whole(1), per_batch=truth, curves=every(CURVE, 100))
-READ = fields(train=whole(), outside=whole())
+MASK = array("uint8", (None,))
+DATA = fields(
+    called=truth, per_class=whole(1, 10_000), subset=truth, learned=MASK, could=MASK, indices=whole(), tested=whole(),
+    unknown=whole(), whole=truth, batch=whole(1), direct=truth,
+)  # fmt: skip
 RUN = fields(
     attempt=NAME, ended=exactly("returned", "enough", "raised"), raised=RAISED, epochs=every(EPOCH, MAX_EPOCHS),
     steps=whole(), optimizers=every(NAME, 100), used=every(row(whole(), whole(-1), number(finite=False)), MAX_STEPS),
     models=every(MODEL, 64), losses=every(LOSS, 20), miners=table(whole(), 20), schedulers=every(SCHEDULER, 20),
-    samples=every(whole(-(2**62)), 10), read=READ, evaluations=every(EVALUATION, 20),
+    samples=every(whole(-(2**62)), 10), data=DATA, own=every(NAME, 2), evaluations=every(EVALUATION, 20),
     best=every(row(maybe(number()), maybe(number())), 50), calculators=every(text(), 50), rates=RATES,
 )  # fmt: skip
 

@@ -31,6 +31,7 @@ from grader.vit import blocks
 from grader.vit.metric_learning import embeddings, expected, given_text
 from grader.vit.metric_learning.given_text import PROTECTED_HINT as TEMPLATE
 from grader.vit.metric_learning.given_text import left_alone, unchanged
+from grader.vit.metric_learning.training_items import training_items
 
 D, E = 24, 8
 REFERENCE, QUERY = 60, 40
@@ -336,7 +337,7 @@ PROBES = (
 CRITERIA = (
     Criterion(
         "contrastive.protected",
-        checks(sampler, embeddings_of_dataset, precision, end_of_epoch, unchanged),
+        checks(sampler, embeddings_of_dataset, precision, end_of_epoch, training_items, unchanged),
         NAMES,
     ),
 )

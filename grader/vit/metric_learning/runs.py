@@ -27,6 +27,25 @@ class Model:
     frozen: int
     moved: bool
     line: tuple[np.ndarray, np.ndarray] | None  # what a ViT made of the line of images before it was trained, twice
+    arguments: dict[str, int]  # whole numbers that it was built with, by the assignment's names
+    misfit: str  # why its class does not take its arguments
+
+
+@dataclass(frozen=True)
+class Data:
+    """The items of the small training set that a run learned from, and those that its loaders would hand out."""
+
+    called: bool  # handed over as the notebook's own call does
+    per_class: int  # items of each class in the small set
+    subset: bool  # handed over as the subset of 5,000
+    learned: np.ndarray  # (n,) bool
+    could: np.ndarray  # (n,) bool
+    indices: int  # that the samplers gave
+    tested: int  # items of the test set among them
+    unknown: int  # of which it is not known what they are
+    whole: bool  # nothing was left out for lack of time
+    batch: int  # the largest batch
+    direct: bool  # a loader goes through the training set itself
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,7 @@ class Run:
     best: tuple[tuple[float | None, float | None], ...]  # what each evaluation was given as best_prec, and returned
     calculators: tuple[str, ...]  # what keeps them from computing Precision@1
     samples: tuple[int, ...]  # n_samples_per_class that the sampler was called with
-    outside: int  # items that were read besides those it chose
+    data: Data
     length: int  # epochs of the whole training
     batches: int  # of an epoch, as simulated
     per_batch: bool
@@ -190,7 +209,7 @@ def _run(item: Any) -> Run:
         best=tuple((_maybe(given), _maybe(returned)) for given, returned in _list(item["best"])),
         calculators=tuple(map(_text, _list(item["calculators"]))),
         samples=tuple(map(_count, _list(item["samples"]))),
-        outside=_count(item["read"]["outside"]),
+        data=_data(item["data"]),
         length=_count(rates["epochs"]),
         batches=_count(rates["batches"]),
         per_batch=rates["per_batch"] is True,
@@ -202,7 +221,9 @@ def _model(item: Any) -> Model:
     weights = [(_numbers(w["before"], 1), _numbers(w["after"], 1)) for w in _list(item["weights"])]
     moved = any(a.shape == b.shape and not np.array_equal(a, b) for a, b in weights)
     counts = {name: _count(item[name]) for name in ("calls", "parameters", "held", "frozen")}
-    return Model(role=_text(item["role"]), moved=moved, line=_line(item["line"]), **counts)
+    arguments = {_text(name): _whole(value) for name, value in dict(item["arguments"]).items()}
+    built = {"arguments": arguments, "misfit": _text(item["misfit"]), "line": _line(item["line"])}
+    return Model(role=_text(item["role"]), moved=moved, **counts, **built)  # type: ignore[arg-type]
 
 
 def _line(items: Any) -> tuple[np.ndarray, np.ndarray] | None:
@@ -212,6 +233,15 @@ def _line(items: Any) -> tuple[np.ndarray, np.ndarray] | None:
     if not isinstance(first, np.ndarray) or not isinstance(again, np.ndarray) or first.shape != again.shape:
         raise Malformed
     return first, again
+
+
+def _data(item: Any) -> Data:
+    read: dict[str, Any] = {
+        **{name: _count(item[name]) for name in ("per_class", "indices", "tested", "unknown", "batch")},
+        **{name: item[name] is True for name in ("called", "subset", "whole", "direct")},
+        **{name: _numbers(item[name], 1).astype(bool) for name in ("learned", "could")},
+    }
+    return Data(**read)
 
 
 def _loss(item: Any) -> Loss:

@@ -1,7 +1,7 @@
 """Small data sets that look like torchvision's FashionMNIST, and know which of their items were read."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,6 +18,13 @@ def to_tensor(image: Any) -> Tensor:
     return _normalised(torch.from_numpy(np.array(image)))
 
 
+MAX_COMPUTED = 10_000  # items that are computed in advance, all at once
+
+
+class OnlyNoted(BaseException):
+    """Ends the reading of an item when it is known which one is read."""
+
+
 class Garments(datasets.FashionMNIST):
     """FashionMNIST from arrays instead of files; nothing is downloaded or looked up.
 
@@ -30,6 +37,8 @@ class Garments(datasets.FashionMNIST):
         train: which half of FashionMNIST it stands for.
         transform: PIL image → anything; None hands out PIL images, as torchvision does.
     """
+
+    only_noted: ClassVar[list[int] | None] = None  # the ``reads`` of a set whose items are not handed out just now
 
     def __init__(
         self,
@@ -49,6 +58,9 @@ class Garments(datasets.FashionMNIST):
     def __getitem__(self, index: int) -> tuple[Any, int]:
         faults.step()
         index = int(index)
+        if self.reads is Garments.only_noted:
+            self.reads.append(index % self._size)
+            raise OnlyNoted
         item: tuple[Any, int]
         if self._plain():
             item = self._fast(index)
@@ -60,7 +72,10 @@ class Garments(datasets.FashionMNIST):
 
     def _plain(self) -> bool:
         """Whether items are as they were given, through the plain transform."""
-        return self.transform is to_tensor and self.data is self._given[0] and self.targets is self._given[1]
+        return self.transform is to_tensor and self._size <= MAX_COMPUTED and self._unchanged()
+
+    def _unchanged(self) -> bool:
+        return self.data is self._given[0] and self.targets is self._given[1]
 
     def _fast(self, index: int) -> tuple[Tensor, int]:
         """The same values without the way through PIL, computed once."""

@@ -10,70 +10,106 @@ import random
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader
 
 from grader.worker import describe
 from grader.worker.serve import op
 from grader.worker.student import Student
 from grader.worker.vit import embedding as embedding  # registers its operations with these
-from grader.worker.vit import standins, untrained
+from grader.worker.vit import loaded_items, lookalike, notebook_call, standins, untrained
+from grader.worker.vit.built_models import ROLES, built_models, usable
+from grader.worker.vit.built_models import facts as built_model_facts
 from grader.worker.vit.checkpoints import CLASSIFIER, VIT
 from grader.worker.vit.datasets import Garments
 from grader.worker.vit.schedules import simulate
-from grader.worker.vit.watch import Enough, Model, Watch
+from grader.worker.vit.watch import Enough, Watch
 
-CLASSES = 10
-WHOLE, SMALL = 600, 24  # training images of each class; 600 leaves some outside a subset of 500
+WHOLE, FULL, SMALL = 700, 6_000, 24  # training images of each class: 500, 600 and all of 700 can be told apart
+PER_CLASS = 500  # that the assignment trains on
 TEST = 10
-KEPT = 4_096  # values kept of each parameter, before and after
 MAX_EPOCHS = 1_000
-SMALL_MODEL = {"hidden_size": 32, "layers": 1, "heads": 2, "patch_size": 14}
 BEFORE, CHECKPOINT = "vit_classifier.pt", "vit_embeds.pt"
+NAME = "train_embedding_model"
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What stands in for what."""
+    """What stands in for what.
+
+    Attributes:
+        own: the classes of the student's that are used; stand-ins are for the others.
+        small_model: the hyperparameters make the student's own model small.
+        own_evaluation: the student's own evaluation is called once.
+        subset: the training set is handed over as the Subset of 5,000, not as the notebook would.
+        per_class: training images of each class.
+        uncut: few images, small batches, none of them cut; the evaluation finds it better each time.
+    """
 
     name: str
-    own_models: bool = False
+    own: frozenset[str] = frozenset()
+    small_model: bool = True
     own_evaluation: bool = False
-    subset: bool = False  # the training set is handed over as a Subset
-    small: bool = False  # few images, small batches, none of them cut; the evaluation finds it better each time
+    subset: bool = False
+    per_class: int = WHOLE
+    uncut: bool = False
 
 
-FIRST = Attempt("stand-ins")
-UNCUT = Attempt("uncut", small=True)
-FURTHER = (
-    Attempt("own evaluation", own_evaluation=True),
-    Attempt("own models", own_models=True),
-    Attempt("all own", own_models=True, own_evaluation=True),
-    Attempt("subset", subset=True),
-    UNCUT,
-)
+def attempts(own: frozenset[str]) -> list[Attempt]:
+    """What is tried one after the other, until one attempt goes through.
+
+    The student's own classes are used where nothing is wrong with them: what the student's code does with them is to
+    be seen. Where one is broken, a stand-in takes its place, and both are tried as they are when that does not do.
+    """
+    both = frozenset(ROLES)
+    with_own = Attempt("own models" if own == both else "stand-ins", own)
+    return [
+        with_own,
+        *([replace(with_own, name="own models, as large as they are", small_model=False)] if own else []),
+        replace(with_own, name="own evaluation", own_evaluation=True),
+        *([Attempt("own models", both)] if own != both else []),
+        Attempt("all own", both, own_evaluation=True),
+        replace(with_own, name="subset", subset=True),
+        replace(with_own, name="as many images as FashionMNIST has", per_class=FULL),
+        replace(with_own, name=UNCUT, per_class=SMALL, uncut=True),
+    ]
+
+
+UNCUT = "uncut"
 
 
 @op("embedding.train")
-def train(student: Student, seed: int, line: np.ndarray) -> list[dict[str, Any]]:
+def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list[dict[str, Any]]:
     """Run ``train_embedding_model`` until an attempt goes through; the last item is the one that counts.
 
-    ``line`` are images on a line, which each ViT is given with the weights that it began with.
     Where its learning rate was not seen to move, the attempt without any cuts follows as one item more.
+
+    Args:
+        line: images on a line, which each ViT is given with the weights that it began with.
+        own: names of the student's classes that nothing is known to be wrong with.
     """
-    runs = [_run(student, FIRST, seed, line)]
-    for attempt in FURTHER if runs[0]["raised"] else (UNCUT,):
+    planned = attempts(frozenset(own) & usable(student))
+    runs = [_first(student, planned[0], seed, line)]
+    for attempt in planned[1:] if runs[0]["raised"] else planned[-1:]:
         if not runs[-1]["raised"] and runs[-1]["steps"]:
             break
         runs.append(_run(student, attempt, seed, line))
-    if runs[-1]["steps"] and runs[-1]["attempt"] != UNCUT.name and not _moves(runs[-1]):
-        runs.append(_run(student, UNCUT, seed, line))
+    if runs[-1]["steps"] and runs[-1]["attempt"] != UNCUT and not _moves(runs[-1]):
+        runs.append(_run(student, planned[-1], seed, line))
     return runs
+
+
+def _first(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> dict[str, Any]:
+    """The first attempt; a function that does not sample, and is called nowhere, is given the Subset of 5,000."""
+    run = _run(student, attempt, seed, line)
+    if run["data"]["called"] or run["raised"] or not run["data"]["direct"]:
+        return run
+    return _run(student, replace(attempt, subset=True), seed, line)
 
 
 def _moves(run: dict[str, Any]) -> bool:
@@ -83,33 +119,50 @@ def _moves(run: dict[str, Any]) -> bool:
 
 def _run(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> dict[str, Any]:
     _seed(seed)
-    function = student.get("train_embedding_model")
-    train_set, test_set = garments(seed, SMALL if attempt.small else WHOLE), garments(seed + 1, TEST, train=False)
-    watch = Watch(train_set, test_set, short=not attempt.small)
+    sets = garments(seed, attempt.per_class), garments(seed + 1, TEST, train=False)
+    watch = Watch(*sets, short=not attempt.uncut)
     samples: list[dict[str, Any]] = []
     evaluations: list[dict[str, Any]] = []
     names = {
         "sample_balanced_subset": standins.sample_balanced_subset(samples),
         "evaluate_at_end_epoch": _evaluation(student, attempt, watch, evaluations),
-        "train_dataset": train_set,
-        "test_dataset": test_set,
-        "train_loader": DataLoader(train_set, _number(student, "batch_size", 64), shuffle=True),
-        "test_loader": DataLoader(test_set, 100),
-        **({"batch_size": 16} if attempt.small else {}),
+        "train_dataset": sets[0],
+        "test_dataset": sets[1],
+        "train_loader": DataLoader(sets[0], _number(student, "batch_size", 64), shuffle=True),
+        "test_loader": DataLoader(sets[1], 100),
+        **({"batch_size": 16} if attempt.uncut else {}),
     }
-    given: Any = Subset(train_set, range(len(train_set))) if attempt.subset else train_set
-    with _models(student, attempt, watch) as models, _folder():
-        _leave_classifier(student, {**names, **models})
-        ended = _call(lambda: function(given, test_set), student, {**names, **models}, watch)
+    own = built_models(student, attempt.own, attempt.small_model, watch)
+    with own as models, _folder(), student.restored(), student.overriding(**names, **models):
+        _leave_classifier(student)
+        called = None if attempt.subset else notebook_call.arguments(student, NAME, *sets)
+        function, given = student.get(NAME), called or notebook_call.Arguments((_given(attempt, sets[0]), sets[1]), {})
+        ended = _call(lambda: function(*given.args, **given.kwargs), watch)
     if not watch.optimizers:  # none took a step: what would be used by those that there are
         watch.optimizers = watch.schedules.optimizers()
     simulated = _simulated(student, watch, ended["ended"] == "returned")  # it may find that a scheduler raises
-    return {"attempt": attempt.name, **ended, **_facts(watch, samples, evaluations, line), "rates": simulated}
+    facts = {"attempt": attempt.name, "own": sorted(attempt.own), **ended, **_facts(watch, samples, evaluations, line)}
+    return {**facts, "data": _data(watch, attempt, called is not None), "rates": simulated}
 
 
-def _call(call: Callable[[], Any], student: Student, names: dict[str, Any], watch: Watch) -> dict[str, Any]:
+def _given(attempt: Attempt, train_set: Garments) -> Any:
+    """The training set as it is handed over where the notebook's own call is not known."""
+    return standins.sample_balanced_subset([])(train_set, PER_CLASS) if attempt.subset else train_set
+
+
+def _data(watch: Watch, attempt: Attempt, called: bool) -> dict[str, Any]:
+    """Which items were learned from, and which the loaders would hand out in the whole training."""
+    items = loaded_items.of_loaders(watch.loaders, watch.train, watch.test)
+    learned = np.zeros(items.size, dtype=np.uint8)
+    learned[sorted(watch.learned)] = 1
+    kept = ("indices", "tested", "unknown", "whole", "batch", "direct")
+    facts = {"called": called, "per_class": attempt.per_class, "subset": attempt.subset, "learned": learned}
+    return {**facts, "could": items.could.astype(np.uint8), **{name: getattr(items, name) for name in kept}}
+
+
+def _call(call: Callable[[], Any], watch: Watch) -> dict[str, Any]:
     try:
-        with student.overriding(**names), watch.on():
+        with watch.on():
             call()
     except Enough:
         return {"ended": "enough", "raised": None}
@@ -123,60 +176,8 @@ def _call(call: Callable[[], Any], student: Student, names: dict[str, Any], watc
 
 
 def garments(seed: int, per_class: int, train: bool = True) -> Garments:
-    """Images whose classes overlap widely, so that easy and hard triplets are met; labels in random order."""
-    rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.arange(CLASSES * per_class) % CLASSES)
-    kinds, own = rng.integers(0, 256, (CLASSES, 7, 7)), rng.integers(0, 256, (len(labels), 7, 7))
-    pixels = (0.4 * kinds[labels] + 0.6 * own).astype(np.uint8)
-    return Garments(pixels.repeat(4, axis=1).repeat(4, axis=2), labels, train)
-
-
-@contextlib.contextmanager
-def _models(student: Student, attempt: Attempt, watch: Watch) -> Iterator[dict[str, Any]]:
-    """Stand-ins for the models, or the student's own, made small; all are followed, those that exist too."""
-    with contextlib.ExitStack() as stack:
-        for name, role in (("ViT", "vit"), ("LinearEmbeddingHead", "head")):
-            cls = student.get(name) if student.has(name) else None
-            if isinstance(cls, type) and issubclass(cls, nn.Module):
-                stack.enter_context(_following(cls, role, watch))
-                for module in (value for value in _globals(student) if isinstance(value, cls)):
-                    watch.model(role, module)
-        if attempt.own_models:
-            yield {name: size for name, size in SMALL_MODEL.items() if student.has(name)}
-        else:
-            yield {"ViT": _followed(standins.ViT, "vit", watch),
-                   "LinearEmbeddingHead": _followed(standins.LinearEmbeddingHead, "head", watch)}  # fmt: skip
-
-
-def _globals(student: Student) -> list[Any]:
-    return [value for space in (student.main, *student._modules.values()) for value in list(vars(space).values())]
-
-
-def _followed(cls: type[nn.Module], role: str, watch: Watch) -> type[nn.Module]:
-    """A class like a stand-in whose objects are followed from their making."""
-
-    def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
-        cls.__init__(self, *args, **kwargs)
-        watch.model(role, self)
-
-    return type(cls.__name__, (cls,), {"__init__": init})
-
-
-@contextlib.contextmanager
-def _following(cls: type[nn.Module], role: str, watch: Watch) -> Iterator[None]:
-    """Follow the objects of a student's class. It stays the same class: its methods may call it by name."""
-    original = cls.__init__
-
-    def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        if type(self) is cls:
-            watch.model(role, self)
-
-    cls.__init__ = init  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        cls.__init__ = original  # type: ignore[method-assign]
+    """A small data set that looks like FashionMNIST."""
+    return Garments(*lookalike.images_and_labels(seed, per_class), train)
 
 
 def _evaluation(student: Student, attempt: Attempt, watch: Watch, calls: list[dict[str, Any]]) -> Callable[..., Any]:
@@ -188,7 +189,7 @@ def _evaluation(student: Student, attempt: Attempt, watch: Watch, calls: list[di
     def evaluate(*args: Any, **kwargs: Any) -> Any:
         if inspect.isfunction(given):
             inspect.signature(given).bind(*args, **kwargs)  # raises TypeError as the call would
-        best = 0.5 + 0.001 * len(calls) if attempt.small else 0.5
+        best = 0.5 + 0.001 * len(calls) if attempt.uncut else 0.5
         result = standins.evaluate_at_end_epoch(calls, best)(*args, **kwargs)
         if own is not None and not results:
             with watch.aside():
@@ -212,9 +213,9 @@ def _save(call: dict[str, Any], best: float) -> None:
         torch.save({"embedding_head": head.state_dict(), "vit": vit.state_dict(), "precision@1": best}, CHECKPOINT)
 
 
-def _leave_classifier(student: Student, names: dict[str, Any]) -> None:
+def _leave_classifier(student: Student) -> None:
     """Leave the checkpoint that the training before leaves: the embedding's ViT may begin with its weights."""
-    with contextlib.suppress(Exception), student.overriding(**names):
+    with contextlib.suppress(Exception):
         content: dict[str, Any] = {"acc": 0.9}
         for part in (VIT, CLASSIFIER):
             sizes = [student.get(size) if isinstance(size, str) else size for size in part.arguments]
@@ -226,18 +227,16 @@ def _facts(
     watch: Watch, samples: list[dict[str, Any]], evaluations: list[dict[str, Any]], line: np.ndarray
 ) -> dict[str, Any]:
     before = untrained.features(watch.models, line)
-    chosen = {row for sample in samples if sample["dataset"] is watch.train for row in sample["chosen"]}
     return {
         "epochs": [epoch.facts() for epoch in watch.epochs],
         "steps": sum(epoch.steps for epoch in watch.epochs),
         "optimizers": [type(optimizer).__name__[:100] for optimizer in watch.optimizers],
         "used": watch.used,
-        "models": [{**_model(watch, note), "line": before.get(n, [])} for n, note in enumerate(watch.models)],
+        "models": [{**model, "line": before.get(n, [])} for n, model in enumerate(built_model_facts(watch))],
         "losses": [{"type": name, **vars(note)} for name, note in list(watch.losses.calls.items())[:20]],
         "miners": dict(list(watch.losses.miners.items())[:20]),
         "schedulers": watch.schedules.facts(watch.optimizers),
         "samples": [int(s["n_samples_per_class"]) for s in samples[:10]],
-        "read": {"train": len(watch.train_reads), "outside": len(watch.train_reads - chosen) if chosen else 0},
         "evaluations": _evaluated(watch, evaluations),
         "best": [[_float(call.get("best_prec")), _float(call.get("returned"))] for call in evaluations[:50]],
         "calculators": sorted({_calculator(call.get("accuracy_calculator")) for call in evaluations[:50]}),
@@ -259,28 +258,6 @@ def _calculator(value: Any) -> str:
         return type(value).__name__[:100]
     computed = getattr(value, "curr_function_dict", None)
     return "" if not isinstance(computed, dict) or "precision_at_1" in computed else ", ".join(map(str, computed))[:100]
-
-
-def _model(watch: Watch, note: Model) -> dict[str, Any]:
-    parameters = dict(note.module.named_parameters())
-    before = note.before or {}
-    return {
-        "role": note.role,
-        "calls": len(note.modes),
-        "train_mode": sum(note.modes),
-        "parameters": len(parameters),
-        "held": watch.held(note),
-        "frozen": sum(not parameter.requires_grad for parameter in parameters.values()),
-        "weights": [
-            {"name": name[:200], "before": _some(before[name]), "after": _some(parameter)}
-            for name, parameter in list(parameters.items())[:12]
-            if name in before
-        ],
-    }
-
-
-def _some(parameter: torch.Tensor) -> np.ndarray:
-    return describe.plain(parameter.detach().flatten()[:KEPT])
 
 
 def _evaluated(watch: Watch, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -310,8 +287,8 @@ def _who(watch: Watch, model: Any) -> tuple[str, int]:
 
 def _which(watch: Watch, dataset: Any) -> str:
     for _ in range(5):
-        if dataset is watch.train or dataset is watch.test:
-            return "train" if dataset is watch.train else "test"
+        if isinstance(dataset, Garments):
+            return "train" if dataset.reads is watch.train.reads else "test"
         dataset = getattr(dataset, "dataset", None)
     return "other"
 

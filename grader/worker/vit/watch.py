@@ -30,6 +30,7 @@ MAX_STEPS = 600  # of optimizers, after which a run has shown enough
 MAX_BATCHES = 40  # of one pass, however few steps it takes
 SHORTER, SHORTEST = 3, 10  # epochs after which fewer batches are handed out
 PER_CLASS = 4  # items of one class left in a batch
+KEPT_LOADERS = 3  # besides the last: some make one for each epoch
 TRACKED = 12  # parameters looked at for gradients of the step before
 
 
@@ -42,11 +43,10 @@ class Pass:
     """One iteration over a loader."""
 
     length: int
+    loader: Any = None
     yielded: int = 0
     steps: int = 0
     backwards: int = 0
-    train_items: int = 0
-    test_items: int = 0
     goes_on: bool = False  # a part of an endless stream: as long as the student's code makes it
 
 
@@ -81,6 +81,8 @@ class Model:
     before: dict[str, Tensor] | None = None  # parameters before anything was learned
     modes: list[bool] = field(default_factory=list)  # of its calls with gradient: was it in train mode?
     shape: tuple[int, ...] | None = None  # (C, H, W) of what it was last called with, where that were images
+    arguments: dict[str, int] = field(default_factory=dict)  # whole numbers that it was built with
+    misfit: str = ""  # why its arguments are not those that its class takes
 
     def remember(self) -> None:
         """Keep the parameters as they are, the first time."""
@@ -104,13 +106,13 @@ class Watch:
         self.used: list[list[float]] = []  # epoch, optimizer, learning rate of every step
         self.losses = Losses()
         self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1))
-        self.train_reads: set[int] = set()
-        self.test_reads = 0
+        self.loaders: list[Any] = []  # that batches came from which were learned from: the first ones and the last
+        self.learned: set[int] = set()  # training items in these batches
         self._pass = Pass(0)
         self._fresh_pass = False
         self._streams: list[FrameType] = []  # generators that have begun a pass
         self._evaluated_after = False
-        self._batch_has_test = False
+        self._reads_count = False  # whether what was read since the last backward pass is what was learned from
         self._aside = False
         self._last: dict[int, Tensor] = {}  # gradients of the last step by id of the parameter
         self._unused: list[Tensor] = []  # parameters whose gradients wait for a step
@@ -142,9 +144,9 @@ class Watch:
             for restore in reversed(undo):
                 restore()
 
-    def model(self, role: str, module: nn.Module) -> None:
-        """Follow a model from now on."""
-        note = Model(role, module)
+    def model(self, role: str, module: nn.Module, built: tuple[dict[str, int], str] = ({}, "")) -> None:
+        """Follow a model from now on; ``built`` tells what it was built with, and what is wrong with that."""
+        note = Model(role, module, arguments=built[0], misfit=built[1])
         if len(self.models) < 64 and all(other.module is not module for other in self.models):
             self.models.append(note)
             module.register_forward_pre_hook(lambda called, inputs: self._before_forward(note, called, inputs))
@@ -183,7 +185,7 @@ class Watch:
             except TypeError:
                 length = 0
             goes_on = not self._aside and self._goes_on(sys._getframe(1))
-            return Batches(self, original(loader), Pass(length, goes_on=goes_on))
+            return Batches(self, original(loader), Pass(length, loader, goes_on=goes_on))
 
         return iterate
 
@@ -212,17 +214,14 @@ class Watch:
             self._fresh_pass = True
         self._pass = current
         current.yielded += 1
-        current.train_items += len(self.train.reads)
-        current.test_items += len(self.test.reads)
-        self._batch_has_test = bool(self.test.reads)
-        self.train_reads.update(self.train.reads)
+        self._reads_count = True
         self._evaluated_after = False
         return _thinned(batch) if self.short else batch
 
     def _part_of_stream(self) -> Pass:
         """What has come of a stream since the last evaluation."""
         if self._evaluated_after:
-            return Pass(self._pass.length, goes_on=True)
+            return Pass(self._pass.length, self._pass.loader, goes_on=True)
         self._pass.goes_on = True
         return self._pass
 
@@ -242,7 +241,7 @@ class Watch:
             self._pass.backwards += 1
             epoch.stale += self._meets_old_gradients()
             epoch.wasted += self._thrown_away()
-            epoch.test_batches += self._batch_has_test
+            epoch.test_batches += self._learns_from()
             self._last.clear()
             for note in self.models:  # one whose parts are called may never be called itself
                 note.remember()
@@ -251,6 +250,24 @@ class Watch:
                 self._unused = self._graded()
 
         return backward
+
+    def _learns_from(self) -> bool:
+        """Note the items of the batch that is learned from, and tell whether there are test images among them.
+
+        Where no loader hands out batches, they are what was read since the last backward pass. Before the first,
+        the whole set may have been read for its labels.
+        """
+        tested = self._reads_count and bool(self.test.reads)
+        if self._reads_count:
+            self.learned.update(self.train.reads)
+        loader = self._pass.loader
+        if loader is None:
+            self.train.reads.clear()
+            self.test.reads.clear()
+            self._reads_count = True
+        elif all(loader is not other for other in self.loaders):
+            self.loaders[KEPT_LOADERS:] = [loader]
+        return tested
 
     def _epoch(self) -> Epoch:
         """The current epoch; a new one where a new pass over the data has begun."""

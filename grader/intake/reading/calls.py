@@ -1,0 +1,287 @@
+"""The last call of one function, such as ``train_embedding_model``, and the statements that make its arguments.
+
+The program that is graded holds definitions alone. What a notebook hands to a function when it calls it is made by
+other statements: the data sets, the subset that is sampled of them, a model that was built before. They are found
+here by going backwards from the call, and a worker executes them, in order, with data of its own in place of
+FashionMNIST. The call may stand at the top level, under ``if __name__ == "__main__":``, in a block, or in functions
+that are called in turn; of a block or a function only what the call needs is kept.
+
+What trains, downloads, plots or reaches out stays out, as everywhere; only building and reading data sets is allowed.
+"""
+
+import ast
+import copy
+import math
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from .effects import Known, changed
+from .forbidden import DATA_SETS, Law, lawful
+from .gather import Gathering
+from .names import FUNCTIONS, bound, evaluated, uses, walk
+from .parsing import Statement, parses, statements
+from .units import Unit, is_star, links
+
+Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
+Key = tuple[str | None, float]  # a statement: its file, its number there
+BLOCKS = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.For, ast.While)
+
+
+class DataLaw(Law):
+    """The rules where data sets are there: they may be built, and gone through."""
+
+    def lasting_reason(self, call: ast.Call, last: str, full: str, known: Known) -> str | None:
+        """Return why a call is forbidden; building a data set is not, whatever it would download."""
+        return None if last in DATA_SETS else super().lasting_reason(call, last, full, known)
+
+    def call_reason(self, call: ast.Call, known: Known) -> str | None:
+        """Return why a call is forbidden; ``next(iter(train_loader))`` is not."""
+        plain = isinstance(call.func, ast.Name) and call.func.id in ("next", "iter")
+        return None if plain else super().call_reason(call, known)
+
+    def loop_reason(self, node: ast.AST) -> str | None:
+        """Going through the data is allowed."""
+        return None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement to execute, in the namespace of its module (None: the notebook)."""
+
+    module: str | None
+    statement: Statement
+
+
+def call_steps(gathering: Gathering, function: str) -> list[Step]:
+    """Return what makes the arguments of the last call of a function, ending with the call; nothing without one."""
+    return Search(gathering, function).steps() if function else []
+
+
+class Search:
+    """The search for one call, after the definitions have been gathered."""
+
+    def __init__(self, gathering: Gathering, function: str) -> None:
+        self.gathering, self.function = gathering, function
+        self.texts = {name: list(unit.statements) for name, unit in gathering.units.items()}
+        self.leading = self._leading()
+        law = DataLaw(gathering.law.never_called, frozenset())
+        law.taint((unit.tree(), unit.known) for unit in gathering.units.values())
+        law.tainted -= self.leading
+        self.law = law
+        self.executed = {
+            (unit.name, item.statement.place, item.statement.line)
+            for unit in gathering.units.values()
+            for item in unit.items
+            if item in gathering.kept
+        }
+        self.found: dict[Key, Statement] = {}
+        self.followed: dict[tuple[str | None, str], float] = {}
+        self.modules: list[str] = []
+        self.concerning: dict[str | None, dict[str, list[int]]] = {}
+
+    def _leading(self) -> set[str]:
+        """The function, and the functions of the submission that come to call it."""
+        bodies = [(node.name, called_names(node.body)) for u in self.gathering.units.values() for node in u.functions()]
+        leading = {self.function}
+        while new := {name for name, called in bodies if called & leading} - leading:
+            leading |= new
+        return leading
+
+    def steps(self) -> list[Step]:
+        place = self._place()
+        if place is None:
+            return []
+        module, number = place
+        call = self.pruned(self.texts[module][int(number)])
+        if call is None:
+            return []
+        self.found[place] = call
+        names = uses(call.node)
+        pending = [(module, name, float(number)) for name in first_names(names.now | names.later)]
+        pending += [(home, self.function, math.inf) for home in self.gathering.units]
+        self.follow(pending, place)
+        order = {name: -position for position, name in enumerate(self.modules)}
+        keys = sorted(self.found, key=lambda key: (key == place, key[0] == module, order.get(key[0] or "", 1), key[1]))
+        return [Step(key[0], self.found[key]) for key in keys if key[0] != module or key[1] <= number]
+
+    def _place(self) -> Key | None:
+        """Where the last call stands: in the notebook, else in what a module does when it is the program."""
+        for module in (None, *(name for name in self.gathering.units if name is not None)):
+            if module is not None:
+                self.texts[module] = self._as_program(self.gathering.units[module])
+            calling = [n for n, statement in enumerate(self.texts[module]) if self.calls(statement.node)]
+            if calling:
+                return module, calling[-1]
+        return None
+
+    def _as_program(self, unit: Unit) -> list[Statement]:
+        """A module's statements with those under ``if __name__ == "__main__":``, where it has such a line."""
+        text, place = self.gathering.texts.get(unit.file, ("", None))
+        if place is None or "__main__" not in text or self.function not in text:
+            return self.texts[unit.name]
+        return statements(text, place, is_main=True)[0]
+
+    def calls(self, node: ast.AST) -> bool:
+        """Whether evaluating a statement comes to the call."""
+        return bool(called_names([node]) & self.leading)
+
+    # What the call needs.
+
+    def follow(self, pending: list[Need], place: Key) -> None:
+        """Find what binds each name before a position, and what changes its object, to a fixpoint."""
+        while pending:
+            module, name, before = pending.pop()
+            if module not in self.gathering.units or self.followed.get((module, name), -1) >= before:
+                continue
+            self.followed[module, name] = before
+            limit = min(before, place[1]) if module == place[0] else before
+            unit = self.gathering.units[module]
+            for number in self.index(unit).get(name, []):
+                if number < limit and (module, number) not in self.found:
+                    pending += self.include(self.texts[module][number], number, unit)
+            pending += self.of_modules(name, unit)
+
+    def index(self, unit: Unit) -> dict[str, list[int]]:
+        """By name, the statements of a file that bind it or change its object."""
+        if unit.name not in self.concerning:
+            found = self.concerning[unit.name] = {}
+            for number, statement in enumerate(self.texts[unit.name]):
+                for name in bound([statement.node]) | changed(statement.node, unit.known):
+                    found.setdefault(name, []).append(number)
+        return self.concerning[unit.name]
+
+    def include(self, statement: Statement, number: int, unit: Unit) -> list[Need]:
+        """Take a statement in, unless it has been executed already and need not be again; return what it needs."""
+        kept = self.lawful(statement, unit)
+        if kept is None:
+            return []
+        names = uses(kept.node)
+        needs = [(unit.name, name, float(number)) for name in first_names(names.now)]
+        needs += [(unit.name, name, math.inf) for name in first_names(names.later)]
+        for link in links(kept.node, unit, self.gathering.sources):
+            self.note_module(link.module)
+            needs += [(link.module, link.name, math.inf)] if link.name and link.name != "*" else []
+        wanted = bound([kept.node]) & set(self.gathering.question.wanted)
+        if wanted and not isinstance(kept.node, FUNCTIONS):
+            return []  # a hyperparameter, a transform, a class: it is there
+        if not self.is_there(statement, kept, unit) and not wanted:
+            self.found[unit.name, number] = kept
+            self.note_module(unit.name)
+        return needs
+
+    def is_there(self, statement: Statement, kept: Statement, unit: Unit) -> bool:
+        """Whether a definition or an import has been executed with the program."""
+        lasting = isinstance(kept.node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom))
+        return lasting and (unit.name, statement.place, statement.line) in self.executed and not is_star(kept.node)
+
+    def lawful(self, statement: Statement, unit: Unit) -> Statement | None:
+        """The statement without what is never executed; of a function on the way to the call, what the call needs."""
+        if isinstance(statement.node, FUNCTIONS) and statement.node.name in self.leading - {self.function}:
+            return self.pruned(statement)
+        if self.calls(statement.node):  # an earlier call
+            return None
+        return lawful(statement, lambda part: self.law.reason(part, unit.known))[0]
+
+    def of_modules(self, name: str, unit: Unit) -> list[Need]:
+        """What ``data.train_set`` needs of the module ``data``, and a star import of the module behind it."""
+        module = unit.known.modules.get(name)
+        needs: list[Need] = []
+        if module in self.gathering.units:
+            self.note_module(module)
+            attributes = {
+                chain.split(".")[1]
+                for statement in self.found.values()
+                for chain in uses(statement.node).now | uses(statement.node).later
+                if chain.startswith(f"{name}.")
+            }
+            needs += [(module, attribute, math.inf) for attribute in attributes]
+        for number, statement in enumerate(self.texts[unit.name]):
+            if is_star(statement.node):
+                needs += self.through_star(name, statement, number, unit)
+        return needs
+
+    def through_star(self, name: str, star: Statement, number: int, unit: Unit) -> list[Need]:
+        """What a name needs that a star import brings: an import of that name alone stands in its place."""
+        node = star.node
+        assert isinstance(node, ast.ImportFrom)
+        for link in links(node, unit, self.gathering.sources):
+            source = self.gathering.units.get(link.module)
+            if source is not None and name in self.index(source):
+                one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
+                if name not in self.gathering.question.wanted:
+                    place = unit.name, number + len(self.found) / 1e6
+                    self.found[place] = replace(star, node=one, source=ast.unparse(one))
+                return [(link.module, name, math.inf)]
+        return []
+
+    def note_module(self, name: str | None) -> None:
+        if name is not None and name not in self.modules:
+            self.modules.append(name)
+
+    # What of a block or a function the call needs.
+
+    def pruned(self, statement: Statement) -> Statement | None:
+        """A statement with the call, without what the call does not need."""
+        node = copy_of(statement.node)
+        self.prune(node)
+        ast.fix_missing_locations(node)
+        source = ast.unparse(node)
+        return replace(statement, node=node, source=source) if parses(source) else None
+
+    def prune(self, node: ast.AST) -> set[str]:
+        """Leave out of the blocks in a node what its calls do not need; return the names that are needed before it."""
+        needed: set[str] = set()
+        for field in ("handlers", "orelse", "finalbody", "body"):
+            inner = getattr(node, field, None)
+            if not isinstance(inner, list):
+                continue
+            if field == "handlers":
+                for handler in inner:
+                    self.prune(handler)
+                continue
+            kept = self.of_block(inner, needed)
+            setattr(node, field, kept or ([ast.Pass()] if field == "body" else []))
+        heads = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt | ast.ExceptHandler)]
+        return needed | loaded_names(heads)
+
+    def of_block(self, body: list[ast.stmt], needed: set[str]) -> list[ast.stmt]:
+        """The statements of a block that come to the call, and those before them that it needs."""
+        kept: list[ast.stmt] = []
+        nothing = Known()
+        for node in reversed(body):
+            if self.calls(node):
+                needed |= self.prune(node) if isinstance(node, BLOCKS) else loaded_names([node])
+            elif isinstance(node, ast.Global | ast.Nonlocal):
+                pass
+            elif not (bound([node]) | changed(node, nothing)) & needed or self.law.reason(node, nothing):
+                continue
+            else:
+                needed |= loaded_names([node])
+            kept.insert(0, node)
+        return kept
+
+
+def called_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """The last names of what is called when statements are evaluated: ``train`` of ``module.train()``."""
+    return {
+        node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+        for statement in nodes
+        for node in evaluated(statement)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    }
+
+
+def loaded_names(nodes: Iterable[ast.AST]) -> set[str]:
+    return {n.id for node in nodes for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+
+
+def first_names(chains: Collection[str]) -> Iterator[str]:
+    return iter({chain.split(".")[0] for chain in chains})
+
+
+def copy_of(node: ast.stmt) -> ast.stmt:
+    """A copy of a tree that may be changed; notes of its children are made anew."""
+    twin = copy.deepcopy(node)
+    for part in ast.walk(twin):
+        part.__dict__.pop("noted_children", None)
+    return twin
