@@ -226,6 +226,16 @@ FAULTS = [
         (EMBED, "            embeddings = model_embedding(vit_model(x).detach())\n"),
         word="no gradient reaches it",
     ),
+    training(
+        "loss_without_gradient",
+        (
+            EMBED + MINE + COMPUTE,
+            "            with torch.no_grad():\n                embeddings = model_embedding(vit_model(x))\n"
+            "                loss = triplet_loss(embeddings, y, miner(embeddings, y))\n"
+            "            loss.requires_grad = True\n",
+        ),
+        word="is computed under torch.no_grad()",
+    ),
     training("vit_frozen", (HELD, "    vit_model.requires_grad_(False)\n" + HELD), word="do not require gradients"),
     training(
         "head_unused", (EMBED, "            embeddings = vit_model(x)\n"), word="the embedding head do not change"

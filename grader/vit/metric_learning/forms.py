@@ -27,7 +27,8 @@ MAX_NOTED = 50  # calls of one stand-in
 MAX_READ = 400_000  # items of a data set, read one after the other
 MAX_RUNS, MAX_EPOCHS, MAX_STEPS = 10, 5_000, 10_000
 MAX_CURVE = 500_000  # learning rates of one optimizer
-COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
+COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty",
+          "arrived", "wasted", "test_batches", "evaluations")  # fmt: skip
 GIVEN = or_raised(fields(result=described))  # what a call gave
 CALLS = every(fields(training=truth, grad=truth, batch=whole()), MAX_NOTED)
 
@@ -102,7 +103,7 @@ DATA = fields(
 RUN = fields(
     attempt=NAME, ended=exactly("returned", "enough", "raised"), raised=RAISED, epochs=every(EPOCH, MAX_EPOCHS),
     steps=whole(), optimizers=every(NAME, 100), used=every(row(whole(), whole(-1), number(finite=False)), MAX_STEPS),
-    models=every(MODEL, 64), losses=every(LOSS, 20), miners=table(whole(), 20), schedulers=every(SCHEDULER, 20),
+    models=every(MODEL, 64), losses=every(LOSS, 20), miners=table(whole(), 20), without_gradient=table(whole(), 20), schedulers=every(SCHEDULER, 20),
     samples=every(whole(-(2**62)), 10), data=DATA, own=every(NAME, 2), evaluations=every(EVALUATION, 20),
     best=every(row(maybe(number()), maybe(number())), 50), calculators=every(text(), 50), rates=RATES,
 )  # fmt: skip

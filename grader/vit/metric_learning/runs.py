@@ -11,7 +11,9 @@ from grader.evidence import Evidence
 from grader.records import Raised
 from grader.vit.model import drawn
 
-COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
+COUNTS = (
+    "batches", "length", "steps", "backwards", "stale", "empty", "arrived", "wasted", "test_batches", "evaluations",
+)  # fmt: skip
 DULL = 1e-4  # of the outputs: a smaller change is rounding
 STAND_IN = "object has no attribute"  # what a student's code says that asks a stand-in for what only their class has
 
@@ -101,6 +103,7 @@ class Run:
     used: np.ndarray  # (T, 3): epoch, optimizer, learning rate
     models: tuple[Model, ...]
     losses: tuple[Loss, ...]
+    without_gradient: tuple[str, ...]  # losses of pytorch-metric-learning that were called under no_grad
     miners: tuple[str, ...]
     schedulers: tuple[Scheduler, ...]
     evaluations: tuple[Evaluation, ...]
@@ -197,6 +200,7 @@ def _run(item: Any) -> Run:
         used=_numbers(np.array(_list(item["used"]), dtype=np.float64).reshape(-1, 3), 2),
         models=tuple(map(_model, _list(item["models"]))),
         losses=tuple(map(_loss, _list(item["losses"]))),
+        without_gradient=tuple(_text(name) for name in dict(item["without_gradient"])),
         miners=tuple(_text(name) for name in dict(item["miners"])),
         schedulers=tuple(map(_scheduler, _list(item["schedulers"]))),
         evaluations=tuple(

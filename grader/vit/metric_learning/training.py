@@ -108,6 +108,12 @@ def triplet_loss(seen: Evidence) -> None:
     """The loss is pytorch-metric-learning's triplet margin loss, on embeddings."""
     run = _trained(seen)
     triplet = [loss for loss in run.losses if loss.triplet]
+    if not run.losses and run.without_gradient:
+        raise Fail(
+            f"the loss ({run.without_gradient[0]}) is computed under torch.no_grad(), so that it has no gradient and "
+            "nothing is learned from it",
+            "Compute the embeddings and the loss outside of torch.no_grad(): it is for evaluating alone.",
+        )
     if not triplet:
         others = ", ".join(loss.type for loss in run.losses)
         raise Fail(
@@ -207,7 +213,7 @@ def both_models(seen: Evidence) -> None:
 def _nothing_arrives(run: Run) -> Exception:
     """Why all gradients are None or zero at every step of the optimizer."""
     triplet = [loss for loss in run.losses if loss.triplet]
-    if triplet and not any(loss.learned for loss in triplet):
+    if (triplet and not any(loss.learned for loss in triplet)) or (not run.losses and run.without_gradient):
         return Skip()  # the check of the loss tells
     said = "at every step of the optimizer all gradients were None or zero"
     if triplet and all(loss.flat >= loss.learned for loss in triplet):
@@ -215,6 +221,8 @@ def _nothing_arrives(run: Run) -> Exception:
             f"{said}: the triplet loss of each batch is 0, or does not change with the embeddings",
             "Does the miner choose easy triplets, which teach nothing, or is the margin too small?",
         )
+    if not run.total("arrived"):
+        return Fail(said, "Is something detached, or computed under torch.no_grad(), between the models and the loss?")
     return Fail(said, "zero_grad() belongs before backward(), not between backward() and step().")
 
 

@@ -69,6 +69,7 @@ class Losses:
 
     def __init__(self) -> None:
         self.calls: dict[str, LossCalls] = {}
+        self.without_gradient: dict[str, int] = {}  # calls under no_grad, by the loss's type
         self.miners: dict[str, int] = {}
         self._mined: list[Mined] = []
         self._memory: list[str] = []  # inside CrossBatchMemory: where the tuples come from that it was given
@@ -106,9 +107,12 @@ class Losses:
 
     def _loss(self, module: nn.Module, inputs: dict[str, Any]) -> None:
         embeddings, labels, given = (inputs.get(name) for name in ("embeddings", "labels", "indices_tuple"))
-        if not torch.is_grad_enabled() or not isinstance(embeddings, Tensor):
+        if not isinstance(embeddings, Tensor):
             return
         name = type(module).__name__[:100]
+        if not torch.is_grad_enabled():
+            self.without_gradient[name] = self.without_gradient.get(name, 0) + 1
+            return
         note = self.calls.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
         note.calls += 1
         note.shape = list(embeddings.shape)

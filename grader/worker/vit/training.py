@@ -234,6 +234,7 @@ def _facts(
         "used": watch.used,
         "models": [{**model, "line": before.get(n, [])} for n, model in enumerate(built_model_facts(watch))],
         "losses": [{"type": name, **vars(note)} for name, note in list(watch.losses.calls.items())[:20]],
+        "without_gradient": dict(list(watch.losses.without_gradient.items())[:20]),
         "miners": dict(list(watch.losses.miners.items())[:20]),
         "schedulers": watch.schedules.facts(watch.optimizers),
         "samples": [int(s["n_samples_per_class"]) for s in samples[:10]],

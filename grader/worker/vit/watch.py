@@ -63,12 +63,13 @@ class Epoch:
     backwards: int = 0
     stale: int = 0  # backward passes that met the gradients of the step before
     empty: int = 0  # optimizer steps without any gradient but zero
+    arrived: int = 0  # backward passes after which a model has gradients
     wasted: int = 0  # backward passes whose gradients were zeroed before any step
     test_batches: int = 0  # batches with test images that were learned from
     evaluations: int = 0
 
     def facts(self) -> dict[str, int]:
-        counts = ("steps", "backwards", "stale", "empty", "wasted", "test_batches", "evaluations")
+        counts = ("steps", "backwards", "stale", "empty", "arrived", "wasted", "test_batches", "evaluations")
         return {"batches": self.of.yielded, "length": self.of.length, **{name: getattr(self, name) for name in counts}}
 
 
@@ -248,6 +249,7 @@ class Watch:
             original(*args, **kwargs)
             if not self._stepping:  # LBFGS zeroes and computes them again and again
                 self._unused = self._graded()
+                epoch.arrived += bool(self._unused)
 
         return backward
 
