@@ -8,6 +8,7 @@ so that a schedule over the real number of batches and epochs runs in a fraction
 import contextlib
 import inspect
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,7 +30,8 @@ from grader.worker.vit.schedules import Schedules, rates
 MAX_STEPS = 600  # of optimizers, after which a run has shown enough
 MAX_BATCHES = 40  # of one pass, however few steps it takes
 SHORTER, SHORTEST = 3, 10  # epochs after which fewer batches are handed out
-PER_CLASS = 4  # items of one class left in a batch
+PER_CLASS, FEWER = 4, 2  # items of one class left in a batch; fewer where a step takes long
+SLOW_STEP, LONG_RUN = 0.2, 10.0  # processor seconds of one step, and of a run that has shown enough after some epochs
 KEPT_LOADERS = 3  # besides the last: some make one for each epoch
 TRACKED = 12  # parameters looked at for gradients of the step before
 
@@ -115,6 +117,8 @@ class Watch:
         self._evaluated_after = False
         self._reads_count = False  # whether what was read since the last backward pass is what was learned from
         self._aside = False
+        self._per_class = PER_CLASS
+        self._started = self._stepped = time.process_time()
         self._last: dict[int, Tensor] = {}  # gradients of the last step by id of the parameter
         self._unused: list[Tensor] = []  # parameters whose gradients wait for a step
         self._stepping = False
@@ -217,7 +221,7 @@ class Watch:
         current.yielded += 1
         self._reads_count = True
         self._evaluated_after = False
-        return _thinned(batch) if self.short else batch
+        return _thinned(batch, self._per_class) if self.short else batch
 
     def _part_of_stream(self) -> Pass:
         """What has come of a stream since the last evaluation."""
@@ -271,6 +275,11 @@ class Watch:
             self.loaders[KEPT_LOADERS:] = [loader]
         return tested
 
+    def _steps_slowly(self) -> bool:
+        """Whether a long time has passed since the step before."""
+        before, self._stepped = self._stepped, time.process_time()
+        return self._stepped - before > SLOW_STEP
+
     def _epoch(self) -> Epoch:
         """The current epoch; a new one where a new pass over the data has begun."""
         over = not self.epochs or self._fresh_pass or self._evaluated_after
@@ -296,7 +305,8 @@ class Watch:
         return [p for p in parameters[: 4 * TRACKED] if p.grad is not None and p.grad.any()]
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if sum(epoch.steps for epoch in self.epochs) >= MAX_STEPS:
+        long = len(self.epochs) > SHORTER and time.process_time() - self._started > LONG_RUN
+        if long or sum(epoch.steps for epoch in self.epochs) >= MAX_STEPS:
             raise Enough
         self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)
@@ -311,6 +321,8 @@ class Watch:
         epoch = self._epoch()
         epoch.steps += 1
         self._pass.steps += 1
+        if self._steps_slowly():
+            self._per_class = FEWER
         gradients = [(id(p), p.grad) for p in _parameters(optimizer) if p.grad is not None and p.grad.any()]
         epoch.empty += not gradients
         self._last.update({key: gradient.detach().clone() for key, gradient in gradients})
@@ -344,13 +356,13 @@ def _parameters(optimizer: Optimizer) -> list[Tensor]:
     return held[:: max(1, len(held) // TRACKED)]
 
 
-def _thinned(batch: Any) -> Any:
+def _thinned(batch: Any, per_class: int) -> Any:
     """Keep a few items of each class, in order: losses over all triplets are slow on large batches."""
     labels = batch[1] if isinstance(batch, list | tuple) and len(batch) == 2 else None
     if not isinstance(labels, Tensor) or labels.dim() != 1:
         return batch
     same = (labels[:, None] == labels[None, :]).long()
-    kept = same.tril().sum(1) <= PER_CLASS  # how many of its class have come, itself included
+    kept = same.tril().sum(1) <= per_class  # how many of its class have come, itself included
     return [_of(batch[0], kept, len(labels)), labels[kept]]
 
 
