@@ -29,7 +29,7 @@ from grader.worker.vit.schedules import Schedules, rates
 
 MAX_STEPS = 600  # of optimizers, after which a run has shown enough
 MAX_BATCHES = 40  # of one pass, however few steps it takes
-SHORTER, SHORTEST = 3, 10  # epochs after which fewer batches are handed out
+SHORTER, SHORTEST = 3, 5  # epochs after which fewer batches are handed out
 PER_CLASS, FEWER = 4, 2  # items of one class left in a batch; fewer where a step takes long
 SLOW_STEP, LONG_RUN = 0.2, 10.0  # processor seconds of one step, and of a run that has shown enough after some epochs
 KEPT_LOADERS = 3  # besides the last: some make one for each epoch
