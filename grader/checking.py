@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from grader.errors import Unreadable
 from grader.evidence import Evidence, Probe, Unanswered
 from grader.forms import Declared
-from grader.records import CheckResult, CriterionStatus, Frame, Observation, Raised, Warning_
+from grader.records import CheckResult, CriterionStatus, Frame, Observation, Origin, Raised, Warning_
 from grader.unavailable import why_lost
 
 T = TypeVar("T")
@@ -182,6 +182,13 @@ LATER = "could not be looked at: see the other checks"
 
 
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:
+    """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
+    from grader.syntax_errors import explained
+
+    return explained(_judge(criterion, seen), seen)
+
+
+def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
     """Run a criterion's checks; what one of them raises that is no verdict costs that check alone."""
     if seen["load"].observation.outcome == "fault":
         return undecided(criterion, f"the grader could not load this: {seen['load'].observation.detail}")
@@ -263,11 +270,25 @@ def _absence(absent: list[str], seen: Evidence) -> str:
     if told:
         return f"{words}: {told[0]}"
     problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
-    tried = [name for name in absent if name in seen.submission.program.names]
+    tried = [seen.submission.program.names[name] for name in absent if name in seen.submission.program.names]
     if tried and problems:
-        first = problems[-1] if len(problems) == 1 else problems[0]
-        return f"{words}: executing the submission's definitions raised {first['type']}: {first['message'][:300]}"
+        cause = _raised_by(tried[0], problems)
+        frame = next(iter(cause["frames"][-1:]), None)
+        where = place(Frame(**frame)) if frame else "executing the submission's definitions"
+        return f"{words}: {where} raised {cause['type']}: {cause['message'][:300]}"
     return words
+
+
+def _raised_by(definition: Origin, problems: list[dict[str, Any]]) -> dict[str, Any]:
+    """The exception that a definition raised when it was executed, the first of all where that is not known."""
+    at = [(p["frames"][0]["line"], number) for number, p in enumerate(problems) if _lies_in(p, definition)]
+    return problems[min(at, default=(0, 0))[1]]
+
+
+def _lies_in(problem: dict[str, Any], definition: Origin) -> bool:
+    frames = problem["frames"]
+    here = bool(frames) and (frames[0]["file"], frames[0]["cell"]) == (definition.file, definition.cell)
+    return here and frames[0]["line"] >= definition.line
 
 
 def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Observation) -> CheckResult:

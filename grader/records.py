@@ -56,6 +56,7 @@ def program_of(submission: "Submission") -> dict[str, Any]:
         "modules": {name: [dict(vars(piece)) for piece in pieces] for name, pieces in program.modules.items()},
         "names": {name: origin.module for name, origin in program.names.items()},
         "call": [{"module": module, **vars(piece)} for module, piece in program.call],
+        "lost": {name: str(problem) for problem in submission.syntax_errors for name in problem.names},
     }
 
 
@@ -67,6 +68,24 @@ class CellLog:
     source: str
     text: str  # what it printed, streams and text results joined, ANSI escapes removed
     errors: tuple[str, ...]  # "KeyboardInterrupt: " for every saved error output
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """A statement that the grader's Python cannot parse."""
+
+    file: str
+    cell: int | None
+    line: int
+    message: str  # what Python says of it
+    names: tuple[str, ...]  # that it seems to define
+    python: str = ""  # the version that can parse it, where it is a newer one
+
+    def __str__(self) -> str:
+        place = f"{self.file}, cell {self.cell}" if self.cell is not None else self.file
+        if self.python:
+            return f"{place}, line {self.line} needs Python {self.python} or newer, which this grader does not have"
+        return f"{place}, line {self.line} cannot be parsed: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,7 @@ class Submission:
     files: dict[str, Path]  # by file name: vit_classifier.pt, vit_embeds.pt, check_vit.py
     problems: tuple[str, ...] = ()  # what intake left out and why, a line each
     left_out: tuple[str, ...] = ()  # the files among it that hold names of the assignment, a line each
+    syntax_errors: tuple[SyntaxProblem, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from grader.checking import Judgement
 from grader.evidence import Evidence
 from grader.records import CriterionResult, CriterionStatus, Grade, Warning_
 from grader.rubric import RubricCriterion
+from grader.syntax_errors import syntax_errors
 
 
 def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:
@@ -104,7 +105,7 @@ def _measured(seen: Evidence, name: str) -> float | None:
 
 def _warnings(seen: Evidence) -> tuple[Warning_, ...]:
     found: list[Warning_] = []
-    for function in seen.assignment.warnings:
+    for function in (syntax_errors, *seen.assignment.warnings):
         key, piece = f"warning {function.__module__}.{function.__name__}", f"the warning {function.__name__}"
         none: list[Warning_] = []
         new: Sequence[Warning_] = seen.once(key, partial(seen.attempt, piece, partial(_warned, function, seen), none))

@@ -30,6 +30,7 @@ from grader.records import (
     Program,
     Raised,
     Submission,
+    SyntaxProblem,
     Warning_,
 )
 from grader.worker import protocol
@@ -241,6 +242,7 @@ def _submission(kept: dict[str, Any], root: Path) -> Submission:
         tuple((module, Piece(**piece)) for module, piece in kept["program"].get("call", [])),
     )
     cells = tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in kept["cells"])
+    unparsed = (SyntaxProblem(**{**each, "names": tuple(each["names"])}) for each in kept.get("syntax_errors", ()))
     files = {name: root / inside for name, inside in kept["files"].items()}
     for name, text in kept["texts"].items():
         files[name].parent.mkdir(parents=True, exist_ok=True)
@@ -248,6 +250,7 @@ def _submission(kept: dict[str, Any], root: Path) -> Submission:
     return Submission(
         kept["name"], Path(kept["path"]), root, kept["sha256"], kept["notebook"],
         program, cells, files, tuple(kept["problems"]), tuple(kept.get("left_out", ())),
+        tuple(unparsed),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from grader.errors import GraderError, NoSubmission, Rejected
 from grader.intake.reading.limits import IntakeLimits
-from grader.records import CellLog, Origin, Piece, Program, Submission
+from grader.records import CellLog, Origin, Piece, Program, Submission, SyntaxProblem
 
 HERE = Path(__file__).parent
 START = f"import sys; sys.path.append({str(HERE)!r}); from reading.main import serve; serve()"
@@ -149,6 +149,9 @@ def submission(value: dict[str, Any], path: Path, root: Path, name: str) -> Subm
         files={file: root / inside for file, inside in value["files"].items()},
         problems=tuple(value["problems"]),
         left_out=tuple(value["left_out"]),
+        syntax_errors=tuple(
+            SyntaxProblem(**{**each, "names": tuple(each["names"])}) for each in value["syntax_errors"]
+        ),
     )
 
 

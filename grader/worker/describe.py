@@ -3,6 +3,7 @@
 import linecache
 import math
 import traceback
+import types
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,6 +33,8 @@ def exception(error: BaseException) -> dict[str, Any]:
 
 def _message(error: BaseException) -> str:
     message = str(error)[:MAX_TEXT]
+    if isinstance(error, SystemExit):
+        message = f"{message}, which ends the program, as exit() does, and parse_args() without the arguments it needs"
     if files:
         message = message.replace(f"{files}/", "")
     cause = lost.get(_sought(error, message))
@@ -40,7 +43,7 @@ def _message(error: BaseException) -> str:
 
 def _sought(error: BaseException, message: str) -> str:
     """The name that was looked for and is not there; empty where an exception is of another kind."""
-    if type(error) is NameError:
+    if type(error) is NameError or (type(error) is AttributeError and isinstance(error.obj, types.ModuleType)):
         return str(error.name)
     name = message.removeprefix("cannot import name '") if type(error) is ImportError else message
     return name.partition("'")[0] if name != message else ""
@@ -48,7 +51,8 @@ def _sought(error: BaseException, message: str) -> str:
 
 def lose(names: Iterable[str], described: dict[str, Any]) -> None:
     """Remember why names stay undefined: an exception, or what it says itself that it follows from."""
-    why = described["message"].partition(", because ")[2] if described["type"] in ("NameError", "ImportError") else ""
+    follows = described["type"] in ("NameError", "AttributeError", "ImportError")
+    why = described["message"].partition(", because ")[2] if follows else ""
     for frame in described["frames"][-1:]:
         cell = f"cell {frame['cell']}, " if frame["cell"] is not None else ""
         words = " ".join(described["message"].split())[:150]

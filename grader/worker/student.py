@@ -24,7 +24,8 @@ class Student:
     """A loaded submission.
 
     ``program`` is {"main": [piece, …], "modules": {name: [piece, …]}, "names": {name: module or None}, "call": […]}
-    with pieces {"source", "file", "cell", "line"}; those of "call" say their "module", too. Each statement runs on its own, so that one that
+    with pieces {"source", "file", "cell", "line"}; those of "call" say their "module", too. "lost" may say why names
+    are not in it. Each statement runs on its own, so that one that
     fails loses what it defines and nothing else; ``problems`` keeps the failures. ``files`` is the folder
     that the submission's files lie in.
     """
@@ -32,6 +33,7 @@ class Student:
     def __init__(self, program: dict[str, Any], files: str = "") -> None:
         self._files = describe.files = files
         describe.lost.clear()
+        describe.lost.update(program.get("lost", {}))
         self.problems: list[dict[str, Any]] = []
         self.names: dict[str, str | None] = program["names"]
         self.call: list[dict[str, Any]] = program.get("call", [])  # what makes the arguments of one call, and the call
@@ -42,9 +44,10 @@ class Student:
         self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main
-        self._run(program["main"], self.main)
-        for name in dict.fromkeys(module for module in self.names.values() if module):
-            self._import(name)
+        with _exit_raises():
+            self._run(program["main"], self.main)
+            for name in dict.fromkeys(module for module in self.names.values() if module):
+                self._import(name)
 
     def get(self, name: str) -> Any:
         """The student's object of that name; raises Undefined."""
@@ -116,7 +119,7 @@ class Student:
     def _import(self, name: str) -> None:
         try:
             __import__(name)
-        except Exception as error:
+        except BaseException as error:  # SystemExit, too, costs what needs it and nothing else
             self.problems.append(describe.exception(error))
 
     def load_module(self, name: str, module: types.ModuleType) -> None:
@@ -150,10 +153,27 @@ class Student:
                 for name in _imported(piece["source"]) - self.names.keys():
                     vars(module).setdefault(name, _NotInstalled(error))
                 describe.lose(_bound(piece["source"]), self.problems[-1])
-            except Exception as error:
+            except BaseException as error:  # SystemExit, too
                 self.problems.append(describe.exception(error))
                 kept = _import_others(piece["source"], vars(module)) if isinstance(error, ImportError) else set()
                 describe.lose(_bound(piece["source"]) - kept, self.problems[-1])
+
+
+@contextlib.contextmanager
+def _exit_raises() -> Iterator[None]:
+    """Let ``os._exit`` raise SystemExit in this process for a while; a child that was forked ends as it asks."""
+    ends, own = os._exit, os.getpid()
+
+    def raises(status: int) -> NoReturn:
+        if os.getpid() != own:
+            ends(status)
+        raise SystemExit(status)
+
+    os._exit = raises
+    try:
+        yield
+    finally:
+        os._exit = ends
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

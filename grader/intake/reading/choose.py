@@ -9,7 +9,7 @@ from .limits import IntakeLimits
 from .magics import neutralised
 from .members import is_notebook
 from .notebook import Cell, read_cells
-from .parsing import Place, Statement, statements
+from .parsing import Broken, Place, Statement, statements
 from .refusal import RefusalError
 from .sources import Sources
 
@@ -29,6 +29,7 @@ class Choice:
 def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Question, limits: IntakeLimits) -> Choice:
     """Read one notebook with the modules beside it."""
     cells, problems = read_cells(root / notebook)
+    broken: list[Broken] = []
     base = str(PurePosixPath(notebook).parent).removeprefix(".")
     main: list[Statement] = []
     written: Texts = {}
@@ -40,12 +41,14 @@ def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Que
         elif code.writes is not None:
             write_module(f"{base}/{code.writes}".lstrip("/"), code.source, code.appends, place, written)
         else:
-            found, broken = statements(code.source, place, is_main=True)
+            found, unread = statements(code.source, place, is_main=True)
             main += found
-            problems += broken
+            broken += unread
     texts = written | read_modules(root, files, limits)
     sources = Sources(texts, base, told([cell.source for cell in cells], texts))
-    return Choice(notebook, cells, Gathering(main, notebook, texts, sources, question), problems)
+    gathering = Gathering(main, notebook, texts, sources, question)
+    gathering.broken[:0] = broken
+    return Choice(notebook, cells, gathering, problems)
 
 
 def told(cells: list[str], texts: Texts) -> str:

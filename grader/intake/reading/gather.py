@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from .effects import effect
 from .forbidden import Law, lawful
 from .names import children, walk
-from .parsing import Place, Statement, statements
+from .parsing import Broken, Place, Statement, statements
 from .sources import ONLY_IF_IMPORTED, Sources
 from .units import Item, Link, Unit, build, expand_stars, index, learn_imports, split_imports
 
@@ -49,7 +49,7 @@ class Gathering:
     ) -> None:
         """Read all files; ``texts`` holds the source of each module, and where it stands, by file name."""
         self.sources, self.question, self.problems = sources, question, list[str]()
-        self.texts = texts
+        self.texts, self.broken = texts, list[Broken]()
         self.needed: dict[tuple[str | None, str], float] = {}
         self.included: set[str] = set()
         self.kept: set[Item] = set()
@@ -65,8 +65,8 @@ class Gathering:
             for name in new:
                 file = self.sources.files[name]
                 text, place = self.texts.get(file, ("", Place(file, None)))
-                found, problems = statements(text, place, is_main=False)
-                self.problems += problems
+                found, broken = statements(text, place, is_main=False)
+                self.broken += broken
                 self.units[name] = Unit(name, file, found)
                 learn_imports(self.units[name], self.sources)
 

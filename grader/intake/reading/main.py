@@ -11,7 +11,9 @@ from .freeze import class_members, clear, digest_of, freeze, unpack
 from .gather import Question
 from .left_out import left_out
 from .limits import IntakeLimits
+from .newer import with_versions
 from .outputs import errors, printed
+from .parsing import Broken
 from .program import gathered
 from .refusal import RefusalError
 
@@ -64,15 +66,24 @@ def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
         clear(root)
         raise
     program, problems_of_code = gathered(choice.gathering, request.get("traced", ""))
+    broken = with_versions(choice.gathering.broken)
     return {
         "sha256": digest_of(digests),
         "notebook": choice.notebook,
         "program": program,
         "cells": cell_logs(choice, limits),
         "files": by_file_name(digests, choice.notebook),
-        "problems": [*problems, *choice.problems, *problems_of_code],
+        "problems": [*problems, *choice.problems, *map(str, broken), *problems_of_code],
+        "syntax_errors": [syntax_error(each) for each in broken],
         "left_out": left_out(choice, program["names"]),
     }
+
+
+def syntax_error(broken: Broken) -> dict[str, Any]:
+    """Return one as JSON takes it (see ``grader.records.SyntaxProblem``)."""
+    place = broken.place
+    where = {"file": place.file, "cell": place.cell, "line": broken.line}
+    return {**where, "message": broken.message, "names": broken.names, "python": broken.python}
 
 
 def cell_logs(choice: Choice, limits: IntakeLimits) -> list[dict[str, Any]]:

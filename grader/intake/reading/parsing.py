@@ -7,7 +7,7 @@ A statement that does not parse is left out and said; its neighbours stay. The b
 import ast
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .magics import python_lines
 
@@ -29,6 +29,23 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A statement that this Python cannot parse."""
+
+    place: Place
+    first: int  # its first line, 1-based
+    line: int  # where Python stopped
+    message: str  # what Python says of it
+    names: tuple[str, ...]  # that it seems to define
+    texts: tuple[str, ...] = ()  # the statement, by every line at which it may end
+    python: str = ""  # the version that can parse it, where it is a newer one
+
+    def __str__(self) -> str:
+        version = f"needs Python {self.python} or newer" if self.python else "this statement was left out"
+        return f"{self.place}, line {self.line}: {self.message}; {version}"
+
+
+@dataclass(frozen=True)
 class Statement:
     """One top-level statement."""
 
@@ -41,16 +58,16 @@ class Statement:
         return f"{self.place}, line {self.line}"
 
 
-def statements(source: str, place: Place, *, is_main: bool) -> tuple[list[Statement], list[str]]:
+def statements(source: str, place: Place, *, is_main: bool) -> tuple[list[Statement], list[Broken]]:
     """Split a cell or a module into statements, and say what could not be read."""
     source = source.replace("\r\n", "\n").replace("\r", "\n")
-    problems: list[str] = []
+    broken: list[Broken] = []
     found: list[Statement] = []
-    for text, first in readable(source, place, problems):
+    for text, first in readable(source, place, broken):
         part = Text(text.split("\n"), place, first)
         for node in parsed(text).body:
             found += opened(node, part, is_main) if is_main_guard(node) else [cut(node, part)]
-    return found, problems
+    return found, broken
 
 
 @dataclass(frozen=True)
@@ -78,15 +95,16 @@ def parses(text: str) -> bool:
     return True
 
 
-def readable(source: str, place: Place, problems: list[str]) -> Iterator[tuple[str, int]]:
+def readable(source: str, place: Place, found: list[Broken]) -> Iterator[tuple[str, int]]:
     """Yield texts that parse, with their first lines: the whole where that can be, else what can."""
     for text in (source, python_lines(source), unindented(python_lines(source))):
         if parses(text):
             yield text, 1
             return
     text = unindented(python_lines(source))
-    problems.append(broken(text, place))
-    yield from readable_chunks(text)
+    yield from readable_chunks(text, place, found)
+    if not found:
+        found.append(broken(place, text, 1))
 
 
 def unindented(source: str) -> str:
@@ -96,35 +114,83 @@ def unindented(source: str) -> str:
     return "\n".join(line.removeprefix(indent) for line in source.split("\n")) if indent else source
 
 
-def broken(text: str, place: Place) -> str:
-    try:
-        parsed(text)
-    except SyntaxError as error:
-        where = f"{place}, line {error.lineno}"
-        return f"{where}: {error.msg}; this statement was left out"
-    except (ValueError, RecursionError, MemoryError) as error:
-        return f"{place}: cannot be read ({error or 'nested too deep'}); what cannot be was left out"
-    return f"{place}: cannot be read"
-
-
-def readable_chunks(text: str) -> Iterator[tuple[str, int]]:
-    """Yield runs of lines that parse by themselves, leaving out those that never do."""
-    lines = text.split("\n")
-    starts = [number for number, line in enumerate(lines) if starts_statement(line)]
-    bounds = [*starts, len(lines)]
+def readable_chunks(text: str, place: Place, found: list[Broken]) -> Iterator[tuple[str, int]]:
+    """Yield runs of lines that parse by themselves, and note those that never do."""
+    chunks = Chunks(text)
     index = tried = 0
-    while index < len(starts) and tried < TRIED_IN_ALL:
-        for stop in range(index + 1, min(index + 1 + TRIED_CHUNKS, len(bounds))):
+    while index < len(chunks) and tried < TRIED_IN_ALL:
+        for stop in chunks.stops(index):
             tried += 1
-            chunk = "\n".join(lines[bounds[index] : bounds[stop]])
+            chunk = chunks.joined(index, stop)
             if parses(chunk):
-                yield chunk, bounds[index] + 1
+                yield chunk, chunks.bounds[index] + 1
                 index = stop
                 break
         else:
-            if parses(first := lines[bounds[index]]):  # what follows is indented for no reason
-                yield first, bounds[index] + 1
+            found.append(chunks.broken(index, place))
+            if parses(first := chunks.lines[chunks.bounds[index]]):  # what follows is indented for no reason
+                yield first, chunks.bounds[index] + 1
             index += 1
+    if index < len(chunks):
+        found.append(broken(place, chunks.joined(index, len(chunks)), chunks.bounds[index] + 1))
+
+
+class Chunks:
+    """The lines of a text that does not parse, split where a statement may begin."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.split("\n")
+        self.starts = [number for number, line in enumerate(self.lines) if starts_statement(line)]
+        self.bounds = [*self.starts, len(self.lines)]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def stops(self, index: int) -> range:
+        """Return where a statement that begins with a chunk may end."""
+        return range(index + 1, min(index + 1 + TRIED_CHUNKS, len(self.bounds)))
+
+    def joined(self, index: int, stop: int) -> str:
+        return "\n".join(self.lines[self.bounds[index] : self.bounds[stop]])
+
+    def broken(self, index: int, place: Place) -> Broken:
+        """Describe the statement that begins with a chunk; its decorators are part of it."""
+        stops = self.stops(index)
+        stop = next((stop for stop in stops if not self.lines[self.bounds[stop - 1]].startswith("@")), index + 1)
+        longer = tuple(self.joined(index, each) for each in stops if each >= stop)
+        found = broken(place, self.joined(index, stop), self.bounds[index] + 1)
+        return replace(found, texts=longer if found.texts else ())
+
+
+def broken(place: Place, text: str, first: int) -> Broken:
+    """Describe a text that does not parse and begins at line ``first``."""
+    line, message = 1, "cannot be read"
+    texts: tuple[str, ...] = (text,)
+    try:
+        parsed(text)
+    except SyntaxError as error:
+        line, message = error.lineno or 1, error.msg
+    except (ValueError, RecursionError, MemoryError) as error:
+        message, texts = str(error) or "nested too deep", ()  # not to be tried by any other parser
+    printable = "".join(char if char.isprintable() else " " for char in message)
+    return Broken(place, first, first - 1 + line, printable, tuple(defined_names(text)), texts)
+
+
+def defined_names(text: str) -> list[str]:
+    """Return the names that a statement seems to define, as far as words tell that: those in a function are not."""
+    names: dict[str, None] = {}
+    in_definition = False
+    for line in text.split("\n"):
+        if in_definition and line[:1] in ("", " ", "\t"):
+            continue
+        words = line.replace("(", " ").replace(":", " ").replace("[", " ").split()
+        words = words[1:] if words[:1] == ["async"] else words
+        in_definition = words[:1] in (["class"], ["def"]) and line[:1] not in (" ", "\t")
+        if words[:1] in (["class"], ["def"]):
+            names |= dict.fromkeys(words[1:2])
+        elif "=" in line and (targets := line.split("=")[0].split(":")[0].strip(" (")):
+            names |= dict.fromkeys(each.strip(" ()") for each in targets.split(","))
+    return [name for name in names if name.isidentifier()]
 
 
 def starts_statement(line: str) -> bool:

@@ -1,0 +1,66 @@
+"""What follows from statements that cannot be parsed: words, a warning, and criteria that stay open.
+
+A statement that only a newer Python parses is no mistake of its author's: what is missing for that reason is not
+decided. Every other one costs what it defines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from grader.checking import Judgement
+from grader.evidence import Evidence
+from grader.records import CheckResult, SyntaxProblem, Warning_
+
+MAX_WARNINGS = 5  # a notebook of another language has one in every cell
+
+
+def syntax_errors(seen: Evidence) -> list[Warning_]:
+    """Warn of every statement that cannot be parsed."""
+    problems = seen.submission.syntax_errors
+    found = [Warning_("syntax.error", f"{problem}{consequence(problem)}") for problem in problems]
+    more = len(found) - MAX_WARNINGS
+    return found if more < 1 else [*found[:MAX_WARNINGS], Warning_("syntax.error", f"and {more} more statements")]
+
+
+def consequence(problem: SyntaxProblem) -> str:
+    names = ", ".join(f"`{name}`" for name in problem.names[:MAX_WARNINGS])
+    if not names:
+        return "; this statement was left out"
+    left = "was left out" if len(problem.names) == 1 else "were left out"
+    return f"; {names} {left}" + (", and a person decides what needs it" if problem.python else "")
+
+
+def explained(verdict: Judgement, seen: Evidence) -> Judgement:
+    """Say why a name is missing, and leave the criterion open where a newer Python would know the name."""
+    problems = [problem for problem in seen.submission.syntax_errors if missed(problem, verdict)]
+    if verdict.status not in ("missing", "blocked", "failed") or not problems:
+        return verdict
+    first = next((problem for problem in problems if problem.python), problems[0])
+    feedback = with_reason(verdict.feedback, first)
+    results = tuple(explained_result(result, problems) for result in verdict.results)
+    is_open = bool(first.python) and all(r.status != "failed" for r in results)
+    return replace(verdict, status="error" if is_open else verdict.status, feedback=feedback, results=results)
+
+
+def missed(problem: SyntaxProblem, verdict: Judgement) -> bool:
+    said = [verdict.feedback, *(result.message for result in verdict.results)]
+    return any(says_missing(text, problem) for text in said)
+
+
+def says_missing(text: str, problem: SyntaxProblem) -> bool:
+    """Tell whether a message says that a name is not there which the statement defines."""
+    lost = [f"`{name}`" for name in problem.names]
+    undefined = "not defined" in text and any(name in text for name in lost)
+    return undefined or any(f"there is no {name}" in text for name in lost) or f"because {problem}" in text
+
+
+def with_reason(text: str, problem: SyntaxProblem) -> str:
+    return text if str(problem) in text else f"{text.rstrip('.')}: {problem}"
+
+
+def explained_result(result: CheckResult, problems: Sequence[SyntaxProblem]) -> CheckResult:
+    problem = next((problem for problem in problems if says_missing(result.message, problem)), None)
+    if result.status == "passed" or problem is None:
+        return result
+    status = "error" if problem.python else result.status
+    return replace(result, status=status, message=with_reason(result.message, problem))
