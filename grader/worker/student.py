@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from grader.worker import describe, devices, faults, late, shims
+from grader.worker import describe, devices, faults, late, other_machines, shims
 
 PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
@@ -40,6 +40,8 @@ class Student:
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
         shims.install(asks_for_gpu=any(map(devices.asks_for_gpu, late.sources(program))))
+        if other_machines.named_in(late.sources(program)):
+            other_machines.install()
         sys.meta_path.insert(0, _Finder(self))
         self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")

@@ -115,6 +115,16 @@ train_subset = sample_balanced_subset(train_dataset, 500)
 
 {REFERENCE[REFERENCE.index("def train_embedding_model") :].replace(SAMPLE, "")}"""
 
+SAVES = """scheduler.step()
+        os.makedirs("{folder}", exist_ok=True)
+        torch.save(vit.state_dict(), "{folder}/vit_last.pt")"""
+PATHLIB = "import json, shutil\nfrom pathlib import Path\nOUT = Path('/home/nobody-of-that-name/runs')\n"
+KEPT = """scheduler.step()
+        OUT.mkdir(parents=True, exist_ok=True)
+        shutil.copy("vit_embeds.pt", OUT / f"vit_{epoch}.pt")
+        with open(OUT / "log.json", "a") as log:
+            json.dump({"epoch": epoch, "best": float(best)}, log)"""
+
 FAULTS = [
     # Inside the function
     inside("6000", "sample_balanced_subset(train_dataset, 6000)", "all 60,000"),
@@ -189,6 +199,11 @@ VARIANTS = [
     plain("sampler_per_class", "from pytorch_metric_learning import samplers\n", loader=PER_CLASS),
     plain("sampler_of_indices", loader=OF_INDICES),
     plain("drop_last", loader="loader = DataLoader(subset, batch_size=batch_size, shuffle=True, drop_last=True)"),
+    # Where it saves to
+    plain("saves_to_a_drive", "import os\n", per_epoch=SAVES.format(folder="/content/drive/MyDrive/hw3")),
+    plain("saves_to_kaggle", "import os\n", per_epoch=SAVES.format(folder="/kaggle/working/runs")),
+    plain("saves_to_windows", "import os\n", per_epoch=SAVES.format(folder="C:/Users/alice/hw3")),
+    plain("saves_to_a_home", PATHLIB, per_epoch=KEPT),
     # How the models are built
     Case("contrastive.variant_built_with_literals", {"contrastive.py": [(BUILT, LITERAL)]}),
     Case(

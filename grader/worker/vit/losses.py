@@ -198,7 +198,7 @@ def _same_labels(a: Tensor | None, b: Tensor | None) -> bool:
     """Whether the same items are of one class, whatever the classes are called."""
     if a is None or b is None:
         return True
-    if a.shape != b.shape:
+    if a.numel() != b.numel():
         return False
     a, b = a.flatten().cpu(), b.flatten().cpu()
     return torch.equal(a, b) or torch.equal(a[:, None] == a, b[:, None] == b)

@@ -1,0 +1,140 @@
+"""Paths of the machine that a submission was written on lead into the scratch folder.
+
+``/content/drive/MyDrive/model.pt``, ``/kaggle/working``, ``C:/Users/…`` are nowhere here. What is saved there is written
+below one folder of the scratch, whose parts are made as they are needed: on the other machine they were there. What is
+read there is looked for in the same place, then by its file name in the current folder, as what was handed in lies.
+"""
+
+import builtins
+import functools
+import io
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+MARKS = ('"/', "'/", ":/", ":\\")  # in a text that may name such a path
+SHARED_ROOTS = ("/home", "/Users", "/root", "/mnt", "/media", "/data", "/workspace", "/scratch")
+FOLDER = "other_machines"  # in the scratch
+WRITING = ("w", "a", "x", "+")
+ONE_PATH = (
+    "stat", "lstat", "listdir", "scandir", "remove", "unlink", "rmdir", "access", "chmod", "utime", "readlink",
+)  # fmt: skip
+lstat = os.lstat  # before anything is put in its place
+
+
+def named_in(sources: Iterable[str]) -> bool:
+    """Whether some text may name a path of another machine."""
+    return any(mark in source for source in sources for mark in MARKS)
+
+
+def install() -> Callable[[], None]:
+    """Put the functions that open, make and find files in place; what it returns puts the original ones back."""
+    if getattr(os.stat, "maps_paths", False) or os.name == "nt":
+        return lambda: None
+    replaced: list[tuple[Any, str, Any]] = []
+
+    def put(owner: Any, name: str, made: Callable[..., Any]) -> None:
+        original = getattr(owner, name)
+        new = functools.wraps(original)(functools.partial(made, original))
+        new.maps_paths = True  # type: ignore[attr-defined]
+        replaced.append((owner, name, original))
+        setattr(owner, name, new)
+
+    for name in ONE_PATH:
+        put(os, name, _one_path)
+    for name in ("mkdir", "chdir"):
+        put(os, name, _folder)
+    for name in ("rename", "replace", "link", "symlink"):
+        put(os, name, _two_paths)
+    for owner in (builtins, io):
+        put(owner, "open", _open)
+    put(torch, "save", _save)
+    put(torch, "load", _load)
+
+    def undo() -> None:
+        for owner, name, original in reversed(replaced):
+            setattr(owner, name, original)
+
+    return undo
+
+
+def here(path: Any, made: bool = False) -> Any:
+    """The path to use on this machine; any other value as it is.
+
+    Args:
+        made: its folders are made, for something is to be written there.
+    """
+    text = _text(path)
+    if text is None or not is_elsewhere(text):
+        return path
+    inside = text.replace("\\", "/").replace(":", "").lstrip("/")
+    mapped = os.path.join(tempfile.gettempdir(), FOLDER, *(part for part in inside.split("/") if part != ".."))
+    if made:
+        os.makedirs(os.path.dirname(mapped), exist_ok=True)
+    return mapped
+
+
+def is_elsewhere(text: str) -> bool:
+    """Whether a path begins where this machine has nothing."""
+    if text[1:2] == ":":
+        return text[:1].isalpha() and text[2:3] in ("/", "\\")
+    if not text.startswith("/"):
+        return False
+    first, _, rest = text[1:].partition("/")
+    if not _is_there(f"/{first}"):
+        return True
+    return f"/{first}" in SHARED_ROOTS and bool(rest) and not _is_there(f"/{first}/{rest.partition('/')[0]}")
+
+
+def _is_there(path: str) -> bool:
+    try:
+        lstat(path)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _text(path: Any) -> str | None:
+    if isinstance(path, os.PathLike):
+        path = os.fspath(path)
+    return path if isinstance(path, str) else None
+
+
+def _found(path: Any) -> Any:
+    """Where something is read that was saved on another machine."""
+    mapped = here(path)
+    if mapped is path or _is_there(mapped):
+        return mapped
+    beside = os.path.basename(mapped)
+    return beside if _is_there(beside) else mapped
+
+
+def _one_path(original: Callable[..., Any], path: Any = ".", *args: Any, **kwargs: Any) -> Any:
+    return original(here(path), *args, **kwargs)
+
+
+def _two_paths(original: Callable[..., Any], src: Any, dst: Any, *args: Any, **kwargs: Any) -> Any:
+    return original(here(src), here(dst, made=True), *args, **kwargs)
+
+
+def _folder(original: Callable[..., Any], path: Any, *args: Any, **kwargs: Any) -> Any:
+    mapped = here(path, made=True)
+    if mapped is not path and original.__name__ == "chdir":
+        os.makedirs(mapped, exist_ok=True)
+    return original(mapped, *args, **kwargs)
+
+
+def _open(original: Callable[..., Any], file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+    writes = isinstance(mode, str) and any(letter in mode for letter in WRITING)
+    return original(here(file, made=True) if writes else _found(file), mode, *args, **kwargs)
+
+
+def _save(original: Callable[..., Any], obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
+    return original(obj, here(f, made=True), *args, **kwargs)
+
+
+def _load(original: Callable[..., Any], f: Any, *args: Any, **kwargs: Any) -> Any:
+    return original(_found(f), *args, **kwargs)
