@@ -42,14 +42,14 @@ def replay(grader: Grader, template: Submission, seed: int, recordings: list[Rec
 
 
 def as_recorded(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
-    """The first recording's answer to the same probe."""
-    answer = recordings[0].get(probe.id)
+    """The first recording's answer to the same request."""
+    answer = _answer(recordings[0], probe, question)
     return NOT_RECORDED if answer is None else answer.observation
 
 
 def nearest(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
     """The answer of the recording whose question is most like the one that is asked."""
-    there = [recording[probe.id] for recording in recordings if probe.id in recording]
+    there = [answer for recording in recordings if (answer := _answer(recording, probe, question)) is not None]
     if not there:
         return NOT_RECORDED
     return min(there, key=lambda answer: _apart(answer.question.args, question.args)).observation
@@ -88,6 +88,14 @@ ATTACKERS: dict[str, Attacker] = {
 }  # fmt: skip
 
 
+def _answer(recording: Recording, probe: Probe, question: Question) -> Answer | None:
+    """The answer to the same probe, or to one that asks the same of the same class: on stand-ins, for instance."""
+    name = question.args.get("name")
+    same = [p.id for p in VIT.probes if p.op == probe.op and p.id in recording and name is not None]
+    like = [ident for ident in same if recording[ident].question.args.get("name") == name]
+    return next((recording[ident] for ident in (probe.id, *like) if ident in recording), None)
+
+
 def _with_calls(
     recordings: list[Recording], probe: Probe, question: Question, change: Callable[[Array, Array, Array], Array]
 ) -> Observation:
@@ -96,7 +104,7 @@ def _with_calls(
     Args:
         change: (recorded output, recorded batch, asked batch) → output.
     """
-    answer = recordings[0].get(probe.id)
+    answer = _answer(recordings[0], probe, question)
     if answer is None or probe.op not in ("module.run", "shapes"):
         return as_recorded(recordings, probe, question)
     observation = copy.deepcopy(answer.observation)

@@ -92,7 +92,7 @@ def _lines(*lines: str) -> str:
 
 PATCH_FAULTS = [
     _fault("patches_divided_by_the_largest_of_the_batch", PATCHES, "others are in the batch", (PROJECT, _lines("x = self.projection(x / x.abs().max())"))),
-    _fault("patches_of_rounded_pixels", PATCHES, "follow", (PROJECT, _lines("x = self.projection(x + (x.round() - x).detach())"))),
+    _fault("patches_of_scattered_pixels", PATCHES, "follow", (PROJECT, _lines("x = self.projection(x + torch.sin(1000 * x))"))),
     _fault("patches_counted_as_float", (PATCHES, SHAPES), "a float", (COUNT, COUNT.replace("//", "/"))),
     _fault("patches_refused_by_width", (PATCHES, SHAPES), "axis 1", (REFUSAL, REFUSAL.replace("x.shape[1] !=", "x.shape[-1] !="))),
     _fault("patches_cut_by_reshape", PATCHES, "scrambled",
@@ -457,6 +457,7 @@ MODEL_FAULTS = [
            (TO_PATCHES + TO_PLACES, _lines("for part in self.parts:", "    x = part(x)")), (THROUGH, ""), (FEATURE, _lines("return x[:, 0]"))),
     _fault("model_layer_made_in_forward", MODEL, "forward", (FEATURE, _lines("return nn.Linear(x.shape[-1], x.shape[-1])(self.ln_post(x[:, 0]))"))),
     _fault("model_dropout_in_eval", MODEL, "dropout", (LN_PRE, LN_PRE + _lines("x = nn.functional.dropout(x, 0.1)"))),
+    _fault("model_of_scattered_pixels", MODEL, "follow", (TO_PATCHES, _lines("x = self.patch_embed(x + torch.sin(1000 * x))"))),
     _fault("model_normalised_over_batch", MODEL, "batch", (FEATURE, _lines("x = self.ln_post(x[:, 0])", "return x - x.mean(0)"))),
     _fault("model_squeezed_at_batch_1", MODEL, "squeeze", (FEATURE, FEATURE.replace("x[:, 0])", "x[:, 0]).squeeze()"))),
     _fault("model_float64", MODEL, "float32", (FEATURE, FEATURE.replace("x[:, 0])", "x[:, 0]).double()"))),
@@ -475,7 +476,7 @@ HEAD_FAULTS = [
     _fault("heads_softmax_over_batch", HEADS, "softmax", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).softmax(dim=0)"))),
     _fault("heads_log_softmax", HEADS, "log_softmax", (LOGITS, BEFORE_LOGITS + _lines("return nn.functional.log_softmax(self.fc(x), dim=1)"))),
     _fault("heads_sigmoid", HEADS, "sigmoid", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).sigmoid()"))),
-    _fault("heads_rounded", HEADS, "follow", (LOGITS, BEFORE_LOGITS + _lines("x = self.fc(x)", "return x + (x.round() - x).detach()"))),
+    _fault("heads_scattered", HEADS, "follow", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x + torch.sin(1000 * x))"))),
     _fault("heads_relu", HEADS, "ReLU", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).relu()"))),
     _fault("heads_gelu", HEADS, "activation", (LOGITS, BEFORE_LOGITS + _lines("return nn.functional.gelu(self.fc(x))"))),
     _fault("heads_tanh", HEADS, "tanh", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).tanh()"))),

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
+from grader.vit.metric_learning.training import LENGTH
 from grader.vit.model import drawn
 from grader.worker.vit.untrained import features
 from grader.worker.vit.watch import Model
@@ -31,7 +32,7 @@ class Random(Small):
 def line(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     at = drawn.places(rng)
-    return drawn.points(rng, drawn.normal(rng, 1, 28, 28), at), at
+    return drawn.points(rng, drawn.normal(rng, 1, 28, 28), at, LENGTH), at
 
 
 def trained(module: nn.Module, shape: tuple[int, int, int]) -> Model:

@@ -14,7 +14,7 @@ from grader.vit.model import drawn
 COUNTS = (
     "batches", "length", "steps", "backwards", "stale", "empty", "arrived", "wasted", "test_batches", "evaluations",
 )  # fmt: skip
-DULL = 1e-4  # of the outputs: a smaller change is rounding
+DULL = 3e-5  # of the outputs: a smaller change is rounding
 STAND_IN = "object has no attribute"  # what a student's code says that asks a stand-in for what only their class has
 
 

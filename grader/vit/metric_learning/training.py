@@ -19,6 +19,7 @@ UNHELD = -2  # the number of a model that no optimizer holds
 PASSES = 3  # over the data in one epoch, as an endless stream of batches may make them; nobody makes as many
 SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
 SUMMED = 0.8  # share of the losses that is learned from where they are added up over an epoch: all
+LENGTH = 0.1  # of the line of images: weights before a training are small, and no curvature to be seen
 FEW = 3  # epochs, batches: fewer say nothing
 WASTED = 0.6  # share of backward passes whose gradients may be zeroed unused; two passes for one step waste half
 MINED_ELSEWHERE = {
@@ -37,7 +38,7 @@ STALE = 0.5  # share of backward passes that may meet old gradients; a missing z
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
     line = drawn.places(rng)
-    images = drawn.points(rng, drawn.normal(rng, 1, 28, 28), line)
+    images = drawn.points(rng, drawn.normal(rng, 1, 28, 28), line, LENGTH)
     own = [name for name, criterion in CLASSES.items() if seen.has(name) and _nothing_known_against(criterion, seen)]
     args = {"seed": int(rng.integers(2**31)), "line": images, "own": own}
     return Question(args, {"line": line})

@@ -11,9 +11,9 @@ from grader.checking import Fail, Skip
 from grader.vit.model.reading import Array, Builds, normal
 
 POINTS = 16  # between the ends
-LENGTH = 0.03  # of the line, beside the size of the input: long beside rounding, short beside curvature
-# How far a point's place may seem from where it is. Right code comes to 0.02 at the most
-# (python -m bench.structure_margins); an answer to another line is off by 0.3 on average.
+LENGTH = 0.003  # of the line, beside the size of the input: long beside rounding, short beside any curvature
+# How far a point's place may seem from where it is. Right code comes to 0.005, with a sharp softmax too; an answer to
+# another line has each of its points off by 0.3 on average.
 OFF = 0.15
 
 
@@ -27,9 +27,9 @@ def places(rng: np.random.Generator, count: int = POINTS) -> Array:
     return np.concatenate([[0.0, 1.0], rng.uniform(0.05, 0.95, count)])
 
 
-def points(rng: np.random.Generator, start: Array, at: Array) -> Array:
+def points(rng: np.random.Generator, start: Array, at: Array, length: float = LENGTH) -> Array:
     """(count + 2, *start.shape) the points of a line that begins at ``start``, in a random direction."""
-    step = LENGTH * np.sqrt(np.mean(start**2)) * normal(rng, *start.shape)
+    step = length * np.sqrt(np.mean(start**2)) * normal(rng, *start.shape)
     return (start + at.reshape(-1, *[1] * start.ndim) * step).astype(np.float32)
 
 
