@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from grader import scoring
-from grader.evidence import Answer, Evidence, Probe, Question, ask_all
+from grader.evidence import Answer, Evidence, Probe, Question
 from grader.forms import fit
 from grader.grading import Grader
+from grader.probing import ask_all
 from grader.records import Grade, Observation, Submission
 from grader.vit.assignment import VIT
 
@@ -32,7 +33,8 @@ def record(grader: Grader, right: Submission, seed: int) -> Recording:
 
 def replay(grader: Grader, template: Submission, seed: int, recordings: list[Recording], attacker: Attacker) -> Grade:
     """The grade of a template that answers from recordings."""
-    seen = Evidence(template, seed, grader.rubric, grader.data, VIT, options=grader.settings(CRITERIA))
+    options, given = grader.settings(CRITERIA), grader.options.given_files
+    seen = Evidence(template, seed, grader.rubric, grader.data, VIT, options=options, given=given)
 
     def ask(probe: Probe, question: Question) -> Observation:
         return fit(attacker(recordings, probe, question), VIT.forms.get(probe.op), question.args)
