@@ -1,4 +1,4 @@
-# ruff: noqa: 9, PTH103, PTH110, PTH120, PTH123, PTH208, SIM115
+# ruff: noqa: PTH103, PTH110, PTH120, PTH123, PTH208, SIM115
 """Paths of another machine lead into the scratch folder, whoever opens, makes or looks for them."""
 
 import os
