@@ -162,8 +162,8 @@ class Asking:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for worker in self.opened:
-            worker.close()
+        for worker in self.opened:  # all answers are there: one that cannot be ended costs nobody anything
+            Firewall().attempt("ending a worker", worker.close, None)
         if self.pool is not None:
             self.pool.shutdown(cancel_futures=True)
         self.doubts.close()

@@ -181,7 +181,7 @@ def _replaced(path: Path, edit: list[tuple[str, str]]) -> str:
 def judge(kind: str, case: Any, grade: Grade) -> Line:
     """Hold a grade against what the case says."""
     costs = tuple(case.costs) if case else tuple(c.id for c in grade.criteria) if kind == "template" else ()
-    lost = tuple(c.id for c in grade.criteria if c.points < c.max_points and not _follows(c, costs))
+    lost = tuple(c.id for c in grade.criteria if c.lost and not _follows(c, costs))
     failed = tuple(f"{c.id}/{r.name}" for c in grade.criteria for r in c.checks if r.status == "failed")
     said = " ".join(
         [*(c.feedback for c in grade.criteria if c.id in costs), *(w.message for w in grade.warnings)]

@@ -109,6 +109,13 @@ class Answer:
 
     @property
     def known(self) -> Any:
+        """What stayed on this side.
+
+        Raises:
+            Unanswered: there was no question; the engine turns it into words.
+        """
+        if self.question is UNASKED:
+            raise Unanswered(self.probe, self.observation)
         return self.question.known
 
     @property

@@ -56,7 +56,7 @@ def _ask_one(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin) -> bool:
     evidence.asked[probe.id] = asked
     known = kept is not None and kept.asked == asked
     if probe.apart and not known:
-        waiting = begin(probe, question)
+        waiting = _begun(probe, evidence, partial(begin, probe, question))
         evidence.answers[probe.id] = Later(probe.id, lambda: question, lambda: _got(probe, evidence, waiting))
         return True
     got = kept.read if kept is not None and known else lambda: _got(probe, evidence, partial(ask, probe, question))
@@ -64,6 +64,18 @@ def _ask_one(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin) -> bool:
     evidence.answers[probe.id] = Answer(probe.id, question, observation)
     evidence.timings[probe.id] = observation.seconds
     return False
+
+
+def _begun(
+    probe: Probe, evidence: Evidence, begin: Callable[[], Callable[[], Observation]]
+) -> Callable[[], Observation]:
+    """What waits for an answer; a fault at once where no worker could be had to begin with."""
+    try:
+        return begin()
+    except Exception as error:
+        evidence.note(f"the way to the worker for the question {probe.id}", error)
+        fault = Observation("fault", detail=f"the worker could not be asked: {words(error)}")
+        return lambda: fault
 
 
 def _got(probe: Probe, evidence: Evidence, ask: Callable[[], Observation]) -> Observation:

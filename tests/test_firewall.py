@@ -17,7 +17,7 @@ from grader.evidence import Evidence, Probe, Question
 from grader.exports.result import of_grade
 from grader.firewall import CODE, Firewall
 from grader.probing import ask_all
-from grader.records import Grade, Observation
+from grader.records import Grade, Observation, Raised
 from grader.reports.html import figures
 from grader.vit.assignment import VIT
 from tests import grades
@@ -128,13 +128,36 @@ def test_a_question_that_raises_leaves_open_what_rests_on_it(
     assert grade.score + grade.undecided == before.score
 
 
+@pytest.mark.parametrize("outcome", ["crashed", "timeout", "memory", "forged"])
+def test_what_a_submission_that_cannot_be_loaded_brings_about_is_decided(outcome: Any, honest: Evidence) -> None:
+    load = Observation(outcome, detail="it ended")
+    seen = fresh(honest, answers={}, kept={})
+    ask_all([Probe("load", "load", lambda seen, rng: Question({})), *VIT.probes], seen, lambda probe, question: load)
+    grade = scoring.grade(seen, {}, {})
+    assert (grade.status, grade.undecided) == ("graded", 0.0), (grade.reason, grade.warnings)
+
+
+@pytest.mark.parametrize("outcome", ["raised", "undefined", "crashed", "timeout", "memory", "forged", "unasked"])
+@pytest.mark.parametrize("probe", [probe.id for probe in VIT.probes])
+def test_no_answer_to_one_question_is_ever_an_error_of_the_graders(probe: str, outcome: Any, honest: Evidence) -> None:
+    raised = Raised("ValueError", ("ValueError", "Exception"), "no") if outcome == "raised" else None
+    answer = Observation(outcome, raised=raised, detail="ViT" if outcome == "undefined" else "it ended")
+    seen = fresh(honest, answers={"load": honest.answers["load"]}, kept={})
+    probes = [p for p in VIT.probes if outcome != "unasked" or p.id != probe]
+    ask_all(probes, seen, lambda asked, question: answer if asked.id == probe else honest[asked.id].observation)
+    grade = scoring.grade(seen, {}, {})
+    assert (grade.status, grade.undecided) == ("graded", 0.0), (grade.reason, grade.warnings)
+    assert not [warning for warning in grade.warnings if warning.code == CODE], grade.warnings
+
+
 def test_every_picture_that_raises_is_named_and_the_others_are_drawn(
     honest: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = {figure.id for figure in figures.draw(honest)}
     topics = figures.topics()
     for name in topics:
-        monkeypatch.setattr(figures, "topics", lambda name=name: {**topics, name: raising})
+        drawing = {**topics, name: raising}
+        monkeypatch.setattr(figures, "topics", lambda drawing=drawing: drawing)
         wall = Firewall()
         left = {figure.id for figure in figures.draw(honest, wall)}
         assert list(wall.faults) == [f"the picture {name}"] and left < there | {name}

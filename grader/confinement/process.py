@@ -11,6 +11,7 @@ from grader.confinement import evidence
 from grader.confinement.clock import Patience
 from grader.confinement.connection import SECONDS_FOR_STACK, Connection, Lost, TooLong, Unsendable
 from grader.records import Observation
+from grader.worker import protocol
 from grader.worker.plan import Limits
 
 Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and whether they may be left out
@@ -116,7 +117,8 @@ class ProcessWorker(abc.ABC):
     def _too_long(self, op: str, error: TooLong) -> Observation:
         """A request over the caps: the submission's own doing where it is the submission that is sent."""
         if op == "load":
-            return Observation("crashed", detail=f"the code handed in is too long to be loaded: {error}")
+            most = f"{protocol.MAX_HEADER >> 20} MiB at most"
+            return Observation("crashed", detail=f"the code handed in is too long: {most}, data in it included")
         return Observation("fault", detail=str(error))
 
     def _lost(self, lost: Lost, start: float, patience: Patience) -> Observation:

@@ -78,9 +78,9 @@ def tried_sets(labels: np.ndarray) -> tuple[list[dict[str, Any]], dict[str, np.n
 def _score(seen: Evidence, probe: str) -> float:
     """The share of images named right, or looked up right; 0 where the answer tells nothing."""
     found = content(seen, probe).get("outputs")
-    labels = (seen[probe].known or {}).get("labels")
-    if not isinstance(found, dict) or labels is None:
+    if not isinstance(found, dict):
         return 0.0
+    labels = seen[probe].known["labels"]
     test, reference = (found.get(name) for name in ("test", "reference"))
     if not isinstance(test, dict) or not isinstance(reference, dict):
         return 0.0
