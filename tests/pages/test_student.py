@@ -9,6 +9,7 @@ import pytest
 
 from grader.records import Observation, Origin, Piece, Program
 from grader.reports.html import definitions, figures, student
+from grader.reports.html.pages import Pages
 from grader.reports.html.sources import Sources
 from grader.reports.html.story import first_steps, tell
 from grader.reports.text import file_stem
@@ -124,3 +125,25 @@ def test_junk_in_the_place_of_observations_means_no_picture(junk, made):
 def test_a_flood_of_words_makes_no_flood_of_a_page():
     flood = {entry["id"].replace(".", "_", 1): ("failed", "<" * 500_000) for entry in grades.RUBRIC}
     assert len(student.page(grades.grade(**flood)).encode()) < 500_000
+
+
+def test_a_page_or_a_picture_that_raises_is_named_and_the_others_are_written(made, tmp_path, monkeypatch):
+    graded, _, _ = made
+
+    def raising(*_, **__):
+        raise RecursionError("too deep")
+
+    topics = figures.topics()
+    monkeypatch.setattr(figures, "topics", lambda: {**topics, "schedule": raising})
+    pages = Pages(tmp_path)
+    try:
+        text = pages.add(graded).read_text()
+        assert "the picture schedule failed" in text and "grader.error" in text
+        assert any("the picture schedule failed" in line for line in pages.trouble.values())
+        monkeypatch.setattr("grader.reports.html.student.page", raising)
+        pages.add(graded)
+        assert any("the page failed" in line for line in pages.trouble.values())
+        assert [entry.page is None for entry in pages.entries] == [False, True]
+        assert pages.index().is_file()
+    finally:
+        pages.close()
