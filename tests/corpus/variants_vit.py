@@ -120,7 +120,7 @@ PATCHES = [
                 self.weight = nn.Parameter(torch.empty(hidden_size, num_channels, patch_size, patch_size))
                 self.bias = nn.Parameter(torch.zeros(hidden_size))
                 trunc_normal_(self.weight, std=0.02)
-                self.register_buffer("mean", torch.zeros(1, num_channels, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.zeros(1, num_channels, 1, 1), persistent=False)
 
             @property
             def num_patches(self):
@@ -680,6 +680,13 @@ HEADS = [
     _variant("right_heads_tanh_hidden_layer",
              ClassificationHead=_head("ClassificationHead", "num_classes",
                                       "nn.Sequential(nn.Linear(hidden_size, hidden_size), nn.Tanh(), nn.Linear(hidden_size, num_classes, bias=False))")),
+    _variant("right_heads_constants_and_containers",
+             ClassificationHead=_head("ClassificationHead", "num_classes", """nn.Linear(hidden_size, num_classes)
+        self.one, self.scale = torch.ones(num_classes), 1.0
+        self.register_buffer("zero", torch.zeros(num_classes))
+        self.shifts = nn.ParameterList([nn.Parameter(torch.zeros(num_classes))])
+        self.scales = nn.ParameterDict({"all": nn.Parameter(torch.ones(num_classes))})""",
+                "self.scales['all'] * self.scale * self.one * self.layers(x) + self.zero + self.shifts[0]")),
     _variant("right_heads_weight_norm",
              ClassificationHead=_head("ClassificationHead", "num_classes", "torch.nn.utils.parametrizations.weight_norm(nn.Linear(hidden_size, num_classes))"),
              LinearEmbeddingHead=_head("LinearEmbeddingHead", "embed_size", "nn.utils.weight_norm(nn.Linear(hidden_size, embed_size))")),

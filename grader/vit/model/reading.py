@@ -47,7 +47,7 @@ class Gradients:
     """What a "gradients" call gave.
 
     ``largest`` by parameter, None where no gradient arrived; ``reached`` is how many numbers of all parameters
-    have one; ``inputs`` of the input, None likewise; ``slope`` is what the gradient says of a step along it,
+    have one; ``unregistered`` are the shapes of tensors that have one and are no parameters; ``inputs`` of the input, None likewise; ``slope`` is what the gradient says of a step along it,
     ``measured`` what the step really did.
     """
 
@@ -56,6 +56,7 @@ class Gradients:
     inputs: Array | None
     slope: float
     measured: float
+    unregistered: tuple[tuple[int, ...], ...] = ()
 
     @property
     def shown(self) -> bool:
@@ -163,13 +164,14 @@ class Builds:
             raise Malformed
         if not isinstance(reached, int):
             raise Malformed
+        unregistered = tuple(map(_shape, facts.get("unregistered", [])))  # answers kept by older versions have none
         if inputs is None:
-            return Gradients(largest, reached, None, 0.0, 0.0)
+            return Gradients(largest, reached, None, 0.0, 0.0, unregistered)
         slope, measured = dig(facts, "slope"), dig(facts, "measured")
         if not isinstance(slope, int | float) or not isinstance(measured, int | float):
             raise Malformed
         self._expect(inputs, self._shape(number, which))
-        return Gradients(largest, reached, inputs.astype(np.float64), float(slope), float(measured))
+        return Gradients(largest, reached, inputs.astype(np.float64), float(slope), float(measured), unregistered)
 
     def step(self, number: int, which: int, shape: tuple[int, ...]) -> tuple[Array, Array]:
         """The outputs before and after a step of training."""
@@ -324,6 +326,8 @@ def expect_trained(builds: Builds, number: int, which: int) -> None:
     A vector whose gradient is zero is let pass: a bias of the keys has none, since softmax ignores it.
     """
     parameters, gradients = builds.parameters(number), builds.gradients(number, which)
+    if gradients.unregistered:
+        raise Fail(*_unregistered(gradients.unregistered, builds.name))
     if not parameters:
         raise Fail(
             f"`{builds.name}` has no parameters: no layer of it is registered",
@@ -343,6 +347,26 @@ def expect_trained(builds: Builds, number: int, which: int) -> None:
         )
     if gradients.inputs is None or not gradients.inputs.any():
         raise Fail("no gradient reaches the input", "Look for detach, .data, numpy or a no_grad block in forward.")
+
+
+def _unregistered(shapes: tuple[tuple[int, ...], ...], name: str) -> tuple[str, str]:
+    one = len(shapes) == 1
+    learned = f"a tensor of shape {shapes[0]} is" if one else f"{len(shapes)} tensors are"
+    return (
+        f"{learned} computed with and requires a gradient, but is not registered as a parameter of `{name}`: an "
+        "optimizer that is given its parameters() never changes it"
+        if one
+        else f"{learned} computed with and require gradients, but are not registered as parameters of `{name}`: an "
+        "optimizer that is given its parameters() never changes them",
+        "Wrap a tensor in nn.Parameter and keep it in self, in __init__; layers in a Python list or dict belong in "
+        "nn.ModuleList or nn.ModuleDict, parameters in nn.ParameterList; nothing is made outside the class or in forward.",
+    )
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(size) is int for size in value):
+        raise Malformed
+    return tuple(value)
 
 
 def _untouched(parameter: dict[str, Any], largest: float | None) -> bool:

@@ -110,7 +110,8 @@ STRIDE = 0.02  # length of the step by which a slope is measured: long beside ro
 def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """Gradients of a weighted sum of the output: of each parameter the largest, of the input all.
 
-    "reached" is how many numbers of all parameters have one. "slope" is what the input's says of a step along it,
+    "reached" is how many numbers of all parameters have one, "unregistered" are the shapes of tensors that are learned
+    and are no parameters of the module. "slope" is what the input's says of a step along it,
     "measured" what the step really does. An output of another shape than the weights is "unlike" them.
     """
     leaf, weights = _inputs(call).requires_grad_(), torch.from_numpy(np.array(call["weights"]))
@@ -118,14 +119,34 @@ def _gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     output = module(leaf.clone())  # a clone, since in-place operations on it are no fault
     if _unlike(output, weights):
         return {"unlike": True}
+    known = {id(leaf), *map(id, module.parameters())}
+    strangers = [list(other.shape) for other in _leaves(output) if id(other) not in known]
     (output * weights).sum().backward()
     largest = {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()}
     reached = sum(int(p.grad.count_nonzero()) for p in module.parameters() if p.grad is not None)
+    found = {"parameters": largest, "reached": reached, "unregistered": strangers[:MAX_UNREGISTERED]}
     if leaf.grad is None:
-        return {"parameters": largest, "reached": reached, "inputs": None}
+        return {**found, "inputs": None}
     slope = float(leaf.grad.norm())
     facts = {"slope": slope, "measured": _measured(module, leaf.detach(), leaf.grad / max(slope, 1e-12), weights)}
-    return {"parameters": largest, "reached": reached, "inputs": describe.plain(leaf.grad), **facts}
+    return {**found, "inputs": describe.plain(leaf.grad), **facts}
+
+
+MAX_UNREGISTERED = 20
+
+
+def _leaves(output: Tensor) -> list[Tensor]:
+    """The tensors that a gradient of the output is for: parameters, and whatever else requires one."""
+    nodes, met, found = [output.grad_fn], set(), []
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in met:
+            continue
+        met.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        nodes += [following for following, _ in node.next_functions]
+    return found
 
 
 def _unlike(output: Any, weights: Tensor) -> bool:
