@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from grader.intake import IntakeLimits, Rejected
@@ -352,10 +353,20 @@ def test_a_workspace_in_use_is_left_alone(tmp_path: Path) -> None:
 def chosen(folder: Path, **notebooks: str) -> Submission:
     for name, source in notebooks.items():
         write_notebook(folder / f"{name}.ipynb", source)
-    write_modules(folder, parts="tfm_train = tfm_test = 1")
+    write_modules(folder, parts="tfm_train = tfm_test = 1", gaps=GAPS)
     return opened(folder)
 
 
+GAPS = """
+lr = 1
+tfm_train = None
+def get_embeddings(x):
+    '''Return embeddings.'''
+    raise NotImplementedError
+class ViT:
+    def forward(self, x):
+        raise NotImplementedError("embed")
+"""
 CHOICES = {
     "most names": ({"a": "x = 1", "b": "lr = 1", "submission": "print()"}, "b"),
     "imported names count": ({"a": "lr = 1", "b": "from parts import *"}, "b"),
@@ -363,6 +374,17 @@ CHOICES = {
     "no copy": ({"hw-Copy1": "lr = 1", "hw": "lr = 1"}, "hw"),
     "nearer to the top": ({"old/hw": "lr = 1", "hww": "lr = 1"}, "hww"),
     "none": ({"b": "x = 1", "a": "x = 1"}, "a"),
+    "filled in": (
+        {"assignment3": GAPS, "assignment3_solution": GAPS.replace("raise NotImplementedError", "return x")},
+        "assignment3_solution",
+    ),
+    "part of it filled in": ({"a": GAPS, "b": GAPS.replace("tfm_train = None", "tfm_train = 3")}, "b"),
+    "less of it, filled in": ({"a": GAPS, "b": "lr = 1\ntfm_train = 3"}, "b"),
+    "gaps of other kinds": (
+        {"a": GAPS.replace("raise NotImplementedError", "pass"), "b": "lr = 1\ntfm_train = 3"},
+        "b",
+    ),
+    "gaps that are imported": ({"a": "from gaps import *", "b": "lr = 1\ntfm_train = 3"}, "b"),
 }
 
 
@@ -371,6 +393,13 @@ def test_of_several_notebooks_one_counts(tmp_path: Path, notebooks: dict[str, st
     submission = chosen(tmp_path / "ab12", **notebooks)
     assert submission.notebook == f"{best}.ipynb"
     assert any("other notebooks" in problem for problem in submission.problems)
+
+
+def test_of_equal_notebooks_the_one_that_was_executed_counts(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "ab12/assignment3.ipynb", "lr = 1")
+    output = nbformat.v4.new_output("stream", text="1")
+    write_notebook(tmp_path / "ab12/run.ipynb", nbformat.v4.new_code_cell("lr = 1", outputs=[output]))
+    assert opened(tmp_path / "ab12").notebook == "run.ipynb"
 
 
 def test_a_broken_notebook_beside_a_good_one_is_said(tmp_path: Path) -> None:

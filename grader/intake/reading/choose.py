@@ -79,9 +79,9 @@ def modules_only(root: Path, files: Iterable[str], question: Question, limits: I
 
 
 def choose(root: Path, files: list[str], question: Question, limits: IntakeLimits) -> Choice:
-    """Read the notebook that defines or imports most of the wanted names.
+    """Read the notebook that holds the work: which defines or imports most of the wanted names, filled in.
 
-    Among equals the one that is named like a submission counts, then the one that is no copy, then the
+    A template's gaps count for less than any definition. Among equals the one that was executed counts, then the one that is named like a submission counts, then the one that is no copy, then the
     one nearer to the top, then the shorter and alphabetically first name; never the newest.
 
     Raises:
@@ -97,13 +97,19 @@ def choose(root: Path, files: list[str], question: Question, limits: IntakeLimit
             readable.append(read_notebook(root, notebook, files, question, limits))
         except RefusalError as error:
             refusals[notebook] = str(error)
-    best = max(readable, key=lambda choice: choice.gathering.score(), default=None)
+    best = max(readable, key=work, default=None)
     if best is None or (refusals and best.gathering.score() == 0):
         raise RefusalError(refusal(*next(iter(refusals.items()))))
     best.problems[:0] = [*(refusal(*each) for each in refusals.items()), *chosen(best, notebooks)]
     best.others.extend(choice for choice in readable if choice is not best)
     best.broken.update((name, why) for name, why in refusals.items() if (root / name).read_bytes().strip())
     return best
+
+
+def work(choice: Choice) -> tuple[int, int, bool]:
+    """Return how much of the work a notebook holds."""
+    executed = any(cell.outputs for cell in choice.cells)
+    return choice.gathering.filled(), choice.gathering.score(), executed
 
 
 def refusal(notebook: str, why: str) -> str:

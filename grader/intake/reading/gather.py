@@ -17,12 +17,14 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from .dynamic import plain_imports
 from .effects import effect
 from .forbidden import Law, lawful
 from .names import children, walk
 from .parsing import Broken, Place, Statement, statements
 from .sources import ONLY_IF_IMPORTED, Sources
 from .units import Item, Link, Unit, build, expand_stars, index, learn_imports, split_imports
+from .work import is_filled
 
 OWN_MODULES = ("augmentation", "vit_model", "contrastive", "application", "hyperparameters")
 ALWAYS = math.inf
@@ -60,14 +62,16 @@ class Gathering:
 
     def read_modules(self) -> None:
         """Parse every module, also those that get a second name from an import."""
-        learn_imports(self.units[None], self.sources)
+        main = self.units[None]
+        main.statements = plain_imports(main.statements, self.sources)
+        learn_imports(main, self.sources)
         while new := [name for name in self.sources.files if name not in self.units]:
             for name in new:
                 file = self.sources.files[name]
                 text, place = self.texts.get(file, ("", Place(file, None)))
                 found, broken = statements(text, place, is_main=False)
                 self.broken += broken
-                self.units[name] = Unit(name, file, found)
+                self.units[name] = Unit(name, file, plain_imports(found, self.sources))
                 learn_imports(self.units[name], self.sources)
 
     def analyse(self) -> None:
@@ -120,6 +124,19 @@ class Gathering:
         """Count the wanted names that the notebook itself defines or imports."""
         homes = {None, *self.main_imports()}
         return sum(self.binds(home, n) for n in self.question.wanted if (home := self.home(n)) in homes)
+
+    def filled(self) -> int:
+        """Count those among them that are more than the gap of a template."""
+        homes = {None, *self.main_imports()}
+        return sum(self.is_filled(home, n) for n in self.question.wanted if (home := self.home(n)) in homes)
+
+    def is_filled(self, module: str | None, name: str, imports: int = 10) -> bool:
+        """Tell whether the last definition of a name is filled in, looked up through imports of the submission."""
+        items = [item for item in self.units[module].binders.get(name, []) if not item.reason]
+        links = [link for link in items[-1].links if link.name] if items else []
+        if links and imports and links[0].module in self.units:
+            return self.is_filled(links[0].module, str(links[0].name if links[0].name != "*" else name), imports - 1)
+        return bool(items) and is_filled(items[-1].statement.node)
 
     def home(self, name: str) -> str | None:
         """Return the file whose binding of a wanted name counts."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 PYTHON_CELLS = {"time", "capture", "prun", "px", "memray_flamegraph", "wandb", "heat", "mprun", "lprun"}
 FILE_CELLS = {"writefile", "file"}
 RUN_LINE = re.compile(r"%(?:time|prun|lprun)\b(?:\s+-\S+)*\s*(?P<code>.*)")
-RUN_FILE = re.compile(r"%run\s+(?:-\S+\s+)*['\"]?(?P<module>[\w/]+)\.py['\"]?\s*$")
 ASSIGNED = re.compile(r"(?P<target>[\w.,\s\[\]*]+?=)\s*(?P<magic>[%!].*)$")
 HELP = re.compile(r"[\w.*\[\]'\"]+\?{1,2}$")
 SHELL_WORDS = re.compile(
@@ -85,9 +84,21 @@ def replaced(line: str) -> str:
         return f"{indent}{match['target']} {value or 'None'}"
     if match := RUN_LINE.match(body):
         return indent + (match["code"] or "pass")
-    if match := RUN_FILE.match(body):
-        return f"{indent}from {match['module'].strip('/').replace('/', '.')} import *"
-    return indent + "pass"
+    module = run_module(body)
+    return f"{indent}from {module} import *" if module else indent + "pass"
+
+
+def run_module(line: str) -> str:
+    """Return the module that ``%run -i "/content/my drive/src/vit_model.py"`` names, as ``src.vit_model``; else ""."""
+    word, _, rest = line.partition(" ")
+    rest = rest.strip()
+    while rest.startswith("-"):
+        rest = rest.partition(" ")[2].strip()
+    quoted = rest[:1] in ("'", '"') and rest[1:].partition(rest[0])[0]
+    path = (quoted or rest.partition(" ")[0]).replace("\\", "/").removeprefix("./")
+    parts = [part for part in path.removesuffix(".py").split("/") if part not in ("", ".")]
+    unnamed = max((place for place, part in enumerate(parts, 1) if not part.isidentifier()), default=0)
+    return ".".join(parts[unnamed:]) if word == "%run" and not path.endswith((".ipynb", ".sh")) else ""
 
 
 def logical_starts(lines: list[str]) -> Iterator[int]:

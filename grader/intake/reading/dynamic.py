@@ -1,0 +1,100 @@
+"""Imports that are written as calls, rewritten as import statements where the module lies in the submission.
+
+``vm = importlib.import_module("vit_model")``, ``__import__``, ``spec_from_file_location`` with a path of another
+machine, ``exec(open("vit_model.py").read())``: notebooks in Colab import the modules beside them like that.
+"""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from .names import dotted, walk
+from .parsing import Statement, parsed
+from .sources import SHADOWED, Sources
+
+MARKS = ("import_module", "__import__", "spec_from_file_location", "SourceFileLoader", "exec", "run_path", "import *")
+
+
+def plain_imports(statements: Iterable[Statement], sources: Sources) -> list[Statement]:
+    """Rewrite imports that are calls; a statement without one stays as it is."""
+    rewriting = Rewriting(sources)
+    return [rewriting.rewritten(statement) for statement in statements]
+
+
+class Rewriting(ast.NodeTransformer):
+    """Puts import statements in the place of calls."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources, self.changed = sources, False
+        self.specs: dict[str, str] = {}  # by name of a variable that holds a spec, the module
+
+    def rewritten(self, statement: Statement) -> Statement:
+        if not any(mark in statement.source for mark in MARKS) and not self.specs:
+            return statement
+        self.changed = False
+        node = self.visit(parsed(statement.source).body[0])
+        if not self.changed:
+            return statement
+        source = ast.unparse(node)
+        return replace(statement, node=parsed(source).body[0], source=source)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.stmt:
+        target = node.targets[0]
+        if len(node.targets) > 1 or not isinstance(target, ast.Name):
+            return node
+        if self.is_call(node.value, "spec_from_file_location") and (module := self.file_in(node.value)):
+            self.specs[target.id] = module
+            return node
+        if module := self.imported(node.value):
+            return self.put(ast.Import([ast.alias(module, target.id)]), node)
+        if isinstance(node.value, ast.Attribute) and (module := self.imported(node.value.value)):
+            return self.put(ast.ImportFrom(module, [ast.alias(node.value.attr, target.id)], 0), node)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.stmt:
+        call = node.value
+        if self.is_call(call, "exec") and isinstance(call.args[0] if call.args else None, ast.Call):  # type: ignore[attr-defined]
+            module = self.file_in(call)
+            return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node) if module else node
+        if self.is_call(call, "exec_module") and (dotted(call.func) or "").split(".")[0] in self.specs:  # type: ignore[attr-defined]
+            return self.put(ast.Pass(), node)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        """Find what ``%run /content/drive/MyDrive/vit_model.py`` became, without the folders of another machine."""
+        parts = (node.module or "").split(".")
+        if node.level or node.names[0].name != "*" or parts[0] in SHADOWED or self.sources.resolve(".".join(parts)):
+            return node
+        ends = (".".join(parts[first:]) for first in range(1, len(parts)))
+        module = next((end for end in ends if self.sources.resolve(end)), None)
+        return self.put(ast.ImportFrom(module, node.names, 0), node) if module else node
+
+    def put(self, new: ast.stmt, old: ast.stmt) -> ast.stmt:
+        self.changed = True
+        return ast.copy_location(new, old)
+
+    def imported(self, value: ast.expr) -> str | None:
+        """Return the submission's module that an expression imports."""
+        if not isinstance(value, ast.Call):
+            return None
+        if self.is_call(value, "import_module", "__import__"):
+            name = value.args[0].value if value.args and isinstance(value.args[0], ast.Constant) else None
+            return self.sources.resolve(name) if isinstance(name, str) else None
+        if self.is_call(value, "module_from_spec") and value.args and isinstance(value.args[0], ast.Name):
+            return self.specs.get(value.args[0].id)
+        loads = self.is_call(value, "load_module") and isinstance(value.func, ast.Attribute)
+        return self.file_in(value.func.value) if loads and isinstance(value.func, ast.Attribute) else None
+
+    def file_in(self, value: ast.expr) -> str | None:
+        """Return the submission's module whose file an expression names by the last text in it that ends in .py."""
+        texts = [part.value for part in walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        files = [PurePosixPath(text.replace("\\", "/")).stem for text in texts if text.endswith(".py")]
+        return self.sources.resolve(files[0]) if files else None
+
+    def is_call(self, value: ast.expr, *names: str) -> bool:
+        return isinstance(value, ast.Call) and (dotted(value.func) or last_of(value.func)).split(".")[-1] in names
+
+
+def last_of(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else ""

@@ -1,0 +1,49 @@
+"""Imports that are written as calls, and lines of Colab: the modules beside the notebook are found."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.intake.building import from_cells, kept, run
+
+MODULE = "lr = 0.5\nclass ViT:\n    pass\n"
+SPEC = "import importlib.util\nspec = importlib.util.spec_from_file_location('vm', {path})\nvm = importlib.util.module_from_spec(spec)\nimport sys\nsys.modules['vm'] = vm\nspec.loader.exec_module(vm)\nlr, ViT = vm.lr, vm.ViT"
+WAYS = {
+    "import_module": "import importlib\nvm = importlib.import_module('vit_model')\nlr = vm.lr\nViT = vm.ViT",
+    "import_module by name": "from importlib import import_module\nvm = import_module('vit_model')\nlr = vm.lr\nViT = vm.ViT",
+    "an attribute of import_module": "import importlib\nlr = importlib.import_module('vit_model').lr",
+    "__import__": "vm = __import__('vit_model')\nlr = vm.lr",
+    "an attribute of __import__": "lr = __import__('vit_model').lr",
+    "in a try": "import importlib\ntry:\n    vm = importlib.import_module('vit_model')\nexcept ImportError:\n    pass\nlr = vm.lr",
+    "spec_from_file_location": SPEC.format(path="'/content/drive/MyDrive/hw3/vit_model.py'"),
+    "a spec of a joined path": "import os\n" + SPEC.format(path="os.path.join('/content/drive', 'vit_model.py')"),
+    "a spec of an f-string": "DIR = '/content'\n" + SPEC.format(path="f'{DIR}/vit_model.py'"),
+    "SourceFileLoader": "from importlib.machinery import SourceFileLoader\nvm = SourceFileLoader('vm', '/content/vit_model.py').load_module()\nlr = vm.lr",
+    "exec of open": "exec(open('vit_model.py').read())",
+    "exec of open, elsewhere": "exec(compile(open('/content/drive/MyDrive/vit_model.py').read(), 'vit_model.py', 'exec'))",
+    "exec of a path": "from pathlib import Path\nexec(Path('/content/vit_model.py').read_text())",
+    "%run": "%run vit_model.py",
+    "%run with an option": "%run -i ./vit_model.py",
+    "%run without the ending": "%run vit_model",
+    "%run in Drive": "%run /content/drive/MyDrive/vit_model.py",
+    "%run in a folder with a blank": "%run '/content/drive/My Drive/hw3/vit_model.py'",
+    "%run in another folder": "%run ../src/vit_model.py",
+    "a star": "import sys\nsys.path.append('/content/drive/MyDrive/hw3')\nfrom vit_model import *",
+    "after a change of folder": "%cd /content/drive/MyDrive\nfrom vit_model import lr",
+}
+
+
+@pytest.mark.parametrize("cell", WAYS.values(), ids=WAYS.keys())
+@pytest.mark.usefixtures("in_process")
+def test_a_module_beside_the_notebook_is_found_however_it_is_imported(tmp_path: Path, cell: str) -> None:
+    submission = from_cells(tmp_path, cell, vit_model=MODULE)
+    assert run(submission)["lr"] == 0.5
+    assert "lr = 0.5" in kept(submission, "vit_model")
+
+
+@pytest.mark.usefixtures("in_process")
+def test_what_is_no_module_of_the_submission_is_left_as_it_is(tmp_path: Path) -> None:
+    cell = "import importlib\nmath = importlib.import_module('math')\nlr = math.pi\nexec('num_epochs = 3')"
+    submission = from_cells(tmp_path, cell, vit_model=MODULE)
+    assert "importlib.import_module('math')" in kept(submission)
+    assert "vit_model" not in kept(submission)
