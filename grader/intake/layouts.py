@@ -11,6 +11,7 @@ from grader.intake.reading.members import ARCHIVES, is_ignored
 CANVAS = re.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<original>.+)$", re.DOTALL)
 MOODLE = re.compile(r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", re.DOTALL)
 COUNTER = re.compile(r"-\d+(?=\.[^.]+$)")  # Canvas: vit_model-1.py is the second vit_model.py handed in
+NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # the latter as browsers save them
 DATA_FOLDERS = {"data", "datasets", "grades"}
 
 Tree = dict[str, "Tree | None"]  # a folder: its files are None
@@ -64,7 +65,7 @@ def contents(tree: Tree) -> Contents:
     folders = sorted(n for n, inner in tree.items() if inner is not None and n.lower() not in DATA_FOLDERS)
     filled = [name for name in folders if any(True for _ in files_in(tree[name] or {}))]
     return Contents(
-        notebooks=ending(files, ".ipynb"),
+        notebooks=ending(files, *NOTEBOOKS),
         modules=ending(files, ".py"),
         checkpoints=ending(files, ".pt", ".pth"),
         archives=ending(files, *ARCHIVES, ".rar", ".7z"),
@@ -87,4 +88,4 @@ def files_in(tree: Tree) -> Iterator[str]:
 
 
 def holds_notebook(tree: Tree | None) -> bool:
-    return any(name.lower().endswith(".ipynb") for name in files_in(tree or {}))
+    return any(name.lower().endswith(NOTEBOOKS) for name in files_in(tree or {}))

@@ -67,7 +67,18 @@ def open_submission(
 def key_of(path: Path) -> str:
     """Return the key that a file or folder name gives a student."""
     name = path.resolve().name
-    for suffix in (".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tar", ".zip", ".ipynb", ".py"):
+    for suffix in (
+        ".tar.gz",
+        ".tar.bz2",
+        ".tar.xz",
+        ".tgz",
+        ".tar",
+        ".zip",
+        ".ipynb.txt",
+        ".ipynb.json",
+        ".ipynb",
+        ".py",
+    ):
         if name.lower().endswith(suffix) and path.is_file():
             return name[: -len(suffix)] or name
     return name

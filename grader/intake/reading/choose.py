@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from .gather import Gathering, Question, Texts
 from .limits import IntakeLimits
 from .magics import neutralised
-from .members import is_notebook
+from .members import holds_notebook_text, is_notebook, may_be_notebook
 from .notebook import Cell, read_cells
 from .parsing import Broken, Place, Statement, statements
 from .refusal import RefusalError
@@ -87,7 +87,7 @@ def choose(root: Path, files: list[str], question: Question, limits: IntakeLimit
     Raises:
         RefusalError: the notebook cannot be read, or all that could count cannot.
     """
-    notebooks = sorted((name for name in files if is_notebook(name)), key=rank)[: limits.notebooks]
+    notebooks = sorted(notebooks_among(root, files), key=rank)[: limits.notebooks]
     if not notebooks:
         return modules_only(root, files, question, limits)
     readable: list[Choice] = []
@@ -104,6 +104,16 @@ def choose(root: Path, files: list[str], question: Question, limits: IntakeLimit
     best.others.extend(choice for choice in readable if choice is not best)
     best.broken.update((name, why) for name, why in refusals.items() if (root / name).read_bytes().strip())
     return best
+
+
+def notebooks_among(root: Path, files: list[str]) -> list[str]:
+    """Return the notebooks, those that a browser saved as ``assignment3.ipynb.txt`` included.
+
+    Where there is no other, one that is named like any text counts as well.
+    """
+    named = [name for name in files if is_notebook(name)]
+    texts = [name for name in files if may_be_notebook(name) and (not named or ".ipynb" in name.lower())]
+    return named + [name for name in texts if holds_notebook_text((root / name).read_bytes())]
 
 
 def work(choice: Choice) -> tuple[int, int, bool]:

@@ -11,11 +11,13 @@ from .limits import MB, IntakeLimits
 from .members import (
     ARCHIVES,
     Member,
+    holds_notebook_text,
     is_archive,
     is_code,
     is_ignored,
     is_kept,
     is_notebook,
+    may_be_notebook,
     without_clashes,
     without_common_folder,
 )
@@ -45,7 +47,7 @@ def members_of(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str
         return archive_members(path, limits), []
     if path.suffix.lower() in OTHER_ARCHIVES:
         raise RefusalError("is an archive of another kind; expected .zip, .tar or .tar.gz")
-    if path.suffix.lower() not in (".ipynb", ".py"):
+    if path.suffix.lower() not in (".ipynb", ".py") and not is_notebook_text(loose_member(path.name, path, limits)):
         raise not_a_submission("is not a submission; expected a notebook, a folder, a .zip or a .tar.gz")
     if path.stat().st_size == 0:
         raise RefusalError("is an empty file; expected a notebook")
@@ -124,7 +126,7 @@ def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Memb
 
 def check_content(members: list[Member], path: Path, limits: IntakeLimits) -> None:
     code = [member for member in members if is_code(member.name)]
-    if not code:
+    if not code and not any(is_notebook_text(member) for member in members):
         line = "holds no notebook and no .py file; expected a submission"
         raise not_a_submission(line) if path.is_dir() else RefusalError(line)
     if len(members) > limits.members:
@@ -135,6 +137,14 @@ def check_content(members: list[Member], path: Path, limits: IntakeLimits) -> No
         limit = limits.notebook if is_notebook(member.name) else limits.module
         if member.size > limit:
             raise RefusalError(f"file {member.name!r} is larger than {limit // MB} MB")
+
+
+def is_notebook_text(member: Member) -> bool:
+    """Tell a notebook that a browser saved as text."""
+    if not may_be_notebook(member.name):
+        return False
+    with member.open() as file:
+        return holds_notebook_text(file.read(member.size))
 
 
 def write(member: Member, root: Path) -> str:

@@ -11,6 +11,7 @@ from .freeze import class_members, clear, digest_of, freeze, unpack
 from .gather import Question
 from .left_out import left_out
 from .limits import IntakeLimits
+from .members import original_name
 from .newer import with_versions
 from .outputs import errors, printed
 from .parsing import Broken
@@ -100,7 +101,18 @@ def by_file_name(names: dict[str, str], notebook: str | None) -> dict[str, str]:
     base = str(PurePosixPath(notebook or "").parent).removeprefix(".")
     outside = {name: bool(base) and not name.startswith(f"{base}/") for name in names}
     nearest = sorted(names, key=lambda name: (outside[name], name.count("/"), name), reverse=True)
-    return {PurePosixPath(name).name: name for name in nearest}
+    found = {PurePosixPath(name).name: name for name in nearest}
+    return {**copies(found), **found}
+
+
+def copies(files: dict[str, str]) -> dict[str, str]:
+    """Return copies of checkpoints by the name that they had, ``vit_embeds (1).pt`` as ``vit_embeds.pt``.
+
+    Of several copies the one with the highest number counts: it was downloaded last.
+    """
+    ordered = sorted(name for name in files if name.lower().endswith((".pt", ".pth")))
+    ordered.sort(key=lambda name: (len(name), name))
+    return {original_name(name): files[name] for name in ordered}
 
 
 def list_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:

@@ -108,8 +108,33 @@ def is_notebook(name: str) -> bool:
     return name.lower().endswith(".ipynb")
 
 
+def may_be_notebook(name: str) -> bool:
+    """Tell the names that browsers give a notebook that they take for text: its content decides."""
+    return name.lower().endswith((".txt", ".json"))
+
+
+def holds_notebook_text(start: bytes) -> bool:
+    """Tell the text of a notebook by its JSON's keys."""
+    is_object = start.lstrip(b" \t\r\n\xef\xbb\xbf").startswith(b"{")
+    return is_object and b'"nbformat"' in start and (b'"cells"' in start or b'"worksheets"' in start)
+
+
 def is_code(name: str) -> bool:
     return name.lower().endswith((".ipynb", ".py"))
+
+
+def original_name(name: str) -> str:
+    """Return the name that a file had before a browser or a system made a copy: ``vit_embeds (1).pt``."""
+    stem, _, suffix = name.lower().rpartition(".")
+    before = ""
+    while before != stem:
+        before = stem = stem.strip().removeprefix("copy of ").removesuffix(" - copy").removesuffix(" copy")
+        number = len(stem.rstrip("0123456789"))
+        if stem.endswith(")") and (opened := stem.rfind("(")) > 0 and stem[opened + 1 : -1].isdigit():
+            stem = stem[:opened].rstrip()
+        elif len(stem) - 2 <= number < len(stem) and stem[:number].endswith(("-copy", " copy", "-", " ")):
+            stem = stem[:number].removesuffix("-").removesuffix("-copy").rstrip()
+    return f"{stem}.{suffix}"
 
 
 def is_needed(name: str) -> bool:
@@ -119,7 +144,9 @@ def is_needed(name: str) -> bool:
 
 def is_kept(member: Member, limits: IntakeLimits) -> bool:
     """Tell what grading needs: notebooks, modules, checkpoints and small text."""
-    return is_needed(member.name) or (member.name.lower().endswith(TEXTS) and member.size <= limits.text)
+    name = member.name.lower()
+    most = limits.notebook if ".ipynb" in name and may_be_notebook(name) else limits.text
+    return is_needed(name) or (name.endswith(TEXTS) and member.size <= most)
 
 
 def without_common_folder(members: list[Member]) -> list[Member]:

@@ -79,8 +79,7 @@ def upgraded_by_nbformat(notebook: dict[str, Any]) -> dict[str, Any]:
     logging.disable()
     import nbformat
 
-    upgraded = nbformat.convert(nbformat.from_dict(notebook), 4)  # type: ignore[no-untyped-call]
-    return dict(upgraded)
+    return dict(nbformat.reads(json.dumps(notebook), 4))  # type: ignore[no-untyped-call]  # joins lines, too
 
 
 def is_text(value: Any) -> bool:

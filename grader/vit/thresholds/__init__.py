@@ -28,13 +28,14 @@ CHANGED = (
 )
 
 
-def classifier(seen: Evidence) -> None:
+def classifier(seen: Evidence) -> str | None:
     """vit_classifier.pt opens and fits the submitted code, or the submitted ViT can be trained."""
     if not questions.judges_checkpoint(seen):
         _trained(seen)
         predictions(seen)
-        return
+        return None
     _of_this_code(seen, CLASSIFIER, predictions, seen.rubric.thresholds["accuracy"])
+    return questions.copy_read(seen, CLASSIFIER) or None
 
 
 def _trained(seen: Evidence) -> None:
@@ -120,13 +121,14 @@ def _why_inaccurate(seen: Evidence, predicted: np.ndarray, score: float) -> str:
     return "Train longer, with a learning rate that falls towards the end, or with a larger model."
 
 
-def embedding_model(seen: Evidence) -> None:
+def embedding_model(seen: Evidence) -> str | None:
     """vit_embeds.pt opens, fits the submitted code and gives an embedding for each image."""
     if "vit_embeds.pt" not in seen.submission.files:
         raise Missing("there is no vit_embeds.pt: `evaluate_at_end_epoch` writes it; hand it in beside the notebook")
     if not seen.has("ViT") or seen.judge("vit.model").status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that vit_embeds.pt could be loaded into")
     _of_this_code(seen, EMBEDDINGS, precision, seen.rubric.thresholds["precision_at_1"])
+    return questions.copy_read(seen, EMBEDDINGS) or None
 
 
 def precision_reached(seen: Evidence) -> None:
@@ -141,7 +143,8 @@ def precision_reached(seen: Evidence) -> None:
         _not_of_this_code(seen, EMBEDDINGS, wanted, f"it reaches {score:.3f}")
         changed = claim is not None and claim > score + seen.rubric.thresholds["log_computed"]
         raise Fail(
-            f"Precision@1 is {score:.2%} on the test images, {wanted:.0%} are needed",
+            f"Precision@1 is {score:.2%} on the test images, {wanted:.0%} are needed"
+            + (f"; {read}" if (read := questions.copy_read(seen, EMBEDDINGS)) else ""),
             CHANGED.format(claim=claim)
             if changed
             else "Train longer, and look whether miner and margin leave triplets to learn from.",

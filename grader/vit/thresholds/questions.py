@@ -7,6 +7,7 @@ import numpy as np
 
 from grader.checking import Blocked
 from grader.evidence import Evidence, Probe, Question
+from grader.intake.reading.members import original_name
 from grader.vit.thresholds import endings
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, LONGER, TRAINING, content
 
@@ -183,6 +184,17 @@ def _of(labels: np.ndarray, rows: np.ndarray | None) -> np.ndarray:
 
 def _has(probe: str, seen: Evidence) -> bool:
     return FILES[probe] in seen.submission.files
+
+
+def copy_read(seen: Evidence, probe: str) -> str:
+    """Say that a checkpoint was read from a copy with another name, as browsers make them; empty where it was not."""
+    name, files = FILES[probe], seen.submission.files
+    read = files[name].name if name in files else name
+    if read == name:
+        return ""
+    others = sorted(file for file in files if file not in (name, read) and original_name(file) == name)
+    more = f"; {', '.join(others)} {'was' if len(others) == 1 else 'were'} not looked at" if others else ""
+    return f"there is no {name}, so {read} was taken for it{more}"
 
 
 def judges_checkpoint(seen: Evidence) -> bool:
