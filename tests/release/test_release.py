@@ -2,13 +2,16 @@
 
 import hashlib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from grader import given
 from grader.cli import main
 from grader.commands import closure, release, solutions
 from grader.errors import GraderError
+from grader.vit.assignment import VIT
 from tests.release import running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +36,12 @@ def test_nothing_of_an_instructors_is_in_it(released):
     assert [path.name for path in (released / "tests").iterdir()] == ["student"]
     assert not list(released.rglob("*.pt"))
     assert not [name for name, text in texts(released).items() if "BEGIN SOLUTION" in text]
+
+
+def test_the_given_files_are_in_it(released):
+    program = "from grader import given; from grader.vit.assignment import VIT; print(given.own(VIT).digest)"
+    done = running.run([sys.executable, "-c", program], released)
+    assert done.stdout.strip() == given.own(VIT).digest
 
 
 def test_the_manifest_holds_the_digest_of_every_file(released):
