@@ -40,6 +40,7 @@ from grader.checking import Blocked, Fail, Missing, Skip, Undecided
 from grader.confinement.evidence import NO_FORM, is_loading
 from grader.evidence import Answer, Evidence, Finding, Unanswered
 from grader.forms import fit
+from grader.given import NONE
 from grader.grading import Grader, Options, open_grader
 from grader.records import Observation
 from grader.scoring import _points as points_of  # the rubric's points for one verdict
@@ -275,7 +276,7 @@ def main() -> int:
     parser.add_argument("--show", type=int, default=20, help="findings to print")
     arguments = parser.parse_args()
     start = time.monotonic()
-    grader = open_grader(Options(train="never", sample=SAMPLE, pictures=True, seed=arguments.seed))
+    grader = open_grader(Options(given=NONE, train="never", sample=SAMPLE, pictures=True, seed=arguments.seed))
     try:
         with tempfile.TemporaryDirectory(prefix="vit-fuzz-") as folder:
             counts = fuzz(bases(grader, Path(folder), arguments.seed), arguments.changes, arguments.seed)

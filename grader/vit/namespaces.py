@@ -14,18 +14,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from grader import syntax
-from grader.intake.reading.names import bound, declared_global, dotted, uses, walk
+from grader.intake.reading.names import bound, declared_global, dotted, root, uses, walk
 from grader.records import Origin, Piece, Program
 from grader.vit import blocks
 from grader.vit.names import HYPERPARAMETERS
 
 STUDENTS_OWN = ("get_embeddings",)  # a given block may call it, whatever it does: it has a criterion of its own
-# Ways to change what a name stands for that do not name it, and ways to reach these.
-INDIRECT = frozenset({
-    "globals", "locals", "vars", "exec", "eval", "compile", "setattr", "delattr", "builtins", "modules", "meta_path",
-    "f_globals", "f_builtins", "f_locals", "settrace", "setprofile", "gc", "ctypes", "inspect", "importlib", "runpy",
-    "types", "mock", "patch", "monkeypatch", "update_wrapper", "wraps", "attrgetter", "methodcaller", "pickle", "loads",
-    "load", "marshal", "dill", "cloudpickle", "TorchFunctionMode", "TorchDispatchMode",
+# Ways to change what a name stands for that do not name it, and ways to reach these: as names of their own or of what
+# is imported, and as attributes, which often have harmless namesakes (model.eval(), model.modules()).
+INDIRECT_NAMES = frozenset({
+    "globals", "locals", "vars", "exec", "eval", "compile", "setattr", "delattr", "builtins", "gc", "ctypes", "inspect",
+    "importlib", "runpy", "types", "mock", "monkeypatch", "update_wrapper", "wraps", "attrgetter", "methodcaller",
+    "pickle", "marshal", "dill", "cloudpickle", "TorchFunctionMode", "TorchDispatchMode",
+})  # fmt: skip
+INDIRECT_ATTRIBUTES = frozenset({
+    "meta_path", "f_globals", "f_builtins", "f_locals", "settrace", "setprofile", "update_wrapper", "wraps",
+    "attrgetter", "methodcaller", "TorchFunctionMode", "TorchDispatchMode",
 })  # fmt: skip
 HARMLESS_DUNDERS = frozenset({
     "__init__", "__name__", "__main__", "__class__", "__len__", "__getitem__", "__call__", "__version__", "__doc__",
@@ -74,6 +78,12 @@ class Namespaces:
     def nodes(self) -> list[ast.AST]:
         """All nodes of all statements, function bodies included."""
         return [node for statements in self.statements.values() for each in statements for node in walk(each)]
+
+    @cached_property
+    def imports(self) -> set[str]:
+        """The names that any import binds."""
+        found = (node for node in self.nodes if isinstance(node, ast.Import | ast.ImportFrom))
+        return {alias.asname or alias.name.partition(".")[0] for node in found for alias in node.names}
 
     @cached_property
     def made_global(self) -> set[str]:
@@ -196,6 +206,23 @@ def other_meanings(program: Program, given: blocks.Given, name: str) -> list[str
         return []
 
 
+def still_to_do(program: Program, name: str) -> bool:
+    """Whether a function does nothing but raise NotImplementedError, as the template has it."""
+    if name not in program.names:
+        return False
+    spaces = Namespaces(program)
+    found = spaces.definition(_home(spaces, name), name)
+    body = found.node.body if found is not None and isinstance(found.node, ast.FunctionDef) else []
+    last = body[-1] if body and len(body) <= 1 + _is_text(body[0]) else None
+    raised = last.exc if isinstance(last, ast.Raise) else None
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(raised, ast.Name) and raised.id == "NotImplementedError"
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
 def changed(program: Program, given: blocks.Given) -> tuple[str, ...]:
     """The blocks whose text differs from every given one."""
     defined = [name for name in blocks.BLOCKS if name in program.names and given.texts.get(name)]
@@ -262,7 +289,18 @@ def _name_means_the_same(
 def _changes_indirectly(spaces: Namespaces) -> bool:
     """Whether anything in the program may replace what a block or a name in it stands for."""
     relevant = _names_in_blocks(spaces)
-    return any(_is_indirect(node, relevant) for node in spaces.nodes)
+    return any(_is_indirect(node, relevant) for node in spaces.nodes) or _takes_apart(spaces)
+
+
+def _takes_apart(spaces: Namespaces) -> bool:
+    """Whether ``sys.modules`` or what ``torch.load`` unpickles may be used to replace something."""
+    called = {id(node.func) for node in spaces.nodes if isinstance(node, ast.Call)}
+    for node in spaces.nodes:
+        if isinstance(node, ast.Attribute) and node.attr == "modules" and id(node) not in called:
+            return True
+        if isinstance(node, ast.Attribute) and node.attr in ("load", "loads") and root(node) in spaces.imports:
+            return True
+    return False
 
 
 def _names_in_blocks(spaces: Namespaces) -> set[str]:
@@ -279,9 +317,22 @@ def _is_indirect(node: ast.AST, relevant: set[str]) -> bool:
         own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
         setting = (dotted(node) or "").startswith("torch.backends.")
         return not (own or setting) or node.attr in relevant or _is_dunder(node.attr)
+    if isinstance(node, ast.Attribute):
+        return node.attr in INDIRECT_ATTRIBUTES or _is_strange(node.attr)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-        return not (len(node.args) > 1 and isinstance(node.args[1], ast.Constant))
-    return any(word in INDIRECT or (_is_dunder(word) and word not in HARMLESS_DUNDERS) for word in _words(node))
+        return len(node.args) < 2 or not _is_plain_text(node.args[1])
+    return any(word in INDIRECT_NAMES or _is_strange(word) for word in _words(node))
+
+
+def _is_plain_text(node: ast.expr) -> bool:
+    """Whether ``getattr`` is asked for an attribute that anybody may read and that is seen in the text."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return False
+    return not (node.value in INDIRECT_NAMES | INDIRECT_ATTRIBUTES | {"modules"} or _is_strange(node.value))
+
+
+def _is_strange(word: str) -> bool:
+    return _is_dunder(word) and word not in HARMLESS_DUNDERS
 
 
 def _is_dunder(word: str) -> bool:
@@ -289,14 +340,10 @@ def _is_dunder(word: str) -> bool:
 
 
 def _words(node: ast.AST) -> Iterator[str]:
-    """The identifiers that a node itself holds; a text that is one may be meant as one."""
+    """The names that a node itself holds, those in imports included."""
     if isinstance(node, ast.Name):
         yield node.id
-    elif isinstance(node, ast.Attribute):
-        yield node.attr
     elif isinstance(node, ast.alias):
         yield from node.name.split(".")
     elif isinstance(node, ast.ImportFrom) and node.module:
         yield from node.module.split(".")
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-        yield node.value

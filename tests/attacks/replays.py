@@ -4,6 +4,7 @@ Nothing runs in a worker here: what was recorded is judged against the questions
 """
 
 import copy
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from grader import scoring
 from grader.evidence import Answer, Evidence, Probe, Question
 from grader.forms import fit
+from grader.given import NONE, GivenFiles
 from grader.grading import Grader
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Submission
@@ -27,14 +29,18 @@ NOT_RECORDED = Observation("undefined", detail="not recorded")
 
 
 def record(grader: Grader, right: Submission, seed: int) -> Recording:
-    """All answers of a grade of a right submission."""
-    return dict(grader.observe(right, seed, only=CRITERIA).answers)
+    """All answers of a grade of a right submission, the given blocks asked for as well."""
+    asking = copy.copy(grader)
+    asking.options = dataclasses.replace(grader.options, given=NONE)
+    return dict(asking.observe(right, seed, only=CRITERIA).answers)
 
 
-def replay(grader: Grader, template: Submission, seed: int, recordings: list[Recording], attacker: Attacker) -> Grade:
-    """The grade of a template that answers from recordings."""
-    options, given = grader.settings(CRITERIA), grader.options.given_files
-    seen = Evidence(template, seed, grader.rubric, grader.data, VIT, options=options, given=given)
+def replay(
+    grader: Grader, template: Submission, seed: int, recordings: list[Recording], attacker: Attacker,
+    given: GivenFiles = NONE,
+) -> Grade:  # fmt: skip
+    """The grade of a template that answers from recordings; without given files the given blocks are asked for."""
+    seen = Evidence(template, seed, grader.rubric, grader.data, VIT, options=grader.settings(CRITERIA), given=given)
 
     def ask(probe: Probe, question: Question) -> Observation:
         return fit(attacker(recordings, probe, question), VIT.forms.get(probe.op), question.args)

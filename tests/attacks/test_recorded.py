@@ -104,6 +104,15 @@ def test_a_replay_with_the_same_seed_gets_all(
     assert all(c.points == c.max_points for c in grade.criteria if c.id in replays.CRITERIA), "the attack does not work"
 
 
+def test_blocks_that_a_template_left_alone_gain_nothing_by_a_replay(
+    grader: Grader, template: Submission, recordings: dict[int, replays.Recording]
+) -> None:
+    given = grader.options.given_files
+    grade = replays.replay(grader, template, 1, [recordings[1]], replays.as_recorded, given)
+    (protected,) = (c for c in grade.criteria if c.id == "contrastive.protected")
+    assert (protected.points, protected.status) == (0, "blocked")
+
+
 @pytest.mark.parametrize("attacker", replays.ATTACKERS.values(), ids=replays.ATTACKERS)
 @pytest.mark.parametrize(("recorded", "seed"), PAIRS)
 def test_a_replay_with_another_seed_gets_nothing(

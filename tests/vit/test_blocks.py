@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from grader import given
+from grader.evidence import Evidence
 from grader.records import Piece, Program
 from grader.vit import blocks, namespaces
 from grader.vit.assignment import VIT
+from grader.vit.metric_learning import embeddings, protected
 from tests import harness
 from tests.corpus.faults_given import BLOCKS, EACH_EPOCH, OLDER, OWN
 
@@ -54,8 +56,9 @@ def test_layout_comments_annotations_and_docstrings_are_nothing() -> None:
         ("import torch\nfrom torch.utils.data import Subset", ""),
         ("torch.backends.cudnn.benchmark = True", ""),
         ("", "def loud():\n    size = getattr(nn, 'Linear')\n    return size"),
+        ("", "def look(model):\n    model.eval()\n    return [m for m in model.modules()]"),
     ],
-    ids=["a seed", "a class", "imported twice", "a setting", "a plain getattr"],
+    ids=["a seed", "a class", "imported twice", "a setting", "a plain getattr", "methods of modules"],
 )  # fmt: skip
 def test_ordinary_code_around_them_is_nothing(before: str, after: str) -> None:
     assert left_alone(contrastive=source(before=before, after=after)) == ALL
@@ -67,6 +70,38 @@ def test_names_may_come_from_another_module_of_the_submission() -> None:
         IMPORTS, "from vit_model import torch, Subset\nfrom vit_model import Loader as DataLoader\n"
     )
     assert left_alone(contrastive=ast.unparse(ast.parse(text)), vit_model=vit_model) == ALL
+
+
+def asked(old: str = "", new: str = "", files: given.GivenFiles | None = None) -> Evidence:
+    """The evidence of the reference, with one edit of its part 3."""
+    folder = Path(__file__).resolve().parents[2] / "reference"
+    sources = {name: (folder / f"{name}.py").read_text() for name in ("hyperparameters", "vit_model", "contrastive")}
+    assert not old or sources["contrastive"].count(old) == 1
+    sources["contrastive"] = sources["contrastive"].replace(old, new)
+    return harness.evidence(sources, [embeddings, protected], given=files)
+
+
+def test_blocks_that_were_left_alone_pass_unasked() -> None:
+    seen = asked()
+    assert not {"protected.sampler", "protected.evaluation"} & set(seen.answers)
+    assert seen.judge("contrastive.protected").status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("old", "probes"),
+    [("indices += of_class", {"protected.sampler"}), ("labels.append(y)", {"protected.evaluation"})],
+    ids=["sampler", "evaluation"],
+)
+def test_a_block_in_other_words_is_asked_and_no_other(old: str, probes: set[str]) -> None:
+    seen = asked(old, {"i": "indices = indices + of_class", "l": "labels += [y]"}[old[0]])
+    assert {"protected.sampler", "protected.evaluation"} & set(seen.answers) == probes
+    assert seen.judge("contrastive.protected").status == "passed"
+
+
+def test_without_given_files_every_block_is_asked() -> None:
+    seen = asked(files=given.NONE)
+    assert {"protected.sampler", "protected.evaluation"} <= set(seen.answers)
+    assert seen.judge("contrastive.protected").status == "passed"
 
 
 EVALUATION = {"get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch"}
@@ -90,6 +125,8 @@ ELSEWHERE = [
     ("a dictionary of a module", "", "torch.__dict__['cat'] = len", ALL),
     ("modules replaced", "import sys", "sys.modules['torch'] = None", ALL),
     ("text that is executed", "", "exec('torch.cat = len')", ALL),
+    ("a file that is unpickled", "", "def later():\n    return torch.load('vit_embeds.pt', weights_only=False)", ALL),
+    ("a name that is forbidden in getattr", "", "getattr(nn, '__dict__')['Linear'] = len", ALL),
     ("a mock", "from unittest import mock", "", ALL),
     ("an object of one's own patched through self", "", "class A:\n    def put(self, new):\n        self.nonzero = new", ALL),
 ]  # fmt: skip
@@ -152,3 +189,18 @@ def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
 def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
     listed = list(blocks._listed((Path(blocks.__file__).parent / "given" / "course_2023.sha256").read_text()))
     assert sorted(block for _, block in listed) == sorted(blocks.BLOCKS)
+
+
+@pytest.mark.parametrize(
+    ("body", "to_do"),
+    [
+        ('raise NotImplementedError("embed")', True),
+        ('"""Embed."""\n    raise NotImplementedError', True),
+        ("return model_embedding(vit_model(x))", False),
+        ("x = x.cpu()\n    raise NotImplementedError", False),
+    ],
+    ids=["template", "with a docstring", "written", "begun"],
+)
+def test_a_function_that_only_raises_is_still_to_do(body: str, to_do: bool) -> None:
+    text = f"def get_embeddings(x, vit_model, model_embedding):\n    {body}\n"
+    assert namespaces.still_to_do(program(contrastive=text), "get_embeddings") == to_do

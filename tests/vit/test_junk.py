@@ -9,6 +9,7 @@ import torch
 
 from grader import data
 from grader.evidence import Evidence
+from grader.given import NONE
 from grader.records import CellLog, Observation
 from grader.vit import application, augmentation, metric_learning, model, settings, thresholds
 from grader.vit.assignment import VIT
@@ -31,11 +32,12 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @pytest.fixture(scope="module")
 def honest() -> Evidence:
-    """The reference's evidence."""
+    """The reference's evidence; without given files its given blocks are asked for as well."""
     torch.set_num_threads(1)  # as in a worker; two threads that wait for each other take longer than one
     sources = {name: (REFERENCE / f"{name}.py").read_text(encoding="utf-8") for name in MODULES}
     files = {name: REFERENCE / name for name in ("vit_classifier.pt", "vit_embeds.pt")}
-    seen = harness.evidence(sources, TOPICS, data=data.load(), files=files, cells=(LOG,), sample=100, train="never")
+    seen = harness.evidence(sources, TOPICS, data=data.load(), files=files, cells=(LOG,), sample=100, train="never",
+                            given=NONE)  # fmt: skip
     submission = dataclasses.replace(seen.submission, notebook="submission.ipynb")
     return dataclasses.replace(seen, submission=submission, assignment=VIT, findings={})
 

@@ -27,7 +27,7 @@ from grader.checking import (
 )
 from grader.confinement.evidence import raised_from
 from grader.evidence import Answer, Evidence, Probe, Question
-from grader.vit import blocks
+from grader.vit import blocks, namespaces
 from grader.vit.metric_learning import embeddings, expected, given_text
 from grader.vit.metric_learning.given_text import PROTECTED_HINT as TEMPLATE
 from grader.vit.metric_learning.given_text import left_alone, unchanged
@@ -53,9 +53,10 @@ def unless_left_alone(name: str) -> Callable[[Check], Check]:
     def decorate(check: Check) -> Check:
         @functools.wraps(check)
         def judged(seen: Evidence) -> None:
+            alone = left_alone(seen, name)
             if name != SAMPLER:
-                _needs_get_embeddings(seen)
-            if not left_alone(seen, name):
+                _needs_get_embeddings(seen, alone)
+            if not alone:
                 with given_text.cause_elsewhere(seen, name):
                     check(seen)
 
@@ -64,8 +65,10 @@ def unless_left_alone(name: str) -> Callable[[Check], Check]:
     return decorate
 
 
-def _needs_get_embeddings(seen: Evidence) -> None:
-    if not seen.has("get_embeddings") or seen.judge("contrastive.embeddings").status == "missing":
+def _needs_get_embeddings(seen: Evidence, alone: bool) -> None:
+    """Wait for `get_embeddings`; where nothing is asked, its own text must be more than the template's."""
+    missing = not seen.has("get_embeddings") or seen.judge("contrastive.embeddings").status == "missing"
+    if missing or (alone and namespaces.still_to_do(seen.submission.program, "get_embeddings")):
         raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
 
 
