@@ -184,3 +184,14 @@ def test_a_submission_that_an_export_raises_over_is_left_out_alone(name: str, mo
     text, lines = exports.written(name, [good, of_grade(grades.grade("bad"))], wall)
     assert text == write([good]) and not wall.faults
     assert [line.partition(":")[0] for line in lines] == ["bad"]
+
+
+@pytest.mark.parametrize("outcome", ["raised", "crashed", "timeout", "memory", "forged"])
+def test_a_submission_that_ends_its_own_loading_loses_points_and_leaves_none_open(
+    outcome: Any, honest: Evidence
+) -> None:
+    load = dataclasses.replace(honest["load"], observation=Observation(outcome, detail="ended while it was loaded"))
+    seen = fresh(honest, answers={"load": load})
+    grade = scoring.grade(seen, {}, {})
+    assert grade.undecided == 0 and grade.status == "graded"
+    assert not [warning for warning in grade.warnings if warning.code == CODE]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from grader.checking import Blocked, Criterion, Fail, Malformed, Missing, Skip, Undecided, checks, dig
-from grader.evidence import Evidence
+from grader.evidence import Evidence, Unanswered
 from grader.vit.thresholds import audit, endings, fitting, forms, lookups, questions
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, computed_precision, recorded, recorded_precision
 from grader.vit.thresholds.origin import other_code
@@ -125,6 +125,8 @@ def embedding_model(seen: Evidence) -> str | None:
     """vit_embeds.pt opens, fits the submitted code and gives an embedding for each image."""
     if "vit_embeds.pt" not in seen.submission.files:
         raise Missing("there is no vit_embeds.pt: `evaluate_at_end_epoch` writes it; hand it in beside the notebook")
+    if seen[EMBEDDINGS].observation.outcome == "forged":  # it is failed, whatever else is missing
+        raise Unanswered(EMBEDDINGS, seen[EMBEDDINGS].observation)
     if not seen.has("ViT") or seen.judge("vit.model").status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that vit_embeds.pt could be loaded into")
     _of_this_code(seen, EMBEDDINGS, precision, seen.rubric.thresholds["precision_at_1"])
