@@ -19,7 +19,11 @@ class Unreadable(GraderError):
     """Kept evidence that cannot be read: a grade is not computed from half of it."""
 
 
-DISTRIBUTIONS = {"PIL": "pillow", "faiss": "faiss-cpu"}  # modules that are installed under another name
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "faiss": "faiss-cpu",
+    "re2": "google-re2",
+}  # modules that are installed under another name
 
 
 def not_installed(module: str) -> GraderError:

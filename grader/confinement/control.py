@@ -6,12 +6,12 @@ the installed libraries, and a worker that has never seen a submission must fail
 
 import importlib.machinery
 import os
-import re
 import sysconfig
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from grader import patterns
 from grader.confinement import access
 from grader.records import Observation
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from grader.confinement.connection import Workers
 
 SUSPECTS = {"ImportError", "OSError", "NameError"}  # a name is undefined "because …" the import before it failed
-MODULE = re.compile(r"No module named '([\w.]{1,200})'")
-FILE = re.compile(r"'(/[^'\n]{1,1000})'|^(/\S{1,1000}?\.so[\w.]*): ")  # of an OSError, of an extension module
+MODULE = patterns.compile(r"No module named '([\w.]{1,200})'")
+FILE = patterns.compile(r"'(/[^'\n]{1,1000})'|^(/\S{1,1000}?\.so[\w.]*): ")  # of an OSError, of an extension module
 SECONDS = 30.0
 MOST = 5  # suspicions of one observation that are looked into
 

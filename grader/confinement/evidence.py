@@ -1,18 +1,21 @@
 """Reading what a worker sent: bodies become observations, stacks become places; all of it may be a lie."""
 
-import re
 import signal
 from typing import Any
 
+from grader import patterns
 from grader.records import Frame, Observation, Raised
 
-CONTROL = re.compile(
-    r"\x1b\[[0-9;?]*[A-Za-z]|[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # terminal
-    r"|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"  # direction of text, halves of pairs
-)
+ESCAPE = patterns.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of a terminal
+DIRECTIONS = (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+SURROGATES = range(0xD800, 0xE000)
+SPACES = tuple(code for code in range(0x3001) if chr(code).isspace())  # the ideographic one is the last
+DROPPED = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *SPACES, *DIRECTIONS, *SURROGATES))
+for kept in "\n\t ":
+    del DROPPED[ord(kept)]
 MAX_TEXT = 20_000  # characters of one string in a value
-STUDENT_FRAME = re.compile(r'File "<submission>/([^"\n]{1,200})", line (\d{1,6}) in ([\w<>.]{1,100})')
-FATAL = re.compile(
+STUDENT_FRAME = patterns.compile(r'File "<submission>/([^"\n]{1,200})", line (\d{1,6}) in ([\w<>.]{1,100})')
+FATAL = patterns.compile(
     r"Fatal Python error: (Segmentation fault|Aborted|Bus error|Floating point exception|Illegal instruction)"
 )
 SIGNAL_OF = {
@@ -23,12 +26,12 @@ SIGNAL_OF = {
     "Illegal instruction": "SIGILL",
 }
 NO_FORM = "the reply has no form that the worker gives one"
-NO_MEMORY = re.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to allocate .* for an array")
+NO_MEMORY = patterns.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to allocate .* for an array")
 
 
 def clean(text: str) -> str:
     """Remove control characters, terminal escapes, direction overrides and halves of surrogate pairs."""
-    return text if text.isprintable() else CONTROL.sub("", text)
+    return text if text.isprintable() else ESCAPE.sub("", text).translate(DROPPED)
 
 
 def observation(body: Any, output: str, seconds: float) -> Observation:

@@ -1,15 +1,15 @@
 """Canvas's gradebook: the assignment's column of an exported file filled in, or a file of our own."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grader import patterns
 from grader.errors import GraderError
 from grader.exports.result import Result
 from grader.exports.sheets import Sheet, number
 
 IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
-ASSIGNMENT = re.compile(r"(?P<name>.+) \((?P<id>\d+)\)", re.DOTALL)
+ASSIGNMENT = patterns.compile(r"(?P<name>.+) \((?P<id>\d+)\)", dot_all=True)
 POSSIBLE = "points possible"
 
 
@@ -81,4 +81,4 @@ def _by_name(rows: list[list[str]], result: Result) -> list[str] | None:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).casefold()
+    return "".join(character for character in name if character.isalnum()).casefold()

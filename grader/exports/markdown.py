@@ -1,8 +1,8 @@
 """Markdown for the summary of a job on GitHub or GitLab; what others wrote stays text."""
 
-import re
 from collections.abc import Iterator, Sequence
 
+from grader import patterns
 from grader.exports.result import Result
 from grader.records import CriterionResult
 from grader.reports.text import printable
@@ -10,7 +10,7 @@ from grader.reports.text import printable
 MOST = 1_000_000  # bytes: GitHub refuses a summary of more than 1 MiB
 GLYPH = {"passed": "✅", "partial": "🟡", "failed": "❌", "missing": "⬜", "blocked": "⏸️", "error": "⚠️"}
 # every sign that starts a link, a tag, a table cell, code, emphasis, a mention, a formula or an emoji
-SIGNS = re.compile(r"[\\`*_{}\[\]<>()#+!|~@&$]|:(?=\S)|www(?=\.)", re.IGNORECASE)
+SIGNS = patterns.compile(r"[\\`*_{}\[\]<>()#+!|~@&$]|:|www\.", ignore_case=True)
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -66,8 +66,10 @@ def _class(results: Sequence[Result]) -> Iterator[str]:
 
 def escaped(raw: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    return SIGNS.sub(_entity, printable(raw))
+    text = printable(raw)
+    return SIGNS.sub(lambda sign: _entity(sign[0], text[sign.end() : sign.end() + 1]), text)
 
 
-def _entity(found: re.Match[str]) -> str:
-    return "".join(f"&#{ord(sign)};" for sign in found.group()[:1]) + found.group()[1:]
+def _entity(sign: str, following: str) -> str:
+    """A sign as text; a colon before a space or the end is text as it is."""
+    return sign if sign == ":" and not following.strip() else f"&#{ord(sign[0])};{sign[1:]}"

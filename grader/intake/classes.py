@@ -28,7 +28,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from re import Match
 
 from grader.errors import GraderError, Rejected
 from grader.intake.layouts import (
@@ -45,6 +44,7 @@ from grader.intake.layouts import (
 from grader.intake.opening import ask, key_of, prepare
 from grader.intake.reading.limits import CLASS_LIMITS
 from grader.intake.reading.members import is_archive
+from grader.patterns import Match
 
 UNPACKED_NOTE = ".unpacked.json"  # beside the students' folders; hidden files of theirs are never unpacked
 
@@ -191,7 +191,7 @@ def collected_by(path: Path, tree: Tree) -> list[Found]:
     return [canvas_student(path, key, group) for key, group in grouped(canvas)]
 
 
-Named = list[tuple[str, Match[str]]]
+Named = list[tuple[str, Match]]
 
 
 def grouped(named: Named) -> Iterable[tuple[tuple[str, str], Named]]:
@@ -229,7 +229,7 @@ def originals(path: Path, named: dict[str, str]) -> dict[str, Path]:
     """Return files by original name, Canvas's counters taken off; the highest counter wins."""
     files: dict[str, Path] = {}
     for name, original in sorted(named.items(), key=lambda pair: (len(pair[1]), pair[1])):
-        files[COUNTER.sub("", original)] = path / name
+        files[COUNTER.sub(lambda found: str(found[1]), original)] = path / name
     return dict(sorted(files.items()))
 
 

@@ -1,16 +1,18 @@
 """The names that Canvas and Moodle give to what they collect, and trees of names to look for them in."""
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from grader import patterns
 from grader.intake.reading.members import ARCHIVES, is_ignored
 
-CANVAS = re.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<original>.+)$", re.DOTALL)
-MOODLE = re.compile(r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", re.DOTALL)
-COUNTER = re.compile(r"-\d+(?=\.[^.]+$)")  # Canvas: vit_model-1.py is the second vit_model.py handed in
+CANVAS = patterns.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<original>.+)$", dot_all=True)
+MOODLE = patterns.compile(
+    r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", dot_all=True
+)
+COUNTER = patterns.compile(r"-\d+(\.[^.]+)$")  # Canvas: vit_model-1.py is the second vit_model.py handed in
 NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # the latter as browsers save them
 DATA_FOLDERS = {"data", "datasets", "grades"}
 

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from grader import patterns
 from grader.errors import GraderError
 from grader.records import CheckResult, CriterionResult, Grade, Origin, Warning_
 
 SCHEMA_VERSION = 2
 SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
-PLACE = re.compile(r"(?P<file>.*?)(?:, cell (?P<cell>\d+))?, line (?P<line>\d+)", re.DOTALL)
+PLACE = patterns.compile(r"(?P<file>.*?)(?:, cell (?P<cell>\d+))?, line (?P<line>\d+)", dot_all=True)
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 

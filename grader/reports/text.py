@@ -1,14 +1,15 @@
 """Text of a submission, made harmless: names, messages and printed output are written by others."""
 
 import hashlib
-import re
 import unicodedata
+
+from grader import patterns
 
 # Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
 # paragraph separators. What is left cannot move the cursor, hide text or reorder it.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 LONGEST_STEM = 80  # characters of a file name
-UNFIT = re.compile(r"[^\w.-]+|^\.+")
+UNFIT = patterns.compile(r"[^\pL\pN_.-]+|^\.+")
 
 
 def printable(text: str, limit: int = 2_000) -> str:

@@ -1,8 +1,8 @@
 """The training log that the notebook keeps: read as a marker reads it."""
 
-import re
 from typing import Any
 
+from grader import patterns
 from grader.checking import Criterion, Fail, Missing, checks, warn
 from grader.evidence import Evidence, Probe
 from grader.records import Warning_
@@ -143,7 +143,10 @@ def _other_settings(log: Run, seen: Evidence) -> list[str]:
     text = "\n".join(cell.text for cell in log.cells)
     for name, pattern in SETTINGS.items():
         value = hyperparameter(seen, name)
-        printed = {float(number) for number in re.findall(rf"\b{pattern}\s*[:=]\s*({NUMBER})", text, re.IGNORECASE)}
+        printed = {
+            float(number)
+            for number in patterns.compile(rf"\b{pattern}\s*[:=]\s*({NUMBER})", ignore_case=True).findall(text)
+        }
         if value is not None and printed and value not in printed:
             found.append(f"it was made with {name} = {min(printed):g}, the notebook sets {value:g}")
     return found

@@ -4,29 +4,37 @@ A run is a stretch of output whose epochs count up. Only lines are read, whoever
 logging, or a progress bar.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from grader import patterns
+from grader.patterns import Match, Pattern
 from grader.records import CellLog
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})"
-AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1(?!\d)"
-BEST = re.compile(rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{0,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", re.IGNORECASE)
-PLAIN = re.compile(rf"{AT_1}[^\n\d.]{{0,30}}?{VALUE}", re.IGNORECASE)
-# no percentage, which is how far a progress bar has come, and no part of an epoch as in "epoch 2.5"
-EPOCH = re.compile(
-    r"\bep(?:och)?s?\b\W{0,4}(\d+)(?![\d.]*\s?%|\d|\.\d*[1-9])(?:\s*(?:/|of|out of)\s*(\d+))?", re.IGNORECASE
+AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
+BEST = patterns.compile(
+    rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{1,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", ignore_case=True
 )
-BRACKETS = re.compile(r"(?<!step )(?<!batch )(?<!iter )[\[(]\s*(\d+)\s*/\s*(\d+)\s*[\])]", re.IGNORECASE)
-BAR = re.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
-EARLY = re.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", re.IGNORECASE)
-COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
-TRAINS = re.compile(r"(?<!def )\btrain_embedding_model\s*\(")
+PLAIN = patterns.compile(rf"{AT_1}[^\n\d.]{{1,30}}?{VALUE}", ignore_case=True)
+# "other" is what a number of an epoch has not: a percentage, which is how far a progress bar has come, a part of an
+# epoch as in "epoch 2.5", another word before the brackets
+EPOCH = patterns.compile(
+    r"\bep(?:och)?s?\b\W{0,4}(?P<epoch>\d+)"
+    r"(?:(?P<other>[\d.]*\s?%|\.\d*[1-9])|\s*(?:/|of|out of)\s*(?P<total>\d+))?",
+    ignore_case=True,
+)
+BRACKETS = patterns.compile(
+    r"(?P<other>step |batch |iter )?[\[(]\s*(?P<epoch>\d+)\s*/\s*(?P<total>\d+)\s*[\])]", ignore_case=True
+)
+BEST_WORD = patterns.compile("best", ignore_case=True)
+BAR = patterns.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
+EARLY = patterns.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", ignore_case=True)
+TRAINS = patterns.compile(r"(?P<defined>def )?\btrain_embedding_model\s*\(")
 MAX_DIGITS = 5  # of the number of an epoch, or of the batches of one: what is longer counts something else
-TRACEBACK = re.compile(r"^(?:Traceback \(most recent call last\).*|KeyboardInterrupt\b.*)$", re.MULTILINE)
+TRACEBACK = patterns.compile(r"^(?:Traceback \(most recent call last\).*|KeyboardInterrupt\b.*)$", lines=True)
 
 
 @dataclass
@@ -35,15 +43,11 @@ class Run:
 
     cells: list[CellLog] = field(default_factory=list)
     epochs: list[int] = field(default_factory=list)  # their numbers, in order, without repetitions
-    totals: list[int] = field(default_factory=list)  # of how many, each time that was said
+    total: int | None = None  # the number of epochs that it says it has, most often
+    totals: Counter[int] = field(default_factory=Counter)  # how often it says each number
     best: list[float] = field(default_factory=list)  # every "Best Precision@1", as fractions
     best_after: list[int] = field(default_factory=list)  # how many epochs' numbers had been printed before each
     opened_by_epoch: bool = False  # an epoch's number was printed before the first Precision@1
-
-    @property
-    def total(self) -> int | None:
-        """The number of epochs that the run says it has."""
-        return Counter(self.totals).most_common(1)[0][0] if self.totals else None
 
     @property
     def count(self) -> int | None:
@@ -98,7 +102,8 @@ def last_run(cells: tuple[CellLog, ...]) -> Run | None:
 
 def calls_training(cell: CellLog) -> bool:
     """Whether a cell trains the embedding."""
-    return bool(TRAINS.search(COMMENT.sub("", cell.source)))
+    code = "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith("#"))
+    return any(found["defined"] is None for found in TRAINS.finditer(code))
 
 
 def errors_of(cell: CellLog) -> tuple[str, ...]:
@@ -141,39 +146,51 @@ def _add(run: Run, cell: CellLog, epoch: int | None, total: int | None, best: fl
     if epoch is not None:
         run.opened_by_epoch |= not run.epochs and not run.best
         run.epochs += [] if run.epochs and run.epochs[-1] == epoch else [epoch]
-        run.totals += [] if total is None else [total]
+    if epoch is not None and total is not None:
+        run.totals[total] += 1
+        if run.total is None or run.totals[total] > run.totals[run.total]:
+            run.total = total
 
 
 def _events(cell: CellLog) -> Iterator[tuple[int | None, int | None, float | None]]:
     """(epoch, total, best) of every line that tells one of them."""
     best = BEST if BEST.search(cell.text) or not calls_training(cell) else PLAIN
     epoch = _epoch_pattern(cell.text)
-    for line in cell.text.splitlines():
-        found = [(m.start(), m, True) for m in _counting(epoch, line) if _count(m[1]) is not None]
+    for line in filter(str.strip, cell.text.splitlines()):
+        found = [(m.start(), m, True) for m in _counting(epoch, line) if _count(m["epoch"]) is not None]
         found += [(m.start(), m, False) for m in best.finditer(line)]
         for _, match, is_epoch in sorted(found, key=lambda item: item[0]):
             if is_epoch:
-                yield _count(match[1]), _count(match[2]), None
+                yield _count(match["epoch"]), _count(match["total"]), None
             else:
                 yield None, None, _fraction(match[1])
 
 
-def _counting(epoch: re.Pattern[str] | None, line: str) -> list[re.Match[str]]:
+def _counting(epoch: Pattern | None, line: str) -> list[Match]:
     """The epochs that a line counts; "Best Precision@1: 0.77 (epoch 7)" counts none."""
-    return [m for m in epoch.finditer(line) if "best" not in line[: m.start()].lower()] if epoch else []
+    if epoch is None:
+        return []
+    best = BEST_WORD.search(line)
+    end = len(line) if best is None else best.end()
+    return [match for match in _accepted(epoch, line) if match.start() < end]
+
+
+def _accepted(epoch: Pattern, text: str) -> Iterator[Match]:
+    """Matches that are numbers of epochs and nothing else."""
+    return (match for match in epoch.finditer(text) if match["other"] is None)
 
 
 def uncountable(cell: CellLog) -> str:
     """The first number of an epoch that is too long for one; empty where there is none."""
     epoch = _epoch_pattern(cell.text)
     matches = (match for line in cell.text.splitlines() for match in _counting(epoch, line))
-    numbers = (digits for match in matches for digits in match.groups() if digits)
+    numbers = (digits for match in matches for digits in (match["epoch"], match["total"]) if digits)
     return next((digits for digits in numbers if _count(digits) is None), "")
 
 
-def _epoch_pattern(text: str) -> re.Pattern[str] | None:
+def _epoch_pattern(text: str) -> Pattern | None:
     """How a cell counts its epochs."""
-    return EPOCH if EPOCH.search(text) else BRACKETS if BRACKETS.search(text) else None
+    return next((each for each in (EPOCH, BRACKETS) if any(True for _ in _accepted(each, text))), None)
 
 
 def bars(cell: CellLog) -> list[tuple[int, int]]:

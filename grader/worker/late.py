@@ -9,17 +9,19 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
-import re
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 MARKS = {  # what stands in a program that needs the library
-    "torch._dynamo": r"torch\._dynamo|torch\.func\b|functorch|torch\.utils(\.| import )checkpoint",
-    "scipy.stats": "scipy|sklearn",
-    "sklearn.metrics": r"sklearn|AccuracyCalculator\((?![^()]*include)",  # without it, it computes all that it can
-}
+    "torch._dynamo": (
+        "torch._dynamo", "torch.func", "functorch", "torch.utils.checkpoint", "torch.utils import checkpoint",
+    ),
+    "scipy.stats": ("scipy", "sklearn"),
+    "sklearn.metrics": ("sklearn",),
+}  # fmt: skip
+CALCULATOR = "AccuracyCalculator("
 UNNEEDED = "pandas"  # scikit-learn looks whether it is there
 
 
@@ -32,7 +34,15 @@ def sources(program: dict[str, Any]) -> list[str]:
 def needed(sources: Iterable[str]) -> list[str]:
     """The libraries that a program needs."""
     text = "\n".join(sources)
-    return [library for library, marks in MARKS.items() if re.search(marks, text)]
+    text = text.replace("torch.functional", "")  # a part of torch itself
+    found = [library for library, marks in MARKS.items() if any(mark in text for mark in marks)]
+    return [*found, *(["sklearn.metrics"] if "sklearn.metrics" not in found and _computes_all(text) else [])]
+
+
+def _computes_all(text: str) -> bool:
+    """Whether a calculator of accuracies is made without saying which, so that it computes all that it can."""
+    arguments = (part.replace("(", ")").partition(")")[0] for part in text.split(CALCULATOR)[1:])
+    return any("include" not in each for each in arguments)
 
 
 def leave_out() -> None:

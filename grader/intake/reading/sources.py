@@ -102,6 +102,15 @@ def last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+def without_copy(stem: str) -> str:
+    """Return a name without the mark of a copy: "vit_model (1)" and "vit_model-2" are vit_model."""
+    if stem.endswith(")"):
+        before, _, number = stem[:-1].rpartition("(")
+        return before.rstrip() if number.isdecimal() else stem
+    before, dash, number = stem.rpartition("-")
+    return before if dash and number.isdecimal() else stem
+
+
 def import_name(file: str) -> tuple[str, str | None]:
     """Return the folder that must be on the path, "" for none, and the name to import from there.
 
@@ -111,7 +120,7 @@ def import_name(file: str) -> tuple[str, str | None]:
     ``vit_model-2.py``, keep their name.
     """
     path = PurePosixPath(file)
-    stem = re.sub(r"(\s*\(\d+\)|-\d+)$", "", path.stem)
+    stem = without_copy(path.stem)
     folders, parts = list(path.parts[:-1]), [] if stem == "__init__" else [stem]
     first = max((place for place, name in enumerate(folders, 1) if not name.isidentifier()), default=0)
     while first < len(folders) and folders[first] in SHADOWED and parts:

@@ -1,14 +1,14 @@
 """What a class lost its points to: criteria by how many lost them, and for each the commonest causes."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from grader import patterns
 from grader.records import CriterionResult, Grade
 
-NUMBERS = re.compile(r"-?\d[\d.,:e+-]*%?|\([\d, ]*\)|\[[^\]]*\]")
-PLACES = re.compile(r" at [^`]{1,200}, line \d+(: `[^`]*`)?|\([^()]*, line \d+\)")
+NUMBERS = patterns.compile(r"-?\d[\d.,:e+-]*%?|\([\d, ]*\)|\[[^\]]*\]")
+PLACES = patterns.compile(r" at [^`]{1,200}, line \d+(: `[^`]*`)?|\([^()]*, line \d+\)")
 SHOWN = 3
 
 

@@ -1,15 +1,14 @@
 """Which lines of a definition to show: those that a verdict's words name, or how it begins."""
 
 import ast
-import re
 from collections.abc import Iterator
 
-from grader import syntax
+from grader import patterns, syntax
 
 SHOWN = 14  # lines
 LONGEST = 100_000  # characters of a definition that is looked into
 LEAST = 0.5  # a name that stands in two lines points to both, one that is everywhere to none
-WORDS = re.compile(r"[A-Za-z_]\w{3,}")
+WORDS = patterns.compile(rf"[A-Za-z_]{patterns.WORD}{{3,}}")
 
 
 def naming(source: str, words: str, most: int = 2) -> list[int]:

@@ -1,9 +1,9 @@
 """The submitted notebook with the verdicts beside the cells that they are about."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from grader import patterns
 from grader.evidence import Evidence
 from grader.records import Grade, Submission
 from grader.reports.html.notebooks.client import Rendered, Renderer
@@ -50,14 +50,15 @@ def _wrong(rows: list[Row]) -> bool:
 def _cells(row: Row, seen: Evidence) -> Iterator[int]:
     """Cells that a verdict may stand beside, the best first: named by it, defined there, used there."""
     submission, result = seen.submission, row.result
-    named = rf"{re.escape(submission.notebook or '')}, cell (\d{{1,6}}), line"
+    named = patterns.compile(rf"{patterns.escape(submission.notebook or '')}, cell (\d{{1,6}}), line")
     for check in result.checks:
         if check.status != "passed":
-            yield from (int(number) for number in re.findall(named, check.message[:LONGEST]))
+            yield from (int(number) for number in named.findall(check.message[:LONGEST]))
     if result.origin is not None and result.origin.file == submission.notebook and result.origin.cell is not None:
         yield result.origin.cell
     if result.id == LOG and (run := last_run(submission.cells)) is not None:
         yield from (cell.cell for cell in run.cells)
     criterion = seen.assignment.criteria.get(result.id)
     for name in criterion.names if criterion else ():
-        yield from (cell.cell for cell in submission.cells if re.search(rf"(?<!def )\b{name}\s*\(", cell.source))
+        called = patterns.compile(rf"(?P<defined>def )?\b{name}\s*\(")
+        yield from (c.cell for c in submission.cells if any(m["defined"] is None for m in called.finditer(c.source)))

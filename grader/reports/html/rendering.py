@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from grader import patterns
 from grader.reports.text import visible
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LONGEST = 1_200  # characters of a message
-BACKTICKS = re.compile(r"`([^`\n]{1,400})`")
+BACKTICKS = patterns.compile(r"`([^`\n]{1,400})`")
 GLYPH = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!", "skipped": "–"}
 
 

@@ -1,6 +1,5 @@
 """The lines of a submission that a verdict is about."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -10,6 +9,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from grader import patterns
 from grader.records import Origin, Piece, Submission
 from grader.reports.html import definitions
 from grader.reports.text import visible
@@ -18,6 +18,7 @@ AROUND = 3  # lines before and after one that is named
 WIDEST = 200  # characters of a line
 MOST = 2_500  # lines of a file
 LONGEST = 4_000  # characters of a message that may name a line
+MAX_DIGITS = 6  # of the number of a line
 COLOURED = 60_000  # characters of a file whose words are coloured: it takes a second or less
 
 Unit = tuple[str, int | None]  # a file, or a cell of a notebook
@@ -70,7 +71,8 @@ class Sources:
         found = [
             (match.start(), self.around(unit, int(match[1])))
             for unit in self.units
-            for match in re.finditer(rf"(?<![\w/.-]){re.escape(_place(unit))}, line (\d{{1,6}})(?!\d)", text[:LONGEST])
+            for match in patterns.compile(_named(unit)).finditer(text[:LONGEST])
+            if len(match[1]) <= MAX_DIGITS
         ]
         excerpts = [excerpt for _, excerpt in sorted(found, key=lambda pair: pair[0]) if excerpt is not None]
         return list({excerpt.place: excerpt for excerpt in excerpts}.values())[:most]
@@ -119,6 +121,11 @@ class Sources:
 def _place(unit: Unit) -> str:
     file, cell = unit
     return file if cell is None else f"{file}, cell {cell}"
+
+
+def _named(unit: Unit) -> str:
+    """A pattern for the place in a message, where no longer name ends with the file's."""
+    return rf"(?:^|[^\pL\pN_/.-]){patterns.escape(_place(unit))}, line (\d+)"
 
 
 def painted(code: str) -> list[Markup]:

@@ -1,15 +1,15 @@
 """A grade in the order in which its student reads it: parts, criteria, what each check expected and saw."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from grader import patterns
 from grader.evidence import Evidence
 from grader.records import CheckResult, CriterionResult, Grade
 from grader.reports.html.sources import LONGEST, Excerpt, Sources
 
-BLOCKED = re.compile(r"could not be judged because of ([\w.]+): ?(.*)", re.DOTALL)
+BLOCKED = patterns.compile(r"could not be judged because of ([\w.]+): ?(.*)", dot_all=True)
 SAID = ("failed", "error")
 
 

@@ -1,8 +1,8 @@
 """How many kinds of random augmentation change images."""
 
-import re
 from dataclasses import dataclass, field
 
+from grader import patterns
 from grader.checking import Blocked, Criterion, Fail, checks, raised_words
 from grader.evidence import Evidence
 from grader.vit.augmentation import families as f
@@ -10,6 +10,7 @@ from grader.vit.augmentation import following, reading
 from grader.vit.augmentation.probes import DRAWS, MAPPED, POLICIES, STILL
 from grader.vit.augmentation.reading import Facts, Leaf
 
+CHANCE = patterns.compile(r"\bp=(\d+(?:\.\d*)?)")
 WANTED = 2
 SMALLEST = 20  # pixels across an output of which a map can be told
 CHANGE = 0.01  # of the range of values: rounding alone comes to one or two gray levels of 255
@@ -168,7 +169,7 @@ def _short(leaf: Leaf) -> str:
 
 
 def _reason(leaf: Leaf) -> str:
-    if re.search(r"\bp=0(\.0*)?(?![\d.])", leaf.text):
+    if any(float(chance) == 0 for chance in CHANCE.findall(leaf.text)):
         return ": its probability is 0"
     if leaf.name == "ColorJitter":
         gray_only = "brightness=None" in leaf.text and "contrast=None" in leaf.text

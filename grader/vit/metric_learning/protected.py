@@ -7,12 +7,12 @@ Shapes: n items of a data set, D hidden size, E embedding size.
 """
 
 import functools
-import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from grader import patterns
 from grader.checking import (
     Blocked,
     Criterion,
@@ -41,7 +41,7 @@ LOW, HIGH = 0, 1  # calls of evaluate_at_end_epoch
 APART = 0.04  # how far the right Precision@1 lies from the ones that mistakes give
 EXACT = 1e-4  # of a Precision@1: a nearest neighbour is a whole number of queries, here 1/40 each
 PRINTED = 0.0051  # a value printed with two decimals
-BEST = re.compile(r"Best Precision@1:?\s*([0-9]*\.?[0-9]+(?:e-?\d+)?)\s*(%?)")
+BEST = patterns.compile(r"Best Precision@1:?\s*([0-9]*\.?[0-9]+(?:e-?\d+)?)\s*(%?)")
 PROVIDED = "This block is given: compare it with the template."
 SAMPLER, OVER, PRECISION, END = NAMES = blocks.JUDGED
 Check = Callable[[Evidence], None]

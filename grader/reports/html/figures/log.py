@@ -1,15 +1,14 @@
 """The log that the notebook keeps, beside what was computed from the checkpoint."""
 
-import re
-
 import numpy as np
 
+from grader import patterns
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 from grader.vit import thresholds
 from grader.vit.runs import NUMBER, Run, last_run
 
-LOSS = re.compile(rf"\bloss\b[^\n\d.+-]{{0,12}}({NUMBER})", re.IGNORECASE)
+LOSS = patterns.compile(rf"\bloss\b[^\n\d.+-]{{0,12}}({NUMBER})", ignore_case=True)
 MAX_POINTS = 400  # of a curve
 
 

@@ -1,10 +1,12 @@
 """An allow-list for what a notebook may show: text, code, tables, and pictures that were encoded anew."""
 
-import re
 from collections.abc import Mapping
 
 import nh3
 from markupsafe import Markup
+
+from grader import patterns
+from grader.patterns import Match
 
 TAGS = {
     "a", "b", "blockquote", "br", "caption", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4",
@@ -14,13 +16,13 @@ TAGS = {
 LOST = {"script", "style", "svg", "math", "template", "iframe", "object", "noscript", "title", "textarea", "select"}
 # class names that the page's style gives a meaning: nbconvert's, Pygments', terminal colours. A verdict's are not
 # among them, so no cell can look like one.
-CLASS = re.compile(
+CLASS = patterns.compile(
     r"highlight|input|input_area|output|output_area|output_(?:stdout|stderr|error|html|text)|prompt|text_cell_render|"
     r"ansi-[a-z-]{2,30}|[a-z][a-z0-9]?"
 )
 ATTRIBUTES = {"a": {"href"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}, "*": {"class"}}
-PICTURE = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-HEADING = re.compile(r"<(/?)h([1-6])>")
+PICTURE = patterns.compile(r"[A-Za-z0-9+/]+={0,2}")
+HEADING = patterns.compile(r"<(/?)h([1-6])>")
 
 
 def harmless(html: str, pictures: Mapping[str, str] | None = None) -> Markup:
@@ -49,6 +51,6 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
-def _lower(heading: re.Match[str]) -> str:
+def _lower(heading: Match) -> str:
     """The page has headings of its own: a notebook's stand below them."""
     return f"<{heading[1]}h{min(6, int(heading[2]) + 2)}>"

@@ -1,0 +1,137 @@
+"""Text that students write is matched in time that grows with it, whatever stands in it."""
+
+import ast
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import grader
+from grader import patterns
+from grader.confinement import evidence
+from grader.exports.markdown import escaped
+from grader.intake.layouts import CANVAS, MOODLE
+from grader.intake.reading import magics, outputs, sources
+from grader.records import CellLog
+from grader.reports.html.causes import NUMBERS, PLACES
+from grader.reports.html.figures.log import LOSS
+from grader.vit import logs, runs
+from grader.worker import late
+
+PACKAGE = Path(grader.__file__).parent
+READING = "the reading process has Python's own library alone; each of its patterns is tried below"
+BACKTRACKING = {  # where Python's own patterns are used, and why they may be
+    "commands/release.py": "reads the project's own pyproject.toml",
+    "suite/__init__.py": "reads names of the project's own files",
+    "reports/html/figures/drawing.py": "reads pictures that the project has drawn",
+    "worker/shims.py": "runs in a worker, in the time of the submission that it reads; RE2 is no library of workers",
+    "intake/reading/folders.py": READING,
+    "intake/reading/magics.py": READING,
+    "intake/reading/outputs.py": READING,
+    "intake/reading/sources.py": READING,
+    "exports/junit.py": "one character at a time; RE2 has no halves of surrogate pairs",
+    "reports/record.py": "one character at a time; RE2 has no halves of surrogate pairs",
+}
+KINDS = {
+    "blank lines": "\n",
+    "spaces": " ",
+    "digits": "7",
+    "brackets": "[",
+    "parentheses": "(",
+    "pairs of parentheses": "()",
+    "epochs": "epoch ",
+    "numbered epochs": "epoch 3 ",
+    "epochs of something": "[1/2] ",
+    "best": "best prec@1 ",
+    "best values": "Best Precision@1: 0.5 ",
+    "bars": "50%| ",
+    "quotes": "'\"",
+    "triple quotes": '"""',
+    "backslashes": "\\",
+    "joined lines": "%time \\\n",
+    "magic": "%time -x ",
+    "assignments": "a = ",
+    "comments": "# \n",
+    "escapes": "\x1b[",
+    "links of a terminal": "\x1b]",
+    "backticks": "`",
+    "colons": ":",
+    "calls": "train_embedding_model (",
+    "calculators": "AccuracyCalculator(",
+    "words of settings": "margin batch size ",
+    "errors": "Unable to allocate ",
+    "underscores": "a_1_2",
+    "letters of another script": "эпоха ",
+}
+
+
+def log(text: str) -> None:
+    cell = CellLog(1, text, text, ())
+    runs.errors_of(cell), runs.bars(cell), runs.last_run((cell,)), runs.uncountable(cell)
+
+
+def of_reports(text: str) -> None:
+    NUMBERS.sub("#", PLACES.sub("", text)), LOSS.findall(text), escaped(text)
+
+
+def of_settings(text: str) -> None:
+    for pattern in logs.SETTINGS.values():
+        patterns.compile(rf"\b{pattern}\s*[:=]\s*({runs.NUMBER})", ignore_case=True).findall(text)
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "the log": log,
+    "its settings": of_settings,
+    "magic lines": magics.python_lines,
+    "cell magic": magics.neutralised,
+    "outputs": lambda text: outputs.overwritten(outputs.without_escapes(text)),
+    "names of files": lambda text: (CANVAS.match(text), MOODLE.match(text), sources.without_copy(text)),
+    "modules": lambda text: sources.ONLY_IF_IMPORTED.search(text),
+    "folders on the path": lambda text: sources.Sources([], "", f"hw3{text}").on_path("hw3"),
+    "messages": lambda text: (evidence.clean(text), evidence.NO_MEMORY.search(text), evidence.place(text)),
+    "reports": of_reports,
+    "libraries": lambda text: late.needed([text]),
+}
+SIZE = 37_500  # characters, and four times as many
+
+
+def seconds(read: Callable[[str], object], text: str) -> float:
+    start = time.process_time()
+    read(text)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_four_times_the_text_takes_no_sixteen_times_as_long(read: Callable[[str], object]) -> None:
+    slow = {}
+    for name, part in KINDS.items():
+        small, large = (f"import x\n{part * (size // len(part))}" for size in (SIZE, 4 * SIZE))
+        long = seconds(read, large)
+        if long > 0.5 and long > 8 * max(seconds(read, small), 0.02):
+            slow[name] = long
+    assert not slow
+
+
+def test_300_kb_of_blank_lines_are_read_at_once() -> None:
+    assert seconds(log, "import x" + "\n" * 300_000) < 10
+
+
+def test_the_rooms_that_read_what_students_write_use_patterns_that_cannot_backtrack() -> None:
+    using = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if _imports_re(path)}
+    assert using == set(BACKTRACKING)
+
+
+def _imports_re(path: Path) -> bool:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import) and any(alias.name == "re" for alias in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom) and node.module == "re":
+            return True
+    return False
+
+
+def test_halves_of_surrogate_pairs_are_no_error() -> None:
+    pattern = patterns.compile("b+")
+    assert pattern.search("a\udc80bb").span() == (2, 4)
+    assert pattern.sub("", "a\udc80") == "a\udc80" and pattern.sub("", "\udc80b") == "?"
