@@ -22,6 +22,7 @@ from grader.unavailable import noted
 
 PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
 EXHAUSTED = ("timeout", "memory")
+NO_FURTHER = (*EXHAUSTED, "crashed", "fault")  # outcomes of the reference's that say nothing against a submission
 RARE = 60.0  # seconds of a probe that few submissions need: training
 Progress = Callable[[str, float], None]  # what is being done, and how much of it
 Telling = Callable[[Probe], None]
@@ -93,7 +94,7 @@ class Doubts:
         if self.reference is None:
             return self._asked_again(worker, probe, question, first, patience)
         answer = self._by_reference(probe, question)
-        if answer.outcome in ("timeout", "memory", "crashed", "fault"):
+        if answer.outcome in NO_FURTHER:
             return Observation("fault", detail=f"{first.detail}, but the reference got no further: {answer.detail}")
         if first.outcome == "timeout":
             return first
@@ -101,7 +102,10 @@ class Doubts:
         return again if again.outcome == "value" else first
 
     def _by_reference(self, probe: Probe, question: Question) -> Observation:
-        """What the reference answers; asked once in a run."""
+        """What the reference answers; asked once in a run, or again where it got no further.
+
+        A submission may keep the machine busy: its neighbours' doubts are not settled by what came of that.
+        """
         assert self.reference is not None
         with self.known.lock:
             if probe.id not in self.known.answers:
@@ -111,7 +115,10 @@ class Doubts:
                     self.open.callback(self.right[1].close)
                 right, worker = self.right
                 args = _own(question.args, right)
-                self.known.answers[probe.id] = worker.ask(probe.op, args, Patience(probe.seconds, STEP))
+                answer = worker.ask(probe.op, args, Patience(probe.seconds, STEP))
+                if answer.outcome in NO_FURTHER:
+                    return answer
+                self.known.answers[probe.id] = answer
             return self.known.answers[probe.id]
 
     def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation,

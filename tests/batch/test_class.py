@@ -12,8 +12,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from grader import cli
-from grader.batch import classes
+from grader import cli, scoring
+from grader.batch import classes, task
+from grader.batch.entries import Roll
 from grader.batch.gradebook import NAME
 from grader.reports import record
 from tests.batch import classroom
@@ -128,3 +129,31 @@ def test_where_nothing_can_be_written_several_are_graded_all_the_same(tmp_path, 
     assert cli.main(["anna.ipynb", "bela.ipynb", "--json", "all.json", *classroom.ONLY]) == 0
     assert [grade["score"] for grade in json.loads(Path("all.json").read_text())] == [6, 0]
     assert "grades: nothing can be written there" in capsys.readouterr().err
+
+
+def test_an_error_of_the_graders_over_one_submission_is_noticed_by_no_other(tmp_path, monkeypatch):
+    folder, out = classroom.make(tmp_path / "class"), tmp_path / "out"
+    sealing, scores = task.seal, scoring.grade
+
+    def seal(seen, stamp):
+        if seen.submission.name == "bela":
+            raise RecursionError("too deep")
+        return sealing(seen, stamp)
+
+    def grade(seen, *more):
+        if seen.submission.name == "cleo":
+            raise MemoryError
+        return scores(seen, *more)
+
+    monkeypatch.setattr(task, "seal", seal)
+    monkeypatch.setattr(scoring, "grade", grade)
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 1
+    with Roll(out) as roll:
+        found = {entry.key: entry.grade for entry in roll.entries()}
+    assert {key: each.score for key, each in found.items()} == {**classroom.POINTS, "cleo": 0}
+    assert [key for key, each in found.items() if each.status == "needs_review"] == ["cleo"]
+    assert (found["cleo"].undecided, found["cleo"].total) == (6, "0 + 6 open")
+    assert "keeping what was observed failed" in found["bela"].warnings[0].message
+    monkeypatch.undo()
+    assert cli.main([str(folder), "--out", str(out), "--retry", *classroom.ONLY]) == 0
+    assert classroom.points(out) == classroom.POINTS
