@@ -96,13 +96,14 @@ def remarks(options: Options) -> list[str]:
     """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
     wall = Firewall()
     with Roll(options.out, rubric=options.rubric) as roll:
-        groups = _similar(roll, wall)
+        groups, late = _similar(roll, wall), roll.late_remarks()
     if wall.faults:
-        return ["", *wall.lines]
+        return ["", *late, *wall.lines]
     lines = [f"  {group}" for group in groups[:MAX_SHOWN_GROUPS]]
     if len(groups) > MAX_SHOWN_GROUPS:
         lines.append(f"  and {len(groups) - MAX_SHOWN_GROUPS} more groups: grade.py similar --out {options.out}")
-    return ["", "Nearly the same (no points depend on it):", *lines] if groups else []
+    said = [*late, *(["Nearly the same (no points depend on it):", *lines] if groups else [])]
+    return ["", *said] if said else []
 
 
 def _similar(roll: Roll, wall: Firewall) -> list[SimilarGroup]:

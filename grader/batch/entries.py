@@ -18,6 +18,7 @@ from typing import Literal, Self
 
 from grader import rubric as rubrics
 from grader.batch import late
+from grader.batch.finding import archive_of, has_zone
 from grader.batch.gradebook import NAME, Gradebook, Handed, Kept
 from grader.errors import GraderError
 from grader.evidence import Evidence
@@ -105,6 +106,14 @@ class Roll:
             found += self._student(list(group))
         return [entry for entry in found if entry.counts or every]
 
+    def late_remarks(self) -> list[str]:
+        """Say, in one line, where lateness was not computed for want of a time zone."""
+        for handed in self.book.submissions():
+            zoned = has_zone(handed.path)
+            if self.policy.lacks_zone(handed.late, handed.handed_in, zoned):
+                return [late.zone_needed(self.policy, self.rubric, "" if zoned else archive_of(handed.path))]
+        return []
+
     def history(self, key: str) -> list[Kept]:
         """All grades that a student ever had, oldest first."""
         return self.book.history(key)
@@ -144,7 +153,7 @@ class Roll:
         return [_marked(entry, entry is counting) for entry in entries]
 
     def _entry(self, handed: Handed, kept: Kept, number: int, of: int) -> Entry:
-        days = self.policy.days(handed.late, handed.handed_in)
+        days = self.policy.days(handed.late, handed.handed_in, has_zone(handed.path))
         deduction = self.policy.deduction(days, kept.grade.max_score)
         return Entry(handed, kept, number, of, False, days, deduction)
 

@@ -1,12 +1,14 @@
 """Whose submissions lie at the given paths: several folders, archives of whole classes, single files."""
 
+import calendar
 import hashlib
 import os
 import shutil
-import time
+import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from grader.batch.digests import BLOCK, files_of
@@ -14,7 +16,7 @@ from grader.errors import GraderError, Rejected
 from grader.intake import Found, find_submissions
 from grader.intake.classes import found_in_unpacked
 from grader.intake.opening import key_of
-from grader.intake.reading.members import is_archive
+from grader.intake.reading.members import is_archive, slashed
 
 UNPACKED = "unpacked"  # in the output folder: the archives of whole classes
 
@@ -84,14 +86,37 @@ def _digest(path: Path) -> str:
 def _restore_times(archive: Path, folder: Path) -> None:
     """Give unpacked files the times of the archive: a late policy may ask for them."""
     try:
-        with zipfile.ZipFile(archive) as packed:
-            times = {member.filename: time.mktime((*member.date_time, 0, 0, -1)) for member in packed.infolist()}
-    except (zipfile.BadZipFile, OSError, ValueError, OverflowError):  # a tar, or times that there are none of
+        times = dict(_zip_times(archive) if zipfile.is_zipfile(archive) else _tar_times(archive))
+    except (zipfile.BadZipFile, tarfile.TarError, OSError, ValueError, OverflowError, EOFError):  # there are none
         return
     for name, at in times.items():
         path = folder / name
         if path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(folder.resolve()):
             os.utime(path, (at, at))
+
+
+def _zip_times(archive: Path) -> Iterator[tuple[str, float]]:
+    """Yield what a clock showed, read as if in UTC on every machine: a zip does not say in which zone it was."""
+    with zipfile.ZipFile(archive) as packed:
+        for member in packed.infolist():
+            yield slashed(member.filename), calendar.timegm((*member.date_time, 0, 0, 0))
+
+
+def _tar_times(archive: Path) -> Iterator[tuple[str, float]]:
+    with tarfile.open(archive) as packed:
+        yield from ((member.name.removeprefix("./"), member.mtime) for member in packed)
+
+
+def archive_of(path: Path) -> str:
+    """Return the name of the class's archive that a submission was unpacked from, "" where there is none."""
+    parts = path.parts
+    inside = [after for before, after in pairwise(parts) if before == UNPACKED]
+    return inside[-1].rpartition("-")[0] if inside else ""
+
+
+def has_zone(path: Path) -> bool:
+    """Tell whether a submission's time is that of an instant, as a file's is: in the zip of a class it is not."""
+    return not archive_of(path).lower().endswith(".zip")
 
 
 def handed_in(found: Found) -> float | None:

@@ -2,13 +2,15 @@
 
     [late]
     deadline = 2026-11-20T23:59:00+01:00
+    zone = "America/Edmonton"    # of a deadline without an offset, and of the times in a zip, which have none
     grace = 15        # minutes
     per_day = 10      # percent of all points, for each day begun
     most = 50         # percent, at most
     closes = 7        # days, after which there are no points
 
 The times are those of the files in the download. Canvas says itself who was late: a submission that it does
-not call late is not, and one that it does is late by a day at least, whatever the files' times are.
+not call late is not, and one that it does is late by a day at least, whatever the files' times are. Where a time
+zone is needed and none is given, nobody is late by the files' times, and ``zone_needed`` says what to write.
 """
 
 import math
@@ -16,11 +18,12 @@ import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.errors import GraderError
 
 DAY = 86_400.0
-FIELDS = ("deadline", "grace", "per_day", "most", "closes")
+FIELDS = ("deadline", "zone", "grace", "per_day", "most", "closes")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class LatePolicy:
 
     Attributes:
         deadline: None: only Canvas's own word counts.
+        zone: of a deadline without an offset, and of files' times that have none.
         grace: minutes.
         per_day: percent of all points, for each day begun.
         most: percent.
@@ -36,24 +40,43 @@ class LatePolicy:
     """
 
     deadline: datetime | None = None
+    zone: ZoneInfo | None = None
     grace: float = 0.0
     per_day: float = 0.0
     most: float = 100.0
     closes: float = math.inf
 
-    def days(self, late: bool | None, handed_in: float | None) -> int:
+    def days(self, late: bool | None, handed_in: float | None, has_zone: bool = True) -> int:
         """How many days late a submission is, begun ones counted whole.
 
         Args:
             late: what the download says; None where it says nothing.
             handed_in: seconds since 1970, None where that is not known.
+            has_zone: whether those are of an instant; else they are what a clock showed, read as if in UTC.
         """
         if late is False:
             return 0
-        over = 0.0
-        if self.deadline is not None and handed_in is not None:
-            over = handed_in - self.deadline.timestamp() - 60 * self.grace
+        over, deadline, at = 0.0, self.instant(self.deadline), self.handed_in(handed_in, has_zone)
+        if deadline is not None and at is not None:
+            over = at - deadline - 60 * self.grace
         return max(math.ceil(over / DAY), int(bool(late)))
+
+    def instant(self, clock: datetime | None) -> float | None:
+        """Return a time in seconds since 1970; None for one without a zone where the policy has none either."""
+        if clock is not None and clock.tzinfo is None:
+            clock = clock.replace(tzinfo=self.zone) if self.zone else None
+        return None if clock is None else clock.timestamp()
+
+    def handed_in(self, seconds: float | None, has_zone: bool) -> float | None:
+        if seconds is None or has_zone:
+            return seconds
+        return self.instant(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
+
+    def lacks_zone(self, late: bool | None, handed_in: float | None, has_zone: bool) -> bool:
+        """Tell whether lateness was not computed for want of a time zone alone."""
+        if self.deadline is None or self.zone is not None or late is False or handed_in is None:
+            return False
+        return self.deadline.tzinfo is None or not has_zone
 
     def deduction(self, days: int, max_score: float) -> float:
         """Points to take off."""
@@ -75,10 +98,29 @@ def load(rubric: Path) -> LatePolicy:
     deadline = raw.pop("deadline", None)
     if deadline is not None and not isinstance(deadline, datetime):
         raise GraderError(f"{rubric}: [late] deadline: expected a date and time, 2026-11-20T23:59:00+01:00")
+    zone = raw.pop("zone", None)
     for name, value in raw.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
             raise GraderError(f"{rubric}: [late] {name}: expected a number of 0 or more, got {value!r}")
-    return LatePolicy(deadline, **{name: float(value) for name, value in raw.items()})
+    return LatePolicy(deadline, _zone(zone, rubric), **{name: float(value) for name, value in raw.items()})
+
+
+def _zone(name: object, rubric: Path) -> ZoneInfo | None:
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise GraderError(f'{rubric}: [late] zone: expected a name like "America/Edmonton", got {name!r}') from None
+
+
+def zone_needed(policy: LatePolicy, rubric: Path, archive: str) -> str:
+    """Say that lateness was not computed, and what to write."""
+    why = f"the times in {archive} have no time zone"
+    if policy.deadline is not None and policy.deadline.tzinfo is None:
+        why = f"the deadline in {rubric} has no time zone"
+    write = f'write zone = "America/Edmonton", or yours, under [late] in {rubric}'
+    return f"{why}: no lateness was computed and no points were taken off; {write}"
 
 
 def when(handed_in: float | None) -> str:

@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parser().parse_args(arguments)
     with Roll(given.out, given.attempts, given.rubric) as roll:
         results = [of_entry(entry) for entry in roll.entries()]
+        _said(roll.late_remarks())
     if not results:
         raise GraderError(f"{given.out}: the gradebook holds no grade")
     if given.format in ("canvas", "moodle"):
