@@ -1,6 +1,6 @@
 """Change answers in one place each, and judge what rests on them: does any change stop the grader, or pay?
 
-    python -m bench.fuzz_observations --changes 20000 [--seed 1] [--show 20]
+    python -m bench.fuzz_observations --changes 20000 [--seed 1]
 
 Three submissions are graded once: the reference, the template, and one that is wrong in kind everywhere
 (``wrong_everywhere.py``: constants of the wrong shape, a training of another model), so that one changed answer makes
@@ -48,6 +48,7 @@ from grader.vit.assignment import VIT
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = 100  # test images that scores are computed of: what is judged does not rest on how many
+MAX_TOLD = 100  # findings that are printed
 PICTURED = 10  # changes of which one is drawn
 MOST_MEMORY = 1 << 30
 EXPECTED = (Fail, Missing, Blocked, Skip, Undecided, Unanswered)  # how a picture is told that there is nothing to see
@@ -115,6 +116,11 @@ class Counts:
         self.of[kind] += 1
         place = "".join(f"[{step!r}]" for step in changed.path)
         self.found.append(f"{kind}: {base.name}, {probe}{place} {changed.how}: {what}")
+        if len(self.found) <= MAX_TOLD:
+            print(self.found[-1], file=sys.stderr, flush=True)
+
+    def words(self) -> str:
+        return ", ".join(f"{self.of[kind]} {kind}" for kind in ("changes", "forged", "exceptions", "gained", "error"))
 
     def problems(self) -> int:
         return self.of["exceptions"] + self.of["gained"] + self.of["error"]
@@ -223,15 +229,15 @@ def planned(bases: list[Base], count: int, drawn: random.Random) -> Iterator[tup
     return itertools.islice(filter(None, turns), count)
 
 
-def fuzz(bases: list[Base], count: int, seed: int) -> Counts:
-    """Judge so many changes."""
+def fuzz(bases: list[Base], count: int, seed: int, told: Callable[[str], None] | None = None) -> Counts:
+    """Judge so many changes; ``told`` hears now and then how far it is."""
     counts, drawn = Counts(), random.Random(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for number, (base, probe, changed) in enumerate(planned(bases, count, drawn)):
             judge(base, probe, changed, counts, number % PICTURED == 0)
-            if sys.stderr.isatty() and number % 100 == 0:
-                print(f"\r{number} of {count}", end="", file=sys.stderr)
+            if told and number % 1_000 == 0:
+                told(f"{number} of {count}: {counts.words()}")
     return counts
 
 
@@ -273,19 +279,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--changes", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--show", type=int, default=20, help="findings to print")
     arguments = parser.parse_args()
     start = time.monotonic()
     grader = open_grader(Options(given=NONE, train="never", sample=SAMPLE, pictures=True, seed=arguments.seed))
     try:
         with tempfile.TemporaryDirectory(prefix="vit-fuzz-") as folder:
-            counts = fuzz(bases(grader, Path(folder), arguments.seed), arguments.changes, arguments.seed)
+            graded = bases(grader, Path(folder), arguments.seed)
+            counts = fuzz(graded, arguments.changes, arguments.seed, lambda line: print(line, flush=True))
     finally:
         grader.close()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    for line in counts.found[: arguments.show]:
-        print(line)
-    print(", ".join(f"{counts.of[kind]} {kind}" for kind in ("changes", "forged", "exceptions", "gained", "error")))
+    print(counts.words())
     print(f"peak memory {memory / (1 << 20):.0f} MiB, {time.monotonic() - start:.0f} s, seed {arguments.seed}")
     return int(counts.problems() > 0 or memory >= MOST_MEMORY)
 

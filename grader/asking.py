@@ -33,7 +33,7 @@ STEP = 8.0  # without any sign that a request gets further
 IN_VAIN = 20.0  # waited for answers that never came, after which a submission …
 SHORT_STEP, SHARE = 1.0, 4  # … is waited for that long without a sign, and a quarter of the time in all
 NO_MORE = 45.0  # waited in vain, after which nothing is asked any more
-NOT_ASKED = "not asked: {seconds:.0f} s went by in earlier calls that never returned"
+NOT_ASKED = "not asked: {seconds:.0f} s went by in earlier calls without an answer"
 
 
 @dataclass
@@ -210,6 +210,8 @@ class Asking:
                 self.hangs.seconds += first.seconds
             settled = self.doubts.settled(worker, probe, question, first, patience)
             observation = fit(settled, self.forms.get(probe.op), question.args)
+            if observation.outcome == "forged":  # reading a long one takes the grader's own time
+                self.hangs.seconds += observation.seconds
             if probe.op == "load":
                 loads.append((first, observation))
                 self.unloadable = observation if observation.outcome in EXHAUSTED else None

@@ -116,7 +116,7 @@ def test_what_was_waited_in_vain_shortens_what_follows_and_ends_it():
     limits = [(seconds, step) for _, seconds, step in hanging.asked]
     assert limits == [(20.0, 8.0)] * 3 + [(5.0, 1.0)] * 3
     assert {seen[probe.id].observation.outcome for probe in probes} == {"timeout"}
-    assert seen["probe 8"].observation.detail == "not asked: 48 s went by in earlier calls that never returned"
+    assert seen["probe 8"].observation.detail == "not asked: 48 s went by in earlier calls without an answer"
 
 
 def test_the_reference_is_asked_once_in_a_run():

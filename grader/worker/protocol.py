@@ -10,13 +10,13 @@ import numpy as np
 
 PREFIX = struct.Struct(">IQ")
 MAX_HEADER = 8 << 20  # bytes of JSON
-MAX_BLOB = 256 << 20  # bytes of arrays in one frame
+MAX_BLOB = 96 << 20  # bytes of arrays in one frame: an unaligned array is copied, so twice as many are in memory
 MAX_ARRAYS = 20_000
-MAX_NUMBERS = 48 << 20  # in all arrays of a reply: as float64 they take 384 MiB
+MAX_NUMBERS = 24 << 20  # in all arrays of a reply: as float64 they take 192 MiB
 MAX_EMPTY = 1 << 20  # product of the other sizes of an array that holds nothing: a mean over it would make as many
 MAX_RANK = 8
 MAX_DEPTH = 32
-MAX_VALUES = 500_000  # lists, dicts and their items in one reply, so that a small header cannot fill the memory
+MAX_VALUES = 250_000  # lists, dicts and their items in one reply, so that a small header cannot fill the memory
 MAX_KEY = 1_000  # characters of a dict's key
 DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
 

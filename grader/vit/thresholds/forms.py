@@ -24,7 +24,7 @@ from grader.forms import (
 )
 
 MAX_LISTED = 60  # tensors named in a mismatch, keys of a checkpoint
-MAX_ROWS, WIDEST = 20_000, 2_048  # embeddings of one set, and numbers of one
+MAX_ROWS, WIDEST = 20_000, 1_024  # embeddings of one set, and numbers of one
 MAX_CYCLES = 100
 NAMES = every(text(), MAX_LISTED)
 CLAIM = maybe(number(finite=False))

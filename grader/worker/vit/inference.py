@@ -14,7 +14,7 @@ from grader.worker.vit import trainer as trainer  # registers its operation with
 from grader.worker.vit.modules import seed_everything
 from grader.worker.vit.running import Reduce, Run, outputs, predicted
 
-WIDEST = 2_048  # of an embedding that is sent back
+WIDEST = 1_024  # of an embedding that is sent back
 
 
 @op("checkpoint.classify")
