@@ -5,7 +5,8 @@
 Three submissions are graded once: the reference, the template, and one that is wrong in kind everywhere
 (``wrong_everywhere.py``: constants of the wrong shape, a training of another model), so that one changed answer makes
 none of it right. Their answers are changed as ``answer_changes.py`` says. Each change is held against the form of its
-operation, as where answers arrive; then all criteria, warnings and measures, all questions of later probes, and for
+operation, as where answers arrive. Of those that do not fit nothing but the place is kept, so of 20 to the same probe
+one is judged, and of the others each: all criteria, warnings and measures, all questions of later probes, and for
 one change in ten all pictures are computed that read the changed answer.
 
 Counted are
@@ -13,6 +14,8 @@ Counted are
     exceptions  raised by a warning, a measure, a picture, or while the question of a later probe is made: must be 0
     gained      criteria with more points than with the unchanged answers: must be 0
     error       criteria that became ``error``, which leaves points open: must be 0
+    suspected   thresholds that are left to a person, as changed predictions look like answers that were looked up: that
+                is what the assignment demands of such answers, and no point comes of it
 and the peak of this process's memory, the data set's 55 MB included: must be below 1 GiB. Exit status 1 if it is not
 so. What a worker cannot send, by the protocol's own limits, is not tried here: ``fuzz.py`` does.
 """
@@ -48,6 +51,9 @@ from grader.vit.assignment import VIT
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = 100  # test images that scores are computed of: what is judged does not rest on how many
+KINDS = ("changes", "forged", "exceptions", "gained", "error", "suspected")
+ALIKE = 20  # forged answers to one probe, of which one is judged: nothing of the answer itself is left in them
+FOR_A_PERSON = "a person has to look at this"
 MAX_TOLD = 100  # findings that are printed
 PICTURED = 10  # changes of which one is drawn
 MOST_MEMORY = 1 << 30
@@ -110,6 +116,7 @@ class Counts:
     """What came of the changes."""
 
     of: Counter[str] = field(default_factory=Counter)
+    forged: Counter[tuple[str, str]] = field(default_factory=Counter)  # by submission and probe
     found: list[str] = field(default_factory=list)
 
     def wrong(self, kind: str, base: Base, probe: str, changed: Changed, what: str) -> None:
@@ -120,7 +127,7 @@ class Counts:
             print(self.found[-1], file=sys.stderr, flush=True)
 
     def words(self) -> str:
-        return ", ".join(f"{self.of[kind]} {kind}" for kind in ("changes", "forged", "exceptions", "gained", "error"))
+        return ", ".join(f"{self.of[kind]} {kind}" for kind in KINDS)
 
     def problems(self) -> int:
         return self.of["exceptions"] + self.of["gained"] + self.of["error"]
@@ -177,7 +184,11 @@ def judge(base: Base, probe: str, changed: Changed, counts: Counts, drawn: bool)
     """Compute all that looks at one changed answer."""
     observation = arrived(base, probe, changed.value)
     counts.of["changes"] += 1
-    counts.of["forged"] += observation.outcome == "forged"
+    if observation.outcome == "forged":
+        counts.of["forged"] += 1
+        counts.forged[base.name, probe] += 1
+        if counts.forged[base.name, probe] % ALIKE != 1:
+            return
     if observation.outcome == "fault":
         counts.wrong("exceptions", base, probe, changed, observation.detail)
     seen = _with(base, probe, observation)
@@ -185,7 +196,9 @@ def judge(base: Base, probe: str, changed: Changed, counts: Counts, drawn: bool)
         if probe not in base.seen.read_by[f"verdict {criterion}"]:
             continue
         verdict = seen.judge(criterion)
-        if verdict.status == "error" and criterion not in base.errors:
+        if verdict.status == "error" and verdict.feedback.startswith(FOR_A_PERSON):
+            counts.of["suspected"] += 1
+        elif verdict.status == "error" and criterion not in base.errors:
             counts.wrong("error", base, probe, changed, f"{criterion}: {verdict.feedback[-300:]}")
         elif (now := _worth(seen, criterion)) > points:
             counts.wrong("gained", base, probe, changed, f"{criterion}: {points:g} → {now:g}")

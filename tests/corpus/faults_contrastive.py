@@ -542,6 +542,12 @@ FAULTS = [
     embeddings("rounded", BODY + "    return embeddings.sign().cpu()\n", "head(ViT(x))"),
     # The blocks that are given
     protected(
+        "dataset_as_one_number",
+        ("return torch.cat(embeddings), torch.cat(labels)", "return torch.cat(embeddings).sum(), torch.cat(labels)"),
+        word="expected embeddings (n, E)",
+        modified=False,
+    ),
+    protected(
         "sampler_random",
         (
             "indices += of_class[:n_samples_per_class].tolist()",

@@ -180,7 +180,7 @@ def embeddings_of_dataset(seen: Evidence) -> None:
     described = dig(_result(dig(answer.value, "over"), "result"), "result")
     arrays = [array for item in _items(described) if (array := expected.as_array(item)) is not None]
     rows = [array.astype(np.float64) for array in arrays if array.dtype.kind == "f" and array.shape[1:] > (1,)]
-    labels = [array.reshape(-1) for array in arrays if array.size == len(array)]
+    labels = [array.reshape(-1) for array in arrays if array.ndim and array.size == len(array)]
     if len(rows) != 1 or len(labels) != 1:
         raise Fail("expected embeddings (n, E) and labels (n,)", PROVIDED)
     wanted, known = answer.known["many"]["rows"], answer.known["many"]["labels"]
