@@ -138,6 +138,14 @@ TRAIN_IGNORES = Case(
     (VARIETY, TENSORS),
     "does not depend on the image",
 )
+TRAIN_ZEROS = Case(
+    "augmentation.train_is_all_zeros",
+    written(
+        f"tfm_train = transforms.Compose([transforms.RandomCrop(28, padding=2), {FLIP}, {END}, transforms.Lambda(lambda x: x * 0)])"
+    ),
+    (VARIETY, TENSORS),
+    "the same value for black, gray and white",
+)
 GOOD_STEPS = f"transforms.RandomCrop(28, padding=2), {FLIP}"
 WRONG_TENSORS = [
     fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
@@ -179,7 +187,7 @@ def tfm_train(image):
     fault("train_numpy", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, {END}, transforms.Lambda(lambda x: x.numpy())])"), "NumPy", TENSORS),
 ]  # fmt: skip
 
-FAULTS = [*IDLE, *FEW, TRAIN_IGNORES, *WRONG_TENSORS]
+FAULTS = [*IDLE, *FEW, TRAIN_IGNORES, TRAIN_ZEROS, *WRONG_TENSORS]
 
 VARIANTS = [
     variant("v2", written(f"tfm_train = v2.Compose([v2.RandomCrop(28, padding=4), v2.RandomHorizontalFlip(), {V2_END}])", f"tfm_test = v2.Compose([{V2_END}])\n")),

@@ -11,6 +11,7 @@ Array = np.ndarray
 NEAR = 0.02  # of the distance of black and white: how far one and the same normalisation may seem apart
 OFTEN = 0.05  # share of pixels that keep their gray level under any fair augmentation
 MOST = 0.5
+FLAT = 1e-6  # between black and white: one and the same value
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,14 @@ def line(facts: Facts) -> tuple[float, float] | None:
     grays = drawn(facts) if _is_train(facts) and reading.number(facts.value, "rest", "varies") > 0 else None
     if grays is None and outputs is not None and outputs.shape[1:] == levels.shape:
         scale, shift = np.polyfit(levels.ravel(), outputs.ravel(), 1)
-        if np.abs(scale * levels + shift - outputs[0]).max() < 1e-3 * max(abs(scale), 1e-6):
+        if abs(scale) > FLAT and np.abs(scale * levels + shift - outputs[0]).max() < 1e-3 * abs(scale):
             return float(scale), float(shift)
     grays = grays or still(facts)
     if grays is None:
         return None
     (black, _), (middle, _), (white, _) = (mode(stack) for stack in (grays.black, grays.middle, grays.white))
     bent = abs((black + (white - black) * 128 / 255) - middle) > NEAR * abs(white - black)
-    return None if bent or white == black else (white - black, black)
+    return None if bent or abs(white - black) <= FLAT else (white - black, black)
 
 
 def _is_train(facts: Facts) -> bool:
@@ -116,6 +117,9 @@ def _share(stack: Array, levels: list[float], near: float) -> float:
 def words(facts: Facts) -> str:
     """Name a normalisation as a student wrote it."""
     found = line(facts)
+    grays = still(facts)
+    if grays is not None and np.ptp([np.median(stack) for stack in (grays.black, grays.middle, grays.white)]) <= FLAT:
+        return "the same value for black, gray and white pixels"
     if found is None:
         return "something that is not one mean and standard deviation"
     scale, shift = found

@@ -5,7 +5,6 @@ stand-in of the grader's takes its place, so that the fault costs its own criter
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -73,14 +72,6 @@ def _builds(rng: np.random.Generator, rows: Array, places: Array, line: Array) -
     ]  # fmt: skip
     rgb = normal(rng, 2, 3, 20, 20)
     one = [call(x)]
-    by_name: dict[str, Any] = {
-        "image_size": SIZE,
-        "patch_size": PATCH,
-        "num_channels": 1,
-        "hidden_size": D,
-        "layers": 1,
-        "heads": 2,
-    }
     return [
         build(SIZE, PATCH, 1, D, 2, 2, seed=1, attributes=["hidden_size"], calls=calls),
         build(20, 5, 3, 24, 1, 3, seed=2, attributes=["hidden_size"],
@@ -89,7 +80,7 @@ def _builds(rng: np.random.Generator, rows: Array, places: Array, line: Array) -
         build(SIZE, PATCH, 1, D, 1, 2, seed=1, calls=one),
         build(SIZE, PATCH, 1, D, 3, 2, seed=1, calls=one),
         build(SIZE, PATCH, 1, D, 2, 1, seed=1, calls=one),
-        build(seed=1, calls=one, **by_name),
+        build(seed=1, calls=one, image_size=SIZE, patch_size=PATCH, num_channels=1, hidden_size=D, layers=1, heads=2),
         build(SIZE, 6, 1, D, 2, 2, seed=1, calls=[]),
         build(28, 7, 1, 64, 2, 4, seed=1, calls=[call(normal(rng, 2, 1, 28, 28))]),
     ]  # fmt: skip

@@ -70,8 +70,7 @@ def observe_train(
     """Apply ``tfm_train`` many times, then each random part alone, then what is left without those.
 
     Args:
-        images, picks, texture, flat, levels, draws: as above.
-        drawn: the same, with the library's random leaves held still.
+        images, picks, texture, flat, levels, draws, drawn: as above, the last with the library's leaves held still.
         fields: images by name that show where pixels go and what becomes of gray levels.
         still: the library's classes that are to change nothing in the end.
         mapped: those of them that are to be applied to ``fields`` alone.
