@@ -21,7 +21,7 @@ NAMES = {
     "ViT": ("image_size", "patch_size", "num_channels", "hidden_size", "layers", "heads"),
     "LinearEmbeddingHead": ("hidden_size", "embed_size"),
 }
-SMALL_MODEL = {"hidden_size": 32, "layers": 1, "heads": 2, "patch_size": 14}
+SMALL_MODEL = {"hidden_size": 36, "layers": 1, "heads": 2, "patch_size": 14}  # 36: no other size is that
 WORKS_WITH = {"ViT": (28, 14, 1, 32, 1, 2), "LinearEmbeddingHead": (32, 8)}
 
 

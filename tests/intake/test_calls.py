@@ -1,0 +1,88 @@
+"""What makes the arguments of the notebook's last call of one function: kept, in order, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from grader.records import Submission
+from tests.intake.building import opened, write_modules, write_notebook
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+DEFINED = """
+import torch
+from torchvision.datasets import FashionMNIST
+from torch.utils.data import Subset
+
+
+def train_embedding_model(train_dataset, test_dataset):
+    for x, y in train_dataset:
+        loss(x, y).backward()
+"""
+SETS = 'full = FashionMNIST("data", train=True, download=True)\ntest = FashionMNIST("data", train=False)'
+SAMPLED = "rows = [i for i, y in enumerate(full.targets) if i < 500]\nsubset = Subset(full, rows)"
+CALL = "train_embedding_model(subset, test)"
+WITHOUT_THE_REST = ["full = ", "test = ", "rows = ", "subset = ", CALL]
+
+
+def found(folder: Path, *cells: str, **modules: str) -> Submission:
+    write_modules(folder, **modules)
+    return opened(write_notebook(folder / "submission.ipynb", DEFINED, *cells), traced="train_embedding_model")
+
+
+def text(submission: Submission) -> str:
+    return "\n".join(piece.source for _, piece in submission.program.call)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        (SETS, SAMPLED, CALL),
+        (SETS, "import matplotlib.pyplot as plt\nplt.plot([1])", SAMPLED, f"history = {CALL}\nplt.plot(history)"),
+        (SETS, SAMPLED, f'if __name__ == "__main__":\n    {CALL}'),
+        (SETS, SAMPLED, f"try:\n    {CALL}\nexcept KeyboardInterrupt:\n    print('stopped')"),
+        (SETS, SAMPLED, f"%time {CALL}"),
+        (SETS, SAMPLED, CALL, "subset = full\nrows = []"),
+    ],
+    ids=["plain", "plots", "guard", "try", "magic", "rebound_later"],
+)
+def test_the_statements_that_make_the_arguments_are_kept_in_order(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    kept = text(found(tmp_path / "a", *cells))
+    places = [kept.index(part) for part in WITHOUT_THE_REST]
+    assert places == sorted(places)
+    assert "plot" not in kept and "subset = full" not in kept
+
+
+def test_of_a_function_only_what_the_call_needs_is_kept(tmp_path: Path) -> None:
+    body = f"{SETS}\nfor x, y in full:\n    loss(x, y).backward()\n{SAMPLED}\nbest = {CALL}\nprint(best)"
+    main = "def main():\n" + "\n".join(f"    {line}" for line in body.splitlines())
+    kept = text(found(tmp_path / "a", main, "main()"))
+    assert all(part in kept for part in (*WITHOUT_THE_REST, "main()"))
+    assert "backward" not in kept and "print" not in kept
+
+
+def test_what_a_module_makes_is_kept_before_what_uses_it(tmp_path: Path) -> None:
+    data = "from torchvision.datasets import FashionMNIST\nfull = FashionMNIST('data')\nother = FashionMNIST('other')"
+    kept = found(tmp_path / "a", f"import data\ntest = None\n{CALL.replace('subset', 'data.full')}", data=data)
+    steps = [(module, piece.source) for module, piece in kept.program.call]
+    assert ("data", "full = FashionMNIST('data')") in steps
+    assert steps.index(("data", "full = FashionMNIST('data')")) < steps.index((None, "import data"))
+    assert not any("other" in source for _, source in steps)
+
+
+def test_the_last_call_counts(tmp_path: Path) -> None:
+    kept = text(found(tmp_path / "a", SETS, "train_embedding_model(full, test)", SAMPLED, CALL))
+    assert CALL in kept and "train_embedding_model(full, test)" not in kept
+
+
+def test_models_that_are_built_before_the_call_are_those_of_that_moment(tmp_path: Path) -> None:
+    built = "model = torch.nn.Linear(1, 1)\noptimizer = torch.optim.SGD(model.parameters())"
+    uses = "def train_embedding_model(train_dataset, test_dataset):\n    model.train()\n    optimizer.step()"
+    again = "model = torch.nn.Linear(2, 2)"
+    kept = text(found(tmp_path / "a", built, uses, f"{SETS}\n{SAMPLED}\n{CALL}", again))
+    assert "Linear(1, 1)" in kept and "optimizer = " in kept and "Linear(2, 2)" not in kept
+
+
+@pytest.mark.parametrize("cells", [(SETS, SAMPLED), (SETS, f"# {CALL}")], ids=["no_call", "comment"])
+def test_without_a_call_there_is_nothing(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    assert not found(tmp_path / "a", *cells).program.call
