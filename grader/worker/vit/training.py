@@ -93,7 +93,7 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
         line: images on a line, which each ViT is given with the weights that it began with.
         own: names of the student's classes that nothing is known to be wrong with.
     """
-    planned = attempts(frozenset(own) & usable(student))
+    planned = attempts(usable(student, own))
     runs = [_first(student, planned[0], seed, line)]
     for attempt in planned[1:] if runs[0]["raised"] else planned[-1:]:
         if not runs[-1]["raised"] and runs[-1]["steps"]:
