@@ -30,7 +30,7 @@ MOST_BESIDE = 4  # probes asked at a time beside the others
 
 # Seconds are those of ``confinement.clock``: waiting for a processor is not counted.
 STEP = 8.0  # without any sign that a request gets further
-IN_VAIN = 20.0  # waited for answers that never came, after which a submission …
+IN_VAIN = 16.0  # waited for answers that never came, after which a submission …
 SHORT_STEP, SHARE = 1.0, 4  # … is waited for that long without a sign, and a quarter of the time in all
 NO_MORE = 45.0  # waited in vain, after which nothing is asked any more
 NOT_ASKED = "not asked: {seconds:.0f} s went by in earlier calls without an answer"

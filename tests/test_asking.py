@@ -114,7 +114,7 @@ def test_what_was_waited_in_vain_shortens_what_follows_and_ends_it():
     with Asking(hanging, seen.submission, Doubts(hanging, list, None), lambda probe: None, beside=False) as asking:
         ask_all(probes, seen, asking.ask)
     limits = [(seconds, step) for _, seconds, step in hanging.asked]
-    assert limits == [(20.0, 8.0)] * 3 + [(5.0, 1.0)] * 3
+    assert limits == [(20.0, 8.0)] * 2 + [(5.0, 1.0)] * 4
     assert {seen[probe.id].observation.outcome for probe in probes} == {"timeout"}
     assert seen["probe 8"].observation.detail == "not asked: 48 s went by in earlier calls without an answer"
 

@@ -25,7 +25,6 @@ BACKTRACKING = {  # where Python's own patterns are used, and why they may be
     "commands/release.py": "reads the project's own pyproject.toml",
     "suite/__init__.py": "reads names of the project's own files",
     "reports/html/figures/drawing.py": "reads pictures that the project has drawn",
-    "worker/shims.py": "runs in a worker, in the time of the submission that it reads; RE2 is no library of workers",
     "intake/reading/folders.py": READING,
     "intake/reading/magics.py": READING,
     "intake/reading/outputs.py": READING,
