@@ -208,3 +208,13 @@ def test_the_untouched_template_says_what_is_to_do():
     assert done.returncode == 1, done.stdout + done.stderr
     assert " passed" not in done.stdout.splitlines()[-1] and " failed" not in done.stdout.splitlines()[-1]
     assert "to do" in done.stdout.splitlines()[-1] and "Next: augmentation.variety" in done.stdout
+
+
+def test_given_files_that_are_not_there_are_one_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--given", "nowhere", "-k", "vit.heads"],
+        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
+    assert "nowhere: expected a folder with the course's given files" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

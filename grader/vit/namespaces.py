@@ -19,6 +19,7 @@ from grader.records import Origin, Piece, Program
 from grader.vit import blocks
 from grader.vit.names import HYPERPARAMETERS
 
+MAX_CHARACTERS = 200_000  # of code that is read here, ten times as much as a solution has: more would hold up a class
 STUDENTS_OWN = ("get_embeddings",)  # a given block may call it, whatever it does: it has a criterion of its own
 # Ways to change what a name stands for that do not name it, and ways to reach these: as names of their own or of what
 # is imported, and as attributes, which often have harmless namesakes (model.eval(), model.modules()).
@@ -54,6 +55,10 @@ class Namespaces:
     readable: bool = True
 
     def __post_init__(self) -> None:
+        everything = (self.program.main, *self.program.modules.values())
+        self.readable = sum(len(piece.source) for pieces in everything for piece in pieces) <= MAX_CHARACTERS
+        if not self.readable:
+            return
         for module, pieces in ((None, self.program.main), *self.program.modules.items()):
             self.statements[module] = [node for piece in pieces for node in self._parsed(piece)]
 

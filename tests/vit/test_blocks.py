@@ -1,6 +1,7 @@
 """Which given blocks a submission has left alone, told from its text."""
 
 import ast
+import time
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,17 @@ def test_code_that_cannot_be_read_leaves_nothing_alone_and_raises_nothing(statem
     pieces = (*spoiled.modules["contrastive"], Piece(statement, "contrastive.py", None, 999))
     found = namespaces.left_alone(Program((), {"contrastive": pieces}, spoiled.names), blocks.known(given.own(VIT)))
     assert found == frozenset()
+
+
+def test_code_of_any_length_is_read_in_no_time() -> None:
+    spoiled = source(after="x = 1\n" * 200_000)
+    pieces = (*program(contrastive=source()).modules["contrastive"], Piece(spoiled, "contrastive.py", None, 999))
+    names = program(contrastive=source()).names
+    start = time.process_time()
+    assert (
+        namespaces.left_alone(Program((), {"contrastive": pieces}, names), blocks.known(given.own(VIT))) == frozenset()
+    )
+    assert time.process_time() - start < 0.5
 
 
 def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
