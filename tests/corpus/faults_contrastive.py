@@ -104,6 +104,12 @@ LR = "torch.optim.lr_scheduler"
 OTHERWISE = ("    if precision > best_prec:", "    if best_prec < precision:")
 
 FAULTS = [
+    embeddings(
+        "numpy",
+        "    vit_model, model_embedding = vit_model.to(device).eval(), model_embedding.to(device).eval()\n"
+        "    return model_embedding(vit_model(x.to(device))).detach().cpu().numpy()\n",
+        word="NumPy array",
+    ),
     # Schedules in epochs, counted in batches, that are over in the first of them
     collapsed(
         "scheduler_milestones_in_batches",

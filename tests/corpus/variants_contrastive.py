@@ -554,12 +554,6 @@ class Trainer:
 """,
     ),
     embeddings(
-        "numpy",
-        """    vit_model, model_embedding = vit_model.to(device).eval(), model_embedding.to(device).eval()
-    return model_embedding(vit_model(x.to(device))).detach().cpu().numpy()
-""",
-    ),
-    embeddings(
         "one_by_one",
         """    vit_model.eval()
     model_embedding.eval()

@@ -46,7 +46,13 @@ def returned(seen: Evidence, which: int) -> np.ndarray:
         raise Fail(f"on a batch of {size} images it {raised_words(raised)}", _raised_hint(raised.message))
     described = dig(facts, "result")
     array = expected.as_array(described)
-    if array is None or word(described, "kind") not in ("tensor", "ndarray"):
+    if array is not None and word(described, "kind") == "ndarray":
+        raise Fail(
+            "expected a tensor on the CPU, got a NumPy array: the evaluation joins the batches by torch.cat, which takes "
+            "tensors alone",
+            "Leave out .numpy(): return the tensor, after .cpu().",
+        )
+    if array is None or word(described, "kind") != "tensor":
         what = word(described, "type") or word(described, "kind")
         raise Fail(
             f"expected a tensor of shape (B, E), got {'None' if what == 'NoneType' else what or 'something else'}",
@@ -170,7 +176,16 @@ def _calls(facts: Any, name: str) -> list[Any]:
 
 
 def eval_mode(seen: Evidence) -> None:
-    """Both models compute in eval mode, even when they are handed over in train mode."""
+    """Both models that are handed over are used, and compute in eval mode, even when they come in train mode."""
+    for which in range(len(CALLS)):
+        facts = dig(seen["embeddings"].value, which)
+        if expected.as_array(facts.get("result") if isinstance(facts, dict) else None) is None:
+            raise Skip
+        if not _calls(facts, "vit") or not _calls(facts, "head"):
+            raise Fail(
+                "the embeddings were computed without a call of both models that are handed over",
+                "head(ViT(x)): model_embedding(vit_model(x)).",
+            )
     for which in (TRAIN_MODE, SINGLE):
         _of_shape(seen, which)
         wrong = modes(seen, which)
