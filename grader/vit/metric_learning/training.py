@@ -12,7 +12,10 @@ from grader.vit.metric_learning.runs import Evaluation, Model, Run, counted, fai
 from grader.vit.model import drawn
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
-CLASSES = {"ViT": "vit.model", "LinearEmbeddingHead": "vit.heads"}
+CLASSES = {  # and the criteria that judge them and their parts
+    "ViT": ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model"),
+    "LinearEmbeddingHead": ("vit.heads",),
+}
 SIZE = 28  # pixels along one side of an image
 SETS = "The reference set is the training subset; after it comes the test set."
 UNHELD = -2  # the number of a model that no optimizer holds
@@ -39,7 +42,10 @@ STALE = 0.5  # share of backward passes that may meet old gradients; a missing z
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
     line = drawn.places(rng)
     images = drawn.points(rng, drawn.normal(rng, 1, 28, 28), line, LENGTH)
-    own = [name for name, criterion in CLASSES.items() if seen.has(name) and _nothing_known_against(criterion, seen)]
+    own = [
+        name for name, criteria in CLASSES.items()
+        if seen.has(name) and all(_nothing_known_against(criterion, seen) for criterion in criteria)
+    ]  # fmt: skip
     args = {"seed": int(rng.integers(2**31)), "line": images, "own": own}
     return Question(args, {"line": line})
 
