@@ -28,6 +28,7 @@ from grader.forms import (
 
 MAX_LISTED = 2_000  # parameters and buffers
 PARAMETER = fields(name=text(), shape=SIZES, trainable=truth)
+MAX_UNREGISTERED = 20  # shapes of tensors that are learned and no parameters
 UNLIKE = {"unlike": fields(unlike=exactly(True))}  # an output of another shape than was to be differentiated
 
 
@@ -52,11 +53,12 @@ def _gradients(call: dict[str, Any]) -> Form:
     inputs = array("f", call["inputs"].shape)
     largest = {"parameters": table(maybe(number(finite=False))), "reached": whole()}
     measured = {"slope": number(finite=False), "measured": number(finite=False)}
-    reached = fields(**largest, inputs=inputs, **measured)
+    strangers = {"unregistered": every(SIZES, MAX_UNREGISTERED)}
+    reached = fields(strangers, **largest, inputs=inputs, **measured)
 
     def form(value: Any) -> None:
         cut_off = isinstance(value, dict) and value.get("inputs", value) is None
-        (fields(**largest, inputs=nothing) if cut_off else reached)(value)
+        (fields(strangers, **largest, inputs=nothing) if cut_off else reached)(value)
 
     return by_key(UNLIKE, form)
 
