@@ -14,7 +14,7 @@ from grader.vit.augmentation.probes import CELL, CELLS, COUNT
 from grader.vit.augmentation.reading import Facts, Kind
 
 Array = np.ndarray
-# In standard deviations of random pairings: recorded answers come to 5 once in 500,000 grades, right transforms to 10
+# In standard deviations of random pairings: recorded answers come to 5 once in 500,000 grades, right transforms to 9
 # and more (tests/vit/test_following.py).
 CLEAR = 5.0
 ORDERS = np.stack([symmetry(np.arange(CELLS * CELLS).reshape(CELLS, CELLS)).ravel() for symmetry in SYMMETRIES])
