@@ -9,7 +9,7 @@ import pytest
 from grader import given
 from grader.evidence import Evidence
 from grader.records import Piece, Program
-from grader.vit import blocks, namespaces
+from grader.vit import blocks, untouched
 from grader.vit.assignment import VIT
 from grader.vit.metric_learning import embeddings, protected
 from tests import harness
@@ -31,11 +31,11 @@ def program(**sources: str) -> Program:
 
 
 def left_alone(files: given.GivenFiles | None = None, **sources: str) -> frozenset[str]:
-    return namespaces.left_alone(program(**sources), blocks.known(files or given.own(VIT)))
+    return untouched.left_alone(program(**sources), blocks.known(files or given.own(VIT)))
 
 
 def changed(files: given.GivenFiles | None = None, **sources: str) -> tuple[str, ...]:
-    return namespaces.changed(program(**sources), blocks.known(files or given.own(VIT)))
+    return untouched.changed(program(**sources), blocks.known(files or given.own(VIT)))
 
 
 @pytest.mark.parametrize("texts", EDITIONS.values(), ids=EDITIONS)
@@ -149,7 +149,7 @@ def test_a_decorated_block_reads_differently() -> None:
 def test_a_block_whose_names_were_rebound_reads_as_it_was_given() -> None:
     text = source(before="def Subset(dataset, rows):\n    return dataset")
     assert changed(contrastive=text) == ()
-    assert namespaces.other_meanings(program(contrastive=text), blocks.known(given.own(VIT)), BLOCKS[0]) == ["Subset"]
+    assert untouched.other_meanings(program(contrastive=text), blocks.known(given.own(VIT)), BLOCKS[0]) == ["Subset"]
 
 
 def test_a_hyperparameter_in_a_block_has_to_be_a_plain_number() -> None:
@@ -166,14 +166,14 @@ def test_a_block_in_the_notebook_counts_before_one_in_a_module() -> None:
     main = tuple(Piece(piece.source, "a.ipynb", 1, piece.line) for piece in modules.modules["contrastive"])
     names = {n: type(o)("a.ipynb", 1, o.line, None) for n, o in modules.names.items()}
     both = Program(main, {"contrastive": modules.modules["contrastive"]}, names)
-    assert namespaces.left_alone(both, blocks.known(given.own(VIT))) == ALL
+    assert untouched.left_alone(both, blocks.known(given.own(VIT))) == ALL
 
 
 @pytest.mark.parametrize("statement", ["(" * 300 + ")" * 300, "x = " + "-" * 5000 + "1"], ids=["brackets", "signs"])
 def test_code_that_cannot_be_read_leaves_nothing_alone_and_raises_nothing(statement: str) -> None:
     spoiled = program(contrastive=source())
     pieces = (*spoiled.modules["contrastive"], Piece(statement, "contrastive.py", None, 999))
-    found = namespaces.left_alone(Program((), {"contrastive": pieces}, spoiled.names), blocks.known(given.own(VIT)))
+    found = untouched.left_alone(Program((), {"contrastive": pieces}, spoiled.names), blocks.known(given.own(VIT)))
     assert found == frozenset()
 
 
@@ -183,7 +183,7 @@ def test_code_of_any_length_is_read_in_no_time() -> None:
     names = program(contrastive=source()).names
     start = time.process_time()
     assert (
-        namespaces.left_alone(Program((), {"contrastive": pieces}, names), blocks.known(given.own(VIT))) == frozenset()
+        untouched.left_alone(Program((), {"contrastive": pieces}, names), blocks.known(given.own(VIT))) == frozenset()
     )
     assert time.process_time() - start < 0.5
 
@@ -195,7 +195,7 @@ def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
     for piece, line in ((postponed, 10), (guarded, 10)):
         origin = type(program(a="ViT = 1").names["ViT"])("contrastive.py", None, line, "contrastive")
         found = Program((), {"contrastive": (piece,)}, {BLOCKS[0]: origin})
-        assert namespaces.changed(found, blocks.known(given.own(VIT))) == ()
+        assert untouched.changed(found, blocks.known(given.own(VIT))) == ()
 
 
 def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
@@ -215,4 +215,4 @@ def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
 )
 def test_a_function_that_only_raises_is_still_to_do(body: str, to_do: bool) -> None:
     text = f"def get_embeddings(x, vit_model, model_embedding):\n    {body}\n"
-    assert namespaces.still_to_do(program(contrastive=text), "get_embeddings") == to_do
+    assert untouched.still_to_do(program(contrastive=text), "get_embeddings") == to_do

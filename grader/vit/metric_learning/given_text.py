@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from grader.checking import Fail, Malformed, warn
 from grader.evidence import Evidence
 from grader.records import Warning_
-from grader.vit import blocks, namespaces
+from grader.vit import blocks, untouched
 
 PROTECTED_HINT = "This block is protected: copy it back from the template."
 
@@ -14,14 +14,14 @@ PROTECTED_HINT = "This block is protected: copy it back from the template."
 def left_alone(seen: Evidence, *names: str) -> bool:
     """Whether the blocks stand there as they were given, and mean the same."""
     given = blocks.known(seen.given)
-    alone = seen.once("blocks left alone", lambda: sorted(namespaces.left_alone(seen.submission.program, given)))
+    alone = seen.once("blocks left alone", lambda: sorted(untouched.left_alone(seen.submission.program, given)))
     return set(alone).issuperset(names)
 
 
 def changed(seen: Evidence) -> list[str]:
     """The given blocks that read differently from every given text."""
     given = blocks.known(seen.given)
-    found: list[str] = seen.once("blocks changed", lambda: list(namespaces.changed(seen.submission.program, given)))
+    found: list[str] = seen.once("blocks changed", lambda: list(untouched.changed(seen.submission.program, given)))
     return found
 
 
@@ -35,7 +35,7 @@ def cause_elsewhere(seen: Evidence, name: str) -> Iterator[None]:
     except Fail as fail:
         if name in changed(seen) or not seen.given.texts:
             raise
-        others = namespaces.other_meanings(seen.submission.program, blocks.known(seen.given), name)
+        others = untouched.other_meanings(seen.submission.program, blocks.known(seen.given), name)
         what = f"{_listed(others)} in it mean something else" if others else "the code replaces what it uses"
         raise Fail(fail.message, f"`{name}` itself reads as it was given: look for where {what}.") from None
 

@@ -1,6 +1,6 @@
 """The sampler and the evaluation, which a student leaves as they are given.
 
-A block that was left alone (see ``grader.vit.namespaces``) has passed and is not asked for. Any other is judged by
+A block that was left alone (see ``grader.vit.untouched``) has passed and is not asked for. Any other is judged by
 what it does, and by nothing in which the course's editions differ.
 
 Shapes: n items of a data set, D hidden size, E embedding size.
@@ -27,7 +27,7 @@ from grader.checking import (
 )
 from grader.confinement.evidence import raised_from
 from grader.evidence import Answer, Evidence, Probe, Question
-from grader.vit import blocks, namespaces
+from grader.vit import blocks, untouched
 from grader.vit.metric_learning import embeddings, expected, given_text
 from grader.vit.metric_learning.given_text import PROTECTED_HINT as TEMPLATE
 from grader.vit.metric_learning.given_text import left_alone, unchanged
@@ -68,7 +68,7 @@ def unless_left_alone(name: str) -> Callable[[Check], Check]:
 def _needs_get_embeddings(seen: Evidence, alone: bool) -> None:
     """Wait for `get_embeddings`; where nothing is asked, its own text must be more than the template's."""
     missing = not seen.has("get_embeddings") or seen.judge("contrastive.embeddings").status == "missing"
-    if missing or (alone and namespaces.still_to_do(seen.submission.program, "get_embeddings")):
+    if missing or (alone and untouched.still_to_do(seen.submission.program, "get_embeddings")):
         raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
 
 
