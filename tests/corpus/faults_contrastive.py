@@ -551,7 +551,6 @@ FAULTS = [
         "dataset_as_one_number",
         ("return torch.cat(embeddings), torch.cat(labels)", "return torch.cat(embeddings).sum(), torch.cat(labels)"),
         word="expected embeddings (n, E)",
-        modified=False,
     ),
     protected(
         "sampler_random",
