@@ -17,6 +17,7 @@ import numpy as np
 
 from grader.evidence import Evidence
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS
+from grader.vit.thresholds.questions import classifying
 from grader.vit.thresholds.scores import accuracy, known, named, precision
 
 # Bounds by probe: what honest models and look-ups have stands in docs/verdicts.md.
@@ -86,7 +87,8 @@ def _kept(seen: Evidence, probe: str, change: str, right: np.ndarray) -> float |
     changed = known(SCORES[probe], seen, change)
     if changed is None:
         return None
-    still = right[: len(seen[probe].known["labels"][change])].mean()
+    asked = classifying(seen) if probe == CLASSIFIER else probe
+    still = right[: len(seen[asked].known["labels"][change])].mean()
     return float(changed / still) if still > 0 else None
 
 

@@ -214,6 +214,11 @@ def training(seen: Evidence) -> str:
     return LONGER if LONGER in seen.answers else TRAINING
 
 
+def classifying(seen: Evidence) -> str:
+    """The probe whose answer holds the predicted classes: of the checkpoint, or of the last training."""
+    return CLASSIFIER if judges_checkpoint(seen) else training(seen)
+
+
 def ended_too_soon(seen: Evidence) -> bool:
     """Whether the held-out images ended a training that the test images find wanting: no fault of the ViT's."""
     from grader.vit.thresholds.scores import accuracy, known

@@ -8,7 +8,7 @@ from grader.checking import Blocked, Fail, Malformed, Missing, dig, dig_as
 from grader.evidence import Answer, Evidence, Unanswered
 from grader.vit.thresholds import fitting
 from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS
-from grader.vit.thresholds.questions import judges_checkpoint, training
+from grader.vit.thresholds.questions import classifying
 
 
 def accuracy(seen: Evidence, images: str = "test") -> float:
@@ -23,7 +23,7 @@ def accuracy(seen: Evidence, images: str = "test") -> float:
 
 def predictions(seen: Evidence, images: str = "test") -> tuple[np.ndarray, np.ndarray]:
     """Predicted and true classes."""
-    probe = CLASSIFIER if judges_checkpoint(seen) else training(seen)
+    probe = classifying(seen)
     found = fitting.outputs(seen, probe) if probe == CLASSIFIER else fitting.trained(seen)
     facts = dig(found, images)
     predicted, labels = dig(facts, "predicted"), seen[probe].known["labels"][images]
