@@ -114,6 +114,8 @@ def _run(value: Any) -> None:
     RUN(value)
     row(*[CURVE] * len(value["optimizers"]))(value["rates"]["curves"])
     exactly(sum(epoch["steps"] for epoch in value["epochs"]))(value["steps"])
+    items = value["data"]["learned"].shape  # both masks are of the same items
+    array("uint8", items)(value["data"]["could"])
 
 
 def trained(args: dict[str, Any]) -> Form:
