@@ -221,7 +221,7 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
             if _todo(unanswered.observation):
                 if why_lost(seen, unanswered.observation.detail):
                     return undecided(criterion, f"{todo_words(unanswered.observation)}. {REFUSED}")
-                return _missing(criterion, todo_words(unanswered.observation))
+                return _missing(criterion, to_do(unanswered.observation, seen))
             results.append(_unanswered(check, unanswered, told, seen["load"].observation))
         except Undecided as undecided_:
             results.append(CheckResult(check.name, "error", str(undecided_)))
@@ -316,6 +316,30 @@ def todo_words(observation: Observation) -> str:
         return f"`{observation.detail}` is not defined"
     where = f" ({place(observation.raised.frames[-1])})" if observation.raised.frames else ""
     return f"still to do{where}: {observation.raised.message or 'raises NotImplementedError'}"
+
+
+def to_do(observation: Observation, seen: Evidence) -> str:
+    """Say that something is still to do; of a method that is not there, why it may be missing."""
+    message = observation.raised.message if observation.raised is not None else ""
+    if NO_FORWARD not in message:
+        return todo_words(observation)
+    name = message.partition("[")[2].partition("]")[0][:100]
+    return f"`{name}` has no method `forward`{why_not_added(name, seen)}"
+
+
+NO_FORWARD = 'is missing the required "forward" function'  # torch's words
+
+
+def why_not_added(name: str, seen: Evidence) -> str:
+    """Why what would add a method to a class did not: a cell magic, or a decorator that raised."""
+    for line in seen.submission.problems:
+        if "cell magic" in line and name in line:
+            return f": {line}"
+    for problem in seen["load"].observation.value["problems"] if seen["load"].ok else []:
+        frame = next(iter(problem["frames"][-1:]), None)
+        if frame and name in frame["text"]:
+            return f": {place(Frame(**frame))} raised {problem['type']}: {problem['message'][:300]}"
+    return ""
 
 
 def observed_words(observation: Observation) -> str:

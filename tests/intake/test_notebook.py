@@ -43,7 +43,8 @@ def test_magics_do_no_harm(tmp_path: Path, cell: str) -> None:
 def test_a_cell_of_another_language_is_left_out_and_said(tmp_path: Path, magic: str) -> None:
     submission = from_cells(tmp_path, f"{magic}\nlr = 1")
     assert submission.program.names == {}
-    assert submission.problems == (f"cell 1: a {magic.split()[0]} cell; left out",)
+    left_out = f"cell 1: the cell begins with the cell magic {magic!r} and was left out, with what it defines: 'lr'"
+    assert submission.problems == (left_out,)
 
 
 BROKEN = {

@@ -8,10 +8,13 @@ from .gather import Gathering, Question, Texts
 from .limits import IntakeLimits
 from .magics import neutralised
 from .members import holds_notebook_text, is_notebook, may_be_notebook
+from .names import bound
 from .notebook import Cell, read_cells
 from .parsing import Broken, Place, Statement, statements
 from .refusal import RefusalError
 from .sources import Sources
+
+MAX_SHOWN_NAMES = 6  # of those that a cell would define
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Que
         place = Place(notebook, cell.number)
         code = neutralised(cell.source)
         if code.skipped:
-            problems.append(f"{place}: a {code.skipped} cell; left out")
+            problems.append(left_out_magic(place, code.skipped, cell.source))
         elif code.writes is not None:
             write_module(f"{base}/{code.writes}".lstrip("/"), code.source, code.appends, place, written)
         else:
@@ -49,6 +52,14 @@ def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Que
     gathering = Gathering(main, notebook, texts, sources, question)
     gathering.broken[:0] = broken
     return Choice(notebook, cells, gathering, problems)
+
+
+def left_out_magic(place: Place, magic: str, source: str) -> str:
+    """Say that a cell was left out for its magic, and what it would define."""
+    body = source.partition(magic.split()[0])[2].partition("\n")[2]
+    names = [name for each in statements(body, place, is_main=True)[0] for name in sorted(bound([each.node]))]
+    defines = f", with what it defines: {', '.join(map(repr, names[:MAX_SHOWN_NAMES]))}" if names else ""
+    return f"{place}: the cell begins with the cell magic {magic!r} and was left out{defines}"
 
 
 def told(cells: list[str], texts: Texts) -> str:

@@ -63,6 +63,9 @@ def changed_here(node: ast.AST, known: Known) -> set[str]:
         return touched(call, known) if isinstance(call, ast.Call) else set()
     if isinstance(node, ast.Call):
         return changed_by_name(node, known)
+    if isinstance(node, FUNCTIONS):  # @d2l.add_to_class(ViT) changes ViT
+        calls = [decorator for decorator in getattr(node, "decorator_list", []) if isinstance(decorator, ast.Call)]
+        return {name for call in calls for name in touched(call, known)}
     return set()
 
 

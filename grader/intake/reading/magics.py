@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 PYTHON_CELLS = {"time", "capture", "prun", "px", "memray_flamegraph", "wandb", "heat", "mprun", "lprun"}
+MAX_SHOWN_MAGIC = 60  # characters
 FILE_CELLS = {"writefile", "file"}
 RUN_LINE = re.compile(r"%(?:time|prun|lprun)\b(?:\s+-\S+)*\s*(?P<code>.*)")
 ASSIGNED = re.compile(r"(?P<target>[\w.,\s\[\]*]+?=)\s*(?P<magic>[%!].*)$")
@@ -21,7 +22,7 @@ class Code:
     source: str  # with as many lines as the cell up to its end
     writes: str | None = None  # the file that %%writefile makes of this source
     appends: bool = False
-    skipped: str | None = None  # the cell magic for which the cell is no Python
+    skipped: str | None = None  # the line with the cell magic for which the cell is no Python: "%%add_to ViT"
 
 
 def neutralised(source: str) -> Code:
@@ -39,7 +40,7 @@ def neutralised(source: str) -> Code:
             body = "\n" * (index + 1) + "\n".join(lines[index + 1 :])
             return Code(body, writes=words[-1].strip("'\"") if words else None, appends="-a" in rest.split())
         if name not in PYTHON_CELLS:
-            return Code("", skipped="%%" + re.sub(r"\W", "", name)[:20])
+            return Code("", skipped=" ".join(stripped.split())[:MAX_SHOWN_MAGIC])
         lines[index] = ""
     return Code("\n".join(lines))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from grader import shipped, syntax
-from grader.checking import Criterion, Fail, Malformed, Missing, checks, warn
+from grader.checking import Criterion, Fail, Malformed, Missing, checks, warn, why_not_added
 from grader.confinement.evidence import raised_from
 from grader.errors import GraderError
 from grader.evidence import Evidence, Probe, Question
@@ -101,7 +101,8 @@ def check_vit_passes(seen: Evidence) -> None:
     problems = {name: _problems(name, answers[name], known[name]["cases"]) for name in CLASSES}
     wrong = {name: next(filter(None, found[:-1]), "") for name, found in problems.items()}
     if todo := [name for name, words in wrong.items() if words.startswith("to do")]:
-        raise Missing(f"still to do: {', '.join(todo)}")
+        why = next(filter(None, (why_not_added(name, seen) for name in todo)), "")
+        raise Missing(f"still to do: {', '.join(todo)}{why}")
     if said := [f"{name}: {words}" for name, words in wrong.items() if words]:
         raise Fail(f"check_vit.py says {'; '.join(said)[:800]}", "Run `python check_vit.py` to see it yourself.")
     other = [found[-1] for found in problems.values() if found[-1]]

@@ -40,17 +40,17 @@ def classifier(seen: Evidence) -> str | None:
 
 def _trained(seen: Evidence) -> None:
     """There is no checkpoint to judge: was one trained?"""
+    if seen.options.get("train", "never") == "never":
+        raise Missing(
+            "there is no vit_classifier.pt, and nothing is trained here: hand in the file beside the notebook"
+        )
     status = seen.judge("vit.model").status
     if not seen.has("ViT") or status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that could be loaded or trained")
     if not seen.has("ClassificationHead"):
         raise Blocked("vit.heads", "there is no `ClassificationHead`")
     if status == "blocked":
-        raise Blocked("vit.model", seen.judge("vit.model").feedback)
-    if seen.options.get("train", "never") == "never":
-        raise Missing(
-            "there is no vit_classifier.pt, and nothing is trained here: hand in the file beside the notebook"
-        )
+        raise Blocked(seen.judge("vit.model").by, "without this part the ViT cannot be trained")
     endings.endings(seen)
 
 

@@ -13,6 +13,10 @@ from grader.vit.thresholds.questions import FILES, training
 
 PART_OF = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
 CLASS_OF = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
+PART_OF_CLASS = {
+    "ViT": "vit.model", "PatchEmbeddings": "vit.patch_embeddings", "PositionEmbedding": "vit.position_embedding",
+    "ResidualAttentionBlock": "vit.attention_block", "Transformer": "vit.attention_block",
+}  # fmt: skip
 MODEL = ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads")
 SHOWN = 3  # tensors named in a message
 
@@ -128,7 +132,7 @@ def _fits(seen: Evidence, file: str, key: str, facts: dict[str, Any]) -> None:
         )
     if facts.get("fits") is not True:
         message, hint = mismatch(seen, file, key, facts)
-        by = broken(seen, *MODEL)
+        by = broken(seen, *(PART_OF_CLASS[owner] for owner in facts.get("owners", ())), "vit.model", *MODEL)
         raise Blocked(by, message) if by else Fail(message, hint)
 
 

@@ -33,6 +33,7 @@ CHECKPOINT = by_key(
     fields(kinds=table(NAME, MAX_LISTED), claim=CLAIM),
 )
 MISMATCH = fields(
+    {"owners": every(exactly("ViT", "PatchEmbeddings", "PositionEmbedding", "ResidualAttentionBlock", "Transformer"))},
     counts=table(whole(), 3), blocks=fields(built=whole(), saved=whole()),
     missing=every(row(text(), SIZES), MAX_LISTED), unexpected=every(row(text(), SIZES), MAX_LISTED),
     shapes=every(row(text(), SIZES, SIZES), MAX_LISTED),

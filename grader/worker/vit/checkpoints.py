@@ -22,6 +22,8 @@ NUMPY_SCALARS = [
     *(type(np.dtype(name)) for name in ("float64", "float32", "float16", "int64", "int32", "bool")),
 ]  # fmt: skip
 
+PARTS = ("PatchEmbeddings", "PositionEmbedding", "ResidualAttentionBlock", "Transformer")  # that a ViT is made of
+
 
 @dataclass(frozen=True)
 class Part:
@@ -124,8 +126,21 @@ def fitted(module: nn.Module, state: Any) -> dict[str, Any]:
         "fits": False,
         "counts": counts,
         "blocks": blocks,
+        "owners": sorted({_owner(module, str(row[0])) for rows in result.values() for row in rows}),
         **{name: items[:LISTED] for name, items in result.items()},
     }
+
+
+def _owner(module: nn.Module, name: str) -> str:
+    """The innermost of the assignment's classes whose object holds a tensor, as far as its name leads."""
+    owner = "ViT"
+    for part in name.split(".")[:-1]:
+        inner = module._modules.get(part)
+        if inner is None:
+            break
+        module = inner
+        owner = type(module).__name__ if type(module).__name__ in PARTS else owner
+    return owner
 
 
 def _stripped(state: dict[str, Tensor]) -> dict[str, Tensor]:
