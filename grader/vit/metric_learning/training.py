@@ -28,7 +28,7 @@ WASTED = 0.6  # share of backward passes whose gradients may be zeroed unused; t
 MINED_ELSEWHERE = {
     "other embeddings": (
         "the miner is given other embeddings than the loss: the triplets that it finds are those of other rows",
-        "Give both the same: embeddings = model_embedding(vit_model(x)), then miner(embeddings, y), then "
+        "Give both the same: keep what the embedding head returns in a variable, then miner(embeddings, y), then "
         "loss(embeddings, y, triplets), in each batch anew.",
     ),
     "other labels": (
