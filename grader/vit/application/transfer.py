@@ -37,6 +37,9 @@ PER_TEST_CLASS = 103  # as many of each label; more items in all than fit into o
 FEWEST, MOST = 26, 40  # items of each class that are labelled otherwise than the most of it: right heads get ±13-19 %
 MIXED = 30  # items at the end, right and wrong in turns, so that no last batch has the accuracy of all
 TOWARDS = 1.5  # right heads give 1.9 and more; those that learned from labels in random order 0.6 ± 0.3
+OF_TEST_ITEMS = (
+    0.4  # conflict over agreement that training on the test items gives at most: it gave -3 to 0.1, right heads 0.8
+)
 NARROW, TOWARDS_IF_NARROW = 16, 1.0  # few features lead less far: right heads give 1.5 where D is 8, 1.1 where it is 4
 
 
@@ -155,8 +158,8 @@ def head_learned(seen: Evidence) -> None:
         )  # fmt: skip
     before, then = _measured(answer, head, "initial"), _measured(answer, head, "train")
     learned = then["loss"] < before["loss"] - 1e-7 or then["right"] > before["right"]
-    fell, rose = then["conflict"] < before["conflict"], then["agreeing"] > before["agreeing"]
-    if fell.all() and rose.all():
+    conflict, agreeing = then["conflict"] - before["conflict"], then["agreeing"] - before["agreeing"]
+    if (agreeing > 0).all() and conflict.mean() < OF_TEST_ITEMS * agreeing.mean():
         raise Fail(
             "the head learned from the test items", "Train on `train_dataset`; `test_dataset` is for measuring only."
         )
