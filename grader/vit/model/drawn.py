@@ -11,8 +11,8 @@ from grader.checking import Fail, Skip
 from grader.vit.model.reading import Array, Builds, normal
 
 POINTS = 16  # between the ends
-LENGTH = 0.003  # of the line, beside the size of the input: long beside rounding, short beside any curvature
-# How far a point's place may seem from where it is. Right code comes to 0.005, with a sharp softmax too; an answer to
+LENGTH = 0.02  # of the line, beside the size of the input: long beside rounding, short beside any curvature
+# How far a point's place may seem from where it is. Right code comes to 0.03, with a sharp softmax too; an answer to
 # another line has each of its points off by 0.3 on average.
 OFF = 0.15
 

@@ -53,7 +53,8 @@ def looked_up(seen: Evidence) -> list[Warning_]:
     """A score that comes from a table of answers; the criterion is left to a person where it earns points."""
     found: list[Warning_] = []
     for probe, score, wanted in _scores(seen):
-        if not _earned_nothing(seen, probe, score, wanted) and (why := lookups.looked_up(seen, probe)):
+        reached = known(score, seen)
+        if reached is not None and reached >= wanted and (why := lookups.looked_up(seen, probe)):
             found += warn("leak.test", why)
     return found
 

@@ -21,7 +21,9 @@ NAMES = {
     "ViT": ("image_size", "patch_size", "num_channels", "hidden_size", "layers", "heads"),
     "LinearEmbeddingHead": ("hidden_size", "embed_size"),
 }
-SMALL_MODEL = {"hidden_size": 36, "layers": 1, "heads": 2, "patch_size": 14}  # 36: no other size is that
+SMALL_MODEL = {  # 36: no other size is that; the data set gives the last two
+    "hidden_size": 36, "layers": 1, "heads": 2, "patch_size": 14, "in_channels": 1, "image_size": 28,
+}  # fmt: skip
 WORKS_WITH = {"ViT": (28, 14, 1, 32, 1, 2), "LinearEmbeddingHead": (32, 8)}
 
 
