@@ -313,7 +313,7 @@ def _plain_finding(value: Any) -> Any:
     if isinstance(value, Judgement):
         return dataclasses.asdict(value)
     if isinstance(value, list | tuple):
-        return [dataclasses.asdict(warning) for warning in value]
+        return [dataclasses.asdict(item) if isinstance(item, Warning_) else item for item in value]
     return value
 
 

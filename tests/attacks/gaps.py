@@ -16,8 +16,9 @@ GAPS = {
         "where there is one, the pids control group bound them."
     ),
     "time of others": (
-        "A busy worker takes processor time from the grader until its deadline: deadlines are generous, and a "
-        "probe that timed out is tried on the reference before a student is blamed."
+        "A busy worker takes processor time from the grader until its deadline, as much as an honest one "
+        "does. A submission can be slow on purpose: signs of progress are its testimony, and with them a "
+        "checkpoint's model may take 900 seconds, as an honest large one does."
     ),
     "own process": (
         "Within one worker a submission can replace anything, its own answers included: answers are judged "

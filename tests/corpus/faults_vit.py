@@ -214,7 +214,7 @@ POSITION_FAULTS = [
            (CLS, "pass"), (EXPAND, _lines("cls_token = torch.randn(x.shape[0], 1, x.shape[2])"))),
     _fault("positions_cls_zeros_in_forward", POSITIONS, "[CLS]",
            (CLS, "pass"), (EXPAND, _lines("cls_token = torch.zeros(x.shape[0], 1, x.shape[2])"))),
-    _fault("positions_cls_parameter_in_forward", POSITIONS, "[CLS]",
+    _fault("positions_cls_parameter_in_forward", POSITIONS, "not registered",
            (CLS, "pass"),
            (EXPAND, _lines("cls_token = nn.Parameter(torch.zeros(1, 1, x.shape[2])).expand(x.shape[0], -1, -1)"))),
     _fault("positions_cls_row_of_the_table_unused", POSITIONS, "[CLS]",
@@ -240,7 +240,7 @@ POSITION_FAULTS = [
     _fault("positions_sines", POSITIONS, "learnable",
            (PLACES, "angles = torch.arange(num_patches + 1)[:, None] / 100 ** (torch.arange(hidden_size) / hidden_size)\n"
                     '        self.register_buffer("positions", angles.sin()[None])')),
-    _fault("positions_requires_grad_tensor", POSITIONS, "learnable",
+    _fault("positions_requires_grad_tensor", POSITIONS, "not registered",
            (PLACES, "self.positions = torch.randn(1, num_patches + 1, hidden_size, requires_grad=True)")),
     _fault("positions_data", POSITIONS, ".data", (ADD, _lines("return x + self.positions.data"))),
     _fault("positions_shared_by_all_tokens", POSITIONS, "same position",

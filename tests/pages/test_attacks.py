@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from grader.records import CellLog, CheckResult, Origin, Piece, Program, Submission, Warning_
+from grader.records import CellLog, CheckResult, Origin, Piece, Program, SimilarGroup, Submission, Warning_
 from grader.reports.html import classroom, notebook, student
 from grader.reports.html.notebooks.client import Renderer
 from grader.reports.html.student import Link
@@ -77,7 +77,8 @@ def test_a_students_page_runs_nothing(attack, made, browser, tmp_path):
 def test_a_class_page_runs_nothing(browser, tmp_path):
     entries = [classroom.Entry(hostile_grade(attack), Link(attack, attack), late=attack) for attack in SCRIPTS]
     (path := tmp_path / "index.html").write_text(
-        classroom.page(entries, SCRIPTS[0], [Warning_(attack, attack) for attack in SCRIPTS]), encoding="utf-8"
+        classroom.page(entries, SCRIPTS[0], [SimilarGroup((attack, attack), (attack,), 1.0) for attack in SCRIPTS]),
+        encoding="utf-8",
     )
     harmless(browser, path)
 

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from grader.records import Warning_
+from grader.records import SimilarGroup
 from grader.reports.html import classroom, notebook
 from grader.reports.html.notebooks.client import Rendered
 from grader.reports.html.student import Link
@@ -19,7 +19,9 @@ VISIBLE = "e => e.checkVisibility({ contentVisibilityAuto: true, visibilityPrope
 def pages(made):
     """The folder of the graded submission, with the page of a class and a part of its notebook."""
     graded, folder, rendered = made
-    (folder / "index.html").write_text(classroom.page(members(), "The assignment", [Warning_("similar", "a00, b01")]))
+    (folder / "index.html").write_text(
+        classroom.page(members(), "The assignment", [SimilarGroup(("a00", "b01"), ("code",), 0.97)])
+    )
     cells = [cell for cell in rendered.cells if cell.number in (1, 2, 6, 23, 26, 30, 31, 34, 36)]
     some = notebook.page(graded.grade, graded.evidence, Rendered(tuple(cells)), (Link("ab12.html", "The grade"),))
     (folder / "ab12-notebook.html").write_text(some)

@@ -183,10 +183,16 @@ def models_built(seen: Evidence) -> None:
     models = [model for model in through(seen).models if model.calls or model.held]
     for vit in (model for model in models if model.role == "vit"):
         problem = f"its class does not take them: {vit.misfit}" if vit.misfit else _misfit(vit.arguments)
-        if problem:
+        if problem and not _takes_another_order(seen):
             raise Fail(f"the ViT is built with arguments that do not fit: {problem}", VIT_ARGUMENTS)
     for head in (model for model in models if model.role == "head" and model.misfit):
         raise Fail(f"the embedding head is built with arguments that do not fit: {head.misfit}", HEAD_ARGUMENTS)
+
+
+def _takes_another_order(seen: Evidence) -> bool:
+    """Whether the ViT's own arguments are wrong, which costs ``vit.model``: a call may follow either order then."""
+    results = seen.judge("vit.model").results if seen.has("ViT") else ()
+    return any(result.name == "arguments" and result.status == "failed" for result in results)
 
 
 VIT_ARGUMENTS = "The order is ViT(image_size, patch_size, num_channels, hidden_size, layers, heads)."

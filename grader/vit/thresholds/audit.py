@@ -29,8 +29,7 @@ LEAD = 0.05  # of the test accuracy over that on training images
 def leaks(seen: Evidence) -> list[Warning_]:
     """Precision@1 on unseen training images beside that on the test images."""
     test, unseen = known(precision, seen), known(precision, seen, "unseen")
-    wanted = seen.rubric.thresholds["precision_at_1"]
-    if test is None or unseen is None or _earned_nothing(seen, EMBEDDINGS, precision, wanted):
+    if test is None or unseen is None or other_code(seen, EMBEDDINGS):
         return []
     difference = unseen - test
     usual = f"honest models are {USUAL * 100:.0f} ± {SURE * SPREAD * 100:.0f} points better on the former"
