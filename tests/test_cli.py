@@ -96,7 +96,7 @@ def test_a_rejected_submission_is_one_line_and_still_a_record(graded, capsys, tm
         ([".", "--json", "."], "--json needs a file"),
         (["\x1b[31mred"], "\\x1b[31mred"),
         ([".", "--rubric", "no-such.toml"], "no-such.toml: no such rubric"),
-        (["--audit", "nowhere"], "no case of the audit has 'nowhere' in its name"),
+        (["--audit", "no-such-case"], "no case of the audit has 'no-such-case' in its name"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -96,7 +96,7 @@ WRITING = [
            works=False),
     Attack("/tmp", "attempt(lambda: open('/tmp/vit-attack', 'w').write(''))", works=False),
     Attack("/dev/shm", "attempt(lambda: open('/dev/shm/vit-attack', 'w').write(''))", works=False),
-    Attack("/var/tmp", "attempt(lambda: open('/var/tmp/vit-attack', 'w').write(''))", works=False),
+    Attack("/var/tmp", "attempt(lambda: open('/var/tmp/vit-attack', 'w').write(''))", works=False, pretended=True),
     Attack("the settings of the kernel", "attempt(lambda: open('/proc/sys/kernel/core_pattern', 'r+').close())",
            works=False),
     Attack("the control groups", "attempt(os.mkdir, '/sys/fs/cgroup/memory/vit-attack')", works=False),
