@@ -670,10 +670,6 @@ class Trainer:
         ('f"Best Precision@1: {best_prec:.4f}"', "f'Best Precision@1: {best_prec:.4f}'"),
     ),
     edited(
-        "fifty_of_each_class",
-        ("sample_balanced_subset(train_dataset, 500)\n    loader", "sample_balanced_subset(train_dataset)\n    loader"),
-    ),
-    edited(
         "sampler_in_numpy",
         (
             "        of_class = torch.nonzero(targets == label).flatten()\n",
