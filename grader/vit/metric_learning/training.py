@@ -192,7 +192,7 @@ def models_built(seen: Evidence) -> None:
 def _takes_another_order(seen: Evidence) -> bool:
     """Whether the ViT's own arguments are wrong, which costs ``vit.model``: a call may follow either order then."""
     results = seen.judge("vit.model").results if seen.has("ViT") else ()
-    return any(result.name == "arguments" and result.status == "failed" for result in results)
+    return any(result.name in ("shape", "arguments") and result.status == "failed" for result in results)
 
 
 VIT_ARGUMENTS = "The order is ViT(image_size, patch_size, num_channels, hidden_size, layers, heads)."
