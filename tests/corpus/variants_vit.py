@@ -120,7 +120,7 @@ PATCHES = [
                 self.weight = nn.Parameter(torch.empty(hidden_size, num_channels, patch_size, patch_size))
                 self.bias = nn.Parameter(torch.zeros(hidden_size))
                 trunc_normal_(self.weight, std=0.02)
-        self.register_buffer("mean", torch.zeros(1, num_channels, 1, 1), persistent=False)
+                self.register_buffer("mean", torch.zeros(1, num_channels, 1, 1), persistent=False)
 
             @property
             def num_patches(self):
