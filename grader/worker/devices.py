@@ -4,6 +4,7 @@ A submission that was made on another machine may name its device without asking
 a number, a ``torch.device``, a type of tensors, an event, a stream.
 """
 
+import sys
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -136,9 +137,15 @@ def _of_its_own(answer: Callable[..., Any]) -> Any:
     return lambda *args, **kwargs: answer(*args, **kwargs)
 
 
+def _asked_by_torch() -> bool:
+    """Whether the function that called ours is one of torch's own."""
+    return str(sys._getframe(2).f_globals.get("__name__", "")).partition(".")[0] == "torch"
+
+
 def _noted(what: str, answer: Any) -> Callable[..., Any]:
     def asked(*args: Any, **kwargs: Any) -> Any:
-        _note(what)
+        if not _asked_by_torch():
+            _note(what)
         return answer
 
     return asked
@@ -147,7 +154,8 @@ def _noted(what: str, answer: Any) -> Callable[..., Any]:
 def _accelerator(check_available: bool = False) -> Any:
     if check_available:
         return None
-    _note("torch.accelerator.current_accelerator()")
+    if not _asked_by_torch():  # checkpointing asks, too
+        _note("torch.accelerator.current_accelerator()")
     return torch.device("cpu")
 
 
