@@ -700,7 +700,7 @@ HEADS = [
         class LinearEmbeddingHead(nn.Module):
             def __init__(self, hidden_size, embed_size=64):
                 super().__init__()
-                self.W = nn.Parameter(torch.zeros(hidden_size, embed_size))
+                self.W = nn.Parameter(0.02 * torch.randn(hidden_size, embed_size))
                 self.b = nn.Parameter(torch.zeros(embed_size))
 
             def forward(self, x):
