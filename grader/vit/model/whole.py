@@ -180,7 +180,7 @@ def _expect_running(answer: Builds, seen: Evidence, number: int, which: int) -> 
     except Fail as fail:
         if broken(seen) and not answer.works(USUAL) and not answer.works(RGB):
             culprit = next(c for c in PARTS if not seen.passed(c))
-            raise Blocked(culprit, "the ViT cannot be run without this part, nor on a stand-in for it") from None
+            raise Blocked(culprit, "the ViT cannot be run without this part") from None
         raise Fail(fail.message, _why(answer) or fail.hint) from None
 
 

@@ -193,7 +193,11 @@ def _cause(
         then = explains(differing, now) if now > 0 else None
         if then:
             return f"The checkpoint has {name} {then}, the notebook {now}: `{name}` was changed since."
-    if len(missing) == len(unexpected) and sorted(s for _, s in missing) == sorted(s for _, s in unexpected):
+    if (
+        missing
+        and len(missing) == len(unexpected)
+        and sorted(s for _, s in missing) == sorted(s for _, s in unexpected)
+    ):
         return "The shapes agree and the names do not: classes or their attributes were renamed after training."
     return "The code was changed after training: hand in the code that this checkpoint came from, or train again."
 
