@@ -8,6 +8,7 @@ import linecache
 import os
 import sys
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -99,24 +100,17 @@ class Student:
 
     def execute_call(self) -> None:
         """Execute the statements that lead to the call, and the call. One that fails is passed over."""
+        before = [*self._program_main, *(piece for pieces in self._sources.values() for piece in pieces)] * bool(
+            self.call
+        )
+        executed = {_place(piece) for piece in before}
+        times = Counter(name for piece in before for name in _bound(piece["source"]))
         for piece in self.call:
             faults.step()
-            if self._settled(piece):
+            if _place(piece) in executed and _settled(piece["source"], times):
                 continue
             with contextlib.suppress(Exception, SystemExit):
                 exec(_compiled(piece), vars(self._space(piece["module"])))
-
-    def _settled(self, piece: dict[str, Any]) -> bool:
-        """Whether a statement was executed before, calls nothing, and binds what no other statement binds.
-
-        Once more it would do nothing, or harm: ``old = torch.save; torch.save = lambda *given: old(*given)``.
-        """
-        pieces = [*self._program_main, *(other for pieces in self._sources.values() for other in pieces)]
-        same = [{**other, "module": piece["module"]} == piece for other in pieces]
-        if not any(same) or any(isinstance(node, ast.Call) for node in _evaluated(piece["source"])):
-            return False
-        bound = _bound(piece["source"])
-        return not any(bound & _bound(other["source"]) for other, alike in zip(pieces, same, strict=True) if not alike)
 
     def _space(self, name: str | None) -> types.ModuleType:
         """The module that a statement belongs to; a new one where the definitions needed nothing of it."""
@@ -271,6 +265,22 @@ def _bound(source: str) -> set[str]:
             names.add(node.id)
         pending += ast.iter_child_nodes(node)
     return names
+
+
+def _place(piece: dict[str, Any]) -> tuple[Any, ...]:
+    return piece["file"], piece["cell"], piece["line"], piece["source"]
+
+
+def _settled(source: str, times: Counter[str]) -> bool:
+    """Whether a statement that was executed calls nothing, and binds what no other statement binds.
+
+    Once more it would do nothing, or harm: ``old = torch.save; torch.save = lambda *given: old(*given)``.
+
+    Args:
+        times: how many statements bind each name.
+    """
+    calls = any(isinstance(node, ast.Call) for node in _evaluated(source))
+    return not calls and all(times[name] == 1 for name in _bound(source))
 
 
 def _evaluated(source: str) -> Iterator[ast.AST]:

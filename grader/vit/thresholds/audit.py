@@ -5,7 +5,6 @@ are harder. One that was trained on them is much better; one that was trained on
 """
 
 import math
-from collections.abc import Callable
 
 from grader.checking import warn
 from grader.evidence import Evidence
@@ -51,22 +50,18 @@ def _spread(seen: Evidence) -> float:
 def looked_up(seen: Evidence) -> list[Warning_]:
     """A score that comes from a table of answers; the criterion is left to a person where it earns points."""
     found: list[Warning_] = []
-    for probe, score, wanted in _scores(seen):
-        reached = known(score, seen)
-        if reached is not None and reached >= wanted and (why := lookups.looked_up(seen, probe)):
+    for probe, threshold in THRESHOLDS.items():
+        reached = known(lookups.SCORES[probe], seen)
+        if (
+            reached is not None
+            and reached >= seen.rubric.thresholds[threshold]
+            and (why := lookups.looked_up(seen, probe))
+        ):
             found += warn("leak.test", why)
     return found
 
 
-def _scores(seen: Evidence) -> list[tuple[str, Callable[..., float], float]]:
-    thresholds = seen.rubric.thresholds
-    return [(CLASSIFIER, accuracy, thresholds["accuracy"]), (EMBEDDINGS, precision, thresholds["precision_at_1"])]
-
-
-def _earned_nothing(seen: Evidence, probe: str, score: Callable[..., float], wanted: float) -> bool:
-    """Whether a score is too low for points, or the model does worse than it records because other code trained it."""
-    computed = known(score, seen)
-    return computed is None or (computed < wanted and other_code(seen, probe) is not None)
+THRESHOLDS = {CLASSIFIER: "accuracy", EMBEDDINGS: "precision_at_1"}
 
 
 def classifier_leak(seen: Evidence) -> list[Warning_]:
@@ -76,7 +71,7 @@ def classifier_leak(seen: Evidence) -> list[Warning_]:
     test, train = known(accuracy, seen), known(accuracy, seen, "train")
     if test is None or train is None or test - train <= LEAD:
         return []
-    if _earned_nothing(seen, CLASSIFIER, accuracy, seen.rubric.thresholds["accuracy"]):
+    if test < seen.rubric.thresholds["accuracy"] and other_code(seen, CLASSIFIER):  # it earned nothing
         return []
     return warn(
         "leak.test",
