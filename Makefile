@@ -37,7 +37,7 @@ picture: $(READY) ## the pictures in the README
 	$(BIN)/python -m tests.pages.pictures docs
 
 template: $(READY) ## student/ from reference/
-	$(BIN)/python -m grader.template
+	$(BIN)/python -m grader.publish.template
 
 clean: ## what can be made again, the environment too
 	rm -rf $(VENV) build grades *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,3 +1,3 @@
 """Loads the student-facing suites when the project is used without being installed."""
 
-pytest_plugins = ["grader.suite"]
+pytest_plugins = ["grader.students"]

@@ -18,10 +18,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from grader import data
-from grader.vit import augmentation
-from grader.vit.augmentation import reading, variety
+from grader.assignments.vit import augmentation
+from grader.assignments.vit.augmentation import reading, variety
+from grader.assignments.vit.corpus import faults_augmentation as corpus
 from tests import harness
-from tests.corpus import faults_augmentation as corpus
 
 Bounds = Callable[[int], bool]
 
@@ -122,7 +122,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     torch.set_num_threads(1)
-    harness.OPS = ("grader.worker.vit.transforms",)
+    harness.OPS = ("grader.assignments.vit.inside.transforms",)
     images = data.load(options.data)
     pipelines = [(c.id, c.edits["augmentation.py"], options.seeds, at_least_two) for c in corpus.VARIANTS]
     pipelines += [(name, one_kind(body), options.one_kind_seeds, just_one) for name, body in ONE_KIND.items()]

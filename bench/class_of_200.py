@@ -2,7 +2,7 @@
 
     python bench/class_of_200.py [--students 200] [--kills 50] [--only CRITERION ...] [--dask]
 
-Builds a class from tests/corpus, a tenth of it hostile or broken, grades it undisturbed, then again with
+Builds a class from grader/assignments/vit/corpus, a tenth of it hostile or broken, grades it undisturbed, then again with
 SIGKILL at random instants and a new start after each, compares, and times a regrade after a change of a
 threshold. With --dask the class is graded once more by two Dask workers, one of which is killed. All
 criteria, training aside, where --only names none. Exit status 1 when a grade differs, is missing, or was
@@ -28,8 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from grader import audit  # noqa: E402 (the project need not be installed)
-from grader.batch.entries import Roll  # noqa: E402
-from tests import corpus  # noqa: E402
+from grader.assignments.vit import corpus  # noqa: E402
+from grader.gradebook.reader import Roll  # noqa: E402
 
 SEED = "7"
 

@@ -37,9 +37,9 @@ FAILURES = Path("fuzz-failures")
 
 def protocol_target(data: bytes) -> None:
     """A reply as it comes from a worker, in two chunks."""
-    from grader.confinement import evidence
-    from grader.confinement.connection import Lost, _Incoming
     from grader.records import Observation
+    from grader.sandbox.outside import replies
+    from grader.sandbox.outside.connection import Lost, _Incoming
 
     incoming = _Incoming()
     try:
@@ -47,7 +47,7 @@ def protocol_target(data: bytes) -> None:
         incoming.feed(data[len(data) // 2 :])
         if incoming.complete:
             _, body = incoming.decoded()
-            assert isinstance(evidence.observation(body, "", 0.0), Observation)
+            assert isinstance(replies.observation(body, "", 0.0), Observation)
     except Lost as lost:
         assert lost.outcome == "forged" and len(str(lost)) < 400
 
@@ -87,8 +87,8 @@ def _folder() -> Path:
 
 
 def _replies() -> st.SearchStrategy[bytes]:
-    from grader.worker import protocol
-    from tests.confinement.test_protocol import bodies, json_values
+    from grader.sandbox.inside import protocol
+    from tests.sandbox.outside.test_protocol import bodies, json_values
 
     def raw(values: tuple[object, object, bytes]) -> bytes:
         header = json.dumps({"id": "x", "body": values[0], "arrays": values[1]}).encode()
@@ -226,9 +226,10 @@ def inside(name: str, arguments: list[str]) -> None:
     """The process that atheris takes over."""
     import atheris
 
-    with atheris.instrument_imports(include=["grader.worker.protocol", "grader.confinement", "grader.intake.reading"]):
-        import grader.confinement.connection
-        import grader.intake.reading.main  # noqa: F401
+    with atheris.instrument_imports(
+        include=["grader.sandbox.inside.protocol", "grader.sandbox.outside", "grader.intake.reading"]
+    ):
+        pass
     warnings.simplefilter("ignore")
     atheris.Setup([sys.argv[0], *arguments], TARGETS[name][0])
     atheris.Fuzz()

@@ -39,15 +39,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.answer_changes import Changed, changes
-from grader.checking import Blocked, Fail, Missing, Skip, Undecided
-from grader.confinement.evidence import NO_FORM, is_loading
+from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Finding, Unanswered
-from grader.forms import fit
 from grader.given import NONE
-from grader.grading import Grader, Options, open_grader
+from grader.judging import Blocked, Fail, Missing, Skip, Undecided
+from grader.observations import fit
+from grader.pipeline import Grader, Options, open_grader
 from grader.records import Observation
+from grader.sandbox.outside.replies import NO_FORM, is_loading
 from grader.scoring import _points as points_of  # the rubric's points for one verdict
-from grader.vit.assignment import VIT
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = 100  # test images that scores are computed of: what is judged does not rest on how many
@@ -135,10 +135,10 @@ class Counts:
 
 def pieces() -> dict[str, Piece]:
     """All that is computed from answers besides the verdicts."""
-    from grader.reports.html.figures import attention, augmentation, classes, log, map, neighbours, schedule
+    from grader.assignments.vit.figures import attention, augmentation, confusions, log, map, neighbours, schedule
 
     drawn = {f"picture {each.__name__.rpartition('.')[2]}": each.figure
-             for each in (augmentation, schedule, log, attention, map, neighbours, classes)}  # fmt: skip
+             for each in (augmentation, schedule, log, attention, map, neighbours, confusions)}  # fmt: skip
     found: dict[str, Piece] = {f"warning {each.__module__}.{each.__name__}": each for each in VIT.warnings}
     found |= {f"measure {name}": each for name, each in VIT.measures.items()}
     found |= {f"question {each.id}": lambda seen, each=each: _asked(seen, each) for each in VIT.probes}

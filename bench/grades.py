@@ -18,7 +18,7 @@ GRADE = (sys.executable, str(ROOT / "grade.py"), "--train", "never")
 
 def single(repeat: int) -> dict[str, Any]:
     """A full grade of the reference, warm and cold, each over the bare passes beside it."""
-    from grader.grading import Options, open_grader
+    from grader.pipeline import Options, open_grader
 
     grader = open_grader(Options(train="never"))
     grader.grade(REFERENCE / "submission.ipynb")  # the first one waits for the workers' parent
@@ -72,7 +72,7 @@ def growth(repeat: int, sizes: tuple[int, ...] = (1, 10, 40)) -> dict[str, Any]:
 
 def without_models() -> list[str]:
     """The criteria that need no trained model."""
-    from grader.vit.assignment import VIT
+    from grader.assignments.vit.assignment import VIT
 
     return [ident for ident in VIT.criteria if ident not in MODELS]
 

@@ -19,10 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from grader import audit  # noqa: E402 (the project need not be installed)
-from grader.batch.places import Here, default_jobs  # noqa: E402
-from grader.batch.task import Task  # noqa: E402
-from grader.grading import Options, open_grader  # noqa: E402
+from grader.gradebook.places import Here, default_jobs  # noqa: E402
+from grader.gradebook.task import Task  # noqa: E402
 from grader.intake import Found  # noqa: E402
+from grader.pipeline import Options, open_grader  # noqa: E402
 
 MOST_SECONDS, MOST_RATIO = 60.0, 1.10
 SPIN = "while True:\n        pass"

@@ -1,4 +1,4 @@
-"""How far honest models and look-ups lie from the bounds of ``grader/vit/thresholds/lookups.py``.
+"""How far honest models and look-ups lie from the bounds of ``grader/assignments/vit/thresholds/lookups.py``.
 
     python -m bench.lookups
 
@@ -29,10 +29,10 @@ from torch.nn import functional as F
 
 from bench.margins import MEAN, STD, tensors
 from grader import data
+from grader.assignments.vit.thresholds import lookups, questions
+from grader.assignments.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS
+from grader.assignments.vit.thresholds.scores import nearest_rows
 from grader.audit import ROOT
-from grader.vit.thresholds import lookups, questions
-from grader.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS
-from grader.vit.thresholds.scores import nearest_rows
 
 Named = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28) images → (n,) classes
 WIDTH = 64

@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grader import data
+from grader.assignments.vit.thresholds import claims, lookups, origin, plausibility, questions
+from grader.assignments.vit.thresholds.scores import precision_at_1
 from grader.audit import ROOT
-from grader.vit.thresholds import audit, claims, lookups, origin, questions
-from grader.vit.thresholds.scores import precision_at_1
 
 MEAN, STD = 0.286, 0.353
 NAMES = ("test", "unseen - test", "moved / test", "augmented")
@@ -112,7 +112,7 @@ def main() -> None:
     for name, column in zip(NAMES, table.T, strict=True):
         spread = column.std(ddof=1) if len(column) > 1 else float("nan")
         print(f"{name:15} mean {column.mean():.4f}, spread {spread:.4f}, {column.min():.4f} to {column.max():.4f}")
-    usual, apart = audit.USUAL, audit.SURE * audit.SPREAD
+    usual, apart = plausibility.USUAL, plausibility.SURE * plausibility.SPREAD
     print("models that leak.train would be wrong about:", int((table[:, 1] > usual + apart).sum()))
     print("models that leak.test would be wrong about:", int((table[:, 1] < usual - apart).sum()))
     print(

@@ -22,10 +22,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from grader.confinement import WarmWorkers
-from grader.grading import Grader, Options, open_grader
+from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade
-from grader.worker.plan import Limits
+from grader.sandbox.inside.plan import Limits
+from grader.sandbox.outside import WarmWorkers
 from tests.attacks import test_points as attacks
 
 ROOT = Path(__file__).resolve().parents[1]

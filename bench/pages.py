@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from grader.grading import Graded, Options, open_grader
+from grader.pipeline import Graded, Options, open_grader
 from grader.records import Grade
 from grader.shipped import REFERENCE
 

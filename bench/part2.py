@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from grader.vit.model import block, heads, patches, positions, shapes, whole
+from grader.assignments.vit.model import block, heads, patches, positions, shapes, whole
 from tests import harness
 
 TOPICS = (shapes, patches, positions, block, heads, whole)

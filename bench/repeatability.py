@@ -8,7 +8,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from grader.grading import Options, open_grader
+from grader.pipeline import Options, open_grader
 from grader.reports.record import to_dict
 
 REFERENCE = Path("reference/submission.ipynb")

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from grader import shipped
-from grader.grading import Grader, Options, open_grader
+from grader.pipeline import Grader, Options, open_grader
 from grader.records import Submission
 from tests.attacks import replays
 

@@ -14,9 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from grader import scoring
+from grader.assignments.vit import corpus
 from grader.audit import ROOT, SCORES, apply, kept
-from grader.grading import Grader, Options, open_grader
-from tests import corpus
+from grader.pipeline import Grader, Options, open_grader
 
 UNUSUAL = (
     "vit.right_block_loop_over_images_and_heads",

@@ -20,11 +20,10 @@ from typing import Any
 import numpy as np
 
 from grader import audit
-from grader.grading import Grader, Options, open_grader
-from grader.vit import model
-from grader.vit.assignment import VIT
-from grader.vit.metric_learning import embeddings
-from tests import corpus
+from grader.assignments.vit import corpus, model
+from grader.assignments.vit.assignment import VIT
+from grader.assignments.vit.metric_learning import embeddings
+from grader.pipeline import Grader, Options, open_grader
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("TOLERANCE", "NONLINEAR", "SLOPE", "DIRECTION", "COLLINEAR", "ADDED", "OFF")

@@ -11,13 +11,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # nothing of the grader's own is large: 0.1 s of 0.2 a submission
 
 if TYPE_CHECKING:
-    from grader.notebook import check as check
+    from grader.students.notebook import check as check
 
 
 def __getattr__(name: str) -> Any:
     """``check`` is imported when it is asked for: a worker imports this package and nothing else of it."""
     if name == "check":
-        from grader.notebook import check
+        from grader.students.notebook import check
 
         return check
     raise AttributeError(f"module 'grader' has no attribute {name!r}")

@@ -10,14 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from grader.confinement import Workers, control
-from grader.confinement.clock import Hangs, Patience
-from grader.confinement.connection import Worker
 from grader.evidence import Probe, Question
 from grader.firewall import Firewall
-from grader.forms import Declared, fit
+from grader.observations import Declared, fit
 from grader.probing import Ask
 from grader.records import Observation, Submission, program_of
+from grader.sandbox.outside import Workers, control
+from grader.sandbox.outside.clock import Hangs, Patience
+from grader.sandbox.outside.connection import Worker
 from grader.unavailable import noted
 
 PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time

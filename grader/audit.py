@@ -1,6 +1,6 @@
 """The audit: does every seeded fault cost what it should, and every correct variant nothing?
 
-It grades the reference, the template, and the corpus in ``tests/corpus/``, which are edits of the
+It grades the reference, the template, and the corpus in ``grader/assignments/vit/corpus/``, which are edits of the
 reference, and holds each grade against what the case says. An instructor runs it after a change of the
 rubric or of a check.
 """
@@ -20,7 +20,7 @@ from typing import Any
 from grader import scoring, syntax
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, Kept
-from grader.grading import Grader, Options, open_grader
+from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,10 +87,12 @@ def _cases(only: str | Collection[str]) -> list[tuple[str, Any]]:
 
 def _corpus() -> Any:
     if not (ROOT / "tests" / "corpus").is_dir():
-        raise GraderError(f"{ROOT}: the audit needs a checkout with tests/corpus, an installed copy has none")
+        raise GraderError(
+            f"{ROOT}: the audit needs a checkout with grader/assignments/vit/corpus, an installed copy has none"
+        )
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    return importlib.import_module("tests.corpus")
+    return importlib.import_module("grader.assignments.vit.corpus")
 
 
 class Auditor:

@@ -24,8 +24,8 @@ from grader.errors import GraderError, not_installed
 from grader.reports.text import printable, visible
 
 if TYPE_CHECKING:
-    from grader.grading import Options
     from grader.intake import Found
+    from grader.pipeline import Options
     from grader.records import Grade
     from grader.reports.html.pages import Pages
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 COMMANDS = {  # "module:function", imported when it is asked for
     "export": "grader.exports.command:main",
-    "package": "grader.commands.package:main",
-    "regrade": "grader.batch.commands:regrade",
-    "similar": "grader.batch.commands:similar",
-    "release": "grader.commands.release:main",
+    "package": "grader.publish.package:main",
+    "regrade": "grader.gradebook.commands:regrade",
+    "similar": "grader.gradebook.commands:similar",
+    "release": "grader.publish.release:main",
 }
 WRITTEN = ("json", "md", "junit", "github", "gradescope", "classroom50")
 DEBUG = firewall.SHOW
@@ -164,9 +164,9 @@ def _version() -> str:
 
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.audit is not None:
-        from grader.reports import audit
+        from grader.reports import audit_table
 
-        return audit.run(_options(arguments), arguments.audit, arguments.messages)
+        return audit_table.run(_options(arguments), arguments.audit, arguments.messages)
     if arguments.messages:
         raise GraderError("--messages lists what an audit said: give --audit as well")
     if not arguments.submissions:
@@ -197,25 +197,25 @@ def grade_all(arguments: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
     Raises:
         GraderError: nothing can be graded (no data, no worker, a criterion that does not exist).
     """
-    from grader.batch import finding
+    from grader.gradebook import inputs
 
     options = _options(arguments)
     if arguments.out is None and not _writable(options.out):
         options = dataclasses.replace(options, out=Path(tempfile.mkdtemp(prefix="vit-grade-out-")))
-    found = finding.find(arguments.submissions, options.out)
+    found = inputs.find(arguments.submissions, options.out)
     if len(found) == 1 and found[0].id is None and arguments.scheduler is None:
         pages = _pages(options.out, False) if arguments.html else None
         grade = grade_one(found[0], options, arguments.only, pages)
         return [grade], [f"Page: {pages.target(grade)}", *pages.trouble.values()] if pages else []
-    from grader.batch import classes
+    from grader.gradebook import session
 
     if options.out != _options(arguments).out:
         _complain(f"grades: nothing can be written there; the gradebook is in {options.out}")
-    spread = classes.Spread(arguments.jobs, arguments.scheduler, arguments.resources)
-    done = classes.grade_class(found, options, arguments.only, spread, arguments.retry)
-    remarks = classes.remarks(options)
+    spread = session.Spread(arguments.jobs, arguments.scheduler, arguments.resources)
+    done = session.grade_class(found, options, arguments.only, spread, arguments.retry)
+    remarks = session.remarks(options)
     if arguments.html:
-        remarks += classes.write_pages(options, _pages(options.out, True))
+        remarks += session.write_pages(options, _pages(options.out, True))
     return [each.grade for each in done], remarks
 
 
@@ -226,9 +226,10 @@ def _writable(folder: Path) -> bool:
 
 
 def _options(arguments: argparse.Namespace) -> "Options":
-    from grader import assignments, given, rubric
-    from grader.grading import Options
-    from grader.vit.assignment import VIT
+    from grader import assignment as assignments
+    from grader import given, rubric
+    from grader.assignments.vit.assignment import VIT
+    from grader.pipeline import Options
 
     file = arguments.assignment
     assignment = VIT if file is None else assignments.load(file)
@@ -255,7 +256,7 @@ def grade_one(
     Raises:
         GraderError: it cannot be graded here.
     """
-    from grader.grading import open_grader
+    from grader.pipeline import open_grader
     from grader.reports.progress import Progress
 
     with Progress() as progress:

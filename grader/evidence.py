@@ -16,8 +16,8 @@ from grader.given import NONE, GivenFiles
 from grader.records import Observation, Submission
 
 if TYPE_CHECKING:
-    from grader.checking import Assignment, Judgement
     from grader.data import FashionMNIST
+    from grader.judging import Assignment, Judgement
     from grader.rubric import Rubric
 
 T = TypeVar("T")
@@ -244,7 +244,7 @@ class Evidence:
 
     def judge(self, criterion: str) -> "Judgement":
         """The verdict on a criterion from the answers so far; its probes must have been asked."""
-        from grader.checking import judge, undecided
+        from grader.judging import judge, undecided
 
         asked = self.assignment.criteria[criterion]
 

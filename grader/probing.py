@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from grader.checking import Fail, Malformed, Undecided, Verdict
 from grader.errors import GraderError, Unreadable
 from grader.evidence import UNASKED, Answer, Evidence, Later, Probe, Question, Unanswered, question_digest
 from grader.firewall import words
+from grader.judging import Fail, Malformed, Undecided, Verdict
 from grader.records import Observation
 
 Ask = Callable[[Probe, Question], Observation]

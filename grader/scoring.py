@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 
 from grader import firewall
-from grader.checking import Judgement
 from grader.evidence import Evidence
+from grader.judging import Judgement
 from grader.records import CriterionResult, CriterionStatus, Grade, Warning_
 from grader.rubric import RubricCriterion
 from grader.syntax_errors import syntax_errors

@@ -15,4 +15,4 @@ REFERENCE = HOME / "reference"
 GIVEN = (
     CHECK_VIT,
     *sorted((PACKAGE / "vit" / "given").glob("[!_.]*")),
-)  # the course's own files, see grader.vit.blocks
+)  # the course's own files, see grader.assignments.vit.blocks

@@ -7,8 +7,8 @@ decided. Every other one costs what it defines.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.checking import Judgement
 from grader.evidence import Evidence
+from grader.judging import Judgement
 from grader.records import CheckResult, SyntaxProblem, Warning_
 
 MAX_WARNINGS = 5  # a notebook of another language has one in every cell

@@ -1,6 +1,6 @@
 """Judge a submission in this process, without intake, confinement or data: for the tests of checks.
 
-The tests' own submissions are trusted; whoever grades others' uses ``grader.grading``.
+The tests' own submissions are trusted; whoever grades others' uses ``grader.pipeline``.
 """
 
 import ast
@@ -16,19 +16,21 @@ import numpy as np
 
 from grader import given as given_files
 from grader import rubric
-from grader.checking import Assignment, Judgement
+from grader.assignments.vit.assignment import VIT
+from grader.assignments.vit.names import WANTED
 from grader.evidence import Evidence, Probe, Question
-from grader.forms import fit
 from grader.given import GivenFiles
+from grader.judging import Assignment, Judgement
+from grader.observations import fit
 from grader.probing import ask_all
 from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
-from grader.suite import inside
-from grader.vit.assignment import VIT
-from grader.vit.names import WANTED
-from grader.worker import protocol
-from grader.worker.student import Student
+from grader.sandbox.inside import protocol
+from grader.sandbox.inside.student import Student
+from grader.students import inside
 
-OPS = tuple(f"grader.worker.vit.{name}" for name in ("modules", "transforms", "training", "retrieval", "inference"))
+OPS = tuple(
+    f"grader.assignments.vit.inside.{name}" for name in ("modules", "transforms", "training", "retrieval", "inference")
+)
 
 
 class _Everything(dict):
@@ -52,7 +54,7 @@ def evidence(
 
     Args:
         sources: module name → text, as ``{"vit_model": "class ViT…"}``.
-        topics: modules with PROBES and CRITERIA, as ``grader.vit.model.patches``.
+        topics: modules with PROBES and CRITERIA, as ``grader.assignments.vit.model.patches``.
         data: what ``seen.data`` is; its images are the shared arrays where it has any.
         given: the course's given files; the project's own where there are none.
     """
@@ -92,7 +94,7 @@ def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, n
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         body = inside.answer(student, probe.op, _through(question.args, shared))
-    from grader.confinement.evidence import observation
+    from grader.sandbox.outside.replies import observation
 
     seen = dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)
     return fit(seen, VIT.forms.get(probe.op), question.args)

@@ -8,10 +8,10 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from grader import audit
-from grader.grading import Options, open_grader
+from grader.assignments.vit.corpus import load
+from grader.pipeline import Options, open_grader
 from grader.reports import terminal
 from grader.shipped import REFERENCE
-from tests.corpus import load
 
 FAULTS = ("augmentation.flip_never", "contrastive.scheduler_milestones_in_batches", "application.knn_squared")
 NAME, SEED = "ab12", 1234

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from grader.asking import Asking, Doubts, Known
-from grader.confinement.clock import Patience
+from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, Probe, Question
 from grader.probing import ask_all
 from grader.records import Observation, Program, Submission
-from grader.vit.assignment import VIT
+from grader.sandbox.outside.clock import Patience
 
 PROBES = (
     Probe("short", "short", lambda seen, rng: Question({})),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.vit.model import block
+from grader.assignments.vit.model import block
 from tests import harness
 
 SOURCE = (Path(__file__).parents[1] / "reference" / "vit_model.py").read_text(encoding="utf-8")

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from grader import exports, grading, scoring
-from grader.checking import Check
+from grader import exports, pipeline, scoring
+from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, Probe, Question
 from grader.exports.result import of_grade
 from grader.firewall import CODE, Firewall
+from grader.judging import Check
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Raised
 from grader.reports.html import figures
-from grader.vit.assignment import VIT
 from tests import grades
 
 KINDS = (IndexError("list index out of range"), RecursionError("too deep"), MemoryError(), OverflowError("too large"))
@@ -29,8 +29,8 @@ CHECKS = [(ident, check.name) for ident, criterion in VIT.criteria.items() for c
 @pytest.fixture(scope="module")
 def honest() -> Iterator[Evidence]:
     """What the reference answered, once."""
-    options = grading.Options(seed=1, train="never", sample=100, threads=1, pictures=True)
-    grader = grading.open_grader(options)
+    options = pipeline.Options(seed=1, train="never", sample=100, threads=1, pictures=True)
+    grader = pipeline.open_grader(options)
     seen: list[Evidence] = []
     try:
         assert VIT.reference is not None

@@ -8,7 +8,7 @@ from bench import fuzz_observations
 from bench.answer_changes import LEFT_OUT, Changed, changes, with_other
 from bench.fuzz_observations import Base, Counts, bases, fuzz, judge
 from grader.given import NONE
-from grader.grading import Options, open_grader
+from grader.pipeline import Options, open_grader
 
 SEED, CHANGES = 7, 300
 

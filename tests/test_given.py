@@ -8,15 +8,15 @@ import nbformat
 import pytest
 
 from grader import cli, given
-from grader.batch import digests
+from grader.assignments.vit import blocks, model
+from grader.assignments.vit.assignment import VIT
 from grader.errors import GraderError
-from grader.grading import Options
+from grader.gradebook import digests
+from grader.pipeline import Options
 from grader.reports import record
-from grader.vit import blocks, model
-from grader.vit.assignment import VIT
 from tests import harness
-from tests.batch import classroom
-from tests.vit.test_blocks import source
+from tests.assignments.vit.test_blocks import source
+from tests.gradebook import classroom
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECK_VIT = (ROOT / "check_vit.py").read_text()

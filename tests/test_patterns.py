@@ -9,15 +9,15 @@ import pytest
 
 import grader
 from grader import patterns
-from grader.confinement import evidence
+from grader.assignments.vit import logs, printed_runs
+from grader.assignments.vit.figures.log import LOSS
 from grader.exports.markdown import escaped
 from grader.intake.layouts import CANVAS, MOODLE
 from grader.intake.reading import magics, outputs, sources
 from grader.records import CellLog
 from grader.reports.html.causes import NUMBERS, PLACES
-from grader.reports.html.figures.log import LOSS
-from grader.vit import logs, runs
-from grader.worker import late
+from grader.sandbox.inside import lazy_imports
+from grader.sandbox.outside import replies
 
 PACKAGE = Path(grader.__file__).parent
 READING = "the reading process has Python's own library alone; each of its patterns is tried below"
@@ -67,7 +67,12 @@ KINDS = {
 
 def log(text: str) -> None:
     cell = CellLog(1, text, text, ())
-    runs.errors_of(cell), runs.bars(cell), runs.last_run((cell,)), runs.uncountable(cell)
+    (
+        printed_runs.errors_of(cell),
+        printed_runs.bars(cell),
+        printed_runs.last_run((cell,)),
+        printed_runs.uncountable(cell),
+    )
 
 
 def of_reports(text: str) -> None:
@@ -76,7 +81,7 @@ def of_reports(text: str) -> None:
 
 def of_settings(text: str) -> None:
     for pattern in logs.SETTINGS.values():
-        patterns.compile(rf"\b{pattern}\s*[:=]\s*({runs.NUMBER})", ignore_case=True).findall(text)
+        patterns.compile(rf"\b{pattern}\s*[:=]\s*({printed_runs.NUMBER})", ignore_case=True).findall(text)
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -88,9 +93,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "names of files": lambda text: (CANVAS.match(text), MOODLE.match(text), sources.without_copy(text)),
     "modules": lambda text: sources.ONLY_IF_IMPORTED.search(text),
     "folders on the path": lambda text: sources.Sources([], "", f"hw3{text}").on_path("hw3"),
-    "messages": lambda text: (evidence.clean(text), evidence.NO_MEMORY.search(text), evidence.place(text)),
+    "messages": lambda text: (replies.clean(text), replies.NO_MEMORY.search(text), replies.place(text)),
     "reports": of_reports,
-    "libraries": lambda text: late.needed([text]),
+    "libraries": lambda text: lazy_imports.needed([text]),
 }
 SIZE = 37_500  # characters, and four times as many
 

@@ -3,9 +3,9 @@
 import pytest
 
 from grader.asking import Doubts
-from grader.confinement.clock import Patience
 from grader.evidence import Probe, Question
 from grader.records import Observation
+from grader.sandbox.outside.clock import Patience
 
 PROBE = Probe("slow", "slow", lambda seen, rng: Question({}), seconds=20.0)
 LATE = Observation("timeout", detail="no answer after 20 s")

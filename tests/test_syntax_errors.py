@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from grader.checking import CheckResult, Judgement
+from grader.assignments.vit.model import heads
+from grader.judging import CheckResult, Judgement
 from grader.records import SyntaxProblem
 from grader.syntax_errors import explained, syntax_errors
-from grader.vit.model import heads
 from tests import harness
 
 MISTAKE = SyntaxProblem("a.ipynb", 2, 7, "'(' was never closed", ("ClassificationHead",))

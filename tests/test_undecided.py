@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from grader import cli, rubric, scoring
-from grader.batch.entries import Entry
-from grader.checking import Assignment, Blocked, Criterion, Fail, Malformed, Skip, Undecided, checks
-from grader.confinement import WarmWorkers
 from grader.errors import GraderError, Unreadable
 from grader.evidence import Answer, Evidence, Probe, Question, Unanswered
 from grader.exports import FORMATS
 from grader.exports.result import of_entry, of_grade
+from grader.gradebook.reader import Entry
+from grader.judging import Assignment, Blocked, Criterion, Fail, Malformed, Skip, Undecided, checks
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Program, Submission
 from grader.reports.html import classroom, inline, student
 from grader.rubric import RubricCriterion
+from grader.sandbox.outside import WarmWorkers
 from tests import grades, harness
 
 LOADED = Answer("load", Question({}), Observation("value", {"defined": [], "problems": []}))

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from grader.batch.entries import Roll
 from grader.cli import Parser
 from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
 from grader.exports.canvas import Filled
 from grader.exports.result import Result, of_entry
 from grader.firewall import Firewall
+from grader.gradebook.reader import Roll
 from grader.reports import record
 from grader.reports.text import file_stem, printable
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from grader.batch.entries import Entry
+from grader.gradebook.reader import Entry
 from grader.records import Grade
 
 

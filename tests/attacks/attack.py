@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader.confinement import WarmWorkers
 from grader.records import Observation
-from grader.worker import syscalls
-from grader.worker.plan import Limits
+from grader.sandbox.inside import syscalls
+from grader.sandbox.inside.plan import Limits
+from grader.sandbox.outside import WarmWorkers
 
 LIMITS = Limits(memory=512 << 20, scratch_bytes=16 << 20, scratch_files=400)
 NUMBERS = syscalls.numbers(syscalls.REFUSED) | syscalls.numbers(syscalls.FAKED) | syscalls.numbers(syscalls.JUDGED)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.confinement import WarmWorkers, tiers
 from grader.errors import GraderError
-from grader.grading import Grader, Options, open_grader
-from grader.worker.plan import Limits
+from grader.pipeline import Grader, Options, open_grader
+from grader.sandbox.inside.plan import Limits
+from grader.sandbox.outside import WarmWorkers, tiers
 
 from .attack import LIMITS
 from .targets import Targets

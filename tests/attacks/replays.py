@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from grader import scoring
+from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Probe, Question
-from grader.forms import fit
 from grader.given import NONE, GivenFiles
-from grader.grading import Grader
+from grader.observations import fit
+from grader.pipeline import Grader
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Submission
-from grader.vit.assignment import VIT
 
 Array = np.ndarray
 Recording = Mapping[str, Answer]  # by probe

@@ -2,8 +2,8 @@
 
 import pytest
 
-from grader.confinement import WarmWorkers
 from grader.records import Observation
+from grader.sandbox.outside import WarmWorkers
 
 from .attack import PRELUDE, told
 
@@ -73,11 +73,11 @@ for each in list(vars(builtins)):
 """,
     "torch.equal": "import torch\ntorch.equal = torch.allclose = lambda *a, **k: True",
     "Tensor.__eq__": "import torch\ntorch.Tensor.__eq__ = lambda *a: True",
-    "the protocol": "sys.modules['grader.worker.protocol'].encode = lambda ident, body: [b'x' * 99]",
-    "the description": "sys.modules['grader.worker.describe'].exception = None",
-    "the operations": "sys.modules['grader.worker.serve'].OPS.clear()",
+    "the protocol": "sys.modules['grader.sandbox.inside.protocol'].encode = lambda ident, body: [b'x' * 99]",
+    "the description": "sys.modules['grader.sandbox.inside.describe'].exception = None",
+    "the operations": "sys.modules['grader.sandbox.inside.serve'].OPS.clear()",
     "every operation": """
-operations = sys.modules['grader.worker.serve'].OPS
+operations = sys.modules['grader.sandbox.inside.serve'].OPS
 for each in operations: operations[each] = lambda *a, **k: {'passed': True}
 """,
     "the modules": "sys.modules.clear()",

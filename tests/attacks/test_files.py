@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.confinement import WarmWorkers
+from grader.sandbox.outside import WarmWorkers
 
 from .attack import Attack, load, load_all, told
 from .targets import Targets
@@ -59,7 +59,7 @@ import importlib
 importlib.invalidate_caches()
 for module in [name for name in sys.modules if name.split('.')[0] == 'grader']:
     del sys.modules[module]
-attempt(importlib.import_module, 'grader.checking')
+attempt(importlib.import_module, 'grader.judging')
 """),
     Attack("the account's home", "attempt(os.listdir, HOME)", works=False),
     Attack("the zygote's home", "attempt(os.listdir, os.path.dirname(SCRATCH) + '/home')"),

@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from grader.confinement import WarmWorkers
+from grader.sandbox.outside import WarmWorkers
 
 from .attack import Attack, load, load_all, told
 

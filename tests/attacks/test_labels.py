@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from grader.grading import Grader
-from grader.vit.thresholds.questions import reference_rows
+from grader.assignments.vit.thresholds.questions import reference_rows
+from grader.pipeline import Grader
 
 from .targets import PROJECT
 

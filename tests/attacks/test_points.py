@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.grading import Grader
+from grader.assignments.vit.names import FUNCTIONS, HYPERPARAMETERS, TRANSFORMS
+from grader.pipeline import Grader
 from grader.records import Grade
-from grader.vit.names import FUNCTIONS, HYPERPARAMETERS, TRANSFORMS
 
 JUDGED = (
     "vit.shapes", "vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads",
@@ -163,25 +163,25 @@ def start():
 """,
     "the worker's operations": """
 def start():
-    operations = sys.modules['grader.worker.serve'].OPS
+    operations = sys.modules['grader.sandbox.inside.serve'].OPS
     for name in list(operations):
         operations[name] = lambda *a, **k: {'passed': True, 'value': 1.0, 'kind': 'tensor'}
 """,
     "the worker's descriptions": """
 def start():
-    describe = sys.modules['grader.worker.describe']
+    describe = sys.modules['grader.sandbox.inside.describe']
     describe.tensor = describe.result = lambda *a: {'kind': 'tensor', 'dtype': 'float32', 'array': []}
     describe.exception = lambda error: {}
 """,
     "the worker's protocol": FRAME + """
 def start():
-    protocol = sys.modules['grader.worker.protocol']
+    protocol = sys.modules['grader.sandbox.inside.protocol']
     original = protocol.encode
     protocol.encode = lambda ident, body: original(ident, {'value': {'right': True}} if 'value' in body else body)
 """,
     "the worker's student": """
 def start():
-    sys.modules['grader.worker.student'].Student.get = lambda self, name: (lambda *a, **k: torch.ones(1))
+    sys.modules['grader.sandbox.inside.student'].Student.get = lambda self, name: (lambda *a, **k: torch.ones(1))
 """,
     "the answers in the memory": """
 def found(output):
@@ -219,7 +219,7 @@ def give(output):
     "the checks' files": """
 def start():
     for folder in sys.path + ['/work', '/root', '/home', '/tmp']:
-        for name in ('grader/vit/model/patches.py', 'reference/vit_model.py', 'rubric.toml'):
+        for name in ('grader/assignments/vit/model/patches.py', 'reference/vit_model.py', 'rubric.toml'):
             try:
                 exec(open(f'{folder}/{name}').read(), globals())
             except OSError:
@@ -281,7 +281,7 @@ class Everything(dict):
         names = 'array arrays value values calls raised undefined type shape dtype kind items steps epochs losses rates'
         super().__init__({{name: numpy.ones((2, 2)) for name in names.split()}})
 def start():
-    operations = sys.modules['grader.worker.serve'].OPS
+    operations = sys.modules['grader.sandbox.inside.serve'].OPS
     for name in list(operations):
         operations[name] = lambda *a, **k: {junk}
 """
@@ -292,7 +292,7 @@ FILES = {
     "torch.py": "def __getattr__(name):\n    return lambda *a, **k: True",
     "json.py": "def dumps(*a, **k):\n    return '{\"score\": 100}'\ndef loads(*a, **k):\n    return {}",
     "numpy.py": "def allclose(*a, **k):\n    return True",
-    "grader/checking.py": "def judge(*a):\n    raise SystemExit(0)",
+    "grader/judging.py": "def judge(*a):\n    raise SystemExit(0)",
     "grader/__init__.py": "raise SystemExit(0)",
     "evil.pth": "import os; os._exit(0)",
     "rubric.toml": "[[criteria]]\nid = 'vit.shapes'\npart = 2\ntitle = 'mine'\npoints = 100\n",

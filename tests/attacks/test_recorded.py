@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader import shipped
-from grader.grading import Grader
+from grader.pipeline import Grader
 from grader.records import Grade, Submission
 from tests.attacks import replays
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from grader.confinement import WarmWorkers, process
+from grader.sandbox.outside import WarmWorkers, process
 
 from .attack import load, program, told
 

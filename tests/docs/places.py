@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from grader.commands import release
 from grader.exports.moodle import COLUMNS
+from grader.publish import release
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = (

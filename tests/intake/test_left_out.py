@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.vit import model
-from grader.vit.application import transfer
+from grader.assignments.vit import model
+from grader.assignments.vit.application import transfer
 from tests import harness
 from tests.intake.building import opened, write_modules, write_notebook
 

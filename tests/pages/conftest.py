@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 
-from grader.grading import Graded, Options, open_grader
+from grader.pipeline import Graded, Options, open_grader
 from grader.reports.html.notebooks.client import Rendered
 from grader.reports.html.pages import Pages
 from tests.pages.browser import browser  # noqa: F401

@@ -17,13 +17,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from PIL import Image
 
 from grader import audit
-from grader.grading import Graded, Grader, Options, open_grader
+from grader.assignments.vit.corpus import load
+from grader.pipeline import Graded, Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 from grader.reports.html import classroom
 from grader.reports.html.pages import Pages
 from grader.reports.html.student import Link
 from grader.shipped import REFERENCE
-from tests.corpus import load
 from tests.pages.browser import found
 from tests.pages.one_notebook import inlined
 from tests.picture import NAME, SEED, seeded

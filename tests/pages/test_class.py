@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from grader import cli
-from grader.grading import Graded
+from grader.pipeline import Graded
 from grader.records import SimilarGroup
 from grader.reports.html import causes, classroom
 from grader.reports.html.pages import Pages

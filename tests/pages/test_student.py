@@ -110,7 +110,7 @@ def test_a_grade_displays_itself_in_a_notebook():
 
 
 def test_nothing_of_the_pages_is_imported_where_none_is_asked_for():
-    code = "import sys, grader.cli, grader.grading; print([n for n in sys.modules if 'nbconvert' in n or 'reports.html' in n])"
+    code = "import sys, grader.cli, grader.pipeline; print([n for n in sys.modules if 'nbconvert' in n or 'reports.html' in n])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from grader.checking import Assignment, Criterion, Fail, checks, dig
 from grader.evidence import Evidence, Probe, Question
-from grader.forms import described
+from grader.judging import Assignment, Criterion, Fail, checks, dig
+from grader.observations import described
 
 HERE = Path(__file__).resolve().parent
 CLOSE = 1e-3  # float32 arithmetic on numbers around 1

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from grader.worker import describe
-from grader.worker.serve import op
-from grader.worker.student import Student
+from grader.sandbox.inside import describe
+from grader.sandbox.inside.serve import op
+from grader.sandbox.inside.student import Student
 
 
 @op("regression.fit")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grader import patterns
+from grader.assignments.vit.printed_runs import last_run
 from grader.evidence import Evidence
 from grader.records import Grade, Submission
 from grader.reports.html.notebooks.client import Rendered, Renderer
@@ -11,7 +12,6 @@ from grader.reports.html.rendering import render
 from grader.reports.html.sources import LONGEST, Sources
 from grader.reports.html.story import Row, sentences, tell
 from grader.reports.html.student import Link
-from grader.vit.runs import last_run
 
 LOG = "contrastive.logs"
 

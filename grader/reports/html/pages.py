@@ -11,8 +11,8 @@ from pathlib import Path
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence
 from grader.firewall import Firewall
-from grader.grading import Graded
 from grader.intake import open_submission
+from grader.pipeline import Graded
 from grader.records import Grade, SimilarGroup
 from grader.reports import record
 from grader.reports.html import classroom, notebook, student

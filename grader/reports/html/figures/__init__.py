@@ -6,9 +6,9 @@ from functools import partial
 
 from markupsafe import Markup
 
-from grader.checking import Verdict
 from grader.evidence import Evidence, Unanswered
 from grader.firewall import Firewall
+from grader.judging import Verdict
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ Draw = Callable[[Evidence], Figure | None]
 
 def topics() -> dict[str, Draw]:
     """What draws each picture, by name."""
-    from grader.reports.html.figures import attention, augmentation, classes, log, map, neighbours, schedule
+    from grader.assignments.vit.figures import attention, augmentation, confusions, log, map, neighbours, schedule
 
-    those = (augmentation, schedule, log, attention, map, neighbours, classes)
+    those = (augmentation, schedule, log, attention, map, neighbours, confusions)
     return {topic.__name__.rpartition(".")[2]: topic.figure for topic in those}
 
 

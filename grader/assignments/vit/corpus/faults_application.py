@@ -1,0 +1,447 @@
+"""Part 4, wrong in one way each, and right in other ways."""
+
+from collections.abc import Callable
+
+from grader.assignments.vit.corpus.case import Case
+
+KNN, TRANSFER = ("application.knn",), ("application.transfer",)
+
+
+def body(opening: str, text: str) -> Callable[[bytes], bytes]:
+    """Replace one solution of application.py, from its opening line to its end."""
+
+    def edit(source: bytes) -> bytes:
+        before, begin, rest = source.decode().partition(f"    ### BEGIN SOLUTION: {opening}")
+        _, end, after = rest.partition("    ### END SOLUTION\n")
+        assert begin and end, opening
+        lines = "".join(f"    {line}\n" if line else "\n" for line in text.strip("\n").splitlines())
+        return f"{before}{lines}{after}".encode()
+
+    return edit
+
+
+def knn(name: str, text: str, word: str = "") -> Case:
+    edits = {"application.py": body("return the k smallest", text)}
+    return Case(f"application.knn_{name}", edits, KNN if word else (), word)
+
+
+def transfer(name: str, text: str, word: str = "") -> Case:
+    edits = {"application.py": body("train a new head", text)}
+    return Case(f"application.transfer_{name}", edits, TRANSFER if word else (), word)
+
+
+def changed(name: str, old: str, new: str, word: str = "") -> Case:
+    return Case(f"application.transfer_{name}", {"application.py": [(old, new)]}, TRANSFER if word else (), word)
+
+
+STEP = """            loss = F.cross_entropy(classifier(features), y.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+"""
+OPTIMIZER = "torch.optim.AdamW(classifier.parameters(), lr=lr, weight_decay=weight_decay)"
+FROZEN = """            with torch.no_grad():
+                features = vit_model(x.to(device))  # (B, D)
+"""
+COUNT = "                correct += (logits.argmax(dim=1).cpu() == y).sum().item()\n"
+SHARE = "acc = correct / len(test_dataset)"
+RETURN = '    return {"acc": acc, "vit": vit_model.state_dict(), "classifier": classifier.state_dict()}\n'
+
+BEFORE = """    with torch.no_grad():
+        hits = [classifier(vit_model(x)).argmax(1) == y for x, y in test_loader]
+    before = torch.cat(hits).float().mean().item()
+"""
+
+FAULTS = [
+    knn("farthest", "return (ref - query).norm(dim=1).topk(k)", "largest=False"),
+    knn("farthest_by_sorting", """
+distances, indices = torch.sort(torch.cdist(query.view(1, -1), ref)[0], descending=True)
+return distances[:k], indices[:k]
+""", "farthest"),
+    knn("squared", "return ((ref - query) ** 2).sum(dim=1).topk(k, largest=False)", "root"),
+    knn("cosine", """
+similarity = F.cosine_similarity(query.view(1, -1), ref)
+values, indices = similarity.topk(k)
+return 1 - values, indices
+""", "cosine"),
+    knn("normalised", """
+query, ref = F.normalize(query.view(1, -1), dim=1), F.normalize(ref, dim=1)
+return (ref - query).norm(dim=1).topk(k, largest=False)
+""", "cosine"),
+    knn("l1", "return (ref - query).abs().sum(dim=1).topk(k, largest=False)", "L1"),
+    knn("mean_of_squares", "return ((ref - query) ** 2).mean(dim=1).sqrt().topk(k, largest=False)", "means"),
+    knn("swapped", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return indices, distances
+""", "order"),
+    knn("k_ignored", "return (ref - query).norm(dim=1).topk(5, largest=False)", "`k`"),
+    knn("farthest_of_the_nearest_first", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return distances.flip(0), indices.flip(0)
+""", "order"),
+    knn("skips_the_nearest", """
+distances, indices = (ref - query).norm(dim=1).topk(k + 1, largest=False)
+return distances[1:], indices[1:]
+""", "left out"),
+    knn("indices_alone", "return (ref - query).norm(dim=1).topk(k, largest=False).indices", "pair"),
+    knn("vectors_instead_of_indices", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return distances, ref[indices]
+""", "whole numbers"),
+    knn("dot_product", "return (ref @ query.flatten()).topk(k)", "dot product"),
+    knn("all_rows", """
+distances = (ref - query).norm(dim=1)
+return distances, distances.argsort()
+""", "keep the k nearest"),
+    knn("batched_query_only", """
+return torch.cdist(query, ref)[0].topk(k, largest=False)
+""", "(E,)"),
+    knn("distances_unsorted", """
+distances = (ref - query).norm(dim=1)
+indices = distances.argsort()[:k]
+return distances[:k], indices
+""", "L2"),
+    knn("negative_distances", """
+values, indices = (-(ref - query).norm(dim=1)).topk(k)
+return values, indices
+""", "negative"),
+    knn("unfinished", "raise RuntimeError('later')", "later"),
+    knn("root_of_less_than_zero", """
+query = query.reshape(1, -1)
+squares = (query**2).sum() + (ref**2).sum(dim=1) - 2 * (ref @ query.T).squeeze(1)
+return squares.sqrt().topk(k, largest=False)
+""", "NaN"),
+    knn("query_itself_left_out", """
+distances = (ref - query).norm(dim=1)
+distances[distances < 1e-6] = float("inf")
+return distances.topk(k, largest=False)
+""", "left out"),
+    knn("changes_the_bank", "return ref.sub_(query).norm(dim=1).topk(k, largest=False)", "changes"),
+    knn("counts_from_one", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return distances, indices + 1
+""", "from 0"),
+    knn("first_row_not_searched", "return (ref[1:] - query).norm(dim=1).topk(k, largest=False)", "too small"),
+    knn("ranks_instead_of_rows", """
+distances = (ref - query).norm(dim=1)
+return distances.sort().values[:k], distances.argsort().argsort()[:k]
+""", "ranks"),
+    Case("application.transfer_trains_the_vit", {"application.py": [
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
+    ]}, TRANSFER, "head alone"),
+    Case("application.transfer_new_vit", {"application.py": [
+        ("from vit_model import ClassificationHead\n", "from hyperparameters import hidden_size\nfrom vit_model import ClassificationHead, ViT\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    vit_model = ViT(28, 7, 1, hidden_size, 3, 4).to(device).eval()"),
+    ]}, TRANSFER, "not the one that was given"),
+    Case("application.transfer_trains_a_copy", {"application.py": [
+        ("import torch\n", "import copy\n\nimport torch\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    vit_model = copy.deepcopy(vit_model).to(device).eval()"),
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
+    ]}, TRANSFER, "not the one that was given"),
+    changed("train_mode", "vit_model.to(device).eval()", "vit_model.to(device).train()", "eval mode"),
+    Case("application.transfer_features_of_another", {"application.py": [
+        ("from vit_model import ClassificationHead\n", "from vit_model import ClassificationHead, ViT\n"),
+        (FROZEN, "            with torch.no_grad():\n                features = other(x.to(device))\n"),
+        ("    optimizer = torch", "    other = ViT(28, 7, 1, vit_model.hidden_size, 3, 4).eval()\n    optimizer = torch"),
+    ]}, TRANSFER, "features"),
+    changed("wrong_optimizer", OPTIMIZER, "torch.optim.AdamW(ClassificationHead(vit_model.hidden_size).parameters(), lr=lr)",
+            "never trained"),
+    changed("no_step", "            optimizer.step()\n", "", "never trained"),
+    changed("no_zero_grad", "            optimizer.zero_grad()\n", "", "zero_grad"),
+    changed("on_the_test_set", "DataLoader(train_dataset, batch_size", "DataLoader(test_dataset, batch_size", "test items"),
+    changed("own_epochs", "in range(1, num_epochs + 1)", "in range(1, 6)", "num_epochs"),
+    changed("one_batch_an_epoch", "            optimizer.step()\n", "            optimizer.step()\n            break\n", "num_epochs"),
+    changed("one_epoch_fewer", "in range(1, num_epochs + 1)", "in range(1, num_epochs)", "num_epochs"),
+    changed("one_epoch_more", "in range(1, num_epochs + 1)", "in range(num_epochs + 1)", "num_epochs"),
+    changed("returns_in_the_loop", RETURN, "    " + RETURN, "num_epochs"),
+    changed("learns_from_the_last_batch", STEP, STEP.replace("            o", "        o").replace("            loss.b", "        loss.b"),
+            "num_epochs"),
+    changed("the_same_items_again", "in train_loader:", "in [next(iter(train_loader))] * len(train_loader):", "num_epochs"),
+    changed("tuple", RETURN, "    return acc, vit_model.state_dict(), classifier.state_dict()\n", "dict"),
+    changed("nothing", RETURN, "", "return"),
+    changed("no_classifier", RETURN, '    return {"acc": acc, "vit": vit_model.state_dict()}\n', "classifier"),
+    Case("application.transfer_accuracy_of_the_last_batch", {"application.py": [
+        (COUNT, "                correct = (logits.argmax(dim=1).cpu() == y).sum().item()\n"),
+        (SHARE, "acc = correct / len(y)"),
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=32)"),
+    ]}, TRANSFER, "last batch"),
+    Case("application.transfer_accuracy_of_the_last_large_batch", {"application.py": [
+        (COUNT, "                correct = (logits.argmax(dim=1).cpu() == y).sum().item()\n"),
+    ]}, TRANSFER, "all batches"),
+    Case("application.transfer_accuracy_on_the_training_set", {"application.py": [
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(train_dataset, batch_size=500)"),
+        (SHARE, "acc = correct / len(train_dataset)"),
+    ]}, TRANSFER, "training items"),
+    changed("accuracy_by_the_batch_size", SHARE, "acc = correct / (len(test_loader) * 500)", "last batch is smaller"),
+    changed("accuracy_never_reset", "        correct = 0\n", "        correct = 0 if epoch == 1 else correct\n", "goes on"),
+    changed("accuracy_by_the_other_size", SHARE, "acc = correct / len(train_dataset)", "training set"),
+    changed("count_of_the_right_ones", SHARE, "acc = correct", "how many are right"),
+    changed("error_rate", SHARE, "acc = 1 - correct / len(test_dataset)", "error rate"),
+    changed("error_rate_by_counting", COUNT, COUNT.replace("== y", "!= y"), "error rate"),
+    changed("error_rate_in_percent", SHARE, "acc = 100 * (1 - correct / len(test_dataset))", "error rate"),
+    Case("application.transfer_accuracy_of_the_first_batch", {"application.py": [
+        (COUNT, COUNT + "                break\n"),
+        (SHARE, "acc = correct / len(y)"),
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=100)"),
+    ]}, TRANSFER, "on 100 of"),
+    Case("application.transfer_accuracy_of_a_part", {"application.py": [
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(Subset(test_dataset, range(0, 500)), batch_size=100)"),
+        ("DataLoader, Dataset", "DataLoader, Dataset, Subset"),
+        (SHARE, "acc = correct / 500"),
+    ]}, TRANSFER, "on 500 of"),
+    Case("application.transfer_accuracy_in_the_loop", {"application.py": [
+        (SHARE, "    " + SHARE),
+        ("                correct +=", "                correct ="),
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=100)"),
+    ]}, TRANSFER, "accuracy that comes back"),
+    Case("application.transfer_accuracy_of_training_batches", {"application.py": [
+        (FROZEN, FROZEN + "            seen = seen + (classifier(features).argmax(dim=1).cpu() == y).float().mean().item()\n"),
+        ("        for x, y in train_loader:", "        seen = 0.0\n        for x, y in train_loader:"),
+        (SHARE, "acc = seen / len(train_loader)"),
+    ]}, TRANSFER, "accuracy that comes back"),
+    changed("accuracy_of_half", SHARE, "acc = 0.5", "accuracy that comes back"),
+    changed("accuracy_of_a_usual_value", SHARE, "acc = 0.85", "accuracy that comes back"),
+    Case("application.transfer_accuracy_of_the_head_before", {"application.py": [
+        ("    optimizer = torch", BEFORE + "    optimizer = torch"), (SHARE, "acc = before"),
+    ]}, TRANSFER, "accuracy that comes back"),
+    changed("accuracy_that_is_nan", SHARE, "acc = float('nan')", "accuracy that comes back"),
+    changed("loss_as_accuracy", SHARE, "acc = F.cross_entropy(logits, y).item()", "accuracy that comes back"),
+    changed("head_of_25_classes", "ClassificationHead(vit_model.hidden_size)", "ClassificationHead(vit_model.hidden_size, 25)",
+            "got one with 25"),
+    changed("head_that_is_nan", RETURN,
+            "    classifier.fc.weight.data.mul_(float('nan'))\n" + RETURN, "NaN or infinite logits"),
+    changed("untrained_head_returned", RETURN,
+            RETURN.replace("classifier.state_dict()", "ClassificationHead(vit_model.hidden_size).state_dict()"), "never trained"),
+    changed("shuffled_labels", "F.cross_entropy(classifier(features), y.to(device))",
+            "F.cross_entropy(classifier(features), y.flip(0).to(device))", "labels"),
+    changed("labels_in_random_order", "F.cross_entropy(classifier(features), y.to(device))",
+            "F.cross_entropy(classifier(features), y[torch.randperm(len(y))].to(device))", "labels"),
+]  # fmt: skip
+
+VARIANTS = [
+    transfer("right_with_lbfgs_on_features", """
+import copy
+backbone = copy.deepcopy(vit_model).to(device).requires_grad_(False).eval()
+classifier = ClassificationHead(backbone.hidden_size).to(device)
+def features(dataset):
+    with torch.no_grad():
+        parts = [(backbone(x.to(device)), y) for x, y in DataLoader(dataset, batch_size)]
+    return torch.cat([f for f, _ in parts]), torch.cat([y for _, y in parts]).to(device)
+inputs, labels = features(train_dataset)
+optimizer = torch.optim.LBFGS(classifier.parameters(), lr=0.5, max_iter=20)
+def closure():
+    optimizer.zero_grad()
+    loss = F.cross_entropy(classifier(inputs), labels)
+    loss.backward()
+    return loss
+for _ in range(num_epochs):
+    optimizer.step(closure)
+held, truth = features(test_dataset)
+acc = (classifier(held).argmax(1) == truth).float().mean().item()
+return {"acc": acc, "vit": backbone.state_dict(), "classifier": classifier.state_dict()}
+"""),
+    knn("cdist", "return torch.cdist(query.reshape(1, -1), ref).topk(k, largest=False)"),
+    knn("sorting", """
+distances = torch.cdist(query.reshape(1, -1), ref).squeeze(0)
+order = torch.argsort(distances)[:k]
+return distances[order], order
+"""),
+    knn("expanded_squares", """
+query = query.reshape(1, -1)
+squares = (query**2).sum(1, keepdim=True) + (ref**2).sum(1) - 2 * query @ ref.T
+return squares.clamp(min=0).sqrt().topk(k, dim=1, largest=False)
+"""),
+    knn("negated", """
+values, indices = (-F.pairwise_distance(query.reshape(1, -1), ref, eps=0.0)).topk(k)
+return -values, indices
+"""),
+    knn("numpy", """
+distances = ((ref.numpy() - query.numpy().reshape(-1)) ** 2).sum(-1) ** 0.5
+order = distances.argsort()[:k]
+return distances[order], order
+"""),
+    knn("lists", """
+pairs = sorted(((row - query.flatten()).pow(2).sum().sqrt().item(), i) for i, row in enumerate(ref))
+return [d for d, _ in pairs[:k]], [i for _, i in pairs[:k]]
+"""),
+    knn("row_of_a_matrix", """
+distances, indices = torch.sort((ref - query.reshape(1, -1)).pow(2).sum(-1).sqrt())
+return distances[None, :k], indices[None, :k]
+"""),
+    knn("chosen_before_sorted", """
+import numpy as np
+distances = np.linalg.norm(ref.numpy() - query.numpy().reshape(-1), axis=1)
+rows = np.argpartition(distances, k)[:k]
+rows = rows[np.argsort(distances[rows])]
+return distances[rows], rows
+"""),
+    knn("query_given_its_axis_in_place", """
+if query.dim() == 1:
+    query.unsqueeze_(0)
+return torch.cdist(query, ref)[0].topk(k, largest=False)
+"""),
+    knn("double", """
+distances = torch.linalg.vector_norm(ref.double() - query.double(), dim=-1)
+top = torch.topk(distances, k, largest=False, sorted=True)
+return top.values, top.indices
+"""),
+    changed("modules_returned", RETURN, '    return {"acc": acc, "vit": vit_model, "classifier": classifier}\n'),
+    Case("application.transfer_frozen_for_good", {"application.py": [
+        ("    classifier = ClassificationHead(", "    for p in vit_model.parameters():\n        p.requires_grad = False\n    classifier = ClassificationHead("),
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.Adam([*vit_model.parameters(), *classifier.parameters()], lr=1e-3)"),
+    ]}),
+    changed("slow", OPTIMIZER, "torch.optim.Adam(classifier.parameters(), lr=1e-4)"),
+    changed("fast", OPTIMIZER, "torch.optim.SGD(classifier.parameters(), lr=0.1, momentum=0.9)"),
+    changed("percent", SHARE, "acc = 100 * correct / len(test_dataset)"),
+    Case("application.transfer_parts_of_the_vit", {"application.py": [
+        ("    classifier = ClassificationHead(", "    for p in vit_model.transformer.parameters():\n        p.requires_grad_(False)\n    classifier = ClassificationHead("),
+    ]}),
+    Case("application.transfer_frozen_copy", {"application.py": [
+        ("import torch\n", "import copy\n\nimport torch\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    vit_model = copy.deepcopy(vit_model).requires_grad_(False).to(device).eval()"),
+    ]}),
+    transfer("features_first", """
+def features_of(dataset):
+    rows = [(vit_model(x), y) for x, y in DataLoader(dataset, batch_size=256)]
+    return torch.cat([x for x, _ in rows]), torch.cat([y for _, y in rows])
+
+was = vit_model.training
+vit_model.eval()
+with torch.no_grad():
+    x_train, y_train = features_of(train_dataset)
+    x_test, y_test = features_of(test_dataset)
+vit_model.train(was)
+head = ClassificationHead(x_train.shape[1], 10)
+optimizer = torch.optim.Adam(head.parameters(), lr=1e-3)
+for _ in range(num_epochs):
+    for rows in torch.randperm(len(x_train)).split(batch_size):
+        optimizer.zero_grad()
+        F.cross_entropy(head(x_train[rows]), y_train[rows]).backward()
+        optimizer.step()
+acc = (head(x_test).argmax(1) == y_test).float().mean().item()
+return {"acc": acc, "vit": vit_model.state_dict(), "classifier": head.state_dict()}
+"""),
+    transfer("best_epoch", """
+loader = DataLoader(train_dataset, batch_size=32, shuffle=True, drop_last=True)
+test_loader = DataLoader(test_dataset, batch_size=64)
+vit_model.eval()
+for p in vit_model.parameters():
+    p.requires_grad_(False)
+classifier = ClassificationHead(vit_model.hidden_size)
+optimizer = torch.optim.AdamW(classifier.parameters(), lr=1e-3)
+scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, num_epochs)
+best = {"acc": 0.0}
+for _ in range(num_epochs):
+    classifier.train()
+    for x, y in loader:
+        optimizer.zero_grad(set_to_none=True)
+        loss = nn.CrossEntropyLoss(label_smoothing=0.1)(classifier(vit_model(x)), y)
+        loss.backward()
+        optimizer.step()
+    scheduler.step()
+    classifier.eval()
+    accs = [(classifier(vit_model(x)).argmax(1) == y).float().mean() for x, y in test_loader]
+    acc = torch.stack(accs).mean()
+    if acc > best["acc"]:
+        best = {"acc": acc, "vit": vit_model.state_dict(), "classifier": classifier.state_dict()}
+return best
+"""),
+    *(changed(f"drops_the_last_of_{size}", "DataLoader(train_dataset, batch_size=batch_size, shuffle=True)",
+              f"DataLoader(train_dataset, batch_size={size}, shuffle=True, drop_last=True)") for size in (200, 600, 1024)),
+    Case("application.transfer_mirror_images", {"application.py": [
+        ("        for x, y in train_loader:\n", "        for x, y in train_loader:\n            x, y = torch.cat([x, x.flip(-1)]), torch.cat([y, y])\n"),
+    ]}),
+    Case("application.transfer_two_random_views", {"application.py": [
+        ("        for x, y in train_loader:\n", "        for x, y in train_loader:\n            x, y = torch.cat([x + torch.randn_like(x), x.flip(-1)]), torch.cat([y, y])\n"),
+    ]}),
+    transfer("three_heads", """
+vit_model.eval()
+candidates = [ClassificationHead(vit_model.hidden_size) for _ in range(3)]
+optimizers = [torch.optim.AdamW(c.parameters(), lr=rate) for c, rate in zip(candidates, (1e-3, 3e-3, 1e-2))]
+for _ in range(num_epochs):
+    for x, y in DataLoader(train_dataset, batch_size=batch_size, shuffle=True):
+        with torch.no_grad():
+            features = vit_model(x)
+        for candidate, optimizer in zip(candidates, optimizers):
+            loss = F.cross_entropy(candidate(features), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+right = torch.zeros(3)
+with torch.no_grad():
+    for x, y in DataLoader(test_dataset, batch_size=batch_size):
+        right += torch.tensor([(c(vit_model(x)).argmax(1) == y).sum().item() for c in candidates])
+best = int(right.argmax())
+acc = right[best].item() / len(test_dataset)
+return {"acc": acc, "vit": vit_model.state_dict(), "classifier": candidates[best].state_dict()}
+"""),
+    transfer("held_out", """
+import copy
+count = int(0.3 * len(train_dataset))
+kept, held = torch.utils.data.random_split(train_dataset, [len(train_dataset) - count, count])
+vit_model.eval()
+head = ClassificationHead(vit_model.hidden_size)
+optimizer = torch.optim.AdamW(head.parameters(), lr=5e-3)
+best, state = float("inf"), None
+for _ in range(num_epochs):
+    for x, y in DataLoader(kept, batch_size=batch_size, shuffle=True):
+        optimizer.zero_grad()
+        F.cross_entropy(head(vit_model(x).detach()), y).backward()
+        optimizer.step()
+    with torch.no_grad():
+        losses = [F.cross_entropy(head(vit_model(x)), y).item() for x, y in DataLoader(held, batch_size=256)]
+    if sum(losses) < best:
+        best, state = sum(losses), copy.deepcopy(head.state_dict())
+head.load_state_dict(state)
+with torch.no_grad():
+    right = [head(vit_model(x)).argmax(1) == y for x, y in DataLoader(test_dataset, batch_size=256)]
+return {"acc": torch.cat(right).float().mean().item(), "vit": vit_model.state_dict(), "classifier": head.state_dict()}
+"""),
+    transfer("solved_by_scikit_learn", """
+from sklearn.linear_model import LogisticRegression
+vit_model.eval()
+def features_of(dataset):
+    with torch.no_grad():
+        parts = [(vit_model(x), y) for x, y in DataLoader(dataset, batch_size=400)]
+    return torch.cat([x for x, _ in parts]).numpy(), torch.cat([y for _, y in parts]).numpy()
+x_train, y_train = features_of(train_dataset)
+x_test, y_test = features_of(test_dataset)
+solved = LogisticRegression(max_iter=20 * num_epochs).fit(x_train, y_train)
+head = ClassificationHead(x_train.shape[1])
+linear = [module for module in head.modules() if isinstance(module, nn.Linear)][-1]
+with torch.no_grad():
+    linear.weight.copy_(torch.tensor(solved.coef_))
+    linear.bias.copy_(torch.tensor(solved.intercept_))
+    acc = (head.eval()(torch.tensor(x_test)).argmax(1).numpy() == y_test).mean()
+return {"acc": acc, "vit": vit_model.state_dict(), "classifier": head.state_dict()}
+"""),
+    Case("application.transfer_mean_of_batches_in_any_order", {"application.py": [
+        ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=100, shuffle=True)"),
+        (COUNT, "                correct += (logits.argmax(dim=1).cpu() == y).float().mean().item()\n"),
+        (SHARE, "acc = correct / len(test_loader)"),
+    ]}),
+    Case("application.transfer_mean_over_the_classes", {"application.py": [
+        ("        correct = 0\n", "        hits, labels = [], []\n"),
+        (COUNT, "                hits.append(logits.argmax(dim=1).cpu() == y), labels.append(y)\n"),
+        (SHARE, "acc = torch.stack([torch.cat(hits)[torch.cat(labels) == c].float().mean() for c in range(10)]).mean().item()"),
+    ]}),
+    changed("accuracy_as_a_tensor", SHARE, "acc = correct / torch.tensor(len(test_dataset))"),
+    changed("rounded", SHARE, "acc = round(100 * correct / len(test_dataset), 1)"),
+    transfer("accumulated", """
+vit_model.eval()
+classifier = ClassificationHead(vit_model.hidden_size)
+optimizer = torch.optim.Adam(classifier.parameters(), lr=2e-3)
+for _ in range(num_epochs):
+    for i, (x, y) in enumerate(DataLoader(train_dataset, batch_size=10, shuffle=True)):
+        loss = F.cross_entropy(classifier(vit_model(x).detach()), y) / 2
+        loss.backward()
+        if i % 2:
+            optimizer.step()
+            optimizer.zero_grad()
+hits = sum((classifier(vit_model(x)).argmax(1) == y).sum().item() for x, y in DataLoader(test_dataset, 50))
+return dict(acc=hits / len(test_dataset), vit=vit_model, classifier=classifier)
+"""),
+]  # fmt: skip

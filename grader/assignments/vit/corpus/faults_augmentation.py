@@ -1,0 +1,366 @@
+"""Part 1: transforms that do too little, and others that look unusual and are right."""
+
+from grader.assignments.vit.corpus.case import Case
+
+VARIETY, TENSORS = "augmentation.variety", "augmentation.tensors"
+
+IMPORTS = """\
+import random
+
+import numpy as np
+import torch
+import torchvision.transforms.functional as TF
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from torchvision import transforms
+from torchvision.transforms import v2
+
+"""
+END = "transforms.ToTensor(), transforms.Normalize((0.286,), (0.353,))"
+TEST = f"tfm_test = transforms.Compose([{END}])\n"
+V2_END = "v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize((0.286,), (0.353,))"
+TO_TENSOR = """
+def to_tensor(array):
+    x = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32) / 255)
+    return (x[None] - 0.286) / 0.353
+
+
+def tfm_test(image):
+    return to_tensor(np.asarray(image))
+"""
+
+
+def composed(steps: str, test: str = TEST) -> dict[str, str]:
+    """The part with tfm_train made of these steps and the usual end."""
+    return {"augmentation.py": f"{IMPORTS}\ntfm_train = transforms.Compose([{steps}, {END}])\n{test}"}
+
+
+def written(source: str, test: str = TEST) -> dict[str, str]:
+    """The part written out, with the usual tfm_test."""
+    return {"augmentation.py": f"{IMPORTS}{source}\n{test}"}
+
+
+def fault(name: str, edits: dict[str, str], word: str, cost: str = VARIETY) -> Case:
+    return Case(f"augmentation.{name}", edits, (cost,), word)
+
+
+def variant(name: str, edits: dict[str, str]) -> Case:
+    return Case(f"augmentation.{name}", edits)
+
+
+FLIP = "transforms.RandomHorizontalFlip()"
+
+IDLE = [
+    fault("crop_without_padding", composed(f"transforms.RandomCrop(28), {FLIP}"), "padding"),
+    fault("flip_never", composed("transforms.RandomCrop(28, padding=2), transforms.RandomHorizontalFlip(p=0)"), "probability"),
+    fault("rotation_by_0", composed(f"transforms.RandomRotation(0), {FLIP}"), "0 degrees"),
+    fault("empty_jitter", composed(f"transforms.ColorJitter(), {FLIP}"), "range"),
+    fault("hue_of_gray", composed(f"transforms.ColorJitter(hue=0.3, saturation=0.5), {FLIP}"), "gray"),
+    fault("grayscale_of_gray", composed(f"transforms.RandomGrayscale(p=0.5), {FLIP}"), "gray already"),
+    fault("erasing_never", written(f"tfm_train = transforms.Compose([{FLIP}, {END}, transforms.RandomErasing(p=0)])"), "probability"),
+    fault("apply_never", composed(f"transforms.RandomApply([transforms.RandomRotation(20)], p=0), {FLIP}"), "never applied"),
+    fault("flip_always", composed("transforms.RandomHorizontalFlip(p=1.0), transforms.RandomRotation(10)"), "each time"),
+    fault("whole_resized_crop", composed(f"transforms.RandomResizedCrop(28, scale=(1, 1), ratio=(1, 1)), {FLIP}"), "scale"),
+    fault("affine_by_nothing", composed(f"transforms.RandomAffine(0), {FLIP}"), "range"),
+    fault("perspective_by_0", composed(f"transforms.RandomPerspective(distortion_scale=0.0, p=1.0), {FLIP}"), "changes nothing"),
+    fault("v2_idle", written(f"tfm_train = v2.Compose([v2.RandomCrop(28), v2.RandomVerticalFlip(p=0.0), v2.RandomRotation(15), {V2_END}])"), "padding"),
+]  # fmt: skip
+
+FEW = [
+    fault("none", written(f"tfm_train = transforms.Compose([{END}])"), "no random"),
+    fault("only_resize", composed("transforms.Resize(32), transforms.CenterCrop(28)"), "no random"),
+    fault("one_flip", composed(FLIP), "RandomHorizontalFlip"),
+    fault("rotation_twice", composed("transforms.RandomRotation(10), transforms.RandomRotation(20)"), "RandomRotation"),
+    fault("one_resized_crop", composed("transforms.RandomResizedCrop(28, scale=(0.8, 1.0))"), "RandomResizedCrop"),
+    fault("affine_rotates_only", composed("transforms.RandomAffine(degrees=15)"), "rotation"),
+    fault("one_jitter", composed("transforms.ColorJitter(brightness=0.2, contrast=0.2)"), "ColorJitter"),
+    fault("v2_one_crop", written(f"tfm_train = v2.Compose([v2.RandomCrop(28, padding=4), {V2_END}])"), "RandomCrop"),
+    fault("own_flip_only", written("""
+def tfm_train(image):
+    array = np.asarray(image)
+    if random.random() < 0.5:
+        array = array[:, ::-1]
+    return to_tensor(array)
+""", TO_TENSOR), "horizontal flip"),
+    fault("own_noise_only", written(f"""
+class AddNoise:
+    def __call__(self, x):
+        return x + 0.1 * torch.randn_like(x)
+
+
+tfm_train = transforms.Compose([{END}, AddNoise()])
+"""), "noise"),
+    fault("own_noise_twice", written("""
+def tfm_train(image):
+    array = np.asarray(image) / 255 + np.random.normal(0, 0.1, (28, 28))
+    return to_tensor(255 * np.clip(array + np.random.uniform(-0.05, 0.05, (28, 28)), 0, 1))
+""", TO_TENSOR), "noise"),
+    fault("own_shift_only", written("""
+def tfm_train(image):
+    dx, dy = np.random.randint(-2, 3, size=2)
+    return to_tensor(np.roll(np.asarray(image), (dy, dx), axis=(0, 1)))
+""", TO_TENSOR), "shift"),
+    fault("own_functional_rotation", written(f"""
+end = transforms.Compose([{END}])
+
+
+def tfm_train(image):
+    return end(TF.rotate(image, random.uniform(-15, 15)))
+"""), "rotation"),
+    fault("augmented_test_swapped", {
+        "augmentation.py": f"{IMPORTS}tfm_train = transforms.Compose([{END}])\n{TEST}\n"
+        f"augmentations = transforms.Compose([transforms.RandomRotation(10), {FLIP}])\n"
+    }, "no random"),
+    fault("thrown_away", written(f"""
+augment = transforms.Compose([transforms.RandomRotation(10), {FLIP}])
+end = transforms.Compose([{END}])
+
+
+def tfm_train(image):
+    augment(image)
+    return end(image)
+"""), "they return used"),
+    fault("seeded_each_time", written(f"""
+augment = transforms.Compose([transforms.RandomCrop(28, padding=2), {FLIP}, {END}])
+
+
+def tfm_train(image):
+    torch.manual_seed(0)
+    return augment(image)
+"""), "seed"),
+]  # fmt: skip
+
+# What has nothing to do with the image has no normalisation either.
+TRAIN_IGNORES = Case(
+    "augmentation.train_ignores_the_image",
+    written(
+        f"tfm_train = transforms.Compose([transforms.RandomCrop(28, padding=2), {FLIP}, {END}, transforms.Lambda(torch.randn_like)])"
+    ),
+    (VARIETY, TENSORS),
+    "does not depend on the image",
+)
+TRAIN_ZEROS = Case(
+    "augmentation.train_is_all_zeros",
+    written(
+        f"tfm_train = transforms.Compose([transforms.RandomCrop(28, padding=2), {FLIP}, {END}, transforms.Lambda(lambda x: x * 0)])"
+    ),
+    (VARIETY, TENSORS),
+    "the same value for black, gray and white",
+)
+GOOD_STEPS = f"transforms.RandomCrop(28, padding=2), {FLIP}"
+WRONG_TENSORS = [
+    fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
+    fault("test_not_normalised", composed(GOOD_STEPS, "tfm_test = transforms.ToTensor()\n"), "normalisation", TENSORS),
+    fault("test_other_mean", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])\n"), "mean 0.5", TENSORS),
+    fault("test_other_deviation", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.286,), (0.3,))])\n"), "deviation", TENSORS),
+    fault("test_augmented", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([transforms.RandomRotation(10), {END}])\n"), "each time", TENSORS),
+    fault("test_ignores_the_image", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([{END}, transforms.Lambda(torch.zeros_like)])\n"), "does not depend on the image", TENSORS),
+    fault("test_is_train", composed(GOOD_STEPS, "tfm_test = tfm_train\n"), "each time", TENSORS),
+    fault("test_stays_pil", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.Resize(28)])\n"), "PIL", TENSORS),
+    fault("test_rgb", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.Grayscale(3), transforms.ToTensor(), transforms.Normalize((0.286,) * 3, (0.353,) * 3)])\n"), "gray", TENSORS),
+    fault("test_resized", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([transforms.Resize(32), {END}])\n"), "size", TENSORS),
+    fault("test_double", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([{END}, transforms.Lambda(lambda x: x.double())])\n"), "float64", TENSORS),
+    fault("test_bytes", composed(GOOD_STEPS, "tfm_test = transforms.PILToTensor()\n"), "uint8", TENSORS),
+    fault("test_flat", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([{END}, transforms.Lambda(lambda x: x.squeeze(0))])\n"), "channel", TENSORS),
+    fault("test_divides_by_0", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([{END}, transforms.Lambda(lambda x: (x - x) / (x - x))])\n"), "NaN", TENSORS),
+    fault("test_three_means", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])\n"), "three channels", TENSORS),
+    fault("normalised_before_tensor", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.Normalize((0.286,), (0.353,)), transforms.ToTensor()])"), "after ToTensor", TENSORS),
+    fault("erased_before_tensor", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.RandomErasing(p=1.0), {END}])"), "after ToTensor", TENSORS),
+    fault("train_enlarged", written(f"tfm_train = transforms.Compose([transforms.RandomCrop(32, padding=4), {FLIP}, {END}])"), "28x28", TENSORS),
+    fault("train_255", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.PILToTensor(), transforms.ConvertImageDtype(torch.float32), transforms.Lambda(lambda x: x * 255)])"), "normalisation", TENSORS),
+    fault("own_train_not_normalised", written("""
+def tfm_train(image):
+    array = np.asarray(image, dtype=np.float32) / 255
+    if np.random.rand() < 0.5:
+        array = array[:, ::-1].copy()
+    dx, dy = np.random.randint(-2, 3, size=2)
+    return torch.from_numpy(np.roll(array, (dy, dx), axis=(0, 1))).unsqueeze(0)
+"""), "normalisation", TENSORS),
+    fault("jitter_after_normalising", written(f"tfm_train = transforms.Compose([{FLIP}, {END}, transforms.ColorJitter(0.3, 0.3), transforms.RandomErasing()])"), "before Normalize", TENSORS),
+    fault("rare_jitter_after_normalising", written(f"""
+end = transforms.Compose([{END}])
+
+
+def tfm_train(image):
+    return transforms.RandomApply([v2.ColorJitter(brightness=0.2)], p=0.2)(transforms.RandomRotation(10)(end(image)))
+"""), "cuts all values off", TENSORS),
+    fault("sharpened_after_normalising", written(f"tfm_train = transforms.Compose([{FLIP}, {END}, transforms.RandomAdjustSharpness(2, p=0.3)])"), "RandomAdjustSharpness", TENSORS),
+    fault("train_numpy", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, {END}, transforms.Lambda(lambda x: x.numpy())])"), "NumPy", TENSORS),
+]  # fmt: skip
+
+FAULTS = [*IDLE, *FEW, TRAIN_IGNORES, TRAIN_ZEROS, *WRONG_TENSORS]
+
+VARIANTS = [
+    variant("v2", written(f"tfm_train = v2.Compose([v2.RandomCrop(28, padding=4), v2.RandomHorizontalFlip(), {V2_END}])", f"tfm_test = v2.Compose([{V2_END}])\n")),
+    variant("v2_tensors_first", written("""
+tfm_train = v2.Compose([v2.PILToTensor(), v2.RandomHorizontalFlip(0.3), v2.RandomRotation(10),
+                        v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.286], [0.353]), v2.RandomErasing(0.1)])
+""")),
+    variant("v2_sequential", written("""
+tfm_train = torch.nn.Sequential(v2.ToImage(), v2.RandomApply([v2.GaussianBlur(3)], p=0.3), v2.RandomHorizontalFlip(),
+                                v2.ToDtype(torch.float32, scale=True), v2.Normalize((0.286,), (0.353,)))
+""")),
+    variant("moved_after_normalising", written(f"""
+tfm_train = transforms.Compose([{END}, {FLIP}, transforms.RandomAffine(10, (0.1, 0.1), (0.9, 1.1)), transforms.RandomCrop(28, padding=4),
+                                transforms.RandomPerspective(0.3), transforms.RandomErasing(scale=(0.02, 0.4))])
+""")),
+    variant("narrow_crops_after_normalising", written(f"tfm_train = transforms.Compose([{END}, transforms.RandomResizedCrop(28, antialias=True), transforms.RandomVerticalFlip()])")),
+    variant("blurred_after_normalising", written(f"tfm_train = v2.Compose([{V2_END}, v2.GaussianBlur(3), v2.RandomRotation(10, fill=0), v2.GaussianNoise(clip=False)])")),
+    variant("faint_jitter", composed(f"transforms.ColorJitter(brightness=0.05), {FLIP}")),
+    variant("rare", composed("transforms.RandomHorizontalFlip(p=0.05), transforms.RandomApply([transforms.RandomRotation((8, 8))], p=0.05)")),
+    variant("choice", composed("transforms.RandomChoice([transforms.RandomRotation(10), transforms.RandomHorizontalFlip(p=1.0)])")),
+    variant("order", composed("transforms.RandomOrder([transforms.RandomRotation(10), transforms.ColorJitter(brightness=0.3)])")),
+    variant("rotation_and_erasing", written(f"tfm_train = transforms.Compose([transforms.RandomRotation(15), {END}, transforms.RandomErasing(p=0.2)])")),
+    variant("jitter_before_all", composed(f"transforms.ColorJitter(brightness=(0.5, 0.9)), {FLIP}")),
+    variant("affine_both", composed("transforms.RandomAffine(degrees=10, translate=(0.1, 0.1))")),
+    variant("padded_by_hand", composed(f"transforms.Pad(4), transforms.RandomCrop(28), {FLIP}")),
+    variant("resized_crop_and_flip", composed(f"transforms.RandomResizedCrop(28, scale=(0.8, 1.0), antialias=True), {FLIP}")),
+    variant("resized_both", composed(f"transforms.Resize((32, 32)), transforms.RandomCrop((28, 28)), {FLIP}", f"tfm_test = transforms.Compose([transforms.Resize(28), {END}])\n")),
+    variant("auto_augment", composed("transforms.AutoAugment(transforms.AutoAugmentPolicy.CIFAR10)")),
+    variant("rand_augment", composed("transforms.RandAugment(num_ops=2, magnitude=5)")),
+    variant("trivial_augment", composed("transforms.TrivialAugmentWide()")),
+    variant("aug_mix", composed("transforms.AugMix()")),
+    variant("elastic_and_perspective", composed("transforms.RandomPerspective(0.2, p=0.5), transforms.RandomApply([transforms.ElasticTransform(20.0)], p=0.3)")),
+    variant("invert_and_sharpness", composed("transforms.RandomInvert(p=0.1), transforms.RandomAdjustSharpness(2, p=0.3)")),
+    variant("posterize_and_equalize", composed("transforms.RandomPosterize(3, p=0.3), transforms.RandomEqualize(p=0.2)")),
+    variant("lambda_normalises", written("""
+tfm_train = transforms.Compose([transforms.RandomVerticalFlip(0.1), transforms.RandomCrop(28, padding=3, padding_mode="reflect"),
+                                transforms.ToTensor(), transforms.Lambda(lambda x: (x - 0.286) / 0.353)])
+""")),
+    variant("lambda_noise", written(f"""
+tfm_train = transforms.Compose([{FLIP}, transforms.ToTensor(),
+                                transforms.Lambda(lambda x: torch.clamp(x + 0.05 * torch.randn_like(x), 0, 1)),
+                                transforms.Normalize((0.286,), (0.353,))])
+""")),
+    variant("names_of_torch", written(f"from torch import *\ntfm_train = transforms.Compose([{FLIP}, transforms.RandomRotation(10), {END}])")),
+    variant("own_numpy", written("""
+def tfm_train(image):
+    array = np.asarray(image)
+    if random.random() < 0.5:
+        array = array[:, ::-1]
+    dx, dy = np.random.randint(-2, 3, size=2)
+    return to_tensor(np.roll(array, (dy, dx), axis=(0, 1)))
+""", TO_TENSOR)),
+    variant("own_generator", written("""
+rng = np.random.default_rng()
+
+
+def tfm_train(image):
+    array = np.asarray(image).astype(np.float32)
+    if rng.random() < 0.5:
+        array = array[:, ::-1]
+    if rng.random() < 0.5:
+        y, x = rng.integers(0, 20, size=2)
+        array = array.copy()
+        array[y:y + 8, x:x + 8] = 0
+    return to_tensor(array)
+""", TO_TENSOR)),
+    variant("own_torch", written("""
+def tfm_train(image):
+    x = to_tensor(np.asarray(image))
+    if torch.rand(1) < 0.5:
+        x = torch.flip(x, dims=[2])
+    return x + 0.1 * torch.randn_like(x)
+""", TO_TENSOR)),
+    variant("own_noise_and_erasing", written("""
+def tfm_train(image):
+    array = np.array(image) / 255
+    y, x = np.random.randint(0, 23, 2)
+    array[y:y + 6, x:x + 6] = 0
+    return to_tensor(255 * (array + np.random.normal(0, 0.1, array.shape)))
+""", TO_TENSOR)),
+    variant("own_noise_cut_off_and_blur", written("""
+def tfm_train(image):
+    image = image.filter(ImageFilter.GaussianBlur(random.uniform(0, 1)))
+    x = TF.to_tensor(image)
+    x = (x + 0.05 * torch.randn_like(x)).clamp(0, 1)
+    return TF.normalize(x, [0.286], [0.353])
+""")),
+    variant("own_noise_and_zoom", written("""
+def tfm_train(image):
+    array = np.asarray(TF.affine(image, 0, [0, 0], random.uniform(0.85, 1.15), [0, 0], Image.BILINEAR))
+    return to_tensor(array + np.random.normal(0, 25, array.shape))
+""", TO_TENSOR)),
+    variant("own_noise_and_shear", written("""
+def tfm_train(image):
+    array = np.asarray(TF.affine(image, 0, [0, 0], 1, [random.uniform(-10, 10), 0], Image.BILINEAR)) / 255
+    return to_tensor(255 * np.clip(array + np.random.normal(0, 0.1, array.shape), 0, 1))
+""", TO_TENSOR)),
+    variant("own_generator_as_a_default", written("""
+def tfm_train(image, rng=np.random.default_rng()):
+    array = np.asarray(image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 1))))
+    return to_tensor(array + rng.normal(0, 5, array.shape))
+""", TO_TENSOR)),
+    variant("own_functional", written("""
+def tfm_train(image):
+    image = TF.rotate(image, random.uniform(-10, 10))
+    if random.random() > 0.5:
+        image = TF.hflip(image)
+    image = TF.adjust_brightness(image, random.uniform(0.8, 1.2))
+    return TF.normalize(TF.to_tensor(image), [0.286], [0.353])
+""")),
+    variant("own_pil", written(f"""
+end = transforms.Compose([{END}])
+
+
+def tfm_train(image):
+    image = image.rotate(random.randint(-15, 15), resample=Image.BILINEAR)
+    image = ImageEnhance.Contrast(image).enhance(random.uniform(0.7, 1.3))
+    return end(image)
+""")),
+    variant("own_pil_filters", written("""
+def tfm_train(image):
+    if random.random() < 0.3:
+        image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.5, 1.5)))
+    if random.random() < 0.5:
+        image = ImageOps.mirror(image)
+    return tfm_test(image)
+""")),
+    variant("own_classes", written(f"""
+class Shift:
+    def __init__(self, pixels):
+        self.pixels = pixels
+
+    def __call__(self, image):
+        dx, dy = (random.randint(-self.pixels, self.pixels) for _ in range(2))
+        return image.transform(image.size, Image.AFFINE, (1, 0, dx, 0, 1, dy))
+
+
+class Cutout(torch.nn.Module):
+    def forward(self, x):
+        y, z = torch.randint(0, 21, (2,))
+        x = x.clone()
+        x[:, y:y + 8, z:z + 8] = 0
+        return x
+
+
+tfm_train = transforms.Compose([Shift(3), {END}, Cutout()])
+""")),
+    variant("function_around_compose", written(f"""
+augment = transforms.Compose([transforms.RandomRotation(5), {FLIP}])
+finish = transforms.Compose([{END}])
+
+
+def tfm_train(image):
+    return finish(augment(image))
+""")),
+    variant("built_each_time", written(f"""
+def tfm_train(image):
+    return transforms.Compose([transforms.RandomCrop(28, padding=1), {FLIP}, {END}])(image)
+""")),
+    variant("lambdas", {"augmentation.py": f"""{IMPORTS}
+normalise = transforms.Normalize((0.286,), (0.353,))
+tfm_train = lambda image: normalise(TF.to_tensor(transforms.RandomHorizontalFlip()(transforms.RandomRotation(10)(image))))
+tfm_test = lambda image: normalise(TF.to_tensor(image))
+"""}),
+    variant("own_salt_and_zoom", written("""
+def tfm_train(image):
+    if random.random() < 0.5:
+        size = random.randint(22, 28)
+        left, top = random.randint(0, 28 - size), random.randint(0, 28 - size)
+        image = image.crop((left, top, left + size, top + size)).resize((28, 28), Image.BILINEAR)
+    array = np.array(image)
+    if random.random() < 0.3:
+        array[np.random.rand(28, 28) < 0.05] = 255
+    return to_tensor(array)
+""", TO_TENSOR)),
+]  # fmt: skip

@@ -1,0 +1,216 @@
+"""Which images the embedding is trained on, and how its models are built: what goes wrong, and what looks so.
+
+Two editions of the course differ in who samples: the function, as the reference does, or the notebook.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from grader.assignments.vit.corpus.case import Case
+from grader.assignments.vit.corpus.faults_contrastive import LOADER, PROTECTED, SAMPLE, training
+from grader.assignments.vit.corpus.faults_contrastive import MODELS as BUILT
+from grader.assignments.vit.corpus.notebooks import CALL, Notebook, code, edit, training_cell
+from grader.assignments.vit.corpus.variants_contrastive import plain
+
+__all__ = ["FAULTS", "VARIANTS"]
+
+MOVED = (SAMPLE, "train_subset = train_dataset")  # the function trains on what it is given
+Change = Callable[[bytes], bytes]
+
+
+def notebook(call: str, *before: str, after: tuple[str, ...] = ()) -> Change:
+    """The reference's notebook with another call, and cells around it."""
+
+    def change(content: Notebook) -> None:
+        cell = training_cell(content)
+        cell["source"] = call
+        place = content["cells"].index(cell)
+        content["cells"][place + 1 : place + 1] = [code(each) for each in after]
+        content["cells"][place:place] = [code(each) for each in before]
+
+    return edit(change)
+
+
+def handed(call: str, *before: str, after: tuple[str, ...] = (), moved: Any = (MOVED,)) -> dict[str, Any]:
+    """The edition in which the notebook hands over what is trained on."""
+    return {"contrastive.py": list(moved), "submission.ipynb": notebook(call, *before, after=after)}
+
+
+def items(name: str, edits: dict[str, Any], word: str) -> Case:
+    return Case(f"contrastive.items_{name}", edits, (PROTECTED,), word)
+
+
+def inside(name: str, sampled: str, word: str) -> Case:
+    """The function samples something else."""
+    return items(f"inside_{name}", {"contrastive.py": [(SAMPLE, f"train_subset = {sampled}")]}, word)
+
+
+def right(name: str, edits: dict[str, Any]) -> Case:
+    return Case(f"contrastive.variant_items_{name}", edits)
+
+
+SUBSET = "train_embedding_model(train_subset, test_dataset)"
+TEST_TOO = "torch.utils.data.ConcatDataset([sample_balanced_subset(train_dataset, 500), test_dataset])"
+LAST_OF_EACH = """targets = train_dataset.targets
+rows = [int(i) for c in range(10) for i in torch.where(targets == c)[0][-500:]]
+train_subset = torch.utils.data.Subset(train_dataset, rows)"""
+MAIN = """def main():
+    full = FashionMNIST("data", train=True, transform=tfm_train, download=True)
+    test = FashionMNIST("data", train=False, transform=tfm_test, download=True)
+    loader = DataLoader(full, batch_size=batch_size)
+    for epoch in range(2):
+        for x, y in loader:
+            print(x.mean())
+    subset = sample_balanced_subset(full, {number})
+    train_embedding_model(train_dataset=subset, test_dataset=test)
+
+
+main()"""
+OWN_SET = """class Augmented(torch.utils.data.Dataset):
+    def __init__(self, inner, transform):
+        self.inner, self.transform = inner, transform
+
+    def __getitem__(self, index):
+        image, label = self.inner[index]
+        return self.transform(image), label
+
+    def __len__(self):
+        return len(self.inner)
+
+
+raw = FashionMNIST(root, train=True)
+raw_test = FashionMNIST(root, train=False)
+train_subset = Augmented(sample_balanced_subset(raw, {number}), tfm_train)"""
+ROWS = """from collections import defaultdict
+
+rows = defaultdict(list)
+for row, label in enumerate(train_dataset.targets.tolist()):
+    if len(rows[label]) < 500:
+        rows[label].append(row)
+order = [row for label in sorted(rows) for row in rows[label]]"""
+WEIGHTED = (
+    "sampler = torch.utils.data.WeightedRandomSampler([1.0] * len(subset), len(subset))\n"
+    "    loader = DataLoader(subset, batch_size=batch_size, sampler=sampler)"
+)
+PER_CLASS = (
+    "labels = [int(train_dataset.targets[row]) for row in subset.indices]\n"
+    "    sampler = samplers.MPerClassSampler(labels, 4, batch_size=40, length_before_new_iter=5000)\n"
+    "    loader = DataLoader(subset, batch_size=40, sampler=sampler)"
+)
+OF_INDICES = """rows = sample_balanced_subset(train_dataset, 500).indices
+    sampler = torch.utils.data.SubsetRandomSampler(rows)
+    loader = DataLoader(train_dataset, batch_size=batch_size, sampler=sampler)"""
+SWAPPED = BUILT.replace("image_size, patch_size", "patch_size, image_size")
+LITERAL = BUILT.replace("image_size, patch_size, in_channels, hidden_size, layers, heads", "28, 7, 1, 64, 2, 4")
+
+REFERENCE = (Path(__file__).resolve().parents[2] / "reference" / "contrastive.py").read_text(encoding="utf-8")
+GLOBAL = f"""from contrastive import *
+from hyperparameters import margin
+from pytorch_metric_learning import losses, miners
+from vit_model import LinearEmbeddingHead, ViT
+
+train_subset = sample_balanced_subset(train_dataset, 500)
+
+
+{REFERENCE[REFERENCE.index("def train_embedding_model") :].replace(SAMPLE, "")}"""
+
+SAVES = """scheduler.step()
+        os.makedirs("{folder}", exist_ok=True)
+        torch.save(vit.state_dict(), "{folder}/vit_last.pt")"""
+PATHLIB = "import json, shutil\nfrom pathlib import Path\nOUT = Path('/home/nobody-of-that-name/runs')\n"
+KEPT = """scheduler.step()
+        OUT.mkdir(parents=True, exist_ok=True)
+        shutil.copy("vit_embeds.pt", OUT / f"vit_{epoch}.pt")
+        with open(OUT / "log.json", "a") as log:
+            json.dump({"epoch": epoch, "best": float(best)}, log)"""
+
+FAULTS = [
+    # Inside the function
+    inside("6000", "sample_balanced_subset(train_dataset, 6000)", "all 60,000"),
+    inside("1000", "sample_balanced_subset(train_dataset, 1000)", "1,000 of each class"),
+    inside("600", "sample_balanced_subset(train_dataset, 600)", "600 of each class"),
+    inside("100", "sample_balanced_subset(train_dataset, 100)", "100 of each class"),
+    inside("by_default", "sample_balanced_subset(train_dataset)", "50 of each class"),
+    inside("first_5000", "Subset(train_dataset, range(5000))", "not among the first 500"),
+    inside("any_5000", "torch.utils.data.random_split(train_dataset, [5000, 55000])[0]", "not among the first 500"),
+    inside("test_too", TEST_TOO, "images of the test set"),
+    items(
+        "inside_loader_of_all",
+        {"contrastive.py": [(LOADER, LOADER.replace("train_subset", "train_dataset"))]},
+        "all 60,000",
+    ),
+    # In the notebook's call
+    items("call_of_all", handed(CALL), "nothing is sampled"),
+    items("call_of_600", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 600)"), "600 of each"),
+    items("call_of_100", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 100)"), "100 of each"),
+    items("call_of_6000", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 6000)"), "all 60,000"),
+    items("call_of_the_last", handed(SUBSET, LAST_OF_EACH), "not among the first 500"),
+    items(
+        "call_of_test_images",
+        handed("train_embedding_model(sample_balanced_subset(test_dataset, 500), test_dataset)"),
+        "images of the test set",
+    ),
+    items("call_in_main", handed(MAIN.format(number=1000)), "1,000 of each class"),
+    items("call_of_an_own_set", handed("train_embedding_model(train_subset, test_dataset)", OWN_SET.format(number=600)),
+          "600 of each class"),
+    # How the models are built
+    training("built_with_swapped_arguments", (BUILT, SWAPPED), word="swapped"),
+    training(
+        "built_with_an_argument_missing", (BUILT, BUILT.replace(", heads)", ")")), word="missing 1 required positional"
+    ),
+    training(
+        "built_with_a_head_of_another_size",
+        (BUILT, BUILT.replace("Head(hidden_size,", "Head(embed_size // 2,")),
+        word="mat1 and mat2",
+    ),
+    training(
+        "built_with_swapped_literals",
+        (BUILT, LITERAL.replace("28, 7, 1, 64", "7, 28, 1, 64")),
+        word="swapped",
+    ),
+]  # fmt: skip
+
+VARIANTS = [
+    # Who samples, and where
+    right("handed_over", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 500)")),
+    right("handed_over_at_once", handed("train_embedding_model(sample_balanced_subset(train_dataset, 500), test_dataset)")),
+    right(
+        "handed_over_by_keyword",
+        handed("best = train_embedding_model(test_dataset=test_dataset, train_dataset=train_subset)",
+               "train_subset = sample_balanced_subset(train_dataset, n_samples_per_class=500)"),
+    ),
+    right(
+        "rebound", handed(CALL, "train_dataset = sample_balanced_subset(train_dataset, 500)"),
+    ),
+    right("in_main", handed(MAIN.format(number=500))),
+    right("under_the_guard", handed(f'if __name__ == "__main__":\n    {CALL}', moved=())),
+    right("in_a_block", handed(f"import time\nstart = time.time()\ntry:\n    {CALL}\nexcept KeyboardInterrupt:\n    pass", moved=())),
+    right("of_own_rows", handed(SUBSET, ROWS, "train_subset = torch.utils.data.Subset(train_dataset, order)")),
+    right("of_an_own_set", handed("train_embedding_model(train_subset, test_dataset)", OWN_SET.format(number=500))),
+    right("called_nowhere", handed("print('trained on another machine')")),
+    right("kept_in_a_global", {"submission.ipynb": notebook(CALL, GLOBAL)}),
+    right(
+        "numbered",
+        {"contrastive.py": [(SAMPLE, "number = 500\n    train_subset = sample_balanced_subset(train_dataset, number)")]},
+    ),
+    # Samplers
+    plain("sampler_weighted", loader=WEIGHTED),
+    plain("sampler_per_class", "from pytorch_metric_learning import samplers\n", loader=PER_CLASS),
+    plain("sampler_of_indices", loader=OF_INDICES),
+    plain("drop_last", loader="loader = DataLoader(subset, batch_size=batch_size, shuffle=True, drop_last=True)"),
+    # Where it saves to
+    plain("saves_to_a_drive", "import os\n", per_epoch=SAVES.format(folder="/content/drive/MyDrive/hw3")),
+    plain("saves_to_kaggle", "import os\n", per_epoch=SAVES.format(folder="/kaggle/working/runs")),
+    plain("saves_to_windows", "import os\n", per_epoch=SAVES.format(folder="C:/Users/alice/hw3")),
+    plain("saves_to_a_home", PATHLIB, per_epoch=KEPT),
+    # How the models are built
+    Case("contrastive.variant_built_with_literals", {"contrastive.py": [(BUILT, LITERAL)]}),
+    Case(
+        "contrastive.variant_built_with_keywords",
+        {"contrastive.py": [(
+            "ViT(image_size, patch_size, in_channels, hidden_size, layers, heads)",
+            "ViT(image_size, patch_size, num_channels=in_channels, hidden_size=hidden_size, heads=heads, layers=layers)",
+        )]},
+    ),
+]  # fmt: skip

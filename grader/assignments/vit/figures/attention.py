@@ -1,0 +1,48 @@
+"""Where the [CLS] token looks."""
+
+import numpy as np
+from markupsafe import Markup
+
+from grader.assignments.vit import pictures
+from grader.evidence import Evidence
+from grader.reports.html.figures import CLASSES, Figure, drawing
+
+DIM = 0.35  # how bright is what nobody looks at
+TINT = np.array([1.0, 0.72, 0.28])  # of what is looked at most
+
+
+def figure(seen: Evidence) -> Figure | None:
+    """Some test images, and the same lit where attention is."""
+    answer = seen["pictures.attention"]
+    rows = pictures.shown(seen)
+    images, labels, weights = seen.data.test_images[rows], seen.data.test_labels[rows], answer.value
+    side = _side(weights, images)
+    if side is None:
+        return None
+    grids = np.kron(weights.reshape(-1, side, side), np.ones((images.shape[1] // side,) * 2))
+    before = [drawing.picture(image, CLASSES[label]) for image, label in zip(images, labels, strict=True)]
+    after = [_lit(image, grid, CLASSES[label]) for image, grid, label in zip(images, grids, labels, strict=True)]
+    body = drawing.grid([before, after], ["image", "attention"], "Test images and where [CLS] looks", "pictures")
+    caption = (
+        "The patches from which the [CLS] token of the last layer takes most are bright. Look whether they lie on the "
+        "clothes, or all of them on the same few places whatever is shown."
+    )
+    return Figure("attention", "vit.accuracy", "Where [CLS] looks", body, caption)
+
+
+def _side(weights: object, images: np.ndarray) -> int | None:
+    """Patches along a side, None unless there is a finite weight for each patch of each image."""
+    if not isinstance(weights, np.ndarray) or weights.dtype != np.float32 or weights.ndim != 2:
+        return None
+    side = round(weights.shape[1] ** 0.5)
+    fits = len(weights) == len(images) and side > 1 and side**2 == weights.shape[1] and images.shape[1] % side == 0
+    return side if fits and bool(np.isfinite(weights).all()) else None
+
+
+def _lit(image: np.ndarray, weights: np.ndarray, name: str) -> Markup:
+    light = ((weights - weights.min()) / max(float(np.ptp(weights)), 1e-12))[..., None]
+    light = light**0.6  # a few patches take most: the others are to be seen as well
+    floor = 40 * light  # a dark patch that is looked at shows, too
+    shade = (image[..., None] * (DIM + (1 - DIM) * light) + floor).clip(0, 255)
+    tinted = shade * (1 - light * (1 - TINT))
+    return drawing.picture(tinted.round().astype(np.uint8), f"{name}: where attention lies")

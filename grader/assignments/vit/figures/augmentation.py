@@ -1,0 +1,44 @@
+"""Training images before and after the submission's augmentation."""
+
+import numpy as np
+from markupsafe import Markup
+
+from grader.assignments.vit.augmentation import normalisation, reading
+from grader.evidence import Evidence
+from grader.reports.html.figures import Figure, drawing
+
+COLUMNS = 6  # images
+DRAWS = 3  # rows of augmented ones
+
+
+def figure(seen: Evidence) -> Figure | None:
+    """Some images as they are, and the same as ``tfm_train`` gave them, again and again."""
+    answer = seen["augmentation.train"]
+    after = reading.images(answer.value["pictures"])
+    picks = list(answer.question.args["picks"])
+    pictures = len(picks) + 1  # the last one is a texture
+    if after is None or len(after) < pictures * DRAWS:
+        return None
+    low, high = _ends(seen, after)
+    before = [drawing.picture(seen.data.train_images[pick], "a training image") for pick in picks[:COLUMNS]]
+    rows = [before, *(_row(after[draw * pictures :][:COLUMNS], low, high) for draw in range(DRAWS))]
+    heads = ["before", *(f"draw {draw + 1}" for draw in range(DRAWS))]
+    body = drawing.grid(rows, heads, "Training images before and after augmentation", "pictures")
+    caption = (
+        "What tfm_train makes of the same images in three draws, its normalisation undone. "
+        "Does each kind of change show?"
+    )
+    return Figure("augmentation", "augmentation.variety", "Your augmentation, before and after", body, caption)
+
+
+def _row(images: np.ndarray, low: float, high: float) -> list[Markup]:
+    return [drawing.picture(drawing.gray(image, low, high), "the same image, augmented") for image in images]
+
+
+def _ends(seen: Evidence, after: np.ndarray) -> tuple[float, float]:
+    """What black and white became; the least and greatest value where that cannot be told."""
+    line = normalisation(seen)
+    if line is None:
+        return float(after.min()), float(after.max())
+    scale, shift = line
+    return min(shift, shift + scale), max(shift, shift + scale)

@@ -1,0 +1,103 @@
+"""Small data sets that look like torchvision's FashionMNIST, and know which of their items were read."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision import datasets
+
+from grader.assignments.vit.inside.constants import MEAN, STD
+from grader.sandbox.inside import faults
+
+
+def to_tensor(image: Any) -> Tensor:
+    """A plain transform of the worker's own: PIL image, mode L → (1, 28, 28) float tensor, normalised."""
+    return _normalised(torch.from_numpy(np.array(image)))
+
+
+MAX_COMPUTED = 10_000  # items that are computed in advance, all at once
+
+
+class OnlyNoted(BaseException):
+    """Ends the reading of an item when it is known which one is read."""
+
+
+class Garments(datasets.FashionMNIST):
+    """FashionMNIST from arrays instead of files; nothing is downloaded or looked up.
+
+    Subclassing torchvision's class gives ``classes``, ``class_to_idx`` and whatever else student code may
+    expect of it.
+
+    Args:
+        images: (n, 28, 28) uint8.
+        labels: (n,) integers.
+        train: which half of FashionMNIST it stands for.
+        transform: PIL image → anything; None hands out PIL images, as torchvision does.
+    """
+
+    only_noted: ClassVar[list[int] | None] = None  # the ``reads`` of a set whose items are not handed out just now
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        train: bool = True,
+        transform: Callable[[Any], Any] | None = to_tensor,
+    ) -> None:
+        self.root, self.train = "data", train
+        self.transform, self.target_transform = transform, None
+        self.data = torch.from_numpy(np.array(images, dtype=np.uint8))
+        self.targets = torch.from_numpy(np.array(labels, dtype=np.int64))
+        self.reads: list[int] = []  # index of every item that was read, in order
+        self._given, self._size = (self.data, self.targets), len(images)
+        self._ready: tuple[list[Tensor], list[int]] | None = None  # all items, as the plain transform gives them
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        faults.step()
+        index = int(index)
+        if self.reads is Garments.only_noted:
+            self.reads.append(index % self._size)
+            raise OnlyNoted
+        item: tuple[Any, int]
+        if self._plain():
+            item = self._fast(index)
+        else:
+            picture = Image.fromarray(self.data[index].numpy())
+            item = self.transform(picture) if self.transform is not None else picture, int(self.targets[index])
+        self.reads.append(index % self._size)
+        return item if self.target_transform is None else (item[0], self.target_transform(item[1]))
+
+    def _plain(self) -> bool:
+        """Whether items are as they were given, through the plain transform."""
+        return self.transform is to_tensor and self._size <= MAX_COMPUTED and self._unchanged()
+
+    def _unchanged(self) -> bool:
+        return self.data is self._given[0] and self.targets is self._given[1]
+
+    def _fast(self, index: int) -> tuple[Tensor, int]:
+        """The same values without the way through PIL, computed once."""
+        inputs, labels = self._computed()
+        return inputs[index].clone(), labels[index]  # whoever gets it may change it in place
+
+    def _computed(self) -> tuple[list[Tensor], list[int]]:
+        if self._ready is None:
+            self._ready = list(_normalised(self.data).transpose(0, 1)), self.targets.tolist()
+        return self._ready
+
+    def inputs(self) -> Tensor:
+        """(n, 1, 28, 28) what all items give a model."""
+        return torch.stack(self._computed()[0] if self._plain() else [self[i][0] for i in range(len(self))])
+
+    def __len__(self) -> int:
+        return self._size if self.data is self._given[0] else len(self.data)
+
+    def __repr__(self) -> str:
+        split = "Train" if self.train else "Test"
+        return f"Dataset FashionMNIST\n    Number of datapoints: {len(self)}\n    Split: {split}"
+
+
+def _normalised(image: Tensor) -> Tensor:
+    return image.float().div_(255.0).sub_(MEAN).div_(STD).unsqueeze(0)

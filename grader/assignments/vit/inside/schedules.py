@@ -1,0 +1,287 @@
+"""Learning-rate schedulers, noted while a student's training runs, and run on afterwards to the end.
+
+A training is watched for a few batches of each epoch. Which learning rates its optimizers would use over
+the whole of it is found by copies of its schedulers, taken before the first step and stepped as often as
+the student's code did it: once an epoch, or once a batch.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from grader.sandbox.inside import describe
+
+MAX_STEPS = 60_000  # simulated batches
+MAX_GROUPS = 4  # parameter groups whose learning rate is kept
+SETTINGS = (
+    "milestones", "_milestones", "step_size", "gamma", "T_max", "T_0", "T_mult", "eta_min", "total_steps", "patience",
+    "factor", "mode", "total_iters", "start_factor", "end_factor", "power", "total_size",
+)  # fmt: skip
+
+
+@dataclass
+class Note:
+    """One scheduler that the student made."""
+
+    scheduler: Any
+    steps: dict[int, int] = field(default_factory=dict)  # by epoch of the run
+    arguments: list[float] = field(default_factory=list)  # what step() was given, where it was given a number
+    inner: bool = False  # a part of another scheduler
+    late: bool = False  # made after its optimizer's first step
+    copy: Any = None
+    raised: dict[str, Any] | None = None
+    made: bool = True  # False: its constructor raised
+    metric: Any = None  # what a ReduceLROnPlateau is told, always the same
+
+
+@dataclass
+class Schedules:
+    """Everything that happens to learning rates. ``epoch`` tells the epoch of the run."""
+
+    epoch: Callable[[], int]
+    notes: list[Note] = field(default_factory=list)
+    groups: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by id of the optimizer, at its start
+    _depth: int = 0
+
+    def patches(self) -> Iterator[tuple[type, str, Callable[..., Any]]]:
+        """What to put in place of the constructors and ``step`` methods of all scheduler classes."""
+        for cls in _family(LRScheduler):
+            for name, wrap in (("__init__", self._init), ("step", self._step)):
+                if name in vars(cls):
+                    yield cls, name, wrap(vars(cls)[name])
+
+    def begin(self, optimizer: Optimizer) -> None:
+        """Note how things stand before an optimizer's first step."""
+        if id(optimizer) in self.groups:
+            return
+        keep = (int, float, torch.Tensor)
+        self.groups[id(optimizer)] = [
+            {key: copy.deepcopy(value) for key, value in group.items() if isinstance(value, keep)}
+            for group in optimizer.param_groups
+        ]
+        for note in self.notes:
+            if note.copy is None and not note.steps and note.scheduler.optimizer is optimizer:
+                try:
+                    note.copy = copy.deepcopy(note.scheduler, {id(optimizer): optimizer})
+                except Exception:  # a scheduler of the student's own may hold anything
+                    note.copy = note.scheduler
+
+    def _init(self, original: Callable[..., None]) -> Callable[..., None]:
+        def init(scheduler: Any, *args: Any, **kwargs: Any) -> None:
+            self._depth += 1
+            error = None
+            try:
+                original(scheduler, *args, **kwargs)
+            except Exception as raised:
+                if self._depth > 1 or not _made_to_look_right(scheduler, args, kwargs):
+                    raise
+                error = describe.exception(raised)
+            finally:
+                self._depth -= 1
+            if self._depth == 0 and hasattr(scheduler, "optimizer"):
+                self._note(scheduler, error)
+
+        return init
+
+    def _note(self, scheduler: Any, error: dict[str, Any] | None) -> None:
+        parts = getattr(scheduler, "_schedulers", ())
+        for note in self.notes:
+            note.inner = note.inner or any(note.scheduler is part for part in parts)
+        if all(note.scheduler is not scheduler for note in self.notes) and len(self.notes) < 1_000:
+            late = id(scheduler.optimizer) in self.groups
+            self.notes.append(Note(scheduler, late=late, raised=error, made=error is None))
+
+    def _step(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
+            note = next((note for note in self.notes if note.scheduler is scheduler), None)
+            if self._depth > 0 or note is None:
+                return original(scheduler, *args, **kwargs)
+            if not note.made:
+                return None
+            self.begin(scheduler.optimizer)
+            note.steps[self.epoch()] = note.steps.get(self.epoch(), 0) + 1
+            args, kwargs = _given(note, args, kwargs)
+            self._depth += 1
+            try:
+                return original(scheduler, *args, **kwargs)
+            except Exception as error:  # it is the scheduler's fault: what else the run shows is to be seen
+                note.raised = note.raised or describe.exception(error)
+                return None
+            finally:
+                self._depth -= 1
+
+        return step
+
+    def optimizers(self) -> list[Optimizer]:
+        """All that a scheduler was made for."""
+        return list({id(note.scheduler.optimizer): note.scheduler.optimizer for note in self.notes}.values())
+
+    def facts(self, optimizers: list[Optimizer]) -> list[dict[str, Any]]:
+        """Describe the schedulers; ``optimizers`` are those that took a step."""
+        return [
+            {
+                "type": type(note.scheduler).__name__[:100],
+                "optimizer": _index(note.scheduler.optimizer, optimizers),
+                "steps": sum(note.steps.values()),
+                "epochs": len(note.steps),
+                "inner": note.inner,
+                "made": note.made,
+                "raised": note.raised,
+                "settings": _settings(note.scheduler),
+            }
+            for note in self.notes[:20]
+        ]
+
+
+def _made_to_look_right(scheduler: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Let a training go on whose scheduler could not be made: what else it does is still to be seen."""
+    optimizer = args[0] if args else kwargs.get("optimizer")
+    if not isinstance(optimizer, Optimizer):
+        return False
+    rates_ = [group["lr"] for group in optimizer.param_groups]
+    vars(scheduler).update(optimizer=optimizer, last_epoch=0, _last_lr=rates_, base_lrs=rates_)
+    return True
+
+
+def _given(note: Note, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What ``step`` is really told: whoever waits for a plateau meets one."""
+    if isinstance(note.scheduler, ReduceLROnPlateau):
+        if args:
+            note.metric = args[0] if note.metric is None else note.metric
+            return (note.metric, *args[1:]), kwargs
+        if "metrics" in kwargs:
+            note.metric = kwargs["metrics"] if note.metric is None else note.metric
+            return args, {**kwargs, "metrics": note.metric}
+        return args, kwargs
+    number = args[0] if args else kwargs.get("epoch")
+    if isinstance(number, int | float):
+        note.arguments.append(float(number))
+    return args, kwargs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a scheduler is stepped in a real epoch: ``rate`` steps a batch, or ``times`` at its end."""
+
+    rate: float = 0.0
+    times: int = 0
+
+
+def simulate(
+    schedules: Schedules, optimizers: list[Optimizer], seen: list[dict[str, int]], epochs: int, batches: int, last: int
+) -> dict[str, Any]:
+    """Find the learning rates that the whole training would use.
+
+    Args:
+        optimizers: those that took a step.
+        seen: the epochs of the run, each with "batches" and "steps" of optimizers.
+        epochs: of the whole training.
+        batches: of each of its epochs.
+        last: the number of epochs after which a scheduler may refuse to go on: the training has ended there, and
+            so do the curves.
+
+    Returns:
+        epochs, batches: as simulated; one batch an epoch where nothing is stepped per batch.
+        per_batch: whether some scheduler is stepped within the epoch.
+        curves: for each optimizer the (epochs * batches, groups) learning rates, in order of use.
+    """
+    driven = [n for n in schedules.notes if n.steps and n.copy is not None and not n.late and n.raised is None]
+    plans = [_plans(note, seen[:epochs]) for note in driven]
+    per_batch = any(plan.rate for row in plans for plan in row)
+    batches = batches if per_batch else 1
+    epochs = max(1, min(epochs, MAX_STEPS // batches))
+    for optimizer in optimizers:
+        _restore(optimizer, schedules.groups.get(id(optimizer), []))
+    curves: list[list[list[float]]] = [[] for _ in optimizers]
+    ended = epochs
+    for epoch in range(epochs):
+        todo = [(note, row[min(epoch, len(row) - 1)]) for note, row in zip(driven, plans, strict=True) if row]
+        for batch in range(batches):
+            for curve, optimizer in zip(curves, optimizers, strict=True):
+                curve.append(rates(optimizer))
+            for note, plan in todo:
+                times = int((batch + 1) * plan.rate + 1e-6) - int(batch * plan.rate + 1e-6)
+                if not _drive(note, times, epoch + (batch + 1) / batches if plan.rate else epoch, epoch < last):
+                    ended = last
+        for note, plan in todo:
+            if not _drive(note, plan.times, epoch + 1, epoch < last):
+                ended = last
+    arrays = [np.array(curve[: ended * batches], dtype=np.float64) for curve in curves]
+    return {"epochs": ended, "batches": batches, "per_batch": per_batch, "curves": arrays}
+
+
+def rates(optimizer: Optimizer) -> list[float]:
+    """The learning rates of an optimizer's first groups."""
+    return [float(group["lr"]) for group in optimizer.param_groups[:MAX_GROUPS]]
+
+
+def _plans(note: Note, seen: list[dict[str, int]]) -> list[Plan]:
+    """How the student's code stepped a scheduler in each epoch of the run, told in terms of real epochs."""
+    plans: list[Plan] = []
+    by_batch: Plan | None = None
+    for epoch, counts in enumerate(seen):
+        steps = note.steps.get(epoch, 0)
+        if steps > 1 and counts["batches"] > 1 and (steps >= counts["batches"] or steps == counts["steps"]):
+            by_batch = Plan(rate=steps / counts["batches"])
+            plans.append(by_batch)
+        elif steps == 1 == counts["steps"] and by_batch is not None:  # too short an epoch to tell: as in a longer one
+            plans.append(by_batch)
+        else:
+            plans.append(Plan(times=steps))
+    return plans
+
+
+def _drive(note: Note, times: int, at: float, real: bool) -> bool:
+    """Step a scheduler's copy; one that was told the epoch is told the simulated one.
+
+    Returns:
+        False where it refuses to go on, in an epoch that the training does not have.
+    """
+    for _ in range(times):
+        try:
+            if isinstance(note.copy, ReduceLROnPlateau):
+                note.copy.step(note.metric)
+            elif note.arguments:
+                fractional = any(number != int(number) for number in note.arguments)
+                note.copy.step(at if fractional else int(at))
+            else:
+                note.copy.step()
+        except Exception as error:
+            if real:
+                note.raised = note.raised or describe.exception(error)
+            return real
+    return True
+
+
+def _restore(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
+    for group, before in zip(optimizer.param_groups, groups, strict=False):
+        group.update(before)
+
+
+def _family(cls: type) -> list[type]:
+    children: list[type] = cls.__subclasses__()
+    return [cls, *(sub for child in children for sub in _family(child))]
+
+
+def _index(wanted: Any, among: list[Any]) -> int:
+    return next((index for index, item in enumerate(among) if item is wanted), -1)
+
+
+def _settings(scheduler: Any) -> dict[str, Any]:
+    """The numbers that a scheduler was made with."""
+    found: dict[str, Any] = {}
+    for name in SETTINGS:
+        value = getattr(scheduler, name, None)
+        if isinstance(value, dict):  # MultiStepLR counts its milestones
+            value = sorted(value)
+        if isinstance(value, list | tuple):
+            value = [item for item in value if isinstance(item, int | float)][:20]
+        if isinstance(value, str | int | float) or (isinstance(value, list) and value):
+            found[name.lstrip("_")] = value[:100] if isinstance(value, str) else value
+    return found

@@ -1,0 +1,170 @@
+"""The training log that the notebook keeps: read as a marker reads it."""
+
+from typing import Any
+
+from grader import patterns
+from grader.assignments.vit import thresholds
+from grader.assignments.vit.printed_runs import NUMBER, Run, bars, errors_of, last_run, uncountable
+from grader.assignments.vit.settings import hyperparameter
+from grader.evidence import Evidence, Probe
+from grader.judging import Criterion, Fail, Missing, checks, warn
+from grader.records import Warning_
+
+AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
+SETTINGS = {  # how logs print what they were made with
+    "batch_size": r"batch[ _-]?size",
+    "margin": r"margin",
+    "weight_decay": r"weight[ _-]?decay",
+    "embed_size": r"embed(?:ding)?[ _-]?(?:size|dim)",
+    "num_epochs": r"(?:num|number of|n)[ _-]?epochs",
+}
+
+
+def _log(seen: Evidence) -> Run:
+    if seen.submission.notebook is None:
+        raise Missing("there is no notebook: the log stands in the outputs of its cells")
+    log = last_run(seen.submission.cells)
+    if log is None:
+        raise Missing(
+            "no training log: run train_embedding_model in the notebook and save it with its outputs; "
+            "`Best Precision@1: …` is what evaluate_at_end_epoch prints"
+        )
+    return log
+
+
+def without_errors(seen: Evidence) -> None:
+    """The training ran through without an error."""
+    for cell in _log(seen).cells:
+        for error in errors_of(cell)[:1]:
+            raise Fail(
+                f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}", AGAIN
+            )
+
+
+def whole(seen: Evidence) -> None:
+    """The log is whole by its own count of epochs."""
+    log = _log(seen)
+    if not log.best:
+        raise Fail(
+            "the output of the training holds no line `Best Precision@1: …`",
+            "evaluate_at_end_epoch prints it: call it at the end of every epoch and keep the cell's output.",
+        )
+    for digits in filter(None, map(uncountable, log.cells)):
+        raise Fail(
+            f"the training log counts epochs with a number of {len(digits):,} digits, {digits[:12]}…",
+            f"No training has so many epochs: is another number printed behind the word `epoch`? {AGAIN}",
+        )
+    missing = _missing_epochs(log, hyperparameter(seen, "num_epochs"))
+    if missing:
+        raise Fail(f"the training log is not whole: {missing}", f"Was it interrupted, or its output cut? {AGAIN}")
+
+
+def _missing_epochs(log: Run, planned: float | None) -> str:
+    """Say which epochs the log lacks by its own count; nothing when it is whole."""
+    if not log.epochs:
+        return _unfinished_bar(log, planned)
+    first, last, total = log.epochs[0], log.epochs[-1], log.total
+    if first > 1 and log.regular and len(log.epochs) > 1 and log.epochs[1] == first + 1:
+        return f"it begins with epoch {first}"
+    if total is None:
+        return ""
+    counts_from_0 = first == 0
+    end = total if not counts_from_0 or planned == total + 1 else total - 1
+    # a log that prints only what is better says nothing by its gaps, nor by its last epoch
+    if log.gaps and not log.regular and len(log.best) < total:
+        stood_still = len(set(log.best)) < len(log.best)
+        return f"epoch {log.gaps[0]} is not shown" if stood_still else ""
+    step = 1 if len(log.epochs) < 2 else log.epochs[1] - log.epochs[0]
+    if last + step <= end and len(log.best) < total and not log.stopped_early:
+        return f"it counts {total} epochs, and epoch {last} is the last one that it shows"
+    shown = len(log.epochs) if log.regular else 0
+    if log.opened_by_epoch and shown > 1 and len(log.best) == shown - 1:
+        return f"epoch {last} was not evaluated"
+    return ""
+
+
+def _unfinished_bar(log: Run, planned: float | None) -> str:
+    """A progress bar that counts the epochs and did not come to its end."""
+    for done, total in [bar for cell in log.cells for bar in bars(cell)][-1:]:
+        if done < total and total == planned:
+            return f"its progress bar ends with {done} of {total} epochs"
+    return ""
+
+
+def agrees_with_checkpoint(seen: Evidence) -> None:
+    """The log's best Precision@1 is the one that vit_embeds.pt records."""
+    _expect_honest(seen)
+    log, recorded = _log(seen), thresholds.recorded_precision(seen)
+    if not log.best or recorded is None:
+        return
+    if abs(max(log.best) - recorded) > seen.rubric.thresholds["log_checkpoint"]:
+        raise Fail(
+            f"the log's best Precision@1 is {max(log.best):.4f}, vit_embeds.pt records {recorded:.4f}",
+            "Log and checkpoint come from different trainings: hand in those of the same run.",
+        )
+
+
+def _expect_honest(seen: Evidence) -> None:
+    """An answer that the worker's own code did not write is none that a log could agree with.
+
+    Raises:
+        Unanswered: the answer about the checkpoint was forged.
+    """
+    if seen[thresholds.EMBEDDINGS].observation.outcome == "forged":
+        _ = seen[thresholds.EMBEDDINGS].value
+
+
+def agrees_with_computed(seen: Evidence) -> None:
+    """The log's best Precision@1 is near the one computed from vit_embeds.pt."""
+    log, computed = _log(seen), thresholds.computed_precision(seen)
+    if not log.best or computed is None or thresholds.other_code(seen, thresholds.EMBEDDINGS):
+        return
+    if abs(max(log.best) - computed) > seen.rubric.thresholds["log_computed"]:
+        raise Fail(
+            f"the log's best Precision@1 is {max(log.best):.4f}, the model in vit_embeds.pt reaches {computed:.4f}",
+            "Randomly augmented reference images explain a difference of a few hundredths, not this one.",
+        )
+
+
+def stale(seen: Evidence) -> list[Warning_]:
+    """The log was made with other settings than the notebook's."""
+    log = last_run(seen.submission.cells)
+    differences = _other_settings(log, seen) if log is not None else []
+    if not differences:
+        return []
+    return warn("log.stale", f"the log comes from other settings than the notebook's: {'; '.join(differences)}")
+
+
+def _other_settings(log: Run, seen: Evidence) -> list[str]:
+    found = []
+    planned = hyperparameter(seen, "num_epochs")
+    if planned is not None and log.count is not None and planned not in (log.count, log.total):
+        found.append(f"it counts {log.count} epochs, num_epochs is {planned:g}")
+    text = "\n".join(cell.text for cell in log.cells)
+    for name, pattern in SETTINGS.items():
+        value = hyperparameter(seen, name)
+        printed = {
+            float(number)
+            for number in patterns.compile(rf"\b{pattern}\s*[:=]\s*({NUMBER})", ignore_case=True).findall(text)
+        }
+        if value is not None and printed and value not in printed:
+            found.append(f"it was made with {name} = {min(printed):g}, the notebook sets {value:g}")
+    return found
+
+
+def claim(seen: Evidence) -> list[Warning_]:
+    """The log claims clearly more than the checkpoint reaches."""
+    log, computed = last_run(seen.submission.cells), thresholds.computed_precision(seen)
+    if log is None or not log.best or computed is None or thresholds.other_code(seen, thresholds.EMBEDDINGS):
+        return []
+    best = max(log.best)
+    if best <= computed + seen.rubric.thresholds["log_computed"]:
+        return []
+    return warn("log.claim", f"the log claims a Precision@1 of {best:.4f}, the checkpoint reaches {computed:.4f}")
+
+
+PROBES: tuple[Probe, ...] = ()
+CRITERIA = (Criterion("contrastive.logs", checks(without_errors, whole, agrees_with_checkpoint, agrees_with_computed)),)
+WARNINGS = (stale, claim)
+MEASURES: dict[str, Any] = {}
+FORMS: dict[str, Any] = {}

@@ -1,0 +1,184 @@
+"""``check_vit.py``: its cases are put to the submission's classes; a copy in the submission is only compared.
+
+A given ``check_vit.py`` without a table ``CASES`` is only compared as well: the project's own cases are asked.
+"""
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from grader import shipped, syntax
+from grader.assignments.vit import blocks
+from grader.assignments.vit.model import drawn
+from grader.assignments.vit.names import CLASSES
+from grader.errors import GraderError
+from grader.evidence import Evidence, Probe, Question
+from grader.judging import Criterion, Fail, Malformed, Missing, checks, warn, why_not_added
+from grader.records import Warning_
+from grader.sandbox.outside.replies import raised_from
+
+OWN = shipped.CHECK_VIT
+BETWEEN = (4, 15)  # items of a batch that is drawn besides two; the upper end is left out
+SEVERAL = 2  # classes: fewer tell nothing, where each may have a fault of its own
+# check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
+# fit next to none of the sizes drawn for another grade.
+ONE_BATCH_SIZE = 1
+Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # arguments, shape put in, shape expected
+
+
+def cases(source: str) -> dict[str, list[Case]]:
+    """Read the table of cases in the text of ``check_vit.py``, which imports torch, without executing it.
+
+    Raises:
+        ValueError: the table is not one of plain values.
+    """
+    assigned = (node for node in syntax.parse(source).body if isinstance(node, ast.Assign | ast.AnnAssign))
+    targets = ((node.targets[0] if isinstance(node, ast.Assign) else node.target, node.value) for node in assigned)
+    tables = [value for target, value in targets if isinstance(target, ast.Name) and target.id == "CASES"]
+    return ast.literal_eval(tables[0]) if tables and tables[0] is not None else {}
+
+
+def _given_cases(texts: Mapping[str, str]) -> dict[str, list[Case]]:
+    """The cases of the given ``check_vit.py``, the project's own where that has none."""
+    return cases(texts.get(blocks.CHECK_VIT, "")) or cases(OWN.read_text(encoding="utf-8"))
+
+
+def check_given(texts: Mapping[str, str], where: str) -> None:
+    """Refuse a given ``check_vit.py`` whose cases cannot be asked.
+
+    Raises:
+        GraderError: what is wrong with them.
+    """
+    try:
+        found = _given_cases(texts)
+        missing = [name for name in CLASSES if not found.get(name)]
+        wrong = [name for name in CLASSES for case in found.get(name, []) if not _is_case(case)]
+    except (ValueError, TypeError, SyntaxError, AttributeError, RecursionError, MemoryError) as error:
+        raise GraderError(f"{where}: {blocks.CHECK_VIT}: CASES cannot be read: {error}; nothing was graded") from None
+    if missing or wrong:
+        raise GraderError(
+            f"{where}: {blocks.CHECK_VIT}: expected CASES to hold a list of (arguments, shape put in, shape expected) "
+            f"for each class; look at {', '.join(missing or wrong)}; nothing was graded"
+        )
+
+
+def _is_case(case: Any) -> bool:
+    parts = case if isinstance(case, tuple) else ()
+    numbers = [isinstance(part, tuple) and all(type(number) is int for number in part) for part in parts]
+    return len(numbers) == 3 and all(numbers) and all(parts[1:])
+
+
+def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+    """The table's cases, and for each class one of them with a batch of another size, whose items lie on a line."""
+    table = _given_cases(seen.given.texts)
+    asked: dict[str, list[list[Any]]] = {}
+    known: dict[str, Any] = {}
+    for name in CLASSES:
+        line = drawn.places(rng, int(rng.integers(*BETWEEN)))
+        other = _of_batch_size(name, table[name][int(rng.integers(len(table[name])))], len(line))
+        inputs = drawn.points(rng, drawn.normal(rng, *other[1][1:]), line)
+        known[name] = {"cases": [*table[name], other], "line": line}
+        asked[name] = [
+            *([list(arguments), list(given)] for arguments, given, _ in table[name]),
+            [list(other[0]), inputs],
+        ]
+    return Question({"cases": asked}, known)
+
+
+def _of_batch_size(name: str, case: Case, size: int) -> Case:
+    arguments, given, expected = case
+    axes = 2 if name == "ResidualAttentionBlock" else 1  # as many images as tokens: either axis may be the batch's
+    return arguments, (size,) * axes + given[axes:], (size,) * axes + expected[axes:]
+
+
+def check_vit_passes(seen: Evidence) -> None:
+    """The seven classes give the shapes that the project's own check_vit.py expects."""
+    answers, known = seen["shapes"].value, seen["shapes"].known
+    if not isinstance(answers, dict) or answers.keys() != set(CLASSES):
+        raise Malformed
+    problems = {name: _problems(name, answers[name], known[name]["cases"]) for name in CLASSES}
+    wrong = {name: next(filter(None, found[:-1]), "") for name, found in problems.items()}
+    if todo := [name for name, words in wrong.items() if words.startswith("to do")]:
+        why = next(filter(None, (why_not_added(name, seen) for name in todo)), "")
+        raise Missing(f"still to do: {', '.join(todo)}{why}")
+    if said := [f"{name}: {words}" for name, words in wrong.items() if words]:
+        raise Fail(f"check_vit.py says {'; '.join(said)[:800]}", "Run `python check_vit.py` to see it yourself.")
+    other = [found[-1] for found in problems.values() if found[-1]]
+    if len(other) > ONE_BATCH_SIZE:
+        raise Fail(f"for batches of other sizes than those of check_vit.py: {'; '.join(other)[:800]}", HARD_CODED)
+    _expect_computed([_off_line(answers[name][-1], known[name]["line"]) for name in CLASSES])
+
+
+HARD_CODED = "Is the size of the batch hard-coded? Take it from the input: x.shape[0]."
+
+
+def _expect_computed(off: list[float | None]) -> None:
+    """Fail where outputs vary, and those of no class follow the inputs: right shapes alone are not computed."""
+    varying = [each for each in off if each is not None]
+    if len(varying) > SEVERAL and not min(varying) <= drawn.OFF:
+        raise Fail(
+            "the outputs have the right shapes, but those of no class follow the inputs: none seems to be computed",
+            "Compute each output from the input, without random numbers.",
+        )
+
+
+def _off_line(answer: Any, line: np.ndarray) -> float | None:
+    values = answer.get("values") if isinstance(answer, dict) else None
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or not np.isfinite(values).all():
+        return None
+    if not values.size or values.shape[:1] != line.shape:
+        return None
+    return drawn.off_line(values, line)
+
+
+def _problems(name: str, answers: Any, known: list[Case]) -> list[str]:
+    if not isinstance(answers, list) or len(answers) != len(known):
+        raise Malformed
+    return [_problem(name, *pair) for pair in zip(answers, known, strict=True)]
+
+
+def _problem(name: str, answer: Any, case: Case) -> str:
+    """What is wrong with one case, in the words of ``check_vit.py``; empty when nothing is."""
+    arguments, given, expected = case
+    call = f"{name}{arguments} on {given}".replace(",)", ")")
+    if not isinstance(answer, dict) or not answer.keys() - {"values"}:
+        raise Malformed
+    kind, fact = next(item for item in answer.items() if item[0] != "values")
+    if kind == "raised" and (raised := raised_from(fact)) is not None:
+        if "NotImplementedError" in raised.bases:
+            return "to do"
+        return f"wrong: {call} raised {raised.type}: {raised.message.partition(chr(10))[0]}"
+    if kind == "type" and isinstance(fact, str):
+        return f"wrong: {call}: expected a tensor of shape {expected}, got {fact}"
+    if kind != "shape" or not isinstance(fact, list) or any(type(size) is not int for size in fact):
+        raise Malformed
+    return "" if tuple(fact) == expected else f"wrong: {call}: expected output shape {expected}, got {tuple(fact)}"
+
+
+def modified(seen: Evidence) -> list[Warning_]:
+    """The submission's check_vit.py is a changed copy of the given one; it was not used."""
+    theirs = seen.submission.files.get(blocks.CHECK_VIT)
+    if (
+        theirs is None
+        or not theirs.is_file()
+        or not _is_changed_copy(theirs.read_text("utf-8", "replace"), blocks.known(seen.given))
+    ):
+        return []
+    return warn("check_vit.modified", "check_vit.py in the submission was changed; the given one was used")
+
+
+def _is_changed_copy(text: str, given: blocks.Given) -> bool:
+    """Whether a text differs from the given check_vit.py and yet is made of it: another course's own is no copy."""
+    try:
+        tree = syntax.parse(text)
+        same = blocks.digest(tree) == given.check_vit
+    except blocks.UNREADABLE:
+        return any(f"def {name}(" in text for name in given.check_vit_names)
+    return not same and bool(given.check_vit_names & set(blocks.defined(tree)))
+
+
+PROBES = (Probe("shapes", "shapes", _ask),)
+CRITERIA = (Criterion("vit.shapes", checks(check_vit_passes), CLASSES),)
+WARNINGS = (modified,)

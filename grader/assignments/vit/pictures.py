@@ -1,0 +1,36 @@
+"""What is asked for pictures alone: asked where pages are wanted, and judged by nobody."""
+
+from typing import Any
+
+import numpy as np
+
+from grader.assignments.vit.thresholds import claims, questions
+from grader.evidence import Evidence, Probe, Question
+from grader.judging import Criterion
+
+LABELS = (0, 1, 3, 5, 8, 9)  # whose first test images are shown
+MODELS = (claims.CLASSIFIER, claims.EMBEDDINGS)  # the first that ran
+
+
+def shown(seen: Evidence) -> np.ndarray:
+    """(6,) rows of the test images that are shown."""
+    return np.array([int(np.flatnonzero(seen.data.test_labels == label)[0]) for label in LABELS])
+
+
+def _ask_attention(seen: Evidence, rng: np.random.Generator) -> Question:
+    probe = next(probe for probe in MODELS if seen[probe].ok)
+    asked = seen[probe].question.args
+    images = seen.data.test_images[shown(seen)]
+    return Question({"path": asked["path"], "images": images, "pixels": asked["pixels"], "seed": questions.FIXED})
+
+
+def _wanted(seen: Evidence) -> bool:
+    asked = bool(seen.options.get("pictures")) and any(seen[probe].ok for probe in MODELS)
+    return asked and seen.passed("vit.model")
+
+
+PROBES = (Probe("pictures.attention", "checkpoint.attention", _ask_attention, _wanted, 60.0, ("none",), ("path",)),)
+CRITERIA: tuple[Criterion, ...] = ()
+WARNINGS: tuple[Any, ...] = ()
+MEASURES: dict[str, Any] = {}
+FORMS: dict[str, Any] = {}

@@ -1,0 +1,119 @@
+"""What the scores tell about how they came about: for the instructor, never a deduction.
+
+An honest model is a little better on training images that it has not seen than on the test images, which
+are harder. One that was trained on them is much better; one that was trained on the test images is worse.
+"""
+
+import math
+
+from grader.assignments.vit.settings import hyperparameter
+from grader.assignments.vit.thresholds import lookups
+from grader.assignments.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, recorded
+from grader.assignments.vit.thresholds.origin import other_code
+from grader.assignments.vit.thresholds.questions import FILES, judges_checkpoint
+from grader.assignments.vit.thresholds.scores import accuracy, known, precision
+from grader.evidence import Evidence
+from grader.judging import warn
+from grader.records import Warning_
+
+# Precision@1 on the 2,000 unseen training images minus that on the test images: 0.006 ± 0.004, from -0.002 to 0.013,
+# over ten trainings of the reference (python -m bench.margins --models 10); 0.008 ± 0.007, from -0.005 to 0.020, over
+# ten honest models of other sizes and recipes with a Precision@1 from 0.70 to 0.81; no false alarm among the twenty
+USUAL, SPREAD = 0.010, 0.008
+SURE = 3.0  # spreads away from the usual difference
+LARGEST = 1_024  # pixels along a side of images that anybody would train on
+LEAD = 0.05  # of the test accuracy over that on training images
+
+
+def leaks(seen: Evidence) -> list[Warning_]:
+    """Precision@1 on unseen training images beside that on the test images."""
+    test, unseen = known(precision, seen), known(precision, seen, "unseen")
+    if test is None or unseen is None or other_code(seen, EMBEDDINGS):
+        return []
+    difference = unseen - test
+    usual = f"honest models are {USUAL * 100:.0f} ± {SURE * SPREAD * 100:.0f} points better on the former"
+    scores = (
+        f"Precision@1 is {unseen:.3f} on training images outside the 5,000 of the subset and {test:.3f} on the test set"
+    )
+    if difference > USUAL + SURE * _spread(seen):
+        return warn("leak.train", f"{scores}; {usual}: was the embedding trained on more than the subset?")
+    if difference < USUAL - SURE * _spread(seen):
+        return warn("leak.test", f"{scores}; {usual}: was the embedding trained on the test images?")
+    return []
+
+
+def _spread(seen: Evidence) -> float:
+    """Standard deviation of the difference: between models, and by chance where both sets are sampled."""
+    return math.hypot(SPREAD, math.sqrt(2) * _chance(seen, EMBEDDINGS))
+
+
+def looked_up(seen: Evidence) -> list[Warning_]:
+    """A score that comes from a table of answers; the criterion is left to a person where it earns points."""
+    found: list[Warning_] = []
+    for probe, threshold in THRESHOLDS.items():
+        reached = known(lookups.SCORES[probe], seen)
+        if (
+            reached is not None
+            and reached >= seen.rubric.thresholds[threshold]
+            and (why := lookups.looked_up(seen, probe))
+        ):
+            found += warn("leak.test", why)
+    return found
+
+
+THRESHOLDS = {CLASSIFIER: "accuracy", EMBEDDINGS: "precision_at_1"}
+
+
+def classifier_leak(seen: Evidence) -> list[Warning_]:
+    """The accuracy on training images, which an honest classifier has seen, beside that on the test images."""
+    if not judges_checkpoint(seen):
+        return []
+    test, train = known(accuracy, seen), known(accuracy, seen, "train")
+    if test is None or train is None or test - train <= LEAD:
+        return []
+    if test < seen.rubric.thresholds["accuracy"] and other_code(seen, CLASSIFIER):  # it earned nothing
+        return []
+    return warn(
+        "leak.test",
+        f"the accuracy is {test:.3f} on the test set and {train:.3f} on training images, which a classifier has seen: "
+        "was it trained on the test images?",
+    )
+
+
+def claims(seen: Evidence) -> list[Warning_]:
+    """What the checkpoints record beside what was computed from them."""
+    margins = ((CLASSIFIER, accuracy, 0.01), (EMBEDDINGS, precision, seen.rubric.thresholds["log_computed"]))
+    found: list[Warning_] = []
+    for probe, score, margin in margins:
+        if (probe == CLASSIFIER and not judges_checkpoint(seen)) or other_code(seen, probe):
+            continue
+        recorded_, computed = recorded(seen, probe), known(score, seen)
+        if recorded_ is not None and computed is not None and recorded_ > computed + margin + 3 * _chance(seen, probe):
+            found += warn(
+                "checkpoint.claim",
+                f"{FILES[probe]} records {recorded_:.3f}, computed from it is {computed:.3f}: "
+                "is it another model's number, or were code, hyperparameters or `tfm_test` changed since?",
+            )
+    return found
+
+
+def truncated(seen: Evidence) -> list[Warning_]:
+    """A patch size that does not divide the image size: the rest of the pixels is never looked at."""
+    image, patch = hyperparameter(seen, "image_size"), hyperparameter(seen, "patch_size")
+    if not image or not patch or patch < 1 or image > LARGEST or image % patch == 0:
+        return []
+    fits = ", ".join(str(size) for size in range(2, int(image)) if image % size == 0)
+    return warn(
+        "size.truncated",
+        f"patch_size {patch:g} does not divide image_size {image:g}: {image % patch:g} rows and columns of every image "
+        f"are cut off; {fits} would fit",
+    )
+
+
+def _chance(seen: Evidence, probe: str) -> float:
+    """Standard deviation of a score that comes from a sample of the test set."""
+    labels = seen[probe].known["labels"]["test"]
+    return 0.0 if len(labels) == len(seen.data.test_labels) else math.sqrt(0.16 / len(labels))
+
+
+WARNINGS = (leaks, looked_up, classifier_leak, claims, truncated)

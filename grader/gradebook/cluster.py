@@ -1,0 +1,106 @@
+"""Where submissions are graded, beyond one machine: the workers of a Dask cluster.
+
+A submission's files travel to a worker as bytes, so no file system need be shared; its sealed grade comes
+back the same way. Workers have this project installed in the same version, and the data set. Dask itself
+repeats what a dead worker had in hand, on another one, and gives up on what has killed several.
+"""
+
+from collections.abc import Collection
+from concurrent.futures import Future
+from typing import Any
+
+from grader.errors import GraderError
+from grader.gradebook import digests, remote
+from grader.gradebook.places import Lost
+from grader.gradebook.store import Sealed
+from grader.gradebook.task import Task, unfinished
+from grader.pipeline import Options
+
+MOST = 512 << 20  # bytes of one submission that are sent
+CONNECT_SECONDS = 60
+PLAIN = ("seed", "train", "unconfined", "train_budget", "sample")  # options that travel as they are
+
+
+class Cluster:
+    """A Dask cluster.
+
+    Args:
+        address: of its scheduler, "tcp://host:8786".
+        options: how to grade.
+        only: criteria to judge.
+        resources: what a worker must have, "GPU=1".
+
+    Raises:
+        GraderError: there is no scheduler, or no Dask here.
+    """
+
+    def __init__(self, address: str, options: Options, only: Collection[str] | None, resources: str | None) -> None:
+        try:
+            import dask
+            from distributed import Client
+        except ImportError:
+            raise GraderError("--scheduler needs Dask: pip install 'vit-grade[dask]'") from None
+        if options.assignment_file is not None:
+            raise GraderError("--scheduler grades this project's own assignment; --assignment is for one machine")
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": 2 * MOST})  # a submission may be large
+        self.address, self.resources = address, _resources(resources)
+        try:
+            self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise GraderError(f"{address}: no Dask scheduler answers there: {error}") from None
+        self.how = {
+            "options": {**{name: getattr(options, name) for name in PLAIN}, "threads": options.threads or 1},
+            "data": str(options.data) if options.data is not None else None,
+            "rubric": options.rubric.read_text(encoding="utf-8"),
+            "given": dict(options.given_files.texts),
+            "only": sorted(only) if only is not None else None,
+            "version": (digests.asking(), digests.checks(), digests.environment()),
+        }
+
+    @property
+    def width(self) -> int:
+        """As many as its workers have threads now, and one to follow each."""
+        return max(1, 2 * sum(self.client.nthreads().values()))
+
+    def ready(self) -> None:
+        """Workers may come when there is something to do."""
+
+    def submit(self, task: Task) -> "Future[Sealed]":
+        """Send a submission; the future raises ``Lost`` when the cluster is no more."""
+        ours: Future[Sealed] = Future()
+        try:
+            job = remote.pack(task.found, task.seed, MOST)
+        except remote.TooLarge as error:
+            ours.set_result(Sealed(unfinished(task, str(error), 100.0)))
+            return ours
+        theirs = self.client.submit(remote.grade, self.how, job, pure=False, resources=self.resources)
+        theirs.add_done_callback(lambda done: self._done(done, ours))
+        return ours
+
+    def _done(self, theirs: Any, ours: "Future[Sealed]") -> None:
+        try:
+            if theirs.status == "finished":
+                ours.set_result(theirs.result())
+            elif theirs.status == "error":
+                ours.set_exception(theirs.exception())
+            else:
+                raise OSError(theirs.status)
+        except OSError as error:
+            ours.set_exception(Lost(f"{self.address}: the scheduler was lost ({error}); the same command goes on"))
+        finally:
+            theirs.release()
+
+    def renew(self) -> None:
+        """Others may be using the cluster: its workers are left alone."""
+
+    def close(self) -> None:
+        self.client.close(timeout=5)
+
+
+def _resources(given: str | None) -> dict[str, float] | None:
+    if given is None:
+        return None
+    try:
+        return {name: float(amount) for name, _, amount in (each.partition("=") for each in given.split(","))}
+    except ValueError:
+        raise GraderError(f"--resources: expected NAME=N, as in GPU=1, got {given!r}") from None

@@ -1,0 +1,156 @@
+"""Digests of what a grade rests on."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.intake import Found
+from grader.intake.reading.members import is_ignored
+
+if TYPE_CHECKING:
+    from grader.pipeline import Options
+
+CODE = Path(__file__).resolve().parent.parent
+ASKS = ("worker", "confinement", "intake")  # folders whose code decides what is observed
+APART = ("batch", "exports", "reports", "suite")  # … and those that have no say in a grade
+BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
+
+
+@dataclass(frozen=True)
+class Digests:
+    """What a grade rests on, beside the submission and the seed.
+
+    Attributes:
+        asks: the code that gathers observations, and the options that tell it what to do.
+        checks: probes, checks, scoring, the given files.
+        rubric: the rubric's file.
+        environment: interpreter, libraries, machine.
+    """
+
+    asks: str
+    checks: str
+    rubric: str
+    environment: str
+
+
+def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
+    """The digests as they are now."""
+    settings = [options.train, options.train_budget, options.sample, sorted(only) if only is not None else None]
+    operations = _of(path for path in map(Path, options.assignment.ops) if path.suffix == ".py")
+    whole = asking() + operations + json.dumps([*settings, options.assignment.name])
+    rubric = hashlib.sha256(options.rubric.read_bytes()).hexdigest()[:16]
+    return Digests(hashlib.sha256(whole.encode()).hexdigest()[:16], judging(options), rubric, environment())
+
+
+def judging(options: "Options") -> str:
+    """Of the code that asks and judges, that of another assignment included, and of the given files."""
+    file = options.assignment_file
+    own = _of(file.parent.glob("*.py")) if file is not None else ""
+    return hashlib.sha256((checks() + own + options.given_files.digest).encode()).hexdigest()[:16]
+
+
+def stamp(options: "Options") -> Callable[[str], str]:
+    """Gives the digest of a module by its name, of all that judges for ""."""
+    return lambda name: _package(name) if name else judging(options)
+
+
+@cache
+def asking() -> str:
+    """Of the code that opens and runs submissions."""
+    return _of(path for folder in ASKS for path in (CODE / folder).rglob("*.py"))
+
+
+@cache
+def checks() -> str:
+    """Of the code that asks and judges."""
+    inside = (path for path in CODE.rglob("*.py") if path.relative_to(CODE).parts[0] not in (*ASKS, *APART, "cli.py"))
+    return _of(inside)
+
+
+@cache
+def _package(name: str) -> str:
+    """Of the package that a module lies in, and of the libraries."""
+    spec = importlib.util.find_spec(name)
+    folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE
+    return hashlib.sha256((_of(folder.glob("*.py")) + environment()).encode()).hexdigest()[:16]
+
+
+def _of(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in paths if path.is_file()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def environment() -> str:
+    """What arithmetic rests on."""
+    versions = [f"{name} {_version(name)}" for name in ("torch", "torchvision", "pytorch-metric-learning", "numpy")]
+    return "; ".join([f"Python {platform.python_version()}", *versions, platform.machine()])
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+
+
+def fingerprint(found: Found) -> str:
+    """Of a submission's files by name, size and time: cheap, and another when it is handed in again."""
+    digest = hashlib.sha256(found.refused.encode("utf-8", "surrogateescape"))
+    for name, path in files_of(found).items():
+        try:
+            status = path.stat()
+        except OSError:  # a broken link; opening the submission will say so
+            continue
+        digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def content(found: Found) -> str:
+    """Of a submission's files by name and content."""
+    digest = hashlib.sha256(found.refused.encode("utf-8", "surrogateescape"))
+    for name, path in files_of(found).items():
+        digest.update(f"{name}\0".encode("utf-8", "surrogateescape"))
+        try:
+            with path.open("rb") as file:
+                for _ in range(MOST_BLOCKS):
+                    if not (block := file.read(BLOCK)):
+                        break
+                    digest.update(block)
+        except OSError:
+            digest.update(b"unreadable")
+    return digest.hexdigest()[:32]
+
+
+def files_of(found: Found) -> dict[str, Path]:
+    """A submission's files by the name that they have in it; links and pipes are nobody's."""
+    if found.files:
+        files = dict(found.files)
+    elif found.path.is_dir():
+        files = {path.relative_to(found.path).as_posix(): path for path in _inside(found.path)}
+    else:
+        beside = found.path.parent.iterdir() if found.path.suffix.lower() in (".ipynb", ".py") else [found.path]
+        files = {path.name: path for path in beside}
+    return {name: path for name, path in sorted(files.items()) if path.is_file() and not path.is_symlink()}
+
+
+def _inside(top: Path) -> Iterator[Path]:
+    """What intake would look at: ``.git`` may change and the submission is the same."""
+    for folder, folders, names in os.walk(top):
+        folders[:] = [name for name in folders if not is_ignored(name)]
+        yield from (Path(folder, name) for name in names if not is_ignored(name))
+
+
+def seed(class_seed: int, key: str) -> int:
+    """A student's seed: fixed by the class's, whatever the order in which submissions are graded."""
+    return int.from_bytes(hashlib.sha256(f"{class_seed} {key}".encode("utf-8", "surrogateescape")).digest()[:4]) >> 1

@@ -1,0 +1,280 @@
+"""Grades from kept observations: no student code runs unless a probe is new."""
+
+import dataclasses
+import tempfile
+from collections.abc import Collection
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from grader import assignment as assignments
+from grader import data as datasets
+from grader import given as given_files
+from grader import rubric as rubrics
+from grader import scoring
+from grader.errors import GraderError, Unreadable
+from grader.evidence import UNASKED, Evidence, Later, Probe, Question
+from grader.firewall import Firewall
+from grader.gradebook import digests, packing
+from grader.gradebook.digests import Digests
+from grader.gradebook.store import Gradebook, Handed, Kept, Sealed
+from grader.intake import Found
+from grader.pipeline import Grader, Options, check_names, open_grader
+from grader.records import Grade, Observation, Submission
+
+
+class NewQuestion(BaseException):
+    """Something has not been observed yet: the submission must be run. No error, so no firewall holds it."""
+
+
+class NobodyToAsk:
+    """Workers that are never started: a question that was not asked before is an exception."""
+
+    forks = False
+    sandbox: dict[str, str] = {}  # noqa: RUF012 (none is ever used)
+
+    def open(self, program: dict[str, Any], files: str) -> "NobodyToAsk":
+        return self
+
+    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
+        raise NewQuestion(op)
+
+    def close(self) -> None:
+        return None
+
+
+class DataWhenNeeded:
+    """The data set, found when an expected value needs it."""
+
+    def __init__(self, root: Path | None) -> None:
+        self.root = root
+
+    @cached_property
+    def loaded(self) -> datasets.FashionMNIST:
+        return datasets.load(self.root)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.loaded, name)
+
+
+def remember(book: Gradebook, options: Options) -> None:
+    """Note by what a class is graded."""
+    file = options.assignment_file
+    book.remember("rubric", str(options.rubric.absolute()))
+    book.remember("assignment", str(file.absolute()) if file is not None else "")
+    book.remember("given", options.given.kept() if options.given is not None else "")
+
+
+def remembered(
+    book: Gradebook, rubric: Path | None = None, data: Path | None = None, given: Path | None = None
+) -> Options:
+    """How a class was graded; by another rubric or other given files where they are named.
+
+    Raises:
+        GraderError: the rubric or the assignment is no longer there.
+    """
+    rubric = rubric or Path(book.setting("rubric", str(rubrics.DEFAULT)))
+    if not rubric.is_file():
+        raise GraderError(f"{rubric}: no such rubric, the class was graded by it; give another with --rubric")
+    file = Path(path) if (path := book.setting("assignment", "")) else None
+    options = Options(data=data, out=book.path.parent, rubric=rubric, assignment_file=file)
+    if file is not None:
+        options = dataclasses.replace(options, assignment=assignments.load(file))
+    kept = given_files.from_kept(book.setting("given", ""), options.assignment) if given is None else None
+    return dataclasses.replace(options, given=given_files.replaced(given, options.assignment) if given else kept)
+
+
+class Regrader:
+    """Computes grades again; opens workers only for what is new.
+
+    Args:
+        options: with the rubric to grade by.
+        book: where observations are kept.
+    """
+
+    def __init__(self, options: Options, book: Gradebook) -> None:
+        self.options, self.book = options, book
+        self.rubric = rubrics.load(options.rubric, check_names(options.assignment))
+        self.settings = self.rubric.settings
+        self.data = DataWhenNeeded(options.data) if options.assignment.fashion_mnist else datasets.NONE
+        self.stamp = digests.stamp(options)
+        self._asking: Grader | None = None
+
+    def max_score(self, only: Collection[str] | None = None) -> float:
+        """Of the rubric, narrowed to some criteria."""
+        return self.rubric.narrowed(only).max_score
+
+    def now(self, options: dict[str, Any]) -> Digests:
+        """What a grade rests on today that was made with some options."""
+        return digests.current(self._options(options), options.get("only"))
+
+    def regrade(self, handed: Handed, kept: Kept) -> Sealed | None:
+        """Compute a grade again.
+
+        Returns:
+            the grade, and observations only where some are new; None where it needs the submission's files
+            and they are gone, or others lie there.
+
+        Raises:
+            GraderError: what was kept cannot be read.
+        """
+        try:
+            return self.from_kept(kept)
+        except NewQuestion:
+            return self.from_files(handed, kept)
+
+    def from_kept(self, kept: Kept) -> Sealed:
+        """Compute a grade again without running anything.
+
+        Raises:
+            NewQuestion: something must be asked.
+        """
+        if kept.observations is None:
+            if kept.grade.criteria:
+                raise Unreadable("nothing was kept that it could be computed from")
+            return Sealed(_rescaled(kept.grade, self.rubric.narrowed(kept.options.get("only")).max_score), kept.options)
+        with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
+            grader = self._grader(kept.options, NobodyToAsk())
+            submission, answers = self.book.observed(kept.observations)
+            frozen = _at_home(packing.unpack_submission(submission, Path(folder)), kept)
+            seen = self._observe(grader, frozen, kept, answers)
+            grade = scoring.grade(seen, kept.grade.sandbox, kept.grade.timings)
+        return Sealed(grade, kept.options, findings=self._findings(seen), observations=kept.observations)
+
+    def evidence(self, kept: Kept, folder: Path) -> Evidence | None:
+        """What was observed; None where nothing was. Code files that were kept are written into ``folder``."""
+        if kept.observations is None:
+            return None
+        grader = self._grader(kept.options, NobodyToAsk())
+        submission, answers = self.book.observed(kept.observations)
+        seen = self._empty(grader, _at_home(packing.unpack_submission(submission, folder), kept), kept)
+        probes = {probe.id: probe for probe in grader.assignment.probes}
+        for ident, each in packing.unpack_observations(answers, self.book.array, sure=True).items():
+            build = partial(_question, probes.get(ident), seen)
+            seen.answers[ident] = Later(ident, build, each.read)
+        return seen
+
+    def _empty(self, grader: Grader, submission: Submission, kept: Kept) -> Evidence:
+        options = grader.settings(kept.options.get("only"))
+        seen = Evidence(
+            submission, kept.seed, grader.rubric, self.data, grader.assignment,  # type: ignore[arg-type]
+            options=options, given=self.options.given_files,
+        )  # fmt: skip
+        seen.findings = self._unpacked_findings(kept)
+        return seen
+
+    def _observe(self, grader: Grader, submission: Any, kept: Kept, answers: bytes) -> Evidence:
+        sure = kept.digests.checks == digests.judging(self.options)
+        observed = packing.unpack_observations(answers, self.book.array, sure)
+        findings = self._unpacked_findings(kept)
+        return grader.observe(submission, kept.seed, observed, findings, kept.options.get("only"))
+
+    def _unpacked_findings(self, kept: Kept) -> dict[str, Any]:
+        return packing.unpack_findings(kept.findings, self.stamp, self.settings) if kept.findings else {}
+
+    def from_files(self, handed: Handed, kept: Kept) -> Sealed | None:
+        """Ask what is new, in a worker; None where the files are gone."""
+        found = Found(handed.key, handed.path, files=dict(handed.files))
+        if not handed.path.exists() or digests.content(found) != handed.content:
+            return None
+        assert kept.observations is not None
+        if self._asking is None:
+            self._asking = open_grader(self.options)
+        grader = self._grader(kept.options, self._asking.workers)
+        _, answers = self.book.observed(kept.observations)
+        with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
+            submission = grader.open(handed.path, Path(folder), handed.key, found.files or None)
+            seen = self._observe(grader, submission, kept, answers)
+            grade = scoring.grade(seen, grader.workers.sandbox, {})
+            timings = {"total": round(sum(seen.timings.values()), 3), **seen.timings}
+            grade = dataclasses.replace(grade, timings=timings)
+            observations = {probe: answer.observation for probe, answer in seen.answers.items()}
+            packed, arrays = packing.pack_observations(observations, seen.asked)
+            kept_submission = packing.pack_submission(submission)
+        return Sealed(grade, kept.options, kept_submission, packed, arrays, self._findings(seen))
+
+    def _findings(self, seen: Evidence) -> bytes:
+        return packing.pack_findings(seen.findings, self.stamp)
+
+    def _grader(self, options: dict[str, Any], workers: Any) -> Grader:
+        grader = Grader(self._options(options), workers, self.data, self.rubric)  # type: ignore[arg-type]
+        grader.rubric = self.rubric.narrowed(options.get("only"))
+        return grader
+
+    def _options(self, kept: dict[str, Any]) -> Options:
+        return dataclasses.replace(self.options, **{k: v for k, v in kept.items() if k != "only"})
+
+    def close(self) -> None:
+        if self._asking is not None:
+            self._asking.close()
+
+
+def _at_home(submission: Submission, kept: Kept) -> Submission:
+    """The same with the path that the grade names: it may have been opened on another machine."""
+    return dataclasses.replace(submission, path=Path(kept.grade.submission["path"]))
+
+
+def _question(probe: Probe | None, seen: Evidence) -> Question:
+    return UNASKED if probe is None else probe.build(seen, seen.rng(probe.id))
+
+
+def _rescaled(grade: Grade, max_score: float) -> Grade:
+    """What was not judged is of the new rubric's points, too."""
+    return dataclasses.replace(grade, max_score=max_score)
+
+
+@dataclasses.dataclass(frozen=True)
+class Moved:
+    """What a regrade did to one submission."""
+
+    key: str
+    before: Grade
+    after: Grade | None  # None where its files are needed
+    why: str = ""  # … or where what was kept cannot be read
+
+    @property
+    def by(self) -> float:
+        return self.after.score - self.before.score if self.after else 0.0
+
+    @property
+    def changed(self) -> list[str]:
+        """Criteria whose points or status are others."""
+        old = {result.id: (result.points, result.status) for result in self.before.criteria}
+        after = self.after.criteria if self.after else ()
+        return [r.id for r in after if old.get(r.id) != (r.points, r.status)]
+
+
+def regrade_all(options: Options, book: Gradebook) -> list[Moved]:
+    """Compute the grades of all submissions again, and commit those whose foundation has changed."""
+    regrader = Regrader(options, book)
+    try:
+        with book.transaction():  # a commit each would cost a wait for the disk each
+            kept = [(handed, found) for handed in book.submissions() if (found := book.latest(handed.id))]
+            moved = [_regraded(regrader, handed, found, ask=False) for handed, found in kept]
+        for number, (handed, found) in enumerate(kept):
+            moved[number] = moved[number] or _regraded(regrader, handed, found, ask=True)
+        return [each for each in moved if each is not None]
+    finally:
+        regrader.close()
+
+
+def _regraded(regrader: Regrader, handed: Handed, kept: Kept, ask: bool) -> Moved | None:
+    """One of them; None where something is new and must not be asked yet."""
+    now = regrader.now(kept.options)
+    now = dataclasses.replace(now, asks=kept.digests.asks, environment=kept.digests.environment)
+    if now == kept.digests:
+        return Moved(handed.key, kept.grade, kept.grade)
+    try:
+        sealed = regrader.from_files(handed, kept) if ask else regrader.from_kept(kept)
+    except NewQuestion:
+        return None
+    except GraderError as error:
+        return Moved(handed.key, kept.grade, None, str(error))
+    except Exception as error:
+        wall = Firewall()
+        wall.note("computing it again", error)
+        return Moved(handed.key, kept.grade, None, wall.lines[0])
+    if sealed is None:
+        return Moved(handed.key, kept.grade, None, "needs its files: a question is new, and they are gone or others")
+    regrader.book.finish(handed.id, now, sealed)
+    return Moved(handed.key, kept.grade, sealed.grade)

@@ -1,0 +1,289 @@
+"""The gradebook: every submission's state, observations and grades, in one SQLite file.
+
+What was handed in is a row of ``submissions``: one student may have several. A row of ``grades`` is written
+in one transaction when a submission is done, observations with it, and is never changed: the latest of a
+submission counts, the others are history. ``begun`` counts the starts that came to no end, so that a
+submission that takes the grader with it is found.
+"""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.errors import GraderError, Unreadable
+from grader.gradebook.digests import Digests
+from grader.records import Grade
+from grader.reports import record
+
+NAME = "gradebook.sqlite"
+VERSION = 2
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS submissions (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,             -- the student's, from the class folder
+    content TEXT NOT NULL,         -- digest of names and bytes of its files
+    fingerprint TEXT NOT NULL,     -- digest of names, sizes and times: a cheap look at the same
+    path TEXT NOT NULL,
+    files TEXT NOT NULL,           -- JSON: original name → path, of loose files
+    late INTEGER,                  -- NULL where the download does not say
+    handed_in REAL,                -- seconds since 1970, from the files' times
+    student TEXT,                  -- the id that Canvas or Moodle gave
+    attempt TEXT,                  -- the submission id that Canvas gave
+    run INTEGER NOT NULL DEFAULT 0, -- the last one that found it
+    begun INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (key, content)
+);
+CREATE TABLE IF NOT EXISTS arrays (digest TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS observations (
+    id INTEGER PRIMARY KEY,
+    submission BLOB NOT NULL,      -- what judging needs of it
+    answers BLOB NOT NULL          -- see grader/gradebook/packing.py
+);
+CREATE TABLE IF NOT EXISTS grades (
+    id INTEGER PRIMARY KEY,
+    submission INTEGER NOT NULL REFERENCES submissions(id),
+    observations INTEGER REFERENCES observations(id),  -- NULL where it was rejected
+    asks TEXT NOT NULL,            -- digest of the code that ran it, and of the options
+    checks TEXT NOT NULL,          -- … of the code that judged it
+    rubric TEXT NOT NULL,
+    environment TEXT NOT NULL,     -- Python, torch and platform
+    seed INTEGER NOT NULL,
+    at REAL NOT NULL,              -- seconds since 1970
+    sha256 TEXT NOT NULL,          -- of the submission, as the grade gives it
+    status TEXT NOT NULL,
+    score REAL NOT NULL,
+    seconds REAL NOT NULL,
+    options TEXT NOT NULL,         -- JSON: what was to be trained, judged, sampled
+    grade TEXT NOT NULL,           -- JSON, as --json writes it: verdicts, timings and all
+    findings BLOB                  -- what was computed from the observations
+);
+CREATE INDEX IF NOT EXISTS grades_by_submission ON grades (submission, id);
+"""
+COLUMNS = "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, findings"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A submission as the gradebook knows it."""
+
+    id: int
+    key: str
+    content: str
+    path: Path
+    files: Mapping[str, Path]
+    late: bool | None
+    handed_in: float | None
+    student: str | None
+    attempt: str | None
+    run: int
+    begun: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One grade in the gradebook."""
+
+    id: int
+    submission: int
+    observations: int | None
+    digests: Digests
+    seed: int
+    at: float
+    options: dict[str, Any]
+    grade: Grade
+    findings: bytes | None
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A grade with what it rests on, as bytes: from a thread, a cluster's worker, or earlier observations."""
+
+    grade: Grade
+    options: dict[str, Any] = field(default_factory=dict)
+    submission: bytes | None = None
+    answers: bytes | None = None
+    arrays: Mapping[str, bytes] = field(default_factory=dict)
+    findings: bytes | None = None
+    observations: int | None = None  # the row, where they are kept already
+
+
+class Gradebook:
+    """One open gradebook; safe to use from several threads of one process."""
+
+    def __init__(self, path: Path, must_exist: bool = False) -> None:
+        """Open a gradebook, or start one.
+
+        Raises:
+            GraderError: there is none, none can be kept there, or it is no gradebook.
+        """
+        self.path, self.lock = path, threading.RLock()
+        if must_exist and not path.is_file():
+            raise GraderError(f"{path}: no gradebook there; grade something with --out {path.parent} first")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+            self.db.row_factory = sqlite3.Row
+            self.db.execute("PRAGMA journal_mode=WAL")
+            self.db.execute("PRAGMA synchronous=FULL")
+            self.db.executescript(SCHEMA)
+            version = int(self.setting("version", str(VERSION)))
+        except (OSError, sqlite3.Error) as error:
+            raise GraderError(f"{path}: no gradebook can be kept there: {error}") from None
+        if version != VERSION:
+            raise GraderError(f"{path}: a gradebook of another version ({version}); choose another --out")
+
+    def setting(self, name: str, default: str) -> str:
+        """A setting of this gradebook; the default is kept when there was none."""
+        with self.lock:
+            self.db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (name, default))
+            return str(self._one("SELECT value FROM settings WHERE name = ?", name)[0])
+
+    def remember(self, name: str, value: str) -> None:
+        """Set a setting."""
+        with self.lock:
+            self.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
+    def next_run(self) -> int:
+        """The number of a run that begins."""
+        with self.transaction():
+            number = int(self.setting("runs", "0")) + 1
+            self.remember("runs", str(number))
+        return number
+
+    def handed(self, key: str, fingerprint: str, content: Callable[[], str], facts: Mapping[str, Any]) -> Handed:
+        """The row of what a student handed in; a new one when they never handed in this.
+
+        Args:
+            fingerprint: tells at once that nothing has changed.
+            content: digest of the files, computed where the fingerprint is not known.
+            facts: path, files, late, handed_in, student, attempt, run.
+        """
+        with self.lock:
+            row = self._one("SELECT content FROM submissions WHERE key = ? AND fingerprint = ?", key, fingerprint)
+            content_ = row[0] if row else content()
+            names = ["key", "content", "fingerprint", *facts]
+            marks, update = ", ".join("?" * len(names)), ", ".join(f"{n} = excluded.{n}" for n in names[2:])
+            self.db.execute(
+                f"INSERT INTO submissions ({', '.join(names)}) VALUES ({marks}) "
+                f"ON CONFLICT (key, content) DO UPDATE SET {update}",
+                [key, content_, fingerprint, *facts.values()],
+            )
+            return _handed(self._one("SELECT * FROM submissions WHERE key = ? AND content = ?", key, content_))
+
+    def begin(self, submission: int) -> None:
+        """Note that a submission is being graded."""
+        with self.lock:
+            self.db.execute("UPDATE submissions SET begun = begun + 1 WHERE id = ?", (submission,))
+
+    def begun(self, submission: int) -> int:
+        """How many times it was begun without coming to an end."""
+        return int(self._one("SELECT begun FROM submissions WHERE id = ?", submission)[0])
+
+    def leave(self, submission: int) -> None:
+        """Note that a submission was begun and left for now, for a reason that is not its own."""
+        with self.lock:
+            self.db.execute("UPDATE submissions SET begun = MAX(0, begun - 1) WHERE id = ?", (submission,))
+
+    def finish(self, submission: int, now: Digests, sealed: Sealed) -> None:
+        """Commit a grade, and with it that the submission came to an end."""
+        with self.transaction():
+            self.db.executemany("INSERT OR IGNORE INTO arrays VALUES (?, ?)", sealed.arrays.items())
+            observations = sealed.observations
+            if sealed.answers is not None:
+                observations = self.db.execute(
+                    "INSERT INTO observations (submission, answers) VALUES (?, ?)", (sealed.submission, sealed.answers)
+                ).lastrowid
+            grade = sealed.grade
+            row = {
+                "submission": submission, "observations": observations,
+                "asks": now.asks, "checks": now.checks, "rubric": now.rubric, "environment": now.environment,
+                "seed": grade.seed, "at": time.time(), "sha256": grade.submission["sha256"],
+                "status": grade.status, "score": grade.score, "seconds": grade.timings.get("total", 0.0),
+                "options": json.dumps(sealed.options), "grade": json.dumps(record.to_dict(grade)),
+                "findings": sealed.findings,
+            }  # fmt: skip
+            marks = ", ".join(f":{name}" for name in row)
+            self.db.execute(f"INSERT INTO grades ({', '.join(row)}) VALUES ({marks})", row)
+            self.db.execute("UPDATE submissions SET begun = 0 WHERE id = ?", (submission,))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is written inside is committed as one, when the outermost of these ends."""
+        with self.lock:
+            if self.db.in_transaction:
+                yield
+                return
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+
+    def latest(self, submission: int) -> Kept | None:
+        """The grade of a submission that counts."""
+        row = self._one(f"SELECT {COLUMNS} FROM grades WHERE submission = ? ORDER BY id DESC LIMIT 1", submission)
+        return _kept(row) if row else None
+
+    def history(self, key: str) -> list[Kept]:
+        """All grades of a student, oldest first."""
+        with self.lock:
+            rows = self.db.execute(
+                f"SELECT {', '.join('g.' + name for name in COLUMNS.split(', '))} FROM grades g "
+                "JOIN submissions s ON s.id = g.submission WHERE s.key = ? ORDER BY g.id", (key,),
+            ).fetchall()  # fmt: skip
+        return [_kept(row) for row in rows]
+
+    def submissions(self) -> list[Handed]:
+        """All that was handed in, by student and in the order of arrival."""
+        with self.lock:
+            return [_handed(row) for row in self.db.execute("SELECT * FROM submissions ORDER BY key, id").fetchall()]
+
+    def observed(self, ident: int) -> tuple[bytes, bytes]:
+        """What was kept of a submission, and its answers."""
+        row = self._one("SELECT submission, answers FROM observations WHERE id = ?", ident)
+        return row["submission"], row["answers"]
+
+    def array(self, digest: str) -> bytes:
+        """The bytes of a large array.
+
+        Raises:
+            Unreadable: it is not there.
+        """
+        row = self._one("SELECT data FROM arrays WHERE digest = ?", digest)
+        if row is None:
+            raise Unreadable(f"{self.path}: an array that observations name is not there")
+        return bytes(row[0])
+
+    def close(self) -> None:
+        with self.lock:
+            self.db.close()
+
+    def _one(self, query: str, *values: Any) -> Any:
+        with self.lock:
+            return self.db.execute(query, values).fetchone()
+
+
+def _handed(row: sqlite3.Row) -> Handed:
+    return Handed(
+        row["id"], row["key"], row["content"], Path(row["path"]),
+        {name: Path(path) for name, path in json.loads(row["files"]).items()},
+        None if row["late"] is None else bool(row["late"]),
+        row["handed_in"], row["student"], row["attempt"], row["run"], row["begun"],
+    )  # fmt: skip
+
+
+def _kept(row: sqlite3.Row) -> Kept:
+    return Kept(
+        row["id"], row["submission"], row["observations"],
+        Digests(row["asks"], row["checks"], row["rubric"], row["environment"]),
+        row["seed"], row["at"], json.loads(row["options"]), record.from_dict(json.loads(row["grade"])), row["findings"],
+    )  # fmt: skip

@@ -1,0 +1,439 @@
+"""Checks: pure functions from evidence to a verdict, and what becomes of one that cannot be answered.
+
+A check is a function of ``Evidence`` whose docstring is the sentence that a student reads. When the
+submission is right it returns None, or a remark that costs nothing; else it raises one of
+
+    Fail      the submission is wrong: what was expected, what was seen, and a hint
+    Missing   the thing to judge is not there
+    Blocked   it cannot be judged because another criterion's part is missing or broken
+    Undecided the grader did not get far enough to know: the points stay open until a person decides
+
+It runs nothing and looks at nothing but the evidence.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from grader.errors import Unreadable
+from grader.evidence import Evidence, Probe, Unanswered
+from grader.observations import Declared
+from grader.records import CheckResult, CriterionStatus, Frame, Observation, Origin, Raised, Warning_
+from grader.unavailable import why_lost
+
+T = TypeVar("T")
+
+
+class Verdict(Exception):
+    """What a check raises when it has not passed; anything else that it raises is an error of the grader's own."""
+
+
+class Fail(Verdict):
+    """The submission is wrong."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+PATCHED = "Does the code write to descriptors, or patch torch or numpy?"
+
+
+class Malformed(Fail):
+    """The answer does not have the form that the worker gives one: somebody else wrote it."""
+
+    def __init__(self) -> None:
+        super().__init__("the worker's answer was not in the agreed form", PATCHED)
+
+
+class Skip(Verdict):
+    """The check cannot be made because an earlier one of the same criterion failed."""
+
+
+class Missing(Verdict):
+    """What the check judges is not there; the message says what is to do."""
+
+
+class Blocked(Verdict):
+    """The check cannot be made because of another criterion."""
+
+    def __init__(self, by: str, why: str) -> None:
+        super().__init__(f"could not be judged because of {by}: {why}")
+        self.by = by
+
+
+class Undecided(Verdict):
+    """The grader did not get far enough to judge; the message says why, and a person has to look."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """``name`` is what reports and the rubric call it, ``sentence`` what it demands."""
+
+    name: str
+    sentence: str
+    function: Callable[[Evidence], str | None]
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What the rubric gives points for.
+
+    ``names`` must all be defined, or the criterion is missing. ``rests_on`` are criteria named as the
+    cause when an answer was never asked for.
+    """
+
+    id: str
+    checks: tuple[Check, ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one criterion, before points; ``by`` is the criterion that blocks it."""
+
+    status: CriterionStatus
+    feedback: str
+    results: tuple[CheckResult, ...]
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """All that belongs to one assignment; the engine knows nothing else of it."""
+
+    name: str
+    wanted: tuple[str, ...]  # names that a submission defines
+    provided: tuple[str, ...]  # names that the worker supplies: train_dataset, train_loader
+    never_called: tuple[str, ...]  # functions whose top-level calls are never executed at intake
+    ops: tuple[str, ...]  # modules of grader.sandbox.inside, or files, that register the operations its probes ask for
+    probes: tuple[Probe, ...]
+    criteria: dict[str, Criterion]
+    warnings: tuple[Callable[[Evidence], Sequence[Warning_]], ...] = ()
+    measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
+    reference: Path | None = None  # a right submission, which tells slow code from a slow machine
+    given: tuple[Path, ...] = ()  # the files that the course hands out and students leave as they are
+    check_given: Callable[[Mapping[str, str], str], None] | None = None  # refuses given files that an instructor brings
+    fashion_mnist: bool = True  # whether its probes use the data set
+    traced: str = ""  # the function whose call in the notebook is looked for, with what makes its arguments
+    forms: Mapping[str, Declared] = field(default_factory=dict)  # by operation, what an answer to it looks like
+
+
+def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
+    """Make checks of functions: the name from the function's, the sentence from its docstring."""
+    return tuple(Check(f.__name__, " ".join((f.__doc__ or f.__name__).split("\n\n")[0].split()), f) for f in functions)
+
+
+def after(check: Callable[[Evidence], None], seen: Evidence) -> None:
+    """Skip what makes no sense when another check of the same criterion fails; that one says why."""
+    try:
+        check(seen)
+    except Fail:
+        raise Skip from None
+
+
+def dig(value: Any, *path: str | int) -> Any:
+    """Follow keys and indices into an observed value.
+
+    Raises:
+        Malformed: the value does not have that shape, which the worker's own code never gives.
+    """
+    for step in path:
+        there = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
+        if not there:
+            raise Malformed
+        value = value[step]
+    return value
+
+
+def dig_as(kind: type[T], value: Any, *path: str | int) -> T:
+    """The same, where the value found must be of one type; a truth value is no number.
+
+    Raises:
+        Malformed: it is of another.
+    """
+    found = dig(value, *path)
+    if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+        raise Malformed
+    return found
+
+
+def word(facts: Any, key: str) -> str:
+    """A word among observed facts, empty where there is none: an array in its place is no word either."""
+    found = facts.get(key) if isinstance(facts, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def words(value: Any, *path: str | int) -> list[str]:
+    """A list of words at some place of an observed value.
+
+    Raises:
+        Malformed: there is something else.
+    """
+    found = dig_as(list, value, *path)
+    if not all(isinstance(item, str) for item in found):
+        raise Malformed
+    return found
+
+
+OURS = "this could not be decided, through an error of the grader's own: the points stay open until a person decides"
+LATER = "could not be looked at: see the other checks"
+
+
+def judge(criterion: Criterion, seen: Evidence) -> Judgement:
+    """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
+    from grader.syntax_errors import explained
+
+    return explained(_judge(criterion, seen), seen)
+
+
+def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
+    """Run a criterion's checks; what one of them raises that is no verdict costs that check alone."""
+    if seen["load"].observation.outcome == "fault":
+        return undecided(criterion, f"the grader could not load this: {seen['load'].observation.detail}")
+    absent = [name for name in criterion.names if not seen.has(name)]
+    if absent and seen["load"].observation.outcome in ("value", "unasked"):
+        refused = [why for name in absent if (why := why_lost(seen, name))]
+        if len(refused) == len(absent):
+            return undecided(criterion, f"{_absence(absent, seen)}. {REFUSED}")
+        return _missing(criterion, _absence(absent, seen))
+    results: list[CheckResult] = []
+    told: set[str] = set()
+    remarks: list[str] = []
+    for check in criterion.checks:
+        try:
+            remark = check.function(seen)
+            results.append(CheckResult(check.name, "passed", remark or check.sentence))
+            remarks += [remark] if remark else []
+        except Fail as fail:
+            results.append(CheckResult(check.name, "failed", fail.message, fail.hint))
+        except Skip:
+            results.append(CheckResult(check.name, "skipped", LATER))
+        except Missing as missing:
+            return _missing(criterion, str(missing))
+        except Blocked as blocked:
+            results += [CheckResult(c.name, "skipped", str(blocked)) for c in criterion.checks[len(results) :]]
+            if any(result.status in ("failed", "error") for result in results):
+                break
+            return Judgement("blocked", str(blocked), tuple(results), blocked.by)
+        except Unanswered as unanswered:
+            if _todo(unanswered.observation):
+                if why_lost(seen, unanswered.observation.detail):
+                    return undecided(criterion, f"{todo_words(unanswered.observation)}. {REFUSED}")
+                return _missing(criterion, to_do(unanswered.observation, seen))
+            results.append(_unanswered(check, unanswered, told, seen["load"].observation))
+        except Undecided as undecided_:
+            results.append(CheckResult(check.name, "error", str(undecided_)))
+        except Unreadable:
+            raise
+        except Exception as error:  # a fault of ours must never look like the student's
+            seen.note(f"the check {criterion.id}/{check.name}", error)
+            results.append(CheckResult(check.name, "error", OURS))
+    results = _opened(results, seen)
+    return Judgement(_status(results), _feedback(results, remarks), tuple(results))
+
+
+REFUSED = (
+    "The library is installed here, and the sandbox does not let submissions use it: the points stay open until a "
+    "person decides"
+)
+
+
+def undecided(criterion: Criterion, why: str = OURS) -> Judgement:
+    """The verdict on a criterion of which nothing is decided."""
+    return Judgement("error", why, tuple(CheckResult(check.name, "error", why) for check in criterion.checks))
+
+
+def _opened(results: list[CheckResult], seen: Evidence) -> list[CheckResult]:
+    """Leave open what nothing was looked at for, where a question was not answered through no fault of the submission's."""
+    statuses = {result.status for result in results}
+    if "skipped" not in statuses or statuses & {"failed", "error"}:
+        return results
+    if all(answer.observation.outcome != "fault" for answer in seen.answers.values()):
+        return results
+    why = "the grader did not get an answer that this rests on: the points stay open until a person decides"
+    return [CheckResult(r.name, "error", why) if r.status == "skipped" else r for r in results]
+
+
+def _missing(criterion: Criterion, why: str) -> Judgement:
+    return Judgement("missing", why, tuple(CheckResult(check.name, "skipped", why) for check in criterion.checks))
+
+
+def _absence(absent: list[str], seen: Evidence) -> str:
+    names = " and ".join(f"`{name}`" for name in absent)
+    words = f"{names} {'is' if len(absent) == 1 else 'are'} not defined"
+    told = [line for line in seen.submission.problems if any(f"{name!r}" in line for name in absent)]
+    told += [
+        line for line in seen.submission.left_out if any(f"`{name}`" in line for name in absent) or " more" in line
+    ]
+    if told:
+        return f"{words}: {told[0]}"
+    problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
+    tried = [seen.submission.program.names[name] for name in absent if name in seen.submission.program.names]
+    if tried and problems:
+        cause = _raised_by(tried[0], problems)
+        frame = next(iter(cause["frames"][-1:]), None)
+        where = place(Frame(**frame)) if frame else "executing the submission's definitions"
+        return f"{words}: {where} raised {cause['type']}: {cause['message'][:300]}"
+    return words
+
+
+def _raised_by(definition: Origin, problems: list[dict[str, Any]]) -> dict[str, Any]:
+    """The exception that a definition raised when it was executed, the first of all where that is not known."""
+    at = [(p["frames"][0]["line"], number) for number, p in enumerate(problems) if _lies_in(p, definition)]
+    return problems[min(at, default=(0, 0))[1]]
+
+
+def _lies_in(problem: dict[str, Any], definition: Origin) -> bool:
+    frames = problem["frames"]
+    here = bool(frames) and (frames[0]["file"], frames[0]["cell"]) == (definition.file, definition.cell)
+    return here and frames[0]["line"] >= definition.line
+
+
+def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Observation) -> CheckResult:
+    observation = unanswered.observation
+    if observation.outcome == "unasked" and load.outcome not in ("value", "unasked"):
+        observation = load  # nothing was asked of a submission whose definitions could not be executed
+    if observation.outcome == "fault":
+        return CheckResult(check.name, "error", f"this could not be decided: {observation.detail}")
+    if observation.outcome == "unasked" or unanswered.probe in told:
+        return CheckResult(check.name, "skipped", LATER)
+    told.add(unanswered.probe)
+    hint = PATCHED if observation.outcome == "forged" else raised_hint(observation.raised)
+    return CheckResult(check.name, "failed", observed_words(observation), hint)
+
+
+def _todo(observation: Observation) -> bool:
+    if observation.outcome == "undefined":
+        return True
+    return observation.raised is not None and "NotImplementedError" in observation.raised.bases
+
+
+def todo_words(observation: Observation) -> str:
+    """Say that something is still to do."""
+    if observation.raised is None:
+        return f"`{observation.detail}` is not defined"
+    where = f" ({place(observation.raised.frames[-1])})" if observation.raised.frames else ""
+    return f"still to do{where}: {observation.raised.message or 'raises NotImplementedError'}"
+
+
+def to_do(observation: Observation, seen: Evidence) -> str:
+    """Say that something is still to do; of a method that is not there, why it may be missing."""
+    message = observation.raised.message if observation.raised is not None else ""
+    if NO_FORWARD not in message:
+        return todo_words(observation)
+    name = message.partition("[")[2].partition("]")[0][:100]
+    return f"`{name}` has no method `forward`{why_not_added(name, seen)}"
+
+
+NO_FORWARD = 'is missing the required "forward" function'  # torch's words
+
+
+def why_not_added(name: str, seen: Evidence) -> str:
+    """Why what would add a method to a class did not: a cell magic, or a decorator that raised."""
+    for line in seen.submission.problems:
+        if "cell magic" in line and name in line:
+            return f": {line}"
+    for problem in seen["load"].observation.value["problems"] if seen["load"].ok else []:
+        frame = next(iter(problem["frames"][-1:]), None)
+        if frame and name in frame["text"]:
+            return f": {place(Frame(**frame))} raised {problem['type']}: {problem['message'][:300]}"
+    return ""
+
+
+def observed_words(observation: Observation) -> str:
+    """Say in words what happened instead of an answer."""
+    if observation.raised is not None:
+        return raised_words(observation.raised)
+    return observation.detail
+
+
+def raised_words(raised: Raised) -> str:
+    """An exception with the line of the student's code that it came from."""
+    message = raised.message.strip().splitlines()[0][:300] if raised.message.strip() else ""
+    words = f"raised {raised.type}: {message}" if message else f"raised {raised.type}"
+    if not raised.frames:
+        return words
+    frame = raised.frames[-1]
+    return f"{words} at {place(frame)}" + (f": `{frame.text}`" if frame.text else "")
+
+
+def raised_hint(raised: Raised | None) -> str:
+    """The usual reason of an exception that tensors' beginners meet."""
+    if raised is None:
+        return ""
+    text = raised.message
+    for sign, hint in HINTS:
+        if sign in text:
+            return hint
+    return ""
+
+
+HINTS = (
+    (
+        "mat1 and mat2 shapes cannot be multiplied",
+        "The last axis of the input must have the size that the Linear layer expects (in_features).",
+    ),
+    (
+        "must match the size of tensor",
+        "Two tensors of different shapes are combined: print both shapes just before this line.",
+    ),
+    (
+        "is invalid for input of size",
+        "A view or reshape asks for another number of elements than the tensor has: is a size hard-coded?",
+    ),
+    (
+        "view size is not compatible",
+        "After transpose or permute the memory is not in order: use reshape, or contiguous() before view.",
+    ),
+    (
+        "Expected all tensors to be on the same device",
+        "Some tensor stays on another device: register it as a parameter or a buffer.",
+    ),
+    ("expected scalar type", "Two tensors of different dtypes meet: convert one of them."),
+    (
+        "does not require grad and does not have a grad_fn",
+        "The loss depends on no trainable parameter: was it detached, or computed under no_grad?",
+    ),
+    ("positional argument", "Compare the signature with the assignment's: the names and the order of the arguments."),
+    ("No module named", "Only the packages of the assignment are there where this is graded: do without this one."),
+    ("unexpected keyword argument", "Compare the signature with the assignment's: the names of the arguments."),
+)
+
+
+def place(frame: Frame) -> str:
+    """Where a line stands, as its author finds it."""
+    file = f"{frame.file}, cell {frame.cell}" if frame.cell is not None else frame.file
+    return f"{file}, line {frame.line}"
+
+
+def _status(results: list[CheckResult]) -> CriterionStatus:
+    statuses = {result.status for result in results}
+    if "failed" in statuses:
+        return "failed"
+    if "error" in statuses:
+        return "error"
+    return "failed" if "skipped" in statuses else "passed"  # only forged answers leave nothing to look at
+
+
+def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
+    said = [result for result in results if result.status in ("failed", "error")]
+    if said:
+        first = {result.message: result for result in reversed(said)}  # what two checks met is said once
+        return " ".join(sentence(result.message, result.hint) for result in said if first[result.message] is result)
+    if all(result.status == "passed" for result in results):
+        return " ".join(remarks) or "as it should be"
+    gaps = " and ".join(result.name for result in results if result.status == "skipped")
+    return f"what came back leaves nothing to judge {gaps} by"
+
+
+def sentence(message: str, hint: str) -> str:
+    """A message and its hint as running text."""
+    stop = "" if message.endswith((".", "!", "?")) else "."
+    return f"{message}{stop} {hint}".strip()
+
+
+def warn(code: str, message: str) -> list[Warning_]:
+    """One warning, as a list for the functions that return lists."""
+    return [Warning_(code, message)]

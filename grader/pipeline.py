@@ -1,0 +1,188 @@
+"""One submission, from its file to its grade: intake, probes, worker, checks, scoring."""
+
+import contextlib
+import dataclasses
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader import data as datasets
+from grader import given, scoring
+from grader import rubric as rubrics
+from grader.asking import Asking, Doubts, Known, Progress, paced
+from grader.assignments.vit.assignment import VIT
+from grader.errors import GraderError, Rejected
+from grader.evidence import Evidence, Finding, Kept, Probe, Question
+from grader.given import GivenFiles
+from grader.intake import open_submission
+from grader.judging import Assignment
+from grader.probing import ask_all
+from grader.records import Grade, Submission
+from grader.sandbox.outside import Workers, choose_workers
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade."""
+
+    data: Path | None = None  # torchvision root; else $FASHION_MNIST_ROOT, the user's cache, a download
+    out: Path = Path("grades")
+    seed: int | None = None  # drawn fresh where there is none
+    train: str = "auto"  # auto, never, always
+    rubric: Path = rubrics.DEFAULT
+    unconfined: bool = False
+    train_budget: float = 600.0  # seconds for training one submission's ViT
+    sample: int | None = None  # of the test images for accuracy and Precision@1; all where there is none
+    threads: int | None = None  # cores for one submission; all, four at the most, where there is none
+    pictures: bool = False  # ask what pages show besides
+    assignment: Assignment = VIT
+    assignment_file: Path | None = None  # where it was loaded from; None: it is this project's own
+    given: GivenFiles | None = None  # the course's own given files; None: those of the assignment
+
+    @property
+    def given_files(self) -> GivenFiles:
+        """The given files that submissions are held against."""
+        return given.own(self.assignment) if self.given is None else self.given
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A grade and what it rests on."""
+
+    grade: Grade
+    evidence: Evidence | None  # None where the submission was rejected
+
+
+class Grader:
+    """Grades submissions one after the other with the same warm workers and the same data."""
+
+    def __init__(self, options: Options, workers: Workers, data: datasets.FashionMNIST,
+                 rubric: rubrics.Rubric | None = None) -> None:  # fmt: skip
+        self.options, self.workers, self.data = options, workers, data
+        self.assignment = options.assignment
+        self.known = Known()
+        self.rubric = rubric or rubrics.load(options.rubric, check_names(self.assignment))
+
+    def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
+              only: Collection[str] | None = None, progress: Progress | None = None) -> Grade:  # fmt: skip
+        """Grade one submission.
+
+        Args:
+            path: a notebook, a folder or an archive.
+            name: the student's key; from the path where there is none.
+            files: original name → file, where the submission is some files among others.
+            only: criteria to judge; the probes of the others are not asked. All where there is none.
+            progress: told what is being done.
+
+        Raises:
+            GraderError: there is nothing to grade at that path.
+        """
+        return self.graded(path, self.seed(), name, files, only, progress).grade
+
+    def seed(self) -> int:
+        """The seed of the next grade: the given one, or a fresh one."""
+        return self.options.seed if self.options.seed is not None else secrets.randbelow(2**31)
+
+    def graded(self, path: Path, seed: int, name: str | None = None, files: Mapping[str, Path] | None = None,
+               only: Collection[str] | None = None, progress: Progress | None = None,
+               look: Callable[[Evidence], None] = lambda seen: None) -> "Graded":  # fmt: skip
+        """The same with the evidence; ``look`` sees it while the files are there, afterwards they are gone."""
+        start = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
+            try:
+                submission = self.open(path, Path(workspace), name, files)
+            except Rejected as reason:
+                return Graded(self.rejected(path, name, seed, str(reason), time.monotonic() - start), None)
+            seen = self.observe(submission, seed, only=only, progress=progress)
+            grade = scoring.grade(seen, self.workers.sandbox, {})
+            seen.firewall.attempt("keeping what was observed", lambda: look(seen), None)
+            grade = scoring.noted(grade, seen.firewall)
+        timings = {"total": time.monotonic() - start, **seen.timings}
+        return Graded(dataclasses.replace(grade, timings={n: round(t, 3) for n, t in timings.items()}), seen)
+
+    def open(self, path: Path, workspace: Path, name: str | None = None,
+             files: Mapping[str, Path] | None = None) -> Submission:  # fmt: skip
+        """Freeze a submission into a folder and gather its definitions."""
+        a = self.assignment
+        return open_submission(
+            path, workspace, a.wanted, a.provided, a.never_called, name, files=files, traced=a.traced
+        )
+
+    def observe(self, submission: Submission, seed: int, kept: Mapping[str, Kept] | None = None,
+                findings: dict[str, Finding] | None = None, only: Collection[str] | None = None,
+                progress: Progress | None = None) -> Evidence:  # fmt: skip
+        """Put all probes that were not answered yet, and gather the evidence."""
+        seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only),
+                        given=self.options.given_files)  # fmt: skip
+        seen.kept, seen.findings = kept or {}, findings or {}
+        probes = self._probes(only)
+        beside = self.workers.forks and self.options.threads != 1
+        tell, forms = paced(progress, probes), self.assignment.forms
+        with Asking(self.workers, submission, self._doubts(), tell, beside, forms) as asking:
+            ask_all(probes, seen, asking.ask, asking.begin)
+        return seen
+
+    def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:
+        """What probes are told of the options."""
+        o = self.options
+        return {
+            "train": o.train,
+            "train_budget": o.train_budget,
+            "sample": o.sample,
+            "pictures": o.pictures,
+            "threads": o.threads,
+            "only": only,
+        }
+
+    @contextlib.contextmanager
+    def _reference(self) -> Iterator[Submission]:
+        """A right submission, opened for a while."""
+        assert self.assignment.reference is not None
+        with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
+            yield self.open(self.assignment.reference, Path(workspace))
+
+    def _doubts(self) -> Doubts:
+        right = self.assignment.reference
+        there = right is not None and right.is_dir()
+        return Doubts(self.workers, lambda: datasets.folders(self.data), self._reference if there else None, self.known)
+
+    def _probes(self, only: Collection[str] | None) -> list[Probe]:
+        load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)
+        return [load, *(p for p in self.assignment.probes if only is None or p.wanted(only))]
+
+    def rejected(self, path: Path, name: str | None, seed: int, reason: str, seconds: float) -> Grade:
+        """The grade of a submission that could not be opened."""
+        return Grade(
+            submission={"name": name or path.stem, "path": str(path), "sha256": ""},
+            status="rejected", score=0.0, max_score=self.rubric.max_score, seed=seed, criteria=(),
+            sandbox=self.workers.sandbox, timings={"total": round(seconds, 3)}, reason=reason,
+            given=self.options.given_files.digest,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        self.workers.close()
+
+
+def open_grader(options: Options) -> Grader:
+    """Start workers in the background, read the data meanwhile.
+
+    Raises:
+        GraderError: no data, a broken rubric, or no way to confine workers.
+    """
+    rubrics.load(options.rubric, check_names(options.assignment))
+    data = datasets.load(options.data) if options.assignment.fashion_mnist else datasets.NONE
+    shared, hidden = datasets.shared_paths(data), datasets.folders(data)
+    workers = choose_workers(list(options.assignment.ops), shared, options.unconfined, hidden)
+    return Grader(options, workers, data)
+
+
+def check_names(assignment: Assignment) -> dict[str, list[str]]:
+    """The names of the checks by criterion."""
+    return {ident: [check.name for check in c.checks] for ident, c in assignment.criteria.items()}
+
+
+__all__ = ["Grader", "GraderError", "Options", "open_grader"]

@@ -1,0 +1,90 @@
+"""``grade.py package``: the grader as other systems take it in.
+
+  gradescope    the zip to upload as an autograder
+  classroom50   the folder to put at CLASSROOM/autograders/ASSIGNMENT
+  source        the folder that pip installs, for a course's repository that workflows clone
+
+Each holds the whole grader and no line of the solution: what runs beside student code, or lies on a public page, has
+nothing to lose.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader import shipped
+from grader.cli import Parser
+from grader.errors import GraderError
+from grader.publish import release, solutions
+
+ROOT = release.ROOT
+PACKAGES = Path(__file__).resolve().parent / "packages"
+BESIDE = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, so that the same grader makes the same bytes
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    p = Parser(prog="grade.py package", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("system", choices=tuple(MAKE), metavar="SYSTEM", help="one of those above")
+    p.add_argument("--out", type=Path, required=True, metavar="PATH", help="the zip, or a new or empty folder")
+    p.add_argument("--rubric", type=Path, default=shipped.RUBRIC, metavar="FILE", help="points and thresholds")
+    given = p.parse_args(arguments)
+    if not (ROOT / "reference").is_dir():
+        raise GraderError(f"{ROOT}: packaging needs a checkout, an installed copy lacks what goes in")
+    MAKE[given.system](given.out, given.rubric)
+    print(f"{given.out}: for {given.system}")
+    return 0
+
+
+def gradescope(out: Path, rubric: Path = shipped.RUBRIC) -> None:
+    """Write the zip: setup.sh and run_autograder at its root, the grader beside them."""
+    with tempfile.TemporaryDirectory(prefix="vit-package-") as folder:
+        tree = Path(folder, "source")
+        source(tree, rubric)
+        for path in sorted((PACKAGES / "gradescope").iterdir()):
+            shutil.copy(path, tree / path.name)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+                _add(archive, path, path.relative_to(tree).as_posix())
+
+
+def classroom50(out: Path, rubric: Path = shipped.RUBRIC) -> None:
+    """Write the folder: autograder.py, and the grader in ``source``."""
+    source(out / "source", rubric)
+    shutil.copyfile(PACKAGES / "classroom50" / "autograder.py", out / "autograder.py")
+
+
+def source(target: Path, rubric: Path = shipped.RUBRIC) -> None:
+    """Write the grader as a folder that pip installs, without the solution.
+
+    Raises:
+        GraderError: there is something already, or a file holds a line of the solution.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise GraderError(f"{target}: expected a new or empty folder; nothing was written")
+    ignored = shutil.ignore_patterns("__pycache__", ".*", shipped.FOLDER)
+    shutil.copytree(shipped.PACKAGE, target / "grader", ignore=ignored)
+    own = target / "grader" / shipped.FOLDER
+    release.ship(own, rubric)
+    for name in BESIDE:
+        shutil.copyfile(ROOT / name, target / name)
+    solution = solutions.lines(ROOT / "reference")
+    for path in sorted(path for path in target.rglob("*") if path.is_file()):
+        if found := solutions.leaked(path.read_text(encoding="utf-8"), solution):
+            raise GraderError(f"{path.relative_to(target)}: holds a line of the solution, {found[0]!r}")
+
+
+MAKE = {"gradescope": gradescope, "classroom50": classroom50, "source": source}
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
+    info = zipfile.ZipInfo(name, EARLIEST)
+    info.external_attr = (0o755 if os.access(path, os.X_OK) else 0o644) << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(info, path.read_bytes())

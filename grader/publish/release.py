@@ -1,0 +1,191 @@
+"""``grade.py release``: the folder that students get.
+
+It holds the template, ``check_vit.py``, the student-facing suites with settings, a README, and as much of the
+grader as the suites import, so that verdicts are those of the official grade without anything to install but
+libraries. The reference, the corpus of faults, the command line and what is an instructor's stay behind.
+"""
+
+import argparse
+import hashlib
+import importlib.metadata
+import re
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from grader import shipped
+from grader.cli import Parser
+from grader.errors import GraderError
+from grader.publish import closure, solutions
+
+ROOT = shipped.PACKAGE.parent
+MANIFEST = "MANIFEST.sha256"
+# What students run, and what it starts as programs of their own.
+ENTRIES = ("grader.students", "grader.students.notebook", "grader.sandbox.inside.*", "grader.intake.reading.*")
+DATA = ("grade.schema.json",)
+COPIED = ("check_vit.py", "conftest.py", "LICENSE", "constraints.txt")
+WRITTEN_WITH = ("torch", "torchvision", "pytorch-metric-learning", "einops", "pytest")  # what students need themselves
+KEPT_APART = ("audit", "template", "cli", "batch", "exports", "commands")  # modules that must never be among them
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make the folder and say what is in it."""
+    p = Parser(
+        prog="grade.py release",
+        description="Make the folder that students get: template, check_vit.py, suites, settings, README, the grader "
+        "as far as the suites need it, and a manifest of digests. Refused when the audit fails.",
+    )
+    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    p.add_argument("--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw, for the audit")
+    p.add_argument("--skip-audit", action="store_true", help="release although no verdict has been looked at")
+    given = p.parse_args(arguments)
+    checked = _loudly_unchecked if given.skip_audit else _audited(given)
+    files = release(given.out, checked)
+    print(f"{given.out}: {len(files)} files, their digests in {MANIFEST}")
+    return 0
+
+
+def release(out: Path, checked: Callable[[], None]) -> list[str]:
+    """Make the folder, whole or not at all.
+
+    Args:
+        out: a folder that is new or empty.
+        checked: raises GraderError when the verdicts are not right.
+
+    Raises:
+        GraderError: why nothing was released.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise GraderError(f"{out}: expected a new or empty folder; nothing was released")
+    if not (ROOT / "reference").is_dir() or not (ROOT / "docs" / "student.md").is_file():
+        raise GraderError(f"{ROOT}: a release needs a checkout with reference/ and docs/, an installed copy has none")
+    checked()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".release-", dir=out.parent) as folder:
+        made = Path(folder, "release")
+        fill(made)
+        files = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
+        _refuse_solutions(made, files)
+        (made / MANIFEST).write_text("".join(f"{_digest(made / name)}  {name}\n" for name in files), encoding="utf-8")
+        if out.exists():
+            out.rmdir()
+        made.rename(out)
+    return files
+
+
+def fill(out: Path) -> None:
+    """Write everything but the manifest."""
+    _template(out / "student")
+    for name in COPIED:
+        shutil.copyfile(ROOT / name, out / name)
+    shutil.copytree(ROOT / "tests" / "student", out / "tests" / "student", ignore=shutil.ignore_patterns("__*", ".*"))
+    shutil.copyfile(ROOT / "docs" / "student.md", out / "README.md")
+    modules = sorted(closure.modules(ENTRIES))
+    _grader(out / "grader", modules)
+    (out / "pyproject.toml").write_text(settings(modules), encoding="utf-8")
+    (out / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n*.egg-info/\ndata/\n", encoding="utf-8")
+
+
+def ship(target: Path, rubric: Path = shipped.RUBRIC) -> None:
+    """Write the files that go with the grader, without the reference."""
+    target.mkdir(parents=True)
+    shutil.copyfile(rubric, target / "rubric.toml")
+    shutil.copyfile(shipped.CHECK_VIT, target / "check_vit.py")
+
+
+def _template(student: Path) -> None:
+    from grader.publish import template
+
+    student.mkdir(parents=True)
+    for name, text in template.generate(ROOT / "reference").items():
+        (student / name).write_text(text, encoding="utf-8")
+
+
+def _grader(target: Path, modules: Sequence[Path]) -> None:
+    """Copy the modules, and beside them the files that they read."""
+    given = (path for path in shipped.GIVEN if path.is_relative_to(shipped.PACKAGE))
+    for path in (*modules, *(shipped.PACKAGE / name for name in DATA), *given):
+        inside = path.relative_to(shipped.PACKAGE)
+        if inside.parts[0].removesuffix(".py") in KEPT_APART:
+            raise GraderError(f"grader/{inside}: the suites import what students must not get; nothing was released")
+        (target / inside).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target / inside)
+    ship(target / shipped.FOLDER)
+
+
+def settings(modules: Sequence[Path]) -> str:
+    """The release's pyproject.toml: what it needs, from this project's own, and pytest's settings."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    known = [*project["dependencies"], *project["optional-dependencies"]["report"]]
+    used = {_canonical(name) for name in _distributions(modules)} | set(WRITTEN_WITH)
+    needed = [each for each in known if _canonical(re.split(r"[<>=!~ \[]", each)[0]) in used]
+    return SETTINGS.format(
+        version=project["version"], python=project["requires-python"], needed="".join(f'    "{n}",\n' for n in needed)
+    )
+
+
+def _distributions(modules: Sequence[Path]) -> set[str]:
+    tops = {name.partition(".")[0] for path in modules for name in closure.imported(path)}
+    by_module = importlib.metadata.packages_distributions()
+    return {distribution for top in tops for distribution in by_module.get(top, ())}
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _refuse_solutions(made: Path, files: Sequence[str]) -> None:
+    solution = solutions.lines(ROOT / "reference")
+    for name in files:
+        found = solutions.leaked((made / name).read_text(encoding="utf-8"), solution)
+        if found:
+            raise GraderError(f"{name}: holds a line of the solution, {found[0]!r}; nothing was released")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _audited(given: argparse.Namespace) -> Callable[[], None]:
+    def audit() -> None:
+        from grader.pipeline import Options
+        from grader.reports import audit_table
+
+        with tempfile.TemporaryDirectory(prefix="vit-release-") as out:
+            if audit_table.run(Options(data=given.data, out=Path(out)), ""):
+                raise GraderError("the audit fails, so nothing was released; --skip-audit releases all the same")
+
+    return audit
+
+
+def _loudly_unchecked() -> None:
+    bar = "!" * 72
+    print(f"{bar}\nNOT AUDITED: nobody has looked whether the verdicts are right.\n{bar}", file=sys.stderr)
+
+
+SETTINGS = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "vit-assignment"
+version = "{version}"
+requires-python = "{python}"
+dependencies = [
+{needed}]
+
+[project.entry-points.pytest11]
+"grader.students" = "grader.students"
+
+[tool.setuptools]
+packages.find.include = ["grader*"]
+package-data.grader = ["*.json", "vit/given/*", "_shipped/*"]
+
+[tool.pytest.ini_options]
+testpaths = ["tests/student"]
+addopts = "--no-header"
+"""

@@ -1,0 +1,46 @@
+"""The lines that make the solution, and whether a text holds any of them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from grader.publish.template import BEGIN, END, without_solutions
+
+LEAST = (
+    31  # characters of code that nobody writes by chance: shorter lines, such as a step of an optimizer, anybody does
+)
+
+
+def lines(reference: Path) -> set[str]:
+    """The lines of the reference that stay out of the template, without comments."""
+    sources = list(_sources(reference))
+    given = {_code(line) for source in sources for line in without_solutions(source).splitlines()}
+    solved = {code for source in sources for code in _solved(source)}
+    return {code for code in solved - given if len(code) >= LEAST}
+
+
+def leaked(text: str, solution: Iterable[str]) -> list[str]:
+    """Lines of a solution that a text holds, however it is indented or quoted."""
+    return [line for line in solution if line in text or json.dumps(line)[1:-1] in text]
+
+
+def _sources(reference: Path) -> Iterator[str]:
+    for path in sorted(reference.glob("*.py")):
+        yield path.read_text(encoding="utf-8")
+    for path in sorted(reference.glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        yield from ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def _solved(source: str) -> Iterator[str]:
+    inside = False
+    for line in source.splitlines():
+        mark = line.strip()
+        if mark.startswith((BEGIN, END)):
+            inside = mark.startswith(BEGIN)
+        elif inside and not mark.startswith("#"):
+            yield _code(line)
+
+
+def _code(line: str) -> str:
+    return line.partition("  #")[0].strip()

@@ -1,0 +1,167 @@
+"""Generate ``student/`` from ``reference/``: one source for the template and its solution.
+
+The blocks that the template gives are written once more, beside the course's other editions of them, in
+``grader/assignments/vit/given/``: there the grader finds what a student has left as it was.
+
+Two kinds of region in the reference's modules and notebook cells stay out of the template:
+
+    ### BEGIN SOLUTION: what to do      becomes    raise NotImplementedError("what to do")
+    ...
+    ### END SOLUTION
+
+    ### BEGIN SOLUTION                  becomes    the region's lines that start with "# >", without that mark
+    # > patch_size = 14                            (a region without such lines disappears)
+    patch_size = 7
+    ### END SOLUTION
+
+Everything else is kept to the letter. Checkpoints stay behind, and so do the notebook's outputs.
+"""
+
+import argparse
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+
+from grader import syntax
+from grader.assignments.vit import blocks
+from grader.intake.reading.names import uses
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "reference"
+STUDENT = ROOT / "student"
+GIVEN = ROOT / "grader" / "vit" / "given" / "project.py"
+
+BEGIN = "### BEGIN SOLUTION"
+END = "### END SOLUTION"
+KEPT = "# >"
+GIVEN_HEAD = '"""The blocks that student/ gives, generated from reference/ by python -m grader.publish.template."""'
+
+
+def without_solutions(source: str) -> str:
+    """Replace each solution region of a piece of Python by what the student finds in its place.
+
+    Args:
+        source: text of a module or of a notebook cell.
+
+    Raises:
+        ValueError: a region is opened twice, or never closed, or closed without being open.
+    """
+    template: list[str] = []
+    region: list[str] | None = None
+    for line in source.splitlines(keepends=True):
+        mark = line.strip()
+        if mark.startswith(BEGIN) and region is None:
+            region = [line]
+        elif mark == END and region is not None:
+            template += _stand_in(region)
+            region = None
+        elif mark.startswith((BEGIN, END)):
+            raise ValueError(f"solution region out of order: {mark!r}")
+        elif region is None:
+            template.append(line)
+        else:
+            region.append(line)
+    if region is not None:
+        raise ValueError(f"solution region never closed: {region[0].strip()!r}")
+    return "".join(template)
+
+
+def _stand_in(region: list[str]) -> list[str]:
+    """Give the lines that stand in the template for a region, whose first line is its marker."""
+    marker, *body = region
+    indent = marker[: marker.index(BEGIN)]
+    todo = marker.strip().removeprefix(BEGIN).removeprefix(":").strip()
+    if todo:
+        return [f"{indent}raise NotImplementedError({json.dumps(todo)})\n"]
+    kept = [line.strip().removeprefix(KEPT)[1:] for line in body if line.strip().startswith(KEPT)]
+    return [f"{indent}{line}".rstrip() + "\n" for line in kept]
+
+
+def template_notebook(source: str) -> str:
+    """Strip the solutions of a notebook, its outputs, and all metadata but the kernel."""
+    notebook = nbformat.reads(source, as_version=4)
+    notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata.kernelspec})
+    for cell in notebook.cells:
+        cell.source = without_solutions(cell.source).rstrip("\n")
+        cell.metadata = nbformat.from_dict({})
+        if cell.cell_type == "code":
+            cell.outputs = []
+            cell.execution_count = None
+    notebook.cells = [cell for cell in notebook.cells if cell.source]
+    return nbformat.writes(notebook) + "\n"
+
+
+def generate(reference: Path) -> dict[str, str]:
+    """Make the template, as texts by file name."""
+    template = {path.name: without_solutions(path.read_text()) for path in sorted(reference.glob("*.py"))}
+    for path in sorted(reference.glob("*.ipynb")):
+        template[path.name] = template_notebook(path.read_text())
+    return template
+
+
+def given_blocks(template: dict[str, str]) -> str:
+    """The blocks that the template gives, with the imports of libraries that they rest on, as one file."""
+    sources = [text if name.endswith(".py") else notebook_code(text) for name, text in sorted(template.items())]
+    found = [(node, source) for source in sources for node in syntax.parse(source).body]
+    functions = [(n, source) for n, source in found if isinstance(n, ast.FunctionDef) and n.name in blocks.BLOCKS]
+    paths = {
+        name: path
+        for node, _ in found
+        for name, path in blocks.imported(node)
+        if f"{path.split('.')[0]}.py" not in template
+    }
+    used = {name.partition(".")[0] for node, _ in functions for name in uses(node).now | uses(node).later}
+    lines = sorted(_import(name, path) for name, path in paths.items() if name in used)
+    texts = [ast.get_source_segment(source, node) or "" for node, source in functions]
+    return "\n\n\n".join([f"{GIVEN_HEAD}\n\n" + "\n".join(lines), *texts]) + "\n"
+
+
+def _import(name: str, path: str) -> str:
+    if name == path:
+        return f"import {name}"
+    module, _, last = path.rpartition(".")
+    return f"from {module} import {last}" + (f" as {name}" if name != last else "")
+
+
+def notebook_code(source: str) -> str:
+    """The code cells of a notebook as one text."""
+    cells = nbformat.reads(source, as_version=4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
+def drift(template: dict[str, str], student: Path) -> Iterator[str]:
+    """Name the files of a student folder that are not what the template says."""
+    present = {path.name for pattern in ("*.py", "*.ipynb", "*.pt") for path in student.glob(pattern)}
+    for name in sorted(present | template.keys()):
+        if name not in template or name not in present or (student / name).read_text() != template[name]:
+            yield name
+
+
+def main() -> int:
+    """Write the template, or with ``--check`` compare it with what is there."""
+    parser = argparse.ArgumentParser(prog="python -m grader.publish.template", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 after a drift")
+    arguments = parser.parse_args()
+
+    template = generate(REFERENCE)
+    drifted = list(drift(template, STUDENT))
+    given = given_blocks(template)
+    if not GIVEN.is_file() or GIVEN.read_text() != given:
+        drifted.append(GIVEN.name)
+    if arguments.check:
+        if drifted:
+            print(f"{', '.join(drifted)} differ from reference/; run python -m grader.publish.template")
+        return int(bool(drifted))
+    STUDENT.mkdir(exist_ok=True)
+    for name, text in template.items():
+        (STUDENT / name).write_text(text)
+    GIVEN.write_text(given)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

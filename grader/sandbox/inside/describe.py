@@ -1,0 +1,125 @@
+"""Facts about exceptions and tensors, in forms that the protocol can carry."""
+
+import linecache
+import math
+import traceback
+import types
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+
+MAX_TEXT = 2_000
+MAX_NUMBERS, MAX_AXES = 1 << 22, 8  # of one array, as ``grader.observations`` and the protocol let pass
+MAX_DEPTH = 8  # of containers inside each other
+files = ""  # the folder of the submission, which messages leave out: it is another one each time
+lost: dict[str, str] = {}  # by name whose definition raised: where and what, as the end of a sentence
+
+
+def exception(error: BaseException) -> dict[str, Any]:
+    """Describe an exception; even one whose ``__str__`` raises."""
+    try:
+        message = _message(error)
+    except BaseException:  # its author may have made it raise anything
+        message = "(its message could not be read)"
+    return {
+        "type": type(error).__name__[:100],
+        "bases": [base.__name__[:100] for base in type(error).__mro__[:20]],
+        "message": message,
+        "frames": student_frames(error),
+    }
+
+
+def _message(error: BaseException) -> str:
+    message = str(error)[:MAX_TEXT]
+    if isinstance(error, SystemExit):
+        message = f"{message}, which ends the program, as exit() does, and parse_args() without the arguments it needs"
+    if files:
+        message = message.replace(f"{files}/", "")
+    cause = lost.get(_sought(error, message))
+    return f"{message}, because {cause}" if cause else message
+
+
+def _sought(error: BaseException, message: str) -> str:
+    """The name that was looked for and is not there; empty where an exception is of another kind."""
+    if type(error) is NameError or (type(error) is AttributeError and isinstance(error.obj, types.ModuleType)):
+        return str(error.name)
+    name = message.removeprefix("cannot import name '") if type(error) is ImportError else message
+    return name.partition("'")[0] if name != message else ""
+
+
+def lose(names: Iterable[str], described: dict[str, Any]) -> None:
+    """Remember why names stay undefined: an exception, or what it says itself that it follows from."""
+    follows = described["type"] in ("NameError", "AttributeError", "ImportError")
+    why = described["message"].partition(", because ")[2] if follows else ""
+    for frame in described["frames"][-1:]:
+        cell = f"cell {frame['cell']}, " if frame["cell"] is not None else ""
+        words = " ".join(described["message"].split())[:150]
+        why = why or f"{frame['file']}, {cell}line {frame['line']} raised {described['type']}: {words}"
+    lost.update(dict.fromkeys(names, why))
+
+
+def student_frames(error: BaseException) -> list[dict[str, Any]]:
+    """The traceback's lines that lie in the submission, outermost first."""
+    frames = []
+    for frame in traceback.extract_tb(error.__traceback__, limit=200):
+        if frame.filename.startswith("<submission>"):
+            file, _, cell = frame.filename.removeprefix("<submission>/").partition("#cell-")
+            frames.append(
+                {
+                    "file": file,
+                    "cell": int(cell) if cell.isdigit() else None,
+                    "line": frame.lineno or 0,
+                    "function": frame.name[:100],
+                    "text": (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()[:200],
+                }
+            )
+    return frames[-12:]
+
+
+def result(value: Any, depth: int = 0) -> Any:
+    """Describe what a student's function returned: tensors whole, containers by their items, the rest by type.
+
+    What is too large, or lies too deep inside others, is told by its type: no right answer is so large.
+    """
+    if isinstance(value, torch.Tensor | np.ndarray) and (value.ndim > MAX_AXES or math.prod(value.shape) > MAX_NUMBERS):
+        kind = "tensor" if isinstance(value, torch.Tensor) else "array"
+        return {"kind": "other", "type": f"a {kind} of shape {tuple(value.shape)}, which is too large", "none": False}
+    if isinstance(value, tuple | list | dict) and depth >= MAX_DEPTH:
+        return {"kind": "other", "type": f"a {type(value).__name__[:100]} inside many others", "none": False}
+    if isinstance(value, torch.Tensor):
+        return {"kind": "tensor", **tensor(value)}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return {"kind": "ndarray", "dtype": str(value.dtype), "array": plain(torch.from_numpy(np.array(value)))}
+    if isinstance(value, bool | int | float | np.number):
+        return {"kind": "number", "number": float(value), "type": type(value).__name__}
+    if isinstance(value, str):
+        return {"kind": "str", "text": value[:MAX_TEXT]}
+    if isinstance(value, tuple | list):
+        items = [result(item, depth + 1) for item in value[:64]]
+        return {"kind": "sequence", "type": type(value).__name__, "items": items}
+    if isinstance(value, dict):
+        pairs = list(value.items())[:64]
+        return {"kind": "dict", "items": {str(key)[:100]: result(item, depth + 1) for key, item in pairs}}
+    return {"kind": "other", "type": type(value).__name__[:100], "none": value is None}
+
+
+def tensor(value: torch.Tensor) -> dict[str, Any]:
+    """Describe a tensor with its values."""
+    return {
+        "dtype": str(value.dtype).removeprefix("torch."),
+        "device": value.device.type,
+        "requires_grad": bool(value.requires_grad),
+        "array": plain(value),
+    }
+
+
+def plain(value: torch.Tensor) -> np.ndarray:
+    """A tensor's values as an array of a dtype that the protocol carries."""
+    value = value.detach().cpu()
+    if value.is_complex():
+        value = value.real
+    if value.is_floating_point() and value.dtype != torch.float64:
+        value = value.float()
+    return value.resolve_conj().resolve_neg().contiguous().numpy().copy()

@@ -1,0 +1,120 @@
+"""The filter of system calls: a deny list with a ceiling, as a BPF program (seccomp(2), kernel/seccomp.c)."""
+
+import ctypes
+import errno
+import platform
+import struct
+
+from grader.sandbox.inside import kernel, syscalls
+
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
+LOAD, AND, RETURN = 0x20, 0x54, 0x06  # BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_RET|K
+IF_EQUAL, IF_GREATER, IF_GREATER_EQUAL, IF_ANY_BIT = 0x15, 0x25, 0x35, 0x45  # BPF_JMP|…|K
+ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+CALL_NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
+X32_BIT = 0x40000000
+
+CLONE_THREAD, NEW_NAMESPACES = 0x00010000, 0x7E020000
+AF_UNIX = 1
+SIGNAL_FCNTLS = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+SIGNAL_IOCTLS = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX
+# PR_SET_PDEATHSIG, _DUMPABLE, _MM, _CHILD_SUBREAPER, _PTRACER, _SYSCALL_USER_DISPATCH
+REFUSED_PRCTLS = (1, 4, 35, 36, 59, 0x59616D61)
+MAP_SHARED, MAP_ANONYMOUS = 1, 0x20
+
+Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
+
+
+def fail(number: int) -> int:
+    """The verdict "do nothing and return this error"; 0 claims success."""
+    return ERRNO | number
+
+
+def _load_argument(index: int) -> Instruction:
+    return (LOAD, 0, 0, ARGUMENTS + 8 * index)  # the low 32 bits; the kernel ignores the rest of an int
+
+
+def _if_number(number: int, body: list[Instruction]) -> list[Instruction]:
+    return [(IF_EQUAL, 0, len(body), number), *body]
+
+
+def _only(index: int, allowed: tuple[int, ...], otherwise: int) -> list[Instruction]:
+    """Allow a call whose argument is one of some values."""
+    tests: list[Instruction] = [(IF_EQUAL, len(allowed) - place, 0, value) for place, value in enumerate(allowed)]
+    return [_load_argument(index), *tests, (RETURN, 0, 0, otherwise), (RETURN, 0, 0, ALLOW)]
+
+
+def _none_of(index: int, refused: tuple[int, ...], otherwise: int) -> list[Instruction]:
+    """Refuse a call whose argument is one of some values."""
+    tests: list[Instruction] = [(IF_EQUAL, len(refused) - place, 0, value) for place, value in enumerate(refused)]
+    return [_load_argument(index), *tests, (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, otherwise)]
+
+
+def _judged(pid: int) -> dict[str, list[Instruction]]:
+    """What becomes of the calls that depend on their arguments; ``pid`` is the worker's own."""
+    refused, own = fail(errno.EPERM), (0, pid)
+    threads_only: list[Instruction] = [
+        _load_argument(0),
+        (IF_ANY_BIT, 2, 0, NEW_NAMESPACES),
+        (IF_ANY_BIT, 0, 1, CLONE_THREAD),
+        (RETURN, 0, 0, ALLOW),
+        (RETURN, 0, 0, refused),
+    ]
+    no_shared_memory: list[Instruction] = [  # it would escape RLIMIT_DATA
+        _load_argument(3),
+        (AND, 0, 0, MAP_SHARED | MAP_ANONYMOUS),
+        (IF_EQUAL, 1, 0, MAP_SHARED | MAP_ANONYMOUS),
+        (RETURN, 0, 0, ALLOW),
+        (RETURN, 0, 0, fail(errno.ENOMEM)),
+    ]
+    return {
+        "clone": threads_only,
+        "clone3": [(RETURN, 0, 0, fail(errno.ENOSYS))],  # its flags cannot be read; glibc falls back to clone
+        "mmap": no_shared_memory,
+        "socketpair": _only(0, (AF_UNIX,), refused),
+        "kill": _only(0, own, refused),
+        "tgkill": _only(0, own, refused),
+        "prlimit64": _only(0, own, refused),
+        "sched_setaffinity": _only(0, own, refused),
+        "sched_setscheduler": _only(0, own, refused),
+        "sched_setparam": _only(0, own, refused),
+        "sched_setattr": _only(0, own, refused),
+        "fcntl": _none_of(1, SIGNAL_FCNTLS, refused),
+        "ioctl": _none_of(1, SIGNAL_IOCTLS, refused),
+        "prctl": _none_of(0, REFUSED_PRCTLS, refused),
+    }
+
+
+def program(pid: int) -> list[Instruction]:
+    """The filter for this machine."""
+    _, architecture = syscalls.ARCHES[platform.machine()]
+    judged = syscalls.numbers(syscalls.JUDGED)
+    lines: list[Instruction] = [
+        (LOAD, 0, 0, ARCHITECTURE),
+        (IF_EQUAL, 1, 0, architecture),
+        (RETURN, 0, 0, KILL),
+        (LOAD, 0, 0, CALL_NUMBER),
+        (IF_GREATER_EQUAL, 0, 1, X32_BIT),
+        (RETURN, 0, 0, KILL),
+        (IF_GREATER, 0, 1, syscalls.LAST_KNOWN),
+        (RETURN, 0, 0, fail(errno.ENOSYS)),
+    ]
+    for name, body in _judged(pid).items():
+        lines += _if_number(judged[name], body)
+    for number in syscalls.numbers(syscalls.REFUSED).values():
+        lines += _if_number(number, [(RETURN, 0, 0, fail(errno.EPERM))])
+    for number in syscalls.numbers(syscalls.FAKED).values():
+        lines += _if_number(number, [(RETURN, 0, 0, fail(0))])
+    return [*lines, (RETURN, 0, 0, ALLOW)]
+
+
+def restrict(pid: int) -> None:
+    """Install the filter, for good. ``PR_SET_NO_NEW_PRIVS`` must be set.
+
+    Raises:
+        OSError: the kernel takes no filters.
+    """
+    lines = program(pid)
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
+    header = ctypes.create_string_buffer(struct.pack("@HP", len(lines), ctypes.addressof(code)))
+    kernel.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(header))

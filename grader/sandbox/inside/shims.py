@@ -1,0 +1,155 @@
+"""What surrounds a submission in a worker: no GPU, no subprocesses of data loaders, no pictures, no Colab."""
+
+import importlib.abc
+import importlib.machinery
+import inspect
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from grader.sandbox.inside import devices
+
+ABSENT = (
+    "matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "tensorboard", "tensorboardX",
+    "torch.utils.tensorboard",
+    "google.colab", "torchsummary", "torchinfo", "torchview", "torchviz", "umap", "cv2",
+)  # fmt: skip
+IF_NOT_INSTALLED = ("pandas",)  # keeps tables of losses, and now and then counts labels
+NOTEBOOK_BARS = ("tqdm.notebook", "tqdm.auto", "tqdm.autonotebook")
+LOADER_PROCESS_ARGUMENTS = (
+    "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
+    "pin_memory_device", "timeout", "worker_init_fn",
+)  # fmt: skip
+
+
+def install(asks_for_gpu: bool) -> None:
+    """Put everything in place, before a student's first statement."""
+    sys.meta_path.insert(0, _Absent(ABSENT))
+    sys.meta_path.append(_Absent(IF_NOT_INSTALLED))
+    _plain_progress_bars()
+    _nothing_is_compiled()
+    _libraries_keep_their_threads()
+    _single_process_loaders()
+    if not torch.cuda.is_available():
+        devices.install(asks_for_gpu)
+
+
+class Anything(types.ModuleType):
+    """Stands for a library that only shows things: every attribute, call and item is another such object."""
+
+    def __init__(self, name: str = "anything") -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return Anything(f"{self.__name__}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        made = RESULTS.get(self.__name__.rpartition(".")[2])
+        if made is not None:
+            return made(*args, **kwargs)
+        return Anything(f"{self.__name__}()")
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def __getitem__(self, key: Any) -> Any:
+        return Anything(f"{self.__name__}[]")
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        return None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        return None
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
+        return (object,)
+
+
+def _grid(nrows: int = 1, ncols: int = 1, *, squeeze: bool = True, **options: Any) -> Any:
+    """The axes of ``subplots``: one, or an array of them."""
+    axes = np.array([[Anything("axes") for _ in range(ncols)] for _ in range(nrows)], dtype=object)
+    return (axes.item() if axes.size == 1 else axes.squeeze()) if squeeze else axes
+
+
+# What is unpacked, as in ``fig, (left, right) = plt.subplots(1, 2)`` or ``line, = axes.plot(losses)``.
+RESULTS: dict[str, Callable[..., Any]] = {
+    "subplots": lambda *args, **options: (Anything("figure"), _grid(*args, **options)),
+    "plot": lambda *args, **options: [Anything("line")],
+    "hist": lambda *args, **options: (Anything("counts"), Anything("bins"), Anything("patches")),
+}
+
+
+class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Answers imports of libraries that only show things; first in line also of those that are installed."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names = names
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname == "google" or any(fullname == n or fullname.startswith(n + ".") for n in self.names):
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return Anything(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        return None
+
+
+def _plain_progress_bars() -> None:
+    """The bars of notebooks need widgets and a kernel; every bar is one of plain text, without a thread that watches."""
+    import tqdm
+
+    tqdm.tqdm.monitor_interval = 0
+    for name in NOTEBOOK_BARS:
+        plain = types.ModuleType(name)
+        plain.__dict__.update(tqdm=tqdm.tqdm, trange=tqdm.trange, tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
+        sys.modules[name] = plain
+        setattr(tqdm, name.removeprefix("tqdm."), plain)
+    tqdm.tqdm_notebook, tqdm.tnrange = tqdm.tqdm, tqdm.trange
+
+
+def _nothing_is_compiled() -> None:
+    """A compiler is a program to execute, and a run of a few batches would wait for it."""
+
+    def compiled(model: Any = None, **options: Any) -> Any:
+        return (lambda function: function) if model is None else model
+
+    torch.compile = compiled
+    torch.nn.Module.compile = lambda self, *args, **kwargs: None  # type: ignore[method-assign]
+
+
+def _libraries_keep_their_threads() -> None:
+    """scikit-learn looks for the libraries whose threads it limits in /proc, which workers do not see."""
+    import threadpoolctl
+
+    threadpoolctl.ThreadpoolController._load_libraries = lambda self: None
+
+
+def _single_process_loaders() -> None:
+    """A confined worker may not fork: every DataLoader works in the process itself."""
+    original = DataLoader.__init__
+    signature = inspect.signature(original)
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        given = signature.bind(self, *args, **kwargs).arguments
+        for name in LOADER_PROCESS_ARGUMENTS:
+            given.pop(name, None)
+        original(**given)
+
+    DataLoader.__init__ = init  # type: ignore[method-assign]

@@ -1,0 +1,8 @@
+"""The wall between the grader and a submission: workers are started, asked, timed and killed from here."""
+
+from grader.sandbox.outside.choose import choose_workers
+from grader.sandbox.outside.cold import ColdWorkers
+from grader.sandbox.outside.connection import Worker, Workers
+from grader.sandbox.outside.warm import WarmWorkers
+
+__all__ = ["ColdWorkers", "WarmWorkers", "Worker", "Workers", "choose_workers"]

@@ -1,0 +1,46 @@
+"""Which workers a grade runs in."""
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+
+from grader.errors import GraderError
+from grader.sandbox.inside import landlock, syscalls
+from grader.sandbox.outside.cold import ColdWorkers
+from grader.sandbox.outside.connection import Workers
+from grader.sandbox.outside.warm import WarmWorkers
+
+FORCED_TIER = "GRADER_TIER"  # environment variable, for tests
+
+
+def choose_workers(
+    ops: list[str], shared: dict[str, str], unconfined: bool = False, hide: Sequence[str] = ()
+) -> Workers:
+    """The most confined workers that this system offers; they start in the background.
+
+    Args:
+        ops: modules that register the assignment's operations.
+        shared: by name, .npy files that every worker may read in memory.
+        unconfined: run student code even where too little can be enforced; ``sandbox`` says what is not.
+        hide: folders that no worker may read wherever they lie, such as the data set's.
+
+    Raises:
+        GraderError: here or at the first use: too little can be enforced.
+    """
+    lacking = _lacking()
+    if lacking and not unconfined:
+        raise GraderError(
+            f"student code cannot be confined on this system ({lacking}); --unconfined runs it all the same"
+        )
+    if sys.platform != "linux" or platform.machine() not in syscalls.ARCHES:
+        return ColdWorkers(ops, shared)
+    return WarmWorkers(ops, shared, unconfined=unconfined, hide=hide, tier=os.environ.get(FORCED_TIER) or None)
+
+
+def _lacking() -> str:
+    if sys.platform != "linux":
+        return f"{platform.system()} offers none of what is needed"
+    if platform.machine() not in syscalls.ARCHES:
+        return f"its system calls are not known for {platform.machine()}"
+    return "" if landlock.version() else "its kernel lacks Landlock"

@@ -1,0 +1,253 @@
+"""Asking a worker: one request, one reply before the deadline, or a named fault."""
+
+import os
+import secrets
+import selectors
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from grader.records import Observation, Outcome
+from grader.sandbox.inside import protocol
+from grader.sandbox.inside.faults import STEP
+from grader.sandbox.outside.clock import PEEK, TICK, Clock, Patience
+from grader.sandbox.outside.replies import clean, innermost
+
+MAX_OUTPUT = 64 << 10  # bytes of printed text kept of one request
+PAUSE = 0.05  # seconds without another line after which a stack is complete
+SECONDS_FOR_STACK = 1.0  # a hung worker tells where it is at once, or not at all
+MAX_FLOOD = 16 << 20  # bytes of printed text after which a worker is killed
+
+
+class Worker(Protocol):
+    """A process that holds one submission and answers requests about it."""
+
+    def ask(self, op: str, args: dict[str, Any], patience: float | Patience) -> Observation:
+        """Put one request; a worker that crashed or hung is started anew for the next one.
+
+        Args:
+            patience: how long to wait for the answer; a number of seconds with or without a sign of progress.
+        """
+        ...
+
+    def close(self) -> None:
+        """Kill the process and everything that it started."""
+        ...
+
+
+class Workers(Protocol):
+    """Starts workers, all under the same confinement."""
+
+    forks: bool  # from a warm parent: one more worker costs next to nothing
+
+    @property
+    def sandbox(self) -> dict[str, str]:
+        """What is enforced, in words: tier, filesystem, network, syscalls, limits."""
+        ...
+
+    def open(self, program: dict[str, Any], files: str) -> Worker:
+        """Give a worker for a submission whose files lie in the folder ``files``; it starts when it is asked."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Lost(Exception):
+    """The worker is of no more use; ``outcome`` and the message say why."""
+
+    def __init__(self, outcome: Outcome, message: str, remark: str = "") -> None:
+        super().__init__(message)
+        self.outcome: Outcome = outcome
+        self.remark = remark  # on the place where it was lost
+        self.output = ""  # what it had printed before
+        self.spent = 0.0  # seconds of a ``Clock`` that it was waited for
+
+
+class Unsendable(Exception):
+    """A request that cannot be sent: the grader's own fault."""
+
+
+class TooLong(Unsendable):
+    """A request over the protocol's caps."""
+
+
+class Connection:
+    """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
+
+    def __init__(self, requests: int, replies: int, printed: int, told: int, died: Callable[[], Lost]) -> None:
+        self.requests, self.replies, self.printed, self.told = requests, replies, printed, told
+        self.died = died
+        self.pid: int | None = None  # of the process at the other end, where it can be looked at
+        self.interrupt: Callable[[], None] = lambda: None  # lets it write its stack
+        self.heard = b""  # of what it told: signs of progress and stacks
+        for descriptor in (requests, replies, printed, told):
+            os.set_blocking(descriptor, False)
+        self.flood = 0
+
+    def exchange(self, op: str, args: dict[str, Any], patience: Patience) -> tuple[Any, str]:
+        """Send a request and wait for its reply.
+
+        Returns:
+            the reply's body, and what was printed meanwhile.
+
+        Raises:
+            Lost: no valid reply came in time; the worker must be killed.
+            Unsendable: the request has no form that can be sent; the worker was not asked.
+        """
+        ident = secrets.token_hex(16)
+        try:
+            todo = memoryview(b"".join(protocol.encode(ident, {"op": op, "args": args})))
+        except protocol.ProtocolError as error:
+            raise TooLong(str(error)) from None
+        except Exception as error:
+            raise Unsendable(f"the request {op!r} cannot be sent: {error}") from None
+        incoming, text = _Incoming(), bytearray()
+        try:
+            self._refuse_early_bytes()
+            self._until_answered(todo, incoming, text, patience)
+            got, body = incoming.decoded()
+            if got != ident:
+                raise Lost("forged", "the reply does not repeat the request's id")
+        except Lost as lost:
+            lost.output = clean(text.decode("utf-8", "replace"))
+            raise
+        return body, clean(text.decode("utf-8", "replace"))
+
+    def _until_answered(self, todo: memoryview, incoming: "_Incoming", text: bytearray, patience: Patience) -> None:
+        clock = Clock(self.pid)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.requests, selectors.EVENT_WRITE)
+            for descriptor in (self.replies, self.printed, self.told):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while not incoming.complete:
+                for key, _ in selector.select(min(TICK, patience.step)):
+                    if key.fd == self.printed:
+                        if not self._drain(text):
+                            selector.unregister(self.printed)
+                    elif key.fd == self.told:
+                        if not self._hear():
+                            selector.unregister(self.told)
+                        clock.step()
+                    elif key.fd == self.replies:
+                        self._read(incoming, text)
+                    else:
+                        todo = self._write(todo)
+                        if not todo:
+                            selector.unregister(self.requests)
+                if clock.due and not incoming.complete:
+                    clock.look()
+                    self._wait_on(clock, patience)
+        self._drain(text)
+        if todo:
+            raise Lost("forged", "the reply came before the request was read")
+
+    def _wait_on(self, clock: Clock, patience: Patience) -> None:
+        """Go on waiting, or say why not."""
+        lost = None
+        if clock.over(patience):
+            limit = patience.seconds if clock.spent >= patience.seconds else patience.step
+            lost = Lost("timeout", f"no answer after {limit:g} s")
+        elif clock.starved(patience):
+            had = f"{clock.spent:.1f} s of a processor in {clock.passed:.0f} s"
+            lost = Lost("fault", f"this machine is too busy: the submission's process had {had}")
+        elif patience.hangs.places and not clock.peeked and clock.without_step >= PEEK:
+            clock.peeked = True
+            self.interrupt()
+            if patience.hangs.knows(innermost(self.stack(SECONDS_FOR_STACK))):
+                lost = Lost("timeout", f"no answer after {PEEK:g} s", "where it hung before")
+        if lost is not None:
+            lost.spent = clock.spent
+            raise lost
+
+    def _hear(self) -> bool:
+        """Take what the worker told, keep its end; whether there may be more later."""
+        chunk = os.read(self.told, 1 << 16)
+        self.heard = (self.heard + chunk.replace(STEP, b""))[-MAX_OUTPUT:]
+        return bool(chunk)
+
+    def _refuse_early_bytes(self) -> None:
+        try:
+            if os.read(self.replies, 1):
+                raise Lost("forged", "more came back than one reply to each request")
+        except BlockingIOError:
+            return
+
+    def _read(self, incoming: "_Incoming", text: bytearray) -> None:
+        try:
+            chunk = os.read(self.replies, 1 << 20)
+        except BlockingIOError:
+            return
+        if not chunk:
+            self._drain(text)
+            raise self.died()
+        incoming.feed(chunk)
+
+    def _write(self, todo: memoryview) -> memoryview:
+        try:
+            return todo[os.write(self.requests, todo[: 1 << 20]) :]
+        except BlockingIOError:
+            return todo
+        except BrokenPipeError:
+            raise self.died() from None
+
+    def _drain(self, text: bytearray) -> bool:
+        """Take what was printed, keep its beginning; whether there may be more later."""
+        while True:
+            try:
+                chunk = os.read(self.printed, 1 << 16)
+            except BlockingIOError:
+                return True
+            if not chunk:
+                return False
+            self.flood += len(chunk)
+            if self.flood > MAX_FLOOD:
+                raise Lost("crashed", f"it printed more than {MAX_FLOOD >> 20} MiB")
+            text += chunk[: MAX_OUTPUT - len(text)]
+
+    def stack(self, seconds: float = 0.0) -> str:
+        """What the worker's fault handler wrote, line by line, after waiting for it a little."""
+        told, self.heard = self.heard, b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.told, selectors.EVENT_READ)
+            while len(told) < MAX_OUTPUT and selector.select(seconds):
+                chunk = os.read(self.told, 1 << 16)
+                if not chunk:
+                    break
+                told += chunk.replace(STEP, b"")
+                seconds = min(seconds, PAUSE)
+        return told.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        for descriptor in (self.requests, self.replies, self.printed, self.told):
+            os.close(descriptor)
+
+
+class _Incoming:
+    """The bytes of one reply as they come; lengths are checked before anything else is kept."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.sizes: tuple[int, int] | None = None
+
+    @property
+    def complete(self) -> bool:
+        return self.sizes is not None and len(self.data) >= protocol.PREFIX.size + sum(self.sizes)
+
+    def feed(self, chunk: bytes) -> None:
+        self.data += chunk
+        if self.sizes is None and len(self.data) >= protocol.PREFIX.size:
+            try:
+                self.sizes = protocol.lengths(bytes(self.data[: protocol.PREFIX.size]))
+            except protocol.ProtocolError as error:
+                raise Lost("forged", str(error)) from None
+        if self.sizes is not None and len(self.data) > protocol.PREFIX.size + sum(self.sizes):
+            raise Lost("forged", "more bytes came back than one reply has")
+
+    def decoded(self) -> tuple[str, Any]:
+        assert self.sizes is not None
+        start = protocol.PREFIX.size
+        middle = start + self.sizes[0]
+        frame = memoryview(self.data)
+        try:
+            return protocol.decode(bytes(frame[start:middle]), frame[middle:])
+        except protocol.ProtocolError as error:
+            raise Lost("forged", str(error)) from None

@@ -1,0 +1,82 @@
+"""The self-test of a tier: a throw-away worker against a canary file, socket and process."""
+
+import json
+import os
+import select
+import socket
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+from grader.sandbox.outside import warm
+from grader.sandbox.outside.connection import Lost
+from grader.sandbox.outside.tiers import Tier
+
+if TYPE_CHECKING:
+    from grader.sandbox.outside.warm import WarmWorkers
+
+SECONDS = 60.0
+MAX_ANSWER = 1 << 16
+NEEDS = ["colorsys", "torch.utils.throughput_benchmark"]  # modules that no zygote imports
+
+
+def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
+    """Confine a worker as this tier says: what it could do and must not, and what it could not and must."""
+    slot = workers.take_slot()
+    try:
+        with Canaries() as canaries:
+            plan = workers.plan(tier, slot)
+            connection, failed = warm.opened(workers.zygote, plan, _nobody_asks, canaries.described())
+            try:
+                return [failed] if failed else _answer(connection.replies)
+            finally:
+                connection.close()
+                workers.zygote.tell("end", os.path.basename(plan.scratch), grace=0.0)
+    finally:
+        workers.slots.discard(slot)
+
+
+def _answer(replies: int) -> list[str]:
+    said, deadline = b"", time.monotonic() + SECONDS
+    while select.select([replies], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        chunk = os.read(replies, MAX_ANSWER)
+        if not chunk:
+            return list(json.loads(said)) if said else ["the self-test ended without an answer"]
+        said += chunk
+    return [f"no answer to the self-test after {SECONDS:g} s"]
+
+
+def _nobody_asks() -> Lost:
+    return Lost("fault", "a self-test answers no requests")
+
+
+class Canaries:
+    """Things outside of the confinement that nothing but the confinement protects."""
+
+    def __enter__(self) -> "Canaries":
+        self.folder = tempfile.TemporaryDirectory(prefix="vit-canary-")
+        os.chmod(self.folder.name, 0o777)
+        self.file = f"{self.folder.name}/file"
+        with open(self.file, "w") as file:
+            file.write("canary")
+        os.chmod(self.file, 0o666)
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.unix = socket.socket(socket.AF_UNIX)
+        self.unix.bind(f"{self.folder.name}/socket")
+        self.unix.listen()
+        return self
+
+    def described(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "folder": self.folder.name,
+            "port": self.tcp.getsockname()[1],
+            "socket": f"{self.folder.name}/socket",
+            "process": os.getpid(),
+            "needs": NEEDS,
+        }
+
+    def __exit__(self, *raised: object) -> None:
+        self.tcp.close()
+        self.unix.close()
+        self.folder.cleanup()

@@ -1,0 +1,91 @@
+"""The end of a student's run: what is wrong and what is to do, in part order, the next step last."""
+
+import shutil
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+
+from _pytest.terminal import TerminalReporter
+
+from grader.reports.text import printable
+from grader.students.items import CheckItem, Session
+
+WIDTH = 100
+ACCURACY = "vit.accuracy"
+OPEN = "not enforced"  # how the sandbox's words begin where nothing is
+GLYPHS = {"failed": "✗", "to do": "○", "waits": "⊘", "not trained": "○"}
+
+
+class Summary:
+    """Prints what is left, in place of pytest's list of failures."""
+
+    def __init__(self, items: list[CheckItem]) -> None:
+        self.items = items
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        done = [item for item in self.items if item.outcome]
+        if not done:
+            return
+        writer = _Writer(terminalreporter)
+        terminalreporter.write_sep("=", printable(_name(done[0])))
+        for part, items in groupby(done, lambda item: item.part):
+            _part(writer, part, list(items))
+        for note in _notes(done):
+            writer.line(note, 0, 2)
+        _next(writer, done)
+
+
+class _Writer:
+    """Wrapped lines of the terminal."""
+
+    def __init__(self, reporter: TerminalReporter) -> None:
+        self.reporter = reporter
+        self.width = min(shutil.get_terminal_size().columns, WIDTH)
+
+    def line(self, text: str, first: int = 0, rest: int = 0, **markup: bool) -> None:
+        for line in textwrap.wrap(text, self.width, initial_indent=" " * first, subsequent_indent=" " * rest):
+            self.reporter.write_line(line, **markup)
+
+
+def _name(item: CheckItem) -> str:
+    return str(Session.of(item.config).submission.name)
+
+
+def _part(writer: _Writer, part: int, items: list[CheckItem]) -> None:
+    passed = sum(item.outcome == "passed" for item in items)
+    writer.line(f"Part {part}: {passed} of {len(items)} checks passed", bold=True)
+    for _, checks in groupby(items, lambda item: item.criterion.id):
+        _criterion(writer, list(checks))
+
+
+def _criterion(writer: _Writer, items: list[CheckItem]) -> None:
+    failed = [item for item in items if item.outcome == "failed"]
+    for item in failed:
+        sentence, *rest = item.words.splitlines()
+        writer.line(f"{GLYPHS['failed']} {item.criterion.id}::{item.name}: {sentence}", 2, 4, red=True)
+        for line in rest:
+            writer.line(line, 4, 4)
+    waiting = next((item for item in items if item.outcome in ("to do", "waits", "not trained")), None)
+    if waiting is not None and not failed:  # true of the criterion as a whole: said once
+        line = f"{GLYPHS[waiting.outcome]} {waiting.criterion.id} {waiting.line}"
+        writer.line(line, 2, 4, cyan=waiting.outcome != "waits")
+
+
+def _notes(items: list[CheckItem]) -> Iterator[str]:
+    """What this run leaves open: where the submission ran, and what only the official grade decides."""
+    session = Session.of(items[0].config)
+    if session.inside:
+        yield "Run inside pytest for debugging, without confinement or time limits: run again without for verdicts."
+    elif session.grade is not None and any(w.startswith(OPEN) for w in session.grade.sandbox.values()):
+        yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
+    if any(item.criterion.id == ACCURACY and item.outcome == "not trained" for item in items):
+        yield f"{ACCURACY} without vit_classifier.pt is decided in the official grade, which trains your ViT itself."
+    yield "Points, and whether slow code is too slow, are decided in the official grade, on inputs of its own."
+
+
+def _next(writer: _Writer, items: list[CheckItem]) -> None:
+    step = next((item for item in items if item.outcome in ("failed", "to do", "not trained")), None)
+    if step is not None:
+        writer.line(f"Next: {step.criterion.id}, alone with: pytest -k {step.criterion.id}", bold=True)
+    elif all(item.outcome == "passed" for item in items):
+        writer.line("Nothing left to do here.", bold=True)

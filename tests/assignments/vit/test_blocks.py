@@ -1,0 +1,218 @@
+"""Which given blocks a submission has left alone, told from its text."""
+
+import ast
+import time
+from pathlib import Path
+
+import pytest
+
+from grader import given
+from grader.assignments.vit import blocks, untouched
+from grader.assignments.vit.assignment import VIT
+from grader.assignments.vit.corpus.faults_given import BLOCKS, EACH_EPOCH, OLDER, OWN
+from grader.assignments.vit.metric_learning import embeddings, protected
+from grader.evidence import Evidence
+from grader.records import Piece, Program
+from tests import harness
+
+ALL = frozenset(BLOCKS)
+IMPORTS = "import torch\nfrom torch.utils.data import DataLoader, Dataset, Subset\nfrom torch import Tensor, nn\n"
+STUDENTS = "def get_embeddings(x, vit_model, model_embedding):\n    return model_embedding(vit_model(x))\n"
+EDITIONS = {"project": OWN, "course 2023": OLDER, "each epoch": {**OLDER, **EACH_EPOCH}}
+
+
+def source(texts: dict[str, str] = OWN, before: str = "", after: str = "") -> str:
+    judged = [texts[name] for name in BLOCKS]
+    return "\n\n".join([IMPORTS + before, STUDENTS, *judged, after]) + "\n"
+
+
+def program(**sources: str) -> Program:
+    return harness._program(sources)
+
+
+def left_alone(files: given.GivenFiles | None = None, **sources: str) -> frozenset[str]:
+    return untouched.left_alone(program(**sources), blocks.known(files or given.own(VIT)))
+
+
+def changed(files: given.GivenFiles | None = None, **sources: str) -> tuple[str, ...]:
+    return untouched.changed(program(**sources), blocks.known(files or given.own(VIT)))
+
+
+@pytest.mark.parametrize("texts", EDITIONS.values(), ids=EDITIONS)
+def test_every_edition_is_known(texts: dict[str, str]) -> None:
+    assert left_alone(contrastive=source(texts)) == ALL
+    assert changed(contrastive=source(texts)) == ()
+
+
+def test_layout_comments_annotations_and_docstrings_are_nothing() -> None:
+    plain = ast.unparse(ast.parse(source())).replace("torch.cat(labels)", "torch.cat(\n    labels,  # all\n)")
+    assert left_alone(contrastive=plain.replace("indices = []", "indices: list[int] = []")) == ALL
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "torch.manual_seed(0)"),
+        ("import numpy as np", "class Small(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.head = nn.Linear(2, 2)"),
+        ("import torch\nfrom torch.utils.data import Subset", ""),
+        ("torch.backends.cudnn.benchmark = True", ""),
+        ("", "def loud():\n    size = getattr(nn, 'Linear')\n    return size"),
+        ("", "def look(model):\n    model.eval()\n    return [m for m in model.modules()]"),
+    ],
+    ids=["a seed", "a class", "imported twice", "a setting", "a plain getattr", "methods of modules"],
+)  # fmt: skip
+def test_ordinary_code_around_them_is_nothing(before: str, after: str) -> None:
+    assert left_alone(contrastive=source(before=before, after=after)) == ALL
+
+
+def test_names_may_come_from_another_module_of_the_submission() -> None:
+    vit_model = "import torch\nfrom torch.utils.data import DataLoader as Loader, Subset"
+    text = source().replace(
+        IMPORTS, "from vit_model import torch, Subset\nfrom vit_model import Loader as DataLoader\n"
+    )
+    assert left_alone(contrastive=ast.unparse(ast.parse(text)), vit_model=vit_model) == ALL
+
+
+def asked(old: str = "", new: str = "", files: given.GivenFiles | None = None) -> Evidence:
+    """The evidence of the reference, with one edit of its part 3."""
+    folder = Path(__file__).resolve().parents[2] / "reference"
+    sources = {name: (folder / f"{name}.py").read_text() for name in ("hyperparameters", "vit_model", "contrastive")}
+    assert not old or sources["contrastive"].count(old) == 1
+    sources["contrastive"] = sources["contrastive"].replace(old, new)
+    return harness.evidence(sources, [embeddings, protected], given=files)
+
+
+def test_blocks_that_were_left_alone_pass_unasked() -> None:
+    seen = asked()
+    assert not {"protected.sampler", "protected.evaluation"} & set(seen.answers)
+    assert seen.judge("contrastive.protected").status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("old", "probes"),
+    [("indices += of_class", {"protected.sampler"}), ("labels.append(y)", {"protected.evaluation"})],
+    ids=["sampler", "evaluation"],
+)
+def test_a_block_in_other_words_is_asked_and_no_other(old: str, probes: set[str]) -> None:
+    seen = asked(old, {"i": "indices = indices + of_class", "l": "labels += [y]"}[old[0]])
+    assert {"protected.sampler", "protected.evaluation"} & set(seen.answers) == probes
+    assert seen.judge("contrastive.protected").status == "passed"
+
+
+def test_without_given_files_every_block_is_asked() -> None:
+    seen = asked(files=given.NONE)
+    assert {"protected.sampler", "protected.evaluation"} <= set(seen.answers)
+    assert seen.judge("contrastive.protected").status == "passed"
+
+
+EVALUATION = {"get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch"}
+ELSEWHERE = [
+    ("a function of one's own", "def Subset(dataset, rows):\n    return dataset", "", {"sample_balanced_subset"}),
+    ("a class of one's own", "", "class DataLoader:\n    pass", EVALUATION),
+    ("another import", "from mine import Subset", "", {"sample_balanced_subset"}),
+    ("a builtin shadowed", "", "range = lambda n: [0]", {"sample_balanced_subset"}),
+    ("a builtin shadowed in a loop", "", "for float in [int]:\n    pass", {"test_embedding_model", "evaluate_at_end_epoch"}),
+    ("an import that may fail", "try:\n    from torch.utils.data import Subset\nexcept ImportError:\n    Subset = list", "", {"sample_balanced_subset"}),
+    ("defined twice", "", "def test_embedding_model(*given):\n    return 0.5", {"test_embedding_model", "evaluate_at_end_epoch"}),
+    ("bound by a function", "", "def later():\n    global torch\n    torch = None", ALL),
+    ("everything of a library", "from torch import *", "", {"sample_balanced_subset", "test_embedding_model", "evaluate_at_end_epoch"}),
+    ("a library's function replaced", "torch.nonzero = len", "", ALL),
+    ("a library's class changed", "", "def later():\n    torch.utils.data.Subset.__getitem__ = len", ALL),
+    ("an attribute of the block", "", "sample_balanced_subset.__defaults__ = (600, 10)", ALL),
+    ("setattr", "", "setattr(torch, 'nonzero', len)", ALL),
+    ("setattr under another name", "from builtins import setattr as put", "", ALL),
+    ("a name put together", "", "getattr(torch, 'non' + 'zero')", ALL),
+    ("the names of the module", "", "globals().update(Subset=list)", ALL),
+    ("a dictionary of a module", "", "torch.__dict__['cat'] = len", ALL),
+    ("modules replaced", "import sys", "sys.modules['torch'] = None", ALL),
+    ("text that is executed", "", "exec('torch.cat = len')", ALL),
+    ("a file that is unpickled", "", "def later():\n    return torch.load('vit_embeds.pt', weights_only=False)", ALL),
+    ("a name that is forbidden in getattr", "", "getattr(nn, '__dict__')['Linear'] = len", ALL),
+    ("a mock", "from unittest import mock", "", ALL),
+    ("an object of one's own patched through self", "", "class A:\n    def put(self, new):\n        self.nonzero = new", ALL),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "lost"), [case[1:] for case in ELSEWHERE], ids=[c[0] for c in ELSEWHERE])
+def test_a_block_whose_names_mean_something_else_is_judged_by_behaviour(
+    before: str, after: str, lost: set[str]
+) -> None:
+    assert left_alone(contrastive=source(before=before, after=after)) == ALL - lost
+
+
+def test_a_decorated_block_reads_differently() -> None:
+    text = source().replace("def sample_balanced_subset", "@torch.no_grad()\ndef sample_balanced_subset")
+    assert left_alone(contrastive=text) == EVALUATION
+    assert changed(contrastive=text) == ("sample_balanced_subset",)
+
+
+def test_a_block_whose_names_were_rebound_reads_as_it_was_given() -> None:
+    text = source(before="def Subset(dataset, rows):\n    return dataset")
+    assert changed(contrastive=text) == ()
+    assert untouched.other_meanings(program(contrastive=text), blocks.known(given.own(VIT)), BLOCKS[0]) == ["Subset"]
+
+
+def test_a_hyperparameter_in_a_block_has_to_be_a_plain_number() -> None:
+    text = source().replace("batch_size=500", "batch_size=batch_size")
+    files = given.GivenFiles({"course.py": text}, replaced=True)
+    plain = "hidden_size, batch_size = 64, 2 * 50"
+    assert left_alone(files, contrastive=text + plain) == ALL
+    assert left_alone(files, contrastive=text + "from settings import batch_size", settings="batch_size = 100") == ALL
+    assert left_alone(files, contrastive=text + "batch_size = Odd()") == {"sample_balanced_subset"}
+
+
+def test_a_block_in_the_notebook_counts_before_one_in_a_module() -> None:
+    modules = harness._program({"contrastive": source()})
+    main = tuple(Piece(piece.source, "a.ipynb", 1, piece.line) for piece in modules.modules["contrastive"])
+    names = {n: type(o)("a.ipynb", 1, o.line, None) for n, o in modules.names.items()}
+    both = Program(main, {"contrastive": modules.modules["contrastive"]}, names)
+    assert untouched.left_alone(both, blocks.known(given.own(VIT))) == ALL
+
+
+@pytest.mark.parametrize("statement", ["(" * 300 + ")" * 300, "x = " + "-" * 5000 + "1"], ids=["brackets", "signs"])
+def test_code_that_cannot_be_read_leaves_nothing_alone_and_raises_nothing(statement: str) -> None:
+    spoiled = program(contrastive=source())
+    pieces = (*spoiled.modules["contrastive"], Piece(statement, "contrastive.py", None, 999))
+    found = untouched.left_alone(Program((), {"contrastive": pieces}, spoiled.names), blocks.known(given.own(VIT)))
+    assert found == frozenset()
+
+
+def test_code_of_any_length_is_read_in_no_time() -> None:
+    spoiled = source(after="x = 1\n" * 200_000)
+    pieces = (*program(contrastive=source()).modules["contrastive"], Piece(spoiled, "contrastive.py", None, 999))
+    names = program(contrastive=source()).names
+    start = time.process_time()
+    assert (
+        untouched.left_alone(Program((), {"contrastive": pieces}, names), blocks.known(given.own(VIT))) == frozenset()
+    )
+    assert time.process_time() - start < 0.5
+
+
+def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
+    text = OWN[BLOCKS[0]]
+    postponed = Piece(f"from __future__ import annotations\n{text}", "contrastive.py", None, 9)
+    guarded = Piece("if True:\n" + "\n".join(f"    {line}" for line in text.splitlines()), "contrastive.py", None, 10)
+    for piece, line in ((postponed, 10), (guarded, 10)):
+        origin = type(program(a="ViT = 1").names["ViT"])("contrastive.py", None, line, "contrastive")
+        found = Program((), {"contrastive": (piece,)}, {BLOCKS[0]: origin})
+        assert untouched.changed(found, blocks.known(given.own(VIT))) == ()
+
+
+def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
+    listed = list(blocks._listed((Path(blocks.__file__).parent / "given" / "course_2023.sha256").read_text()))
+    assert sorted(block for _, block in listed) == sorted(blocks.BLOCKS)
+
+
+@pytest.mark.parametrize(
+    ("body", "to_do"),
+    [
+        ('raise NotImplementedError("embed")', True),
+        ('"""Embed."""\n    raise NotImplementedError', True),
+        ("return model_embedding(vit_model(x))", False),
+        ("x = x.cpu()\n    raise NotImplementedError", False),
+    ],
+    ids=["template", "with a docstring", "written", "begun"],
+)
+def test_a_function_that_only_raises_is_still_to_do(body: str, to_do: bool) -> None:
+    text = f"def get_embeddings(x, vit_model, model_embedding):\n    {body}\n"
+    assert untouched.still_to_do(program(contrastive=text), "get_embeddings") == to_do

@@ -1,0 +1,48 @@
+"""Logs with numbers that no training prints: they are read at once, in little memory, and never raise."""
+
+import time
+
+import pytest
+
+from grader.assignments.vit.printed_runs import bars, last_run, uncountable
+from grader.records import CellLog
+
+CALL = "train_embedding_model(train_dataset, test_dataset)"
+
+
+def log(text: str) -> CellLog:
+    return CellLog(1, CALL, text, ())
+
+
+@pytest.mark.parametrize("digits", ["9" * 5_000, "9" * 400, "1000000000"])
+def test_a_number_too_long_for_an_epoch_counts_none(digits: str) -> None:
+    text = f"Epoch 1/2\nBest Precision@1: 0.7\nEpoch {digits}/2\nEpoch 2/{digits}\nBest Precision@1: 0.8\n"
+    run = last_run((log(text),))
+    assert run is not None
+    assert (run.epochs, list(run.totals), run.best) == ([1, 2], [2], [0.7, 0.8])
+    assert not run.gaps
+    assert uncountable(run.cells[0]) == digits
+
+
+@pytest.mark.parametrize(
+    "text", ["Epoch 007/010", "Epoch 99999", "epoch " + "0" * 50 + "1", "Best 0.7 (epoch 1234567)"]
+)
+def test_a_number_that_an_epoch_may_have_is_none_too_long(text: str) -> None:
+    assert uncountable(log(text)) == ""
+
+
+def test_a_score_of_many_digits_is_a_number() -> None:
+    run = last_run((log(f"Epoch 1/1\nBest Precision@1: {'9' * 5_000}\n"),))
+    assert run is not None and run.best == [float("inf")]
+
+
+def test_a_bar_of_many_digits_is_no_bar() -> None:
+    assert bars(log(f"50%|#####     | {'1' * 5_000}/2\n50%|#####     | 10/20\n")) == [(10, 20)]
+
+
+def test_many_totals_are_counted_in_one_go() -> None:
+    text = "".join(f"Epoch 1/{total}\nBest Precision@1: 0.5\n" for total in range(2, 20_000))
+    start = time.monotonic()
+    run = last_run((log(text),))
+    assert run is not None and run.total is not None
+    assert time.monotonic() - start < 10

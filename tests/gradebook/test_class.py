@@ -1,0 +1,159 @@
+"""A class on the command line: graded once, only what is missing, whatever happens meanwhile."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from grader import cli, scoring
+from grader.gradebook import session, task
+from grader.gradebook.reader import Roll
+from grader.gradebook.store import NAME
+from grader.reports import record
+from tests.gradebook import classroom
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A class, graded: its folder and the output folder."""
+    folder, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("grades")
+    classroom.make(folder)
+    assert cli.main([str(folder), "--out", str(out), "--json", str(out / "all.json"), *classroom.ONLY]) == 0
+    return folder, out
+
+
+def test_every_submission_gets_its_own_grade(graded):
+    assert classroom.points(graded[1]) == classroom.POINTS
+
+
+def test_the_grades_are_a_list_in_the_schema(graded):
+    grades = json.loads((graded[1] / "all.json").read_text())
+    schema = json.loads(record.SCHEMA.read_text())
+    for grade in grades:
+        jsonschema.validate(grade, schema)
+    assert [grade["submission"]["name"] for grade in grades] == sorted(classroom.POINTS)
+
+
+def test_a_second_run_grades_nothing(graded):
+    folder, out = graded
+    before = classroom.rows(out)
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 0
+    assert classroom.rows(out) == before
+
+
+def test_what_changed_is_graded_anew_and_the_old_grade_is_history(graded):
+    folder, out = graded
+    before = classroom.rows(out)
+    classroom.notebook(folder / "dora" / "a.ipynb", classroom.RIGHT)
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 0
+    after = classroom.rows(out)
+    assert len(after) == len(before) + 1
+    assert [score for key, _, score in after if key == "dora"] == [0, 6]
+    assert classroom.points(out)["dora"] == 6
+    classroom.notebook(folder / "dora" / "a.ipynb", classroom.SEARCHES["dora"])
+    cli.main([str(folder), "--out", str(out), *classroom.ONLY])
+    assert classroom.points(out) == classroom.POINTS
+
+
+def start(folder, out, *more):
+    command = [sys.executable, "grade.py", str(folder), "--out", str(out), "--jobs", "1", *classroom.ONLY, *more]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def committed(out):
+    try:
+        with sqlite3.connect(f"file:{out / NAME}?mode=ro", uri=True) as db:
+            return db.execute("SELECT COUNT(*) FROM grades").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+
+
+def wait_until(condition):
+    for _ in range(2000):
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never came to that")
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path):
+    folder, out = classroom.make(tmp_path / "class"), tmp_path / "grades"
+    run = start(folder, out)
+    wait_until(lambda: committed(out) >= 2)
+    os.kill(run.pid, signal.SIGKILL)
+    run.communicate()
+    before = classroom.rows(out)
+    again = start(folder, out)
+    _, err = again.communicate(timeout=100)
+    assert again.returncode == 0, err
+    assert classroom.points(out) == classroom.POINTS
+    after = classroom.rows(out)
+    assert set(before) <= set(after) and len(after) == len(classroom.POINTS)
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path):
+    folder, out = classroom.make(tmp_path / "class"), tmp_path / "grades"
+    for number in range(40):  # six may be done before the signal arrives
+        classroom.notebook(folder / f"more{number}" / "a.ipynb", f"{classroom.RIGHT}# {number}")
+    run = start(folder, out)
+    wait_until(lambda: committed(out) >= 1)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "of 46 are graded and kept" in err and "the same command goes on" in err and err.count("\n") == 1
+
+
+def test_a_second_run_waits_for_the_first_and_not_for_ever(graded, capsys, monkeypatch):
+    monkeypatch.setattr(session, "WAIT", 0.5)
+    folder, out = graded
+    with session.alone(out):
+        assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 2
+    assert "waiting for it" in (err := capsys.readouterr().err) and "still grading into this folder" in err
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 0
+
+
+def test_where_nothing_can_be_written_several_are_graded_all_the_same(tmp_path, capsys, monkeypatch):
+    classroom.notebook(tmp_path / "anna.ipynb", classroom.RIGHT)
+    classroom.notebook(tmp_path / "bela.ipynb", classroom.SEARCHES["dora"])
+    (tmp_path / "grades").write_text("a file where the folder should be")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["anna.ipynb", "bela.ipynb", "--json", "all.json", *classroom.ONLY]) == 0
+    assert [grade["score"] for grade in json.loads(Path("all.json").read_text())] == [6, 0]
+    assert "grades: nothing can be written there" in capsys.readouterr().err
+
+
+def test_an_error_of_the_graders_over_one_submission_is_noticed_by_no_other(tmp_path, monkeypatch):
+    folder, out = classroom.make(tmp_path / "class"), tmp_path / "out"
+    sealing, scores = task.seal, scoring.grade
+
+    def seal(seen, stamp):
+        if seen.submission.name == "bela":
+            raise RecursionError("too deep")
+        return sealing(seen, stamp)
+
+    def grade(seen, *more):
+        if seen.submission.name == "cleo":
+            raise MemoryError
+        return scores(seen, *more)
+
+    monkeypatch.setattr(task, "seal", seal)
+    monkeypatch.setattr(scoring, "grade", grade)
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 1
+    with Roll(out) as roll:
+        found = {entry.key: entry.grade for entry in roll.entries()}
+    assert {key: each.score for key, each in found.items()} == {**classroom.POINTS, "cleo": 0}
+    assert [key for key, each in found.items() if each.status == "needs_review"] == ["cleo"]
+    assert (found["cleo"].undecided, found["cleo"].total) == (6, "0 + 6 open")
+    assert "keeping what was observed failed" in found["bela"].warnings[0].message
+    monkeypatch.undo()
+    assert cli.main([str(folder), "--out", str(out), "--retry", *classroom.ONLY]) == 0
+    assert classroom.points(out) == classroom.POINTS

@@ -1,0 +1,203 @@
+"""Grading again from what was observed: no student code, only what is new, and who moved."""
+
+import contextlib
+import dataclasses
+import shutil
+
+import pytest
+
+from grader import cli, given
+from grader.assignments.vit.assignment import VIT
+from grader.evidence import Probe, Question
+from grader.gradebook import digests, regrade
+from grader.gradebook.reader import Roll
+from grader.gradebook.store import NAME, Gradebook
+from grader.judging import Criterion, Fail, checks
+from grader.pipeline import Options
+from grader.rubric import DEFAULT
+from tests.gradebook import classroom
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    folder, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("grades")
+    classroom.make(folder)
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 0
+    return folder, out
+
+
+@pytest.fixture
+def copied(graded, tmp_path):
+    """A gradebook that a test may change."""
+    return shutil.copytree(graded[1], tmp_path / "grades")
+
+
+@pytest.fixture
+def nobody_to_ask(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("student code would run")
+
+    monkeypatch.setattr("grader.pipeline.choose_workers", refuse)
+    monkeypatch.setattr(regrade, "open_grader", refuse)
+    monkeypatch.setattr(regrade.datasets, "load", refuse)
+
+
+def rubric(folder, *edits):
+    text = DEFAULT.read_text()
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path = folder / "rubric.toml"
+    path.write_text(text)
+    return path
+
+
+def test_other_points_move_grades_without_running_anything(copied, tmp_path, capsys, nobody_to_ask):
+    changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
+    assert cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)]) == 0
+    out = capsys.readouterr().out
+    assert "bela: 2 → 5 (+3)  application.knn\n" in out and "cleo: 4 → 1 (-3)  application.knn\n" in out
+    assert out.endswith("6 submissions, 2 with another score\n") and "anna" not in out
+    assert classroom.points(copied) == {**classroom.POINTS, "bela": 5, "cleo": 1}
+
+
+def handed_out(folder):
+    """Given files of an instructor's: a sampler in other words."""
+    folder.mkdir()
+    (folder / "course.py").write_text("def sample_balanced_subset(train_dataset):\n    return train_dataset\n")
+    return folder
+
+
+def digests_of_given_files(out):
+    with Roll(out) as roll:
+        return {entry.grade.given for entry in roll.entries() if entry.grade.status == "graded"}
+
+
+def test_other_given_files_are_taken_up_without_running_anything(copied, tmp_path, capsys, nobody_to_ask):
+    where = handed_out(tmp_path / "given")
+    own, theirs = given.own(VIT).digest, given.replaced(where, VIT).digest
+    assert digests_of_given_files(copied) == {own}
+    assert cli.main(["regrade", "--out", str(copied), "--given", str(where)]) == 0
+    assert digests_of_given_files(copied) == {theirs}
+    shutil.rmtree(where)  # the gradebook holds them
+    assert cli.main(["regrade", "--out", str(copied)]) == 0
+    assert digests_of_given_files(copied) == {theirs}
+    assert capsys.readouterr().out.count("0 with another score") == 2
+
+
+def test_given_files_that_cannot_be_read_change_nothing(copied, tmp_path, capsys):
+    before = classroom.rows(copied)
+    assert cli.main(["regrade", "--out", str(copied), "--given", str(tmp_path / "no")]) == 2
+    assert "expected a folder with the course's given files" in capsys.readouterr().err
+    assert classroom.rows(copied) == before
+
+
+def test_a_grade_that_rests_on_the_same_is_left_alone(copied, capsys, nobody_to_ask):
+    before = classroom.rows(copied)
+    assert cli.main(["regrade", "--out", str(copied)]) == 0
+    assert capsys.readouterr().out == "6 submissions, 0 with another score\n"
+    assert classroom.rows(copied) == before
+
+
+def test_a_changed_check_is_made_on_what_was_observed(copied, capsys, nobody_to_ask, monkeypatch):
+    def never(seen):
+        """Nothing is ever right."""
+        raise Fail("no")
+
+    old = VIT.criteria["application.knn"]
+    new = Criterion(old.id, tuple(dataclasses.replace(check, function=never) for check in old.checks), old.names)
+    monkeypatch.setitem(VIT.criteria, "application.knn", new)
+    monkeypatch.setattr(digests, "checks", lambda: "changed")
+    assert cli.main(["regrade", "--out", str(copied)]) == 0
+    assert "anna: 6 → 0 (-6)" in capsys.readouterr().out
+
+
+def test_only_a_new_probe_is_asked(graded, copied, monkeypatch):
+    asked = []
+
+    class Workers:
+        forks = False
+        sandbox = {}  # noqa: RUF012
+
+        def open(self, program, files):
+            return self
+
+        def ask(self, op, args, seconds):
+            from grader.records import Observation
+
+            asked.append((op, args))
+            return Observation("value", value={"answer": 42})
+
+        def close(self):
+            return None
+
+    class Opened:
+        workers = Workers()
+
+        def close(self):
+            return None
+
+    def knows(seen):
+        """It knows the answer."""
+        if seen["knn.answer"].value["answer"] != 42:
+            raise Fail("no")
+
+    old = VIT.criteria["application.knn"]
+    new = Criterion(old.id, (*old.checks, *checks(knows)), old.names)
+    probe = Probe("knn.answer", "new_op", lambda seen, rng: Question({"x": 1}), serves=(old.id,))
+    assignment = dataclasses.replace(VIT, probes=(*VIT.probes, probe), criteria={**VIT.criteria, old.id: new})
+    monkeypatch.setattr(regrade, "open_grader", lambda options: Opened())
+    monkeypatch.setattr(digests, "checks", lambda: "changed")
+    with contextlib.closing(Gradebook(copied / NAME)) as book:
+        moved = regrade.regrade_all(Options(out=copied, assignment=assignment), book)
+    assert asked == [("new_op", {"x": 1})] * 5  # of the five that could be opened
+    assert {each.key: each.after.score for each in moved} == classroom.POINTS
+    again = shutil.copytree(copied, copied.with_name("again"))
+    asked.clear()
+    with contextlib.closing(Gradebook(again / NAME)) as book:
+        regrade.regrade_all(Options(out=again, assignment=assignment), book)
+    assert asked == []
+
+
+def test_without_the_files_a_new_probe_leaves_the_grade_and_says_so(copied, capsys, monkeypatch, graded, tmp_path):
+    probe = Probe("knn.answer", "new_op", lambda seen, rng: Question({"x": 1}))
+    monkeypatch.setattr(digests, "checks", lambda: "changed")
+    folder = graded[0]
+    folder.rename(tmp_path / "elsewhere")
+    try:
+        assignment = dataclasses.replace(
+            VIT, probes=(*VIT.probes, dataclasses.replace(probe, serves=("application.knn",)))
+        )
+        with contextlib.closing(Gradebook(copied / NAME)) as book:
+            moved = regrade.regrade_all(Options(out=copied, assignment=assignment), book)
+    finally:
+        (tmp_path / "elsewhere").rename(folder)
+    assert sum(each.after is None for each in moved) == 5 and "files" in moved[0].why
+    assert classroom.points(copied) == classroom.POINTS
+
+
+def test_there_must_be_a_gradebook(tmp_path, capsys):
+    assert cli.main(["regrade", "--out", str(tmp_path / "none")]) == 2
+    assert "no gradebook there" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+EXAMPLE = DEFAULT.parent / "docs" / "examples" / "linear_regression"
+
+
+def test_another_assignment_is_regraded_by_its_own_checks(tmp_path, capsys):
+    mine = shutil.copytree(EXAMPLE, tmp_path / "assignment")
+    right = (mine / "reference" / "regression.py").read_text()
+    for name, text in (("anna", right), ("bela", right.replace("x @ weights + bias", "x @ weights"))):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "regression.py").write_text(text)
+    out = ["--out", str(tmp_path / "grades")]
+    assert cli.main([str(tmp_path / "class"), "--assignment", str(mine / "assignment.py"), *out]) == 0
+    before = classroom.points(tmp_path / "grades")
+    assert before["anna"] == 10 > before["bela"]
+    capsys.readouterr()
+    code = mine / "assignment.py"
+    code.write_text(code.read_text() + "\n# another comment: the checks are others\n")
+    assert cli.main(["regrade", *out]) == 0
+    assert capsys.readouterr().out == "2 submissions, 0 with another score\n"
+    assert classroom.points(tmp_path / "grades") == before
+    assert len(classroom.rows(tmp_path / "grades")) == 4

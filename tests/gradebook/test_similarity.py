@@ -1,0 +1,125 @@
+"""Copies are found whatever was done to hide them; work of one's own is not; the template is nobody's."""
+
+import itertools
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.gradebook import similarity
+from grader.gradebook.packing import _checksums
+from grader.gradebook.similarity import Work
+
+ROOT = Path(__file__).resolve().parents[2]
+REFERENCE = [path.read_text() for path in sorted((ROOT / "reference").glob("*.py"))]
+OWN = """
+class Attention(nn.Module):
+    def __init__(self, width, heads, dropout):
+        super().__init__()
+        self.heads = heads
+        self.to_qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Sequential(nn.Linear(width, width), nn.Dropout(dropout))
+
+    def forward(self, tokens):
+        b, n, d = tokens.shape
+        q, k, v = self.to_qkv(tokens).view(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        weights = torch.softmax(q @ k.transpose(-2, -1) / (d // self.heads) ** 0.5, dim=-1)
+        return self.out((weights @ v).transpose(1, 2).reshape(b, n, d))
+
+
+class Encoder(nn.Module):
+    def __init__(self, width, depth, heads, dropout=0.1):
+        super().__init__()
+        self.blocks = nn.ModuleList([Attention(width, heads, dropout) for _ in range(depth)])
+        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(depth)])
+
+    def forward(self, tokens):
+        for norm, block in zip(self.norms, self.blocks):
+            tokens = tokens + block(norm(tokens))
+        return tokens.mean(dim=1)
+"""
+
+
+def statements(sources):
+    """Top-level statements, as intake keeps them."""
+    return [part for source in sources for part in re.split(r"\n(?=(?:class|def|@)\b)", source)]
+
+
+def work(key, sources, weights=()):
+    return Work(
+        key, similarity.tokens_of(statements(sources)), {"vit_embeds.pt": frozenset(weights)} if weights else {}
+    )
+
+
+def renamed(source):
+    return re.sub(r"\b(x|query|ref|distances|features|embeddings|hidden_size)\b", lambda m: m[1] + "_mine", source)
+
+
+HIDDEN = {
+    "layout and comments": lambda sources: [s.replace("    ", "  ").replace("#", "# of mine:") for s in sources],
+    "names of variables": lambda sources: [renamed(s) for s in sources],
+    "order of definitions": lambda sources: list(reversed(sources)),
+    "a line of one's own": lambda sources: [*sources, "def more(x):\n    return x + 1\n"],
+}
+
+
+@pytest.mark.parametrize("hide", HIDDEN.values(), ids=HIDDEN.keys())
+def test_a_copy_is_found(hide):
+    (pair,) = similarity._codes([work("anna", REFERENCE), work("bela", hide(REFERENCE))], similarity.LEAST)
+    assert (pair.first, pair.second, pair.what) == ("anna", "bela", "code") and pair.score > 0.95
+
+
+def test_work_of_ones_own_is_not():
+    assert not list(similarity._codes([work("anna", REFERENCE), work("bela", [OWN])], 0.6))
+
+
+def test_what_everybody_was_given_is_nobodys():
+    template = [path.read_text() for path in sorted((ROOT / "student").glob("*.py"))]
+    assert similarity.tokens_of(statements(template)) == ()
+
+
+def test_a_checkpoint_that_was_saved_anew_is_the_same(tmp_path):
+    tensors = {f"x/data/{number}": bytes([number]) * 2000 for number in range(9)}
+    for name, note in (("a.pt", b"0.81"), ("b.pt", b"0.99")):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for member, content in [*tensors.items(), ("x/data.pkl", note)]:
+                archive.writestr(member, content)
+    sums = [_checksums(tmp_path / name) for name in ("a.pt", "b.pt")]
+    assert sums[0] == sums[1] and len(sums[0]) == 9
+    (pair,) = similarity._checkpoints([work("anna", [], sums[0]), work("bela", [], sums[1])], 0.9)
+    assert (pair.first, pair.second, pair.what, pair.score) == ("anna", "bela", "vit_embeds.pt", 1.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x05\x06", b"no archive"])
+def test_a_broken_checkpoint_is_like_none(tmp_path, content):
+    (tmp_path / "a.pt").write_bytes(content)
+    assert _checksums(tmp_path / "a.pt") == []
+
+
+def test_a_program_that_cannot_be_read_stops_nothing():
+    assert similarity.tokens_of(["def f(:\n 'x", "x = (", "\x00", "y = 1"])
+
+
+def pair(first, second, what="code", score=1.0):
+    return similarity.Pair(first, second, what, score)
+
+
+def test_a_copy_that_went_round_is_one_group():
+    names = [f"s{number:02}" for number in range(24)]
+    pairs = [pair(a, b, "vit_embeds.pt") for a, b in itertools.combinations(names, 2)]
+    (group,) = similarity.groups(pairs)
+    assert len(pairs) == 276 and str(group).startswith("these 24 share vit_embeds.pt: s00, s01")
+
+
+def test_what_the_same_submissions_have_in_common_is_said_once():
+    (group,) = similarity.groups([pair("anna", "bela"), pair("anna", "bela", "vit_embeds.pt")])
+    assert str(group) == "anna and bela share code and vit_embeds.pt"
+
+
+def test_groups_of_their_own_stay_apart_the_largest_first():
+    found = similarity.groups([pair("e", "f", score=0.91), pair("a", "b"), pair("c", "b", score=0.95)])
+    assert [str(group) for group in found] == [
+        "these 3 have nearly the same code (0.95 and more): a, b, c",
+        "e and f have nearly the same code (0.91 and more)",
+    ]

@@ -1,0 +1,186 @@
+"""The template is the reference without its solution, and nothing else."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from grader.publish import template
+
+MODULES = ["hyperparameters", "augmentation", "vit_model", "contrastive", "application"]
+# Where a student looks for the names of the contract.
+CONTRACT = {
+    "hyperparameters": {
+        "image_size",
+        "in_channels",
+        "patch_size",
+        "hidden_size",
+        "layers",
+        "heads",
+        "embed_size",
+        "batch_size",
+        "num_epochs",
+        "lr",
+        "weight_decay",
+        "margin",
+    },
+    "augmentation": {"tfm_train", "tfm_test"},
+    "vit_model": {
+        "PatchEmbeddings",
+        "PositionEmbedding",
+        "ResidualAttentionBlock",
+        "Transformer",
+        "ViT",
+        "ClassificationHead",
+        "LinearEmbeddingHead",
+    },
+    "contrastive": {
+        "sample_balanced_subset",
+        "train_embedding_model",
+        "get_embeddings",
+        "get_embeddings_over_dataset",
+        "test_embedding_model",
+        "evaluate_at_end_epoch",
+    },
+    "application": {"retrieve_topk_nearest_neighbors_l2", "train_classification_model_head_only"},
+}
+IN_NOTEBOOK = {"train_classification_model", "test_classification_model", "train_loader", "test_loader", "classes"}
+
+
+def notebook_code(folder: Path) -> str:
+    notebook = nbformat.read(folder / "submission.ipynb", as_version=4)
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+def defined_names(source: str) -> set[str]:
+    names = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def solution_lines() -> set[str]:
+    """Lines that stand in the reference's solution regions and nowhere else in the reference."""
+    solution, given, inside = set(), set(), False
+    sources = [path.read_text() for path in template.REFERENCE.glob("*.py")]
+    for line in map(str.strip, "\n".join([*sources, notebook_code(template.REFERENCE)]).splitlines()):
+        if line.startswith((template.BEGIN, template.END)):
+            inside = line.startswith(template.BEGIN)
+        elif inside and not line.startswith(template.KEPT):
+            solution.add(line)
+        else:
+            given.add(line.removeprefix(template.KEPT).strip())
+    return solution - given
+
+
+def test_student_is_what_the_reference_says() -> None:
+    generated = template.generate(template.REFERENCE)
+    assert list(template.drift(generated, template.STUDENT)) == [], "run python -m grader.publish.template"
+
+
+def test_no_line_of_a_solution_is_in_the_template() -> None:
+    student = "\n".join(
+        [*(path.read_text() for path in template.STUDENT.glob("*.py")), notebook_code(template.STUDENT)]
+    )
+    assert solution_lines() & set(map(str.strip, student.splitlines())) == set()
+    assert template.BEGIN not in student
+    assert template.KEPT not in student
+
+
+def test_the_template_has_no_checkpoint_and_no_output() -> None:
+    assert list(template.STUDENT.glob("*.pt")) == []
+    notebook = nbformat.read(template.STUDENT / "submission.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_of_the_template_defines_its_part_of_the_contract(module: str) -> None:
+    assert CONTRACT[module] <= defined_names((template.STUDENT / f"{module}.py").read_text())
+
+
+def test_the_notebook_of_the_template_defines_the_rest() -> None:
+    names = defined_names(notebook_code(template.STUDENT))
+    assert names >= IN_NOTEBOOK | {"train_dataset", "test_dataset", "device"}
+
+
+def test_the_template_imports_and_says_what_is_to_do() -> None:
+    program = f"""
+import sys
+sys.dont_write_bytecode = True
+import {", ".join(MODULES)}
+for call in (augmentation.tfm_train, augmentation.tfm_test, lambda _: vit_model.ClassificationHead(8)):
+    try:
+        call(None)
+    except NotImplementedError as error:
+        assert str(error), "nothing said"
+    else:
+        sys.exit("nothing to do")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=template.STUDENT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_protected_functions_are_kept_to_the_letter() -> None:
+    def functions(folder: Path) -> dict[str, str]:
+        source = (folder / "contrastive.py").read_text()
+        nodes = ast.parse(source).body
+        return {n.name: ast.unparse(n) for n in nodes if isinstance(n, ast.FunctionDef)}
+
+    reference, student = functions(template.REFERENCE), functions(template.STUDENT)
+    kept = {name for name in reference if reference[name] == student[name]}
+    assert kept == CONTRACT["contrastive"] - {"get_embeddings", "train_embedding_model"}
+
+
+def test_a_region_with_a_hint_becomes_a_not_implemented_error() -> None:
+    source = "def f():\n    ### BEGIN SOLUTION: say \"hi\"\n    print('hi')\n    ### END SOLUTION\n"
+    assert template.without_solutions(source) == 'def f():\n    raise NotImplementedError("say \\"hi\\"")\n'
+
+
+def test_a_region_without_a_hint_leaves_only_the_lines_kept_for_the_student() -> None:
+    source = "a = 1\n### BEGIN SOLUTION\n# > def f():\n# >     return 0\nb = 2\n### END SOLUTION\nc = 3\n"
+    assert template.without_solutions(source) == "a = 1\ndef f():\n    return 0\nc = 3\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("### BEGIN SOLUTION\n", id="never closed"),
+        pytest.param("### END SOLUTION\n", id="never opened"),
+        pytest.param("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION\n", id="opened twice"),
+    ],
+)
+def test_a_region_out_of_order_is_refused(source: str) -> None:
+    with pytest.raises(ValueError, match="solution region"):
+        template.without_solutions(source)
+
+
+def test_drift_names_the_files_that_differ(tmp_path: Path) -> None:
+    (tmp_path / "same.py").write_text("a = 1\n")
+    (tmp_path / "edited.py").write_text("a = 2\n")
+    (tmp_path / "leftover.py").write_text("")
+    generated = {"same.py": "a = 1\n", "edited.py": "a = 1\n", "missing.py": "a = 1\n"}
+    assert list(template.drift(generated, tmp_path)) == ["edited.py", "leftover.py", "missing.py"]
+
+
+@pytest.mark.parametrize(("edit", "status"), [("", 0), ("# edited\n", 1)], ids=["in step", "drifted"])
+def test_check_says_in_one_line_that_the_template_has_drifted(
+    edit: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(template, "generate", lambda _: {"vit_model.py": "a = 1\n"})
+    monkeypatch.setattr(template, "STUDENT", tmp_path)
+    monkeypatch.setattr(template, "GIVEN", tmp_path / "given")
+    (tmp_path / "given").write_text(template.given_blocks({"vit_model.py": "a = 1\n"}))
+    monkeypatch.setattr(sys, "argv", ["template", "--check"])
+    (tmp_path / "vit_model.py").write_text("a = 1\n" + edit)
+    assert template.main() == status
+    assert len(capsys.readouterr().out.splitlines()) == status

@@ -1,0 +1,32 @@
+"""The small data sets behave like torchvision's: an item is the reader's own, and what it was."""
+
+import numpy as np
+import pytest
+import torch
+
+from grader.assignments.vit.inside.datasets import Garments, to_tensor
+
+
+@pytest.fixture
+def garments():
+    rng = np.random.default_rng(0)
+    return Garments(rng.integers(0, 256, (5, 28, 28), np.uint8), rng.integers(0, 10, 5))
+
+
+def test_an_item_that_is_changed_in_place_is_read_as_it_was_again(garments):
+    before = garments[3][0].clone()
+    garments[3][0].zero_()
+    assert torch.equal(garments[3][0], before)
+
+
+def test_items_are_those_that_the_way_through_pil_gives(garments):
+    fast = [garments[i] for i in range(5)]
+    garments.transform = lambda picture: to_tensor(picture)
+    for (ours, label), (theirs, same) in zip(fast, (garments[i] for i in range(5)), strict=True):
+        assert torch.equal(ours, theirs) and label == same
+
+
+@pytest.mark.parametrize("transform", [to_tensor, lambda picture: to_tensor(picture) + 1], ids=["plain", "another"])
+def test_all_inputs_are_those_of_the_items(garments, transform):
+    garments.transform = transform
+    assert torch.equal(garments.inputs(), torch.stack([garments[i][0] for i in range(5)]))

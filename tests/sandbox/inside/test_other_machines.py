@@ -1,0 +1,75 @@
+# ruff: noqa: PTH103, PTH110, PTH120, PTH123, PTH208, SIM115
+"""Paths of another machine lead into the scratch folder, whoever opens, makes or looks for them."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from grader.sandbox.inside import other_machines
+
+PATHS = (
+    "/content/drive/MyDrive/hw3/model.pt",
+    "/kaggle/working/model.pt",
+    "C:/Users/alice/model.pt",
+    r"D:\ml\model.pt",
+    "/home/nobody-of-that-name/model.pt",
+)
+
+
+@pytest.fixture(autouse=True)
+def _mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(other_machines.tempfile, "gettempdir", lambda: str(tmp_path / "scratch"))
+    monkeypatch.chdir(tmp_path)
+    undo = other_machines.install()
+    yield
+    undo()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_is_saved_there_is_found_there_again(path: str) -> None:
+    torch.save({"a": 1}, path)
+    assert os.path.exists(path) and Path(path).is_file()
+    assert torch.load(path, weights_only=True) == {"a": 1}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_folders_and_copies_can_be_made_there(path: str, tmp_path: Path) -> None:
+    folder = os.path.dirname(path.replace("\\", "/")) + "/runs"
+    os.makedirs(folder, exist_ok=True)
+    (Path(folder) / "more").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "here.txt").write_text("text")
+    shutil.copy(tmp_path / "here.txt", folder)
+    with open(f"{folder}/log.txt", "a") as log:
+        log.write("epoch 1\n")
+    assert sorted(os.listdir(folder)) == ["here.txt", "log.txt", "more"]
+
+
+def test_nothing_is_there_that_was_not_saved() -> None:
+    assert not os.path.exists("/content/drive/MyDrive")
+    with pytest.raises(FileNotFoundError):
+        open("/content/drive/MyDrive/model.pt", "rb")
+
+
+def test_what_was_handed_in_is_found_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("handed in")
+    with open("/content/drive/MyDrive/notes.txt") as file:
+        assert file.read() == "handed in"
+
+
+def test_paths_of_this_machine_stay_as_they_are(tmp_path: Path) -> None:
+    for path in (str(tmp_path), "relative/file", "/tmp/file", "/usr/lib", 3, tmp_path):
+        assert other_machines.here(path) is path
+
+
+def test_the_scratch_is_never_left(tmp_path: Path) -> None:
+    mapped = other_machines.here("/content/../../../../etc/passwd")
+    assert mapped.startswith(str(tmp_path / "scratch"))
+
+
+@pytest.mark.parametrize(("text", "named"), [("x = '/content/a'", True), ('open("C:/a")', True), ("a / b", False)])
+def test_only_programs_that_name_such_paths_are_changed(text: str, named: bool) -> None:
+    assert other_machines.named_in([text]) is named

@@ -1,0 +1,111 @@
+"""What a submission's program finds when it is executed."""
+
+from pathlib import Path
+
+import pytest
+
+from grader.assignments.vit.model import heads
+from grader.records import program_of
+from grader.students import inside
+from tests import harness
+from tests.intake.building import opened, write_modules, write_notebook
+
+HEADS = """
+import torchmetrics.functional as measures
+from nowhere.at_all import something, ClassificationHead
+from torch import nn
+class ClassificationHead(nn.Module):
+    def __init__(self, hidden_size, num_classes=10):
+        super().__init__()
+        self.fc = nn.Linear(hidden_size, num_classes)
+    def forward(self, x):
+        return measures.softmax(self.fc(x))
+class LinearEmbeddingHead(ClassificationHead):
+    def __init__(self, hidden_size, embed_size=64):
+        super().__init__(hidden_size, embed_size)
+    def forward(self, x):
+        return something(self.fc(x))
+"""
+
+
+def test_what_is_not_installed_says_so_where_it_is_used():
+    verdict = harness.verdicts({"vit_model": HEADS}, [heads])["vit.heads"]
+    assert verdict.status == "failed"
+    for package in ("torchmetrics", "nowhere"):
+        assert f"No module named '{package}'" in verdict.feedback, verdict.feedback
+    assert "measures.softmax" in verdict.feedback and "packages of the assignment" in verdict.feedback
+
+
+def test_an_import_that_fails_is_no_definition():
+    seen = harness.evidence({"vit_model": "from nowhere import ClassificationHead, LinearEmbeddingHead"}, [heads])
+    assert seen.judge("vit.heads").status == "missing"
+
+
+WHERE = """
+import json
+from pathlib import Path
+HERE = Path(__file__).resolve().parent
+lr = json.loads((HERE / "config.json").read_text())["lr"], __name__
+"""
+
+
+@pytest.mark.parametrize("module", ["vit_model", "models/__init__", "models/vit", "hw3-src/vit_model"])
+def test_a_module_knows_its_file_and_reads_beside_it(tmp_path: Path, module: str):
+    write_modules(tmp_path / "hand-in", **{module: WHERE, "other": "num_epochs = 1"})
+    (tmp_path / "hand-in" / module).with_name("config.json").write_text('{"lr": 0.5}')
+    submission = opened(tmp_path / "hand-in")
+    with inside.loaded(program_of(submission), str(submission.root)) as student:
+        assert student.get("lr") == (0.5, submission.program.names["lr"].module), student.problems
+
+
+def test_a_module_that_a_cell_writes_lies_beside_the_notebook_which_has_no_file(tmp_path: Path):
+    cells = ("%%writefile vit_model.py\nlr = __file__", "from vit_model import lr\nnum_epochs = __file__")
+    submission = opened(write_notebook(tmp_path / "submission.ipynb", *cells))
+    with inside.loaded(program_of(submission), str(submission.root)) as student:
+        assert student.get("lr") == f"{submission.root}/vit_model.py"
+        assert not student.has("num_epochs")
+        assert [problem["message"] for problem in student.problems] == ["name '__file__' is not defined"]
+
+
+CAUSE = """
+from torch import nn
+SIZES = {}["sizes"]
+BIAS = SIZES[0] > 0
+class ClassificationHead(nn.Module):
+    def __init__(self, hidden_size, num_classes=10):
+        super().__init__()
+        self.fc = nn.Linear(hidden_size, num_classes, bias=BIAS)
+    def forward(self, x):
+        return self.fc(x)
+class LinearEmbeddingHead(ClassificationHead):
+    def __init__(self, hidden_size, embed_size=64):
+        super().__init__(hidden_size, embed_size)
+"""
+
+
+def test_a_name_whose_definition_failed_says_where_and_how():
+    feedback = harness.verdicts({"vit_model": CAUSE}, [heads])["vit.heads"].feedback
+    assert "name 'BIAS' is not defined, because vit_model.py, line 3 raised KeyError: 'sizes'" in feedback
+
+
+def test_a_name_that_was_never_defined_says_no_more():
+    feedback = harness.verdicts({"vit_model": CAUSE.replace("BIAS =", "bias =")}, [heads])["vit.heads"].feedback
+    assert "name 'BIAS' is not defined at vit_model.py, line 8" in feedback
+
+
+def test_messages_name_files_as_their_author_does(tmp_path: Path):
+    write_modules(
+        tmp_path / "hand-in", vit_model="from parts import ViT\nlr = open(__file__ + 'x')", parts="num_epochs = 1"
+    )
+    submission = opened(tmp_path / "hand-in")
+    with inside.loaded(program_of(submission), str(submission.root)) as student:
+        messages = [problem["message"] for problem in student.problems]
+    assert any("from 'parts' (parts.py)" in message for message in messages), messages
+    assert any("No such file or directory: 'vit_model.pyx'" in message for message in messages), messages
+
+
+def test_a_statement_that_does_not_parse_loses_nothing_else():
+    piece = {"file": "a.ipynb", "cell": 1, "line": 1}
+    program = {"main": [{"source": "x = = 1", **piece}, {"source": "lr = 1", **piece}], "modules": {}, "names": {}}
+    with inside.loaded(program) as student:
+        assert student.get("lr") == 1 and student.problems[0]["type"] == "SyntaxError"
