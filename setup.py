@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FILES = ("rubric.toml", "check_vit.py", "reference")
+FILES = ("check_vit.py", "reference")
 
 
 class Build(build_py):

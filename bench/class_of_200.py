@@ -170,7 +170,7 @@ def disturbed(folder: Path, out: Path, given: argparse.Namespace, whole: float, 
 
 def regraded(out: Path, folder: Path) -> str:
     """Change a threshold; the last line, and how long it took."""
-    text = (ROOT / "rubric.toml").read_text()
+    text = (ROOT / "grader" / "assignments" / "vit" / "rubric.toml").read_text()
     changed = folder / "rubric.toml"
     changed.write_text(
         text.replace("accuracy = 0.88", "accuracy = 0.95").replace("precision_at_1 = 0.60", "precision_at_1 = 0.9")

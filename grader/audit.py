@@ -86,7 +86,7 @@ def _cases(only: str | Collection[str]) -> list[tuple[str, Any]]:
 
 
 def _corpus() -> Any:
-    if not (ROOT / "tests" / "corpus").is_dir():
+    if not (ROOT / "grader" / "assignments" / "vit" / "corpus").is_dir():
         raise GraderError(
             f"{ROOT}: the audit needs a checkout with grader/assignments/vit/corpus, an installed copy has none"
         )

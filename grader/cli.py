@@ -108,7 +108,9 @@ def parser() -> Parser:
     p.add_argument("--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, GPU=1")
     p.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
     p.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
-    p.add_argument("--rubric", type=Path, metavar="FILE", help="points and thresholds (default: rubric.toml)")
+    p.add_argument(
+        "--rubric", type=Path, metavar="FILE", help="points and thresholds (default: the assignment's rubric.toml)"
+    )
     p.add_argument(
         "--given", type=Path, metavar="DIR",
         help="the course's own given files, check_vit.py and given blocks (default: the project's)",

@@ -26,7 +26,7 @@ from grader.probing import ask_all
 from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
-from grader.students import inside
+from grader.students import in_process
 
 OPS = tuple(
     f"grader.assignments.vit.inside.{name}" for name in ("modules", "transforms", "training", "retrieval", "inference")
@@ -86,14 +86,14 @@ def loaded(submission: Submission) -> Iterator[Student]:
     for ops in OPS:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(ops)
-    with inside.loaded(program_of(submission)) as student:
+    with in_process.loaded(program_of(submission)) as student:
         yield student
 
 
 def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, np.ndarray]) -> Observation:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        body = inside.answer(student, probe.op, _through(question.args, shared))
+        body = in_process.answer(student, probe.op, _through(question.args, shared))
     from grader.sandbox.outside.replies import observation
 
     seen = dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)

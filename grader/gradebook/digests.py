@@ -19,8 +19,16 @@ if TYPE_CHECKING:
     from grader.pipeline import Options
 
 CODE = Path(__file__).resolve().parent.parent
-ASKS = ("worker", "confinement", "intake")  # folders whose code decides what is observed
-APART = ("batch", "exports", "reports", "suite")  # … and those that have no say in a grade
+ASKS = {"sandbox", "intake", "inside"}  # folders whose code decides what is observed
+NO_SAY = {
+    "gradebook",
+    "exports",
+    "reports",
+    "students",
+    "publish",
+    "corpus",
+    "figures",
+}  # … and without a say in a grade
 BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 
 
@@ -65,14 +73,18 @@ def stamp(options: "Options") -> Callable[[str], str]:
 @cache
 def asking() -> str:
     """Of the code that opens and runs submissions."""
-    return _of(path for folder in ASKS for path in (CODE / folder).rglob("*.py"))
+    return _of(path for path in CODE.rglob("*.py") if ASKS & _folders(path))
 
 
 @cache
 def checks() -> str:
     """Of the code that asks and judges."""
-    inside = (path for path in CODE.rglob("*.py") if path.relative_to(CODE).parts[0] not in (*ASKS, *APART, "cli.py"))
-    return _of(inside)
+    return _of(path for path in CODE.rglob("*.py") if not (ASKS | NO_SAY | {"cli.py"}) & _folders(path))
+
+
+def _folders(path: Path) -> set[str]:
+    """The folders below this package that a file lies in, and the file's own name."""
+    return set(path.relative_to(CODE).parts)
 
 
 @cache

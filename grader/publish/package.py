@@ -68,10 +68,11 @@ def source(target: Path, rubric: Path = shipped.RUBRIC) -> None:
     """
     if target.exists() and any(target.iterdir()):
         raise GraderError(f"{target}: expected a new or empty folder; nothing was written")
-    ignored = shutil.ignore_patterns("__pycache__", ".*", shipped.FOLDER)
+    ignored = shutil.ignore_patterns("__pycache__", ".*", shipped.FOLDER, "corpus")
     shutil.copytree(shipped.PACKAGE, target / "grader", ignore=ignored)
     own = target / "grader" / shipped.FOLDER
-    release.ship(own, rubric)
+    release.ship(own)
+    shutil.copyfile(rubric, target / "grader" / shipped.RUBRIC.relative_to(shipped.PACKAGE))
     for name in BESIDE:
         shutil.copyfile(ROOT / name, target / name)
     solution = solutions.lines(ROOT / "reference")

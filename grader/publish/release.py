@@ -24,11 +24,14 @@ from grader.publish import closure, solutions
 ROOT = shipped.PACKAGE.parent
 MANIFEST = "MANIFEST.sha256"
 # What students run, and what it starts as programs of their own.
-ENTRIES = ("grader.students", "grader.students.notebook", "grader.sandbox.inside.*", "grader.intake.reading.*")
-DATA = ("grade.schema.json",)
+ENTRIES = (
+    "grader.students", "grader.students.notebook", "grader.sandbox.inside.*", "grader.assignments.vit.inside.*",
+    "grader.assignments.vit.figures.*", "grader.intake.reading.*",
+)  # fmt: skip
+DATA = ("grade.schema.json", "assignments/vit/rubric.toml")
 COPIED = ("check_vit.py", "conftest.py", "LICENSE", "constraints.txt")
 WRITTEN_WITH = ("torch", "torchvision", "pytorch-metric-learning", "einops", "pytest")  # what students need themselves
-KEPT_APART = ("audit", "template", "cli", "batch", "exports", "commands")  # modules that must never be among them
+KEPT_APART = {"audit.py", "cli.py", "gradebook", "exports", "publish", "corpus"}  # what must never be among them
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -89,10 +92,9 @@ def fill(out: Path) -> None:
     (out / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n*.egg-info/\ndata/\n", encoding="utf-8")
 
 
-def ship(target: Path, rubric: Path = shipped.RUBRIC) -> None:
+def ship(target: Path) -> None:
     """Write the files that go with the grader, without the reference."""
     target.mkdir(parents=True)
-    shutil.copyfile(rubric, target / "rubric.toml")
     shutil.copyfile(shipped.CHECK_VIT, target / "check_vit.py")
 
 
@@ -109,7 +111,7 @@ def _grader(target: Path, modules: Sequence[Path]) -> None:
     given = (path for path in shipped.GIVEN if path.is_relative_to(shipped.PACKAGE))
     for path in (*modules, *(shipped.PACKAGE / name for name in DATA), *given):
         inside = path.relative_to(shipped.PACKAGE)
-        if inside.parts[0].removesuffix(".py") in KEPT_APART:
+        if KEPT_APART & set(inside.parts):
             raise GraderError(f"grader/{inside}: the suites import what students must not get; nothing was released")
         (target / inside).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target / inside)
@@ -183,7 +185,7 @@ dependencies = [
 
 [tool.setuptools]
 packages.find.include = ["grader*"]
-package-data.grader = ["*.json", "vit/given/*", "_shipped/*"]
+package-data.grader = ["*.json", "assignments/*/rubric.toml", "assignments/*/given/*", "_shipped/*"]
 
 [tool.pytest.ini_options]
 testpaths = ["tests/student"]

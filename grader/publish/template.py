@@ -30,10 +30,10 @@ from grader import syntax
 from grader.assignments.vit import blocks
 from grader.intake.reading.names import uses
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "reference"
 STUDENT = ROOT / "student"
-GIVEN = ROOT / "grader" / "vit" / "given" / "project.py"
+GIVEN = ROOT / "grader" / "assignments" / "vit" / "given" / "project.py"
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"

@@ -124,7 +124,7 @@ def _unwarned() -> Iterator[None]:
 def _inside(options: "Options") -> "Grader":
     from grader import data as datasets
     from grader.pipeline import Grader
-    from grader.students.inside import InsideWorkers
+    from grader.students.in_process import InsideWorkers
 
     data = datasets.load(options.data)
     return Grader(options, InsideWorkers(options.assignment.ops, datasets.shared_paths(data)), data)

@@ -219,7 +219,7 @@ def give(output):
     "the checks' files": """
 def start():
     for folder in sys.path + ['/work', '/root', '/home', '/tmp']:
-        for name in ('grader/assignments/vit/model/patches.py', 'reference/vit_model.py', 'rubric.toml'):
+        for name in ('grader/assignments/vit/model/patches.py', 'reference/vit_model.py', 'grader/assignments/vit/rubric.toml'):
             try:
                 exec(open(f'{folder}/{name}').read(), globals())
             except OSError:

@@ -11,7 +11,7 @@ from tests.publish import running, submissions
 
 pytestmark = pytest.mark.timeout(600)  # a wheel is built and installed
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("grader", "reference", "pyproject.toml", "setup.py", "README.md", "LICENSE", "rubric.toml", "check_vit.py")
+KEPT = ("grader", "reference", "pyproject.toml", "setup.py", "README.md", "LICENSE", "check_vit.py")
 HIDDEN = """
 import sys
 class Absent:

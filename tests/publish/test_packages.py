@@ -121,4 +121,4 @@ def test_classroom_50s_environment_is_made_from_the_bundle(classroom50, tmp_path
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert list(tmp_path.glob("environment/lib/python*/site-packages/grader/_shipped/rubric.toml"))
+    assert list(tmp_path.glob("environment/lib/python*/site-packages/grader/assignments/vit/rubric.toml"))

@@ -15,7 +15,7 @@ from grader.reports import record
 from tests import grades
 
 pytest_plugins = ["pytester"]
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHECKS = sum(len(criterion.checks) for criterion in VIT.criteria.values())
 GIVEN = """
 import json, os, pathlib, warnings

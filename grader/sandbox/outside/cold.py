@@ -17,8 +17,8 @@ from grader.sandbox.outside.clock import Patience
 from grader.sandbox.outside.connection import Connection, Lost
 from grader.sandbox.outside.process import Operations, ProcessWorker, pipes
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "grader" / "worker" / "__main__.py"
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = ROOT / "grader" / "sandbox" / "inside" / "__main__.py"
 START_SECONDS = 120.0  # importing torch on a busy machine
 LOAD_SECONDS = 60.0
 

@@ -75,7 +75,7 @@ def test_names_may_come_from_another_module_of_the_submission() -> None:
 
 def asked(old: str = "", new: str = "", files: given.GivenFiles | None = None) -> Evidence:
     """The evidence of the reference, with one edit of its part 3."""
-    folder = Path(__file__).resolve().parents[2] / "reference"
+    folder = Path(__file__).resolve().parents[3] / "reference"
     sources = {name: (folder / f"{name}.py").read_text() for name in ("hyperparameters", "vit_model", "contrastive")}
     assert not old or sources["contrastive"].count(old) == 1
     sources["contrastive"] = sources["contrastive"].replace(old, new)

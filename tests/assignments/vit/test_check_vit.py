@@ -14,7 +14,7 @@ from torch import nn
 
 import check_vit
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")

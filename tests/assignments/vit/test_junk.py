@@ -16,7 +16,7 @@ from grader.records import CellLog, Observation
 from tests import harness
 from tests.assignments.vit.junk import JUNK, changed, paths, with_value, without
 
-REFERENCE = Path(__file__).resolve().parents[2] / "reference"
+REFERENCE = Path(__file__).resolve().parents[3] / "reference"
 MODULES = ("hyperparameters", "augmentation", "vit_model", "contrastive", "application")
 FIRST = dataclasses.make_dataclass("First", ["PROBES", "CRITERIA"])(settings.FIRST, ())
 LAST = dataclasses.make_dataclass("Last", ["PROBES", "CRITERIA"])(settings.LAST, ())

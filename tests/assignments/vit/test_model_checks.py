@@ -15,7 +15,7 @@ from grader.records import Observation
 from tests import harness
 from tests.assignments.vit.junk import JUNK, RAISED, changed, paths, with_value
 
-REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "vit_model.py"
+REFERENCE = Path(__file__).resolve().parents[3] / "reference" / "vit_model.py"
 TOPICS = [shapes, patches, positions, block, heads, whole]
 CRITERIA = {
     "shapes": "vit.shapes", "patches": "vit.patch_embeddings", "positions": "vit.position_embedding",

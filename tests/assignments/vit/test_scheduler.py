@@ -10,7 +10,7 @@ from grader.assignments.vit.metric_learning import scheduler, training
 from grader.judging import Judgement
 from tests import harness
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NAMES = ("contrastive", "hyperparameters", "vit_model")
 
 

@@ -9,7 +9,7 @@ from grader.assignments.vit.inside import embedding, standins, transfer
 from grader.assignments.vit.names import WANTED
 from tests import harness
 
-REFERENCE = Path(__file__).resolve().parents[2] / "reference"
+REFERENCE = Path(__file__).resolve().parents[3] / "reference"
 NAMES = ("augmentation", "hyperparameters", "vit_model", "contrastive", "application")
 FROM = "from grader.assignments.vit.inside import embedding, standins, transfer\n"
 CRITERION = {

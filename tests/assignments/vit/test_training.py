@@ -15,7 +15,7 @@ from grader.assignments.vit.thresholds.claims import LONGER, TRAINING
 from grader.judging import Judgement
 from tests import harness
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = "patch_size, hidden_size, layers, heads, image_size, in_channels = 14, 32, 1, 2, 28, 1\n"
 BREAKS = "        return self.fc(x).reshape(3) if len(x) > 40 else self.fc(x)\n"
 FIRST = SimpleNamespace(PROBES=settings.FIRST, CRITERIA=())

@@ -8,7 +8,7 @@ import pytest
 
 from grader.sandbox.inside import lazy_imports
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PREPARED = """
 import importlib, sys
 sys.path.insert(0, sys.argv[1])

@@ -103,7 +103,7 @@ def test_every_name_of_a_link_is_listed(tmp_path: Path) -> None:
 
 
 def test_the_project_is_not_among_the_libraries() -> None:
-    root = Path(access.__file__).resolve().parents[2]
+    root = Path(access.__file__).resolve().parents[3]
     readable = [Path(path) for path in access.libraries()]
     assert not any(root.is_relative_to(path) for path in readable)
     assert str(root / "grader") in access.project()

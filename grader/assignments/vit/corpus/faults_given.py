@@ -12,8 +12,8 @@ __all__ = ["FAULTS", "VARIANTS"]
 
 PROTECTED = "contrastive.protected"
 MODIFIED = ("protected.modified",)
-ROOT = Path(__file__).resolve().parents[2]
-GIVEN = ROOT / "grader" / "vit" / "given"
+ROOT = Path(__file__).resolve().parents[4]
+GIVEN = ROOT / "grader" / "assignments" / "vit" / "given"
 CHECK_VIT = (ROOT / "check_vit.py").read_text(encoding="utf-8")
 BLOCKS = ("sample_balanced_subset", "get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch")
 IMPORTS = 'device = torch.device("cuda" if torch.cuda.is_available() else "cpu")\n'

@@ -104,7 +104,7 @@ OF_INDICES = """rows = sample_balanced_subset(train_dataset, 500).indices
 SWAPPED = BUILT.replace("image_size, patch_size", "patch_size, image_size")
 LITERAL = BUILT.replace("image_size, patch_size, in_channels, hidden_size, layers, heads", "28, 7, 1, 64, 2, 4")
 
-REFERENCE = (Path(__file__).resolve().parents[2] / "reference" / "contrastive.py").read_text(encoding="utf-8")
+REFERENCE = (Path(__file__).resolve().parents[4] / "reference" / "contrastive.py").read_text(encoding="utf-8")
 GLOBAL = f"""from contrastive import *
 from hyperparameters import margin
 from pytorch_metric_learning import losses, miners

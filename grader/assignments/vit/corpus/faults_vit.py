@@ -15,7 +15,7 @@ __all__ = ["FAULTS", "VARIANTS"]
 PATCHES, POSITIONS, BLOCK = "vit.patch_embeddings", "vit.position_embedding", "vit.attention_block"
 MODEL, HEADS, SHAPES = "vit.model", "vit.heads", "vit.shapes"
 Edit = tuple[str, str]
-REFERENCE = Path(__file__).resolve().parents[2] / "reference" / "vit_model.py"
+REFERENCE = Path(__file__).resolve().parents[4] / "reference" / "vit_model.py"
 
 
 def _line(beginning: str) -> str:

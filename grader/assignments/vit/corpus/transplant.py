@@ -63,7 +63,7 @@ def _built(classes: dict[str, Any], name: str) -> nn.Module:
 
 @functools.cache
 def _reference() -> dict[str, Any]:
-    return _classes(Path(__file__).resolve().parents[2] / "reference")
+    return _classes(Path(__file__).resolve().parents[4] / "reference")
 
 
 def _expected(name: str, weights: Weights) -> tuple[Tensor, Tensor]:
@@ -99,9 +99,10 @@ def _orders(values: list[Tensor], name: str) -> Iterator[list[Tensor]]:
         return
     projection, tokens, pre, post = values[:2], values[2:4], values[4:6], values[-2:]
     blocks = [values[i : i + 12] for i in range(6, len(values) - 2, 12)]
-    for block, norms, token in itertools.product(BLOCKS, ([*pre, "blocks", *post], [*pre, *post, "blocks"]), (1, -1)):
+    places: tuple[list[Any], ...] = ([*pre, "blocks", *post], [*pre, *post, "blocks"])
+    for block, norms, token in itertools.product(BLOCKS, places, (1, -1)):
         inside = [tensor for one in blocks for part in block for tensor in _part(one, part)]
-        middle = [inside if item == "blocks" else [item] for item in norms]
+        middle = [inside if isinstance(item, str) else [item] for item in norms]
         yield [*projection, *tokens[::token], *(tensor for items in middle for tensor in items)]
 
 
