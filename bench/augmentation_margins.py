@@ -17,10 +17,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from grader import data
 from grader.assignments.vit import augmentation
 from grader.assignments.vit.augmentation import reading, variety
 from grader.assignments.vit.corpus import faults_augmentation as corpus
+from grader.torchkit import fashion_mnist as data
 from tests import harness
 
 Bounds = Callable[[int], bool]

@@ -28,11 +28,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.margins import MEAN, STD, tensors
-from grader import data
 from grader.assignments.vit.thresholds import lookups, questions
 from grader.assignments.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS
 from grader.assignments.vit.thresholds.scores import nearest_rows
-from grader.audit import ROOT
+from grader.shipped import HOME as ROOT
+from grader.torchkit import fashion_mnist as data
 
 Named = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28) images → (n,) classes
 WIDTH = 64

@@ -23,10 +23,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grader import data
 from grader.assignments.vit.thresholds import claims, lookups, origin, plausibility, questions
 from grader.assignments.vit.thresholds.scores import precision_at_1
-from grader.audit import ROOT
+from grader.shipped import HOME as ROOT
+from grader.torchkit import fashion_mnist as data
 
 MEAN, STD = 0.286, 0.353
 NAMES = ("test", "unseen - test", "moved / test", "augmented")

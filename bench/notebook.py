@@ -90,7 +90,7 @@ def timed(space: dict[str, Any], whole: bool) -> tuple[float, int]:
 def main(whole: bool = False) -> None:
     """Print both and their ratio as JSON."""
     from bench import trainer
-    from grader import data
+    from grader.torchkit import fashion_mnist as data
 
     ours = trainer.trained(trainer.loaded(), data.load(), "reference", seed=0)
     took, epochs = notebooks_own(whole)

@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from grader.assignments.vit.files import REFERENCE
 from grader.pipeline import Graded, Options, open_grader
 from grader.records import Grade
-from grader.shipped import REFERENCE
 
 SEED, TIMES, MEMBERS = 1234, 10, 500
 

@@ -15,8 +15,10 @@ from pathlib import Path
 
 from grader import scoring
 from grader.assignments.vit import corpus
-from grader.audit import ROOT, SCORES, apply, kept
+from grader.assignments.vit.corpus import SCORES
+from grader.audit import apply, kept
 from grader.pipeline import Grader, Options, open_grader
+from grader.shipped import HOME as ROOT
 
 UNUSUAL = (
     "vit.right_block_loop_over_images_and_heads",

@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from grader import data as datasets
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.inside import constants, trainer
 from grader.intake import open_submission
 from grader.records import program_of
 from grader.sandbox.inside.student import Student
+from grader.torchkit import fashion_mnist as datasets
 
 TARGET = 0.88
 UNLIMITED = 1e6  # seconds

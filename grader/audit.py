@@ -1,15 +1,12 @@
 """The audit: does every seeded fault cost what it should, and every correct variant nothing?
 
-It grades the reference, the template, and the corpus in ``grader/assignments/vit/corpus/``, which are edits of the
-reference, and holds each grade against what the case says. An instructor runs it after a change of the
+It grades an assignment's reference, its template, and its corpus, which are edits of the reference, and holds each grade against what the case says. An instructor runs it after a change of the
 rubric or of a check.
 """
 
-import ast
 import copy
 import importlib
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from grader import scoring, syntax
+from grader import scoring
+from grader.assignment import Assignment
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, Kept
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 
-ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = 500  # test images for accuracy and Precision@1: enough to tell a fault, an eighth of the time
 
 
@@ -42,9 +39,6 @@ class Line:
 
 
 Told = Callable[[Line], None]
-SCORES = ("checkpoint.classifier", "checkpoint.embeddings")  # what takes longest
-MODEL = {"vit_model.py", "hyperparameters.py", "vit_classifier.pt", "vit_embeds.pt"}
-UNTRAINED = ("vit.accuracy", "contrastive.precision")  # what a variant loses whose checkpoints nobody has trained
 
 
 def run(
@@ -59,7 +53,7 @@ def run(
         told: called with each line as it is there.
     """
     seed = 1 if options.seed is None else options.seed
-    cases = _cases(only)
+    cases = _cases(corpus_of(options.assignment), only)
     if not cases:
         raise GraderError(f"no case of the audit has {only!r} in its name; nothing was audited")
     grader = open_grader(replace(options, sample=SAMPLE, seed=seed, train="never", threads=1))
@@ -75,8 +69,8 @@ def run(
         grader.close()
 
 
-def _cases(only: str | Collection[str]) -> list[tuple[str, Any]]:
-    faults, variants = _corpus().load()
+def _cases(corpus: Any, only: str | Collection[str]) -> list[tuple[str, Any]]:
+    faults, variants = corpus.load()
     everything: Iterable[tuple[str, Any]] = [
         ("reference", None), ("template", None),
         *(("fault", case) for case in faults), *(("variant", case) for case in variants),
@@ -85,14 +79,18 @@ def _cases(only: str | Collection[str]) -> list[tuple[str, Any]]:
     return [pair for ident, pair in named if (only in ident if isinstance(only, str) else ident in only)]
 
 
-def _corpus() -> Any:
-    if not (ROOT / "grader" / "assignments" / "vit" / "corpus").is_dir():
-        raise GraderError(
-            f"{ROOT}: the audit needs a checkout with grader/assignments/vit/corpus, an installed copy has none"
-        )
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
-    return importlib.import_module("grader.assignments.vit.corpus")
+def corpus_of(assignment: Assignment) -> Any:
+    """The module with an assignment's faults and variants.
+
+    Raises:
+        GraderError: the assignment has none, or this copy was installed without it.
+    """
+    if not assignment.corpus:
+        raise GraderError(f"the assignment {assignment.name!r} has no corpus; nothing was audited")
+    try:
+        return importlib.import_module(assignment.corpus)
+    except ModuleNotFoundError:
+        raise GraderError(f"the audit needs a checkout, this installed copy has no {assignment.corpus}") from None
 
 
 class Auditor:
@@ -100,21 +98,20 @@ class Auditor:
 
     def __init__(self, grader: Grader, seed: int) -> None:
         self.grader, self.seed = grader, seed
-        self.reference = self._seen(ROOT / "reference", {})[1]
+        self.corpus = corpus_of(grader.assignment)
+        assert grader.assignment.reference is not None
+        self.folder = grader.assignment.reference
+        self.reference = self._seen(self.folder, {})[1]
 
     def line(self, kind: str, case: Any) -> Line:
         """Grade one case and hold the grade against what it says."""
         if case is None:
-            return judge(kind, case, self._seen(ROOT / ("student" if kind == "template" else "reference"), {})[0])
+            return judge(kind, case, self._seen(self._whole(kind), {})[0])
         with tempfile.TemporaryDirectory(prefix="vit-audit-") as folder:
             submission = Path(folder) / case.id
-            apply(case.edits, ROOT / "reference", submission)
-            if (
-                (kind == "variant" or not case.costs)
-                and "vit_model.py" in case.edits
-                and not _corpus().transplant(submission)
-            ):
-                case = replace(case, costs=UNTRAINED)
+            apply(case.edits, self.folder, submission)
+            if kind == "variant" or not case.costs:
+                case = replace(case, costs=self.corpus.fit_checkpoints(case, submission))
             return judge(kind, case, self._seen(submission, self._kept(case.edits, submission), case.switches)[0])
 
     def _seen(
@@ -132,24 +129,21 @@ class Auditor:
 
     def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, Kept]:
         """Answers of the reference that hold for a case: same models, same checkpoints, and the same question."""
-        if MODEL & set(edits) or self.reference is None:
+        if self.reference is None:
             return {}
-        own = "get_embeddings"
-        same = _definition(submission, own) == _definition(ROOT / "reference", own)
-        return {probe: kept(self.reference, probe) for probe in SCORES if same or probe != "checkpoint.embeddings"}
+        probes = self.corpus.same_answers(edits, submission, self.folder)
+        return {probe: kept(self.reference, probe) for probe in probes}
+
+    def _whole(self, kind: str) -> Path:
+        """The folder of the reference or of the template."""
+        template = self.grader.assignment.template
+        return template if kind == "template" and template is not None else self.folder
 
 
 def kept(seen: Evidence, probe: str) -> Kept:
     """The answer to a probe, for another grade in which the same is asked."""
     observation = seen[probe].observation
     return Kept(lambda: observation, seen.asked.get(probe, ""), sure=False, seconds=0.0)
-
-
-def _definition(folder: Path, name: str) -> str:
-    """The text of all definitions of a name, and of what else runs when their module is imported."""
-    tree = syntax.parse((folder / "contrastive.py").read_bytes())
-    others = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name != name]
-    return "\n".join(ast.dump(node) for node in tree.body if node not in others)
 
 
 def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:

@@ -229,19 +229,18 @@ def _writable(folder: Path) -> bool:
 
 def _options(arguments: argparse.Namespace) -> "Options":
     from grader import assignment as assignments
-    from grader import given, rubric
-    from grader.assignments.vit.assignment import VIT
+    from grader import given
     from grader.pipeline import Options
 
     file = arguments.assignment
-    assignment = VIT if file is None else assignments.load(file)
+    assignment = assignments.default() if file is None else assignments.load(file)
     beside = None if file is None else file.parent / assignments.RUBRIC
     return Options(
         data=arguments.data,
         out=arguments.out or Path("grades"),
         seed=arguments.seed,
         train=arguments.train,
-        rubric=arguments.rubric or beside or rubric.DEFAULT,
+        rubric=arguments.rubric or beside or assignment.rubric,
         assignment=assignment,
         assignment_file=file,
         given=None if arguments.given is None else given.replaced(arguments.given, assignment),

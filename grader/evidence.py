@@ -16,8 +16,8 @@ from grader.given import NONE, GivenFiles
 from grader.records import Observation, Submission
 
 if TYPE_CHECKING:
-    from grader.data import FashionMNIST
-    from grader.judging import Assignment, Judgement
+    from grader.assignment import Assignment
+    from grader.judging import Judgement
     from grader.rubric import Rubric
 
 T = TypeVar("T")
@@ -218,7 +218,7 @@ class Evidence:
     submission: Submission
     seed: int
     rubric: "Rubric"
-    data: "FashionMNIST"
+    data: Any  # what the assignment loads
     assignment: "Assignment"
     answers: dict[str, Answer] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from grader.errors import GraderError
 
 if TYPE_CHECKING:
-    from grader.judging import Assignment
+    from grader.assignment import Assignment
 
 READ = (".py", ".ipynb", ".sha256")  # the last hold digests of blocks whose text is not published
 MAX_BYTES = 8 << 20  # of one given file: a notebook may hold its outputs

@@ -11,14 +11,12 @@ submission is right it returns None, or a remark that costs nothing; else it rai
 It runs nothing and looks at nothing but the evidence.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from grader.errors import Unreadable
-from grader.evidence import Evidence, Probe, Unanswered
-from grader.observations import Declared
+from grader.evidence import Evidence, Unanswered
 from grader.records import CheckResult, CriterionStatus, Frame, Observation, Origin, Raised, Warning_
 from grader.unavailable import why_lost
 
@@ -97,27 +95,6 @@ class Judgement:
     feedback: str
     results: tuple[CheckResult, ...]
     by: str = ""
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """All that belongs to one assignment; the engine knows nothing else of it."""
-
-    name: str
-    wanted: tuple[str, ...]  # names that a submission defines
-    provided: tuple[str, ...]  # names that the worker supplies: train_dataset, train_loader
-    never_called: tuple[str, ...]  # functions whose top-level calls are never executed at intake
-    ops: tuple[str, ...]  # modules of grader.sandbox.inside, or files, that register the operations its probes ask for
-    probes: tuple[Probe, ...]
-    criteria: dict[str, Criterion]
-    warnings: tuple[Callable[[Evidence], Sequence[Warning_]], ...] = ()
-    measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
-    reference: Path | None = None  # a right submission, which tells slow code from a slow machine
-    given: tuple[Path, ...] = ()  # the files that the course hands out and students leave as they are
-    check_given: Callable[[Mapping[str, str], str], None] | None = None  # refuses given files that an instructor brings
-    fashion_mnist: bool = True  # whether its probes use the data set
-    traced: str = ""  # the function whose call in the notebook is looked for, with what makes its arguments
-    forms: Mapping[str, Declared] = field(default_factory=dict)  # by operation, what an answer to it looks like
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:

@@ -6,20 +6,20 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader import data as datasets
+from grader import assignment as assignments
 from grader import given, scoring
 from grader import rubric as rubrics
 from grader.asking import Asking, Doubts, Known, Progress, paced
-from grader.assignments.vit.assignment import VIT
+from grader.assignment import Assignment
+from grader.data import DataSet
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, Finding, Kept, Probe, Question
 from grader.given import GivenFiles
 from grader.intake import open_submission
-from grader.judging import Assignment
 from grader.probing import ask_all
 from grader.records import Grade, Submission
 from grader.sandbox.outside import Workers, choose_workers
@@ -33,13 +33,13 @@ class Options:
     out: Path = Path("grades")
     seed: int | None = None  # drawn fresh where there is none
     train: str = "auto"  # auto, never, always
-    rubric: Path = rubrics.DEFAULT
+    rubric: Path = field(default_factory=lambda: assignments.default().rubric)
     unconfined: bool = False
     train_budget: float = 600.0  # seconds for training one submission's ViT
     sample: int | None = None  # of the test images for accuracy and Precision@1; all where there is none
     threads: int | None = None  # cores for one submission; all, four at the most, where there is none
     pictures: bool = False  # ask what pages show besides
-    assignment: Assignment = VIT
+    assignment: Assignment = field(default_factory=assignments.default)
     assignment_file: Path | None = None  # where it was loaded from; None: it is this project's own
     given: GivenFiles | None = None  # the course's own given files; None: those of the assignment
 
@@ -60,12 +60,12 @@ class Graded:
 class Grader:
     """Grades submissions one after the other with the same warm workers and the same data."""
 
-    def __init__(self, options: Options, workers: Workers, data: datasets.FashionMNIST,
+    def __init__(self, options: Options, workers: Workers, data: DataSet,
                  rubric: rubrics.Rubric | None = None) -> None:  # fmt: skip
         self.options, self.workers, self.data = options, workers, data
         self.assignment = options.assignment
         self.known = Known()
-        self.rubric = rubric or rubrics.load(options.rubric, check_names(self.assignment))
+        self.rubric = rubric or rubrics.load(options.rubric, self.assignment.check_names)
 
     def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
               only: Collection[str] | None = None, progress: Progress | None = None) -> Grade:  # fmt: skip
@@ -148,7 +148,7 @@ class Grader:
     def _doubts(self) -> Doubts:
         right = self.assignment.reference
         there = right is not None and right.is_dir()
-        return Doubts(self.workers, lambda: datasets.folders(self.data), self._reference if there else None, self.known)
+        return Doubts(self.workers, self.data.hidden_folders, self._reference if there else None, self.known)
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)
@@ -173,16 +173,12 @@ def open_grader(options: Options) -> Grader:
     Raises:
         GraderError: no data, a broken rubric, or no way to confine workers.
     """
-    rubrics.load(options.rubric, check_names(options.assignment))
-    data = datasets.load(options.data) if options.assignment.fashion_mnist else datasets.NONE
-    shared, hidden = datasets.shared_paths(data), datasets.folders(data)
-    workers = choose_workers(list(options.assignment.ops), shared, options.unconfined, hidden)
+    rubrics.load(options.rubric, options.assignment.check_names)
+    data = options.assignment.data(options.data)
+    workers = choose_workers(
+        list(options.assignment.ops), data.shared_paths(), options.unconfined, data.hidden_folders()
+    )
     return Grader(options, workers, data)
-
-
-def check_names(assignment: Assignment) -> dict[str, list[str]]:
-    """The names of the checks by criterion."""
-    return {ident: [check.name for check in c.checks] for ident, c in assignment.criteria.items()}
 
 
 __all__ = ["Grader", "GraderError", "Options", "open_grader"]

@@ -10,10 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader import shipped
 from grader.errors import GraderError
 
-DEFAULT = shipped.RUBRIC
 COLLAPSE_FAILS = (
     "collapse_fails of [scheduler] means nothing any more and was passed over; write "
     "checks = { changes = 6, unit = 2 } into the criterion contrastive.scheduler instead"

@@ -1,10 +1,11 @@
 """Grades made by hand, for the tests of what becomes of them."""
 
 from grader import rubric
+from grader.assignments.vit.assignment import VIT
 from grader.records import CheckResult, CriterionResult, CriterionStatus, Grade, Origin, Warning_
 
 WALLS = {"filesystem": "a private root", "network": "none", "syscalls": "a filter", "limits": "memory, time"}
-RUBRIC = rubric.tomllib.loads(rubric.DEFAULT.read_text())["criteria"]
+RUBRIC = rubric.tomllib.loads(VIT.rubric.read_text())["criteria"]
 CHECK = {"passed": "passed", "partial": "failed", "failed": "failed", "error": "error"}
 
 

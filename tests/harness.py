@@ -16,11 +16,12 @@ import numpy as np
 
 from grader import given as given_files
 from grader import rubric
+from grader.assignment import Assignment
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.names import WANTED
 from grader.evidence import Evidence, Probe, Question
 from grader.given import GivenFiles
-from grader.judging import Assignment, Judgement
+from grader.judging import Judgement
 from grader.observations import fit
 from grader.probing import ask_all
 from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
@@ -60,11 +61,11 @@ def evidence(
     """
     probes = tuple(probe for topic in topics for probe in (*topic.PROBES, *getattr(topic, "TRAINED", ())))
     criteria = {criterion.id: criterion for topic in topics for criterion in topic.CRITERIA}
-    assignment = Assignment("test", (), (), (), (), probes, criteria)
+    assignment = Assignment("test", VIT.rubric, (), (), (), (), probes, criteria)
     program = _program(sources)
     folder = Path()
     submission = Submission("test", folder, folder, "", None, program, cells, files or {})
-    rubric_ = rubric.load(rubric.DEFAULT, EVERYTHING)
+    rubric_ = rubric.load(VIT.rubric, EVERYTHING)
     handed_out = given_files.own(VIT) if given is None else given
     seen = Evidence(submission, seed, rubric_, data, assignment, options=options, given=handed_out)
     with loaded(submission) as student:

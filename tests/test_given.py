@@ -89,7 +89,7 @@ def test_the_blocks_of_an_instructors_file_are_the_given_ones(name: str, tmp_pat
 
 
 def test_digests_alone_are_enough(tmp_path: Path) -> None:
-    lines = (ROOT / "grader" / "vit" / "given" / "course_2023.sha256").read_text()
+    lines = (ROOT / "grader" / "assignments" / "vit" / "given" / "course_2023.sha256").read_text()
     found = blocks.known(given.replaced(folder(tmp_path / "given", course__sha256=lines), VIT))
     assert found.texts.keys() == set(blocks.BLOCKS)
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from grader import cli, rubric, scoring
+from grader.assignment import Assignment
+from grader.assignments.vit.assignment import VIT
 from grader.errors import GraderError, Unreadable
 from grader.evidence import Answer, Evidence, Probe, Question, Unanswered
 from grader.exports import FORMATS
 from grader.exports.result import of_entry, of_grade
 from grader.gradebook.reader import Entry
-from grader.judging import Assignment, Blocked, Criterion, Fail, Malformed, Skip, Undecided, checks
+from grader.judging import Blocked, Criterion, Fail, Malformed, Skip, Undecided, checks
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Program, Submission
 from grader.reports.html import classroom, inline, student
@@ -63,7 +65,7 @@ def evidence(criteria: dict[str, tuple[Any, ...]], points: dict[str, dict[str, f
     """Evidence of nothing, for criteria of 6 points each with these checks."""
     made = {ident: Criterion(ident, checks(*functions)) for ident, functions in criteria.items()}
     entries = tuple(RubricCriterion(ident, 1, ident, 6.0, (points or {}).get(ident, {})) for ident in criteria)
-    whole = dataclasses.replace(rubric.load(rubric.DEFAULT, harness.EVERYTHING), criteria=entries)
+    whole = dataclasses.replace(rubric.load(VIT.rubric, harness.EVERYTHING), criteria=entries)
     submission = Submission("ab12", Path(), Path(), "", None, Program((), {}, {}), (), {})
     assignment = Assignment("test", (), (), (), (), (), made)
     return Evidence(submission, 1, whole, None, assignment, answers={"load": LOADED})  # type: ignore[arg-type]

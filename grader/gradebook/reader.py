@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, Self
 
-from grader import rubric as rubrics
+from grader import assignment
 from grader.errors import GraderError
 from grader.evidence import Evidence
 from grader.gradebook import late
@@ -90,7 +90,7 @@ class Roll:
                  data: Path | None = None) -> None:  # fmt: skip
         self.book = Gradebook(out if out.suffix == Path(NAME).suffix else out / NAME, must_exist=True)
         self.attempts, self.data = attempts, data
-        self.rubric = rubric or Path(self.book.setting("rubric", str(rubrics.DEFAULT)))
+        self.rubric = rubric or Path(self.book.setting("rubric", str(assignment.default().rubric)))
         if not self.rubric.is_file():
             raise GraderError(f"{self.rubric}: no such rubric, the class was graded by it; give another with --rubric")
         self.policy = late.load(self.rubric)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from grader import assignment as assignments
-from grader import data as datasets
 from grader import given as given_files
 from grader import rubric as rubrics
 from grader import scoring
+from grader.data import DataSet
 from grader.errors import GraderError, Unreadable
 from grader.evidence import UNASKED, Evidence, Later, Probe, Question
 from grader.firewall import Firewall
@@ -19,7 +19,7 @@ from grader.gradebook import digests, packing
 from grader.gradebook.digests import Digests
 from grader.gradebook.store import Gradebook, Handed, Kept, Sealed
 from grader.intake import Found
-from grader.pipeline import Grader, Options, check_names, open_grader
+from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade, Observation, Submission
 
 
@@ -44,14 +44,14 @@ class NobodyToAsk:
 
 
 class DataWhenNeeded:
-    """The data set, found when an expected value needs it."""
+    """The assignment's data, loaded when an expected value needs it."""
 
-    def __init__(self, root: Path | None) -> None:
-        self.root = root
+    def __init__(self, options: Options) -> None:
+        self.options = options
 
     @cached_property
-    def loaded(self) -> datasets.FashionMNIST:
-        return datasets.load(self.root)
+    def loaded(self) -> DataSet:
+        return self.options.assignment.data(self.options.data)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.loaded, name)
@@ -73,7 +73,7 @@ def remembered(
     Raises:
         GraderError: the rubric or the assignment is no longer there.
     """
-    rubric = rubric or Path(book.setting("rubric", str(rubrics.DEFAULT)))
+    rubric = rubric or Path(book.setting("rubric", str(assignments.default().rubric)))
     if not rubric.is_file():
         raise GraderError(f"{rubric}: no such rubric, the class was graded by it; give another with --rubric")
     file = Path(path) if (path := book.setting("assignment", "")) else None
@@ -94,9 +94,9 @@ class Regrader:
 
     def __init__(self, options: Options, book: Gradebook) -> None:
         self.options, self.book = options, book
-        self.rubric = rubrics.load(options.rubric, check_names(options.assignment))
+        self.rubric = rubrics.load(options.rubric, options.assignment.check_names)
         self.settings = self.rubric.settings
-        self.data = DataWhenNeeded(options.data) if options.assignment.fashion_mnist else datasets.NONE
+        self.data = DataWhenNeeded(options)
         self.stamp = digests.stamp(options)
         self._asking: Grader | None = None
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader import shipped
+from grader.assignment import default
 from grader.cli import Parser
 from grader.errors import GraderError
 from grader.publish import release, solutions
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     p = Parser(prog="grade.py package", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("system", choices=tuple(MAKE), metavar="SYSTEM", help="one of those above")
     p.add_argument("--out", type=Path, required=True, metavar="PATH", help="the zip, or a new or empty folder")
-    p.add_argument("--rubric", type=Path, default=shipped.RUBRIC, metavar="FILE", help="points and thresholds")
+    p.add_argument("--rubric", type=Path, default=default().rubric, metavar="FILE", help="points and thresholds")
     given = p.parse_args(arguments)
     if not (ROOT / "reference").is_dir():
         raise GraderError(f"{ROOT}: packaging needs a checkout, an installed copy lacks what goes in")
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def gradescope(out: Path, rubric: Path = shipped.RUBRIC) -> None:
+def gradescope(out: Path, rubric: Path | None = None) -> None:
     """Write the zip: setup.sh and run_autograder at its root, the grader beside them."""
     with tempfile.TemporaryDirectory(prefix="vit-package-") as folder:
         tree = Path(folder, "source")
@@ -54,13 +55,13 @@ def gradescope(out: Path, rubric: Path = shipped.RUBRIC) -> None:
                 _add(archive, path, path.relative_to(tree).as_posix())
 
 
-def classroom50(out: Path, rubric: Path = shipped.RUBRIC) -> None:
+def classroom50(out: Path, rubric: Path | None = None) -> None:
     """Write the folder: autograder.py, and the grader in ``source``."""
     source(out / "source", rubric)
     shutil.copyfile(PACKAGES / "classroom50" / "autograder.py", out / "autograder.py")
 
 
-def source(target: Path, rubric: Path = shipped.RUBRIC) -> None:
+def source(target: Path, rubric: Path | None = None) -> None:
     """Write the grader as a folder that pip installs, without the solution.
 
     Raises:
@@ -72,7 +73,8 @@ def source(target: Path, rubric: Path = shipped.RUBRIC) -> None:
     shutil.copytree(shipped.PACKAGE, target / "grader", ignore=ignored)
     own = target / "grader" / shipped.FOLDER
     release.ship(own)
-    shutil.copyfile(rubric, target / "grader" / shipped.RUBRIC.relative_to(shipped.PACKAGE))
+    if rubric is not None:
+        shutil.copyfile(rubric, target / "grader" / default().rubric.relative_to(shipped.PACKAGE))
     for name in BESIDE:
         shutil.copyfile(ROOT / name, target / name)
     solution = solutions.lines(ROOT / "reference")

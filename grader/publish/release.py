@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader import shipped
+from grader.assignment import default, default_name
 from grader.cli import Parser
 from grader.errors import GraderError
 from grader.publish import closure, solutions
@@ -24,11 +25,8 @@ from grader.publish import closure, solutions
 ROOT = shipped.PACKAGE.parent
 MANIFEST = "MANIFEST.sha256"
 # What students run, and what it starts as programs of their own.
-ENTRIES = (
-    "grader.students", "grader.students.notebook", "grader.sandbox.inside.*", "grader.assignments.vit.inside.*",
-    "grader.assignments.vit.figures.*", "grader.intake.reading.*",
-)  # fmt: skip
-DATA = ("grade.schema.json", "assignments/vit/rubric.toml")
+ENTRIES = ("grader.students", "grader.students.notebook", "grader.sandbox.inside.*", "grader.intake.reading.*")
+DATA = ("grade.schema.json", "settings.toml")
 COPIED = ("check_vit.py", "conftest.py", "LICENSE", "constraints.txt")
 WRITTEN_WITH = ("torch", "torchvision", "pytorch-metric-learning", "einops", "pytest")  # what students need themselves
 KEPT_APART = {"audit.py", "cli.py", "gradebook", "exports", "publish", "corpus"}  # what must never be among them
@@ -86,7 +84,8 @@ def fill(out: Path) -> None:
         shutil.copyfile(ROOT / name, out / name)
     shutil.copytree(ROOT / "tests" / "student", out / "tests" / "student", ignore=shutil.ignore_patterns("__*", ".*"))
     shutil.copyfile(ROOT / "docs" / "student.md", out / "README.md")
-    modules = sorted(closure.modules(ENTRIES))
+    own = default()
+    modules = sorted(closure.modules((*ENTRIES, default_name().partition(":")[0], *own.ops, *own.figures)))
     _grader(out / "grader", modules)
     (out / "pyproject.toml").write_text(settings(modules), encoding="utf-8")
     (out / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n*.egg-info/\ndata/\n", encoding="utf-8")
@@ -95,7 +94,9 @@ def fill(out: Path) -> None:
 def ship(target: Path) -> None:
     """Write the files that go with the grader, without the reference."""
     target.mkdir(parents=True)
-    shutil.copyfile(shipped.CHECK_VIT, target / "check_vit.py")
+    for path in default().given:
+        if not path.is_relative_to(shipped.PACKAGE):
+            shutil.copyfile(path, target / path.name)
 
 
 def _template(student: Path) -> None:
@@ -108,8 +109,8 @@ def _template(student: Path) -> None:
 
 def _grader(target: Path, modules: Sequence[Path]) -> None:
     """Copy the modules, and beside them the files that they read."""
-    given = (path for path in shipped.GIVEN if path.is_relative_to(shipped.PACKAGE))
-    for path in (*modules, *(shipped.PACKAGE / name for name in DATA), *given):
+    own = (path for path in (default().rubric, *default().given) if path.is_relative_to(shipped.PACKAGE))
+    for path in (*modules, *(shipped.PACKAGE / name for name in DATA), *own):
         inside = path.relative_to(shipped.PACKAGE)
         if KEPT_APART & set(inside.parts):
             raise GraderError(f"grader/{inside}: the suites import what students must not get; nothing was released")
@@ -185,7 +186,7 @@ dependencies = [
 
 [tool.setuptools]
 packages.find.include = ["grader*"]
-package-data.grader = ["*.json", "assignments/*/rubric.toml", "assignments/*/given/*", "_shipped/*"]
+package-data.grader = ["*.json", "*.toml", "assignments/*/rubric.toml", "assignments/*/given/*", "_shipped/*"]
 
 [tool.pytest.ini_options]
 testpaths = ["tests/student"]

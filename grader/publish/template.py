@@ -1,7 +1,6 @@
 """Generate ``student/`` from ``reference/``: one source for the template and its solution.
 
-The blocks that the template gives are written once more, beside the course's other editions of them, in
-``grader/assignments/vit/given/``: there the grader finds what a student has left as it was.
+What the assignment makes of the template besides, such as a file of the blocks that it gives, is written as well.
 
 Two kinds of region in the reference's modules and notebook cells stay out of the template:
 
@@ -18,7 +17,6 @@ Everything else is kept to the letter. Checkpoints stay behind, and so do the no
 """
 
 import argparse
-import ast
 import json
 import sys
 from collections.abc import Iterator
@@ -26,19 +24,15 @@ from pathlib import Path
 
 import nbformat
 
-from grader import syntax
-from grader.assignments.vit import blocks
-from grader.intake.reading.names import uses
+from grader import assignment
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "reference"
 STUDENT = ROOT / "student"
-GIVEN = ROOT / "grader" / "assignments" / "vit" / "given" / "project.py"
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 KEPT = "# >"
-GIVEN_HEAD = '"""The blocks that student/ gives, generated from reference/ by python -m grader.publish.template."""'
 
 
 def without_solutions(source: str) -> str:
@@ -103,36 +97,6 @@ def generate(reference: Path) -> dict[str, str]:
     return template
 
 
-def given_blocks(template: dict[str, str]) -> str:
-    """The blocks that the template gives, with the imports of libraries that they rest on, as one file."""
-    sources = [text if name.endswith(".py") else notebook_code(text) for name, text in sorted(template.items())]
-    found = [(node, source) for source in sources for node in syntax.parse(source).body]
-    functions = [(n, source) for n, source in found if isinstance(n, ast.FunctionDef) and n.name in blocks.BLOCKS]
-    paths = {
-        name: path
-        for node, _ in found
-        for name, path in blocks.imported(node)
-        if f"{path.split('.')[0]}.py" not in template
-    }
-    used = {name.partition(".")[0] for node, _ in functions for name in uses(node).now | uses(node).later}
-    lines = sorted(_import(name, path) for name, path in paths.items() if name in used)
-    texts = [ast.get_source_segment(source, node) or "" for node, source in functions]
-    return "\n\n\n".join([f"{GIVEN_HEAD}\n\n" + "\n".join(lines), *texts]) + "\n"
-
-
-def _import(name: str, path: str) -> str:
-    if name == path:
-        return f"import {name}"
-    module, _, last = path.rpartition(".")
-    return f"from {module} import {last}" + (f" as {name}" if name != last else "")
-
-
-def notebook_code(source: str) -> str:
-    """The code cells of a notebook as one text."""
-    cells = nbformat.reads(source, as_version=4).cells
-    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-
-
 def drift(template: dict[str, str], student: Path) -> Iterator[str]:
     """Name the files of a student folder that are not what the template says."""
     present = {path.name for pattern in ("*.py", "*.ipynb", "*.pt") for path in student.glob(pattern)}
@@ -149,9 +113,8 @@ def main() -> int:
 
     template = generate(REFERENCE)
     drifted = list(drift(template, STUDENT))
-    given = given_blocks(template)
-    if not GIVEN.is_file() or GIVEN.read_text() != given:
-        drifted.append(GIVEN.name)
+    generated = assignment.default().generated(template)
+    drifted += [path.name for path, text in generated.items() if not path.is_file() or path.read_text() != text]
     if arguments.check:
         if drifted:
             print(f"{', '.join(drifted)} differ from reference/; run python -m grader.publish.template")
@@ -159,7 +122,8 @@ def main() -> int:
     STUDENT.mkdir(exist_ok=True)
     for name, text in template.items():
         (STUDENT / name).write_text(text)
-    GIVEN.write_text(given)
+    for path, text in generated.items():
+        path.write_text(text)
     return 0
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader import audit
-from grader.pipeline import Options, check_names
+from grader.pipeline import Options
 from grader.reports import messages, record
 from grader.reports.text import printable
 
@@ -42,7 +42,7 @@ def run(options: Options, only: str, show_messages: bool = False) -> int:
     """
     shown = Shown()
     lines = audit.run(options, jobs=os.cpu_count() or 1, only=only, told=shown)
-    checks = [f"{criterion}/{name}" for criterion, names in check_names(options.assignment).items() for name in names]
+    checks = [f"{criterion}/{name}" for criterion, names in options.assignment.check_names.items() for name in names]
     target = options.out / MATRIX
     record.replace(target, audit.matrix(lines, checks))
     unneeded = [] if only else audit.unneeded(lines, checks)

@@ -92,11 +92,11 @@ class Session:
 
     def _given(self) -> "GivenFiles | None":
         """The given files that ``--given`` names."""
-        from grader.assignments.vit.assignment import VIT
+        from grader.assignment import default
         from grader.given import replaced
 
         folder = self.config.option.given
-        return replaced(self.config.invocation_params.dir / folder, VIT) if folder else None
+        return replaced(self.config.invocation_params.dir / folder, default()) if folder else None
 
     def _grade(self) -> Grade:
         try:
@@ -122,12 +122,11 @@ def _unwarned() -> Iterator[None]:
 
 
 def _inside(options: "Options") -> "Grader":
-    from grader import data as datasets
     from grader.pipeline import Grader
     from grader.students.in_process import InsideWorkers
 
-    data = datasets.load(options.data)
-    return Grader(options, InsideWorkers(options.assignment.ops, datasets.shared_paths(data)), data)
+    data = options.assignment.data(options.data)
+    return Grader(options, InsideWorkers(options.assignment.ops, data.shared_paths()), data)
 
 
 class PartFile(pytest.File):
@@ -139,16 +138,17 @@ class PartFile(pytest.File):
 
     def collect(self) -> Iterator["CriterionNode"]:
         from grader import rubric
-        from grader.assignments.vit.assignment import VIT
-        from grader.pipeline import check_names
+        from grader.assignment import default
 
         try:
-            entries = rubric.load(rubric.DEFAULT, check_names(VIT)).criteria
+            entries = rubric.load(default().rubric, default().check_names).criteria
         except GraderError as error:
             raise self.CollectError(printable(str(error))) from None
         for entry in entries:
             if entry.part == self.part:
-                yield CriterionNode.from_parent(self, name=entry.id, part=self.part, criterion=VIT.criteria[entry.id])
+                yield CriterionNode.from_parent(
+                    self, name=entry.id, part=self.part, criterion=default().criteria[entry.id]
+                )
 
 
 class CriterionNode(pytest.Collector):
@@ -159,9 +159,9 @@ class CriterionNode(pytest.Collector):
         self.part, self.criterion = part, criterion
 
     def collect(self) -> Iterator["CheckItem"]:
-        from grader.assignments.vit import thresholds
+        from grader.assignment import default
 
-        trained = {criterion for probe in thresholds.PROBES for criterion in probe.serves}
+        trained = default().trained
         for check in self.criterion.checks:
             names = {"part": self.part, "criterion": self.criterion, "check": check}
             item = CheckItem.from_parent(self, name=check.name, **names)

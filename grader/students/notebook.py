@@ -126,13 +126,14 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
 
 
 def _grader(criterion: str) -> "Grader":
-    """The session's grader; FashionMNIST is found as ``grade.py`` finds it."""
-    from grader.assignments.vit.assignment import VIT
+    """The session's grader; data are found as ``grade.py`` finds them."""
+    from grader.assignment import default
     from grader.pipeline import Options, open_grader
 
-    if criterion not in VIT.criteria:
-        close = difflib.get_close_matches(criterion, VIT.criteria, 1)
-        meant = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(VIT.criteria)}"
+    known = default().criteria
+    if criterion not in known:
+        close = difflib.get_close_matches(criterion, known, 1)
+        meant = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
         raise ValueError(f"no criterion {criterion!r}{meant}")
     if not _open:
         _open.append(open_grader(Options(train="never", unconfined=True)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import shipped
+from grader.assignments.vit.assignment import VIT
 from grader.pipeline import Grader
 from grader.records import Grade, Submission
 from tests.attacks import replays
@@ -83,12 +83,12 @@ PAIRS = ((1, 2), (2, 3), (3, 1))  # recorded with one seed, played back with the
 
 @pytest.fixture(scope="module")
 def right(grader: Grader, tmp_path_factory: pytest.TempPathFactory) -> Submission:
-    return grader.open(shipped.REFERENCE, tmp_path_factory.mktemp("right"))
+    return grader.open(VIT.reference, tmp_path_factory.mktemp("right"))
 
 
 @pytest.fixture(scope="module")
 def template(grader: Grader, tmp_path_factory: pytest.TempPathFactory) -> Submission:
-    return grader.open(shipped.HOME / "student", tmp_path_factory.mktemp("template"))
+    return grader.open(VIT.template, tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="module")

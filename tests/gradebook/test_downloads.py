@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from grader import cli
+from grader.assignments.vit.files import RUBRIC as DEFAULT
 from grader.errors import GraderError
 from grader.gradebook import inputs, late
 from grader.gradebook.digests import Digests
 from grader.gradebook.reader import Roll
 from grader.gradebook.run import Run
 from grader.gradebook.store import NAME, Gradebook, Sealed
-from grader.rubric import DEFAULT
 from tests.gradebook import classroom
 from tests.gradebook.test_exports import CANVAS, MOODLE
 from tests.gradebook.test_run import Breaking

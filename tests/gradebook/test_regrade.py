@@ -8,13 +8,14 @@ import pytest
 
 from grader import cli, given
 from grader.assignments.vit.assignment import VIT
+from grader.assignments.vit.files import RUBRIC as DEFAULT
 from grader.evidence import Probe, Question
 from grader.gradebook import digests, regrade
 from grader.gradebook.reader import Roll
 from grader.gradebook.store import NAME, Gradebook
 from grader.judging import Criterion, Fail, checks
 from grader.pipeline import Options
-from grader.rubric import DEFAULT
+from grader.shipped import HOME
 from tests.gradebook import classroom
 
 
@@ -39,7 +40,7 @@ def nobody_to_ask(monkeypatch):
 
     monkeypatch.setattr("grader.pipeline.choose_workers", refuse)
     monkeypatch.setattr(regrade, "open_grader", refuse)
-    monkeypatch.setattr(regrade.datasets, "load", refuse)
+    monkeypatch.setattr(regrade.DataWhenNeeded, "loaded", property(refuse))
 
 
 def rubric(folder, *edits):
@@ -181,7 +182,7 @@ def test_there_must_be_a_gradebook(tmp_path, capsys):
     assert "no gradebook there" in capsys.readouterr().err and not (tmp_path / "none").exists()
 
 
-EXAMPLE = DEFAULT.parent / "docs" / "examples" / "linear_regression"
+EXAMPLE = HOME / "docs" / "examples" / "linear_regression"
 
 
 def test_another_assignment_is_regraded_by_its_own_checks(tmp_path, capsys):

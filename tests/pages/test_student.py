@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+from grader.assignments.vit.assignment import VIT
 from grader.records import Observation, Origin, Piece, Program
 from grader.reports.html import definitions, figures, student
 from grader.reports.html.pages import Pages
@@ -133,8 +134,8 @@ def test_a_page_or_a_picture_that_raises_is_named_and_the_others_are_written(mad
     def raising(*_, **__):
         raise RecursionError("too deep")
 
-    topics = figures.topics()
-    monkeypatch.setattr(figures, "topics", lambda: {**topics, "schedule": raising})
+    topics = figures.topics(VIT)
+    monkeypatch.setattr(figures, "topics", lambda assignment: {**topics, "schedule": raising})
     pages = Pages(tmp_path)
     try:
         text = pages.add(graded).read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import shipped
+from grader.assignments.vit.assignment import VIT
 from tests.publish import running, submissions
 
 pytestmark = pytest.mark.timeout(600)  # a wheel is built and installed
@@ -42,9 +42,9 @@ def test_it_grades_as_the_checkout_does(installed, folders, expected, tmp_path):
 
 
 def test_the_files_beside_the_package_are_in_it(installed, tmp_path):
-    program = "from grader import shipped as s; print(s.HOME.name, s.RUBRIC.is_file(), *(p.name for p in s.GIVEN))"
+    program = "from grader.assignments.vit.assignment import VIT as s; print(s.HOME.name, s.RUBRIC.is_file(), *(p.name for p in s.GIVEN))"
     done = running.run([installed / "python", "-c", program], tmp_path)
-    assert done.stdout.split() == ["_shipped", "True", *(path.name for path in shipped.GIVEN)]
+    assert done.stdout.split() == ["_shipped", "True", *(path.name for path in VIT.given)]
 
 
 @pytest.mark.parametrize("command", ["--audit", "release --out x", "package source --out x"])

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from grader.assignment import Assignment
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Assignment, Criterion, Fail, checks, dig
+from grader.judging import Criterion, Fail, checks, dig
 from grader.observations import described
 
 HERE = Path(__file__).resolve().parent
@@ -66,6 +67,7 @@ def _numbers(described: object) -> np.ndarray:
 
 ASSIGNMENT = Assignment(
     name="linear regression",
+    rubric=HERE / "rubric.toml",
     wanted=("fit", "predict"),
     provided=(),
     never_called=(),
@@ -79,6 +81,5 @@ ASSIGNMENT = Assignment(
         "regression.predict": Criterion("regression.predict", checks(prediction), names=("predict",)),
     },
     reference=HERE / "reference",
-    fashion_mnist=False,
     forms={op: lambda args: described for op in ("regression.fit", "regression.predict")},
 )

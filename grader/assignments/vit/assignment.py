@@ -1,21 +1,25 @@
 """The assignment put together from its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from grader import shipped
+from grader.assignment import Assignment
 from grader.assignments.vit import (
     application,
     augmentation,
     blocks,
+    files,
     logs,
     metric_learning,
     model,
     names,
     pictures,
+    printed_runs,
     settings,
+    template_blocks,
     thresholds,
 )
-from grader.judging import Assignment
+from grader.records import Submission
+from grader.torchkit import fashion_mnist
 
 PARTS = (augmentation, model, metric_learning, application, thresholds, logs, pictures)
 # The checkpoints take longest: begun as soon as all is known that their questions rest on.
@@ -28,8 +32,15 @@ def _check_given(texts: Mapping[str, str], where: str) -> None:
     model.shapes.check_given(texts, where)
 
 
+def _training_cells(submission: Submission) -> Iterable[int]:
+    """The cells whose output shows the last training of the embedding."""
+    run = printed_runs.last_run(submission.cells)
+    return () if run is None else [cell.cell for cell in run.cells]
+
+
 VIT = Assignment(
     name="vit",
+    rubric=files.RUBRIC,
     wanted=names.WANTED,
     provided=names.PROVIDED,
     never_called=names.NEVER_CALLED,
@@ -45,9 +56,22 @@ VIT = Assignment(
     probes=tuple(dict.fromkeys(ALL)),
     criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},
     warnings=tuple(warning for part in (*PARTS, settings) for warning in part.WARNINGS),
-    reference=shipped.REFERENCE,
-    given=shipped.GIVEN,
+    reference=files.REFERENCE,
+    template=files.TEMPLATE,
+    given=files.GIVEN,
     check_given=_check_given,
+    generated=template_blocks.generated,
+    data=fashion_mnist.load,
+    figures=tuple(
+        f"grader.assignments.vit.figures.{name}"
+        for name in ("augmentation", "schedule", "log", "attention", "map", "neighbours", "confusions")
+    ),
+    cells={"contrastive.logs": _training_cells},
+    trained=tuple(dict.fromkeys(criterion for probe in thresholds.PROBES for criterion in probe.serves)),
+    official={
+        "vit.accuracy": "vit.accuracy without vit_classifier.pt is decided in the official grade, which trains your ViT itself."
+    },
+    corpus="grader.assignments.vit.corpus",
     measures={name: measure for part in PARTS for name, measure in part.MEASURES.items()},
     forms={op: form for part in (*PARTS, settings) for op, form in part.FORMS.items()},
 )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from grader import patterns
-from grader.assignments.vit.printed_runs import last_run
 from grader.evidence import Evidence
 from grader.records import Grade, Submission
 from grader.reports.html.notebooks.client import Rendered, Renderer
@@ -12,8 +11,6 @@ from grader.reports.html.rendering import render
 from grader.reports.html.sources import LONGEST, Sources
 from grader.reports.html.story import Row, sentences, tell
 from grader.reports.html.student import Link
-
-LOG = "contrastive.logs"
 
 
 def rendered(submission: Submission, renderer: Renderer) -> Rendered | None:
@@ -56,8 +53,8 @@ def _cells(row: Row, seen: Evidence) -> Iterator[int]:
             yield from (int(number) for number in named.findall(check.message[:LONGEST]))
     if result.origin is not None and result.origin.file == submission.notebook and result.origin.cell is not None:
         yield result.origin.cell
-    if result.id == LOG and (run := last_run(submission.cells)) is not None:
-        yield from (cell.cell for cell in run.cells)
+    if find := seen.assignment.cells.get(result.id):
+        yield from find(submission)
     criterion = seen.assignment.criteria.get(result.id)
     for name in criterion.names if criterion else ():
         called = patterns.compile(rf"(?P<defined>def )?\b{name}\s*\(")

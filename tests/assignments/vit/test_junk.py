@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader import data
 from grader.assignments.vit import application, augmentation, metric_learning, model, settings, thresholds
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence
 from grader.given import NONE
 from grader.records import CellLog, Observation
+from grader.torchkit import fashion_mnist as data
 from tests import harness
 from tests.assignments.vit.junk import JUNK, changed, paths, with_value, without
 

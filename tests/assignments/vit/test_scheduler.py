@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader import rubric, scoring
+from grader import rubric
+from grader.assignments.vit.assignment import VIT, scoring
 from grader.assignments.vit.corpus.faults_contrastive import LAST, LR, MADE, SCHEDULE
 from grader.assignments.vit.metric_learning import scheduler, training
 from grader.judging import Judgement
@@ -24,7 +25,7 @@ def verdict(made: str, per_batch: bool) -> Judgement:
 
 
 def points(found: Judgement) -> tuple[float, str]:
-    criteria = rubric.load(rubric.DEFAULT, harness.EVERYTHING).criteria
+    criteria = rubric.load(VIT.rubric, harness.EVERYTHING).criteria
     return scoring._points(next(c for c in criteria if c.id == "contrastive.scheduler"), found)
 
 
@@ -51,9 +52,9 @@ def test_a_rubric_with_the_old_switch_loads_and_says_what_to_write(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "rubric.toml"
-    text = rubric.DEFAULT.read_text(encoding="utf-8")
+    text = VIT.rubric.read_text(encoding="utf-8")
     path.write_text(f"{text}\n[scheduler]\ncollapse_fails = false\n", encoding="utf-8")
     loaded = rubric.load(path, harness.EVERYTHING)
-    assert loaded == rubric.load(rubric.DEFAULT, harness.EVERYTHING)
+    assert loaded == rubric.load(VIT.rubric, harness.EVERYTHING)
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "checks = { changes = 6, unit = 2 }" in said

@@ -3,13 +3,19 @@
 Each ``faults_*.py`` holds ``FAULTS`` and ``VARIANTS``, lists of ``Case``.
 """
 
+import ast
 import importlib
 import pkgutil
+from collections.abc import Collection
+from pathlib import Path
 
+from grader import syntax
 from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.transplant import transplant
 
-__all__ = ["load", "transplant"]
+MODEL = {"vit_model.py", "hyperparameters.py", "vit_classifier.pt", "vit_embeds.pt"}
+UNTRAINED = ("vit.accuracy", "contrastive.precision")  # what a variant loses whose checkpoints nobody has trained
+SCORES = ("checkpoint.classifier", "checkpoint.embeddings")  # the probes that take longest
 
 
 def load() -> tuple[list[Case], list[Case]]:
@@ -17,3 +23,23 @@ def load() -> tuple[list[Case], list[Case]]:
     names = [m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith("faults_")]
     modules = [importlib.import_module(f"{__name__}.{name}") for name in sorted(names)]
     return [c for m in modules for c in m.FAULTS], [c for m in modules for c in m.VARIANTS]
+
+
+def fit_checkpoints(case: Case, submission: Path) -> tuple[str, ...]:
+    """Give a variant of the model the reference's weights; what it costs, for not every variant can take them."""
+    return UNTRAINED if "vit_model.py" in case.edits and not transplant(submission) else tuple(case.costs)
+
+
+def same_answers(edits: Collection[str], submission: Path, reference: Path) -> tuple[str, ...]:
+    """The slow probes whose answers must be the reference's: same models, same checkpoints, same function."""
+    if MODEL & set(edits):
+        return ()
+    same = _definition(submission, "get_embeddings") == _definition(reference, "get_embeddings")
+    return SCORES if same else SCORES[:1]
+
+
+def _definition(folder: Path, name: str) -> str:
+    """The text of all definitions of a name, and of what else runs when their module is imported."""
+    tree = syntax.parse((folder / "contrastive.py").read_bytes())
+    others = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name != name]
+    return "\n".join(ast.dump(node) for node in tree.body if node not in others)

@@ -4,8 +4,9 @@ import numpy as np
 from markupsafe import Markup
 
 from grader.assignments.vit import pictures
+from grader.assignments.vit.figures import CLASSES
 from grader.evidence import Evidence
-from grader.reports.html.figures import CLASSES, Figure, drawing
+from grader.reports.html.figures import Figure, drawing
 
 DIM = 0.35  # how bright is what nobody looks at
 TINT = np.array([1.0, 0.72, 0.28])  # of what is looked at most

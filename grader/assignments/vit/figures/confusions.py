@@ -3,9 +3,10 @@
 import numpy as np
 from markupsafe import Markup
 
+from grader.assignments.vit.figures import CLASSES
 from grader.assignments.vit.thresholds import scores
 from grader.evidence import Evidence
-from grader.reports.html.figures import CLASSES, Figure
+from grader.reports.html.figures import Figure
 from grader.reports.html.rendering import environment
 
 SHADES = 6

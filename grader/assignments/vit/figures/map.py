@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from grader.assignments.vit.figures import CLASSES
 from grader.assignments.vit.thresholds import fitting, scores
 from grader.assignments.vit.thresholds.claims import EMBEDDINGS
 from grader.evidence import Evidence
-from grader.reports.html.figures import CLASSES, Figure, drawing
+from grader.reports.html.figures import Figure, drawing
 
 SHOWN = 3_000  # points: more hide each other
 NEAREST = (0.12, 0.055)  # that two names may stand, as shares of the chart

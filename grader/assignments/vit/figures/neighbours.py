@@ -3,11 +3,12 @@
 import numpy as np
 from markupsafe import Markup
 
+from grader.assignments.vit.figures import CLASSES
 from grader.assignments.vit.thresholds import fitting, scores
 from grader.assignments.vit.thresholds.claims import EMBEDDINGS
 from grader.assignments.vit.thresholds.questions import reference_rows
 from grader.evidence import Evidence
-from grader.reports.html.figures import CLASSES, Figure, drawing
+from grader.reports.html.figures import Figure, drawing
 
 NEAREST = 5
 

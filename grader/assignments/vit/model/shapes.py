@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from grader import shipped, syntax
-from grader.assignments.vit import blocks
+from grader import syntax
+from grader.assignments.vit import blocks, files
 from grader.assignments.vit.model import drawn
 from grader.assignments.vit.names import CLASSES
 from grader.errors import GraderError
@@ -19,7 +19,7 @@ from grader.judging import Criterion, Fail, Malformed, Missing, checks, warn, wh
 from grader.records import Warning_
 from grader.sandbox.outside.replies import raised_from
 
-OWN = shipped.CHECK_VIT
+OWN = files.CHECK_VIT
 BETWEEN = (4, 15)  # items of a batch that is drawn besides two; the upper end is left out
 SEVERAL = 2  # classes: fewer tell nothing, where each may have a fault of its own
 # check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded

@@ -1,11 +1,13 @@
 """Pictures of what a submission does, drawn from kept observations alone; what was not observed is left out."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from markupsafe import Markup
 
+from grader.assignment import Assignment
 from grader.evidence import Evidence, Unanswered
 from grader.firewall import Firewall
 from grader.judging import Verdict
@@ -33,12 +35,9 @@ class Figure:
 Draw = Callable[[Evidence], Figure | None]
 
 
-def topics() -> dict[str, Draw]:
-    """What draws each picture, by name."""
-    from grader.assignments.vit.figures import attention, augmentation, confusions, log, map, neighbours, schedule
-
-    those = (augmentation, schedule, log, attention, map, neighbours, confusions)
-    return {topic.__name__.rpartition(".")[2]: topic.figure for topic in those}
+def topics(assignment: Assignment) -> dict[str, Draw]:
+    """What draws each picture of an assignment, by name; its modules are imported here, since they need matplotlib."""
+    return {name.rpartition(".")[2]: importlib.import_module(name).figure for name in assignment.figures}
 
 
 def draw(seen: Evidence, wall: Firewall | None = None) -> list[Figure]:
@@ -51,7 +50,8 @@ def draw(seen: Evidence, wall: Firewall | None = None) -> list[Figure]:
     """
     wall = wall or Firewall()
     found = [
-        wall.attempt(f"the picture {name}", partial(_drawn, figure, seen), None) for name, figure in topics().items()
+        wall.attempt(f"the picture {name}", partial(_drawn, figure, seen), None)
+        for name, figure in topics(seen.assignment).items()
     ]
     return [figure for figure in found if figure is not None]
 
@@ -62,8 +62,3 @@ def _drawn(figure: Draw, seen: Evidence) -> Figure | None:
         return figure(seen)
     except (Verdict, Unanswered):  # the verdict on the same answer says what is wrong with it
         return None
-
-
-CLASSES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader import data
 from grader.errors import GraderError
+from grader.torchkit import fashion_mnist as data
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_variable_is_read_where_no_folder_is_given(source, monkeypatch):
 
 
 def test_workers_never_get_the_test_labels(source):
-    shared = data.shared_paths(data.load(source.parents[1]))
+    shared = data.load(source.parents[1]).shared_paths()
     assert set(shared) == {"train_images", "train_labels", "test_images"}
     assert all(np.load(path, mmap_mode="r").dtype == np.uint8 for path in shared.values())
 

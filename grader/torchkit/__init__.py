@@ -1,0 +1,1 @@
+"""A toolkit for any assignment in torch: modules, trainings, schedules, checkpoints, images."""
