@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader import rubric
-from grader.assignments.vit.assignment import VIT, scoring
+from grader import rubric, scoring
+from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.corpus.faults_contrastive import LAST, LR, MADE, SCHEDULE
 from grader.assignments.vit.metric_learning import scheduler, training
 from grader.judging import Judgement
