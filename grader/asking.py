@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from grader.evidence import Probe, Question
 from grader.firewall import Firewall
-from grader.observations import Declared, fit
+from grader.observations import fit
 from grader.probing import Ask
 from grader.records import Observation, Submission, program_of
 from grader.sandbox.outside import Workers, control
@@ -156,7 +156,7 @@ class Asking:
     """
 
     def __init__(self, workers: Workers, submission: Submission, doubts: Doubts, tell: Telling, beside: bool,
-                 forms: Mapping[str, Declared] | None = None) -> None:  # fmt: skip
+                 forms: Mapping[str, Any] | None = None) -> None:  # fmt: skip
         self.workers, self.submission, self.doubts, self.tell = workers, submission, doubts, tell
         self.forms = forms or {}
         self.opened: list[Worker] = []

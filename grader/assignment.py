@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from grader.data import DataSet, no_data
 from grader.errors import GraderError
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion
-from grader.observations import Declared
 from grader.records import Submission, Warning_
 
 RUBRIC = "rubric.toml"  # beside the file of an assignment
@@ -38,7 +38,7 @@ class Assignment:
         criteria: by id.
         warnings: functions that give warnings for the instructor.
         measures: numbers that are shown with a grade, by name; each may be None.
-        forms: by operation, what an answer to it looks like.
+        forms: by operation, the type of its answer, an ``observations.Answered``.
         data: loads the data that its probes use, from the folder that ``--data`` names.
         traced: the function whose call in the notebook is looked for, with what makes its arguments.
         reference: a right submission, which tells slow code from a slow machine.
@@ -63,7 +63,7 @@ class Assignment:
     criteria: dict[str, Criterion]
     warnings: tuple[Callable[[Evidence], Sequence[Warning_]], ...] = ()
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
-    forms: Mapping[str, Declared] = field(default_factory=dict)
+    forms: Mapping[str, Any] = field(default_factory=dict)
     data: Callable[[Path | None], DataSet] = no_data
     traced: str = ""
     reference: Path | None = None

@@ -1,287 +1,248 @@
-"""The forms of answers: each operation declares one, and an answer is held against it once, where it arrives.
+"""The types of what workers answer: each operation declares one, and an answer is converted once, where it arrives.
 
-Student code shares a worker's process and may send anything. So a check reads an answer only after it has its form:
-what else goes wrong in a check then is a bug of the grader's, and what does not fit is the submission's doing.
+Student code shares a worker's process and may send anything. So a check never takes an answer apart: it reads the
+attributes of a value whose types, sizes and bounds hold. What does not fit is the submission's doing.
 
-A form is a function of a value that returns nothing, or raises ``Misfit``. The functions here make forms of smaller
-ones, as ``fields(type=text(), epochs=every(whole()))``.
+msgspec converts: it holds a tree of plain values against annotated classes at the speed of C and names the place of
+what does not fit; pydantic does the same, and takes several times as long to import.
 """
 
 import dataclasses
-import math
+import functools
+import types
+import typing
 from collections.abc import Callable
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 
-from grader.records import Observation
-from grader.sandbox.outside.replies import raised_from
+from grader.records import Observation, Raised
 
-Form = Callable[[Any], None]
-Declared = Callable[[dict[str, Any]], Form]  # of the arguments that were asked: how many calls, which sets of images
 MAX_WHOLE = 2**62
-MAX_ITEMS = 20_000  # of one list
-MAX_TEXT = 20_000  # characters
-MAX_NUMBERS = 1 << 22  # of one array: four million, 32 MiB as float64
+MAX_NUMBERS = 1 << 24  # of one array
 MAX_AXES = 64  # of a tensor, as torch allows
-Step = str | int
+MAX_RESULTS = 64  # items of one container that ``describe.result`` tells of
+
+Count = Annotated[int, Meta(ge=0, le=MAX_WHOLE)]
+Finite = Annotated[float, Meta(ge=-1.7e308, le=1.7e308)]  # neither NaN nor infinite
+Name = Annotated[str, Meta(max_length=1_000)]
+Text = Annotated[str, Meta(max_length=20_000)]
+Sizes = Annotated[tuple[Count, ...], Meta(max_length=MAX_AXES)]  # the shape of a tensor
+
+
+@dataclass(frozen=True)
+class ArrayOf:
+    """What an array in an answer may hold, as the second part of ``Annotated[np.ndarray, ArrayOf(…)]``.
+
+    Attributes:
+        kinds: numpy's letters for the dtypes allowed: b truth values, i and u whole numbers, f floats.
+        shape: its sizes, None for any size; None in their place for any shape.
+        most: how many numbers it may hold.
+        finite: whether NaN and infinite numbers are refused.
+        least: the smallest number allowed; None for any.
+    """
+
+    kinds: str = "biuf"
+    shape: tuple[int | None, ...] | None = None
+    most: int = MAX_NUMBERS
+    finite: bool = False
+    least: float | None = None
+
+    def check(self, value: np.ndarray) -> None:
+        """Refuse an array that is not so.
+
+        Raises:
+            ValueError: what was expected, and what came.
+        """
+        if value.dtype.kind not in self.kinds:
+            raise ValueError(f"Expected an array of kind {self.kinds}, got {value.dtype.name}")
+        if self.shape is not None and not _has_shape(value.shape, self.shape):
+            raise ValueError(f"Expected an array of shape {self.shape}, got {value.shape}")
+        if value.size > self.most:
+            raise ValueError(f"Expected an array of at most {self.most} numbers, got {value.size}")
+        if self.finite and not np.isfinite(value).all():
+            raise ValueError("Expected an array of finite numbers")
+        if self.least is not None and value.size and value.min() < self.least:
+            raise ValueError(f"Expected an array of numbers >= {self.least}")
+
+
+Numbers = Annotated[np.ndarray, ArrayOf()]
+Floats = Annotated[np.ndarray, ArrayOf("f")]
+FiniteFloats = Annotated[np.ndarray, ArrayOf("f", finite=True)]
+Wholes = Annotated[np.ndarray, ArrayOf("iu")]
+Truths = Annotated[np.ndarray, ArrayOf("b")]
+
+
+def _has_shape(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(got) == len(wanted) and all(size in (None, n) for size, n in zip(wanted, got, strict=True))
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of an answer with named fields; no other keys are let pass. Its arrays hold what is annotated."""
+
+    def __post_init__(self) -> None:
+        for name, check in _array_checks(type(self)):
+            check(getattr(self, name))
+
+
+Check = Callable[[Any], None]
+
+
+@functools.cache
+def _array_checks(record: type) -> tuple[tuple[str, Check], ...]:
+    """The fields of a record that hold arrays, each with what refuses a wrong one."""
+    hints = typing.get_type_hints(record, include_extras=True)
+    found = ((field, _check_of(hints[field])) for field in record.__struct_fields__)  # type: ignore[attr-defined]
+    return tuple((field, check) for field, check in found if check is not None)
+
+
+def _check_of(hint: Any) -> Check | None:
+    """What refuses a wrong array anywhere in a value of some type; None where the type holds no array."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        rule = next((each for each in arguments[1:] if isinstance(each, ArrayOf)), None)
+        return rule.check if rule is not None else _check_of(arguments[0])
+    inner = [check for argument in arguments if argument is not Ellipsis and (check := _check_of(argument)) is not None]
+    if not inner:
+        return None
+    if origin in (types.UnionType, typing.Union):
+        return lambda value: inner[0](value) if isinstance(value, np.ndarray | list | tuple | dict) else None
+    items: Callable[[Any], Any] = (lambda value: value.values()) if origin is dict else (lambda value: value)
+
+    def each(value: Any) -> None:
+        for item in items(value):
+            inner[0](item)
+
+    return each
+
+
+class TensorResult(Record, frozen=True, tag_field="kind", tag="tensor"):
+    """A tensor that a student's code gave."""
+
+    dtype: Name
+    device: Name
+    requires_grad: bool
+    array: Numbers
+
+
+class ArrayResult(Record, frozen=True, tag_field="kind", tag="ndarray"):
+    """A NumPy array that a student's code gave."""
+
+    dtype: Name
+    array: Numbers
+
+
+class NumberResult(Record, frozen=True, tag_field="kind", tag="number"):
+    """A number; it may be NaN or infinite."""
+
+    number: float
+    type: Name
+
+
+class TextResult(Record, frozen=True, tag_field="kind", tag="str"):
+    """A string."""
+
+    text: Text
+
+
+class SequenceResult(Record, frozen=True, tag_field="kind", tag="sequence"):
+    """A list or a tuple."""
+
+    type: Name
+    items: Annotated[list["Result"], Meta(max_length=MAX_RESULTS)]
+
+
+class DictResult(Record, frozen=True, tag_field="kind", tag="dict"):
+    """A dict, by the texts of its keys."""
+
+    items: Annotated[dict[str, "Result"], Meta(max_length=MAX_RESULTS)]
+
+
+class OtherResult(Record, frozen=True, tag_field="kind", tag="other"):
+    """Anything else, by its type."""
+
+    type: Name
+    none: bool
+
+
+class RaisedResult(Record, frozen=True, tag_field="kind", tag="raised"):
+    """A call ended with an exception."""
+
+    exception: Raised
+
+
+Result = TensorResult | ArrayResult | NumberResult | TextResult | SequenceResult | DictResult | OtherResult
+ResultOrRaised = Result | RaisedResult
 
 
 class Misfit(Exception):
-    """A value that does not have its form: what was expected, what came instead, and where in the answer."""
-
-    def __init__(self, expected: str, value: Any) -> None:
-        super().__init__(expected)
-        self.expected, self.got = expected, kind_of(value)
-        self.steps: list[Step] = []
-
-    def __str__(self) -> str:
-        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step[:60]}" for step in reversed(self.steps))
-        return f"{f'at {place} ' if place else ''}expected {self.expected}, got {self.got}"
+    """An answer that does not fit its type: what was expected, what came, and where in the answer."""
 
 
-def kind_of(value: Any) -> str:
-    """What a value is, in a few words."""
-    if isinstance(value, np.ndarray):
-        return f"an array of {value.dtype.name}, shape {value.shape}"
-    if isinstance(value, list | dict):
-        return f"a {type(value).__name__} of {len(value)}"
-    if isinstance(value, str):
-        return f"the text {value[:40]!r}"
-    return "nothing" if value is None else f"{type(value).__name__} {str(value)[:40]}"
+@dataclass(frozen=True)
+class Answered:
+    """The type of an operation's answer.
+
+    Attributes:
+        type: what msgspec converts the answer to.
+        agrees: told the arguments that were asked and the converted answer; raises ``Misfit`` where they do not go
+            together, as where one output a call is due and another number came.
+    """
+
+    type: Any
+    agrees: Callable[[dict[str, Any], Any], None] = lambda args, answer: None
 
 
-def fit(observation: Observation, declared: Declared | None, args: dict[str, Any]) -> Observation:
-    """Hold an answer against its form.
+def converted(value: Any, kind: Any) -> Any:
+    """Convert an answer to its type.
+
+    Raises:
+        Misfit: it does not fit.
+    """
+    try:
+        return msgspec.convert(value, kind, dec_hook=_array)
+    except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
+        raise Misfit(str(error)) from None
+
+
+def _array(kind: type, value: Any) -> Any:
+    """Let arrays through where the type says array; msgspec asks about each class that it does not know."""
+    if kind is np.ndarray and isinstance(value, np.ndarray):
+        return value
+    raise ValueError(f"Expected an array, got {type(value).__name__}")
+
+
+def fit(observation: Observation, declared: Any, args: dict[str, Any] | None) -> Observation:
+    """Convert an answer where it arrives.
 
     Args:
-        declared: the form that its operation declares; None: it declares none.
-        args: what the operation was asked with.
+        declared: what its operation declares, an ``Answered``; None: nothing is declared.
+        args: what the operation was asked with; None for an answer that was kept, and compared with them then.
 
     Returns:
-        the observation; a forged one where its value does not fit, a fault where the form itself is wrong.
+        the observation with its converted value; a forged one where the value does not fit, a fault where what is
+        declared is itself wrong.
     """
-    if declared is None or observation.outcome != "value":
+    if not isinstance(declared, Answered):
+        from grader import forms  # until every operation declares a type
+
+        return observation if args is None else forms.fit(observation, declared, args)
+    if observation.outcome != "value":
         return observation
+    sent = observation.value if observation.sent is None else observation.sent
     try:
-        declared(args)(observation.value)
+        value = converted(sent, declared.type)
+        if args is not None:
+            declared.agrees(args, value)
     except Misfit as misfit:
-        detail = f"the worker's answer was not in the agreed form: {misfit}"
-        return dataclasses.replace(observation, outcome="forged", value=None, detail=detail)
-    except Exception as error:  # a bug in a form must not look like the student's, nor end the grade
-        detail = f"the form of the answer raised {type(error).__name__}: {error}"[:300]
+        return dataclasses.replace(observation, outcome="forged", value=None, detail=f"{UNFIT}: {misfit}")
+    except Exception as error:  # a bug in a declaration must not look like the student's, nor end the grade
+        detail = f"the type of the answer raised {type(error).__name__}: {error}"[:300]
         return dataclasses.replace(observation, outcome="fault", value=None, detail=detail)
-    return observation
+    return dataclasses.replace(observation, value=value, sent=sent)
 
 
-def anything(value: Any) -> None:
-    """Take whatever the protocol lets through."""
-
-
-def nothing(value: Any) -> None:
-    """Take None alone."""
-    if value is not None:
-        raise Misfit("nothing", value)
-
-
-def truth(value: Any) -> None:
-    """Take True and False."""
-    if type(value) is not bool:
-        raise Misfit("true or false", value)
-
-
-def exactly(*values: Any) -> Form:
-    """One of some plain values."""
-
-    def form(value: Any) -> None:
-        if not any(type(value) is type(each) and value == each for each in values):
-            raise Misfit(" or ".join(map(repr, values)), value)
-
-    return form
-
-
-def whole(low: int = 0, high: int = MAX_WHOLE) -> Form:
-    """A whole number within bounds."""
-
-    def form(value: Any) -> None:
-        if type(value) is not int or not low <= value <= high:
-            raise Misfit(f"a whole number from {low}" + ("" if high == MAX_WHOLE else f" to {high}"), value)
-
-    return form
-
-
-def number(finite: bool = True) -> Form:
-    """A number; NaN and infinite ones too, where they are not to be finite."""
-
-    def form(value: Any) -> None:
-        if type(value) not in (int, float) or (finite and not math.isfinite(value)):
-            raise Misfit("a finite number" if finite else "a number", value)
-
-    return form
-
-
-def text(most: int = MAX_TEXT) -> Form:
-    """A string of so many characters at most."""
-
-    def form(value: Any) -> None:
-        if not isinstance(value, str) or len(value) > most:
-            raise Misfit(f"text of at most {most} characters", value)
-
-    return form
-
-
-def maybe(form: Form) -> Form:
-    """None, or what another form takes."""
-
-    def either(value: Any) -> None:
-        if value is not None:
-            form(value)
-
-    return either
-
-
-def every(form: Form, most: int = MAX_ITEMS) -> Form:
-    """A list, each item of one form."""
-
-    def items(value: Any) -> None:
-        if not isinstance(value, list) or len(value) > most:
-            raise Misfit(f"a list of at most {most} items", value)
-        for place, item in enumerate(value):
-            inside(form, item, place)
-
-    return items
-
-
-def row(*forms: Form) -> Form:
-    """A list of as many items as there are forms, each of its own."""
-
-    def items(value: Any) -> None:
-        if not isinstance(value, list) or len(value) != len(forms):
-            raise Misfit(f"a list of {len(forms)} items", value)
-        for place, (form, item) in enumerate(zip(forms, value, strict=True)):
-            inside(form, item, place)
-
-    return items
-
-
-def table(form: Form, most: int = MAX_ITEMS) -> Form:
-    """A dict of any keys, each value of one form."""
-
-    def values(value: Any) -> None:
-        if not isinstance(value, dict) or len(value) > most:
-            raise Misfit(f"a dict of at most {most} entries", value)
-        for key, item in value.items():
-            inside(form, item, key)
-
-    return values
-
-
-def fields(optional: dict[str, Form] | None = None, /, **required: Form) -> Form:
-    """A dict with some keys, each of its own form. Other keys are let pass: nobody reads what no form declares."""
-    known = {**(optional or {}), **required}
-
-    def record(value: Any) -> None:
-        if not isinstance(value, dict) or not required.keys() <= value.keys():
-            raise Misfit(f"a dict with {', '.join(required)}", value)
-        for key, form in known.items():
-            if key in value:
-                inside(form, value[key], key)
-
-    return record
-
-
-def by_key(forms: dict[str, Form], otherwise: Form) -> Form:
-    """A dict whose form depends on which of some keys it has: the first of them decides."""
-
-    def record(value: Any) -> None:
-        there = next((key for key in forms if isinstance(value, dict) and key in value), None)
-        (otherwise if there is None else forms[there])(value)
-
-    return record
-
-
-def by_value(key: str, forms: dict[Any, Form]) -> Form:
-    """A dict whose form depends on the word that stands under one of its keys."""
-
-    def record(value: Any) -> None:
-        found = value.get(key) if isinstance(value, dict) else None
-        if not isinstance(found, str) or found not in forms:
-            raise Misfit(f"a dict whose {key} is one of {', '.join(map(str, forms))}", value)
-        forms[found](value)
-
-    return record
-
-
-def array(
-    of: str = "biuf", shape: tuple[int | None, ...] | None = None, most: int = MAX_NUMBERS,
-    values: Literal["any", "finite", "counts"] = "any",
-) -> Form:  # fmt: skip
-    """An array.
-
-    Args:
-        of: numpy's letters for what it may hold, or the name of one dtype.
-        shape: its sizes, None for any size; None in their place for any shape.
-        most: how many numbers it may hold.
-        values: whether NaN is let pass, and whether all must be at least 0.
-    """
-
-    def form(value: Any) -> None:
-        if not isinstance(value, np.ndarray) or not (value.dtype.name == of or (letters and value.dtype.kind in of)):
-            raise Misfit(f"an array of {of}", value)
-        if shape is not None and not _has_shape(value, shape):
-            raise Misfit(f"an array of shape {tuple('any' if size is None else size for size in shape)}", value)
-        if value.size > most:
-            raise Misfit(f"an array of at most {most} numbers", value)
-        if values != "any" and not np.isfinite(value).all():
-            raise Misfit("an array of finite numbers", value)
-        if values == "counts" and (value < 0).any():
-            raise Misfit("an array of counts", value)
-
-    letters = set(of) <= set("biuf")
-    return form
-
-
-def _has_shape(value: np.ndarray, shape: tuple[int | None, ...]) -> bool:
-    return len(shape) == value.ndim and all(
-        wanted in (None, size) for wanted, size in zip(shape, value.shape, strict=True)
-    )
-
-
-def inside(form: Form, value: Any, step: Step) -> None:
-    """Hold a part of a value against a form; a misfit then names its place."""
-    try:
-        form(value)
-    except Misfit as misfit:
-        misfit.steps.append(step)
-        raise
-
-
-def described_exception(value: Any) -> None:
-    """Take what ``describe.exception`` gives."""
-    if raised_from(value) is None:
-        raise Misfit("a described exception", value)
-
-
-def described(value: Any) -> None:
-    """Take what ``describe.result`` gives."""
-    DESCRIBED(value)
-
-
-def or_raised(form: Form) -> Form:
-    """What a call gave, or {"raised": the exception that it ended with}."""
-    return by_key({"raised": fields(raised=described_exception)}, form)
-
-
-SIZES = every(whole(), MAX_AXES)  # the shape of a tensor
-NAME = text(1_000)
-TENSORS = table(array(most=4 * MAX_NUMBERS))  # by name, as a state dict
-MAX_RESULTS = 64  # items of one container that ``describe.result`` tells of
-DESCRIBED = by_value("kind", {
-    "tensor": fields(dtype=NAME, device=NAME, requires_grad=truth, array=array()),
-    "ndarray": fields(dtype=NAME, array=array()),
-    "number": fields(number=number(finite=False), type=NAME),
-    "str": fields(text=text()),
-    "sequence": fields(type=NAME, items=every(described, MAX_RESULTS)),
-    "dict": fields(items=table(described, MAX_RESULTS)),
-    "other": fields(type=NAME, none=truth),
-})  # fmt: skip
+UNFIT = "the worker's answer was not in the agreed form"

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from grader.errors import GraderError, Unreadable
-from grader.evidence import UNASKED, Answer, Evidence, Later, Probe, Question, Unanswered, question_digest
+from grader.evidence import UNASKED, Answer, Evidence, Kept, Later, Probe, Question, Unanswered, question_digest
 from grader.firewall import words
 from grader.judging import Fail, Malformed, Undecided, Verdict
+from grader.observations import fit
 from grader.records import Observation
 
 Ask = Callable[[Probe, Question], Observation]
@@ -43,7 +44,7 @@ def _ask_one(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin) -> bool:
             return False
         kept = evidence.kept.get(probe.id)
         if kept is not None and kept.sure:
-            evidence.answers[probe.id] = Later(probe.id, build, kept.read)
+            evidence.answers[probe.id] = Later(probe.id, build, partial(_kept, probe, evidence, kept))
             evidence.asked[probe.id], evidence.timings[probe.id] = kept.asked, kept.seconds
             return False
         question = build()
@@ -59,11 +60,20 @@ def _ask_one(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin) -> bool:
         waiting = _begun(probe, evidence, partial(begin, probe, question))
         evidence.answers[probe.id] = Later(probe.id, lambda: question, lambda: _got(probe, evidence, waiting))
         return True
-    got = kept.read if kept is not None and known else lambda: _got(probe, evidence, partial(ask, probe, question))
+    got = (
+        partial(_kept, probe, evidence, kept)
+        if kept is not None and known
+        else lambda: _got(probe, evidence, partial(ask, probe, question))
+    )
     observation = got()
     evidence.answers[probe.id] = Answer(probe.id, question, observation)
     evidence.timings[probe.id] = observation.seconds
     return False
+
+
+def _kept(probe: Probe, evidence: Evidence, kept: Kept) -> Observation:
+    """A kept answer, converted to its type; it was compared with its question when it arrived."""
+    return fit(kept.read(), evidence.assignment.forms.get(probe.op), None)
 
 
 def _begun(

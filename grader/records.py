@@ -136,6 +136,7 @@ class Observation:
     detail: str = ""  # for the other outcomes, in words: "SIGSEGV in PatchEmbeddings.forward"
     output: str = ""  # what it printed meanwhile, truncated, control characters removed
     seconds: float = 0.0
+    sent: Any = None  # the value as it was sent, where ``value`` was converted to its type: this is what is kept
 
 
 @dataclass(frozen=True)

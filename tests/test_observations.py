@@ -1,105 +1,92 @@
-"""Forms of answers: what fits passes, what does not is named with its place, a bug in a form is a fault."""
+"""Types of answers: what fits is converted, what does not is the submission's doing, at a named place."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 import pytest
+import torch
 
 from grader import observations
-from grader.assignments.vit.assignment import VIT
-from grader.observations import Form, Misfit
+from grader.observations import Answered, ArrayOf, Count, Finite, Misfit, Record, converted, fit
 from grader.records import Observation
-
-RAISED = {"type": "ValueError", "bases": ["ValueError"], "message": "no", "frames": []}
-TENSOR = {"dtype": "float32", "device": "cpu", "requires_grad": False, "array": np.zeros((2, 3), np.float32)}
-FITTING: list[tuple[Form, Any]] = [
-    (observations.whole(), 3),
-    (observations.number(finite=False), float("nan")),
-    (observations.maybe(observations.truth), None),
-    (observations.row(observations.whole(), observations.text()), [1, "a"]),
-    (observations.fields({"more": observations.truth}, name=observations.text()), {"name": "a", "undeclared": [1]}),
-    (observations.or_raised(observations.fields(value=observations.whole())), {"raised": RAISED}),
-    (observations.array("f", (None, 3)), np.zeros((2, 3), np.float32)),
-    (observations.described, {"kind": "tensor", **TENSOR}),
-    (observations.described, {"kind": "sequence", "type": "tuple", "items": [{"kind": "str", "text": "a"}]}),
-    (observations.described, {"kind": "other", "type": "NoneType", "none": True}),
-]
-UNFIT: list[tuple[Form, Any, str]] = [
-    (observations.whole(), True, "expected a whole number"),
-    (observations.whole(), np.zeros(2), "got an array of float64, shape (2,)"),
-    (observations.whole(), 2**63, "got int 9223372036854775808"),
-    (observations.number(), float("inf"), "expected a finite number"),
-    (observations.number(), np.zeros(()), "got an array of float64"),
-    (observations.text(3), "long", "text of at most 3"),
-    (observations.exactly(True), 1, "expected True"),
-    (observations.every(observations.whole(), 2), [1, 2, 3], "a list of at most 2"),
-    (observations.row(observations.whole()), [1, 2], "a list of 1 items, got a list of 2"),
-    (
-        observations.fields(a=observations.every(observations.whole())),
-        {"a": [1, "b"]},
-        "at .a[1] expected a whole number",
-    ),
-    (observations.fields(a=observations.whole()), {"b": 1}, "expected a dict with a"),
-    (
-        observations.or_raised(observations.whole()),
-        {"raised": {"type": 3}},
-        "at .raised expected a described exception",
-    ),
-    (observations.array("f"), np.zeros(2, np.int64), "expected an array of f"),
-    (observations.array("uint8"), np.zeros(2, np.int64), "expected an array of uint8"),
-    (observations.array(most=3), np.zeros(4), "at most 3 numbers"),
-    (observations.array(shape=(None, 2)), np.zeros((2, 3)), "shape ('any', 2)"),
-    (observations.array(values="finite"), np.array([np.nan]), "finite numbers"),
-    (observations.array(values="counts"), np.array([-1]), "counts"),
-    (observations.described, {"kind": "tensor", **TENSOR, "array": [1.0]}, "at .array expected an array"),
-    (
-        observations.described,
-        {"kind": "sequence", "type": "list", "items": [{"kind": 3}]},
-        "at .items[0] expected a dict",
-    ),
-    (observations.described, {"kind": {}, "items": []}, "kind is one of"),
-    (observations.described, [], "got a list of 0"),
-]
+from grader.sandbox.inside import describe
 
 
-@pytest.mark.parametrize(("form", "value"), FITTING)
-def test_what_fits_passes(form: Form, value: Any) -> None:
-    form(value)
+class Step(Record, frozen=True):
+    loss: Finite
+    seen: Count
+    grid: Annotated[np.ndarray, ArrayOf("f", shape=(None, 2), finite=True, least=0)]
+    more: dict[str, observations.Wholes] = msgspec.field(default_factory=dict)
+    last: observations.Floats | None = None
 
 
-@pytest.mark.parametrize(("form", "value", "words"), UNFIT)
-def test_what_does_not_fit_is_named_with_its_place(form: Form, value: Any, words: str) -> None:
-    with pytest.raises(Misfit) as misfit:
-        form(value)
-    assert words in str(misfit.value)
+GRID = np.ones((3, 2), np.float32)
+RIGHT = {"loss": 1, "seen": 3, "grid": GRID}
+WRONG = {
+    "a number that is none": ({"loss": float("nan")}, "loss"),
+    "a truth value for a count": ({"seen": True}, "seen"),
+    "a negative count": ({"seen": -1}, "seen"),
+    "a list for an array": ({"grid": [[1.0, 2.0]]}, "grid"),
+    "whole numbers for floats": ({"grid": GRID.astype(np.int64)}, "kind f"),
+    "another shape": ({"grid": GRID.T}, "shape"),
+    "an infinite number in an array": ({"grid": GRID * np.inf}, "finite"),
+    "a negative number in an array": ({"grid": -GRID}, ">= 0"),
+    "an array of another kind in a dict": ({"more": {"a": GRID}}, "kind iu"),
+    "an array of another kind where there may be none": ({"last": np.arange(3)}, "kind f"),
+    "a key that nobody declared": ({"extra": 1}, "extra"),
+    "an array for a number": ({"loss": GRID}, "loss"),
+}
 
 
-def test_an_answer_that_does_not_fit_is_a_forged_one() -> None:
-    seen = observations.fit(
-        Observation("value", {"a": [0]}, seconds=2.0), lambda args: observations.fields(a=observations.truth), {}
-    )
-    assert (seen.outcome, seen.value, seen.seconds) == ("forged", None, 2.0)
-    assert seen.detail == (
-        "the worker's answer was not in the agreed form: at .a expected true or false, got a list of 1"
-    )
+def test_what_fits_has_attributes():
+    step = converted({**RIGHT, "more": {"a": np.arange(2)}}, Step)
+    assert step.loss == 1.0 and type(step.loss) is float and step.grid is GRID and step.last is None
 
 
-def test_a_form_rests_on_what_was_asked() -> None:
-    declared = lambda args: observations.row(*[observations.whole()] * args["count"])  # noqa: E731
-    assert observations.fit(Observation("value", [1, 2]), declared, {"count": 2}).outcome == "value"
-    assert observations.fit(Observation("value", [1, 2]), declared, {"count": 3}).outcome == "forged"
+@pytest.mark.parametrize(("edit", "word"), WRONG.values(), ids=WRONG)
+def test_what_does_not_fit_is_named(edit: dict[str, Any], word: str):
+    with pytest.raises(Misfit, match=word):
+        converted({**RIGHT, **edit}, Step)
 
 
-def test_a_bug_in_a_form_is_the_graders_fault() -> None:
-    seen = observations.fit(Observation("value", 1), lambda args: observations.row(*args["missing"]), {})
-    assert seen.outcome == "fault" and "KeyError" in seen.detail
+@pytest.mark.parametrize("missing", ["loss", "seen", "grid"])
+def test_nothing_that_is_declared_may_be_missing(missing: str):
+    with pytest.raises(Misfit, match=missing):
+        converted({key: value for key, value in RIGHT.items() if key != missing}, Step)
 
 
-@pytest.mark.parametrize("outcome", ["raised", "timeout", "forged", "unasked"])
-def test_what_is_no_value_has_no_form(outcome: Any) -> None:
-    seen = Observation(outcome, detail="it ended")
-    assert observations.fit(seen, lambda args: observations.nothing, {}) is seen
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (torch.ones(2), "TensorResult"), (np.ones(2), "ArrayResult"), (1.5, "NumberResult"), (float("nan"), "NumberResult"),
+        ("a", "TextResult"), ((1, [2]), "SequenceResult"), ({"a": {"b": None}}, "DictResult"), (object, "OtherResult"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_student_code_gives_is_a_result(value: Any, kind: str):
+    assert type(converted(describe.result(value), observations.Result)).__name__ == kind
 
 
-def test_every_operation_that_is_asked_declares_its_form() -> None:
-    assert {probe.op for probe in VIT.probes} == VIT.forms.keys()
+def test_an_answer_that_does_not_fit_is_forged_and_one_that_fits_keeps_what_was_sent():
+    declared = Answered(Step)
+    right = fit(Observation("value", RIGHT), declared, {})
+    assert right.outcome == "value" and right.value.seen == 3 and right.sent is RIGHT
+    assert fit(right, declared, None).value.seen == 3
+    wrong = fit(Observation("value", {**RIGHT, "seen": "x"}), declared, {})
+    assert wrong.outcome == "forged" and "seen" in wrong.detail and wrong.value is None
+
+
+def test_an_answer_has_to_agree_with_what_was_asked():
+    def agrees(args: dict[str, Any], step: Step) -> None:
+        if step.seen != args["steps"]:
+            raise Misfit(f"Expected {args['steps']} steps, got {step.seen}")
+
+    declared = Answered(Step, agrees)
+    assert fit(Observation("value", RIGHT), declared, {"steps": 3}).outcome == "value"
+    assert fit(Observation("value", RIGHT), declared, {"steps": 4}).outcome == "forged"
+
+
+def test_a_bug_in_a_declaration_is_no_fault_of_the_submissions():
+    declared = Answered(Step, lambda args, step: args["nothing"])
+    assert fit(Observation("value", RIGHT), declared, {}).outcome == "fault"

@@ -187,6 +187,8 @@ def _array(data: bytes, kind: np.dtype, shape: list[int]) -> np.ndarray:
 
 def _plain(observation: Observation) -> dict[str, Any]:
     kept = {f.name: getattr(observation, f.name) for f in dataclasses.fields(observation)}
+    kept["value"] = observation.value if kept["sent"] is None else kept["sent"]
+    del kept["sent"]
     raised = observation.raised
     return {**kept, "raised": None if raised is None else dataclasses.asdict(raised)}
 

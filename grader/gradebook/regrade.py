@@ -14,11 +14,13 @@ from grader import scoring
 from grader.data import DataSet
 from grader.errors import GraderError, Unreadable
 from grader.evidence import UNASKED, Evidence, Later, Probe, Question
+from grader.evidence import Kept as KeptObservation
 from grader.firewall import Firewall
 from grader.gradebook import digests, packing
 from grader.gradebook.digests import Digests
 from grader.gradebook.store import Gradebook, Handed, Kept, Sealed
 from grader.intake import Found
+from grader.observations import fit
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade, Observation, Submission
 
@@ -151,7 +153,9 @@ class Regrader:
         probes = {probe.id: probe for probe in grader.assignment.probes}
         for ident, each in packing.unpack_observations(answers, self.book.array, sure=True).items():
             build = partial(_question, probes.get(ident), seen)
-            seen.answers[ident] = Later(ident, build, each.read)
+            probe = probes.get(ident)
+            read = partial(_typed, each, seen.assignment.forms.get(probe.op if probe else ""))
+            seen.answers[ident] = Later(ident, build, read)
         return seen
 
     def _empty(self, grader: Grader, submission: Submission, kept: Kept) -> Evidence:
@@ -212,6 +216,11 @@ class Regrader:
 def _at_home(submission: Submission, kept: Kept) -> Submission:
     """The same with the path that the grade names: it may have been opened on another machine."""
     return dataclasses.replace(submission, path=Path(kept.grade.submission["path"]))
+
+
+def _typed(kept: KeptObservation, declared: Any) -> Observation:
+    """A kept answer, converted to its type."""
+    return fit(kept.read(), declared, None)
 
 
 def _question(probe: Probe | None, seen: Evidence) -> Question:

@@ -12,8 +12,8 @@ import numpy as np
 
 from grader.assignment import Assignment
 from grader.evidence import Evidence, Probe, Question
+from grader.forms import described
 from grader.judging import Criterion, Fail, checks, dig
-from grader.observations import described
 
 HERE = Path(__file__).resolve().parent
 CLOSE = 1e-3  # float32 arithmetic on numbers around 1

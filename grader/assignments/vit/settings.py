@@ -7,8 +7,8 @@ import numpy as np
 
 from grader.assignments.vit.names import HYPERPARAMETERS
 from grader.evidence import Evidence, Probe, Question
+from grader.forms import NAME, Declared, described, every, fields
 from grader.judging import Criterion, warn
-from grader.observations import NAME, Declared, described, every, fields
 from grader.records import Warning_
 
 MAX_ASKED = 1_000  # ways of asking for a GPU

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.observations import described
+from grader.forms import described
 from grader.sandbox.inside import describe, protocol
 
 

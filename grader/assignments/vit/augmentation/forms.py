@@ -3,7 +3,7 @@
 from typing import Any
 
 from grader.assignments.vit.augmentation.probes import CELLS
-from grader.observations import (
+from grader.forms import (
     NAME,
     SIZES,
     Declared,

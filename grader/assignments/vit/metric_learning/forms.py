@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from grader.observations import (
+from grader.forms import (
     NAME,
     TENSORS,
     Declared,
