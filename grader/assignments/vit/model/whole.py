@@ -108,9 +108,9 @@ def _patch(n: int) -> tuple[slice, slice, slice]:
 
 
 def _swapped(rng: np.random.Generator, images: Array) -> Array:
-    """The images with two patches that have changed places."""
+    """The images with two patches that have changed places; not the first or the last, which may be read for [CLS]."""
     swapped = images.copy()
-    one, other = (_patch(int(n)) for n in rng.choice(N, 2, replace=False))
+    one, other = (_patch(int(n)) for n in 1 + rng.choice(N - 2, 2, replace=False))
     for image, original in zip(swapped, images, strict=True):
         image[one], image[other] = original[other], original[one]
     return swapped
