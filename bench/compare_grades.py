@@ -57,7 +57,7 @@ def said(line: audit.Line) -> dict[str, Any]:
 
 def diff(before: dict[str, Any], after: dict[str, Any]) -> int:
     """Print what differs; 1 where a verdict does."""
-    lines = [f"{case}: only in one of both" for case in sorted(before.keys() ^ after.keys())]
+    lines = [f"{case}: was not there before" for case in sorted(after.keys() - before.keys())]
     words = 0
     for case in sorted(before.keys() & after.keys()):
         old, new = before[case], after[case]
