@@ -22,6 +22,7 @@ so. What a worker cannot send, by the protocol's own limits, is not tried here: 
 
 import argparse
 import dataclasses
+import importlib
 import io
 import itertools
 import json
@@ -40,12 +41,12 @@ from typing import Any
 
 from bench.answer_changes import Changed, changes
 from grader.assignments.vit.assignment import VIT
-from grader.evidence import Answer, Evidence, Finding, Unanswered
+from grader.evidence import Answer, Evidence, Unanswered
 from grader.given import NONE
-from grader.judging import Blocked, Fail, Missing, Skip, Undecided
+from grader.judging import Blocked, Fail, Missing, Skip, Undecided, judge_in_order
 from grader.observations import fit
 from grader.pipeline import Grader, Options, open_grader
-from grader.records import Observation
+from grader.records import Judgement, Observation
 from grader.sandbox.outside.replies import NO_FORM, is_loading
 from grader.scoring import _points as points_of  # the rubric's points for one verdict
 
@@ -92,12 +93,27 @@ class Reading(Evidence):
         return super().__getitem__(probe)
 
     def once(self, key: str, compute: Callable[[], Any], code: str = "") -> Any:
-        if key in self.findings:
+        if key in self.measured:
             for noted in self.open_sets:
                 noted |= self.read_by.get(key, set())
         else:
             self.read_by[key] = self.watch(lambda: super(Reading, self).once(key, compute, code))
         return super().once(key, compute, code)
+
+    def verdict(self, criterion: str) -> Judgement:
+        for noted in self.open_sets:
+            noted |= self.read_by[f"verdict {criterion}"]
+        return super().verdict(criterion)
+
+    def judge(self, criterion: str) -> Judgement:
+        """Judge a criterion, after those that it needs, and note which answers the verdict rests on."""
+        key, needs = f"verdict {criterion}", VIT.criteria[criterion].needs
+        if key not in self.read_by:
+            for need in needs:
+                self.judge(need)
+            own = self.watch(lambda: judge_in_order((criterion,), self))
+            self.read_by[key] = own.union(*(self.read_by[f"verdict {need}"] for need in needs))
+        return self.verdicts[criterion]
 
 
 @dataclass
@@ -135,10 +151,7 @@ class Counts:
 
 def pieces() -> dict[str, Piece]:
     """All that is computed from answers besides the verdicts."""
-    from grader.assignments.vit.figures import attention, augmentation, confusions, log, map, neighbours, schedule
-
-    drawn = {f"picture {each.__name__.rpartition('.')[2]}": each.figure
-             for each in (augmentation, schedule, log, attention, map, neighbours, confusions)}  # fmt: skip
+    drawn = {f"picture {name.rpartition('.')[2]}": importlib.import_module(name).figure for name in VIT.figures}
     found: dict[str, Piece] = {f"warning {each.__module__}.{each.__name__}": each for each in VIT.warnings}
     found |= {f"measure {name}": each for name, each in VIT.measures.items()}
     found |= {f"question {each.id}": lambda seen, each=each: _asked(seen, each) for each in VIT.probes}
@@ -153,8 +166,7 @@ def _asked(seen: Evidence, probe: Any) -> None:
 def base_of(name: str, seen: Evidence) -> Base:
     """Judge a submission as it is, and note what each piece looks at."""
     values = {each.name: getattr(seen, each.name) for each in dataclasses.fields(Evidence) if each.init}
-    rubric = seen.rubric.rubric  # type: ignore[attr-defined]
-    values |= {"findings": {}, "kept": {}, "rubric": rubric, "_reading": []}
+    values |= {"measured": {}, "verdicts": {}}
     base = Base(name, Reading(**values))
     for criterion in VIT.criteria:
         verdict = base.seen.judge(criterion)
@@ -167,7 +179,7 @@ def base_of(name: str, seen: Evidence) -> Base:
 
 def _worth(seen: Evidence, criterion: str) -> float:
     of_rubric = {each.id: each for each in seen.rubric.criteria}
-    verdict = seen.judge(criterion)
+    verdict = seen.verdicts[criterion]
     return 0.0 if verdict.status == "error" else points_of(of_rubric[criterion], verdict)[0]
 
 
@@ -195,7 +207,8 @@ def judge(base: Base, probe: str, changed: Changed, counts: Counts, drawn: bool)
     for criterion, points in base.points.items():
         if probe not in base.seen.read_by[f"verdict {criterion}"]:
             continue
-        verdict = seen.judge(criterion)
+        judge_in_order((criterion,), seen)
+        verdict = seen.verdicts[criterion]
         if verdict.status == "error" and verdict.feedback.startswith(FOR_A_PERSON):
             counts.of["suspected"] += 1
         elif verdict.status == "error" and criterion not in base.errors:
@@ -210,12 +223,13 @@ def judge(base: Base, probe: str, changed: Changed, counts: Counts, drawn: bool)
 def _with(base: Base, probe: str, observation: Observation) -> Evidence:
     """The evidence with another answer to one probe; what does not rest on it is computed already."""
     answers = {**base.seen.answers, probe: Answer(probe, base.seen[probe].question, observation)}
-    kept: dict[str, Finding] = {
-        key: found for key, found in base.seen.findings.items() if probe not in base.seen.read_by[key]
-    }
+    reads = base.seen.read_by
+    measured = {name: each for name, each in base.seen.measured.items() if probe not in reads[name]}
+    verdicts = {c: each for c, each in base.seen.verdicts.items() if probe not in reads[f"verdict {c}"]}
     values = {each.name: getattr(base.seen, each.name) for each in dataclasses.fields(Evidence) if each.init}
-    rubric = base.seen.rubric.rubric  # type: ignore[attr-defined]
-    return Evidence(**{**values, "answers": answers, "findings": kept, "rubric": rubric, "_reading": []})
+    seen = Evidence(**{**values, "answers": answers, "measured": measured, "verdicts": verdicts})
+    judge_in_order(VIT.criteria, seen)
+    return seen
 
 
 def _attempt(piece: str, function: Piece, seen: Evidence, wrong: Callable[[str], None]) -> None:

@@ -237,13 +237,16 @@ def paced(progress: Progress | None, probes: list[Probe]) -> Telling:
     Those apart are waited for after the others. A probe that few submissions need and that takes minutes counts
     only once it is begun.
     """
-    ordered, wall = sorted(probes, key=lambda probe: probe.apart), Firewall()
+    ordered, wall = sorted(probes, key=lambda probe: probe.in_parallel), Firewall()
 
     def tell(probe: Probe) -> None:
         if progress is not None:
             at = ordered.index(probe)
-            before, after = (sum(p.usual for p in part if p.usual < RARE) for part in (ordered[:at], ordered[at + 1 :]))
-            share = before / (before + probe.usual + after)
+            before, after = (
+                sum(p.typical_seconds for p in part if p.typical_seconds < RARE)
+                for part in (ordered[:at], ordered[at + 1 :])
+            )
+            share = before / (before + probe.typical_seconds + after)
             wall.attempt("the progress bar", lambda: progress(probe.id, share), None)
 
     return tell

@@ -143,7 +143,7 @@ class Auditor:
 def kept(seen: Evidence, probe: str) -> Kept:
     """The answer to a probe, for another grade in which the same is asked."""
     observation = seen[probe].observation
-    return Kept(lambda: observation, seen.asked.get(probe, ""), sure=False, seconds=0.0)
+    return Kept(lambda: observation, seen[probe].asked, code_unchanged=False, seconds=0.0)
 
 
 def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:

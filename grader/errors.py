@@ -19,6 +19,10 @@ class Unreadable(GraderError):
     """Kept evidence that cannot be read: a grade is not computed from half of it."""
 
 
+class Outdated(Unreadable):
+    """Kept evidence of another form than this version reads: the submission has to be graded again."""
+
+
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "faiss": "faiss-cpu",

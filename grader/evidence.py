@@ -1,45 +1,42 @@
-"""Probes, what they ask, and the answers, kept together so that a grade can be computed from them again."""
+"""Probes, what they ask, and the answers: all that the checks of one submission may look at."""
 
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from grader.errors import Unreadable
 from grader.firewall import Firewall
 from grader.given import NONE, GivenFiles
-from grader.records import Observation, Submission
+from grader.records import Judgement, Observation, Submission
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
-    from grader.judging import Judgement
     from grader.rubric import Rubric
-
-T = TypeVar("T")
-FAULTED = "a piece of the grader's own raised"  # noted as a setting that no rubric has: such a finding is not reused
 
 
 @dataclass(frozen=True)
 class Question:
     """What one probe asks.
 
-    ``args`` go to the worker: dicts, lists, numbers, strings, arrays, and {"$shared": name} for the
-    images of the data set. ``known`` stays on this side: expected values, labels.
+    Attributes:
+        args: travel to the worker: dicts, lists, numbers, strings, arrays, and {"$shared": name} for the images of
+            the data set.
+        known: stays on this side: expected values, labels.
     """
 
     args: dict[str, Any]
     known: Any = None
 
 
-def question_digest(question: Question, aside: Collection[str] = ()) -> str:
-    """Tell whether two questions are the same; arguments named in ``aside`` are no part of it."""
+def question_digest(question: Question, not_compared: Collection[str] = ()) -> str:
+    """Tell whether two questions are the same; arguments named in ``not_compared`` are no part of it."""
     digest = hashlib.sha256()
-    _digest({name: arg for name, arg in question.args.items() if name not in aside}, digest.update)
+    _digest({name: arg for name, arg in question.args.items() if name not in not_compared}, digest.update)
     return digest.hexdigest()[:16]
 
 
@@ -67,20 +64,30 @@ def _digest(value: Any, update: Callable[[bytes], None]) -> None:
 class Probe:
     """One request to the worker.
 
-    ``build`` makes the question from the evidence so far and a generator of its own, so that the same
-    seed asks the same and a new probe changes no other. ``when`` says whether to ask at all; it may look
-    at earlier answers and at verdicts that rest on them.
+    Attributes:
+        id: unique in its assignment.
+        op: the operation that it asks for.
+        build: makes the question from the evidence so far and a generator of its own, so that the same seed asks the
+            same and a new probe changes no other.
+        when: whether to ask at all.
+        seconds: that it may take.
+        serves: criteria that need it; empty: any may.
+        not_compared: arguments that change what the question costs, not what is asked: paths, threads.
+        typical_seconds: that it takes for the reference: for the progress bar alone.
+        in_parallel: it takes long: asked beside the others where that can be, and waited for after them.
+        needs: criteria that are judged before it: ``build`` and ``when`` may look at their verdicts.
     """
 
     id: str
     op: str
     build: Callable[["Evidence", np.random.Generator], Question]
-    when: Callable[["Evidence"], bool] = lambda seen: True
+    when: Callable[["Evidence"], bool] = lambda evidence: True
     seconds: float = 20.0
-    serves: tuple[str, ...] = ()  # criteria that need it; empty: any may
-    aside: tuple[str, ...] = ()  # arguments that change what it costs, not what is asked: paths, threads
-    usual: float = 0.1  # seconds that it takes for the reference: for the progress bar alone
-    apart: bool = False  # it takes long: asked beside the others where that can be, waited for after them
+    serves: tuple[str, ...] = ()
+    not_compared: tuple[str, ...] = ()
+    typical_seconds: float = 0.1
+    in_parallel: bool = False
+    needs: tuple[str, ...] = ()
 
     def wanted(self, only: Collection[str]) -> bool:
         """Whether it is of use when only some criteria are judged."""
@@ -95,16 +102,38 @@ class Unanswered(Exception):
         self.probe, self.observation = probe, observation
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A question and what was observed."""
+UNASKED = Question({})
 
-    probe: str
-    question: Question
-    observation: Observation
+
+class Answer:
+    """A question and what was observed.
+
+    Either may be a function: a kept question is put together, and a kept observation read, when somebody looks at it.
+    """
+
+    def __init__(self, probe: str, question: Question | Callable[[], Question],
+                 observation: Observation | Callable[[], Observation], asked: str = "",
+                 seconds: float | None = None, running: bool = False) -> None:  # fmt: skip
+        self.probe, self.asked = probe, asked  # the digest of the question
+        self.running = running  # asked in parallel, and perhaps not answered yet
+        self._question, self._observation, self._seconds = question, observation, seconds
+
+    @cached_property
+    def question(self) -> Question:
+        return self._question() if callable(self._question) else self._question
+
+    @cached_property
+    def observation(self) -> Observation:
+        return self._observation() if callable(self._observation) else self._observation
+
+    @property
+    def seconds(self) -> float:
+        """How long the answer took."""
+        return self.observation.seconds if self._seconds is None else self._seconds
 
     @property
     def ok(self) -> bool:
+        """Whether there is a value."""
         return self.observation.outcome == "value"
 
     @property
@@ -120,7 +149,7 @@ class Answer:
 
     @property
     def value(self) -> Any:
-        """The observed value.
+        """The observed value, of the type that the operation declares.
 
         Raises:
             Unanswered: the submission raised, crashed, or was not asked; the engine turns it into words.
@@ -130,108 +159,61 @@ class Answer:
         return self.observation.value
 
 
-UNASKED = Question({})
-
-
-class Later(Answer):
-    """An answer that was kept, read when it is looked at, and with it the question."""
-
-    def __init__(self, probe: str, question: Callable[[], Question], observation: Callable[[], Observation]) -> None:
-        self.__dict__.update(probe=probe, _question=question, _observation=observation)
-
-    @cached_property
-    def question(self) -> Question:  # type: ignore[override]
-        return self._question()  # type: ignore[attr-defined,no-any-return]
-
-    @cached_property
-    def observation(self) -> Observation:  # type: ignore[override]
-        return self._observation()  # type: ignore[attr-defined,no-any-return]
-
-
 @dataclass(frozen=True)
 class Kept:
-    """An observation of an earlier grade.
+    """An answer of an earlier grade.
 
     Attributes:
-        read: unpacks it.
+        read: gives its observation.
         asked: digest of the question that it answers.
-        sure: the probes' code has not changed since, so the question is the same; it is not put together again.
+        code_unchanged: the code that asks has not changed since, so the question is the same and is not put together.
         seconds: how long the answer took.
     """
 
     read: Callable[[], Observation]
     asked: str
-    sure: bool
+    code_unchanged: bool
     seconds: float
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What was computed from evidence, and the settings of the rubric that it rests on."""
+class Measured:
+    """A score that is expensive to compute, kept beside the answers that it was computed from.
 
-    value: Any
-    reads: dict[str, float] = field(default_factory=dict)
-    code: str = ""  # the module that computed it; empty: all that judges
-
-
-class Watched(Mapping[str, float]):
-    """The rubric's thresholds and switches; notes which of them are looked at.
-
-    It knows the list of what is being computed, not the evidence: in a circle, the arrays of a dozen submissions
-    would wait for the garbage collector.
+    Attributes:
+        value: a number, a text, or a list of texts.
+        code: the module that computed it, whose change makes it void; "" where it is not kept.
     """
 
-    def __init__(self, rubric: "Rubric", reading: list[dict[str, float]]) -> None:
-        self.rubric, self.reading = rubric, reading
-
-    def note(self, name: str, value: float) -> None:
-        if self.reading:
-            self.reading[-1][name] = value
-
-    def __getitem__(self, name: str) -> float:
-        self.note(name, self.rubric.thresholds[name])
-        return self.rubric.thresholds[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.rubric.thresholds)
-
-    def __len__(self) -> int:
-        return len(self.rubric.thresholds)
-
-    @property
-    def thresholds(self) -> "Watched":
-        return self
-
-    @property
-    def strict(self) -> bool:
-        self.note("strict", self.rubric.strict)
-        return self.rubric.strict
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.rubric, name)
+    value: Any
+    code: str
 
 
 @dataclass
 class Evidence:
-    """All that is known of one submission: its files, what it was asked, what it answered."""
+    """All that is known of one submission: its files, what it was asked, what it answered. It judges nothing.
+
+    Attributes:
+        data: what the assignment loads.
+        options: what probes are told of the command line.
+        given: what the course handed out.
+        answers: by probe.
+        verdicts: by criterion, as far as the engine has judged.
+        measured: scores that were computed from the answers, by name.
+        firewall: notes which pieces of the grader's own raised.
+    """
 
     submission: Submission
     seed: int
     rubric: "Rubric"
-    data: Any  # what the assignment loads
+    data: Any
     assignment: "Assignment"
-    answers: dict[str, Answer] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
-    given: GivenFiles = NONE  # what the course handed out
-    timings: dict[str, float] = field(default_factory=dict)  # seconds by probe
-    kept: Mapping[str, Kept] = field(default_factory=dict)  # by probe, what need not be asked again
-    findings: dict[str, Finding] = field(default_factory=dict)
-    asked: dict[str, str] = field(default_factory=dict)  # by probe, the digest of its question
+    given: GivenFiles = NONE
+    answers: dict[str, Answer] = field(default_factory=dict)
+    verdicts: dict[str, Judgement] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
     firewall: Firewall = field(default_factory=Firewall)
-    _reading: list[dict[str, float]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.rubric: Rubric = Watched(self.rubric, self._reading)  # type: ignore[assignment]
 
     def __getitem__(self, probe: str) -> Answer:
         """The answer to a probe; one that was not asked holds the outcome "unasked"."""
@@ -242,62 +224,29 @@ class Evidence:
         """A generator for one probe, from the grade's seed and the probe's id."""
         return np.random.default_rng([self.seed, zlib.crc32(probe.encode())])
 
-    def judge(self, criterion: str) -> "Judgement":
-        """The verdict on a criterion from the answers so far; its probes must have been asked."""
-        from grader.judging import judge, undecided
-
-        asked = self.assignment.criteria[criterion]
-
-        def guarded() -> "Judgement":
-            return self.attempt(f"the judging of {criterion}", lambda: judge(asked, self), undecided(asked))
-
-        found: Judgement = self.once(f"verdict {criterion}", guarded)
-        return found
-
-    def attempt(self, piece: str, work: Callable[[], T], otherwise: T) -> T:
-        """What a piece of the grader's own returns, or a default where it raises.
+    def verdict(self, criterion: str) -> Judgement:
+        """The verdict on a criterion, which must be among the ``needs`` of whoever asks.
 
         Raises:
-            Unreadable: kept evidence is damaged; the earlier grade stays as it is then.
+            KeyError: the engine has not judged it: it is not declared.
         """
-        try:
-            return work()
-        except Unreadable:
-            raise
-        except Exception as error:
-            self.note(piece, error)
-            return otherwise
-
-    def note(self, piece: str, error: Exception) -> None:
-        """Remember that a piece raised; what is being computed is not reused for another grade."""
-        self.firewall.note(piece, error)
-        if self._reading:
-            self._reading[-1][FAULTED] = 1.0
-
-    def once(self, key: str, compute: Callable[[], Any], code: str = "") -> Any:
-        """The value of a pure function of this evidence: computed once, and kept with the grade.
-
-        Args:
-            key: what it is, kind first: "verdict vit.model", "score checkpoint.embeddings test".
-            compute: what it raises is raised, and not kept.
-            code: the module whose change makes a kept value void; any change of what judges where there is none.
-        """
-        if key not in self.findings:
-            self._reading.append({})
-            try:
-                value = compute()
-            finally:
-                reads = self._reading.pop()
-                if self._reading:
-                    self._reading[-1].update(reads)
-            self.findings[key] = Finding(value, reads, code)
-        elif self._reading:
-            self._reading[-1].update(self.findings[key].reads)
-        return self.findings[key].value
+        return self.verdicts[criterion]
 
     def passed(self, criterion: str) -> bool:
-        """Whether a criterion has full marks."""
-        return self.judge(criterion).status == "passed"
+        """Whether a criterion, which must be declared as above, has full marks."""
+        return self.verdict(criterion).status == "passed"
+
+    def once(self, name: str, compute: Callable[[], Any], code: str = "") -> Any:
+        """A score that is computed from answers alone: once, and kept with the grade.
+
+        Args:
+            name: "score checkpoint.embeddings test".
+            compute: what it raises is raised, and not kept.
+            code: the module whose change makes a kept value void; "" where it is not kept.
+        """
+        if name not in self.measured:
+            self.measured[name] = Measured(compute(), code)
+        return self.measured[name].value
 
     @cached_property
     def defined(self) -> frozenset[str]:
@@ -308,3 +257,8 @@ class Evidence:
     def has(self, *names: str) -> bool:
         """Whether all the names are defined."""
         return self.defined.issuperset(names)
+
+    @property
+    def timings(self) -> dict[str, float]:
+        """Seconds that each answer took, by probe."""
+        return {probe: answer.seconds for probe, answer in self.answers.items()}

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from grader.errors import Unreadable
+
 T = TypeVar("T")
 SHOW = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
 CODE = "grader.error"  # of the warning that names a piece
@@ -29,9 +31,15 @@ class Firewall:
         self.faults: dict[str, str] = {}
 
     def attempt(self, piece: str, work: Callable[[], T], otherwise: T) -> T:
-        """What a piece returns, or a default where it raises."""
+        """What a piece returns, or a default where it raises.
+
+        Raises:
+            Unreadable: kept evidence is damaged; the earlier grade stays as it is then.
+        """
         try:
             return work()
+        except Unreadable:
+            raise
         except Exception as error:
             self.note(piece, error)
             return otherwise

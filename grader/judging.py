@@ -11,13 +11,14 @@ submission is right it returns None, or a remark that costs nothing; else it rai
 It runs nothing and looks at nothing but the evidence.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
-from grader.records import CheckResult, CriterionStatus, Frame, Observation, Origin, Raised, Warning_
+from grader.records import CheckResult, CriterionStatus, Frame, Judgement, Observation, Origin, Raised, Warning_
 from grader.unavailable import why_lost
 
 T = TypeVar("T")
@@ -78,23 +79,15 @@ class Check:
 class Criterion:
     """What the rubric gives points for.
 
-    ``names`` must all be defined, or the criterion is missing. ``rests_on`` are criteria named as the
-    cause when an answer was never asked for.
+    Attributes:
+        names: must all be defined, or the criterion is missing.
+        needs: criteria that are judged before it: its checks may look at their verdicts.
     """
 
     id: str
     checks: tuple[Check, ...]
     names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The verdict on one criterion, before points; ``by`` is the criterion that blocks it."""
-
-    status: CriterionStatus
-    feedback: str
-    results: tuple[CheckResult, ...]
-    by: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
@@ -158,6 +151,17 @@ OURS = "this could not be decided, through an error of the grader's own: the poi
 LATER = "could not be looked at: see the other checks"
 
 
+def judge_in_order(criteria: Iterable[str], evidence: Evidence) -> None:
+    """Judge criteria, each after those that it needs, as far as they have no verdict yet."""
+    for ident in criteria:
+        criterion = evidence.assignment.criteria.get(ident)
+        if criterion is not None and ident not in evidence.verdicts:
+            judge_in_order(criterion.needs, evidence)
+            piece = f"the judging of {ident}"
+            verdict = evidence.firewall.attempt(piece, partial(judge, criterion, evidence), undecided(criterion))
+            evidence.verdicts[ident] = verdict
+
+
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:
     """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
     from grader.syntax_errors import explained
@@ -205,7 +209,7 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
         except Unreadable:
             raise
         except Exception as error:  # a fault of ours must never look like the student's
-            seen.note(f"the check {criterion.id}/{check.name}", error)
+            seen.firewall.note(f"the check {criterion.id}/{check.name}", error)
             results.append(CheckResult(check.name, "error", OURS))
     results = _opened(results, seen)
     return Judgement(_status(results), _feedback(results, remarks), tuple(results))

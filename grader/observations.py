@@ -232,9 +232,8 @@ def fit(observation: Observation, declared: Any, args: dict[str, Any] | None) ->
         return observation if args is None else forms.fit(observation, declared, args)
     if observation.outcome != "value":
         return observation
-    sent = observation.value if observation.sent is None else observation.sent
     try:
-        value = converted(sent, declared.type)
+        value = converted(observation.value, declared.type)
         if args is not None:
             declared.agrees(args, value)
     except Misfit as misfit:
@@ -242,7 +241,7 @@ def fit(observation: Observation, declared: Any, args: dict[str, Any] | None) ->
     except Exception as error:  # a bug in a declaration must not look like the student's, nor end the grade
         detail = f"the type of the answer raised {type(error).__name__}: {error}"[:300]
         return dataclasses.replace(observation, outcome="fault", value=None, detail=detail)
-    return dataclasses.replace(observation, value=value, sent=sent)
+    return dataclasses.replace(observation, value=value)
 
 
 UNFIT = "the worker's answer was not in the agreed form"

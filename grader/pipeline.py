@@ -17,7 +17,7 @@ from grader.asking import Asking, Doubts, Known, Progress, paced
 from grader.assignment import Assignment
 from grader.data import DataSet
 from grader.errors import GraderError, Rejected
-from grader.evidence import Evidence, Finding, Kept, Probe, Question
+from grader.evidence import Evidence, Kept, Measured, Probe, Question
 from grader.given import GivenFiles
 from grader.intake import open_submission
 from grader.probing import ask_all
@@ -113,17 +113,22 @@ class Grader:
         )
 
     def observe(self, submission: Submission, seed: int, kept: Mapping[str, Kept] | None = None,
-                findings: dict[str, Finding] | None = None, only: Collection[str] | None = None,
+                measured: dict[str, Measured] | None = None, only: Collection[str] | None = None,
                 progress: Progress | None = None) -> Evidence:  # fmt: skip
-        """Put all probes that were not answered yet, and gather the evidence."""
+        """Ask all probes that were not answered yet, and gather the evidence.
+
+        Args:
+            kept: by probe, answers of an earlier grade.
+            measured: scores of an earlier grade that still hold.
+        """
         seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only),
                         given=self.options.given_files)  # fmt: skip
-        seen.kept, seen.findings = kept or {}, findings or {}
+        seen.measured = measured or {}
         probes = self._probes(only)
         beside = self.workers.forks and self.options.threads != 1
         tell, forms = paced(progress, probes), self.assignment.forms
         with Asking(self.workers, submission, self._doubts(), tell, beside, forms) as asking:
-            ask_all(probes, seen, asking.ask, asking.begin)
+            ask_all(probes, seen, asking.ask, asking.begin, kept)
         return seen
 
     def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:

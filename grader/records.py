@@ -136,7 +136,7 @@ class Observation:
     detail: str = ""  # for the other outcomes, in words: "SIGSEGV in PatchEmbeddings.forward"
     output: str = ""  # what it printed meanwhile, truncated, control characters removed
     seconds: float = 0.0
-    sent: Any = None  # the value as it was sent, where ``value`` was converted to its type: this is what is kept
+    frame: bytes | bytearray = b""  # the reply as it came over the wire: what is kept
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,16 @@ class CheckResult:
     status: CheckStatus
     message: str = ""  # what was expected and what was seen
     hint: str = ""  # the likely cause and where to look
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on one criterion, before points; ``by`` is the criterion that blocks it."""
+
+    status: CriterionStatus
+    feedback: str
+    results: tuple[CheckResult, ...]
+    by: str = ""
 
 
 @dataclass(frozen=True)

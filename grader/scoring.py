@@ -11,15 +11,16 @@ from functools import partial
 
 from grader import firewall
 from grader.evidence import Evidence
-from grader.judging import Judgement
-from grader.records import CriterionResult, CriterionStatus, Grade, Warning_
+from grader.judging import judge_in_order
+from grader.records import CriterionResult, CriterionStatus, Grade, Judgement, Warning_
 from grader.rubric import RubricCriterion
 from grader.syntax_errors import syntax_errors
 
 
 def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:
     """Compute the grade that the evidence supports."""
-    verdicts = {criterion.id: seen.judge(criterion.id) for criterion in seen.rubric.criteria}
+    judge_in_order(seen.assignment.criteria, seen)
+    verdicts = {criterion.id: seen.verdicts[criterion.id] for criterion in seen.rubric.criteria}
     results = tuple(_result(criterion, _opened(verdicts, criterion.id), seen) for criterion in seen.rubric.criteria)
     open_ = [result.id for result in results if result.status == "error"]
     measured = {name: _measured(seen, name) for name in seen.assignment.measures}
@@ -99,16 +100,14 @@ def _measured(seen: Evidence, name: str) -> float | None:
         value = seen.assignment.measures[name](seen)
         return None if value is None else round(float(value), 6)
 
-    found: float | None = seen.once(f"measure {name}", partial(seen.attempt, f"the measure {name}", measure, None))
-    return found
+    return seen.firewall.attempt(f"the measure {name}", measure, None)
 
 
 def _warnings(seen: Evidence) -> tuple[Warning_, ...]:
     found: list[Warning_] = []
     for function in (syntax_errors, *seen.assignment.warnings):
-        key, piece = f"warning {function.__module__}.{function.__name__}", f"the warning {function.__name__}"
         none: list[Warning_] = []
-        new: Sequence[Warning_] = seen.once(key, partial(seen.attempt, piece, partial(_warned, function, seen), none))
+        new = seen.firewall.attempt(f"the warning {function.__name__}", partial(_warned, function, seen), none)
         found += [warning for warning in new if warning not in found]
     return tuple(found)
 

@@ -21,10 +21,10 @@ from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.names import WANTED
 from grader.evidence import Evidence, Probe, Question
 from grader.given import GivenFiles
-from grader.judging import Judgement
+from grader.judging import judge_in_order
 from grader.observations import fit
 from grader.probing import ask_all
-from grader.records import CellLog, Observation, Origin, Piece, Program, Submission, program_of
+from grader.records import CellLog, Judgement, Observation, Origin, Piece, Program, Submission, program_of
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
 from grader.students import in_process
@@ -78,7 +78,18 @@ def evidence(
 def verdicts(sources: dict[str, str], topics: Collection[Any], **more: Any) -> dict[str, Judgement]:
     """Judge a submission by all criteria of some topics."""
     seen = evidence(sources, topics, **more)
-    return {ident: seen.judge(ident) for ident in seen.assignment.criteria}
+    return {ident: judged(seen, ident) for ident in seen.assignment.criteria}
+
+
+def judged(seen: Evidence, criterion: str) -> Judgement:
+    """The verdict on one criterion."""
+    judge_in_order((criterion,), seen)
+    return seen.verdicts[criterion]
+
+
+def fresh(seen: Evidence, **changes: Any) -> Evidence:
+    """The same answers, with the scores that take a while, and nothing judged yet."""
+    return dataclasses.replace(seen, **{"verdicts": {}, "measured": dict(seen.measured), **changes})
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from grader.judging import Check
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Raised
 from grader.reports.html import figures
-from tests import grades
+from tests import grades, harness
 
 KINDS = (IndexError("list index out of range"), RecursionError("too deep"), MemoryError(), OverflowError("too large"))
 CHECKS = [(ident, check.name) for ident, criterion in VIT.criteria.items() for check in criterion.checks]
@@ -42,9 +42,7 @@ def honest() -> Iterator[Evidence]:
 
 def fresh(seen: Evidence, **changes: Any) -> Evidence:
     """The same answers, with scores that take a while, and nothing judged yet."""
-    scores = {key: found for key, found in seen.findings.items() if key.startswith("score ")}
-    rubric = seen.rubric.rubric  # type: ignore[attr-defined] # as it was handed in
-    return dataclasses.replace(seen, rubric=rubric, findings=scores, firewall=Firewall(), _reading=[], **changes)
+    return harness.fresh(seen, firewall=Firewall(), **changes)
 
 
 def raising(*_: Any) -> Any:

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 
 def probe(ident: str, usual: float) -> Probe:
-    return Probe(ident, ident, lambda seen, rng: Question({}), usual=usual)
+    return Probe(ident, ident, lambda seen, rng: Question({}), typical_seconds=usual)
 
 
 def test_nothing_is_written_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

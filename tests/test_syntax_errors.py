@@ -27,9 +27,8 @@ LATE = (
 def judged(source: str, problem: SyntaxProblem) -> tuple[Judgement, list[str]]:
     """Judge heads of which a statement cannot be parsed."""
     seen = harness.evidence({"vit_model": source}, [heads])
-    seen.findings.clear()
     seen.submission = dataclasses.replace(seen.submission, syntax_errors=(problem,))
-    return seen.judge("vit.heads"), [warning.message for warning in syntax_errors(seen)]
+    return harness.judged(harness.fresh(seen), "vit.heads"), [warning.message for warning in syntax_errors(seen)]
 
 
 @pytest.mark.parametrize("problem, status", [(MISTAKE, "missing"), (NEWER, "error")], ids=["a mistake", "newer"])

@@ -67,7 +67,7 @@ def evidence(criteria: dict[str, tuple[Any, ...]], points: dict[str, dict[str, f
     entries = tuple(RubricCriterion(ident, 1, ident, 6.0, (points or {}).get(ident, {})) for ident in criteria)
     whole = dataclasses.replace(rubric.load(VIT.rubric, harness.EVERYTHING), criteria=entries)
     submission = Submission("ab12", Path(), Path(), "", None, Program((), {}, {}), (), {})
-    assignment = Assignment("test", (), (), (), (), (), made)
+    assignment = Assignment("test", VIT.rubric, (), (), (), (), (), made)
     return Evidence(submission, 1, whole, None, assignment, answers={"load": LOADED})  # type: ignore[arg-type]
 
 
@@ -114,7 +114,7 @@ def test_a_blocked_check_after_a_broken_one_is_open() -> None:
 def test_what_nothing_was_looked_at_for_is_open_where_another_question_was_a_fault() -> None:
     seen = evidence({"a.b": (skips,)})
     seen.answers["other"] = Answer("other", Question({}), Observation("fault", detail="out of memory"))
-    assert seen.judge("a.b").status == "error"
+    assert harness.judged(seen, "a.b").status == "error"
 
 
 def unanswered(outcome: Any) -> Unanswered:
@@ -146,7 +146,7 @@ def test_what_stands_for_a_question_that_cannot_be_put_together(part: str, error
 def test_a_worker_that_is_lost_costs_what_it_was_asked(apart: bool) -> None:
     probes = [
         Probe("load", "load", lambda seen, rng: Question({})),
-        Probe("p", "p", lambda s, r: Question({}), apart=apart),
+        Probe("p", "p", lambda s, r: Question({}), in_parallel=apart),
     ]
 
     def ask(probe: Probe, question: Question) -> Observation:

@@ -1,28 +1,24 @@
-"""Submissions, observations and findings as bytes, so that a grade can be computed again from what was kept.
+"""Submissions, answers and scores as bytes, so that a grade can be computed again from what was kept.
 
-Nothing is pickled. Observations lie one after the other, each compressed, so that reading one does not
-unpack the others; large arrays lie apart, under their digest, and are read when somebody looks at them.
+Nothing is pickled. Of an answer the frame is kept that came over the wire, whole, under its digest; it is decoded and
+converted to its type again when somebody looks at it.
 """
 
 import dataclasses
 import hashlib
 import json
-import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from grader.errors import Unreadable
-from grader.evidence import Finding, Kept
-from grader.judging import Judgement
+from grader.errors import Outdated, Unreadable
+from grader.evidence import Answer, Kept, Measured
+from grader.observations import fit
 from grader.records import (
     CellLog,
-    CheckResult,
     Frame,
     Observation,
     Origin,
@@ -31,174 +27,116 @@ from grader.records import (
     Raised,
     Submission,
     SyntaxProblem,
-    Warning_,
 )
 from grader.sandbox.inside import protocol
+from grader.sandbox.outside import replies
 
-LARGE = 64 << 10  # bytes of an array that lies apart, as it is: floats hardly compress
 SMALL_FILE, SMALL_FILES = 64 << 10, 1 << 20  # bytes of code files that are kept, of one and of all
 CHECKPOINTS = (".pt", ".pth")
 SMALL_STORAGE, MOST_STORAGES = 1 << 10, 10_000  # bytes of a tensor that tells something; how many of them
-SIZE = struct.Struct(">I")
-Fetch = Callable[[str], bytes]  # a large array's bytes by its digest
+MAX_UNFIT_FRAME = 4 << 20  # bytes of a frame that does not fit its type; what is longer is not kept
+RAW, DEFLATED = b"r", b"z"  # how the bytes of a frame are kept: floats hardly compress
+Fetch = Callable[[str], bytes]  # a packed frame by its digest
 
 
-class Lazy(dict[str, Any]):
-    """A dict, some of whose values are made when they are looked at."""
-
-    def __init__(self, plain: dict[str, Any], later: dict[str, Any]) -> None:
-        super().__init__(plain)
-        self.later = later
-
-    def __getitem__(self, key: str) -> Any:
-        if key in self.later:
-            super().__setitem__(key, self.later.pop(key)())
-        return super().__getitem__(key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default  # noqa: SIM401 (this is that method)
-
-    def __iter__(self) -> Iterator[str]:  # so that dict(…) and {**…} ask for the values, too
-        return super().__iter__()
-
-    def values(self) -> Any:
-        return [self[key] for key in self]
-
-    def items(self) -> Any:
-        return [(key, self[key]) for key in self]
-
-
-def pack_observations(
-    observations: Mapping[str, Observation], asked: Mapping[str, str]
-) -> tuple[bytes, dict[str, bytes]]:
-    """Compress observations.
+def pack_answers(answers: Mapping[str, Answer]) -> tuple[bytes, dict[str, bytes]]:
+    """Pack answers.
 
     Args:
-        observations: by probe.
-        asked: by probe, the digest of its question.
+        answers: by probe.
 
     Returns:
-        one block of bytes, and by digest the large arrays that lie apart.
+        an index of all answers, and by digest the frames that they came in.
     """
-    apart: dict[str, bytes] = {}
-    index, blocks, at = {}, [], 0
-    for probe, observation in observations.items():
-        block = zlib.compress(_packed(_plain(observation), apart), 1)
-        index[probe] = [at, len(block), asked.get(probe, ""), observation.seconds]
-        blocks.append(block)
-        at += len(block)
-    head = zlib.compress(json.dumps(index).encode(), 1)
-    return b"".join([SIZE.pack(len(head)), head, *blocks]), apart
+    frames: dict[str, bytes] = {}
+    index = {probe: _entry(answer, frames) for probe, answer in answers.items()}
+    return zlib.compress(json.dumps(index).encode(), 1), frames
 
 
-def unpack_observations(data: bytes, fetch: Fetch, sure: bool) -> dict[str, Kept]:
-    """Read back what was kept; each observation is unpacked when it is looked at.
+def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
+    """What is kept of an answer beside its frame, which is added to ``frames``."""
+    seen = answer.observation
+    frame = bytes(seen.frame) or (b"".join(protocol.encode("", {"value": seen.value})) if answer.ok else b"")
+    digest = ""
+    if frame and (seen.outcome in ("value", "raised", "undefined") or len(frame) <= MAX_UNFIT_FRAME):
+        digest = hashlib.sha256(frame).hexdigest()
+        frames[digest] = _packed_frame(frame)
+    raised = None if seen.raised is None else dataclasses.asdict(seen.raised)
+    return {
+        "outcome": seen.outcome, "frame": digest, "raised": raised, "detail": seen.detail, "output": seen.output,
+        "seconds": seen.seconds, "asked": answer.asked,
+    }  # fmt: skip
+
+
+def _packed_frame(frame: bytes) -> bytes:
+    packed = zlib.compress(frame, 1)
+    return DEFLATED + packed if len(packed) < 0.9 * len(frame) else RAW + frame
+
+
+def unpack_answers(data: bytes, fetch: Fetch, declared: Mapping[str, Any], code_unchanged: bool) -> dict[str, Kept]:
+    """Read back what was kept; each frame is read when its answer is looked at.
 
     Args:
-        fetch: gives large arrays.
-        sure: the questions cannot have changed since.
+        fetch: gives packed frames.
+        declared: by probe, the type of its answer.
+        code_unchanged: the questions cannot have changed since.
 
     Raises:
-        GraderError: the bytes were not written by ``pack_observations``.
+        Unreadable: the bytes were not written by ``pack_answers``.
     """
     try:
-        start = SIZE.size + SIZE.unpack_from(data)[0]
-        index = json.loads(zlib.decompress(data[SIZE.size : start]))
+        index = json.loads(zlib.decompress(data))
         return {
-            probe: Kept(partial(_read, data[start + at : start + at + size], fetch), asked, sure, seconds)
-            for probe, (at, size, asked, seconds) in index.items()
+            probe: Kept(
+                partial(_read, entry, fetch, declared.get(probe)), entry["asked"], code_unchanged, entry["seconds"]
+            )
+            for probe, entry in index.items()
         }
     except Exception as error:
-        raise Unreadable(f"kept observations cannot be read: {error}") from None
+        raise Unreadable(f"kept answers cannot be read: {error}") from None
 
 
-def _read(block: bytes, fetch: Fetch) -> Observation:
+def _read(entry: dict[str, Any], fetch: Fetch, declared: Any) -> Observation:
+    """An observation from its index entry and its frame.
+
+    Raises:
+        Outdated: the answer does not fit the type that its operation declares today: it has to be asked again.
+        Unreadable: the bytes are damaged.
+    """
     try:
-        return _observation(_unpacked(zlib.decompress(block), fetch))
+        raised = None if entry["raised"] is None else _raised(entry["raised"])
+        plain = Observation(
+            entry["outcome"], raised=raised, detail=entry["detail"], output=entry["output"], seconds=entry["seconds"]
+        )
+        frame = _frame(fetch(entry["frame"]), entry["frame"]) if entry["frame"] else b""
+        body = protocol.decode(*_parts(frame))[1] if plain.outcome == "value" else None
     except Exception as error:
-        raise Unreadable(f"a kept observation cannot be read: {error}") from None
+        raise Unreadable(f"a kept answer cannot be read: {error}") from None
+    if plain.outcome != "value":
+        return dataclasses.replace(plain, frame=frame)
+    seen = fit(replies.observation(body, plain.output, plain.seconds, frame), declared, None)
+    if seen.outcome != "value":
+        raise Outdated("a kept answer has another form than this version reads: the submission must be graded again")
+    return seen
 
 
-def _packed(value: Any, apart: dict[str, bytes]) -> bytes:
-    specs: list[list[Any]] = []
-    blob: list[bytes] = []
-
-    def array(found: np.ndarray, in_dict: bool) -> dict[str, int]:
-        data = np.ascontiguousarray(found).tobytes()
-        if in_dict and len(data) > LARGE:
-            digest = hashlib.sha256(data).hexdigest()
-            apart.setdefault(digest, data)
-            specs.append([found.dtype.name, list(found.shape), digest])
-        else:
-            specs.append([found.dtype.name, list(found.shape), ""])
-            blob.append(data)
-        return {"$array": len(specs) - 1}
-
-    def flat(each: Any, in_dict: bool = False) -> Any:
-        if isinstance(each, np.ndarray):
-            return array(each, in_dict)
-        if isinstance(each, dict):
-            return {key: flat(item, True) for key, item in each.items()}
-        if isinstance(each, list | tuple):
-            return [flat(item) for item in each]
-        return each.item() if isinstance(each, np.generic) else each
-
-    plain = flat(value)
-    head = json.dumps({"body": plain, "arrays": specs}).encode()
-    return b"".join([SIZE.pack(len(head)), head, *blob])
+def _frame(packed: bytes, digest: str) -> bytes:
+    frame = zlib.decompress(packed[1:]) if packed[:1] == DEFLATED else packed[1:]
+    if hashlib.sha256(frame).hexdigest() != digest:
+        raise ValueError("its bytes do not have their digest")
+    return frame
 
 
-def _unpacked(data: bytes, fetch: Fetch) -> Any:
-    start = SIZE.size + SIZE.unpack_from(data)[0]
-    top = json.loads(data[SIZE.size : start])
-    arrays: list[Any] = []
-    for dtype, shape, digest in top["arrays"]:
-        kind = protocol.DTYPES[dtype]
-        if digest:
-            arrays.append(partial(_large, digest, kind, shape, fetch))
-            continue
-        count = int(np.prod(shape, dtype=np.int64))
-        arrays.append(_array(data[start : start + count * kind.itemsize], kind, shape))
-        start += count * kind.itemsize
-    return _restored(top["body"], arrays)
+def _parts(frame: bytes) -> tuple[bytes, memoryview]:
+    """The header and the arrays' bytes of a frame."""
+    start = protocol.PREFIX.size
+    middle = start + protocol.lengths(frame[:start])[0]
+    return frame[start:middle], memoryview(frame)[middle:]
 
 
-def _restored(value: Any, arrays: list[Any]) -> Any:
-    if isinstance(value, list):
-        return [_restored(item, arrays) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1 and "$array" in value:  # no worker can send this: the protocol takes it for an array itself
-        return arrays[value["$array"]]
-    found = {key: _restored(item, arrays) for key, item in value.items()}
-    later = {key: item for key, item in found.items() if isinstance(item, partial)}
-    return Lazy(found, later) if later else found
-
-
-def _large(digest: str, kind: np.dtype, shape: list[int], fetch: Fetch) -> np.ndarray:
-    return _array(fetch(digest), kind, shape)
-
-
-def _array(data: bytes, kind: np.dtype, shape: list[int]) -> np.ndarray:
-    array = np.frombuffer(data, kind).reshape(shape)
-    array.flags.writeable = False
-    return array
-
-
-def _plain(observation: Observation) -> dict[str, Any]:
-    kept = {f.name: getattr(observation, f.name) for f in dataclasses.fields(observation)}
-    kept["value"] = observation.value if kept["sent"] is None else kept["sent"]
-    del kept["sent"]
-    raised = observation.raised
-    return {**kept, "raised": None if raised is None else dataclasses.asdict(raised)}
-
-
-def _observation(kept: dict[str, Any]) -> Observation:
-    raised = kept["raised"]
-    if raised is not None:
-        frames = tuple(Frame(**frame) for frame in raised["frames"])
-        raised = Raised(raised["type"], tuple(raised["bases"]), raised["message"], frames)
-    return Observation(**{**kept, "raised": raised})
+def _raised(kept: dict[str, Any]) -> Raised:
+    frames = tuple(Frame(**frame) for frame in kept["frames"])
+    return Raised(kept["type"], tuple(kept["bases"]), kept["message"], frames)
 
 
 def pack_submission(submission: Submission) -> bytes:
@@ -279,50 +217,24 @@ def _checksums(path: Path) -> list[str]:
     return sorted({f"{member.CRC:08x}-{member.file_size}" for member in storages})
 
 
-def pack_findings(findings: Mapping[str, Finding], stamp: Callable[[str], str]) -> bytes:
-    """Compress findings.
+def pack_scores(measured: Mapping[str, Measured], stamp: Callable[[str], str]) -> bytes:
+    """Pack the scores that are kept.
 
     Args:
-        stamp: the digest of a module, by its name; of all that judges for "".
+        stamp: the digest of a module, by its name.
     """
-    kept = {key: [_plain_finding(f.value), f.reads, f.code, stamp(f.code)] for key, f in findings.items()}
-    return zlib.compress(json.dumps(kept).encode(), 1)
+    kept = {name: [score.value, score.code, stamp(score.code)] for name, score in measured.items() if score.code}
+    return json.dumps(kept).encode()
 
 
-def unpack_findings(data: bytes, stamp: Callable[[str], str], settings: Mapping[str, float]) -> dict[str, Finding]:
-    """Read back the findings that still hold; none where they are damaged: they can be computed again.
+def unpack_scores(data: bytes, stamp: Callable[[str], str]) -> dict[str, Measured]:
+    """Read back the scores that still hold; none where they are damaged: they can be computed again.
 
     Args:
         stamp: as above, as it is now.
-        settings: the rubric's, as they are now.
     """
     try:
-        kept = json.loads(zlib.decompress(data))
-        return _holding(kept, stamp, settings)
+        kept = json.loads(data)
+        return {name: Measured(value, code) for name, (value, code, was) in kept.items() if stamp(code) == was}
     except Exception:
         return {}
-
-
-def _holding(kept: dict[str, Any], stamp: Callable[[str], str], settings: Mapping[str, float]) -> dict[str, Finding]:
-    return {
-        key: Finding(_finding(key, value), reads, code)
-        for key, (value, reads, code, was) in kept.items()
-        if stamp(code) == was and all(settings.get(name) == read for name, read in reads.items())
-    }
-
-
-def _plain_finding(value: Any) -> Any:
-    if isinstance(value, Judgement):
-        return dataclasses.asdict(value)
-    if isinstance(value, list | tuple):
-        return [dataclasses.asdict(item) if isinstance(item, Warning_) else item for item in value]
-    return value
-
-
-def _finding(key: str, value: Any) -> Any:
-    if key.startswith("verdict "):
-        results = tuple(CheckResult(**result) for result in value["results"])
-        return Judgement(value["status"], value["feedback"], results, value.get("by", ""))
-    if key.startswith("warning "):
-        return [Warning_(**warning) for warning in value]
-    return value

@@ -12,15 +12,14 @@ from grader import given as given_files
 from grader import rubric as rubrics
 from grader import scoring
 from grader.data import DataSet
-from grader.errors import GraderError, Unreadable
-from grader.evidence import UNASKED, Evidence, Later, Probe, Question
-from grader.evidence import Kept as KeptObservation
+from grader.errors import GraderError, Outdated, Unreadable
+from grader.evidence import UNASKED, Answer, Evidence, Measured, Probe, Question
+from grader.evidence import Kept as KeptAnswer
 from grader.firewall import Firewall
 from grader.gradebook import digests, packing
 from grader.gradebook.digests import Digests
 from grader.gradebook.store import Gradebook, Handed, Kept, Sealed
 from grader.intake import Found
-from grader.observations import fit
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade, Observation, Submission
 
@@ -97,7 +96,6 @@ class Regrader:
     def __init__(self, options: Options, book: Gradebook) -> None:
         self.options, self.book = options, book
         self.rubric = rubrics.load(options.rubric, options.assignment.check_names)
-        self.settings = self.rubric.settings
         self.data = DataWhenNeeded(options)
         self.stamp = digests.stamp(options)
         self._asking: Grader | None = None
@@ -122,7 +120,7 @@ class Regrader:
         """
         try:
             return self.from_kept(kept)
-        except NewQuestion:
+        except (NewQuestion, Outdated):
             return self.from_files(handed, kept)
 
     def from_kept(self, kept: Kept) -> Sealed:
@@ -139,9 +137,12 @@ class Regrader:
             grader = self._grader(kept.options, NobodyToAsk())
             submission, answers = self.book.observed(kept.observations)
             frozen = _at_home(packing.unpack_submission(submission, Path(folder)), kept)
-            seen = self._observe(grader, frozen, kept, answers)
+            seen = grader.observe(
+                frozen, kept.seed, self._answers(kept, answers), self._scores(kept), kept.options.get("only")
+            )
             grade = scoring.grade(seen, kept.grade.sandbox, kept.grade.timings)
-        return Sealed(grade, kept.options, findings=self._findings(seen), observations=kept.observations)
+        scores = packing.pack_scores(seen.measured, self.stamp)
+        return Sealed(grade, kept.options, scores=scores, observations=kept.observations)
 
     def evidence(self, kept: Kept, folder: Path) -> Evidence | None:
         """What was observed; None where nothing was. Code files that were kept are written into ``folder``."""
@@ -149,32 +150,27 @@ class Regrader:
             return None
         grader = self._grader(kept.options, NobodyToAsk())
         submission, answers = self.book.observed(kept.observations)
-        seen = self._empty(grader, _at_home(packing.unpack_submission(submission, folder), kept), kept)
-        probes = {probe.id: probe for probe in grader.assignment.probes}
-        for ident, each in packing.unpack_observations(answers, self.book.array, sure=True).items():
-            build = partial(_question, probes.get(ident), seen)
-            probe = probes.get(ident)
-            read = partial(_typed, each, seen.assignment.forms.get(probe.op if probe else ""))
-            seen.answers[ident] = Later(ident, build, read)
-        return seen
-
-    def _empty(self, grader: Grader, submission: Submission, kept: Kept) -> Evidence:
-        options = grader.settings(kept.options.get("only"))
+        frozen = _at_home(packing.unpack_submission(submission, folder), kept)
         seen = Evidence(
-            submission, kept.seed, grader.rubric, self.data, grader.assignment,  # type: ignore[arg-type]
-            options=options, given=self.options.given_files,
+            frozen, kept.seed, grader.rubric, self.data, grader.assignment,
+            options=grader.settings(kept.options.get("only")), given=self.options.given_files,
         )  # fmt: skip
-        seen.findings = self._unpacked_findings(kept)
+        seen.measured = self._scores(kept)
+        probes = {probe.id: probe for probe in grader.assignment.probes}
+        for ident, each in self._answers(kept, answers).items():
+            build = partial(_question, probes.get(ident), seen)
+            seen.answers[ident] = Answer(ident, build, each.read, each.asked, each.seconds)
         return seen
 
-    def _observe(self, grader: Grader, submission: Any, kept: Kept, answers: bytes) -> Evidence:
-        sure = kept.digests.checks == digests.judging(self.options)
-        observed = packing.unpack_observations(answers, self.book.array, sure)
-        findings = self._unpacked_findings(kept)
-        return grader.observe(submission, kept.seed, observed, findings, kept.options.get("only"))
+    def _answers(self, kept: Kept, answers: bytes) -> dict[str, KeptAnswer]:
+        """What was kept of a grade, by probe."""
+        code_unchanged = kept.digests.checks == digests.judging(self.options)
+        assignment = self.options.assignment
+        declared = {probe.id: assignment.forms.get(probe.op) for probe in assignment.probes}
+        return packing.unpack_answers(answers, self.book.frame, declared, code_unchanged)
 
-    def _unpacked_findings(self, kept: Kept) -> dict[str, Any]:
-        return packing.unpack_findings(kept.findings, self.stamp, self.settings) if kept.findings else {}
+    def _scores(self, kept: Kept) -> dict[str, Measured]:
+        return packing.unpack_scores(kept.scores, self.stamp) if kept.scores else {}
 
     def from_files(self, handed: Handed, kept: Kept) -> Sealed | None:
         """Ask what is new, in a worker; None where the files are gone."""
@@ -188,17 +184,15 @@ class Regrader:
         _, answers = self.book.observed(kept.observations)
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             submission = grader.open(handed.path, Path(folder), handed.key, found.files or None)
-            seen = self._observe(grader, submission, kept, answers)
+            current = {probe: each for probe, each in self._answers(kept, answers).items() if _is_current(each)}
+            seen = grader.observe(submission, kept.seed, current, only=kept.options.get("only"))
             grade = scoring.grade(seen, grader.workers.sandbox, {})
             timings = {"total": round(sum(seen.timings.values()), 3), **seen.timings}
             grade = dataclasses.replace(grade, timings=timings)
-            observations = {probe: answer.observation for probe, answer in seen.answers.items()}
-            packed, arrays = packing.pack_observations(observations, seen.asked)
+            packed, frames = packing.pack_answers(seen.answers)
             kept_submission = packing.pack_submission(submission)
-        return Sealed(grade, kept.options, kept_submission, packed, arrays, self._findings(seen))
-
-    def _findings(self, seen: Evidence) -> bytes:
-        return packing.pack_findings(seen.findings, self.stamp)
+        scores = packing.pack_scores(seen.measured, self.stamp)
+        return Sealed(grade, kept.options, kept_submission, packed, frames, scores)
 
     def _grader(self, options: dict[str, Any], workers: Any) -> Grader:
         grader = Grader(self._options(options), workers, self.data, self.rubric)  # type: ignore[arg-type]
@@ -218,9 +212,13 @@ def _at_home(submission: Submission, kept: Kept) -> Submission:
     return dataclasses.replace(submission, path=Path(kept.grade.submission["path"]))
 
 
-def _typed(kept: KeptObservation, declared: Any) -> Observation:
-    """A kept answer, converted to its type."""
-    return fit(kept.read(), declared, None)
+def _is_current(kept: KeptAnswer) -> bool:
+    """Whether an answer has the form that this version reads."""
+    try:
+        kept.read()
+    except Outdated:
+        return False
+    return True
 
 
 def _question(probe: Probe | None, seen: Evidence) -> Question:

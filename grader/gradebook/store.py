@@ -22,7 +22,7 @@ from grader.records import Grade
 from grader.reports import record
 
 NAME = "gradebook.sqlite"
-VERSION = 2
+VERSION = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS submissions (
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS submissions (
     begun INTEGER NOT NULL DEFAULT 0,
     UNIQUE (key, content)
 );
-CREATE TABLE IF NOT EXISTS arrays (digest TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS frames (digest TEXT PRIMARY KEY, data BLOB NOT NULL);  -- answers as they came
 CREATE TABLE IF NOT EXISTS observations (
     id INTEGER PRIMARY KEY,
     submission BLOB NOT NULL,      -- what judging needs of it
@@ -62,11 +62,11 @@ CREATE TABLE IF NOT EXISTS grades (
     seconds REAL NOT NULL,
     options TEXT NOT NULL,         -- JSON: what was to be trained, judged, sampled
     grade TEXT NOT NULL,           -- JSON, as --json writes it: verdicts, timings and all
-    findings BLOB                  -- what was computed from the observations
+    scores BLOB                    -- JSON: what is expensive to compute from the answers, and by which code
 );
 CREATE INDEX IF NOT EXISTS grades_by_submission ON grades (submission, id);
 """
-COLUMNS = "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, findings"
+COLUMNS = "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, scores"
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Kept:
     at: float
     options: dict[str, Any]
     grade: Grade
-    findings: bytes | None
+    scores: bytes | None
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class Sealed:
     options: dict[str, Any] = field(default_factory=dict)
     submission: bytes | None = None
     answers: bytes | None = None
-    arrays: Mapping[str, bytes] = field(default_factory=dict)
-    findings: bytes | None = None
+    frames: Mapping[str, bytes] = field(default_factory=dict)
+    scores: bytes | None = None
     observations: int | None = None  # the row, where they are kept already
 
 
@@ -194,7 +194,7 @@ class Gradebook:
     def finish(self, submission: int, now: Digests, sealed: Sealed) -> None:
         """Commit a grade, and with it that the submission came to an end."""
         with self.transaction():
-            self.db.executemany("INSERT OR IGNORE INTO arrays VALUES (?, ?)", sealed.arrays.items())
+            self.db.executemany("INSERT OR IGNORE INTO frames VALUES (?, ?)", sealed.frames.items())
             observations = sealed.observations
             if sealed.answers is not None:
                 observations = self.db.execute(
@@ -207,7 +207,7 @@ class Gradebook:
                 "seed": grade.seed, "at": time.time(), "sha256": grade.submission["sha256"],
                 "status": grade.status, "score": grade.score, "seconds": grade.timings.get("total", 0.0),
                 "options": json.dumps(sealed.options), "grade": json.dumps(record.to_dict(grade)),
-                "findings": sealed.findings,
+                "scores": sealed.scores,
             }  # fmt: skip
             marks = ", ".join(f":{name}" for name in row)
             self.db.execute(f"INSERT INTO grades ({', '.join(row)}) VALUES ({marks})", row)
@@ -252,15 +252,15 @@ class Gradebook:
         row = self._one("SELECT submission, answers FROM observations WHERE id = ?", ident)
         return row["submission"], row["answers"]
 
-    def array(self, digest: str) -> bytes:
-        """The bytes of a large array.
+    def frame(self, digest: str) -> bytes:
+        """A packed frame.
 
         Raises:
             Unreadable: it is not there.
         """
-        row = self._one("SELECT data FROM arrays WHERE digest = ?", digest)
+        row = self._one("SELECT data FROM frames WHERE digest = ?", digest)
         if row is None:
-            raise Unreadable(f"{self.path}: an array that observations name is not there")
+            raise Unreadable(f"{self.path}: an answer that the gradebook names is not there")
         return bytes(row[0])
 
     def close(self) -> None:
@@ -285,5 +285,5 @@ def _kept(row: sqlite3.Row) -> Kept:
     return Kept(
         row["id"], row["submission"], row["observations"],
         Digests(row["asks"], row["checks"], row["rubric"], row["environment"]),
-        row["seed"], row["at"], json.loads(row["options"]), record.from_dict(json.loads(row["grade"])), row["findings"],
+        row["seed"], row["at"], json.loads(row["options"]), record.from_dict(json.loads(row["grade"])), row["scores"],
     )  # fmt: skip

@@ -65,11 +65,10 @@ def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, 
 
 def seal(seen: Evidence, stamp: Callable[[str], str]) -> Sealed:
     """Pack evidence while its submission's files are there; the grade is added later."""
-    observations = {probe: answer.observation for probe, answer in seen.answers.items()}
-    answers, arrays = packing.pack_observations(observations, seen.asked)
-    findings = packing.pack_findings(seen.findings, stamp)
+    answers, frames = packing.pack_answers(seen.answers)
+    scores = packing.pack_scores(seen.measured, stamp)
     none = Grade({}, "needs_review", 0.0, 0.0, seen.seed, ())
-    return Sealed(none, {}, packing.pack_submission(seen.submission), answers, arrays, findings)
+    return Sealed(none, {}, packing.pack_submission(seen.submission), answers, frames, scores)
 
 
 def unfinished(task: Task, reason: str, max_score: float) -> Grade:

@@ -71,7 +71,7 @@ def test_a_missing_name_says_which_file_was_left_out(tmp_path: Path) -> None:
     write_modules(tmp_path / "hand-in", a="", **{"my-vit": VIT})
     seen = harness.evidence({"vit_model": ""}, [model])
     seen.submission = opened(tmp_path / "hand-in")
-    feedback = seen.judge("vit.model").feedback
+    feedback = harness.judged(seen, "vit.model").feedback
     assert feedback == f"`ViT` is not defined: {seen.submission.left_out[0]}"
 
 
@@ -80,6 +80,6 @@ def test_a_missing_name_says_why_its_definition_was_left_out(tmp_path: Path) -> 
     wanted = ("train_classification_model_head_only",)
     path = write_notebook(tmp_path / "submission.ipynb", "train_classification_model_head_only = input()")
     seen.submission = opened(path, wanted=wanted)
-    feedback = seen.judge("application.transfer").feedback
+    feedback = harness.judged(seen, "application.transfer").feedback
     assert feedback.startswith("`train_classification_model_head_only` is not defined: cell 1, line 1: this definition")
     assert "needs a notebook, by input()" in feedback

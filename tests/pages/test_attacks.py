@@ -46,7 +46,7 @@ def hostile_evidence(made, attack, tmp_path):
     submission = Submission(
         attack, tmp_path, tmp_path, "", attack, program, (CellLog(1, attack, attack, (attack,)),), {}
     )
-    return dataclasses.replace(made[0].evidence, submission=submission, answers={}, findings={})
+    return dataclasses.replace(made[0].evidence, submission=submission, answers={}, verdicts={}, measured={})
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from grader.assignments.vit.assignment import VIT
+from grader.evidence import Answer
 from grader.records import Observation, Origin, Piece, Program
 from grader.reports.html import definitions, figures, student
 from grader.reports.html.pages import Pages
@@ -118,8 +119,8 @@ def test_nothing_of_the_pages_is_imported_where_none_is_asked_for():
 @pytest.mark.parametrize("junk", [None, "junk", [], {}, float("nan"), np.zeros((3, 0)), {"outputs": {"test": 3}}])
 def test_junk_in_the_place_of_observations_means_no_picture(junk, made):
     seen = made[0].evidence
-    answers = {p: dataclasses.replace(a, observation=Observation("value", junk)) for p, a in seen.answers.items()}
-    found = figures.draw(dataclasses.replace(seen, answers=answers, findings={}))
+    answers = {p: Answer(p, a.question, Observation("value", junk)) for p, a in seen.answers.items()}
+    found = figures.draw(dataclasses.replace(seen, answers=answers, verdicts={}, measured={}))
     assert [figure.id for figure in found] in ([], ["log"])
 
 

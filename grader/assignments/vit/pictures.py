@@ -29,7 +29,18 @@ def _wanted(seen: Evidence) -> bool:
     return asked and seen.passed("vit.model")
 
 
-PROBES = (Probe("pictures.attention", "checkpoint.attention", _ask_attention, _wanted, 60.0, ("none",), ("path",)),)
+PROBES = (
+    Probe(
+        "pictures.attention",
+        "checkpoint.attention",
+        _ask_attention,
+        _wanted,
+        60.0,
+        ("none",),
+        ("path",),
+        needs=("vit.model",),
+    ),
+)
 CRITERIA: tuple[Criterion, ...] = ()
 WARNINGS: tuple[Any, ...] = ()
 MEASURES: dict[str, Any] = {}

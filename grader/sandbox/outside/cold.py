@@ -108,7 +108,7 @@ class ColdWorker(ProcessWorker):
         """Ask what can be asked, while nothing of the submission is there to answer instead."""
         self.connection = connection
         try:
-            body, _ = connection.exchange("signatures", {}, Patience(START_SECONDS, START_SECONDS))
+            body = connection.exchange("signatures", {}, Patience(START_SECONDS, START_SECONDS)).body
         except Lost as lost:
             self.close()
             raise GraderError(f"worker could not start: {lost} {lost.output[-1000:]}".strip()) from None

@@ -4,6 +4,7 @@ import os
 import secrets
 import selectors
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from grader.records import Observation, Outcome
@@ -70,6 +71,21 @@ class TooLong(Unsendable):
     """A request over the protocol's caps."""
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What came back for one request.
+
+    Attributes:
+        body: decoded; its arrays are views of the frame.
+        frame: the bytes as they came.
+        printed: by the submission meanwhile.
+    """
+
+    body: Any
+    frame: bytearray
+    printed: str
+
+
 class Connection:
     """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
 
@@ -83,11 +99,11 @@ class Connection:
             os.set_blocking(descriptor, False)
         self.flood = 0
 
-    def exchange(self, op: str, args: dict[str, Any], patience: Patience) -> tuple[Any, str]:
+    def exchange(self, op: str, args: dict[str, Any], patience: Patience) -> "Reply":
         """Send a request and wait for its reply.
 
         Returns:
-            the reply's body, and what was printed meanwhile.
+            the reply, and what was printed meanwhile.
 
         Raises:
             Lost: no valid reply came in time; the worker must be killed.
@@ -110,7 +126,7 @@ class Connection:
         except Lost as lost:
             lost.output = clean(text.decode("utf-8", "replace"))
             raise
-        return body, clean(text.decode("utf-8", "replace"))
+        return Reply(body, incoming.data, clean(text.decode("utf-8", "replace")))
 
     def _until_answered(self, todo: memoryview, incoming: "_Incoming", text: bytearray, patience: Patience) -> None:
         clock = Clock(self.pid)

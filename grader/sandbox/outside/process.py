@@ -100,14 +100,14 @@ class ProcessWorker(abc.ABC):
         assert self.connection is not None
         start = time.monotonic()
         try:
-            body, output = self.connection.exchange(op, args, patience)
+            reply = self.connection.exchange(op, args, patience)
         except TooLong as error:
             return self._too_long(op, error)
         except Unsendable as error:
             return Observation("fault", detail=str(error))
         except Lost as lost:
             return self._lost(lost, start, patience)
-        seen = replies.observation(body, output, time.monotonic() - start)
+        seen = replies.observation(reply.body, reply.printed, time.monotonic() - start, reply.frame)
         if seen.outcome == "forged":
             self.close()  # what else it has written would be taken for later replies
         if seen.raised is not None and replies.lacked_memory(seen.raised):

@@ -34,16 +34,22 @@ def clean(text: str) -> str:
     return text if text.isprintable() else ESCAPE.sub("", text).translate(DROPPED)
 
 
-def observation(body: Any, output: str, seconds: float) -> Observation:
-    """Turn a reply's body into an observation; a body of another form is a forged one."""
+def observation(body: Any, output: str, seconds: float, frame: bytes | bytearray = b"") -> Observation:
+    """Turn a reply's body into an observation; a body of another form is a forged one.
+
+    Args:
+        output: what the submission printed meanwhile.
+        seconds: how long it took.
+        frame: the reply as it came, to be kept.
+    """
     if isinstance(body, dict) and len(body) == 1:
         ((kind, content),) = body.items()
         if kind == "value":
-            return Observation("value", cleaned(content), output=output, seconds=seconds)
+            return Observation("value", cleaned(content), output=output, seconds=seconds, frame=frame)
         if kind == "undefined" and isinstance(content, str):
-            return Observation("undefined", detail=clean(content[:200]), output=output, seconds=seconds)
+            return Observation("undefined", detail=clean(content[:200]), output=output, seconds=seconds, frame=frame)
         if kind == "raised" and (raised := raised_from(content)) is not None:
-            return Observation("raised", raised=raised, output=output, seconds=seconds)
+            return Observation("raised", raised=raised, output=output, seconds=seconds, frame=frame)
     return Observation("forged", detail=NO_FORM, output=output, seconds=seconds)
 
 

@@ -30,7 +30,7 @@ def changed(seen: Evidence, probe: str, observation: Observation) -> Evidence:
     question = seen.answers[probe].question
     op = next(each.op for each in VIT.probes if each.id == probe)
     answers = {**seen.answers, probe: Answer(probe, question, fit(observation, VIT.forms[op], question.args))}
-    return dataclasses.replace(seen, answers=answers, findings={})
+    return dataclasses.replace(seen, answers=answers, verdicts={}, measured={})
 
 
 def with_value(seen: Evidence, probe: str, path: tuple[Any, ...], value: Any) -> Evidence:

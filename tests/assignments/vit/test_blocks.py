@@ -85,7 +85,7 @@ def asked(old: str = "", new: str = "", files: given.GivenFiles | None = None) -
 def test_blocks_that_were_left_alone_pass_unasked() -> None:
     seen = asked()
     assert not {"protected.sampler", "protected.evaluation"} & set(seen.answers)
-    assert seen.judge("contrastive.protected").status == "passed"
+    assert harness.judged(seen, "contrastive.protected").status == "passed"
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_blocks_that_were_left_alone_pass_unasked() -> None:
 def test_a_block_in_other_words_is_asked_and_no_other(old: str, probes: set[str]) -> None:
     seen = asked(old, {"i": "indices = indices + of_class", "l": "labels += [y]"}[old[0]])
     assert {"protected.sampler", "protected.evaluation"} & set(seen.answers) == probes
-    assert seen.judge("contrastive.protected").status == "passed"
+    assert harness.judged(seen, "contrastive.protected").status == "passed"
 
 
 def test_without_given_files_every_block_is_asked() -> None:
     seen = asked(files=given.NONE)
     assert {"protected.sampler", "protected.evaluation"} <= set(seen.answers)
-    assert seen.judge("contrastive.protected").status == "passed"
+    assert harness.judged(seen, "contrastive.protected").status == "passed"
 
 
 EVALUATION = {"get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch"}

@@ -39,14 +39,14 @@ def honest() -> Evidence:
     seen = harness.evidence(sources, TOPICS, data=data.load(), files=files, cells=(LOG,), sample=100, train="never",
                             given=NONE)  # fmt: skip
     submission = dataclasses.replace(seen.submission, notebook="submission.ipynb")
-    return dataclasses.replace(seen, submission=submission, assignment=VIT, findings={})
+    return dataclasses.replace(seen, submission=submission, assignment=VIT, verdicts={}, measured={})
 
 
 def assert_no_error(honest: Evidence, seen: Evidence, probe: str, what: object) -> set[str]:
     """Judge all; the criteria that are lost."""
     if not probe.startswith(SCORED):  # it takes a while, and nothing that it rests on has changed
-        seen.findings = {key: found for key, found in honest.findings.items() if key.startswith("score ")}
-    judged = {criterion: seen.judge(criterion) for criterion in VIT.criteria}
+        seen.measured = dict(honest.measured)
+    judged = {criterion: harness.judged(seen, criterion) for criterion in VIT.criteria}
     wrong = [(c, r.message) for c, j in judged.items() for r in j.results if r.status == "error"]
     assert not wrong, (what, wrong[:1])
     for warning in VIT.warnings:
@@ -94,6 +94,6 @@ def test_no_answer_costs_something(honest, probe, outcome):
 def test_a_fault_of_the_graders_costs_nothing(honest):
     for probe in PROBES:
         seen = changed(honest, probe, Observation("fault", detail="out of memory"))
-        statuses = {c: seen.judge(c).status for c in VIT.criteria}
+        statuses = {c: harness.judged(seen, c).status for c in VIT.criteria}
         failed = [c for c, status in statuses.items() if status not in ("passed", "error")]
-        assert set(failed) <= {c for c in VIT.criteria if honest.judge(c).status != "passed"}, (probe, failed)
+        assert set(failed) <= {c for c in VIT.criteria if harness.judged(honest, c).status != "passed"}, (probe, failed)

@@ -33,7 +33,7 @@ def judged(seen: Evidence, probe: str) -> Judgement:
     """The verdict that an answer decides about; the warnings must not stumble over it either."""
     for warning in (*shapes.WARNINGS, *block.WARNINGS):
         warning(seen)
-    return seen.judge(CRITERIA[probe])
+    return harness.judged(seen, CRITERIA[probe])
 
 
 def assert_no_error(seen: Evidence, probe: str, what: Any) -> Judgement:
@@ -44,7 +44,7 @@ def assert_no_error(seen: Evidence, probe: str, what: Any) -> Judgement:
 
 
 def test_honest_answers_pass(honest):
-    assert {honest.judge(criterion).status for criterion in CRITERIA.values()} == {"passed"}
+    assert {harness.judged(honest, criterion).status for criterion in CRITERIA.values()} == {"passed"}
 
 
 @pytest.mark.parametrize("probe", CRITERIA)

@@ -38,4 +38,4 @@ def test_a_stand_in_in_the_place_of_a_solution_loses_its_criterion(name: str) ->
 
     topics = model.TOPICS if part == "vit" else (*model.TOPICS, *metric_learning.TOPICS)
     seen = harness.evidence(sources, topics)
-    assert seen.judge(criterion).status == "failed", seen.judge(criterion).feedback
+    assert harness.judged(seen, criterion).status == "failed", harness.judged(seen, criterion).feedback

@@ -12,6 +12,7 @@ from grader.assignments.vit import augmentation, model, settings, thresholds
 from grader.assignments.vit.inside import trainer
 from grader.assignments.vit.thresholds import lookups, questions
 from grader.assignments.vit.thresholds.claims import LONGER, TRAINING
+from grader.evidence import Answer
 from grader.judging import Judgement
 from tests import harness
 
@@ -61,7 +62,7 @@ def accuracy(texts: dict[str, str], data: Any, **options: Any) -> tuple[Judgemen
     seen = harness.evidence(
         texts, TOPICS, data=data, **{"train": "auto", "threads": 1, "train_budget": 300.0} | options
     )
-    return seen.judge("vit.accuracy"), seen
+    return harness.judged(seen, "vit.accuracy"), seen
 
 
 def test_a_right_vit_without_a_checkpoint_is_trained_and_passes(data: Any) -> None:
@@ -93,9 +94,8 @@ def test_a_training_is_open_where_the_graders_own_clock_saw_the_budget_end(
     _, seen = accuracy(sources(), data, train_budget=0.01)
     answer = seen.answers[TRAINING]
     observation = dataclasses.replace(answer.observation, seconds=seconds)
-    seen.answers[TRAINING] = dataclasses.replace(answer, observation=observation)
-    seen.findings.clear()
-    verdict = seen.judge("vit.accuracy")
+    seen.answers[TRAINING] = Answer(TRAINING, answer.question, observation)
+    verdict = harness.judged(harness.fresh(seen, measured={}), "vit.accuracy")
     assert verdict.status == status
     assert ("budget of 0 s" in verdict.feedback) == (status == "error")
 
@@ -115,11 +115,8 @@ def test_a_vit_that_learns_nothing_fails_when_it_had_its_time(data: Any) -> None
     _, seen = accuracy(sources(), data, train_budget=0.01)
     answer = seen.answers[TRAINING]
     value = {**answer.observation.value, "passes": 12.0}
-    seen.answers[TRAINING] = dataclasses.replace(
-        answer, observation=dataclasses.replace(answer.observation, value=value)
-    )
-    seen.findings.clear()
-    verdict = seen.judge("vit.accuracy")
+    seen.answers[TRAINING] = Answer(TRAINING, answer.question, dataclasses.replace(answer.observation, value=value))
+    verdict = harness.judged(harness.fresh(seen, measured={}), "vit.accuracy")
     assert verdict.status == "failed"
     assert "after training by the grader" in verdict.feedback
 

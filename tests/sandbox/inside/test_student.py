@@ -38,7 +38,7 @@ def test_what_is_not_installed_says_so_where_it_is_used():
 
 def test_an_import_that_fails_is_no_definition():
     seen = harness.evidence({"vit_model": "from nowhere import ClassificationHead, LinearEmbeddingHead"}, [heads])
-    assert seen.judge("vit.heads").status == "missing"
+    assert harness.judged(seen, "vit.heads").status == "missing"
 
 
 WHERE = """

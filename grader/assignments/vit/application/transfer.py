@@ -277,7 +277,16 @@ def _changed(before: dict[str, Array], later: dict[str, Array]) -> list[str]:
     ]
 
 
-PROBES = (Probe(PROBE, "transfer.run", _ask, lambda seen: seen.has(NAME), serves=("application.transfer",)),)
+PROBES = (
+    Probe(
+        PROBE,
+        "transfer.run",
+        _ask,
+        lambda seen: seen.has(NAME),
+        serves=("application.transfer",),
+        needs=("vit.heads", "vit.model"),
+    ),
+)
 CRITERIA = (
     Criterion(
         "application.transfer",

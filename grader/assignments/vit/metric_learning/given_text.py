@@ -51,7 +51,7 @@ def modified(seen: Evidence) -> list[Warning_]:
     """A given block reads differently."""
     judged = [name for name in changed(seen) if name in blocks.JUDGED]
     others = [name for name in changed(seen) if name not in blocks.JUDGED]
-    verdict = seen.judge("contrastive.protected").status
+    verdict = seen.verdict("contrastive.protected").status
     said = []
     if judged and verdict not in ("missing", "blocked"):
         said.append(f"{_differs(judged)} (judged by behaviour, contrastive.protected is {verdict})")

@@ -67,7 +67,7 @@ def unless_left_alone(name: str) -> Callable[[Check], Check]:
 
 def _needs_get_embeddings(seen: Evidence, alone: bool) -> None:
     """Wait for `get_embeddings`; where nothing is asked, its own text must be more than the template's."""
-    missing = not seen.has("get_embeddings") or seen.judge("contrastive.embeddings").status == "missing"
+    missing = not seen.has("get_embeddings") or seen.verdict("contrastive.embeddings").status == "missing"
     if missing or (alone and untouched.still_to_do(seen.submission.program, "get_embeddings")):
         raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
 
@@ -329,19 +329,27 @@ def _samples(seen: Evidence) -> bool:
 def _evaluates(seen: Evidence) -> bool:
     if left_alone(seen, OVER, PRECISION, END) or not seen.has("get_embeddings", OVER, PRECISION, END):
         return False
-    return seen.judge("contrastive.embeddings").status != "missing"
+    return seen.verdict("contrastive.embeddings").status != "missing"
 
 
 SERVES = ("contrastive.protected",)
 PROBES = (
     Probe("protected.sampler", "embedding.sample", _ask_sampler, _samples, serves=SERVES),
-    Probe("protected.evaluation", "embedding.evaluate", _ask_evaluation, _evaluates, serves=SERVES),
+    Probe(
+        "protected.evaluation",
+        "embedding.evaluate",
+        _ask_evaluation,
+        _evaluates,
+        serves=SERVES,
+        needs=("contrastive.embeddings",),
+    ),
 )
 CRITERIA = (
     Criterion(
         "contrastive.protected",
         checks(sampler, embeddings_of_dataset, precision, end_of_epoch, training_items, unchanged),
         NAMES,
+        needs=("contrastive.embeddings",),
     ),
 )
 WARNINGS = given_text.WARNINGS

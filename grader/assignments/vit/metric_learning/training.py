@@ -54,7 +54,7 @@ def _nothing_known_against(criterion: str, seen: Evidence) -> bool:
     """Whether a criterion is passed, or nothing was asked that could tell."""
     if criterion not in seen.assignment.criteria:
         return True
-    verdict = seen.judge(criterion)
+    verdict = seen.verdict(criterion)
     unasked = verdict.status == "failed" and all(result.status == "skipped" for result in verdict.results)
     return verdict.status == "passed" or unasked
 
@@ -191,7 +191,7 @@ def models_built(seen: Evidence) -> None:
 
 def _takes_another_order(seen: Evidence) -> bool:
     """Whether the ViT's own arguments are wrong, which costs ``vit.model``: a call may follow either order then."""
-    results = seen.judge("vit.model").results if seen.has("ViT") else ()
+    results = seen.verdict("vit.model").results if seen.has("ViT") else ()
     return any(result.name in ("shape", "arguments") and result.status == "failed" for result in results)
 
 
@@ -364,6 +364,7 @@ PROBES = (
     Probe(
         "training", "embedding.train", _ask, lambda seen: seen.has("train_embedding_model"), seconds=60.0,
         serves=("contrastive.training", "contrastive.scheduler", "contrastive.protected"),
+        needs=tuple(dict.fromkeys(criterion for criteria in CLASSES.values() for criterion in criteria)),
     ),
 )  # fmt: skip
 CRITERIA = (
@@ -371,6 +372,7 @@ CRITERIA = (
         "contrastive.training",
         checks(runs_through, steps, triplet_loss, miner_used, models_built, both_models, gradients_zeroed, evaluated),
         ("train_embedding_model",),
+        needs=("vit.model",),
     ),
 )
 WARNINGS = (unused_miner,)

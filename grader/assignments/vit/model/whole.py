@@ -344,6 +344,6 @@ def _stand_ins_needed(seen: Evidence) -> bool:
 JUDGES = (shape, batch_mates, every_patch, follows, arguments, cls_token, trained)
 PROBES = (
     Probe("model", "module.run", _ask(lambda seen: [])),
-    Probe("model.stand_ins", "module.run", _ask(broken), when=_stand_ins_needed),
+    Probe("model.stand_ins", "module.run", _ask(broken), when=_stand_ins_needed, needs=tuple(PARTS)),
 )
-CRITERIA = (Criterion("vit.model", tuple(_check(judge) for judge in JUDGES), ("ViT",)),)
+CRITERIA = (Criterion("vit.model", tuple(_check(judge) for judge in JUDGES), ("ViT",), needs=tuple(PARTS)),)

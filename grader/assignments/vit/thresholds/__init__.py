@@ -50,13 +50,13 @@ def _trained(seen: Evidence) -> None:
         raise Missing(
             "there is no vit_classifier.pt, and nothing is trained here: hand in the file beside the notebook"
         )
-    status = seen.judge("vit.model").status
+    status = seen.verdict("vit.model").status
     if not seen.has("ViT") or status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that could be loaded or trained")
     if not seen.has("ClassificationHead"):
         raise Blocked("vit.heads", "there is no `ClassificationHead`")
     if status == "blocked":
-        raise Blocked(seen.judge("vit.model").by, "without this part the ViT cannot be trained")
+        raise Blocked(seen.verdict("vit.model").by, "without this part the ViT cannot be trained")
     endings.endings(seen)
 
 
@@ -133,7 +133,7 @@ def embedding_model(seen: Evidence) -> str | None:
         raise Missing("there is no vit_embeds.pt: `evaluate_at_end_epoch` writes it; hand it in beside the notebook")
     if seen[EMBEDDINGS].observation.outcome == "forged":  # it is failed, whatever else is missing
         raise Unanswered(EMBEDDINGS, seen[EMBEDDINGS].observation)
-    if not seen.has("ViT") or seen.judge("vit.model").status == "missing":
+    if not seen.has("ViT") or seen.verdict("vit.model").status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that vit_embeds.pt could be loaded into")
     _of_this_code(seen, EMBEDDINGS, precision, seen.rubric.thresholds["precision_at_1"])
     return questions.copy_read(seen, EMBEDDINGS) or None
@@ -168,8 +168,12 @@ def _by_recognising(seen: Evidence, probe: str) -> None:
 
 PROBES, TRAINED, FORMS = questions.PROBES, questions.TRAINED, forms.FORMS
 CRITERIA = (
-    Criterion("vit.accuracy", checks(classifier, accuracy_reached)),
-    Criterion("contrastive.precision", checks(embedding_model, precision_reached)),
+    Criterion("vit.accuracy", checks(classifier, accuracy_reached), needs=(*fitting.MODEL, questions.TENSORS)),
+    Criterion(
+        "contrastive.precision",
+        checks(embedding_model, precision_reached),
+        needs=(*fitting.MODEL, questions.TENSORS, "contrastive.embeddings"),
+    ),
 )
 WARNINGS = plausibility.WARNINGS
 MEASURES = {

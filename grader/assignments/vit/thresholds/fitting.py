@@ -23,7 +23,7 @@ SHOWN = 3  # tensors named in a message
 
 def broken(seen: Evidence, *criteria: str) -> str | None:
     """The first of some criteria that the submission's code fails: what a checkpoint of right code cannot go into."""
-    return next((criterion for criterion in criteria if seen.judge(criterion).status == "failed"), None)
+    return next((criterion for criterion in criteria if seen.verdict(criterion).status == "failed"), None)
 
 
 def outputs(seen: Evidence, probe: str) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def _trial(probe: str, op: str, transform: str) -> Probe:
         return wanted and endings.differ(seen)
 
     serves = ("vit.accuracy",) if probe == CLASSIFIER else ("contrastive.precision", "contrastive.logs")
-    return Probe(endings.trial(probe, transform), op, ask, when, 60.0, serves, COSTS)
+    return Probe(endings.trial(probe, transform), op, ask, when, 60.0, serves, COSTS, needs=(TENSORS,))
 
 
 def _test(rows: np.ndarray | None) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def judges_checkpoint(seen: Evidence) -> bool:
 def trains(seen: Evidence) -> bool:
     """Whether the submitted ViT is to be trained, and there is one."""
     wanted = seen.options.get("train", "never") != "never" and not judges_checkpoint(seen)
-    there = seen.has("ViT", "ClassificationHead") and seen.judge("vit.model").status not in ("missing", "blocked")
+    there = seen.has("ViT", "ClassificationHead") and seen.verdict("vit.model").status not in ("missing", "blocked")
     return wanted and there
 
 
@@ -230,6 +230,7 @@ def ended_too_soon(seen: Evidence) -> bool:
 
 
 COSTS = ("path", "threads")  # no part of what is asked
+TENSORS = "augmentation.tensors"  # how images become tensors: pixels are told by it
 
 OPS = {CLASSIFIER: "checkpoint.classify", EMBEDDINGS: "checkpoint.embed"}
 
@@ -237,20 +238,24 @@ PROBES = (
     *(_trial(probe, op, transform) for probe, op in OPS.items() for transform in (endings.TRAIN, endings.TEST)),
     Probe(
         CLASSIFIER, "checkpoint.classify", _ask_classifier,
-        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS, 1.4, apart=True,
+        lambda seen: judges_checkpoint(seen) and _known(seen), 900.0, ("vit.accuracy",), COSTS, 1.4, in_parallel=True,
+        needs=(TENSORS,),
     ),
     Probe(
         EMBEDDINGS, "checkpoint.embed", _ask_embeddings,
         lambda seen: _has(EMBEDDINGS, seen) and _known(seen), 900.0,
-        ("contrastive.precision", "contrastive.logs"), COSTS, 2.4, apart=True,
+        ("contrastive.precision", "contrastive.logs"), COSTS, 2.4, in_parallel=True,
+        needs=(TENSORS, "contrastive.embeddings"),
     ),
 )  # fmt: skip
 TRAINED = (
     Probe(
         TRAINING, "classifier.train", _ask_training,
-        lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",), COSTS, usual=100.0,
+        lambda seen: trains(seen) and _known(seen), 1_500.0, ("vit.accuracy",), COSTS, typical_seconds=100.0,
+        needs=(TENSORS, "vit.model"),
     ),
     Probe(
-        LONGER, "classifier.train", _ask_longer, ended_too_soon, 1_500.0, ("vit.accuracy",), COSTS, usual=200.0,
+        LONGER, "classifier.train", _ask_longer, ended_too_soon, 1_500.0, ("vit.accuracy",), COSTS, typical_seconds=200.0,
+        needs=(TENSORS, "vit.model"),
     ),
 )  # fmt: skip
