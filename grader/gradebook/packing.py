@@ -60,7 +60,7 @@ def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
     digest = ""
     if frame and (seen.outcome in ("value", "raised", "undefined") or len(frame) <= MAX_UNFIT_FRAME):
         digest = hashlib.sha256(frame).hexdigest()
-        frames[digest] = _packed_frame(frame)
+        frames[digest] = packed_frame(frame)
     raised = None if seen.raised is None else dataclasses.asdict(seen.raised)
     return {
         "outcome": seen.outcome, "frame": digest, "raised": raised, "detail": seen.detail, "output": seen.output,
@@ -68,7 +68,8 @@ def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _packed_frame(frame: bytes) -> bytes:
+def packed_frame(frame: bytes) -> bytes:
+    """The bytes of a frame as they are kept."""
     packed = zlib.compress(frame, 1)
     return DEFLATED + packed if len(packed) < 0.9 * len(frame) else RAW + frame
 

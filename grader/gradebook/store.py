@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderError, Unreadable
+from grader.gradebook import migration
 from grader.gradebook.digests import Digests
 from grader.records import Grade
 from grader.reports import record
@@ -133,6 +134,8 @@ class Gradebook:
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=FULL")
             self.db.executescript(SCHEMA)
+            if int(self.setting("version", str(VERSION))) == VERSION - 1:
+                migration.upgrade(self.db, path)
             version = int(self.setting("version", str(VERSION)))
         except (OSError, sqlite3.Error) as error:
             raise GraderError(f"{path}: no gradebook can be kept there: {error}") from None

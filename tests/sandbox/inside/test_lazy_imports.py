@@ -68,7 +68,7 @@ import os, traceback
 for source in eval(sys.argv[2]):
     if not os.fork():
         try:
-            exec(source, {"sys": sys, "late": late})
+            exec(source, {"sys": sys, "lazy_imports": lazy_imports})
         except BaseException:
             print("failed:", source, traceback.format_exc())
         sys.stdout.flush()
