@@ -153,7 +153,7 @@ class Grader:
     def _doubts(self) -> Doubts:
         right = self.assignment.reference
         there = right is not None and right.is_dir()
-        return Doubts(self.workers, self.data.hidden_folders, self._reference if there else None, self.known)
+        return Doubts(self.workers, lambda: self.data.hidden_folders(), self._reference if there else None, self.known)
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)
