@@ -24,6 +24,7 @@ from grader.grading import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 
 ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "tests" / "corpus"
 SAMPLE = 500  # test images for accuracy and Precision@1: enough to tell a fault, an eighth of the time
 
 
@@ -86,11 +87,18 @@ def _cases(only: str | Collection[str]) -> list[tuple[str, Any]]:
 
 
 def _corpus() -> Any:
-    if not (ROOT / "tests" / "corpus").is_dir():
+    if not CORPUS.is_dir():
         raise GraderError(f"{ROOT}: the audit needs a checkout with tests/corpus, an installed copy has none")
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
     return importlib.import_module("tests.corpus")
+
+
+def styles(folder: Path) -> dict[str, Path]:
+    """Write the variants that look least like the reference, a folder each."""
+    variants = _corpus().load()[1]
+    made: dict[str, Path] = _corpus().styles.build(folder, variants, apply, ROOT / "reference")
+    return made
 
 
 class Auditor:

@@ -6,10 +6,11 @@ Each ``faults_*.py`` holds ``FAULTS`` and ``VARIANTS``, lists of ``Case``.
 import importlib
 import pkgutil
 
+from tests.corpus import styles
 from tests.corpus.case import Case
 from tests.corpus.transplant import transplant
 
-__all__ = ["load", "transplant"]
+__all__ = ["load", "styles", "transplant"]
 
 
 def load() -> tuple[list[Case], list[Case]]:
