@@ -18,7 +18,7 @@ from pathlib import Path
 from grader.grading import Grader, Options, open_grader
 from grader.mutation.mutations import Mutation
 from grader.mutation.places import Source, copied, sources, write
-from grader.records import Grade
+from grader.records import Grade, Program
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,8 @@ class Mutant:
     @property
     def diff(self) -> list[str]:
         """The change as a diff, without its head."""
-        before, after = self.mutation.origin.splitlines(), self.mutation.text.splitlines()
-        lines = difflib.unified_diff(before, after, lineterm="", n=0)
-        return [line for line in list(lines)[2:] if not line.startswith("@@")]
+        gone, come = self.mutation.block()
+        return [*(f"-{line}" for line in gone), *(f"+{line}" for line in come)]
 
 
 @dataclass(frozen=True)
@@ -91,24 +90,26 @@ class Hunter:
     def close(self) -> None:
         self.grader.close()
 
-    def mutants(self, origin: Path, where: str = "", known: Sequence[str] = ()) -> list[Mutant]:
+    def mutants(self, origin: Path, where: str = "", known: Sequence[str] = (), only: str = "") -> list[Mutant]:
         """All mutants of a submission.
 
         Args:
             origin: its folder.
             where: what entries call the place; the file's name where there is none.
             known: statements that are not changed here.
+            only: part of the name of the places that are changed.
         """
-        with tempfile.TemporaryDirectory(prefix="vit-mutants-") as workspace:
-            program = self.grader.open(origin, Path(workspace)).program
-            found = sources(origin, program, known)
-        return [Mutant(where or source.file, origin, source, m) for source in found for m in source.mutations()]
+        found = [(where or each.file, each) for each in sources(origin, self._program(origin), known)]
+        return [Mutant(name, origin, each, m) for name, each in found if only in name for m in each.mutations()]
 
     def statements(self, origin: Path) -> list[str]:
         """The statements of a submission that intake keeps."""
-        with tempfile.TemporaryDirectory(prefix="vit-mutants-") as workspace:
-            program = self.grader.open(origin, Path(workspace)).program
+        program = self._program(origin)
         return [piece.source for pieces in (program.main, *program.modules.values()) for piece in pieces]
+
+    def _program(self, origin: Path) -> Program:
+        with tempfile.TemporaryDirectory(prefix="vit-mutants-") as workspace:
+            return self.grader.open(origin, Path(workspace)).program
 
     def own(self, mutant: Mutant) -> tuple[str, ...]:
         """The criteria that need the name that was changed."""

@@ -1,8 +1,7 @@
 """All mutants of a text: each operator at each node of the lines that may be changed."""
 
 import ast
-import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -36,17 +35,28 @@ class Mutation:
     origin: str
     text: str
 
+    def block(self) -> tuple[list[str], list[str]]:
+        """The lines from the first that differs to the last, before and after."""
+        before, after = self.origin.splitlines(), self.text.splitlines()
+        head = _alike(before, after)
+        tail = _alike(before[head:][::-1], after[head:][::-1])
+        return before[head : len(before) - tail], after[head : len(after) - tail]
+
     def changed(self) -> tuple[str, str]:
         """The lines that went and those that came, without their layout: what an entry names."""
-        lines = difflib.ndiff(self.origin.splitlines(), self.text.splitlines())
-        pairs = [(line[:1], " ".join(line[1:].split())) for line in lines]
-        gone, come = ("\n".join(text for sign, text in pairs if sign == mark) for mark in "-+")
+        gone, come = ("\n".join(" ".join(line.split()) for line in lines) for lines in self.block())
         return gone, come
 
     @property
     def owner(self) -> str:
         """The name at the top of the module that was changed."""
         return self.function.partition(".")[0]
+
+
+def _alike(before: Sequence[str], after: Sequence[str]) -> int:
+    """How many lines are the same in both, from the first."""
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
 
 
 def mutations(text: str, lines: Collection[int]) -> list[Mutation]:

@@ -140,10 +140,10 @@ def run(options: Options, only: str, everything: bool, show_messages: bool = Fal
 
 
 def _mutants(hunter: Hunter, reference: Path, styles: dict[str, Path], only: str) -> list[Mutant]:
-    found = [mutant for mutant in hunter.mutants(reference) if only in mutant.where]
+    found = hunter.mutants(reference, only=only)
     statements = hunter.statements(reference) if styles else []
     for ident, folder in styles.items():
-        found += hunter.mutants(folder, ident, statements) if only in ident else []
+        found += hunter.mutants(folder, ident, statements, only)
     if not found:
         raise GraderError(f"no module and no variant has {only!r} in its name; nothing was audited")
     return found

@@ -29,8 +29,9 @@ def assignment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     every = hunt.Hunter.mutants
     calls = ("call taken away", "statement left out")
 
-    def some(self: hunt.Hunter, *args: object) -> list[hunt.Mutant]:
-        return [m for m in every(self, *args) if HOLE in m.mutation.changed()[0] and m.mutation.what in calls]  # type: ignore[arg-type]
+    def some(self: hunt.Hunter, *args: object, **options: object) -> list[hunt.Mutant]:
+        found = every(self, *args, **options)  # type: ignore[arg-type]
+        return [m for m in found if HOLE in m.mutation.changed()[0] and m.mutation.what in calls]
 
     monkeypatch.setattr(hunt.Hunter, "mutants", some)
     monkeypatch.setattr(mutation, "PAIRS_DRAWN", 2)
