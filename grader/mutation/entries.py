@@ -3,11 +3,11 @@
 An entry names what is changed, never a line number, so that it holds when something else is added above it:
 
     [[same]]
-    where = "vit_model.py"                 # the file, or the id of the variant of the corpus
-    function = "PositionEmbedding.__init__"
-    old = "self.cls_token = nn.Parameter(0.3 * torch.randn(1, 1, hidden_size))"
-    new = ["self.cls_token = nn.Parameter(0.0 * torch.randn(1, 1, hidden_size))"]
-    reason = "A student may begin with whatever values."
+    where = "regression.py"  # the file, or the id of the variant of the corpus
+    function = "Line.fit"
+    old = "for step in range(100):"
+    new = ["for step in range(101):", "for step in range(99):"]
+    reason = "How many steps it takes is the student's own choice."
 
 ``old`` and ``new`` are the lines of the diff without their layout. Where any change of ``old`` is right, there is no
 ``new``. One entry may list several of them.
