@@ -93,6 +93,15 @@ def corpus_of(assignment: Assignment) -> Any:
         raise GraderError(f"the audit needs a checkout, this installed copy has no {assignment.corpus}") from None
 
 
+def styles(assignment: Assignment, folder: Path) -> dict[str, Path]:
+    """Write the variants that look least like an assignment's reference, a folder each; none where it has no corpus."""
+    if not assignment.corpus:
+        return {}
+    corpus = corpus_of(assignment)
+    made: dict[str, Path] = corpus.styles.build(folder, corpus.load()[1], apply, assignment.reference)
+    return made
+
+
 class Auditor:
     """Grades cases. What the reference's checkpoints score is computed once for all that leave its models alone."""
 

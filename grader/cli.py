@@ -121,6 +121,12 @@ def parser() -> Parser:
         "--audit", nargs="?", const="", metavar="CASE",
         help="grade the seeded faults and correct variants (whose id holds CASE) and say which verdicts are wrong",
     )  # fmt: skip
+    p.add_argument(
+        "--mutate", nargs="?", const="", metavar="MODULE",
+        help="with --audit: change the reference (MODULE of it, a variant, or pairs) in one place at a time, and list "
+        "the changes that no criterion notices and no entry of equivalent.toml explains",
+    )  # fmt: skip
+    p.add_argument("--all", action="store_true", help="with --mutate: grade every mutant, not a sample")
     p.add_argument("--messages", action="store_true", help="with --audit: list every sentence that was said, once each")
     p.add_argument("--version", action="version", version=f"vit-grade {_version()}")
     return p
@@ -165,6 +171,12 @@ def _version() -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.audit is not None and arguments.mutate is not None:
+        from grader.reports import mutation
+
+        return mutation.run(_options(arguments), arguments.mutate, arguments.all, arguments.messages)
+    if arguments.mutate is not None or arguments.all:
+        raise GraderError("--mutate and --all say what an audit changes: give --audit --mutate as well")
     if arguments.audit is not None:
         from grader.reports import audit_table
 

@@ -10,8 +10,11 @@ from collections.abc import Collection
 from pathlib import Path
 
 from grader import syntax
+from grader.assignments.vit.corpus import styles
 from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.transplant import transplant
+
+__all__ = ["fit_checkpoints", "load", "same_answers", "styles", "transplant"]
 
 MODEL = {"vit_model.py", "hyperparameters.py", "vit_classifier.pt", "vit_embeds.pt"}
 UNTRAINED = ("vit.accuracy", "contrastive.precision")  # what a variant loses whose checkpoints nobody has trained
