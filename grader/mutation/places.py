@@ -15,7 +15,7 @@ from typing import Any
 from grader import syntax
 from grader.mutation.mutations import Mutation, mutations
 from grader.records import Piece, Program
-from grader.template import BEGIN, END
+from grader.publish.template import BEGIN, END
 
 TEXTS = (".py", ".ipynb")
 

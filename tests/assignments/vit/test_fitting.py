@@ -39,7 +39,7 @@ def test_the_owner_of_a_tensor_is_the_innermost_class_of_the_assignment() -> Non
 def test_a_mismatch_is_blocked_by_the_part_that_explains_it(failed: tuple[str, ...], by: str) -> None:
     facts: dict[str, Any] = fitted(ViT(3), ViT(1).state_dict())
     seen = MagicMock()
-    seen.judge = lambda criterion: Mock(status="failed" if criterion in failed else "passed")
+    seen.verdict = lambda criterion: Mock(status="failed" if criterion in failed else "passed")
     seen.__getitem__.return_value.ok = False
     with pytest.raises(Blocked) as blocked:
         fitting._fits(seen, "vit_embeds.pt", "vit", facts)
