@@ -14,8 +14,8 @@ from typing import Any
 
 from grader import syntax
 from grader.mutation.mutations import Mutation, mutations
-from grader.records import Piece, Program
 from grader.publish.template import BEGIN, END
+from grader.records import Piece, Program
 
 TEXTS = (".py", ".ipynb")
 

@@ -47,7 +47,9 @@ def _into_notebook(folder: Path, modules: list[str]) -> None:
     (path,) = folder.glob("*.ipynb")
     notebook = json.loads(path.read_text(encoding="utf-8"))
     texts = [(folder / f"{module}.py").read_text(encoding="utf-8") for module in modules]
-    cells: list[Any] = [{"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": t} for t in texts]
+    cells: list[Any] = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": t} for t in texts
+    ]
     first = next(index for index, cell in enumerate(notebook["cells"]) if cell["cell_type"] == "code")
     notebook["cells"][first + 1 : first + 1] = cells
     for cell in notebook["cells"]:
