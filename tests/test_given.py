@@ -38,7 +38,7 @@ def notebook(code: str) -> str:
 def test_the_projects_own_files_hold_every_block_and_check_vit() -> None:
     own = given.own(VIT)
     assert {"check_vit.py", "project.py", "course_2023.py"} <= own.texts.keys()
-    assert blocks.known(own).texts.keys() == set(blocks.BLOCKS)
+    assert blocks.known(own).blocks.texts.keys() == set(blocks.RULES.names)
     assert not own.replaced and own.kept() == ""
 
 
@@ -80,18 +80,16 @@ def test_text_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["blocks__py", "assignment__ipynb"])
 def test_the_blocks_of_an_instructors_file_are_the_given_ones(name: str, tmp_path: Path) -> None:
     text = EDITED if name.endswith("py") else notebook(EDITED)
-    found = blocks.known(given.replaced(folder(tmp_path / "given", **{name: text}), VIT))
+    found = blocks.known(given.replaced(folder(tmp_path / "given", **{name: text}), VIT)).blocks
+    own = blocks.known(given.own(VIT)).blocks
     assert len(found.texts["sample_balanced_subset"]) == 1
-    assert (
-        found.texts["sample_balanced_subset"].keys()
-        != blocks.known(given.own(VIT)).texts["sample_balanced_subset"].keys()
-    )
+    assert found.texts["sample_balanced_subset"].keys() != own.texts["sample_balanced_subset"].keys()
 
 
 def test_digests_alone_are_enough(tmp_path: Path) -> None:
     lines = (ROOT / "grader" / "assignments" / "vit" / "given" / "course_2023.sha256").read_text()
     found = blocks.known(given.replaced(folder(tmp_path / "given", course__sha256=lines), VIT))
-    assert found.texts.keys() == set(blocks.BLOCKS)
+    assert found.blocks.texts.keys() == set(blocks.RULES.names)
 
 
 def test_an_instructors_check_vit_is_the_one_that_is_asked(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from grader import syntax
 from grader.assignments.vit import blocks, files
+from grader.given.namespaces import imported
 from grader.intake.reading.names import uses
 
 HEAD = '"""The blocks that student/ gives, generated from reference/ by python -m grader.publish.template."""'
@@ -24,12 +25,9 @@ def text_of(template: Mapping[str, str]) -> str:
     """The blocks that the template gives, with the imports of libraries that they rest on, as one file."""
     sources = [text if name.endswith(".py") else _notebook_code(text) for name, text in sorted(template.items())]
     found = [(node, source) for source in sources for node in syntax.parse(source).body]
-    functions = [(n, source) for n, source in found if isinstance(n, ast.FunctionDef) and n.name in blocks.BLOCKS]
+    functions = [(n, source) for n, source in found if isinstance(n, ast.FunctionDef) and n.name in blocks.RULES.names]
     paths = {
-        name: path
-        for node, _ in found
-        for name, path in blocks.imported(node)
-        if f"{path.split('.')[0]}.py" not in template
+        name: path for node, _ in found for name, path in imported(node) if f"{path.split('.')[0]}.py" not in template
     }
     used = {name.partition(".")[0] for node, _ in functions for name in uses(node).now | uses(node).later}
     lines = sorted(_import(name, path) for name, path in paths.items() if name in used)

@@ -1,4 +1,4 @@
-"""Which given blocks a submission has left alone, told from its text."""
+"""Which given blocks a submission has left unchanged, told from its text."""
 
 import ast
 import time
@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from grader import given
-from grader.assignments.vit import blocks, untouched
+from grader.assignments.vit import blocks
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.corpus.faults_given import BLOCKS, EACH_EPOCH, OLDER, OWN
-from grader.assignments.vit.metric_learning import embeddings, protected
+from grader.assignments.vit.metric_learning import embeddings, given_text, protected
 from grader.evidence import Evidence
+from grader.given.blocks import GivenBlocks, listed
+from grader.given.unchanged import Replaced, changed_texts, replaced_names, still_to_write, unchanged_blocks
 from grader.records import Piece, Program
 from tests import harness
 
@@ -30,23 +32,27 @@ def program(**sources: str) -> Program:
     return harness._program(sources)
 
 
-def left_alone(files: given.GivenFiles | None = None, **sources: str) -> frozenset[str]:
-    return untouched.left_alone(program(**sources), blocks.known(files or given.own(VIT)))
+def given_blocks(files: given.GivenFiles | None = None) -> GivenBlocks:
+    return blocks.known(files or given.own(VIT)).blocks
+
+
+def unchanged(files: given.GivenFiles | None = None, **sources: str) -> frozenset[str]:
+    return unchanged_blocks(program(**sources), given_blocks(files))
 
 
 def changed(files: given.GivenFiles | None = None, **sources: str) -> tuple[str, ...]:
-    return untouched.changed(program(**sources), blocks.known(files or given.own(VIT)))
+    return changed_texts(program(**sources), given_blocks(files))
 
 
 @pytest.mark.parametrize("texts", EDITIONS.values(), ids=EDITIONS)
 def test_every_edition_is_known(texts: dict[str, str]) -> None:
-    assert left_alone(contrastive=source(texts)) == ALL
+    assert unchanged(contrastive=source(texts)) == ALL
     assert changed(contrastive=source(texts)) == ()
 
 
 def test_layout_comments_annotations_and_docstrings_are_nothing() -> None:
     plain = ast.unparse(ast.parse(source())).replace("torch.cat(labels)", "torch.cat(\n    labels,  # all\n)")
-    assert left_alone(contrastive=plain.replace("indices = []", "indices: list[int] = []")) == ALL
+    assert unchanged(contrastive=plain.replace("indices = []", "indices: list[int] = []")) == ALL
 
 
 @pytest.mark.parametrize(
@@ -62,7 +68,7 @@ def test_layout_comments_annotations_and_docstrings_are_nothing() -> None:
     ids=["a seed", "a class", "imported twice", "a setting", "a plain getattr", "methods of modules"],
 )  # fmt: skip
 def test_ordinary_code_around_them_is_nothing(before: str, after: str) -> None:
-    assert left_alone(contrastive=source(before=before, after=after)) == ALL
+    assert unchanged(contrastive=source(before=before, after=after)) == ALL
 
 
 def test_names_may_come_from_another_module_of_the_submission() -> None:
@@ -70,7 +76,7 @@ def test_names_may_come_from_another_module_of_the_submission() -> None:
     text = source().replace(
         IMPORTS, "from vit_model import torch, Subset\nfrom vit_model import Loader as DataLoader\n"
     )
-    assert left_alone(contrastive=ast.unparse(ast.parse(text)), vit_model=vit_model) == ALL
+    assert unchanged(contrastive=ast.unparse(ast.parse(text)), vit_model=vit_model) == ALL
 
 
 def asked(old: str = "", new: str = "", files: given.GivenFiles | None = None) -> Evidence:
@@ -82,7 +88,7 @@ def asked(old: str = "", new: str = "", files: given.GivenFiles | None = None) -
     return harness.evidence(sources, [embeddings, protected], given=files)
 
 
-def test_blocks_that_were_left_alone_pass_unasked() -> None:
+def test_blocks_that_were_left_unchanged_pass_unasked() -> None:
     seen = asked()
     assert not {"protected.sampler", "protected.evaluation"} & set(seen.answers)
     assert harness.judged(seen, "contrastive.protected").status == "passed"
@@ -137,28 +143,47 @@ ELSEWHERE = [
 def test_a_block_whose_names_mean_something_else_is_judged_by_behaviour(
     before: str, after: str, lost: set[str]
 ) -> None:
-    assert left_alone(contrastive=source(before=before, after=after)) == ALL - lost
+    assert unchanged(contrastive=source(before=before, after=after)) == ALL - lost
 
 
 def test_a_decorated_block_reads_differently() -> None:
     text = source().replace("def sample_balanced_subset", "@torch.no_grad()\ndef sample_balanced_subset")
-    assert left_alone(contrastive=text) == EVALUATION
+    assert unchanged(contrastive=text) == EVALUATION
     assert changed(contrastive=text) == ("sample_balanced_subset",)
 
 
 def test_a_block_whose_names_were_rebound_reads_as_it_was_given() -> None:
     text = source(before="def Subset(dataset, rows):\n    return dataset")
     assert changed(contrastive=text) == ()
-    assert untouched.other_meanings(program(contrastive=text), blocks.known(given.own(VIT)), BLOCKS[0]) == ["Subset"]
+    assert replaced_names(program(contrastive=text), given_blocks(), BLOCKS[0]) == [
+        Replaced("Subset", "torch.utils.data.Subset")
+    ]
+
+
+CAUSES = [
+    (f"def {BLOCKS[1]}(*given):\n    return None", "evaluate_at_end_epoch",
+     f"it calls `test_embedding_model`, and that calls `{BLOCKS[1]}`, which was changed: correct `{BLOCKS[1]}`."),
+    (f"def {BLOCKS[1]}(*given):\n    return None", "test_embedding_model",
+     f"it calls `{BLOCKS[1]}`, which was changed: correct `{BLOCKS[1]}`."),
+    ("Subset = list", "sample_balanced_subset", "`Subset`, which it uses, is no longer `torch.utils.data.Subset`"),
+    ("float = int", "test_embedding_model", "`float`, which it uses, is no longer Python's own"),
+    ("torch.nonzero = len", "sample_balanced_subset", "other code replaces what it uses"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("after", "name", "cause"), CAUSES)
+def test_the_hint_of_an_unchanged_block_that_fails_names_what_was_changed(after: str, name: str, cause: str) -> None:
+    found = given_text._cause(replaced_names(program(contrastive=source(after=after)), given_blocks(), name))
+    assert found.startswith(cause)
 
 
 def test_a_hyperparameter_in_a_block_has_to_be_a_plain_number() -> None:
     text = source().replace("batch_size=500", "batch_size=batch_size")
     files = given.GivenFiles({"course.py": text}, replaced=True)
     plain = "hidden_size, batch_size = 64, 2 * 50"
-    assert left_alone(files, contrastive=text + plain) == ALL
-    assert left_alone(files, contrastive=text + "from settings import batch_size", settings="batch_size = 100") == ALL
-    assert left_alone(files, contrastive=text + "batch_size = Odd()") == {"sample_balanced_subset"}
+    assert unchanged(files, contrastive=text + plain) == ALL
+    assert unchanged(files, contrastive=text + "from settings import batch_size", settings="batch_size = 100") == ALL
+    assert unchanged(files, contrastive=text + "batch_size = Odd()") == {"sample_balanced_subset"}
 
 
 def test_a_block_in_the_notebook_counts_before_one_in_a_module() -> None:
@@ -166,14 +191,14 @@ def test_a_block_in_the_notebook_counts_before_one_in_a_module() -> None:
     main = tuple(Piece(piece.source, "a.ipynb", 1, piece.line) for piece in modules.modules["contrastive"])
     names = {n: type(o)("a.ipynb", 1, o.line, None) for n, o in modules.names.items()}
     both = Program(main, {"contrastive": modules.modules["contrastive"]}, names)
-    assert untouched.left_alone(both, blocks.known(given.own(VIT))) == ALL
+    assert unchanged_blocks(both, given_blocks()) == ALL
 
 
 @pytest.mark.parametrize("statement", ["(" * 300 + ")" * 300, "x = " + "-" * 5000 + "1"], ids=["brackets", "signs"])
 def test_code_that_cannot_be_read_leaves_nothing_alone_and_raises_nothing(statement: str) -> None:
     spoiled = program(contrastive=source())
     pieces = (*spoiled.modules["contrastive"], Piece(statement, "contrastive.py", None, 999))
-    found = untouched.left_alone(Program((), {"contrastive": pieces}, spoiled.names), blocks.known(given.own(VIT)))
+    found = unchanged_blocks(Program((), {"contrastive": pieces}, spoiled.names), given_blocks())
     assert found == frozenset()
 
 
@@ -182,9 +207,7 @@ def test_code_of_any_length_is_read_in_no_time() -> None:
     pieces = (*program(contrastive=source()).modules["contrastive"], Piece(spoiled, "contrastive.py", None, 999))
     names = program(contrastive=source()).names
     start = time.process_time()
-    assert (
-        untouched.left_alone(Program((), {"contrastive": pieces}, names), blocks.known(given.own(VIT))) == frozenset()
-    )
+    assert unchanged_blocks(Program((), {"contrastive": pieces}, names), given_blocks()) == frozenset()
     assert time.process_time() - start < 0.5
 
 
@@ -195,12 +218,13 @@ def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
     for piece, line in ((postponed, 10), (guarded, 10)):
         origin = type(program(a="ViT = 1").names["ViT"])("contrastive.py", None, line, "contrastive")
         found = Program((), {"contrastive": (piece,)}, {BLOCKS[0]: origin})
-        assert untouched.changed(found, blocks.known(given.own(VIT))) == ()
+        assert changed_texts(found, given_blocks()) == ()
 
 
 def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
-    listed = list(blocks._listed((Path(blocks.__file__).parent / "given" / "course_2023.sha256").read_text()))
-    assert sorted(block for _, block in listed) == sorted(blocks.BLOCKS)
+    text = (Path(blocks.__file__).parent / "given" / "course_2023.sha256").read_text()
+    found = list(listed(text, blocks.RULES.names))
+    assert sorted(block for _, block in found) == sorted(blocks.RULES.names)
 
 
 @pytest.mark.parametrize(
@@ -215,4 +239,4 @@ def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
 )
 def test_a_function_that_only_raises_is_still_to_do(body: str, to_do: bool) -> None:
     text = f"def get_embeddings(x, vit_model, model_embedding):\n    {body}\n"
-    assert untouched.still_to_do(program(contrastive=text), "get_embeddings") == to_do
+    assert still_to_write(program(contrastive=text), "get_embeddings") == to_do

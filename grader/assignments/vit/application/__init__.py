@@ -3,11 +3,11 @@
 Shapes: E embedding size, M size of the bank, D hidden size.
 """
 
-from grader.assignments.vit.application import forms, knn, transfer
+from grader.assignments.vit.application import answers, knn, transfer
 
 TOPICS = (knn, transfer)
 PROBES = tuple(probe for topic in TOPICS for probe in topic.PROBES)
 CRITERIA = tuple(criterion for topic in TOPICS for criterion in topic.CRITERIA)
 WARNINGS: tuple = ()
 MEASURES: dict = {}
-FORMS = forms.FORMS
+FORMS = answers.ANSWERS

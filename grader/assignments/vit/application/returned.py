@@ -1,51 +1,65 @@
-"""What came back of a ``train_classification_model_head_only``, held to its form."""
+"""What came back of a ``train_classification_model_head_only``.
 
-from typing import Any
+Shapes: n items, K classes, S states of the head in which it was evaluated.
+"""
 
 import numpy as np
 
-from grader.evidence import Answer, Evidence
-from grader.judging import Fail, Malformed, Skip, dig, word, words
-
-PROBE, NAME = "transfer", "train_classification_model_head_only"
-CLASSES, PER_CLASS = 10, 110  # more items to train on than fit into a batch of 1024
-TRAIN_ITEMS = CLASSES * PER_CLASS
-
-Array = np.ndarray
+from grader.assignments.vit.application.answers import HeadLogits, HeadTraining, ReturnedDict, ReturnedHead
+from grader.assignments.vit.application.small_sets import CLASSES, Array
+from grader.evidence import Evidence
+from grader.judging import Fail, Skip
+from grader.torchkit.accuracy import Evaluated
 
 
-def answer_of(seen: Evidence) -> Answer:
-    answer = seen[PROBE]
-    if not isinstance(answer.value, dict):
-        raise Malformed
-    return answer
+def training_of(evidence: Evidence) -> HeadTraining:
+    """What was seen of the run."""
+    training = evidence["transfer"].value
+    assert isinstance(training, HeadTraining)
+    return training
 
 
-def dict_of(seen: Evidence) -> dict[str, Any]:
-    """The returned dict; its absence is told by the first check."""
-    facts = dig(answer_of(seen).value, "result")
-    if not isinstance(facts, dict) or word(facts, "type") != "dict":
+def dict_of(evidence: Evidence) -> ReturnedDict:
+    """The returned dict.
+
+    Raises:
+        Skip: there is none, as the first check says.
+    """
+    result = training_of(evidence).result
+    if not isinstance(result, ReturnedDict):
         raise Skip
-    return facts
+    return result
 
 
-def head_of(seen: Evidence) -> dict[str, Any]:
-    dict_of(seen)
-    if "classifier" not in words(answer_of(seen).value, "result", "keys"):
+def head_of(evidence: Evidence) -> ReturnedHead:
+    """The returned head.
+
+    Raises:
+        Skip: there is none, as the first check says.
+        Fail: something else stands in its place.
+    """
+    returned, head = dict_of(evidence), training_of(evidence).head
+    if "classifier" not in returned.keys:
         raise Skip
-    head = dig(answer_of(seen).value, "head")
     if head is None:
-        kind = dig(dict_of(seen), "kinds", "classifier")
-        raise Fail(f'expected a ClassificationHead or its state dict under "classifier", got {text_of(kind)}')
-    if not isinstance(head, dict):
-        raise Malformed
+        raise Fail(
+            f'expected a ClassificationHead or its state dict under "classifier", got {returned.classifier_type[:60]}'
+        )
     return head
 
 
-def logits_of(head: dict[str, Any], name: str, count: int) -> Array:
-    logits = dig(head, "logits", name)
-    if not isinstance(logits, np.ndarray) or logits.ndim != 2 or len(logits) != count or logits.dtype.kind != "f":
-        raise Malformed
+def has_logits(head: ReturnedHead) -> bool:
+    """Whether the returned head can be applied to the features of the given ViT."""
+    return isinstance(head.logits, HeadLogits)
+
+
+def logits_of(head: ReturnedHead, of: str) -> Array:
+    """(n, K) float64; what the returned head makes of the features: ``of`` is train, test or initial.
+
+    Raises:
+        Fail: there are not as many logits as classes, or some are not finite.
+    """
+    logits: Array = getattr(head.logits, of)
     if logits.shape[1] != CLASSES:
         raise Fail(
             f"expected a head with {CLASSES} outputs, one logit for each class, got one with {logits.shape[1]}",
@@ -54,30 +68,30 @@ def logits_of(head: dict[str, Any], name: str, count: int) -> Array:
     wrong = int((~np.isfinite(logits)).any(axis=1).sum())
     if wrong:
         raise Fail(
-            f"the returned head gives NaN or infinite logits for {wrong} of {count} images",
+            f"the returned head gives NaN or infinite logits for {wrong} of {len(logits)} images",
             "Its weights are NaN, or grew too large: is the learning rate too high?",
         )
     return logits.astype(np.float64)
 
 
-def counts_of(value: Any, *path: str) -> Array:
-    """Whole numbers from 0, in a row."""
-    found = dig(value, *path)
-    if not isinstance(found, np.ndarray) or found.ndim != 1 or found.dtype.kind not in "iu" or (found < 0).any():
-        raise Malformed
-    return found.astype(np.int64)
+def evaluations_of(head: ReturnedHead, labels: Array) -> tuple[list[Array], list[Evaluated]]:
+    """How a head was evaluated.
+
+    Args:
+        labels: (n,) of the test items.
+
+    Returns:
+        for each of the S states, (n,) which test items it was right about, and the batches that it predicted.
+    """
+    states = [] if head.evaluated is None else [predicted == labels for predicted in head.evaluated]
+    if head.calls is None:
+        return states, []
+    sizes = head.calls.size.astype(np.int64)
+    batches = np.split(head.calls.item, np.cumsum(sizes)[:-1]) if len(sizes) else []
+    pairs = list(zip(head.calls.state, batches, strict=True))
+    calls = [_evaluated_in(right, [b for index, b in pairs if index == n]) for n, right in enumerate(states)]
+    return states, calls
 
 
-def arrays_of(value: Any) -> dict[str, Array]:
-    if not isinstance(value, dict) or not all(isinstance(array, np.ndarray) for array in value.values()):
-        raise Malformed
-    return value
-
-
-def steps_of(seen: Evidence) -> int:
-    steps = dig(answer_of(seen).value, "steps")
-    return steps if isinstance(steps, int) else 0
-
-
-def text_of(value: Any) -> str:
-    return str(value)[:60]
+def _evaluated_in(right: Array, batches: list[Array]) -> Evaluated:
+    return Evaluated([right[b] for b in batches], len(np.unique(np.concatenate(batches))) if batches else 0)

@@ -1,130 +1,59 @@
-"""``train_classification_model_head_only``: a new head learns, and the ViT stays as it is.
-
-The small sets are made so that learning from one is not learning from the other: about half of the test
-items look like one class and are labelled as the next. A head that learned from the training items gets
-these wrong; one that learned from the test items does not. How many exactly is drawn for each grade, far
-enough from half of them, so that the accuracy is no number that can be known before, and not the error rate.
-"""
-
-from typing import Any
+"""``train_classification_model_head_only``: a new head learns, and the ViT stays as it is."""
 
 import numpy as np
 
-from grader.assignments.vit.application.accuracy import expect_accuracy
+from grader.assignments.vit.application import small_sets
+from grader.assignments.vit.application.answers import ReturnedHead, ReturnedOther
+from grader.assignments.vit.application.learning import fit_after, fit_before, towards_labels
 from grader.assignments.vit.application.returned import (
-    CLASSES,
-    NAME,
-    PER_CLASS,
-    PROBE,
-    TRAIN_ITEMS,
-    Array,
-    answer_of,
-    arrays_of,
-    counts_of,
     dict_of,
+    evaluations_of,
+    has_logits,
     head_of,
     logits_of,
-    steps_of,
-    text_of,
+    training_of,
 )
-from grader.assignments.vit.settings import hyperparameter
-from grader.evidence import Answer, Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Malformed, after, checks, dig, dig_as, word, words
+from grader.assignments.vit.application.small_sets import EPOCHS, TRAIN_ITEMS, Array
+from grader.evidence import Evidence, Probe
+from grader.judging import Criterion, Fail, Skip, after, checks
+from grader.torchkit.accuracy import Evaluated, Measured, wrong_accuracy_hint
 
-EPOCHS = 3  # 2 of them are not all
-AGREEING = 5  # classes whose test items are mostly labelled as the training items are; those of the others mostly not
-PER_TEST_CLASS = 103  # as many of each label; more items in all than fit into one batch, the last of which is small
-FEWEST, MOST = 26, 40  # items of each class that are labelled otherwise than the most of it: right heads get ±13-19 %
-MIXED = 30  # items at the end, right and wrong in turns, so that no last batch has the accuracy of all
-TOWARDS = 1.5  # right heads give 1.9 and more; those that learned from labels in random order 0.6 ± 0.3
-OF_TEST_ITEMS = (
-    0.4  # conflict over agreement that training on the test items gives at most: it gave -3 to 0.1, right heads 0.8
-)
-NARROW, TOWARDS_IF_NARROW = 16, 1.0  # few features lead less far: right heads give 1.5 where D is 8, 1.1 where it is 4
-
-
-def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
-    patterns = 255 * rng.integers(0, 2, (CLASSES, 7, 7))
-    looks = rng.permutation(np.repeat(np.arange(CLASSES), PER_CLASS))
-    test_looks, labels = _test_items(rng)
-    width = _width(seen)
-    args = {
-        "train": {"images": _images(rng, patterns[looks]), "labels": looks},
-        "test": {"images": _images(rng, patterns[test_looks]), "labels": labels},
-        "vit": {
-            "features.weight": (rng.standard_normal((width, 49)) / 7).astype(np.float32),
-            "features.bias": (0.3 * rng.standard_normal(width)).astype(np.float32),
-            "running_mean": rng.standard_normal(width).astype(np.float32),
-        },
-        "width": width,
-        "num_epochs": EPOCHS,
-        "own_head": seen.has("ClassificationHead") and seen.passed("vit.heads"),
-        "own_vit": seen.has("ViT") and seen.passed("vit.model"),
-        "seed": int(rng.integers(2**31)),
-    }  # fmt: skip
-    return Question(args, {"looks": looks, "test_labels": labels, "width": width})
+NAME = "train_classification_model_head_only"
+# How far learning moves the logits of the right labels: right heads give 1.9 and more; those that learned from labels
+# in random order 0.6 ± 0.3. Few features lead less far: right heads give 1.5 where D is 8, 1.1 where it is 4.
+MIN_TOWARDS_LABELS, MIN_TOWARDS_LABELS_IF_NARROW, NARROW = 1.5, 1.0, 16
+# Conflict over agreement that training on the test items gives at most: it gave -3 to 0.1, right heads 0.8.
+MAX_CONFLICT_OF_TEST_ITEMS = 0.4
+NEAR = 0.01  # of the returned head's accuracy, or the best one seen: half precision, rounding
+EXACT = 0.0006  # of the mean over batches, in any state that was seen: rounding to three digits
+SAME_ITEMS = "Are the features those of `vit_model`, in eval mode, and the labels those of the same items?"
 
 
-def _test_items(rng: np.random.Generator) -> tuple[Array, Array]:
-    """What the test items look like, and how they are labelled: first those that a right head gets wrong."""
-    labels = np.repeat(np.arange(CLASSES), PER_TEST_CLASS)
-    of_class = np.tile(np.arange(PER_TEST_CLASS), CLASSES)
-    few = int(rng.integers(FEWEST, MOST + 1))
-    conflict = labels >= AGREEING
-    wrong = conflict & (of_class >= few) if rng.integers(2) else conflict | (of_class < few)
-    looks = np.where(wrong, _taken_for(labels), labels)
-    first, then = rng.permutation(np.flatnonzero(wrong)), rng.permutation(np.flatnonzero(~wrong))
-    half = MIXED // 2
-    order = np.concatenate([first[half:], then[half:], np.stack([first[:half], then[:half]], axis=1).ravel()])
-    return looks[order], labels[order]
-
-
-def _taken_for(labels: Array) -> Array:
-    """What test items of a label look like, where they do not look like it."""
-    return labels // AGREEING * AGREEING + (labels - 1) % AGREEING
-
-
-def _images(rng: np.random.Generator, patterns: Array) -> Array:
-    """(n, 28, 28) uint8 from (n, 7, 7) patterns, with a little noise."""
-    large = patterns.repeat(4, axis=1).repeat(4, axis=2).astype(np.int16)
-    return (large + rng.integers(-35, 36, large.shape, np.int16)).clip(0, 255).astype(np.uint8)
-
-
-def _width(seen: Evidence) -> int:
-    """The notebook's hidden size, which the student's head may be built with, or 64."""
-    width = hyperparameter(seen, "hidden_size")
-    return int(width) if width and 4 <= width <= 1024 and width == int(width) else 64
-
-
-def result(seen: Evidence) -> None:
+def result(evidence: Evidence) -> None:
     """It returns a dict with "acc", "vit" and "classifier"."""
-    facts = dig_as(dict, answer_of(seen).value, "result")
-    if word(facts, "type") != "dict":
-        items = f" of {facts.get('items')}" if facts.get("items") else ""
+    returned = training_of(evidence).result
+    if isinstance(returned, ReturnedOther):
+        what = "None" if returned.type == "NoneType" else returned.type[:60]
         raise Fail(
-            f'expected a dict with "acc", "vit" and "classifier", got {text_of(facts.get("type"))}{items}',
-            'Return {"acc": …, "vit": …, "classifier": …}.'
-            if word(facts, "type") != "NoneType"
-            else "Is there a return?",
-        )
-    keys = words(facts, "keys")
-    absent = [name for name in ("acc", "vit", "classifier") if name not in keys]
+            f'expected a dict with "acc", "vit" and "classifier", got {what}'
+            + (f" of {returned.items}" if returned.items else ""),
+            "Does the function end with a return?" if what == "None"
+            else 'Return {"acc": …, "vit": …, "classifier": …}.',
+        )  # fmt: skip
+    absent = [name for name in ("acc", "vit", "classifier") if name not in returned.keys]
     if absent:
-        raise Fail(
-            f"the returned dict has no {' and no '.join(map(repr, absent))}; it has {', '.join(repr(str(key)[:40]) for key in keys[:6])}"
-        )
+        there = ", ".join(repr(key[:40]) for key in returned.keys[:6]) or "no keys"
+        raise Fail(f"expected the key {' and the key '.join(map(repr, absent))} in the returned dict, got {there}")
 
 
-def vit_unchanged(seen: Evidence) -> None:
+def vit_unchanged(evidence: Evidence) -> None:
     """The given ViT keeps its weights and buffers, and is the one that comes back."""
-    value = answer_of(seen).value
-    before, later = arrays_of(dig(value, "vit", "before")), arrays_of(dig(value, "vit", "after"))
-    changed = _changed(before, later)
-    buffers = words(value, "vit", "buffers")
-    weights = [name for name in changed if name not in buffers]
+    vit = training_of(evidence).vit
+    changed = _changed(vit.before, vit.after)
+    weights = [name for name in changed if name not in vit.buffers]
     if weights:
         raise Fail(
-            f"the weights of the ViT changed, {', '.join(f'`{name[:60]}`' for name in weights[:3])} for instance",
+            f"expected the ViT to keep its weights, but {', '.join(f'`{name[:60]}`' for name in weights[:3])} changed",
             "Give the optimizer the parameters of the classification head alone.",
         )
     if changed:
@@ -132,143 +61,14 @@ def vit_unchanged(seen: Evidence) -> None:
             "the buffers of the ViT changed (running statistics, as those of a BatchNorm)",
             "In train mode a model updates its statistics and applies dropout, frozen or not: keep it in eval mode.",
         )
-    returned = dict_of(seen).get("vit")
+    returned = dict_of(evidence).vit
     if returned is None:
         raise Fail('expected the ViT or its state dict under "vit"')
-    if _changed(before, arrays_of(returned)):
+    if _changed(vit.before, returned):
         raise Fail(
-            "the ViT that comes back is not the one that was given: its weights differ",
+            'the ViT under "vit" is not the one that was given: its weights differ',
             "Was a new ViT built, or a copy trained? The features are those of `vit_model`, which stays as it is.",
         )
-
-
-def head_learned(seen: Evidence) -> None:
-    """A new ClassificationHead learns from the training items, on the features of the given ViT."""
-    answer, head = answer_of(seen), head_of(seen)
-    if "raised" in head or not dig_as(dict, head, "logits"):
-        raise Fail(
-            'what comes back under "classifier" does not fit a ClassificationHead on the ViT\'s features',
-            "Train a `ClassificationHead(hidden_size)`, and return it or its state dict.",
-        )
-    if head.get("moved") is False:
-        raise Fail(
-            f"the head that comes back was never trained: {steps_of(seen)} steps later its weights are as they were",
-            "The optimizer steps, but not for this head: does it hold the parameters of the head that is returned?"
-            if steps_of(seen) else "Is there a loss.backward() and an optimizer.step()?",
-        )  # fmt: skip
-    before, then = _measured(answer, head, "initial"), _measured(answer, head, "train")
-    learned = then["loss"] < before["loss"] - 1e-7 or then["right"] > before["right"]
-    conflict, agreeing = then["conflict"] - before["conflict"], then["agreeing"] - before["agreeing"]
-    if (agreeing > 0).all() and conflict.mean() < OF_TEST_ITEMS * agreeing.mean():
-        raise Fail(
-            "the head learned from the test items", "Train on `train_dataset`; `test_dataset` is for measuring only."
-        )
-    if not learned or then["conflict"].mean() < before["conflict"].mean():
-        raise Fail(
-            "the head does not get better at the training items on the features of the given ViT: "
-            f"loss {before['loss']:.3f} before, {then['loss']:.3f} after",
-            SAME_ITEMS,
-        )
-    if _towards_labels(answer, head) < (TOWARDS if answer.known["width"] >= NARROW else TOWARDS_IF_NARROW):
-        raise Fail("what the head learned does not lead from the training items to their labels", SAME_ITEMS)
-
-
-SAME_ITEMS = "Are the features those of `vit_model`, in eval mode, and the labels those of the same items?"
-
-
-def _towards_labels(answer: Answer, head: dict[str, Any]) -> float:
-    """How far learning moved the logits of the right labels, in standard deviations of all that moved.
-
-    A loss falls with labels in any order, since a head that knows nothing is often sure of something.
-    """
-    looks = answer.known["looks"]
-    if "initial" not in head["logits"]:
-        return float("inf")
-    moved = logits_of(head, "train", len(looks)) - logits_of(head, "initial", len(looks))
-    moved -= moved.mean(axis=1, keepdims=True)
-    moved -= moved.mean(axis=0)  # what it learned of all items alike tells nothing
-    return float(moved[np.arange(len(looks)), looks].mean() / max(float(moved.std()), 1e-12))
-
-
-def epochs(seen: Evidence) -> None:
-    """It goes through the training items num_epochs times."""
-    rows = dig_as(int, head_of(seen), "rows")
-    if rows and not _goes_through(head_of(seen), rows):  # without rows it was solved at once, or trained elsewhere
-        raise Fail(
-            f"called with num_epochs={EPOCHS} it learned from {rows} items, {rows / TRAIN_ITEMS:.3g} times the training set",
-            "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch.",
-        )
-
-
-def _goes_through(head: dict[str, Any], rows: int) -> bool:
-    """Whether num_epochs passes give as many rows: some items may be held out, dropped or seen in several views."""
-    items, batches = counts_of(head, "items"), counts_of(head, "batches")
-    if len(items) != TRAIN_ITEMS:
-        raise Malformed
-    met, known = int((items > 0).sum()), int(items.sum())
-    if rows >= (EPOCHS - 0.5) * TRAIN_ITEMS and _fits(dig_as(int, head, "reads") / TRAIN_ITEMS):
-        return True
-    if known < rows / 4:  # features that were changed on the way: nobody knows which items were held out
-        return EPOCHS / 2 <= rows / TRAIN_ITEMS <= EPOCHS + 0.5
-    a_pass = met
-    if len(batches) and (batches == batches[0]).all():  # the last batch may have been dropped
-        a_pass = met // batches[0] * batches[0] or met
-    return met >= TRAIN_ITEMS / 2 and (_fits(known / a_pass) or _fits(rows / TRAIN_ITEMS))
-
-
-def _fits(passes: float) -> bool:
-    return abs(passes - EPOCHS) <= 0.5
-
-
-def gradients(seen: Evidence) -> None:
-    """Gradients are zeroed between steps."""
-    value = answer_of(seen).value
-    stale, steps = dig_as(int, value, "stale"), steps_of(seen)
-    if steps > 2 and stale > 0.5 * (steps - 1):
-        raise Fail(
-            f"{stale} of {steps - 1} backward passes were added to the gradients of the step before",
-            "Call optimizer.zero_grad() before loss.backward().",
-        )
-
-
-def accuracy(seen: Evidence) -> None:
-    """The accuracy that comes back is that of the returned head on all test items."""
-    after(vit_unchanged, seen)  # else the head was trained and measured on other features
-    expect_accuracy(seen)
-
-
-def _measured(answer: Answer, head: dict[str, Any], state: str) -> dict[str, Any]:
-    """How good a head is at the training items, and by class: how much it prefers their labels.
-
-    Where test items are labelled otherwise it is the preference to that other label, else to all labels.
-    """
-    looks = answer.known["looks"]
-    if state not in dig_as(dict, head, "logits"):  # it was not made meanwhile: as one that knows nothing
-        return {
-            "loss": np.log(CLASSES),
-            "right": 2 / CLASSES,
-            "conflict": np.zeros(AGREEING),
-            "agreeing": np.zeros(AGREEING),
-        }
-    logits, rows = logits_of(head, state, len(looks)), np.arange(len(looks))
-    other = np.where(looks < AGREEING, logits.mean(1), logits[rows, _relabelled(looks)])
-    preferred = np.array([(logits[rows, looks] - other)[looks == label].mean() for label in range(CLASSES)])
-    return {
-        "loss": _loss(logits, looks),
-        "right": float((logits.argmax(1) == looks).mean()),
-        "conflict": preferred[AGREEING:],
-        "agreeing": preferred[:AGREEING],
-    }
-
-
-def _relabelled(looks: Array) -> Array:
-    """How test items are labelled by what they look like."""
-    return np.where(looks < AGREEING, looks, AGREEING + (looks + 1) % AGREEING)
-
-
-def _loss(logits: Array, labels: Array) -> float:
-    z = logits - logits.max(1, keepdims=True)
-    return float((np.log(np.exp(z).sum(1)) - z[np.arange(len(labels)), labels]).mean())
 
 
 def _changed(before: dict[str, Array], later: dict[str, Array]) -> list[str]:
@@ -277,12 +77,122 @@ def _changed(before: dict[str, Array], later: dict[str, Array]) -> list[str]:
     ]
 
 
+def head_learned(evidence: Evidence) -> None:
+    """A new ClassificationHead learns from the training items, on the features of the given ViT."""
+    head, known = head_of(evidence), evidence["transfer"].known
+    if not has_logits(head):
+        raise Fail(
+            'what comes back under "classifier" does not fit a ClassificationHead on the ViT\'s features',
+            "Train a `ClassificationHead(hidden_size)`, and return it or its state dict.",
+        )
+    if head.moved is False:
+        steps = training_of(evidence).steps
+        raise Fail(
+            f'the head under "classifier" was never trained: after {steps} optimizer steps its weights are unchanged',
+            "The optimizer steps, but not for this head: does it hold the parameters of the head that is returned?"
+            if steps else "Is there a loss.backward() and an optimizer.step()?",
+        )  # fmt: skip
+    before, then = fit_before(head, known["looks"]), fit_after(head, known["looks"])
+    conflict, agreeing = then.conflict - before.conflict, then.agreeing - before.agreeing
+    if (agreeing > 0).all() and conflict.mean() < MAX_CONFLICT_OF_TEST_ITEMS * agreeing.mean():
+        raise Fail(
+            "the head was trained on the test items", "Train on `train_dataset`; `test_dataset` is for measuring only."
+        )
+    better = then.loss < before.loss - 1e-7 or then.right > before.right
+    if not better or then.conflict.mean() < before.conflict.mean():
+        raise Fail(
+            "training did not make the head better at the training items, by the features of `vit_model`: "
+            f"its loss was {before.loss:.3f} before and is {then.loss:.3f} after",
+            SAME_ITEMS,
+        )
+    enough = MIN_TOWARDS_LABELS if known["width"] >= NARROW else MIN_TOWARDS_LABELS_IF_NARROW
+    if towards_labels(head, known["looks"]) < enough:
+        raise Fail("the head did not learn the labels of the training items", SAME_ITEMS)
+
+
+def epochs(evidence: Evidence) -> None:
+    """It goes through the training items num_epochs times."""
+    head = head_of(evidence)
+    if head.rows and not _goes_through(head):  # without rows it was solved at once, or trained elsewhere
+        raise Fail(
+            f"called with num_epochs={EPOCHS}, it trained on {head.rows} items: {head.rows / TRAIN_ITEMS:.3g} times "
+            "the training set",
+            "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch.",
+        )
+
+
+def _goes_through(head: ReturnedHead) -> bool:
+    """Whether num_epochs passes give as many rows: some items may be held out, dropped or seen in several views."""
+    items = np.zeros(TRAIN_ITEMS, np.int64) if head.items is None else head.items
+    batches = np.zeros(0, np.int64) if head.batches is None else head.batches
+    met, known = int((items > 0).sum()), int(items.sum())
+    if head.rows >= (EPOCHS - 0.5) * TRAIN_ITEMS and _fits(head.reads / TRAIN_ITEMS):
+        return True
+    if known < head.rows / 4:  # features that were changed on the way: nobody knows which items were held out
+        return EPOCHS / 2 <= head.rows / TRAIN_ITEMS <= EPOCHS + 0.5
+    a_pass = met
+    if len(batches) and (batches == batches[0]).all():  # the last batch may have been dropped
+        a_pass = met // batches[0] * batches[0] or met if batches[0] else met
+    return met >= TRAIN_ITEMS / 2 and (_fits(known / a_pass) or _fits(head.rows / TRAIN_ITEMS))
+
+
+def _fits(passes: float) -> bool:
+    return abs(passes - EPOCHS) <= 0.5
+
+
+def gradients(evidence: Evidence) -> None:
+    """Gradients are zeroed between steps."""
+    training = training_of(evidence)
+    if training.steps > 2 and training.stale > 0.5 * (training.steps - 1):
+        raise Fail(
+            f"in {training.stale} of {training.steps - 1} backward passes the gradients of the step before were still "
+            "there, and new ones were added to them",
+            "Call optimizer.zero_grad() before loss.backward().",
+        )
+
+
+def accuracy(evidence: Evidence) -> None:
+    """The accuracy that comes back is that of the returned head on all test items."""
+    after(vit_unchanged, evidence)  # else the head was trained and measured on other features
+    head, acc, known = head_of(evidence), dict_of(evidence).acc, evidence["transfer"].known
+    if isinstance(acc, str):
+        raise Fail(f'expected a number under "acc", got {acc[:60]}')
+    if not has_logits(head):
+        raise Skip
+    right = logits_of(head, "test").argmax(1) == known["test_labels"]
+    states, calls = evaluations_of(head, known["test_labels"])
+    whole = [float(state.mean()) for state in states]
+    if _is_accuracy(acc, right, whole, calls):
+        return
+    trained = float((logits_of(head, "train").argmax(1) == known["looks"]).mean())
+    measured = Measured(right, TRAIN_ITEMS, trained, whole, calls[-1] if calls else Evaluated([], 0))
+    returned = f"{acc:.3f}" if acc <= 1 else f"{acc:g}"
+    raise Fail(
+        f'expected the accuracy of the returned head on the test set under "acc", {right.mean():.3f}, got {returned}',
+        wrong_accuracy_hint(acc, measured),
+    )
+
+
+def _is_accuracy(acc: float, right: Array, whole: list[float], calls: list[Evaluated]) -> bool:
+    """Whether a number is the accuracy of the returned head, of its best state, or the mean over the batches of one.
+
+    Args:
+        right: (n,) which test items the head is right about.
+        whole: its accuracies in all states that were seen.
+        calls: how it was evaluated in these.
+    """
+    share = acc / 100 if acc > 1 else acc
+    averaged = [float(np.mean([hits.mean() for hits in c.hits])) for c in calls if c.items == len(right)]
+    near = any(abs(share - found) <= NEAR for found in (right.mean(), max(whole, default=right.mean())))
+    return near or any(abs(share - found) <= EXACT for found in averaged)
+
+
 PROBES = (
     Probe(
-        PROBE,
+        "transfer",
         "transfer.run",
-        _ask,
-        lambda seen: seen.has(NAME),
+        small_sets.ask,
+        lambda evidence: evidence.has(NAME),
         serves=("application.transfer",),
         needs=("vit.heads", "vit.model"),
     ),

@@ -44,11 +44,11 @@ TRAINING = ("contrastive.training", "contrastive.scheduler")
 CHECKPOINTS = ("vit.accuracy", "contrastive.precision", "contrastive.logs")
 FAULTS = [
     fault("array_for_a_number", """
-changed("transfer.run", lambda answer, asked: {**answer, "result": {"type": "list", "items": np.zeros(2)}})
+changed("transfer.run", lambda answer, asked: {**answer, "result": {"kind": "other", "type": "list", "items": np.zeros(2)}})
 """, ("application.transfer",), "items"),
     fault("array_for_a_word", """
-changed("transfer.run", lambda answer, asked: {**answer, "result": {"type": np.zeros(2), "items": 0}})
-""", ("application.transfer",), "got an array"),
+changed("transfer.run", lambda answer, asked: {**answer, "result": {"kind": "other", "type": np.zeros(2), "items": 0}})
+""", ("application.transfer",), "ndarray"),
     fault("array_for_a_count", """
 changed("embedding.train", lambda answer, asked: answer[0].update(steps=np.array([1, 2])))
 """, TRAINING, "steps"),
@@ -66,7 +66,7 @@ changed("knn.ask", lambda answer, asked: answer[:-1])
 """, ("application.knn",), "a list of"),
     fault("nothing", """
 changed("embedding.get", lambda answer, asked: {"nothing": None})
-""", ("contrastive.embeddings",), "got a dict of 1"),
+""", ("contrastive.embeddings",), "nothing"),
     fault("four_million_numbers_and_one", """
 def large(answer, asked):
     if asked["name"] == "ClassificationHead":

@@ -69,7 +69,7 @@ query, ref = F.normalize(query.view(1, -1), dim=1), F.normalize(ref, dim=1)
 return (ref - query).norm(dim=1).topk(k, largest=False)
 """, "cosine"),
     knn("l1", "return (ref - query).abs().sum(dim=1).topk(k, largest=False)", "L1"),
-    knn("mean_of_squares", "return ((ref - query) ** 2).mean(dim=1).sqrt().topk(k, largest=False)", "means"),
+    knn("mean_of_squares", "return ((ref - query) ** 2).mean(dim=1).sqrt().topk(k, largest=False)", "mean of squared"),
     knn("swapped", """
 distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
 return indices, distances
@@ -195,19 +195,19 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
         (SHARE, "    " + SHARE),
         ("                correct +=", "                correct ="),
         ("DataLoader(test_dataset, batch_size=500)", "DataLoader(test_dataset, batch_size=100)"),
-    ]}, TRANSFER, "accuracy that comes back"),
+    ]}, TRANSFER, "accuracy of the returned head"),
     Case("application.transfer_accuracy_of_training_batches", {"application.py": [
         (FROZEN, FROZEN + "            seen = seen + (classifier(features).argmax(dim=1).cpu() == y).float().mean().item()\n"),
         ("        for x, y in train_loader:", "        seen = 0.0\n        for x, y in train_loader:"),
         (SHARE, "acc = seen / len(train_loader)"),
-    ]}, TRANSFER, "accuracy that comes back"),
-    changed("accuracy_of_half", SHARE, "acc = 0.5", "accuracy that comes back"),
-    changed("accuracy_of_a_usual_value", SHARE, "acc = 0.85", "accuracy that comes back"),
+    ]}, TRANSFER, "accuracy of the returned head"),
+    changed("accuracy_of_half", SHARE, "acc = 0.5", "accuracy of the returned head"),
+    changed("accuracy_of_a_usual_value", SHARE, "acc = 0.85", "accuracy of the returned head"),
     Case("application.transfer_accuracy_of_the_head_before", {"application.py": [
         ("    optimizer = torch", BEFORE + "    optimizer = torch"), (SHARE, "acc = before"),
-    ]}, TRANSFER, "accuracy that comes back"),
-    changed("accuracy_that_is_nan", SHARE, "acc = float('nan')", "accuracy that comes back"),
-    changed("loss_as_accuracy", SHARE, "acc = F.cross_entropy(logits, y).item()", "accuracy that comes back"),
+    ]}, TRANSFER, "accuracy of the returned head"),
+    changed("accuracy_that_is_nan", SHARE, "acc = float('nan')", "accuracy of the returned head"),
+    changed("loss_as_accuracy", SHARE, "acc = F.cross_entropy(logits, y).item()", "accuracy of the returned head"),
     changed("head_of_25_classes", "ClassificationHead(vit_model.hidden_size)", "ClassificationHead(vit_model.hidden_size, 25)",
             "got one with 25"),
     changed("head_that_is_nan", RETURN,

@@ -6,7 +6,7 @@ Shapes: B batch, D hidden size, E embedding size, n items of a data set.
 import contextlib
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from torch.utils.data import Subset
 
 from grader.assignments.vit.inside import standins
 from grader.assignments.vit.inside.datasets import Garments
-from grader.sandbox.inside import describe, faults
+from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.results import raised, result_of
 
 CHECKPOINT = Path("vit_embeds.pt")
 Weights = dict[str, np.ndarray]
+Items = dict[str, np.ndarray]  # {"images": (n, 28, 28) uint8, "labels": (n,)}
 
 
 def models(vit: Weights, head: Weights) -> tuple[standins.ViT, standins.LinearEmbeddingHead]:
@@ -36,36 +38,47 @@ def models(vit: Weights, head: Weights) -> tuple[standins.ViT, standins.LinearEm
 
 @op("embedding.get")
 def get(
-    student: Student, images: np.ndarray, vit: Weights, head: Weights, calls: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+    student: Student, images: np.ndarray, vit: Weights, head: Weights, calls: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
     """Call ``get_embeddings`` on rows of the images, on fresh stand-ins each time.
 
-    A call is {"rows": [int], "train": bool}: the mode in which the models are handed over.
+    Args:
+        images: (B, C, H, W).
+        vit, head: state dicts of the stand-ins.
+        calls: by name, {"rows": [int], "train": bool}: the mode in which the models are handed over.
+
+    Returns:
+        by name, a ``metric_learning.embedding_answers.EmbeddingCall``.
     """
-    function = student.get("get_embeddings")
-    x = torch.from_numpy(np.array(images))
-    found = []
-    for call in calls:
-        torch.manual_seed(0)
-        torch.set_grad_enabled(True)
-        vit_model, model_embedding = models(vit, head)
-        vit_model.train(call["train"]), model_embedding.train(call["train"])
-        rows = x[torch.tensor(call["rows"])]
-        facts = guarded(lambda r=rows, v=vit_model, m=model_embedding: function(r, v, m))  # type: ignore[misc]
-        held = [p.requires_grad for model in (vit_model, model_embedding) for p in model.parameters()]
-        left = {"grad": torch.is_grad_enabled(), "frozen": held.count(False)}
-        found.append({**facts, **left, "vit": vit_model.calls[:50], "head": model_embedding.calls[:50]})
-    return found
+    function, x = student.get("get_embeddings"), torch.from_numpy(np.array(images))
+    return {name: _embedded(function, x[torch.tensor(c["rows"])], vit, head, c["train"]) for name, c in calls.items()}
+
+
+def _embedded(
+    function: Callable[..., Any], batch: torch.Tensor, vit: Weights, head: Weights, train: bool
+) -> dict[str, Any]:
+    torch.manual_seed(0)
+    torch.set_grad_enabled(True)
+    vit_model, model_embedding = models(vit, head)
+    vit_model.train(train), model_embedding.train(train)
+    result = result_of(lambda: function(batch, vit_model, model_embedding))
+    needs_gradient = [p.requires_grad for model in (vit_model, model_embedding) for p in model.parameters()]
+    left = {"grad": torch.is_grad_enabled(), "frozen": needs_gradient.count(False)}
+    return {"result": result, **left, "vit": vit_model.calls[:50], "head": model_embedding.calls[:50]}
 
 
 @op("embedding.sample")
-def sample(student: Student, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def sample(student: Student, calls: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Call ``sample_balanced_subset``; which items are read of its result tells which they are.
 
-    A call is {"labels": (n,), "arguments": {name: value}}.
+    Args:
+        calls: by name, {"labels": (n,), "arguments": {name: value}}.
+
+    Returns:
+        by name, a ``metric_learning.embedding_answers.Sampled``, or what was raised.
     """
     function = student.get("sample_balanced_subset")
-    return [_sampled(function, call["labels"], call["arguments"]) for call in calls]
+    return {name: _sampled(function, **call) for name, call in calls.items()}
 
 
 def _sampled(function: Callable[..., Any], labels: np.ndarray, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -75,59 +88,83 @@ def _sampled(function: Callable[..., Any], labels: np.ndarray, arguments: dict[s
         dataset.reads.clear()
         for index in range(min(len(result), 2 * len(labels))):
             result[index]
-        return {"subset": isinstance(result, Subset), "type": type(result).__name__[:100], "rows": dataset.reads[:]}
     except NotImplementedError:
         raise
     except Exception as error:
-        return {"raised": describe.exception(error)}
+        return raised(error)
+    kind = {"subset": isinstance(result, Subset), "type": type(result).__name__[:100]}
+    return {"kind": "sampled", **kind, "rows": dataset.reads[:]}
 
 
 @op("embedding.evaluate")
 def evaluate(
-    student: Student, vit: Weights, head: Weights, reference: dict[str, np.ndarray], query: dict[str, np.ndarray],
-    many: dict[str, np.ndarray], own_embeddings: bool, best: list[float],
+    student: Student, vit: Weights, head: Weights, reference: Items, query: Items, many: Items,
+    own_embeddings: bool, best: dict[str, float],
 ) -> dict[str, Any]:  # fmt: skip
-    """Call the three functions that evaluate: the first on ``many`` items, the last once with each of ``best``.
+    """Call the three functions that evaluate.
 
-    ``get_embeddings`` is the student's own, where that is wanted and goes together with them, or a stand-in.
-    ``reference``, ``query`` and ``many`` are {"images": (n, 28, 28) uint8, "labels": (n,)}.
+    Args:
+        vit, head: state dicts of the stand-ins.
+        reference, query: the two sets that are compared.
+        many: the items for ``get_embeddings_over_dataset``, more than fit into a batch.
+        own_embeddings: whether the student's ``get_embeddings`` is used where it goes together with them, else a
+            stand-in.
+        best: by name of a call of ``evaluate_at_end_epoch``, the best Precision@1 before.
+
+    Returns:
+        a ``metric_learning.embedding_answers.Evaluated``.
     """
+    evaluating = Evaluating(student, models(vit, head), reference, query, many, best)
     if own_embeddings:
-        facts = _evaluate(student, vit, head, reference, query, many, best, {})
-        if not any("raised" in part for part in (facts["over"], facts["precision"], *facts["end"])):
+        facts = evaluating.facts({})
+        calls = (facts["over"], facts["precision"], *(end["result"] for end in facts["end"].values()))
+        if all(call["kind"] != "raised" for call in calls):
             return facts
-    stand_in = {"get_embeddings": standins.get_embeddings}
-    return _evaluate(student, vit, head, reference, query, many, best, stand_in)
+        evaluating = Evaluating(student, models(vit, head), reference, query, many, best)
+    return evaluating.facts({"get_embeddings": standins.get_embeddings})
 
 
-def _evaluate(
-    student: Student, vit: Weights, head: Weights, reference: dict[str, np.ndarray], query: dict[str, np.ndarray],
-    many: dict[str, np.ndarray], best: list[float], names: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
-    over, test = student.get("get_embeddings_over_dataset"), student.get("test_embedding_model")
-    end = student.get("evaluate_at_end_epoch")
-    vit_model, model_embedding = models(vit, head)
-    bank = Garments(reference["images"], reference["labels"])
-    whole = Garments(many["images"], many["labels"], train=False)
-    tested = Garments(query["images"], query["labels"], train=False)
-    sets: tuple[Any, Any] = (Subset(bank, range(len(bank))), tested)
-    calculator = AccuracyCalculator(include=("precision_at_1",), k=1)
-    with student.overriding(**names), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        return {
-            "over": guarded(lambda: over(whole, vit_model, model_embedding)),
-            "precision": guarded(lambda: test(vit_model, model_embedding, calculator, *sets)),
-            "end": [_end(lambda b=b: end(vit_model, model_embedding, calculator, b, *sets), b) for b in best],  # type: ignore[misc]
-            "state": {"vit": _state(vit_model.state_dict()), "embedding_head": _state(model_embedding.state_dict())},
-        }
+class Evaluating:
+    """The student's functions that evaluate, and what they are given."""
 
+    def __init__(
+        self, student: Student, both: tuple[Any, Any], reference: Items, query: Items, many: Items,
+        best: Mapping[str, float],
+    ) -> None:  # fmt: skip
+        self.student, self.models, self.best = student, both, best
+        bank = Garments(reference["images"], reference["labels"])
+        tested = Garments(query["images"], query["labels"], train=False)
+        self.sets: tuple[Any, Any] = (Subset(bank, range(len(bank))), tested)
+        self.many = Garments(many["images"], many["labels"], train=False)
+        self.calculator = AccuracyCalculator(include=("precision_at_1",), k=1)
 
-def _end(call: Callable[[], Any], best: float) -> dict[str, Any]:
-    CHECKPOINT.unlink(missing_ok=True)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        facts = guarded(call)
-    print(printed.getvalue(), end="")
-    return {**facts, "best": best, "printed": printed.getvalue()[:2_000], "file": _checkpoint()}
+    def facts(self, names: dict[str, Any]) -> dict[str, Any]:
+        """What the functions give, print and write.
+
+        Args:
+            names: what stands in the place of names of the student's.
+        """
+        over = self.student.get("get_embeddings_over_dataset")
+        precision, end = self.student.get("test_embedding_model"), self.student.get("evaluate_at_end_epoch")
+        vit_model, model_embedding = self.models
+        with self.student.overriding(**names), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            return {
+                "over": result_of(lambda: over(self.many, *self.models)),
+                "precision": result_of(lambda: precision(*self.models, self.calculator, *self.sets)),
+                "end": {name: self._end(end, best) for name, best in self.best.items()},
+                "state": {
+                    "vit": _arrays(vit_model.state_dict()),
+                    "embedding_head": _arrays(model_embedding.state_dict()),
+                },
+            }
+
+    def _end(self, function: Callable[..., Any], best: float) -> dict[str, Any]:
+        CHECKPOINT.unlink(missing_ok=True)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            result = result_of(lambda: function(*self.models, self.calculator, best, *self.sets))
+        print(printed.getvalue(), end="")
+        return {"result": result, "printed": printed.getvalue()[:2_000], "file": _checkpoint()}
 
 
 def _checkpoint() -> dict[str, Any] | None:
@@ -136,24 +173,13 @@ def _checkpoint() -> dict[str, Any] | None:
         return None
     try:
         content = torch.load(CHECKPOINT, map_location="cpu", weights_only=False)  # written here, by this process
-        found = [name for name in ("vit", "embedding_head") if isinstance(content.get(name), dict)]
-        facts: dict[str, Any] = {name: _state(content[name]) for name in found}
+        parts = {name: content.get(name) for name in ("vit", "embedding_head")}
+        states = {name: _arrays(part) if isinstance(part, dict) else None for name, part in parts.items()}
         keys = [str(key)[:100] for key in list(content)[:20]]
-        return {**facts, "keys": keys, "precision": describe.result(content.get("precision@1"))}
+        return {"kind": "saved", "keys": keys, **states, "precision": describe.result(content.get("precision@1"))}
     except Exception as error:
-        return {"raised": describe.exception(error)}
+        return raised(error)
 
 
-def _state(state: dict[str, Any]) -> dict[str, np.ndarray]:
+def _arrays(state: dict[str, Any]) -> dict[str, np.ndarray]:
     return {str(key)[:200]: describe.plain(value) for key, value in state.items() if isinstance(value, torch.Tensor)}
-
-
-def guarded(call: Callable[[], Any]) -> dict[str, Any]:
-    """What a call returned, or the exception that it raised; what is still to do passes through."""
-    faults.step()
-    try:
-        return {"result": describe.result(call())}
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return {"raised": describe.exception(error)}

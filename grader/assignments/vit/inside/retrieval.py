@@ -1,4 +1,7 @@
-"""Part 4: a student's nearest neighbours, asked on given embeddings, and their transfer learning."""
+"""Part 4: a student's nearest neighbours, asked on given embeddings, and their transfer learning.
+
+Shapes: E embedding size, M size of the bank.
+"""
 
 from typing import Any
 
@@ -7,9 +10,9 @@ import torch
 
 from grader.assignments.vit.inside import transfer as transfer  # registers its operation with this one
 from grader.assignments.vit.inside.modules import seed_everything
-from grader.sandbox.inside import describe, faults
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.results import result_of
 
 
 @op("knn.ask")
@@ -18,21 +21,21 @@ def ask(student: Student, cases: list[dict[str, Any]], seed: int) -> list[dict[s
 
     Args:
         cases: {"query": (E,) or (1, E), "ref": (M, E), "k": how many, or None for the default}.
+
+    Returns:
+        an ``application.answers.LookUp`` a case.
     """
     function = student.get("retrieve_topk_nearest_neighbors_l2")
-    return [_called(function, case, seed) for case in cases]
+    return [_look_up(function, case, seed) for case in cases]
 
 
-def _called(function: Any, case: dict[str, Any], seed: int) -> dict[str, Any]:
-    """What comes back, and which of the values that were given it changed."""
-    faults.step()
+def _look_up(function: Any, case: dict[str, Any], seed: int) -> dict[str, Any]:
     seed_everything(seed)
     given = {name: torch.from_numpy(np.array(case[name])) for name in ("query", "ref")}
-    try:
-        result = function(*given.values()) if case["k"] is None else function(*given.values(), case["k"])
-        changed = [name for name, tensor in given.items() if not np.array_equal(tensor.flatten(), case[name].flatten())]
-        return {**describe.result(result), "changed": changed}
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return {"raised": describe.exception(error)}
+    k = () if case["k"] is None else (case["k"],)
+    result = result_of(lambda: function(*given.values(), *k))
+    now = {name: tensor.detach().flatten() for name, tensor in given.items()}
+    return {
+        "result": result,
+        "changed": [n for n, values in now.items() if not np.array_equal(values, case[n].flatten())],
+    }

@@ -8,59 +8,65 @@ from typing import Any
 import numpy as np
 
 from grader.assignments.vit.metric_learning import expected
+from grader.assignments.vit.metric_learning.embedding_answers import EmbeddingCall
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Malformed, Skip, checks, dig, dig_as, raised_hint, raised_words, word
-from grader.sandbox.outside.replies import raised_from
+from grader.judging import Criterion, Fail, Skip, checks, raised_hint, raised_words
+from grader.observations import ArrayResult, RaisedResult, TensorResult
+from grader.torchkit.results import array_of, words_of
 
 IMAGES, D, E = 6, 24, 16
-BATCH, TRAIN_MODE, SINGLE, REVERSED = range(4)
-CALLS: tuple[dict[str, Any], ...] = (
-    {"rows": [0, 1, 2, 3, 4], "train": False},
-    {"rows": [0, 1, 2, 3, 4], "train": True},
-    {"rows": [5], "train": True},
-    {"rows": [4, 3, 2, 1, 0], "train": True},
-)
+FIVE = [0, 1, 2, 3, 4]
+CALLS: dict[str, dict[str, Any]] = {  # rows of the images, and the mode in which the models are handed over
+    "batch": {"rows": FIVE, "train": False},
+    "batch in train mode": {"rows": FIVE, "train": True},
+    "single image": {"rows": [5], "train": True},
+    "reversed batch": {"rows": FIVE[::-1], "train": True},
+}
 # Of the largest expected value. Right code, under autocast to bfloat16 too, comes to a fifth of it at most; the
 # nearest that is wrong differs by 13 times as much (python -m bench.structure_margins).
 TOLERANCE = 0.03
-
 ROUNDING = 1e-4  # of float32 in another order of operations
+EVAL_HINT = "Call .eval() on both models: otherwise dropout and batch statistics change the embeddings."
 
 
-def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     images = (2 * rng.standard_normal((IMAGES, 1, 7, 7))).repeat(4, axis=2).repeat(4, axis=3).astype(np.float32)
     given = expected.models(rng, D, E)
-    features = expected.features(images, given["vit"])
     right = expected.embeddings(images, given["vit"], given["head"])
-    return Question({"images": images, **given, "calls": list(CALLS)}, known={"right": right, "features": features})
+    known = {name: right[call["rows"]] for name, call in CALLS.items()}
+    return Question({"images": images, **given, "calls": CALLS}, known)
 
 
-def returned(seen: Evidence, which: int) -> np.ndarray:
-    """The values of one call, a float array of finite numbers; anything else fails or skips the check."""
-    facts = dig(seen["embeddings"].value, which)
-    if isinstance(facts, dict) and "raised" in facts:
-        raised = raised_from(facts["raised"])
-        if raised is None:
-            raise Malformed
-        size = len(CALLS[which]["rows"])
-        raise Fail(f"on a batch of {size} images it {raised_words(raised)}", _raised_hint(raised.message))
-    described = dig(facts, "result")
-    array = expected.as_array(described)
-    if array is not None and word(described, "kind") == "ndarray":
+def _call(evidence: Evidence, name: str) -> EmbeddingCall:
+    call = evidence["embeddings"].value[name]
+    assert isinstance(call, EmbeddingCall)
+    return call
+
+
+def returned(evidence: Evidence, name: str) -> np.ndarray:
+    """What a call returned, as float64.
+
+    Raises:
+        Fail: it raised, or returned no tensor of floats.
+    """
+    result, size = _call(evidence, name).result, len(CALLS[name]["rows"])
+    if isinstance(result, RaisedResult):
+        words, message = raised_words(result.exception), result.exception.message
+        raise Fail(f"on a batch of {size} images it {words}", _raised_hint(message))
+    if isinstance(result, ArrayResult):
         raise Fail(
-            "expected a tensor on the CPU, got a NumPy array: the evaluation joins the batches by torch.cat, which takes "
-            "tensors alone",
+            "expected a tensor on the CPU, got a NumPy array: the evaluation joins the batches by torch.cat, which "
+            "takes tensors alone",
             "Leave out .numpy(): return the tensor, after .cpu().",
         )
-    if array is None or word(described, "kind") != "tensor":
-        what = word(described, "type") or word(described, "kind")
+    if not isinstance(result, TensorResult):
         raise Fail(
-            f"expected a tensor of shape (B, E), got {'None' if what == 'NoneType' else what or 'something else'}",
+            f"expected a tensor of shape (B, E), got {words_of(result)}",
             "Return the embeddings of the whole batch as one tensor.",
         )
-    if array.dtype.kind != "f":
-        raise Fail(f"expected floating-point embeddings, got {word(described, 'dtype')}")
-    return array.astype(np.float64)
+    if result.array.dtype.kind != "f":
+        raise Fail(f"expected floating-point embeddings, got {result.dtype}")
+    return result.array.astype(np.float64)
 
 
 def _raised_hint(message: str) -> str:
@@ -71,12 +77,13 @@ def _raised_hint(message: str) -> str:
     return raised_hint(None)
 
 
-def shape(seen: Evidence) -> None:
+def shape(evidence: Evidence) -> None:
     """`get_embeddings` turns (B, C, H, W) images into (B, E) embeddings, also for a single image."""
-    for which, size in ((BATCH, 5), (SINGLE, 1)):
-        got = returned(seen, which).shape
+    for name in ("batch", "single image"):
+        got, size = returned(evidence, name).shape, len(CALLS[name]["rows"])
         if got != (size, E):
-            raise Fail(f"expected output shape ({size}, {E}) for {size} images, got {got}", _shape_hint(got, size))
+            images = "images" if size > 1 else "image"
+            raise Fail(f"expected output shape ({size}, {E}) for {size} {images}, got {got}", _shape_hint(got, size))
 
 
 def _shape_hint(got: tuple[int, ...], size: int) -> str:
@@ -87,39 +94,25 @@ def _shape_hint(got: tuple[int, ...], size: int) -> str:
     return "Apply the ViT to the images, then the head to its features, and return that."
 
 
-def values(seen: Evidence) -> None:
+def values(evidence: Evidence) -> None:
     """The embeddings are head(ViT(x)) in eval mode, normalised to length 1 or not; row i belongs to image i alone."""
-    known = seen["embeddings"].known
-    for which, call in enumerate(CALLS):
-        got, right = _of_shape(seen, which), known["right"][call["rows"]]
-        if _off(got, right) <= TOLERANCE:
-            continue
-        raise Fail(*_diagnosis(seen, which, got, right))
+    for name, right in evidence["embeddings"].known.items():
+        got = _of_shape(evidence, name)
+        if _error(got, right) > TOLERANCE:
+            raise Fail(*_diagnosis(_call(evidence, name), got, right))
 
 
-def exact(seen: Evidence) -> bool:
+def exact(evidence: Evidence) -> bool:
     """Whether neighbours can be told by the student's embeddings: bfloat16 would exchange some that lie close."""
-    if not seen.passed("contrastive.embeddings"):
+    if not evidence.passed("contrastive.embeddings"):
         return False
-    right = [seen["embeddings"].known["right"][call["rows"]] for call in CALLS]
-    return all(_off(returned(seen, which), x) <= ROUNDING for which, x in enumerate(right))
+    known = evidence["embeddings"].known
+    return all(_error(returned(evidence, name), right) <= ROUNDING for name, right in known.items())
 
 
-def _off(got: np.ndarray, right: np.ndarray) -> float:
-    """How far embeddings lie from the right ones, normalised or not."""
+def _error(got: np.ndarray, right: np.ndarray) -> float:
+    """How far embeddings lie from the right ones, normalised or not, relative to the largest of them."""
     return min(_distance(got, form) for form in expected.forms(right))
-
-
-def _of_shape(seen: Evidence, which: int) -> np.ndarray:
-    try:
-        got = returned(seen, which)
-    except Malformed:
-        raise
-    except Fail:
-        raise Skip from None
-    if got.shape != (len(CALLS[which]["rows"]), E):
-        raise Skip
-    return got
 
 
 def _distance(got: np.ndarray, right: np.ndarray) -> float:
@@ -128,100 +121,114 @@ def _distance(got: np.ndarray, right: np.ndarray) -> float:
     return float(np.abs(got - right).max() / np.abs(right).max())
 
 
-def _diagnosis(seen: Evidence, which: int, got: np.ndarray, right: np.ndarray) -> tuple[str, str]:
-    """Say what the values are instead."""
+def _of_shape(evidence: Evidence, name: str) -> np.ndarray:
+    """What a call returned, where the check of the shape has nothing against it."""
+    try:
+        got = returned(evidence, name)
+    except Fail:
+        raise Skip from None
+    if got.shape != (len(CALLS[name]["rows"]), E):
+        raise Skip
+    return got
+
+
+def _diagnosis(call: EmbeddingCall, got: np.ndarray, right: np.ndarray) -> tuple[str, str]:
+    """Say what the values are instead.
+
+    Args:
+        got, right: (B, E).
+    """
     if not np.isfinite(got).all():
-        single = ", even for a single image" if which == SINGLE else ""
-        return f"the embeddings hold NaN or infinite values{single}", "Is something divided by its own spread?"
-    wrong = " and ".join(modes(seen, which))
-    if wrong:
+        single = ", even for a single image" if len(got) == 1 else ""
         return (
-            f"{wrong} computed in train mode",
-            "Call .eval() on both models: otherwise dropout and batch statistics change the embeddings.",
+            f"the embeddings hold NaN or infinite values{single}",
+            "Is something divided by a standard deviation over the batch, or by a length that can be 0?",
         )
+    if wrong := _in_train_mode(call):
+        return f"{wrong} computed in train mode", EVAL_HINT
     if np.allclose(got.sum(1), 1, atol=1e-3) and (got >= 0).all():
         return "the rows are probabilities that add up to 1: a softmax follows the head", "Return the head's output."
-    unit = expected.normalised(right)
-    if _distance(expected.normalised(got), unit) <= TOLERANCE:
-        return "the embeddings have the right directions but other lengths", "Scale rows to length 1, or not at all."
-    order = [int(np.abs(unit - row).max(1).argmin()) for row in expected.normalised(got)]
-    if _distance(expected.normalised(got), unit[order]) <= TOLERANCE:
-        return (
-            "the rows are in another order than the images" if len(set(order)) == len(order) else "rows are repeated",
-            "Row i must be the embedding of image i.",
-        )
+    if found := _moved_or_scaled(got, right):
+        return found
     columns = right / np.linalg.norm(right, axis=0, keepdims=True)
-    if _distance(got, columns) <= TOLERANCE or _distance(got, right / np.linalg.norm(right)) <= TOLERANCE:
+    if min(_distance(got, columns), _distance(got, right / np.linalg.norm(right))) <= TOLERANCE:
         return (
             "each embedding depends on the other images of the batch: it was normalised along the batch axis",
             "Normalise along dim=1, the features of one image.",
         )
     if np.ptp(got, axis=0).max() < 1e-3 * np.abs(got).max() and len(got) > 1:
         return "all images get the same embedding", "Look for a mean over the batch axis."
-    return "the values are not head(ViT(x)) in eval mode", "Apply both models to the batch, and nothing else after."
+    return (
+        "expected head(ViT(x)) with both models in eval mode, got other values",
+        "Apply both models to the batch, and nothing else after.",
+    )
 
 
-def modes(seen: Evidence, which: int) -> list[str]:
-    """The models that computed in train mode in one call."""
-    facts = dig(seen["embeddings"].value, which)
-    names = (("vit", "the ViT"), ("head", "the head"))
-    return [words for name, words in names if any(dig(call, "training") is True for call in _calls(facts, name))]
+def _moved_or_scaled(got: np.ndarray, right: np.ndarray) -> tuple[str, str] | None:
+    """What is wrong where the rows are the right ones but for their length or their order."""
+    unit, directions = expected.normalised(right), expected.normalised(got)
+    if _distance(directions, unit) <= TOLERANCE:
+        return "the embeddings have the right directions but other lengths", "Scale rows to length 1, or not at all."
+    order = [int(np.abs(unit - row).max(1).argmin()) for row in directions]
+    if _distance(directions, unit[order]) > TOLERANCE:
+        return None
+    repeated = len(set(order)) < len(order)
+    return (
+        "rows are repeated" if repeated else "the rows are in another order than the images",
+        "Row i must be the embedding of image i.",
+    )
 
 
-def _calls(facts: Any, name: str) -> list[Any]:
-    calls = dig(facts, name)
-    if not isinstance(calls, list):
-        raise Malformed
-    return calls
+def _in_train_mode(call: EmbeddingCall) -> str:
+    """The models that computed in train mode in one call, as the beginning of a sentence; "" for neither."""
+    named = (("the ViT", call.vit), ("the head", call.head))
+    return " and ".join(words for words, forwards in named if any(forward.training for forward in forwards))
 
 
-def eval_mode(seen: Evidence) -> None:
+def eval_mode(evidence: Evidence) -> None:
     """Both models that are handed over are used, and compute in eval mode, even when they come in train mode."""
-    for which in range(len(CALLS)):
-        facts = dig(seen["embeddings"].value, which)
-        if expected.as_array(facts.get("result") if isinstance(facts, dict) else None) is None:
+    for name in CALLS:
+        call = _call(evidence, name)
+        if isinstance(call.result, RaisedResult) or array_of(call.result) is None:
             raise Skip
-        if not _calls(facts, "vit") or not _calls(facts, "head"):
+        if not call.vit or not call.head:
             raise Fail(
                 "the embeddings were computed without a call of both models that are handed over",
                 "head(ViT(x)): model_embedding(vit_model(x)).",
             )
-    for which in (TRAIN_MODE, SINGLE):
-        _of_shape(seen, which)
-        wrong = modes(seen, which)
-        if wrong:
-            raise Fail(
-                f"{' and '.join(wrong)} computed in train mode",
-                "Call .eval() on both models: otherwise dropout and batch statistics change the embeddings.",
-            )
+    for name in ("batch in train mode", "single image"):
+        _of_shape(evidence, name)
+        if wrong := _in_train_mode(_call(evidence, name)):
+            raise Fail(f"{wrong} computed in train mode", EVAL_HINT)
 
 
-def no_gradient(seen: Evidence) -> None:
+def no_gradient(evidence: Evidence) -> None:
     """The embeddings are on the CPU, without gradient."""
-    for which in range(len(CALLS)):
-        returned_here = dig(seen["embeddings"].value, which)
-        described = returned_here.get("result") if isinstance(returned_here, dict) else None
-        if expected.as_array(described) is None:
+    for name in CALLS:
+        result = _call(evidence, name).result
+        if isinstance(result, RaisedResult) or array_of(result) is None:
             raise Skip
-        if word(described, "kind") == "tensor" and dig(described, "requires_grad") is not False:
+        if not isinstance(result, TensorResult):
+            continue
+        if result.requires_grad:
             raise Fail(
                 "the embeddings still require a gradient (requires_grad is True)",
                 "Compute under torch.no_grad(), or detach: else the graph of every batch is kept in memory.",
             )
-        if word(described, "kind") == "tensor" and word(described, "device") != "cpu":
-            raise Fail(f"expected embeddings on the CPU, got device {dig(described, 'device')}", "Call .cpu().")
+        if result.device != "cpu":
+            raise Fail(f"expected embeddings on the CPU, got device {result.device}", "Call .cpu().")
 
 
-def training_goes_on(seen: Evidence) -> None:
+def training_goes_on(evidence: Evidence) -> None:
     """After the call the models can be trained on: it is called between the epochs."""
-    for which in range(len(CALLS)):
-        facts = dig(seen["embeddings"].value, which)
-        if dig(facts, "grad") is not True:
+    for name in CALLS:
+        call = _call(evidence, name)
+        if not call.grad:
             raise Fail(
                 "after the call PyTorch computes no gradients any more: the next epoch cannot learn",
                 "torch.set_grad_enabled(False) stays in force: use `with torch.no_grad():`, which ends with its block.",
             )
-        if dig_as(int, facts, "frozen"):
+        if call.frozen:
             raise Fail(
                 "after the call the models' parameters require no gradient any more: the next epoch cannot learn",
                 "Leave requires_grad as it is: `with torch.no_grad():` is all that is needed here.",

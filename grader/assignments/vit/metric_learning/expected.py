@@ -3,8 +3,6 @@
 Shapes: B batch, C channels, H image height and width, D hidden size, E embedding size.
 """
 
-from typing import Any
-
 import numpy as np
 
 from grader.assignments.vit.inside.constants import GRID, MEAN, SHIFT, STD
@@ -14,7 +12,14 @@ Weights = dict[str, Array]
 
 
 def weights(rng: np.random.Generator, inputs: int, outputs: int, layer: str) -> Weights:
-    """Random weights of a stand-in: (outputs, inputs), its bias, and a running mean that eval mode takes off."""
+    """Random weights of a stand-in.
+
+    Args:
+        layer: the name of its linear layer.
+
+    Returns:
+        by name, its (outputs, inputs) weight, its bias, and a running mean that eval mode subtracts.
+    """
     return {
         f"{layer}.weight": rng.standard_normal((outputs, inputs), np.float32) / np.float32(np.sqrt(inputs)),
         f"{layer}.bias": rng.standard_normal(outputs, np.float32),
@@ -62,7 +67,16 @@ def tensors(images: Array) -> Array:
 
 
 def nearest(query: Array, bank: Array, itself: bool = True) -> Array:
-    """(n,) the nearest row of the bank to each query; where the bank is the queries, not ``itself`` if so asked."""
+    """Find the nearest row of a bank to each query.
+
+    Args:
+        query: (n, E).
+        bank: (m, E).
+        itself: whether row i may be found for query i; False only where the bank is the queries.
+
+    Returns:
+        (n,) indices.
+    """
     distances = ((query[:, None, :] - bank[None, :, :]) ** 2).sum(2)
     return (distances if itself else distances + np.diag(np.full(len(bank), np.inf))).argmin(1)
 
@@ -70,9 +84,3 @@ def nearest(query: Array, bank: Array, itself: bool = True) -> Array:
 def blurred(rng: np.random.Generator, count: int) -> Array:
     """(count, 28, 28) uint8 images that differ after pooling."""
     return rng.integers(0, 256, (count, GRID, GRID)).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)
-
-
-def as_array(described: Any) -> Array | None:
-    """The values of a tensor or an array that ``describe.result`` described."""
-    array = described.get("array") if isinstance(described, dict) else None
-    return array if isinstance(array, np.ndarray) else None

@@ -1,21 +1,18 @@
-"""The forms of what workers answer about embeddings, their evaluation, and trainings."""
+"""The forms of what workers answer about trainings."""
 
 from typing import Any
 
 from grader.forms import (
     NAME,
-    TENSORS,
     Declared,
     Form,
     array,
-    described,
     described_exception,
     every,
     exactly,
     fields,
     maybe,
     number,
-    or_raised,
     row,
     table,
     text,
@@ -23,44 +20,10 @@ from grader.forms import (
     whole,
 )
 
-MAX_NOTED = 50  # calls of one stand-in
-MAX_READ = 400_000  # items of a data set, read one after the other
 MAX_RUNS, MAX_EPOCHS, MAX_STEPS = 10, 5_000, 10_000
 MAX_CURVE = 500_000  # learning rates of one optimizer
 COUNTS = ("batches", "length", "steps", "backwards", "stale", "empty",
           "arrived", "wasted", "test_batches", "evaluations")  # fmt: skip
-GIVEN = or_raised(fields(result=described))  # what a call gave
-CALLS = every(fields(training=truth, grad=truth, batch=whole()), MAX_NOTED)
-
-
-def embeddings(args: dict[str, Any]) -> Form:
-    """Of ``embedding.get``: what each call gave, and how both models were used."""
-    left = fields(grad=truth, frozen=whole(), vit=CALLS, head=CALLS)
-
-    def called(value: Any) -> None:
-        left(value)
-        GIVEN(value)
-
-    return row(*[called] * len(args["calls"]))
-
-
-def sampled(args: dict[str, Any]) -> Form:
-    """Of ``embedding.sample``: the items that each call keeps."""
-    kept = fields(subset=truth, type=NAME, rows=every(whole(), MAX_READ))
-    return row(*[or_raised(kept)] * len(args["calls"]))
-
-
-def evaluated(args: dict[str, Any]) -> Form:
-    """Of ``embedding.evaluate``: what its functions gave, printed and wrote."""
-    written = fields({"vit": TENSORS, "embedding_head": TENSORS}, keys=every(text(), 20), precision=described)
-    ended = fields(best=number(), printed=text(), file=maybe(or_raised(written)))
-
-    def end(value: Any) -> None:
-        ended(value)
-        GIVEN(value)
-
-    state = fields(vit=TENSORS, embedding_head=TENSORS)
-    return fields(over=GIVEN, precision=GIVEN, end=row(*[end] * len(args["best"])), state=state)
 
 
 def _setting(value: Any) -> None:
@@ -124,8 +87,5 @@ def trained(args: dict[str, Any]) -> Form:
 
 
 FORMS: dict[str, Declared] = {
-    "embedding.get": embeddings,
-    "embedding.sample": sampled,
-    "embedding.evaluate": evaluated,
     "embedding.train": trained,
 }

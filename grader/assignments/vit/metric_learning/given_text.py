@@ -3,55 +3,74 @@
 import contextlib
 from collections.abc import Iterator
 
-from grader.assignments.vit import blocks, untouched
+from grader.assignments.vit import blocks
 from grader.evidence import Evidence
-from grader.judging import Fail, Malformed, warn
+from grader.given.unchanged import A_BLOCK, A_NUMBER, Replaced, changed_texts, replaced_names, unchanged_blocks
+from grader.judging import Fail, warn
 from grader.records import Warning_
 
 PROTECTED_HINT = "This block is protected: copy it back from the template."
 
 
-def left_alone(seen: Evidence, *names: str) -> bool:
+def left_unchanged(evidence: Evidence, *names: str) -> bool:
     """Whether the blocks stand there as they were given, and mean the same."""
-    given = blocks.known(seen.given)
-    alone = seen.once("blocks left alone", lambda: sorted(untouched.left_alone(seen.submission.program, given)))
-    return set(alone).issuperset(names)
+    given = blocks.known(evidence.given).blocks
+    program = evidence.submission.program
+    found = evidence.once("blocks left alone", lambda: sorted(unchanged_blocks(program, given)))
+    return set(found).issuperset(names)
 
 
-def changed(seen: Evidence) -> list[str]:
+def changed(evidence: Evidence) -> list[str]:
     """The given blocks that read differently from every given text."""
-    given = blocks.known(seen.given)
-    found: list[str] = seen.once("blocks changed", lambda: list(untouched.changed(seen.submission.program, given)))
+    given = blocks.known(evidence.given).blocks
+    program = evidence.submission.program
+    found: list[str] = evidence.once("blocks changed", lambda: list(changed_texts(program, given)))
     return found
 
 
 @contextlib.contextmanager
-def cause_elsewhere(seen: Evidence, name: str) -> Iterator[None]:
+def cause_elsewhere(evidence: Evidence, name: str) -> Iterator[None]:
     """Where a block fails whose text is the given one, the hint names what was changed instead."""
     try:
         yield
-    except Malformed:
-        raise
     except Fail as fail:
-        if name in changed(seen) or not seen.given.texts:
+        if name in changed(evidence) or not evidence.given.texts:
             raise
-        others = untouched.other_meanings(seen.submission.program, blocks.known(seen.given), name)
-        what = f"{_listed(others)} in it mean something else" if others else "the code replaces what it uses"
-        raise Fail(fail.message, f"`{name}` itself reads as it was given: look for where {what}.") from None
+        given = blocks.known(evidence.given).blocks
+        replaced = replaced_names(evidence.submission.program, given, name)
+        raise Fail(fail.message, f"`{name}` is unchanged, but {_cause(replaced)}") from None
 
 
-def unchanged(seen: Evidence) -> None:
+def _cause(replaced: list[Replaced]) -> str:
+    """What makes an unchanged block do something else, as the end of a sentence."""
+    if not replaced:
+        return (
+            "other code replaces what it uses, as `torch.nonzero = …`, setattr or globals() can: look for that in "
+            "your code and remove it."
+        )
+    first = replaced[0]
+    if first.meant == A_BLOCK:
+        way = f"`{first.by_way_of}`, and that calls " if first.by_way_of else ""
+        return f"it calls {way}`{first.name}`, which was changed: correct `{first.name}`."
+    if first.meant == A_NUMBER:
+        return f"`{first.name}`, which it uses, is not a plain number: assign one to it."
+    library, _, _ = first.meant.rpartition(".")
+    whose = "Python's own" if library == "builtins" else f"`{first.meant}`"
+    return f"`{first.name}`, which it uses, is no longer {whose}: give yours another name."
+
+
+def unchanged(evidence: Evidence) -> None:
     """The protected blocks read as they were given, where the rubric demands it."""
-    wrong = [name for name in changed(seen) if name in blocks.PROTECTED]
-    if seen.rubric.strict and wrong:
+    wrong = [name for name in changed(evidence) if name in blocks.PROTECTED]
+    if evidence.rubric.strict and wrong:
         raise Fail(f"{_listed(wrong)} {'was' if len(wrong) == 1 else 'were'} changed", PROTECTED_HINT)
 
 
-def modified(seen: Evidence) -> list[Warning_]:
+def modified(evidence: Evidence) -> list[Warning_]:
     """A given block reads differently."""
-    judged = [name for name in changed(seen) if name in blocks.JUDGED]
-    others = [name for name in changed(seen) if name not in blocks.JUDGED]
-    verdict = seen.verdict("contrastive.protected").status
+    judged = [name for name in changed(evidence) if name in blocks.JUDGED]
+    others = [name for name in changed(evidence) if name not in blocks.JUDGED]
+    verdict = evidence.verdict("contrastive.protected").status
     said = []
     if judged and verdict not in ("missing", "blocked"):
         said.append(f"{_differs(judged)} (judged by behaviour, contrastive.protected is {verdict})")

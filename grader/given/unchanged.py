@@ -1,21 +1,20 @@
 """Whether a submission has left a given block as it is, told from its frozen text: nothing of it is executed here.
 
-A block counts as left alone when its text is a given one, when that is its only definition, and when the names that
-it uses stand for what the course meant: builtins, the libraries' own functions, other blocks that were left alone,
-plain numbers. Whatever is not plain to see (a name that is bound twice, ``setattr``, a library's function that is
-replaced) is no fault: the block is then judged by its behaviour.
+A block counts as unchanged when its text is a given one, when that is its only definition, and when the names that
+it uses stand for what the course meant: builtins, the libraries' own functions, other unchanged blocks, plain numbers.
+What the text does not plainly tell (a name that is bound twice, ``setattr``, a library's function that is replaced) is
+no fault: the block is then judged by its behaviour.
 """
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from grader.assignments.vit import blocks
-from grader.assignments.vit.names import HYPERPARAMETERS
-from grader.assignments.vit.namespaces import Definition, Namespaces, top_level
+from grader.given.blocks import GivenBlocks, digest
+from grader.given.namespaces import UNREADABLE, Definition, Namespaces, top_level
 from grader.intake.reading.names import dotted, root, uses, walk
 from grader.records import Origin, Piece, Program
 
-STUDENTS_OWN = ("get_embeddings",)  # a given block may call it, whatever it does: it has a criterion of its own
 # Ways to change what a name stands for that do not name it, and ways to reach these: as names of their own or of what
 # is imported, and as attributes, which often have harmless namesakes (model.eval(), model.modules()).
 INDIRECT_NAMES = frozenset({
@@ -33,37 +32,67 @@ HARMLESS_DUNDERS = frozenset({
 })  # fmt: skip
 
 
-def left_alone(program: Program, given: blocks.Given) -> frozenset[str]:
-    """The judged blocks that a submission has left as they were given."""
+@dataclass(frozen=True)
+class Replaced:
+    """A name in an unchanged block that does not stand for what the course meant.
+
+    Attributes:
+        name: as it stands in the block.
+        meant: what it should be: "a given block", "a number", or a dotted path, ``torch.utils.data.Subset``.
+        by_way_of: the block that uses it, where that is another one that the block calls.
+    """
+
+    name: str
+    meant: str
+    by_way_of: str = ""
+
+
+def unchanged_blocks(program: Program, given: GivenBlocks) -> frozenset[str]:
+    """The trusted blocks that a submission has left as they were given."""
     spaces = Namespaces(program)
     try:
-        if not spaces.readable or _changes_indirectly(spaces):
+        if not spaces.readable or _changes_indirectly(spaces, given):
             return frozenset()
-        alone = {name: found for name in blocks.JUDGED if (found := _given_text(spaces, name, given))}
-        kept: set[str] = set(alone)
-        while wrong := {name for name in kept if not _means_the_same(spaces, *alone[name], kept)}:
+        texts = _given_texts(spaces, given)
+        kept = set(texts)
+        while wrong := {name for name in kept if any(_replaced_in(spaces, texts[name], given, kept))}:
             kept -= wrong
         return frozenset(kept)
-    except blocks.UNREADABLE:
+    except UNREADABLE:
         return frozenset()
 
 
-def other_meanings(program: Program, given: blocks.Given, name: str) -> list[str]:
-    """The names in a block of a given text that do not stand for what the course meant; empty where that is not seen."""
+def replaced_names(program: Program, given: GivenBlocks, name: str) -> list[Replaced]:
+    """The names in a block of a given text, and in the blocks that it calls, that stand for something else.
+
+    Returns:
+        those of the block itself first; empty where the text does not tell.
+    """
     spaces = Namespaces(program)
     try:
-        texts = {each: text for each in blocks.JUDGED if (text := _given_text(spaces, each, given))}
-        if name not in texts:
-            return []
-        block, imports = texts[name]
-        used = sorted(_used(block.node))
-        return [u for u in used if not _name_means_the_same(spaces, block.module, u, imports, set(texts))]
-    except blocks.UNREADABLE:
+        texts = _given_texts(spaces, given)
+        found, waiting, met = [], [name], {name}
+        while waiting:
+            block = waiting.pop(0)
+            if block not in texts:
+                continue
+            way = "" if block == name else block
+            found += [Replaced(n, m, way) for n, m in sorted(_replaced_in(spaces, texts[block], given, set(texts)))]
+            called = sorted(_used(texts[block][0].node) & set(texts) - met)
+            waiting, met = [*waiting, *called], met | set(called)
+        return found
+    except UNREADABLE:
         return []
 
 
-def still_to_do(program: Program, name: str) -> bool:
-    """Whether a function does nothing but raise NotImplementedError, as the template has it."""
+def changed_texts(program: Program, given: GivenBlocks) -> tuple[str, ...]:
+    """The blocks whose text differs from every given one."""
+    defined = [name for name in given.rules.names if name in program.names and given.texts.get(name)]
+    return tuple(name for name in defined if _text_of(program, name) not in given.texts[name])
+
+
+def still_to_write(program: Program, name: str) -> bool:
+    """Whether a function does nothing but raise NotImplementedError, as a template has it."""
     if name not in program.names:
         return False
     spaces = Namespaces(program)
@@ -79,12 +108,6 @@ def _is_text(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def changed(program: Program, given: blocks.Given) -> tuple[str, ...]:
-    """The blocks whose text differs from every given one."""
-    defined = [name for name in blocks.BLOCKS if name in program.names and given.texts.get(name)]
-    return tuple(name for name in defined if _text_of(program, name) not in given.texts[name])
-
-
 def _home(spaces: Namespaces, name: str) -> str | None:
     return spaces.program.names[name].module
 
@@ -95,8 +118,8 @@ def _text_of(program: Program, name: str) -> str:
     everywhere = (*program.main, *(piece for pieces in program.modules.values() for piece in pieces))
     found = [piece for piece in everywhere if _stands_at(piece, origin)]
     try:
-        return blocks.digest(top_level(found[-1])[0])
-    except (*blocks.UNREADABLE, IndexError):
+        return digest(top_level(found[-1])[0])
+    except (*UNREADABLE, IndexError):
         return ""
 
 
@@ -106,19 +129,23 @@ def _stands_at(piece: Piece, origin: Origin) -> bool:
     return (piece.file, piece.cell, line) == (origin.file, origin.cell, origin.line)
 
 
-def _given_text(spaces: Namespaces, name: str, given: blocks.Given) -> tuple[Definition, Mapping[str, str]] | None:
-    """The definition of a block whose text is a given one, and the imports that this text rests on."""
+Text = tuple[Definition, Mapping[str, str]]  # the definition of a block, and the imports that its text rests on
+
+
+def _given_texts(spaces: Namespaces, given: GivenBlocks) -> dict[str, Text]:
+    """The trusted blocks whose text is a given one, by name."""
+    found = ((name, _given_text(spaces, name, given)) for name in given.rules.trusted)
+    return {name: text for name, text in found if text is not None}
+
+
+def _given_text(spaces: Namespaces, name: str, given: GivenBlocks) -> Text | None:
     if name not in spaces.program.names or name in spaces.made_global:
         return None
     found = spaces.definition(_home(spaces, name), name)
     if found is None or not isinstance(found.node, ast.FunctionDef):
         return None
-    imports = given.texts.get(name, {}).get(blocks.digest(found.node))
+    imports = given.texts.get(name, {}).get(digest(found.node))
     return None if imports is None else (found, imports)
-
-
-def _means_the_same(spaces: Namespaces, found: Definition, imports: Mapping[str, str], kept: set[str]) -> bool:
-    return all(_name_means_the_same(spaces, found.module, name, imports, kept) for name in _used(found.node))
 
 
 def _used(function: ast.stmt) -> set[str]:
@@ -126,25 +153,49 @@ def _used(function: ast.stmt) -> set[str]:
     return {chain.partition(".")[0] for chain in uses(function).later}
 
 
-def _name_means_the_same(
-    spaces: Namespaces, module: str | None, name: str, imports: Mapping[str, str], kept: set[str]
-) -> bool:
+def _replaced_in(spaces: Namespaces, text: Text, given: GivenBlocks, kept: set[str]) -> Iterator[tuple[str, str]]:
+    """The names in a block that stand for something else, each with what the course meant.
+
+    Args:
+        kept: the blocks that are taken for unchanged.
+    """
+    found, imports = text
+    for name in _used(found.node):
+        meant = _meant(name, imports, given)
+        if not _stands_for(spaces, found.module, name, meant, kept):
+            yield name, meant
+
+
+def _meant(name: str, imports: Mapping[str, str], given: GivenBlocks) -> str:
+    rules = given.rules
+    if name in rules.trusted:
+        return A_BLOCK
+    if name in rules.students_own:
+        return STUDENTS_OWN
+    if name in rules.numbers:
+        return A_NUMBER
+    return imports.get(name) or rules.usual_imports.get(name) or f"builtins.{name}"
+
+
+A_BLOCK, STUDENTS_OWN, A_NUMBER = "a given block", "a function of the student's", "a number"
+
+
+def _stands_for(spaces: Namespaces, module: str | None, name: str, meant: str, kept: set[str]) -> bool:
     if name in spaces.made_global:
         return False
-    if name in blocks.JUDGED:
+    if meant == A_BLOCK:
         there = spaces.definition(module, name)
         return name in kept and there == spaces.definition(_home(spaces, name), name)
-    if name in STUDENTS_OWN:
+    if meant == STUDENTS_OWN:
         return bool(spaces.binders.get((module, name)))
-    if name in HYPERPARAMETERS:
+    if meant == A_NUMBER:
         return spaces.number(module, name)
-    expected = imports.get(name) or blocks.USUAL_IMPORTS.get(name) or f"builtins.{name}"
-    return spaces.library(module, name) == expected
+    return spaces.library(module, name) == meant
 
 
-def _changes_indirectly(spaces: Namespaces) -> bool:
+def _changes_indirectly(spaces: Namespaces, given: GivenBlocks) -> bool:
     """Whether anything in the program may replace what a block or a name in it stands for."""
-    relevant = _names_in_blocks(spaces)
+    relevant = _names_in_blocks(spaces, given)
     return any(_is_indirect(node, relevant) for node in spaces.nodes) or _takes_apart(spaces)
 
 
@@ -159,10 +210,10 @@ def _takes_apart(spaces: Namespaces) -> bool:
     return False
 
 
-def _names_in_blocks(spaces: Namespaces) -> set[str]:
+def _names_in_blocks(spaces: Namespaces, given: GivenBlocks) -> set[str]:
     """The blocks, the names that they look up, and all attributes in them."""
-    found: set[str] = set(blocks.JUDGED)
-    for name in blocks.JUDGED:
+    found: set[str] = set(given.rules.trusted)
+    for name in given.rules.trusted:
         if name in spaces.program.names and (there := spaces.definition(_home(spaces, name), name)) is not None:
             found |= _used(there.node) | {node.attr for node in walk(there.node) if isinstance(node, ast.Attribute)}
     return found

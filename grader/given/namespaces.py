@@ -3,14 +3,15 @@
 import ast
 import builtins
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from grader import syntax
-from grader.assignments.vit import blocks
 from grader.intake.reading.names import bound, declared_global, walk
 from grader.records import Piece, Program
 
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # raised by parsing, and by walking what was parsed
 MAX_CHARACTERS = 200_000  # of code that is read here, ten times as much as a solution has: more would hold up a class
 
 
@@ -24,7 +25,12 @@ class Definition:
 
 @dataclass
 class Namespaces:
-    """The names of a submission's modules, as its text binds them."""
+    """The names of a submission's modules, as its text binds them.
+
+    Attributes:
+        statements: the top-level statements, by module; None is the notebook.
+        readable: whether all of it could be parsed, and was short enough to be.
+    """
 
     program: Program
     statements: dict[str | None, list[ast.stmt]] = field(default_factory=dict)
@@ -41,7 +47,7 @@ class Namespaces:
     def _parsed(self, piece: Piece) -> list[ast.stmt]:
         try:
             return top_level(piece)
-        except blocks.UNREADABLE:
+        except UNREADABLE:
             self.readable = False
             return []
 
@@ -90,11 +96,11 @@ class Namespaces:
         return None
 
     def library(self, module: str | None, name: str, depth: int = 0) -> str | None:
-        """The dotted path of what a name stands for, ``torch.utils.data.Subset``; None where that is not sure."""
+        """The dotted path of what a name stands for, ``torch.utils.data.Subset``; None where the text does not tell."""
         found = self.binders.get((module, name), [])
         if not found:
-            sure = module not in self.stars and hasattr(builtins, name)
-            return f"builtins.{name}" if sure else None
+            is_builtin = module not in self.stars and hasattr(builtins, name)
+            return f"builtins.{name}" if is_builtin else None
         paths = {self._path(node, name, depth) for node in found}
         return paths.pop() if len(paths) == 1 else None
 
@@ -102,7 +108,7 @@ class Namespaces:
         link = self._link(node, name)
         if link is not None:
             return self.library(*link, depth + 1) if depth <= len(self.statements) and link in self.binders else None
-        path = dict(blocks.imported(node)).get(name)
+        path = dict(imported(node)).get(name)
         return None if path is None or self._is_own(path.partition(".")[0]) else path
 
     def _link(self, node: ast.stmt, name: str) -> tuple[str, str] | None:
@@ -119,6 +125,16 @@ class Namespaces:
         found = self.definition(module, name)
         value = _assigned(found.node, name) if found is not None else None
         return value is not None and _is_number(value)
+
+
+def imported(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """The names that an import binds, each with the dotted path of what it stands for; none for ``import *``."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            top = alias.name.partition(".")[0]
+            yield (alias.asname, alias.name) if alias.asname else (top, top)
+    elif isinstance(node, ast.ImportFrom) and not node.level:
+        yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 def top_level(piece: Piece) -> list[ast.stmt]:

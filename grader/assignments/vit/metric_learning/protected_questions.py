@@ -1,0 +1,109 @@
+"""What is asked of the sampler and of the evaluation where a student wrote them otherwise, and the right answers.
+
+Shapes: n items of a data set, D hidden size, E embedding size.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.assignments.vit.metric_learning import embeddings, expected
+from grader.evidence import Evidence, Question
+
+Array = np.ndarray
+D, E = 24, 8
+REFERENCE, QUERY = 60, 40  # images of the two sets
+MANY = 520  # images of the third: more than the given batch of 500, and no multiple of it
+MIN_DIFFERENCE = 0.04  # between the right Precision@1 and the ones that mistakes give
+BEST = {"better": 0.0, "worse": 0.99}  # the best Precision@1 before, by what the one that is measured then is
+
+
+def ask_sampler(evidence: Evidence, rng: np.random.Generator) -> Question:
+    """Calls with all ten classes: with fewer, an edition may raise. By the words of its arguments, each has right rows."""
+    few = np.repeat(np.arange(10), [2, *[7] * 9])  # class 0 has fewer items than are asked for
+    eight, many, real = (np.repeat(np.arange(10), size) for size in (8, 53, 507))
+    labels = [rng.permutation(of) for of in (eight, few, many, real)]
+    arguments: list[dict[str, int]] = [
+        {"n_samples_per_class": 3, "n_classes": 10},
+        {"n_samples_per_class": 4, "n_classes": 10},
+        {},
+        {"n_samples_per_class": 500},  # as the assignment calls it
+    ]
+    names = [", ".join(f"{name}={value}" for name, value in given.items()) for given in arguments]
+    pairs = list(zip(labels, arguments, strict=True))
+    asked = [{"labels": of, "arguments": given} for of, given in pairs]
+    known = [_first_of_each(of, **given) for of, given in pairs]
+    return Question({"calls": dict(zip(names, asked, strict=True))}, dict(zip(names, known, strict=True)))
+
+
+def _first_of_each(labels: Array, n_samples_per_class: int = 50, n_classes: int = 10) -> tuple[int, ...]:
+    kept = (np.flatnonzero(labels == label)[:n_samples_per_class] for label in range(n_classes))
+    return tuple(int(row) for rows in kept for row in rows)
+
+
+@dataclass(frozen=True)
+class RightEvaluation:
+    """What the evaluation should find.
+
+    Attributes:
+        precisions: the right Precision@1, by embeddings as they are and by those of length 1.
+        mistakes: the Precision@1 that each mistake gives, by its name, for both kinds of embeddings.
+        rows: (MANY, E) the embeddings of the third set.
+        labels: (MANY,) its labels.
+    """
+
+    precisions: list[float]
+    mistakes: dict[str, list[float]]
+    rows: Array
+    labels: Array
+
+
+def ask_evaluation(evidence: Evidence, rng: np.random.Generator) -> Question:
+    """Images and labels whose right Precision@1 differs from what swapped or repeated sets would give."""
+    given = expected.models(rng, D, E)
+    images = [expected.blurred(rng, size) for size in (REFERENCE, QUERY, MANY)]
+    reference, query, rows = (expected.embeddings(expected.tensors(each), **given) for each in images)
+    nearest = [_nearest(*pair) for pair in zip(expected.forms(reference), expected.forms(query), strict=True)]
+    while True:
+        labels = [rng.integers(0, 3, len(each)) for each in images]
+        precisions, mistakes = _precisions(nearest, *labels[:2])
+        wrong = [each for found in mistakes.values() for each in found]
+        if all(min(abs(p - other) for other in wrong) > MIN_DIFFERENCE for p in precisions):
+            break
+    sets = [{"images": of, "labels": own} for of, own in zip(images, labels, strict=True)]
+    args: dict[str, Any] = {**given, **dict(zip(("reference", "query", "many"), sets, strict=True))}
+    known = RightEvaluation(precisions, mistakes, rows, labels[2])
+    return Question({**args, "best": BEST, "own_embeddings": embeddings.exact(evidence)}, known)
+
+
+def _nearest(reference: Array, query: Array) -> dict[str, Array]:
+    """The nearest of the reference set to each query, and what is found where the sets are mistaken."""
+    return {
+        "right": expected.nearest(query, reference),
+        "swapped": expected.nearest(reference, query),
+        "query": expected.nearest(query, query, itself=False),
+        "reference": expected.nearest(reference, reference, itself=False),
+    }
+
+
+def _precisions(
+    nearest: list[dict[str, Array]], reference: Array, query: Array
+) -> tuple[list[float], dict[str, list[float]]]:
+    """The right Precision@1, and the wrong ones.
+
+    Args:
+        reference, query: labels.
+    """
+
+    def precision(found: str, bank: Array, asked: Array) -> list[float]:
+        return [float((bank[each[found]] == asked).mean()) for each in nearest]
+
+    mistakes = {
+        "itself": [1.0],
+        "none": [0.0],
+        "swapped": precision("swapped", query, reference),
+        "query": precision("query", query, query),
+        "reference": precision("reference", reference, reference),
+    }
+    return precision("right", reference, query), mistakes

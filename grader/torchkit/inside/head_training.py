@@ -1,0 +1,212 @@
+"""Watches heads that student code makes and trains on the features of a model that stays as it is.
+
+A head is followed from its making: which items it learned from, known again by their features, and what it predicted
+while it was evaluated. Nothing is judged here, and nothing is changed.
+
+``training_watch`` follows the training of an embedding. It counts by epochs and makes a training short; here every
+batch has to pass, since the accuracy of what came of all of them is asked for, and a backward pass counts as stale
+only where it adds to the gradients of the step before, which a closure of LBFGS may meet.
+
+Shapes: n items of a data set, B batch, D features.
+"""
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+MAX_HEADS = 20
+MAX_STATES = 400  # of a head while it was evaluated
+MAX_BATCHES = 4_000  # that are noted of one head
+TRACKED = 4  # parameters of an optimizer whose gradients are followed
+# Items are known again by their first features: two lie 0.018 apart or more (0.0017 where D is 4), and rounding in
+# batches of another size was seen to change 3e-6.
+COORDINATES, SAME_ITEM = 8, 1e-3
+
+State = dict[str, Tensor]
+
+
+@dataclass
+class Items:
+    """A data set's items by their features, (n, D)."""
+
+    features: Tensor
+
+    def of(self, rows: Tensor | None) -> Tensor:
+        """Which item each row is: (B, D) → (B,), -1 where it is none."""
+        if rows is None or rows.shape[1:] != self.features.shape[1:]:
+            return torch.full((1,), -1)
+        few, known = (f.detach().cpu().double()[:, :COORDINATES] for f in (rows, self.features))
+        items = torch.cdist(few, known).argmin(1)  # (B,); by way of a matrix product, which rounds
+        return torch.where((few - known[items]).norm(dim=1) < SAME_ITEM, items, -1)
+
+
+@dataclass
+class Head:
+    """A head that student code made.
+
+    Attributes:
+        initial: its state when it was made.
+        items: (n,) how often each training item passed through it with gradient.
+        rows: how many inputs did, training items as they are or not.
+        batches: training items in each of these batches.
+        states: while it was evaluated, and learned nothing.
+        version: of the weights of the last of them.
+        calls: the state and the test items of each batch that it predicted.
+    """
+
+    module: nn.Module
+    initial: State
+    items: Tensor
+    rows: int = 0
+    batches: list[int] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    version: tuple[int, ...] = ()
+    calls: list[tuple[int, Tensor]] = field(default_factory=list)
+
+    def learned(self, count: int, items: Tensor) -> None:
+        """Note a batch that was learned from."""
+        known = items[items >= 0]
+        self.rows += count
+        self.items += torch.bincount(known, minlength=len(self.items))
+        if len(self.batches) < MAX_BATCHES:
+            self.batches.append(len(known))
+
+    def evaluated(self, module: nn.Module, items: Tensor) -> None:
+        """Note a batch that was predicted, and the weights that did so."""
+        version = (id(module), *(p._version for p in module.parameters()))
+        if version != self.version:
+            if len(self.states) == MAX_STATES:
+                return
+            state = copied(module.state_dict())
+            if same(state, self.initial):
+                return  # what it was before it learned is not the accuracy of what it became
+            self.version = version
+            self.states.append(state)
+        if (items >= 0).all() and len(items) and len(self.calls) < MAX_BATCHES:
+            self.calls.append((len(self.states) - 1, items))
+
+
+class HeadTraining:
+    """What is seen of one training; use ``with watching(make):`` around it.
+
+    Args:
+        train, test: the two data sets.
+
+    Attributes:
+        steps: of all optimizers.
+        stale: backward passes that added to the gradients of the step before.
+    """
+
+    def __init__(self, train: Items, test: Items) -> None:
+        self.train, self.test = train, test
+        self.heads: list[Head] = []
+        self.steps = self.stale = 0
+        self._optimized: set[int] = set()  # ids of the parameters that optimizers hold
+        self._last: dict[int, tuple[Tensor, Tensor]] = {}  # parameters and their gradients in the last step
+        self._stepping = False
+        self._closures = 0  # backward passes within the step under way: LBFGS looks at the same items again and again
+
+    @contextlib.contextmanager
+    def watching(self, make: Any) -> Iterator[None]:
+        """Follow heads from their making, optimizers' steps, and the gradients that a backward pass meets.
+
+        Args:
+            make: the class of heads.
+        """
+        original, backward = make.__init__, torch.autograd.backward
+
+        def init(module: nn.Module, *args: Any, **kwargs: Any) -> None:
+            original(module, *args, **kwargs)
+            if type(module) is make:
+                self._follow(module)
+
+        hooks = (
+            register_optimizer_step_pre_hook(self._before_step),
+            register_optimizer_step_post_hook(self._after_step),
+        )
+        make.__init__, torch.autograd.backward = init, self._backward(backward)
+        try:
+            yield
+        finally:
+            make.__init__, torch.autograd.backward = original, backward
+            for hook in hooks:
+                hook.remove()
+
+    def is_optimized(self, head: Head) -> bool:
+        """Whether an optimizer held some parameter of a head."""
+        return any(id(parameter) in self._optimized for parameter in head.module.parameters())
+
+    def returned(self, module: Any, state: State) -> Head | None:
+        """The head that came back, or whose state did; else the last one that learned."""
+        mine = (h for h in self.heads if h.module is module or same(h.module.state_dict(), state))
+        once_mine = (h for h in self.heads if any(same(s, state) for s in h.states))
+        learned = (h for h in reversed(self.heads) if h.rows)
+        return next(itertools.chain(mine, once_mine, learned, reversed(self.heads)), None)
+
+    def _backward(self, original: Callable[..., None]) -> Callable[..., None]:
+        def backward(*args: Any, **kwargs: Any) -> None:
+            met = {key: (p, old) for key, (p, old) in self._last.items() if _is(p.grad, old)}
+            self._closures += self._stepping
+            original(*args, **kwargs)
+            added = [key for key, (p, old) in met.items() if not _is(p.grad, old)]
+            self.stale += bool(added)
+            for key in added:
+                del self._last[key]
+
+        return backward
+
+    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._optimized.update(map(id, parameters))
+        graded = [p for p in parameters if p.grad is not None][-TRACKED:]
+        self._last |= {id(p): (p, p.grad.clone()) for p in graded}
+        self._stepping, self._closures = True, 0
+
+    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        self.steps += 1
+        self._stepping = False
+
+    def _follow(self, module: nn.Module) -> None:
+        head = Head(module, copied(module.state_dict()), torch.zeros(len(self.train.features), dtype=torch.int64))
+
+        def learned(count: int, rows: Tensor | None) -> Callable[[Tensor], None]:
+            def hook(gradient: Tensor) -> None:
+                if not self._stepping or self._closures <= 1:
+                    head.learned(count, self.train.of(rows))
+
+            return hook
+
+        def called(called: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            if not isinstance(output, Tensor) or not output.ndim:
+                return
+            rows = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
+            if output.requires_grad:
+                output.register_hook(learned(len(output), rows))
+            tested = self.test.of(rows)
+            if not torch.is_grad_enabled() or (tested >= 0).all():
+                head.evaluated(called, tested)
+
+        module.register_forward_hook(called, with_kwargs=True)
+        if len(self.heads) < MAX_HEADS:
+            self.heads.append(head)
+
+
+def _is(gradient: Tensor | None, old: Tensor) -> bool:
+    return gradient is not None and bool(gradient.any()) and torch.equal(gradient, old)
+
+
+def copied(state: dict[str, Any]) -> State:
+    """The tensors of a state dict, as they are now."""
+    return {str(name): value.detach().clone() for name, value in state.items() if isinstance(value, Tensor)}
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether two state dicts hold the same."""
+    return a.keys() == b.keys() and all(torch.equal(a[name].cpu(), b[name].cpu()) for name in a)

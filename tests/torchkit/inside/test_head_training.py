@@ -1,0 +1,56 @@
+"""What is seen of heads that learn from the features of a model that stays as it is."""
+
+import torch
+from torch import nn
+
+from grader.torchkit.inside.head_training import HeadTraining, Items
+
+FEATURES, TESTED = torch.eye(4), 2 * torch.eye(4)[:3]
+
+
+class Head(nn.Linear):
+    pass
+
+
+def training(zeroed: bool = True, steps: int = 4) -> tuple[HeadTraining, nn.Module]:
+    """Two of four items are learned from in each step, and all test items are predicted at the end."""
+    seen = HeadTraining(Items(FEATURES), Items(TESTED))
+    with seen.watching(Head):
+        head = Head(4, 2)
+        optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
+        for _ in range(steps):
+            if zeroed:
+                optimizer.zero_grad()
+            head(FEATURES[:2]).square().sum().backward()
+            optimizer.step()
+        with torch.no_grad():
+            head(TESTED)
+    return seen, head
+
+
+def test_items_are_known_again_by_their_features() -> None:
+    items = Items(FEATURES)
+    assert items.of(FEATURES[[2, 0]] + 1e-6).tolist() == [2, 0]
+    assert (
+        items.of(FEATURES[:1] + 0.1).tolist() == [-1] == items.of(torch.ones(2, 3)).tolist() == items.of(None).tolist()
+    )
+
+
+def test_a_head_is_followed_from_its_making() -> None:
+    seen, head = training()
+    (noted,) = seen.heads
+    assert noted.module is head and seen.steps == 4 and seen.is_optimized(noted)
+    assert (noted.rows, noted.items.tolist(), noted.batches) == (8, [4, 4, 0, 0], [2, 2, 2, 2])
+    assert len(noted.states) == 1 and noted.calls[0][1].tolist() == [0, 1, 2]
+    assert seen.returned(head, head.state_dict()) is noted
+
+
+def test_gradients_that_nobody_zeroed_are_counted() -> None:
+    assert training()[0].stale == 0 and training(zeroed=False)[0].stale == 3
+
+
+def test_nothing_is_noted_after_the_watching() -> None:
+    seen, head = training()
+    Head(4, 2)
+    torch.optim.SGD(head.parameters(), lr=0.1).step()
+    assert len(seen.heads) == 1 and seen.steps == 4
