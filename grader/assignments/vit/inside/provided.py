@@ -14,8 +14,12 @@ from grader.assignments.vit.inside.datasets import Garments, to_tensor
 from grader.sandbox.inside import shared, student
 
 
-class Whole(Garments):
-    """One half of FashionMNIST, copied only when its images are looked at; test images have no labels here."""
+class ProvidedSet(Garments):
+    """A half of FashionMNIST, copied only when its images are looked at; test images have no labels here.
+
+    Args:
+        train: which half.
+    """
 
     def __init__(self, train: bool) -> None:
         self.root, self.train = "data", train
@@ -41,8 +45,8 @@ class Whole(Garments):
 
 
 def names() -> dict[str, Any]:
-    """Name → object."""
-    train, test = Whole(True), Whole(False)
+    """The names that a notebook's set-up cells define, each with what it stands for."""
+    train, test = ProvidedSet(True), ProvidedSet(False)
     return {
         "train_dataset": train,
         "test_dataset": test,
