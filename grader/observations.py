@@ -206,6 +206,8 @@ def converted(value: Any, kind: Any) -> Any:
         return msgspec.convert(value, kind, dec_hook=_array)
     except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
         raise Misfit(str(error)) from None
+    except AttributeError:  # msgspec takes an array for a mapping, and asks it for its keys
+        raise Misfit("Expected a dict, got an array") from None
 
 
 def _array(kind: type, value: Any) -> Any:

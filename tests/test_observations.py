@@ -36,6 +36,7 @@ WRONG = {
     "an array of another kind where there may be none": ({"last": np.arange(3)}, "kind f"),
     "a key that nobody declared": ({"extra": 1}, "extra"),
     "an array for a number": ({"loss": GRID}, "loss"),
+    "an array for a dict": ({"more": GRID}, "dict"),
 }
 
 
