@@ -98,27 +98,29 @@ def head_learned(evidence: Evidence) -> None:
         raise Fail(
             "the head was trained on the test items", "Train on `train_dataset`; `test_dataset` is for measuring only."
         )
-    better = then.loss < before.loss - 1e-7 or then.right > before.right
-    if not better or then.conflict.mean() < before.conflict.mean():
+    if not (then.loss < before.loss - 1e-7 or then.right > before.right):
         raise Fail(
             "training did not make the head better at the training items, by the features of `vit_model`: "
             f"its loss was {before.loss:.3f} before and is {then.loss:.3f} after",
             SAME_ITEMS,
         )
     enough = MIN_TOWARDS_LABELS if known["width"] >= NARROW else MIN_TOWARDS_LABELS_IF_NARROW
-    if towards_labels(head, known["looks"]) < enough:
+    if then.conflict.mean() < before.conflict.mean() or towards_labels(head, known["looks"]) < enough:
         raise Fail("the head did not learn the labels of the training items", SAME_ITEMS)
 
 
 def epochs(evidence: Evidence) -> None:
     """It goes through the training items num_epochs times."""
     head = head_of(evidence)
-    if head.rows and not _goes_through(head):  # without rows it was solved at once, or trained elsewhere
-        raise Fail(
-            f"called with num_epochs={EPOCHS}, it trained on {head.rows} items: {head.rows / TRAIN_ITEMS:.3g} times "
-            "the training set",
-            "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch.",
-        )
+    if not head.rows or _goes_through(head):  # without rows it was solved at once, or trained elsewhere
+        return
+    different = 0 if head.items is None else int((head.items > 0).sum())
+    how_many = f"{head.rows} items, {head.rows / TRAIN_ITEMS:.3g} times the size of the training set"
+    repeated = f", but only {different} different ones" if 0 < different < TRAIN_ITEMS / 2 else ""
+    raise Fail(
+        f"called with num_epochs={EPOCHS}, it trained on {how_many}{repeated}",
+        "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch.",
+    )
 
 
 def _goes_through(head: ReturnedHead) -> bool:
