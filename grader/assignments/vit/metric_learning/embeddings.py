@@ -89,6 +89,8 @@ def shape(evidence: Evidence) -> None:
 def _shape_hint(got: tuple[int, ...], size: int) -> str:
     if got == (size, D):
         return "These are the features of the ViT: model_embedding was not applied to them."
+    if size == 1 and got == (E,):
+        return "The batch axis is gone: squeeze() without a dim removes it from a single image."
     if got in ((E,), (1, E)):
         return "One vector for the whole batch: look for a mean, a squeeze or an index over the batch axis."
     return "Apply the ViT to the images, then the head to its features, and return that."
