@@ -66,7 +66,7 @@ changed("knn.ask", lambda answer, asked: answer[:-1])
 """, ("application.knn",), "a list of"),
     fault("nothing", """
 changed("embedding.get", lambda answer, asked: {"nothing": None})
-""", ("contrastive.embeddings",), "nothing"),
+""", ("contrastive.embeddings",), "null"),
     fault("four_million_numbers_and_one", """
 def large(answer, asked):
     if asked["name"] == "ClassificationHead":

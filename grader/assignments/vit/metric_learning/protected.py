@@ -29,7 +29,7 @@ from grader.evidence import Evidence, Probe
 from grader.given.unchanged import still_to_write
 from grader.judging import Blocked, Criterion, Fail, checks, raised_hint, raised_words
 from grader.observations import RaisedResult, Result, ResultOrRaised
-from grader.torchkit.results import array_of, items_of, single_numbers
+from grader.torchkit.results import array_of, items_of, single_numbers, words_of
 
 ROUNDING = 1e-4  # of a Precision@1: a nearest neighbour is a whole number of queries, here 1/40 each
 ROUNDING_PRINTED = 0.0051  # a value printed with two decimals
@@ -107,12 +107,12 @@ def _evaluated(evidence: Evidence) -> tuple[Evaluated, RightEvaluation]:
 def embeddings_of_dataset(evidence: Evidence) -> None:
     """`get_embeddings_over_dataset` gives the embeddings and the labels of all items of a data set."""
     evaluated, known = _evaluated(evidence)
-    items = items_of(_returned(OVER_DATASET, evaluated.over))
-    arrays = [array for item in items if (array := array_of(item)) is not None]
+    result = _returned(OVER_DATASET, evaluated.over)
+    arrays = [array for item in items_of(result) if (array := array_of(item)) is not None]
     rows = [array.astype(np.float64) for array in arrays if array.dtype.kind == "f" and array.shape[1:] > (1,)]
     labels = [array.reshape(-1) for array in arrays if array.ndim and array.size == len(array)]
     if len(rows) != 1 or len(labels) != 1:
-        raise Fail("expected two tensors, embeddings (n, E) and labels (n,)", GIVEN_HINT)
+        raise Fail(f"expected embeddings (n, E) and labels (n,), got {words_of(result)}", GIVEN_HINT)
     if rows[0].shape != known.rows.shape or len(labels[0]) != MANY:
         raise Fail(
             f"expected embeddings {known.rows.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",
