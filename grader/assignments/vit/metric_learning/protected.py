@@ -112,7 +112,8 @@ def embeddings_of_dataset(evidence: Evidence) -> None:
     rows = [array.astype(np.float64) for array in arrays if array.dtype.kind == "f" and array.shape[1:] > (1,)]
     labels = [array.reshape(-1) for array in arrays if array.ndim and array.size == len(array)]
     if len(rows) != 1 or len(labels) != 1:
-        raise Fail(f"expected embeddings (n, E) and labels (n,), got {words_of(result)}", GIVEN_HINT)
+        got = " and ".join(map(words_of, items_of(result)[:3]))
+        raise Fail(f"expected embeddings (n, E) and labels (n,), got {got or words_of(result)}", GIVEN_HINT)
     if rows[0].shape != known.rows.shape or len(labels[0]) != MANY:
         raise Fail(
             f"expected embeddings {known.rows.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",
