@@ -4,11 +4,15 @@ A place is a path of keys and indices. Places that differ in their indices alone
 one kind, and one of each kind is changed in each way at least.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
+
+from grader.records import Raised
 
 Path = tuple[str | int, ...]
 Change = Callable[[Any], Any]
@@ -32,6 +36,19 @@ OTHERS: dict[str, Any] = {
     "rank 8": np.zeros((1,) * 8, np.float32), "four million numbers": np.zeros(LIMIT, np.uint8),
     "one number more": np.zeros(LIMIT + 1, np.uint8),
 }  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """An answer as it was sent, from the records that it was converted to."""
+    if isinstance(value, msgspec.Struct):
+        tag = value.__struct_config__.tag
+        kind = {} if tag is None else {value.__struct_config__.tag_field: tag}
+        return kind | {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, Raised):
+        return plain(dataclasses.asdict(value))
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _filled(value: Any) -> Change:

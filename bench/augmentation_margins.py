@@ -18,9 +18,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from grader.assignments.vit import augmentation
-from grader.assignments.vit.augmentation import reading, variety
+from grader.assignments.vit.augmentation.tensors import train_transform
 from grader.assignments.vit.corpus import faults_augmentation as corpus
 from grader.torchkit import fashion_mnist as data
+from grader.torchkit.images.kinds import random_changes
 from tests import harness
 
 Bounds = Callable[[int], bool]
@@ -94,7 +95,7 @@ def one_kind(body: str) -> str:
 def judged(source: str, seed: int, images: data.FashionMNIST) -> tuple[tuple[str, ...], bool]:
     """The kinds of change that are counted, and whether the tensors pass."""
     seen = harness.evidence({"augmentation": source}, [augmentation], seed=seed, data=images)
-    found = variety.find(reading.Facts(seen["augmentation.train"]))
+    found = random_changes(train_transform(seen))
     return tuple(kind for kind, count in found.kinds.items() for _ in range(count)), seen.passed("augmentation.tensors")
 
 
@@ -122,7 +123,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     torch.set_num_threads(1)
-    harness.OPS = ("grader.assignments.vit.inside.transforms",)
+    harness.OPS = ("grader.torchkit.inside.transforms",)
     images = data.load(options.data)
     pipelines = [(c.id, c.edits["augmentation.py"], options.seeds, at_least_two) for c in corpus.VARIANTS]
     pipelines += [(name, one_kind(body), options.one_kind_seeds, just_one) for name, body in ONE_KIND.items()]

@@ -39,7 +39,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.answer_changes import Changed, changes
+from bench.answer_changes import Changed, changes, plain
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Unanswered
 from grader.given import NONE
@@ -247,8 +247,8 @@ def planned(bases: list[Base], count: int, drawn: random.Random) -> Iterator[tup
     rounds = []
     for base in bases:
         for probe, answer in base.seen.answers.items():
-            others = [each.observation.value for name, each in base.seen.answers.items() if name != probe and each.ok]
-            value = answer.observation.value if answer.ok else None
+            others = [plain(each.observation.value) for name, each in base.seen.answers.items() if name != probe and each.ok]
+            value = plain(answer.observation.value) if answer.ok else None
             found = [each for group in changes(value, others) for each in group]
             drawn.shuffle(found)
             rounds.append([(base, probe, each) for each in found])

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from grader.observations import NOT_OURS
 from grader.records import Observation
 from grader.sandbox.outside.replies import raised_from
 
@@ -66,8 +67,7 @@ def fit(observation: Observation, declared: Declared | None, args: dict[str, Any
     try:
         declared(args)(observation.value)
     except Misfit as misfit:
-        detail = f"the worker's answer was not in the agreed form: {misfit}"
-        return dataclasses.replace(observation, outcome="forged", value=None, detail=detail)
+        return dataclasses.replace(observation, outcome="forged", value=None, detail=NOT_OURS, misfit=str(misfit))
     except Exception as error:  # a bug in a form must not look like the student's, nor end the grade
         detail = f"the form of the answer raised {type(error).__name__}: {error}"[:300]
         return dataclasses.replace(observation, outcome="fault", value=None, detail=detail)

@@ -239,11 +239,11 @@ def fit(observation: Observation, declared: Any, args: dict[str, Any] | None) ->
         if args is not None:
             declared.agrees(args, value)
     except Misfit as misfit:
-        return dataclasses.replace(observation, outcome="forged", value=None, detail=f"{UNFIT}: {misfit}")
+        return dataclasses.replace(observation, outcome="forged", value=None, detail=NOT_OURS, misfit=str(misfit))
     except Exception as error:  # a bug in a declaration must not look like the student's, nor end the grade
         detail = f"the type of the answer raised {type(error).__name__}: {error}"[:300]
         return dataclasses.replace(observation, outcome="fault", value=None, detail=detail)
     return dataclasses.replace(observation, value=value)
 
 
-UNFIT = "the worker's answer was not in the agreed form"
+NOT_OURS = "what came back from running your code was not written by the grader's own code, so it could not be judged"

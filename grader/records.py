@@ -137,6 +137,7 @@ class Observation:
     output: str = ""  # what it printed meanwhile, truncated, control characters removed
     seconds: float = 0.0
     frame: bytes | bytearray = b""  # the reply as it came over the wire: what is kept
+    misfit: str = ""  # of a forged answer: what was expected, what came, and where in it; for instructors
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,9 @@ from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
 from grader.students import in_process
 
-OPS = tuple(
-    f"grader.assignments.vit.inside.{name}" for name in ("modules", "transforms", "training", "retrieval", "inference")
+OPS = (
+    "grader.torchkit.inside.transforms",
+    *(f"grader.assignments.vit.inside.{name}" for name in ("modules", "training", "retrieval", "inference")),
 )
 
 

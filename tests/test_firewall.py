@@ -152,10 +152,10 @@ def test_every_picture_that_raises_is_named_and_the_others_are_drawn(
     honest: Evidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = {figure.id for figure in figures.draw(honest)}
-    topics = figures.topics(VIT)
-    for name in topics:
-        drawing = {**topics, name: raising}
-        monkeypatch.setattr(figures, "topics", lambda assignment, drawing=drawing: drawing)
+    functions = figures.functions(VIT)
+    for name in functions:
+        drawing = {**functions, name: raising}
+        monkeypatch.setattr(figures, "functions", lambda assignment, drawing=drawing: drawing)
         wall = Firewall()
         left = {figure.id for figure in figures.draw(honest, wall)}
         assert list(wall.faults) == [f"the picture {name}"] and left < there | {name}

@@ -8,6 +8,7 @@ import pytest
 from grader import forms as observations
 from grader.assignments.vit.assignment import VIT
 from grader.forms import Form, Misfit
+from grader.observations import NOT_OURS
 from grader.records import Observation
 
 RAISED = {"type": "ValueError", "bases": ["ValueError"], "message": "no", "frames": []}
@@ -79,9 +80,8 @@ def test_an_answer_that_does_not_fit_is_a_forged_one() -> None:
         Observation("value", {"a": [0]}, seconds=2.0), lambda args: observations.fields(a=observations.truth), {}
     )
     assert (seen.outcome, seen.value, seen.seconds) == ("forged", None, 2.0)
-    assert seen.detail == (
-        "the worker's answer was not in the agreed form: at .a expected true or false, got a list of 1"
-    )
+    assert seen.misfit == "at .a expected true or false, got a list of 1"
+    assert seen.detail == NOT_OURS
 
 
 def test_a_form_rests_on_what_was_asked() -> None:

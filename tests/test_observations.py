@@ -75,7 +75,8 @@ def test_an_answer_that_does_not_fit_is_forged_and_one_that_fits_keeps_what_was_
     assert right.outcome == "value" and right.value.seen == 3 and right.sent is RIGHT
     assert fit(right, declared, None).value.seen == 3
     wrong = fit(Observation("value", {**RIGHT, "seen": "x"}), declared, {})
-    assert wrong.outcome == "forged" and "seen" in wrong.detail and wrong.value is None
+    assert wrong.outcome == "forged" and "seen" in wrong.misfit and wrong.value is None
+    assert "seen" not in wrong.detail
 
 
 def test_an_answer_has_to_agree_with_what_was_asked():

@@ -64,7 +64,7 @@ def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
     raised = None if seen.raised is None else dataclasses.asdict(seen.raised)
     return {
         "outcome": seen.outcome, "frame": digest, "raised": raised, "detail": seen.detail, "output": seen.output,
-        "seconds": seen.seconds, "asked": answer.asked,
+        "seconds": seen.seconds, "asked": answer.asked, "misfit": seen.misfit,
     }  # fmt: skip
 
 
@@ -107,8 +107,9 @@ def _read(entry: dict[str, Any], fetch: Fetch, declared: Any) -> Observation:
     try:
         raised = None if entry["raised"] is None else _raised(entry["raised"])
         plain = Observation(
-            entry["outcome"], raised=raised, detail=entry["detail"], output=entry["output"], seconds=entry["seconds"]
-        )
+            entry["outcome"], raised=raised, detail=entry["detail"], output=entry["output"], seconds=entry["seconds"],
+            misfit=entry.get("misfit", ""),
+        )  # fmt: skip
         frame = _frame(fetch(entry["frame"]), entry["frame"]) if entry["frame"] else b""
         body = protocol.decode(*_parts(frame))[1] if plain.outcome == "value" else None
     except Exception as error:

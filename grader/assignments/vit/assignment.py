@@ -47,11 +47,11 @@ VIT = Assignment(
     traced="train_embedding_model",
     ops=(
         "grader.assignments.vit.inside.modules",
-        "grader.assignments.vit.inside.transforms",
+        "grader.torchkit.inside.transforms",
         "grader.assignments.vit.inside.training",
         "grader.assignments.vit.inside.retrieval",
         "grader.assignments.vit.inside.inference",
-        "grader.assignments.vit.inside.looking",
+        "grader.assignments.vit.inside.attention",
     ),
     probes=tuple(dict.fromkeys(ALL)),
     criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},

@@ -7,14 +7,25 @@ import numpy as np
 from grader.assignments.vit.thresholds import claims, questions
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion
+from grader.observations import Answered, Floats, Misfit, Record
 
-LABELS = (0, 1, 3, 5, 8, 9)  # whose first test images are shown
-MODELS = (claims.CLASSIFIER, claims.EMBEDDINGS)  # the first that ran
+MODELS = (claims.CLASSIFIER, claims.EMBEDDINGS)  # the first that ran is shown
+
+
+class AttentionSeen(Record, frozen=True):
+    """How much the last layer's [CLS] takes from each patch.
+
+    Attributes:
+        weights: (n, N) for n images of N patches; None where attention is computed in a way that is not seen.
+    """
+
+    weights: Floats | None
 
 
 def shown(seen: Evidence) -> np.ndarray:
     """(6,) rows of the test images that are shown."""
-    return np.array([int(np.flatnonzero(seen.data.test_labels == label)[0]) for label in LABELS])
+    labels = (0, 1, 3, 5, 8, 9)  # garments that differ much
+    return np.array([int(np.flatnonzero(seen.data.test_labels == label)[0]) for label in labels])
 
 
 def _ask_attention(seen: Evidence, rng: np.random.Generator) -> Question:
@@ -22,6 +33,13 @@ def _ask_attention(seen: Evidence, rng: np.random.Generator) -> Question:
     asked = seen[probe].question.args
     images = seen.data.test_images[shown(seen)]
     return Question({"path": asked["path"], "images": images, "pixels": asked["pixels"], "seed": questions.FIXED})
+
+
+def _weights_agree(args: dict[str, Any], answer: AttentionSeen) -> None:
+    """There are weights for each image."""
+    weights, count = answer.weights, len(args["images"])
+    if weights is not None and (weights.ndim != 2 or len(weights) != count):
+        raise Misfit(f"Expected weights of shape ({count}, any), got {weights.shape}")
 
 
 def _wanted(seen: Evidence) -> bool:
@@ -44,4 +62,4 @@ PROBES = (
 CRITERIA: tuple[Criterion, ...] = ()
 WARNINGS: tuple[Any, ...] = ()
 MEASURES: dict[str, Any] = {}
-FORMS: dict[str, Any] = {}
+FORMS = {"checkpoint.attention": Answered(AttentionSeen, _weights_agree)}

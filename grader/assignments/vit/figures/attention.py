@@ -8,16 +8,13 @@ from grader.assignments.vit.figures import CLASSES
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 
-DIM = 0.35  # how bright is what nobody looks at
-TINT = np.array([1.0, 0.72, 0.28])  # of what is looked at most
-
 
 def figure(seen: Evidence) -> Figure | None:
     """Some test images, and the same lit where attention is."""
     answer = seen["pictures.attention"]
     rows = pictures.shown(seen)
-    images, labels, weights = seen.data.test_images[rows], seen.data.test_labels[rows], answer.value
-    side = _side(weights, images)
+    images, labels, weights = seen.data.test_images[rows], seen.data.test_labels[rows], answer.value.weights
+    side = _patches_along_a_side(weights, images)
     if side is None:
         return None
     grids = np.kron(weights.reshape(-1, side, side), np.ones((images.shape[1] // side,) * 2))
@@ -31,19 +28,19 @@ def figure(seen: Evidence) -> Figure | None:
     return Figure("attention", "vit.accuracy", "Where [CLS] looks", body, caption)
 
 
-def _side(weights: object, images: np.ndarray) -> int | None:
-    """Patches along a side, None unless there is a finite weight for each patch of each image."""
-    if not isinstance(weights, np.ndarray) or weights.dtype != np.float32 or weights.ndim != 2:
+def _patches_along_a_side(weights: np.ndarray | None, images: np.ndarray) -> int | None:
+    """Patches along a side; None unless there is a finite weight for each patch of a square."""
+    if weights is None or not np.isfinite(weights).all():
         return None
     side = round(weights.shape[1] ** 0.5)
-    fits = len(weights) == len(images) and side > 1 and side**2 == weights.shape[1] and images.shape[1] % side == 0
-    return side if fits and bool(np.isfinite(weights).all()) else None
+    return side if side > 1 and side**2 == weights.shape[1] and images.shape[1] % side == 0 else None
 
 
 def _lit(image: np.ndarray, weights: np.ndarray, name: str) -> Markup:
     light = ((weights - weights.min()) / max(float(np.ptp(weights)), 1e-12))[..., None]
     light = light**0.6  # a few patches take most: the others are to be seen as well
     floor = 40 * light  # a dark patch that is looked at shows, too
-    shade = (image[..., None] * (DIM + (1 - DIM) * light) + floor).clip(0, 255)
-    tinted = shade * (1 - light * (1 - TINT))
+    dim, orange = 0.35, np.array([1.0, 0.72, 0.28])  # how bright the rest is, and the colour of what is looked at most
+    shade = (image[..., None] * (dim + (1 - dim) * light) + floor).clip(0, 255)
+    tinted = shade * (1 - light * (1 - orange))
     return drawing.picture(tinted.round().astype(np.uint8), f"{name}: where attention lies")

@@ -3,24 +3,25 @@
 import numpy as np
 from markupsafe import Markup
 
-from grader.assignments.vit.augmentation import normalisation, reading
+from grader.assignments.vit.augmentation import normalisation
+from grader.assignments.vit.augmentation.tensors import train_transform
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
+from grader.torchkit.images.observed import planes
 
 COLUMNS = 6  # images
 DRAWS = 3  # rows of augmented ones
 
 
-def figure(seen: Evidence) -> Figure | None:
+def figure(evidence: Evidence) -> Figure | None:
     """Some images as they are, and the same as ``tfm_train`` gave them, again and again."""
-    answer = seen["augmentation.train"]
-    after = reading.images(answer.value["pictures"])
-    picks = list(answer.question.args["picks"])
+    train = train_transform(evidence)
+    after, picks = planes(train.did.pictures), list(train.asked["picks"])
     pictures = len(picks) + 1  # the last one is a texture
     if after is None or len(after) < pictures * DRAWS:
         return None
-    low, high = _ends(seen, after)
-    before = [drawing.picture(seen.data.train_images[pick], "a training image") for pick in picks[:COLUMNS]]
+    low, high = _ends(evidence, after)
+    before = [drawing.picture(evidence.data.train_images[pick], "a training image") for pick in picks[:COLUMNS]]
     rows = [before, *(_row(after[draw * pictures :][:COLUMNS], low, high) for draw in range(DRAWS))]
     heads = ["before", *(f"draw {draw + 1}" for draw in range(DRAWS))]
     body = drawing.grid(rows, heads, "Training images before and after augmentation", "pictures")
@@ -35,9 +36,9 @@ def _row(images: np.ndarray, low: float, high: float) -> list[Markup]:
     return [drawing.picture(drawing.gray(image, low, high), "the same image, augmented") for image in images]
 
 
-def _ends(seen: Evidence, after: np.ndarray) -> tuple[float, float]:
+def _ends(evidence: Evidence, after: np.ndarray) -> tuple[float, float]:
     """What black and white became; the least and greatest value where that cannot be told."""
-    line = normalisation(seen)
+    line = normalisation(evidence)
     if line is None:
         return float(after.min()), float(after.max())
     scale, shift = line

@@ -32,15 +32,15 @@ class Figure:
     wide: bool = False
 
 
-Draw = Callable[[Evidence], Figure | None]
+FigureFunction = Callable[[Evidence], Figure | None]
 
 
-def topics(assignment: Assignment) -> dict[str, Draw]:
+def functions(assignment: Assignment) -> dict[str, FigureFunction]:
     """What draws each picture of an assignment, by name; its modules are imported here, since they need matplotlib."""
     return {name.rpartition(".")[2]: importlib.import_module(name).figure for name in assignment.figures}
 
 
-def draw(seen: Evidence, wall: Firewall | None = None) -> list[Figure]:
+def draw(evidence: Evidence, wall: Firewall | None = None) -> list[Figure]:
     """All pictures that the observations allow.
 
     A picture that nothing was observed for is left out, and so is one whose drawing raises.
@@ -50,15 +50,15 @@ def draw(seen: Evidence, wall: Firewall | None = None) -> list[Figure]:
     """
     wall = wall or Firewall()
     found = [
-        wall.attempt(f"the picture {name}", partial(_drawn, figure, seen), None)
-        for name, figure in topics(seen.assignment).items()
+        wall.attempt(f"the picture {name}", partial(_drawn, figure, evidence), None)
+        for name, figure in functions(evidence.assignment).items()
     ]
     return [figure for figure in found if figure is not None]
 
 
-def _drawn(figure: Draw, seen: Evidence) -> Figure | None:
+def _drawn(figure: FigureFunction, evidence: Evidence) -> Figure | None:
     """One picture; none where the answer that it shows is not there, or the submission is wrong there."""
     try:
-        return figure(seen)
+        return figure(evidence)
     except (Verdict, Unanswered):  # the verdict on the same answer says what is wrong with it
         return None

@@ -1,13 +1,11 @@
-"""Where [CLS] looks is found however attention is written, and told to be unknown where it cannot be seen."""
-
-from types import SimpleNamespace
+"""The weights of attention are found however it is written, and told to be unknown where they cannot be seen."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from grader.assignments.vit.inside.looking import _Watch
+from grader.torchkit.inside.attention_weights import AttentionWeights
 
 TOKENS, WIDTH, HEADS, LAYERS = 5, 8, 2, 2
 
@@ -54,21 +52,20 @@ def head_by_head(mha, x):
 def test_attention_of_the_last_layer_is_found_however_it_is_written(attend):
     first, last = two_layers()
     x = torch.randn(1, TOKENS, WIDTH)
-    student = SimpleNamespace(has=lambda name: True, get=lambda name: LAYERS)
     with torch.no_grad():
         middle = by_hand(first, x)
-        expected = last(middle, middle, middle)[1][0, 0, 1:]
-        with _Watch() as watch:
+        expected = last(middle, middle, middle)[1][0]
+        with AttentionWeights() as weights:
             attend(last, attend(first, x))
-        torch.testing.assert_close(watch.last(student), expected)
+        torch.testing.assert_close(weights.of_last_layer(LAYERS), expected)
 
 
 def test_attention_without_a_softmax_is_unknown():
-    with torch.no_grad(), _Watch() as watch:
+    with torch.no_grad(), AttentionWeights() as seen:
         x = torch.randn(1, TOKENS, WIDTH)
         weights = (x @ x.mT).exp()
         _ = weights / weights.sum(-1, keepdim=True) @ x
-    assert watch.last(SimpleNamespace(has=lambda name: False)) is None
+    assert seen.of_last_layer(1) is None
 
 
 def test_what_a_module_returns_is_the_same_while_it_is_watched():
@@ -76,7 +73,7 @@ def test_what_a_module_returns_is_the_same_while_it_is_watched():
     x = torch.randn(1, TOKENS, WIDTH)
     with torch.no_grad():
         plain = mha(x, x, x, average_attn_weights=False)
-        with _Watch():
+        with AttentionWeights():
             watched = mha(x, x, x, average_attn_weights=False)
             assert mha(x, x, x, need_weights=False)[1] is None
     torch.testing.assert_close(plain, watched)

@@ -10,8 +10,8 @@ from PIL import Image
 from torch.nn.functional import adaptive_avg_pool2d
 from torchvision import transforms
 
-from grader.assignments.vit.augmentation.following import CLEAR, clearness
-from grader.assignments.vit.augmentation.probes import CELL, CELLS, COUNT, coarse
+from grader.torchkit.images.calibration import CELL, CELLS, coarse_images
+from grader.torchkit.images.following import MIN_CLEARNESS, clearness
 
 Array = np.ndarray
 
@@ -32,7 +32,7 @@ HARD: dict[str, list[Any]] = {
 
 
 def cells(images: Array) -> Array:
-    return images.reshape(COUNT, CELLS, CELL, CELLS, CELL).mean((2, 4))
+    return images.reshape(len(images), CELLS, CELL, CELLS, CELL).mean((2, 4))
 
 
 def applied(transform: Callable[[Any], torch.Tensor], images: Array) -> Array:
@@ -44,16 +44,16 @@ def applied(transform: Callable[[Any], torch.Tensor], images: Array) -> Array:
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_made_of_images_follows_them(steps: list[Any], seed: int) -> None:
     torch.manual_seed(seed)
-    images = coarse(np.random.default_rng(seed))
-    assert clearness(cells(images), applied(transforms.Compose(steps), images)) > 1.5 * CLEAR
+    images = coarse_images(np.random.default_rng(seed))
+    assert clearness(cells(images), applied(transforms.Compose(steps), images)) > 1.5 * MIN_CLEARNESS
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_what_was_made_of_other_images_does_not(seed: int) -> None:
-    images, others = (coarse(np.random.default_rng(number)) for number in (seed, seed + 1_000))
-    assert clearness(cells(images), cells(others)) < 0.8 * CLEAR
+    images, others = (coarse_images(np.random.default_rng(number)) for number in (seed, seed + 1_000))
+    assert clearness(cells(images), cells(others)) < 0.8 * MIN_CLEARNESS
 
 
 def test_outputs_that_are_all_the_same_do_not_follow() -> None:
-    images = cells(coarse(np.random.default_rng(1)))
+    images = cells(coarse_images(np.random.default_rng(1)))
     assert clearness(images, np.zeros_like(images)) == 0

@@ -1,0 +1,106 @@
+"""How many kinds of random change a pipeline makes: by class for the library's transforms, by behaviour for all else."""
+
+from dataclasses import dataclass, field
+
+from grader.torchkit.images import library
+from grader.torchkit.images.answers import Calibrated, LeafSeen
+from grader.torchkit.images.families import kinds_of_change, loose_kinds_of_change
+from grader.torchkit.images.observed import ObservedRandomTransform, planes
+
+MIN_SIZE = 20  # pixels along an edge of an output of which motion can be told
+MIN_CHANGE = 0.01  # of the range of values: rounding alone comes to one or two gray levels of 255
+MANY = 2  # kinds that one of the library's policies counts for
+
+
+@dataclass
+class RandomChanges:
+    """What was found.
+
+    Attributes:
+        kinds: in words, and how many kinds that is.
+        idle: the transforms that are meant to be random and change nothing, with the reason.
+    """
+
+    kinds: dict[str, int] = field(default_factory=dict)
+    idle: list[str] = field(default_factory=list)
+
+    @property
+    def number(self) -> int:
+        return sum(self.kinds.values())
+
+
+def random_changes(transform: ObservedRandomTransform) -> RandomChanges:
+    """Count kinds of change."""
+    found = RandomChanges()
+    own_leaves: set[str] = set()
+    for leaf, reached in transform.leaves():
+        if not _is_random(leaf, transform) or not transform.varies or not reached:
+            found.idle += _idle(leaf, reached, transform.varies)
+        elif leaf.own:
+            own_leaves |= set() if leaf.nested else {leaf.name}
+        else:
+            found.kinds.update(_library_kinds(leaf, transform))
+    found.idle = list(dict.fromkeys(found.idle))
+    if transform.varies:
+        found.kinds.update(_own_kinds(transform, own_leaves))
+    return found
+
+
+def _is_random(leaf: LeafSeen, transform: ObservedRandomTransform) -> bool:
+    """Whether a leaf changes images, and not always in the same way."""
+    if not leaf.own and leaf.name not in library.RANDOM:
+        return False
+    sometimes = 0 < leaf.hits < transform.did.count and not leaf.own
+    return leaf.moves > MIN_CHANGE and (leaf.varies > MIN_CHANGE or sometimes)
+
+
+def _library_kinds(leaf: LeafSeen, transform: ObservedRandomTransform) -> dict[str, int]:
+    if leaf.name in library.POLICIES:
+        return {f"{leaf.name}, which chooses among many": MANY}
+    if leaf.name in library.SEVERAL_KINDS:
+        found = _kinds_of(transform.did.mapped.get(leaf.text), transform)
+        return {f"{kind} by {leaf.name}": 1 for kind in sorted(found)} or {leaf.name: 1}
+    return {leaf.name: 1}
+
+
+def _own_kinds(transform: ObservedRandomTransform, own_leaves: set[str]) -> dict[str, int]:
+    """What the student's own code does at random, beside what the library's transforms do."""
+    if not transform.has_own_randomness:
+        return {}
+    names = {
+        leaf.name for leaf, reached in transform.leaves() if reached and not leaf.own and _is_random(leaf, transform)
+    }
+    already = {library.FAMILY.get(name, "") for name in names}
+    fresh = sorted(_kinds_of(transform.own.calibration, transform, transform.own.repeats) - already)
+    if len(fresh) >= min(len(own_leaves), MANY):
+        return dict.fromkeys(fresh, 1)
+    return dict.fromkeys(sorted(own_leaves), 1)
+
+
+def _kinds_of(
+    calibrated: Calibrated | None, transform: ObservedRandomTransform, repeats: bool = True
+) -> frozenset[str]:
+    """Kinds of change by behaviour; none where outputs are no images."""
+    if calibrated is None:
+        return frozenset()
+    stacks = {name: plane for name, outputs in calibrated.items() if (plane := planes(outputs)) is not None}
+    shapes = {stack.shape for stack in stacks.values()}
+    if len(stacks) < len(calibrated) or len(shapes) != 1 or min(next(iter(shapes))[1:]) < MIN_SIZE:
+        return frozenset()
+    return (
+        kinds_of_change(stacks, transform.asked["calibration"]["texture"]) if repeats else loose_kinds_of_change(stacks)
+    )
+
+
+def _idle(leaf: LeafSeen, reached: bool, varies: bool) -> list[str]:
+    """Say why a transform that is meant to be random counts for nothing."""
+    if leaf.own or leaf.name not in library.RANDOM:
+        return []
+    short = leaf.text if len(leaf.text) <= 80 else leaf.name
+    if not reached:
+        return [f"{short} is never applied (is its probability 0?)"]
+    if not varies:
+        return [f"{leaf.name} is called, and yet the result is the same at every call"]
+    if leaf.moves > MIN_CHANGE:
+        return [f"{short} does the same each time"]
+    return [f"{short} changes nothing{library.why_idle(leaf)}"]

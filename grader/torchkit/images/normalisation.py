@@ -1,0 +1,119 @@
+"""The normalisation that a transform ends with, told from what becomes of gray levels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.torchkit.images.observed import ObservedRandomTransform, ObservedTransform, planes
+
+Array = np.ndarray
+SAME_WITHIN = 0.02  # of the distance of black and white: how far one and the same normalisation may seem apart
+ONE_VALUE = 1e-6  # between black and white: one and the same value
+
+
+@dataclass(frozen=True)
+class FlatOutputs:
+    """What images of one gray level became: (n, H, W) outputs of each, n = 1 where nothing is random."""
+
+    black: Array
+    middle: Array
+    white: Array
+
+
+def with_library_held(transform: ObservedTransform) -> FlatOutputs | None:
+    """What flat images became while the library's random transforms were held still; None where outputs are no images."""
+    black, middle, white = (transform.flat_outputs(level) for level in (0, 128, 255))
+    return None if black is None or middle is None or white is None else FlatOutputs(black, middle, white)
+
+
+def under_own_randomness(transform: ObservedRandomTransform) -> FlatOutputs | None:
+    """What flat images became under the student's own randomness; None where there is none."""
+    if transform.own.calibration is None:
+        return None
+    black, middle, white = (planes(transform.own.calibration[name]) for name in ("black", "gray", "white"))
+    return None if black is None or middle is None or white is None else FlatOutputs(black, middle, white)
+
+
+def line(transform: ObservedTransform) -> tuple[float, float] | None:
+    """(scale, shift) of a transform that gives scale * pixel / 255 + shift, None where it does something else."""
+    levels = transform.asked["levels"].astype(np.float64) / 255
+    outputs = transform.of_all_levels()
+    is_random = isinstance(transform, ObservedRandomTransform) and transform.has_own_randomness
+    flat = under_own_randomness(transform) if is_random else None  # type: ignore[arg-type]
+    if flat is None and outputs is not None and outputs.shape[1:] == levels.shape:
+        scale, shift = np.polyfit(levels.ravel(), outputs.ravel(), 1)
+        if abs(scale) > ONE_VALUE and np.abs(scale * levels + shift - outputs[0]).max() < 1e-3 * abs(scale):
+            return float(scale), float(shift)
+    flat = flat or with_library_held(transform)
+    if flat is None:
+        return None
+    black, middle, white = (most_common(stack)[0] for stack in (flat.black, flat.middle, flat.white))
+    bent = abs((black + (white - black) * 128 / 255) - middle) > SAME_WITHIN * abs(white - black)
+    return None if bent or abs(white - black) <= ONE_VALUE else (white - black, black)
+
+
+def most_common(stack: Array) -> tuple[float, float]:
+    """The most common value, to four decimals, and the share of pixels that have it."""
+    values, counts = np.unique(np.round(stack, 4), return_counts=True)
+    return float(values[counts.argmax()]), float(counts.max() / stack.size)
+
+
+def same(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
+    """Whether both end with the same normalisation, as far as can be told: only what is sure is called different."""
+    right = with_library_held(test)
+    left = under_own_randomness(train) if train.has_own_randomness else with_library_held(train)
+    if right is None or left is None:
+        return train.has_own_randomness or _hardly_differ(planes(train.did.outputs), planes(test.did.outputs))
+    contrast = abs(most_common(right.white)[0] - most_common(right.black)[0])
+    if contrast < ONE_VALUE:
+        return True
+    return _same_randomly(left, right, contrast) if train.has_own_randomness else _same_exactly(left, right, contrast)
+
+
+def _hardly_differ(one: Array | None, other: Array | None) -> bool:
+    """Whether outputs for whole images are the same; what cannot be compared counts as that."""
+    if one is None or other is None or one.shape != other.shape:
+        return True
+    return float(np.abs(one - other).mean()) < SAME_WITHIN * float(np.ptp(other))
+
+
+def _same_exactly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
+    pairs = ((left.black, right.black), (left.middle, right.middle), (left.white, right.white))
+    return all(abs(most_common(one)[0] - most_common(other)[0]) <= SAME_WITHIN * contrast for one, other in pairs)
+
+
+def _same_randomly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
+    """The same where ``left`` was drawn at random: fair draws leave a share of the pixels as they are."""
+    # an inverted black is white
+    ends = [most_common(right.black)[0], most_common(right.white)[0]]
+    kept = [_share(stack, ends, SAME_WITHIN / 2 * contrast) >= 0.05 for stack in (left.black, left.white)]
+    if all(kept):
+        return True
+    fixed = [most_common(stack)[1] > 0.5 for stack in (left.black, left.white)]
+    if any(one_fixed and not one_kept for one_fixed, one_kept in zip(fixed, kept, strict=True)):
+        return False
+    if any(kept):  # the other end is spread out: darker or brighter images
+        return True
+    black, middle, white = (float(np.median(stack)) for stack in (left.black, left.middle, left.white))
+    slope = (white - black) / (most_common(right.white)[0] - most_common(right.black)[0])
+    return bool(0.6 < slope < 1.5 and abs(middle - most_common(right.middle)[0]) < 0.2 * contrast)
+
+
+def _share(stack: Array, levels: list[float], near: float) -> float:
+    """The share of pixels that have one of some levels."""
+    return float((np.min([np.abs(stack - level) for level in levels], axis=0) <= near).mean())
+
+
+def words(transform: ObservedTransform) -> str:
+    """Name a normalisation as a student writes it."""
+    found, flat = line(transform), with_library_held(transform)
+    if flat is not None and np.ptp([np.median(stack) for stack in (flat.black, flat.middle, flat.white)]) <= ONE_VALUE:
+        return "the same value for black, gray and white pixels"
+    if found is None:
+        return "something that is not one mean and standard deviation"
+    scale, shift = found
+    if abs(shift) < 1e-3 and abs(scale - 1) < 1e-3:
+        return "no normalisation (values from 0 to 1)"
+    if abs(shift) < 0.1 and abs(scale - 255) < 0.5:
+        return "no normalisation (values from 0 to 255)"
+    return f"mean {-shift / scale:.4g} and standard deviation {1 / scale:.4g}"
