@@ -12,8 +12,8 @@ import numpy as np
 
 from grader.assignment import Assignment
 from grader.evidence import Evidence, Probe, Question
-from grader.forms import described
-from grader.judging import Criterion, Fail, checks, dig
+from grader.judging import Criterion, Fail, checks
+from grader.observations import Answered, ArrayResult, NumberResult, Result, SequenceResult, TensorResult, TextResult
 
 HERE = Path(__file__).resolve().parent
 CLOSE = 1e-3  # float32 arithmetic on numbers around 1
@@ -34,8 +34,10 @@ def _ask_predict(seen: Evidence, rng: np.random.Generator) -> Question:
 def least_squares(seen: Evidence) -> None:
     """`fit` finds the weights and the bias that the points were made with."""
     answer = seen["fit"]
-    weights, bias = (_numbers(dig(answer.value, "items", place)) for place in (0, 1))
-    known = answer.known
+    known, returned = answer.known, answer.value
+    if not isinstance(returned, SequenceResult) or len(returned.items) != 2:
+        raise Fail("expected a pair (weights, bias)", "Return both, in this order: return weights, bias")
+    weights, bias = map(_numbers, returned.items)
     if weights.shape != known["weights"].shape:
         raise Fail(f"expected weights of shape {known['weights'].shape}, got {weights.shape}")
     if not np.allclose(weights, known["weights"], atol=CLOSE):
@@ -57,12 +59,13 @@ def prediction(seen: Evidence) -> None:
         raise Fail(f"expected {np.round(answer.known[:3], 3)}…, got {np.round(got[:3], 3)}…", "Is the bias added?")
 
 
-def _numbers(described: object) -> np.ndarray:
-    """The numbers of what a student's function returned, as the worker describes it."""
-    kind = dig(described, "kind")
-    if kind not in ("tensor", "ndarray", "number"):
-        raise Fail(f"expected numbers, got {kind}")
-    return np.asarray(dig(described, "number" if kind == "number" else "array"), dtype=np.float64)
+def _numbers(result: Result) -> np.ndarray:
+    """The numbers of what a student's function returned."""
+    if isinstance(result, TensorResult | ArrayResult):
+        return result.array.astype(np.float64)
+    if isinstance(result, NumberResult):
+        return np.asarray(result.number)
+    raise Fail(f"expected numbers, got {'str' if isinstance(result, TextResult) else getattr(result, 'type', 'dict')}")
 
 
 ASSIGNMENT = Assignment(
@@ -81,5 +84,5 @@ ASSIGNMENT = Assignment(
         "regression.predict": Criterion("regression.predict", checks(prediction), names=("predict",)),
     },
     reference=HERE / "reference",
-    forms={op: lambda args: described for op in ("regression.fit", "regression.predict")},
+    forms={op: Answered(Result) for op in ("regression.fit", "regression.predict")},
 )
