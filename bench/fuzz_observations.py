@@ -247,7 +247,9 @@ def planned(bases: list[Base], count: int, drawn: random.Random) -> Iterator[tup
     rounds = []
     for base in bases:
         for probe, answer in base.seen.answers.items():
-            others = [plain(each.observation.value) for name, each in base.seen.answers.items() if name != probe and each.ok]
+            others = [
+                plain(each.observation.value) for name, each in base.seen.answers.items() if name != probe and each.ok
+            ]
             value = plain(answer.observation.value) if answer.ok else None
             found = [each for group in changes(value, others) for each in group]
             drawn.shuffle(found)
