@@ -24,9 +24,9 @@ NAMED |= {colour: f"var(--c{number})" for number, colour in enumerate(SERIES)}
 WIDTH = 4.8  # inches: as wide as half a page, so that letters have their size
 
 SVG = "{http://www.w3.org/2000/svg}"
-NUMBER = re.compile(r"-?\d+\.\d{2,}")
-LOCK = threading.Lock()  # matplotlib's settings and caches belong to the whole process
-COUNT = itertools.count()
+LONG_DECIMAL = re.compile(r"-?\d+\.\d{2,}")
+MATPLOTLIB_LOCK = threading.Lock()  # matplotlib's settings and caches belong to the whole process
+CHART_NUMBERS = itertools.count()
 
 ET.register_namespace("", SVG[1:-1])
 ET.register_namespace("xlink", "http://www.w3.org/1999/xlink")
@@ -58,10 +58,10 @@ def panels(count: int, width: float = WIDTH, height: float = 3.0) -> tuple[Canva
 def svg(canvas: Canvas, title: str, kind: str = "") -> Markup:
     """A chart as SVG that stands in a page; ``title`` is what a screen reader says."""
     stream = io.StringIO()
-    with LOCK:
+    with MATPLOTLIB_LOCK:
         canvas.savefig(stream, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     root = ET.fromstring(stream.getvalue())
-    _theme(root, f"f{next(COUNT) % 1_000_000}-")
+    _theme(root, f"f{next(CHART_NUMBERS) % 1_000_000}-")
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     root.set("class", f"chart {kind}".strip())
@@ -93,7 +93,7 @@ def _attribute(name: str, value: str, prefix: str) -> str:
     if name.endswith("href") and value.startswith("#"):
         return f"#{prefix}{value[1:]}"
     if name in ("d", "transform", "points", "x", "y"):
-        return NUMBER.sub(lambda number: f"{float(number[0]):.1f}", value).replace("\n", " ")
+        return LONG_DECIMAL.sub(lambda number: f"{float(number[0]):.1f}", value).replace("\n", " ")
     return NAMED.get(value, value).replace("url(#", f"url(#{prefix}")
 
 
