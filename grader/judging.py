@@ -36,7 +36,7 @@ class Fail(Verdict):
         self.message, self.hint = message, hint
 
 
-PATCHED = "Does the code write to descriptors, or patch torch or numpy?"
+PATCHED = "Does your code replace functions of torch, NumPy or the grader, or write to file descriptors? Leave them as they are."
 
 
 class Malformed(Fail):
