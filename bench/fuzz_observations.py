@@ -39,7 +39,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.answer_changes import Changed, changes, plain
+from bench.answer_changes import Changed, as_sent, changes
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Unanswered
 from grader.given import NONE
@@ -248,9 +248,9 @@ def planned(bases: list[Base], count: int, drawn: random.Random) -> Iterator[tup
     for base in bases:
         for probe, answer in base.seen.answers.items():
             others = [
-                plain(each.observation.value) for name, each in base.seen.answers.items() if name != probe and each.ok
+                as_sent(each.observation.value) for name, each in base.seen.answers.items() if name != probe and each.ok
             ]
-            value = plain(answer.observation.value) if answer.ok else None
+            value = as_sent(answer.observation.value) if answer.ok else None
             found = [each for group in changes(value, others) for each in group]
             drawn.shuffle(found)
             rounds.append([(base, probe, each) for each in found])

@@ -29,10 +29,7 @@ from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
 from grader.students import in_process
 
-OPS = (
-    "grader.torchkit.inside.transforms",
-    *(f"grader.assignments.vit.inside.{name}" for name in ("modules", "training", "retrieval", "inference")),
-)
+OPS = VIT.ops
 
 
 class _Everything(dict):

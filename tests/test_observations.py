@@ -69,7 +69,7 @@ def test_what_student_code_gives_is_a_result(value: Any, kind: str):
     assert type(converted(describe.result(value), observations.Result)).__name__ == kind
 
 
-def test_an_answer_that_does_not_fit_is_forged_and_only_its_misfit_names_the_place():
+def test_an_answer_that_does_not_fit_is_forged_and_one_that_fits_is_converted():
     declared = Answered(Step)
     right = fit(Observation("value", RIGHT), declared, {})
     assert right.outcome == "value" and right.value.seen == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.answer_changes import plain
+from bench.answer_changes import as_sent
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence
 from grader.observations import fit
@@ -36,7 +36,7 @@ def changed(seen: Evidence, probe: str, observation: Observation) -> Evidence:
 
 def with_value(seen: Evidence, probe: str, path: tuple[Any, ...], value: Any) -> Evidence:
     """The same evidence with something else at one place of an answer."""
-    whole_value = copy.deepcopy(plain(seen.answers[probe].observation.value))
+    whole_value = copy.deepcopy(as_sent(seen.answers[probe].observation.value))
     if not path:
         return changed(seen, probe, Observation("value", value))
     place = whole_value
@@ -48,7 +48,7 @@ def with_value(seen: Evidence, probe: str, path: tuple[Any, ...], value: Any) ->
 
 def without(seen: Evidence, probe: str, path: tuple[Any, ...]) -> Evidence:
     """The same evidence with something missing from an answer."""
-    whole_value = copy.deepcopy(plain(seen.answers[probe].observation.value))
+    whole_value = copy.deepcopy(as_sent(seen.answers[probe].observation.value))
     place = whole_value
     for step in path[:-1]:
         place = place[step]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.answer_changes import plain
+from bench.answer_changes import as_sent
 from grader.assignments.vit import application, augmentation, metric_learning, model, settings, thresholds
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence
@@ -71,7 +71,7 @@ def test_junk_for_an_answer_costs_something(honest, probe):
 @pytest.mark.parametrize("probe", PROBES)
 def test_junk_inside_an_answer_is_never_an_error_of_the_graders(honest, probe):
     drawn = random.Random(1)
-    places = list(paths(plain(honest.answers[probe].observation.value), deep=7))
+    places = list(paths(as_sent(honest.answers[probe].observation.value), deep=7))
     for place in drawn.sample(places, min(30, len(places))):
         name = drawn.choice(list(JUNK))
         assert_no_error(honest, with_value(honest, probe, place, JUNK[name]), probe, (place, name))
@@ -80,7 +80,9 @@ def test_junk_inside_an_answer_is_never_an_error_of_the_graders(honest, probe):
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_missing_key_is_never_an_error_of_the_graders(honest, probe):
     drawn = random.Random(2)
-    places = [p for p in paths(plain(honest.answers[probe].observation.value), deep=5) if p and isinstance(p[-1], str)]
+    places = [
+        p for p in paths(as_sent(honest.answers[probe].observation.value), deep=5) if p and isinstance(p[-1], str)
+    ]
     for place in drawn.sample(places, min(20, len(places))):
         assert_no_error(honest, without(honest, probe, place), probe, place)
 
