@@ -18,7 +18,12 @@ from typing import Any, TypeVar
 
 from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
-from grader.records import CheckResult, CriterionStatus, Frame, Judgement, Observation, Origin, Raised, Warning_
+from grader.missing import absence, is_to_do, to_do, todo_words
+from grader.missing import why_not_added as why_not_added
+from grader.raised import place as place
+from grader.raised import raised_hint, raised_words
+from grader.records import CheckResult, CriterionStatus, Judgement, Observation, Warning_
+from grader.syntax_errors import explained
 from grader.unavailable import why_lost
 
 T = TypeVar("T")
@@ -164,8 +169,6 @@ def judge_in_order(criteria: Iterable[str], evidence: Evidence) -> None:
 
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:
     """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
-    from grader.syntax_errors import explained
-
     return explained(_judge(criterion, seen), seen)
 
 
@@ -177,8 +180,8 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
     if absent and seen["load"].observation.outcome in ("value", "unasked"):
         refused = [why for name in absent if (why := why_lost(seen, name))]
         if len(refused) == len(absent):
-            return undecided(criterion, f"{_absence(absent, seen)}. {REFUSED}")
-        return _missing(criterion, _absence(absent, seen))
+            return undecided(criterion, f"{absence(absent, seen)}. {REFUSED}")
+        return _missing(criterion, absence(absent, seen))
     results: list[CheckResult] = []
     told: set[str] = set()
     remarks: list[str] = []
@@ -199,7 +202,7 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
                 break
             return Judgement("blocked", str(blocked), tuple(results), blocked.by)
         except Unanswered as unanswered:
-            if _todo(unanswered.observation):
+            if is_to_do(unanswered.observation):
                 if why_lost(seen, unanswered.observation.detail):
                     return undecided(criterion, f"{todo_words(unanswered.observation)}. {REFUSED}")
                 return _missing(criterion, to_do(unanswered.observation, seen))
@@ -241,37 +244,6 @@ def _missing(criterion: Criterion, why: str) -> Judgement:
     return Judgement("missing", why, tuple(CheckResult(check.name, "skipped", why) for check in criterion.checks))
 
 
-def _absence(absent: list[str], seen: Evidence) -> str:
-    names = " and ".join(f"`{name}`" for name in absent)
-    words = f"{names} {'is' if len(absent) == 1 else 'are'} not defined"
-    told = [line for line in seen.submission.problems if any(f"{name!r}" in line for name in absent)]
-    told += [
-        line for line in seen.submission.left_out if any(f"`{name}`" in line for name in absent) or " more" in line
-    ]
-    if told:
-        return f"{words}: {told[0]}"
-    problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
-    tried = [seen.submission.program.names[name] for name in absent if name in seen.submission.program.names]
-    if tried and problems:
-        cause = _raised_by(tried[0], problems)
-        frame = next(iter(cause["frames"][-1:]), None)
-        where = place(Frame(**frame)) if frame else "executing the submission's definitions"
-        return f"{words}: {where} raised {cause['type']}: {cause['message'][:300]}"
-    return words
-
-
-def _raised_by(definition: Origin, problems: list[dict[str, Any]]) -> dict[str, Any]:
-    """The exception that a definition raised when it was executed, the first of all where that is not known."""
-    at = [(p["frames"][0]["line"], number) for number, p in enumerate(problems) if _lies_in(p, definition)]
-    return problems[min(at, default=(0, 0))[1]]
-
-
-def _lies_in(problem: dict[str, Any], definition: Origin) -> bool:
-    frames = problem["frames"]
-    here = bool(frames) and (frames[0]["file"], frames[0]["cell"]) == (definition.file, definition.cell)
-    return here and frames[0]["line"] >= definition.line
-
-
 def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Observation) -> CheckResult:
     observation = unanswered.observation
     if observation.outcome == "unasked" and load.outcome not in ("value", "unasked"):
@@ -285,108 +257,11 @@ def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Obse
     return CheckResult(check.name, "failed", observed_words(observation), hint)
 
 
-def _todo(observation: Observation) -> bool:
-    if observation.outcome == "undefined":
-        return True
-    return observation.raised is not None and "NotImplementedError" in observation.raised.bases
-
-
-def todo_words(observation: Observation) -> str:
-    """Say that something is still to do."""
-    if observation.raised is None:
-        return f"`{observation.detail}` is not defined"
-    where = f" ({place(observation.raised.frames[-1])})" if observation.raised.frames else ""
-    return f"still to do{where}: {observation.raised.message or 'raises NotImplementedError'}"
-
-
-def to_do(observation: Observation, seen: Evidence) -> str:
-    """Say that something is still to do; of a method that is not there, why it may be missing."""
-    message = observation.raised.message if observation.raised is not None else ""
-    if NO_FORWARD not in message:
-        return todo_words(observation)
-    name = message.partition("[")[2].partition("]")[0][:100]
-    return f"`{name}` has no method `forward`{why_not_added(name, seen)}"
-
-
-NO_FORWARD = 'is missing the required "forward" function'  # torch's words
-
-
-def why_not_added(name: str, seen: Evidence) -> str:
-    """Why what would add a method to a class did not: a cell magic, or a decorator that raised."""
-    for line in seen.submission.problems:
-        if "cell magic" in line and name in line:
-            return f": {line}"
-    for problem in seen["load"].observation.value["problems"] if seen["load"].ok else []:
-        frame = next(iter(problem["frames"][-1:]), None)
-        if frame and name in frame["text"]:
-            return f": {place(Frame(**frame))} raised {problem['type']}: {problem['message'][:300]}"
-    return ""
-
-
 def observed_words(observation: Observation) -> str:
     """Say in words what happened instead of an answer."""
     if observation.raised is not None:
         return raised_words(observation.raised)
     return observation.detail
-
-
-def raised_words(raised: Raised) -> str:
-    """An exception with the line of the student's code that it came from."""
-    message = raised.message.strip().splitlines()[0][:300] if raised.message.strip() else ""
-    words = f"raised {raised.type}: {message}" if message else f"raised {raised.type}"
-    if not raised.frames:
-        return words
-    frame = raised.frames[-1]
-    return f"{words} at {place(frame)}" + (f": `{frame.text}`" if frame.text else "")
-
-
-def raised_hint(raised: Raised | None) -> str:
-    """The usual reason of an exception that tensors' beginners meet."""
-    if raised is None:
-        return ""
-    text = raised.message
-    for sign, hint in HINTS:
-        if sign in text:
-            return hint
-    return ""
-
-
-HINTS = (
-    (
-        "mat1 and mat2 shapes cannot be multiplied",
-        "The last axis of the input must have the size that the Linear layer expects (in_features).",
-    ),
-    (
-        "must match the size of tensor",
-        "Two tensors of different shapes are combined: print both shapes just before this line.",
-    ),
-    (
-        "is invalid for input of size",
-        "A view or reshape asks for another number of elements than the tensor has: is a size hard-coded?",
-    ),
-    (
-        "view size is not compatible",
-        "After transpose or permute the memory is not in order: use reshape, or contiguous() before view.",
-    ),
-    (
-        "Expected all tensors to be on the same device",
-        "Some tensor stays on another device: register it as a parameter or a buffer.",
-    ),
-    ("expected scalar type", "Two tensors of different dtypes meet: convert one of them."),
-    (
-        "does not require grad and does not have a grad_fn",
-        "The loss depends on no trainable parameter: was it detached, or computed under no_grad?",
-    ),
-    ("positional argument", "Compare the signature with the assignment's: the names and the order of the arguments."),
-    ("No module named", "Only the packages of the assignment are there where this is graded: do without this one."),
-    ("unexpected keyword argument", "Compare the signature with the assignment's: the names of the arguments."),
-)
-
-
-def place(frame: Frame) -> str:
-    """Where a line stands, as its author finds it."""
-    file = f"{frame.file}, cell {frame.cell}" if frame.cell is not None else frame.file
-    return f"{file}, line {frame.line}"
 
 
 def _status(results: list[CheckResult]) -> CriterionStatus:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.evidence import Evidence
-from grader.judging import Judgement
-from grader.records import CheckResult, SyntaxProblem, Warning_
+from grader.records import CheckResult, Judgement, SyntaxProblem, Warning_
 
 MAX_WARNINGS = 5  # a notebook of another language has one in every cell
 
