@@ -77,8 +77,8 @@ BROKEN = {
     "a decorator": ("@f(\n1)\ndef ViT(:\n    pass", ("ViT",)),
     "several targets": ("lr, (num_epochs, ViT) = 1, (2", ("lr", "num_epochs", "ViT")),
     "an annotation": ("lr: float = = 1", ("lr",)),
-    "inside an if": ("if True:\n    lr = 1\n    def ViT(:\n        x = 1", ("lr", "ViT", "x")),
-    "an indent for no reason": ("num_epochs = 1\n    lr = 2", ("num_epochs", "lr")),
+    "inside an if": ("if True:\n    lr = 1\n    def ViT(:\n        x = 1", ("lr", "ViT")),
+    "an indent for no reason": ("num_epochs = 1\n    lr = 2", ("lr",)),
     "text": ("Here is my answer to the question", ()),
     "no statement begins": ("(1 +", ()),
 }

@@ -11,7 +11,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from .parsing import Broken, Place, defined_names
+from .lost_names import lost_names
+from .parsing import Broken, Place
 
 SCRIPT = Path(__file__).with_name("newer_python.py")
 MAX_CHARS = 200_000  # of one text
@@ -83,7 +84,7 @@ def with_versions(broken: list[Broken]) -> list[Broken]:
             if answer is not None:
                 text, version = each.texts[answer[0]], answer[1]
                 place, last = each.place, each.first + text.count("\n")
-                each = replace(each, python=version, names=tuple(defined_names(text)))
+                each = replace(each, python=version, names=tuple(lost_names(text)))
             found.append(each)
     finally:
         asking.close()

@@ -5,16 +5,21 @@ A statement that does not parse is left out and said; its neighbours stay. The b
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
+from .lost_names import lost_names
 from .magics import python_lines
+from .splitting import Splitter, begins
 
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-JOINED_WORDS = ("else", "elif", "except", "finally")
-TRIED_CHUNKS = 30  # how many chunks a statement may span when a broken file is read piecewise
-TRIED_IN_ALL = 3000  # after that, the rest of the file is left out
+MAX_LONGER = 30  # texts that a statement which does not parse may be
+GUARD = re.compile(r"if\s*\(?\s*__name__\b")
+NAMED_LINE = re.compile(r"(?<= on line )\d+$")
+DETECTED = re.compile(r" \(detected at line \d+\)$")  # the end of the text: of no use to its author
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,12 @@ def statements(source: str, place: Place, *, is_main: bool) -> tuple[list[Statem
         part = Text(text.split("\n"), place, first)
         for node in parsed(text).body:
             found += opened(node, part, is_main) if is_main_guard(node) else [cut(node, part)]
-    return found, broken
+    return found, broken if is_main else [without_guarded(each) for each in broken]
+
+
+def without_guarded(broken: Broken) -> Broken:
+    """A statement of a module loses no names where they stand under ``if __name__ == "__main__":``."""
+    return replace(broken, names=()) if broken.texts and GUARD.match(broken.texts[0]) else broken
 
 
 @dataclass(frozen=True)
@@ -102,9 +112,9 @@ def readable(source: str, place: Place, found: list[Broken]) -> Iterator[tuple[s
             yield text, 1
             return
     text = unindented(python_lines(source))
-    yield from readable_chunks(text, place, found)
-    if not found:
-        found.append(broken(place, text, 1))
+    yield from readable_parts(text, place, found)
+    if not found:  # a comment is at fault
+        found.append(replace(broken(place, (text,), 1), names=()))
 
 
 def unindented(source: str) -> str:
@@ -114,88 +124,35 @@ def unindented(source: str) -> str:
     return "\n".join(line.removeprefix(indent) for line in source.split("\n")) if indent else source
 
 
-def readable_chunks(text: str, place: Place, found: list[Broken]) -> Iterator[tuple[str, int]]:
-    """Yield runs of lines that parse by themselves, and note those that never do."""
-    chunks = Chunks(text)
-    index = tried = 0
-    while index < len(chunks) and tried < TRIED_IN_ALL:
-        for stop in chunks.stops(index):
-            tried += 1
-            chunk = chunks.joined(index, stop)
-            if parses(chunk):
-                yield chunk, chunks.bounds[index] + 1
-                index = stop
-                break
+def readable_parts(text: str, place: Place, found: list[Broken]) -> Iterator[tuple[str, int]]:
+    """Yield the statements that parse by themselves, and note those that do not."""
+    splitter = Splitter(text, parses)
+    for part in splitter.parts():
+        if part.parses:
+            yield splitter.text(part.start, part.stop), part.start + 1
         else:
-            found.append(chunks.broken(index, place))
-            if parses(first := chunks.lines[chunks.bounds[index]]):  # what follows is indented for no reason
-                yield first, chunks.bounds[index] + 1
-            index += 1
-    if index < len(chunks):
-        found.append(broken(place, chunks.joined(index, len(chunks)), chunks.bounds[index] + 1))
+            later = (stop for stop in range(part.stop + 1, len(splitter.lines)) if begins(splitter.lines[stop]))
+            stops = [part.stop, *islice(later, MAX_LONGER)]
+            texts = tuple(splitter.text(part.start, stop) for stop in stops)
+            found.append(broken(place, texts, part.start + 1))
 
 
-class Chunks:
-    """The lines of a text that does not parse, split where a statement may begin."""
-
-    def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
-        self.starts = [number for number, line in enumerate(self.lines) if starts_statement(line)]
-        self.bounds = [*self.starts, len(self.lines)]
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def stops(self, index: int) -> range:
-        """Return where a statement that begins with a chunk may end."""
-        return range(index + 1, min(index + 1 + TRIED_CHUNKS, len(self.bounds)))
-
-    def joined(self, index: int, stop: int) -> str:
-        return "\n".join(self.lines[self.bounds[index] : self.bounds[stop]])
-
-    def broken(self, index: int, place: Place) -> Broken:
-        """Describe the statement that begins with a chunk; its decorators are part of it."""
-        stops = self.stops(index)
-        stop = next((stop for stop in stops if not self.lines[self.bounds[stop - 1]].startswith("@")), index + 1)
-        longer = tuple(self.joined(index, each) for each in stops if each >= stop)
-        found = broken(place, self.joined(index, stop), self.bounds[index] + 1)
-        return replace(found, texts=longer if found.texts else ())
-
-
-def broken(place: Place, text: str, first: int) -> Broken:
-    """Describe a text that does not parse and begins at line ``first``."""
-    line, message = 1, "cannot be read"
-    texts: tuple[str, ...] = (text,)
+def broken(place: Place, texts: tuple[str, ...], first: int) -> Broken:
+    """Describe a text that does not parse and begins at line ``first``; the other texts are longer ones."""
+    line, message = first, "cannot be read"
     try:
-        parsed(text)
+        parsed(texts[0])
     except SyntaxError as error:
-        line, message = error.lineno or 1, error.msg
+        line = first - 1 + (error.lineno or 1)
+        message = NAMED_LINE.sub(lambda found: str(first - 1 + int(found[0])), DETECTED.sub("", error.msg))
     except (ValueError, RecursionError, MemoryError) as error:
-        message, texts = str(error) or "nested too deep", ()  # not to be tried by any other parser
-    printable = "".join(char if char.isprintable() else " " for char in message)
-    return Broken(place, first, first - 1 + line, printable, tuple(defined_names(text)), texts)
+        message, texts = str(error) or "nested too deep", texts[:1]
+        return Broken(place, first, line, printable(message), tuple(lost_names(texts[0])))
+    return Broken(place, first, line, printable(message), tuple(lost_names(texts[0])), texts)
 
 
-def defined_names(text: str) -> list[str]:
-    """Return the names that a statement seems to define, as far as words tell that: those in a function are not."""
-    names: dict[str, None] = {}
-    in_definition = False
-    for line in text.split("\n"):
-        if in_definition and line[:1] in ("", " ", "\t"):
-            continue
-        words = line.replace("(", " ").replace(":", " ").replace("[", " ").split()
-        words = words[1:] if words[:1] == ["async"] else words
-        in_definition = words[:1] in (["class"], ["def"]) and line[:1] not in (" ", "\t")
-        if words[:1] in (["class"], ["def"]):
-            names |= dict.fromkeys(words[1:2])
-        elif "=" in line and (targets := line.split("=")[0].split(":")[0].strip(" (")):
-            names |= dict.fromkeys(each.strip(" ()") for each in targets.split(","))
-    return [name for name in names if name.isidentifier()]
-
-
-def starts_statement(line: str) -> bool:
-    word = line.split("(")[0].split(":")[0].split(" ")[0].strip()
-    return bool(word) and (line[0] == "@" or line[0] == "_" or line[0].isalpha()) and word not in JOINED_WORDS
+def printable(message: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in message)
 
 
 def first_line(node: ast.stmt) -> int:
