@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
-from grader.missing import absence, is_to_do, to_do, todo_words
+from grader.missing import absence, is_to_do, meant, to_do, todo_words
 from grader.missing import why_not_added as why_not_added
 from grader.raised import place as place
 from grader.raised import raised_hint, raised_words
@@ -195,7 +195,7 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
         except Skip:
             results.append(CheckResult(check.name, "skipped", LATER))
         except Missing as missing:
-            return _missing(criterion, str(missing))
+            return _missing(criterion, meant(str(missing), seen))
         except Blocked as blocked:
             results += [CheckResult(c.name, "skipped", str(blocked)) for c in criterion.checks[len(results) :]]
             if any(result.status in ("failed", "error") for result in results):

@@ -1,5 +1,6 @@
 """Words for names that a submission lacks, or that still raise NotImplementedError, and why that is."""
 
+from difflib import get_close_matches
 from typing import Any
 
 from grader.evidence import Evidence
@@ -8,23 +9,45 @@ from grader.records import Frame, Observation, Origin
 
 
 def absence(absent: list[str], seen: Evidence) -> str:
-    """Say which names are not defined, and why where that is known."""
+    """Say which names are not defined, the cause first; where none is known, what may be meant by another name."""
     names = " and ".join(f"`{name}`" for name in absent)
     words = f"{names} {'is' if len(absent) == 1 else 'are'} not defined"
-    told = [line for line in seen.submission.problems if any(f"{name!r}" in line for name in absent)]
-    told += [
+    if cause := _cause(absent, seen):
+        return f"{cause}, so {words}"
+    meant = next((each for name in absent for each in _slips(repr(name), seen)), "")
+    return f"{words}: {meant}" if meant else words
+
+
+def _cause(absent: list[str], seen: Evidence) -> str:
+    """Why names are not defined; empty where that is not known."""
+    lost = [str(problem) for problem in seen.submission.syntax_errors if set(problem.names) & set(absent)]
+    lost += [line for line in seen.submission.problems if any(_is_about(name, line) for name in absent)]
+    lost += [
         line for line in seen.submission.left_out if any(f"`{name}`" in line for name in absent) or " more" in line
     ]
-    if told:
-        return f"{words}: {told[0]}"
+    if lost:
+        return lost[0]
     problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
     tried = [seen.submission.program.names[name] for name in absent if name in seen.submission.program.names]
-    if tried and problems:
-        cause = raised_by(tried[0], problems)
-        frame = next(iter(cause["frames"][-1:]), None)
-        where = place(Frame(**frame)) if frame else "executing the submission's definitions"
-        return f"{words}: {where} raised {cause['type']}: {cause['message'][:300]}"
-    return words
+    return _raised_while_loaded(raised_by(tried[0], problems)) if tried and problems else ""
+
+
+def _is_about(name: str, line: str) -> bool:
+    return repr(name) in line and not line.startswith(f"{name!r}: ")
+
+
+def _slips(about: str, seen: Evidence) -> list[str]:
+    """What intake found about a name or a place (see ``grader.intake.reading.slips``)."""
+    return [line.removeprefix(f"{about}: ") for line in seen.submission.problems if line.startswith(f"{about}: ")]
+
+
+def _raised_while_loaded(problem: dict[str, Any]) -> str:
+    """What a definition raised; what it says itself that it follows from stands first."""
+    frame = next(iter(problem["frames"][-1:]), None)
+    where = place(Frame(**frame)) if frame else "executing the submission's definitions"
+    message, _, cause = problem["message"].partition(", because ")
+    words = f"{where} raised {problem['type']}: {message[:300]}"
+    return f"{cause[:300]}, so {words}" if cause else words
 
 
 def raised_by(definition: Origin, problems: list[dict[str, Any]]) -> dict[str, Any]:
@@ -58,21 +81,38 @@ def to_do(observation: Observation, seen: Evidence) -> str:
     """Say that something is still to do; of a method that is not there, why it may be missing."""
     message = observation.raised.message if observation.raised is not None else ""
     if NO_FORWARD not in message:
-        return todo_words(observation)
+        return meant(todo_words(observation), seen)
     name = message.partition("[")[2].partition("]")[0][:100]
     return f"`{name}` has no method `forward`{why_not_added(name, seen)}"
 
 
+def meant(message: str, seen: Evidence) -> str:
+    """Add to what is said of something missing what its author may have overlooked."""
+    for line in seen.submission.problems:
+        where, found, words = line.partition("): ")
+        if found and line.startswith("(") and f"{where})" in message:
+            return f"{message.rstrip('.')}. But {words}"
+    file = message.partition("there is no ")[2].partition(":")[0].partition(",")[0]
+    if "." in file and file not in seen.submission.files:
+        others = [name for name in sorted(seen.submission.files) if not name.endswith((".py", ".ipynb"))]
+        for near in get_close_matches(file, others, 1, ALIKE_FILES):
+            return f"{message.rstrip('.')}. A file {near} is there: is it this one under another name?"
+    return message
+
+
+ALIKE_FILES = 0.8
 NO_FORWARD = 'is missing the required "forward" function'  # torch's words
 
 
 def why_not_added(name: str, seen: Evidence) -> str:
-    """Why what would add a method to a class did not: a cell magic, or a decorator that raised."""
+    """Why a class lacks a method: it is misspelled, or a cell magic or a decorator that raised did not add it."""
+    for words in _slips(repr(name), seen):
+        return f": {words}"
     for line in seen.submission.problems:
         if "cell magic" in line and name in line:
             return f": {line}"
     for problem in seen["load"].observation.value["problems"] if seen["load"].ok else []:
         frame = next(iter(problem["frames"][-1:]), None)
         if frame and name in frame["text"]:
-            return f": {place(Frame(**frame))} raised {problem['type']}: {problem['message'][:300]}"
+            return f": {_raised_while_loaded(problem)}"
     return ""

@@ -1,5 +1,6 @@
 """Words for an exception that a submission raised: what, where, and what beginners usually mean by it."""
 
+from grader import patterns
 from grader.records import Frame, Raised
 
 
@@ -10,53 +11,51 @@ def place(frame: Frame) -> str:
 
 
 def raised_words(raised: Raised) -> str:
-    """An exception with the line of the student's code that it came from."""
-    message = raised.message.strip().splitlines()[0][:300] if raised.message.strip() else ""
-    words = f"raised {raised.type}: {message}" if message else f"raised {raised.type}"
-    if not raised.frames:
-        return words
-    frame = raised.frames[-1]
-    return f"{words} at {place(frame)}" + (f": `{frame.text}`" if frame.text else "")
+    """An exception with the line of the student's code that it came from, and what it follows from."""
+    message = raised.message.strip().splitlines()[0] if raised.message.strip() else ""
+    message, _, cause = message.partition(", because ")
+    words = f"raised {raised.type}: {message[:300]}" if message else f"raised {raised.type}"
+    if raised.frames:
+        frame = raised.frames[-1]
+        words = f"{words} at {place(frame)}" + (f": `{frame.text}`" if frame.text else "")
+    return f"{words}, because {cause[:300]}" if cause else words
 
 
 def raised_hint(raised: Raised | None) -> str:
     """The usual reason of an exception that tensors' beginners meet."""
     if raised is None:
         return ""
-    text = raised.message
-    for sign, hint in HINTS:
-        if sign in text:
-            return hint
-    return ""
+    text = f"{raised.type}: {raised.message}"
+    return next((hint for sign, hint in HINTS if sign.search(text)), "")
 
 
-HINTS = (
-    (
-        "mat1 and mat2 shapes cannot be multiplied",
-        "The last axis of the input must have the size that the Linear layer expects (in_features).",
-    ),
-    (
-        "must match the size of tensor",
-        "Two tensors of different shapes are combined: print both shapes just before this line.",
-    ),
-    (
-        "is invalid for input of size",
-        "A view or reshape asks for another number of elements than the tensor has: is a size hard-coded?",
-    ),
-    (
-        "view size is not compatible",
-        "After transpose or permute the memory is not in order: use reshape, or contiguous() before view.",
-    ),
-    (
-        "Expected all tensors to be on the same device",
-        "Some tensor stays on another device: register it as a parameter or a buffer.",
-    ),
-    ("expected scalar type", "Two tensors of different dtypes meet: convert one of them."),
-    (
-        "does not require grad and does not have a grad_fn",
-        "The loss depends on no trainable parameter: was it detached, or computed under no_grad?",
-    ),
-    ("positional argument", "Compare the signature with the assignment's: the names and the order of the arguments."),
-    ("No module named", "Only the packages of the assignment are there where this is graded: do without this one."),
-    ("unexpected keyword argument", "Compare the signature with the assignment's: the names of the arguments."),
-)
+SIGNS = {
+    "mat1 and mat2 shapes cannot be multiplied": "The last axis of the input must have the size that the Linear layer "
+    "expects (in_features).",
+    "must match the size of tensor": "Two tensors of different shapes are combined: print both shapes just before this "
+    "line.",
+    "is invalid for input of size": "A view or reshape asks for another number of elements than the tensor has: is a "
+    "size hard-coded?",
+    "view size is not compatible": "After transpose or permute the memory is not in order: use reshape, or contiguous() "
+    "before view.",
+    "Expected all tensors to be on the same device": "Some tensor stays on another device: register it as a parameter "
+    "or a buffer.",
+    "expected scalar type": "Two tensors of different dtypes meet: convert one of them.",
+    "does not require grad and does not have a grad_fn": "The loss depends on no trainable parameter: was it detached, "
+    "computed under no_grad, or made from argmax, which has no gradient?",
+    "'(float|int)' object has no attribute 'backward'": "`.item()` and `float()` make a plain number of a tensor: call "
+    "them after backward().",
+    "NoneType": "Something that should be a tensor or an object is None: is the `return` missing in the function that "
+    "makes it?",
+    "not supported between instances of .*'tuple'": "A number is a tuple here: write decimals with a point, 0.2, and "
+    "no comma at the end of the line.",
+    "not supported between instances of .*'str'": "A number is a text here: take its quotation marks away.",
+    "^BdbQuit": "A breakpoint() or pdb.set_trace() is left in, just above this line: take it out.",
+    r"\w\.\w+\(\) takes (0 positional arguments but 1 was|1 positional argument but 2 were) given": "Is `self` missing "
+    "as the first argument of this method? If not, compare the signature with the "
+    "assignment's.",
+    "positional argument": "Compare the signature with the assignment's: the names and the order of the arguments.",
+    "No module named": "Only the packages of the assignment are there where this is graded: do without this one.",
+    "unexpected keyword argument": "Compare the signature with the assignment's: the names of the arguments.",
+}
+HINTS = [(patterns.compile(sign), hint) for sign, hint in SIGNS.items()]

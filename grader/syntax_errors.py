@@ -54,7 +54,7 @@ def says_missing(text: str, problem: SyntaxProblem) -> bool:
 
 
 def with_reason(text: str, problem: SyntaxProblem) -> str:
-    return text if str(problem) in text else f"{text.rstrip('.')}: {problem}"
+    return text if str(problem) in text else f"{problem}, so {text}"
 
 
 def explained_result(result: CheckResult, problems: Sequence[SyntaxProblem]) -> CheckResult:

@@ -35,7 +35,7 @@ def judged(source: str, problem: SyntaxProblem) -> tuple[Judgement, list[str]]:
 def test_a_name_whose_definition_cannot_be_parsed_says_so(problem: SyntaxProblem, status: str) -> None:
     verdict, warnings = judged(HEAD, problem)
     assert verdict.status == status
-    assert verdict.feedback == f"`ClassificationHead` is not defined: {problem}"
+    assert verdict.feedback == f"{problem}, so `ClassificationHead` is not defined"
     assert len(warnings) == 1 and str(problem) in warnings[0]
 
 
@@ -85,7 +85,7 @@ def test_a_statement_that_ends_the_program_costs_only_what_needs_it(source: str)
 def test_what_needs_a_statement_that_ended_the_program_says_so() -> None:
     source = "import os\nSIZE = os._exit(2)\nclass ClassificationHead:\n    size = SIZE\n" + HEAD
     feedback = harness.verdicts({"vit_model": source}, [heads])["vit.heads"].feedback
-    assert feedback.startswith(
-        "`ClassificationHead` is not defined: vit_model.py, line 4 raised NameError: name 'SIZE'"
+    assert feedback.startswith("vit_model.py, line 2 raised SystemExit: 2, which ends the program")
+    assert feedback.endswith(
+        ", so vit_model.py, line 4 raised NameError: name 'SIZE' is not defined, so `ClassificationHead` is not defined"
     )
-    assert "because vit_model.py, line 2 raised SystemExit: 2, which ends the program" in feedback

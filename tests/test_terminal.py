@@ -41,6 +41,19 @@ def test_a_lost_criterion_says_why_and_where_in_words_not_by_colour():
     assert "✗ failed" in text and "got (8, 17, 64)" in text and "submission.ipynb, cell 3, line 7" in text
 
 
+LONG = "vit_model.py, line 226 cannot be parsed: '(' was never closed, so `LinearEmbeddingHead` is not defined"
+
+
+@pytest.mark.parametrize("status", ["missing", "blocked"])
+def test_what_is_missing_says_why_to_the_end(status):
+    lines = [" ".join(line.split()) for line in shown(grades.grade(vit_heads=(status, LONG))).splitlines()]
+    assert LONG in " ".join(lines)
+
+
+def test_what_is_missing_stands_in_one_line_where_it_fits():
+    assert "heads  no file" in shown(grades.grade(vit_heads=("missing", "no file")))
+
+
 def test_a_part_of_the_points_is_said():
     assert "partial" in (text := shown(grades.grade(application_knn=("partial", "half")))) and "3/6" in text
 

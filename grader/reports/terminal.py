@@ -23,7 +23,12 @@ from grader.reports.text import printable, todo
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
 ROOM = 24  # lines for the feedback of all criteria together; the JSON has it whole
 NAMED = 3  # criteria in a line of a class
-TOLD = ("failed", "partial", "error")  # with their feedback
+TOLD = ("failed", "partial", "error")  # with their feedback in lines of its own
+SHORT = (
+    "missing",
+    "blocked",
+)  # with it in the same line, where it fits or there are too many: a template has seventeen
+MANY = 8
 STYLE = {
     "passed": "green",
     "partial": "yellow",
@@ -61,7 +66,9 @@ class _Page:
     def __init__(self, grade: Grade, console: Console, width: int, ascii_only: bool) -> None:
         self.grade, self.console, self.width = grade, console, width
         self.glyphs, self.bar = (ASCII, "#-") if ascii_only else (GLYPH, "━─")
-        told = sum(result.status in TOLD for result in grade.criteria)
+        long = [result for result in grade.criteria if result.status in SHORT and not self.fits(result)]
+        self.wraps_all = len(long) <= MANY
+        told = sum(result.status in TOLD for result in grade.criteria) + len(long) * self.wraps_all
         self.room = max(3, ROOM // max(1, told))  # lines for each
 
     def header(self) -> Iterator[Text]:
@@ -87,13 +94,19 @@ class _Page:
             yield self.criterion(result)
             if result.status in TOLD:
                 yield from self.wrapped(printable(result.feedback), INDENT, self.room)
+            elif result.status in SHORT and self.wraps_all and not self.fits(result):
+                yield from self.wrapped(todo(result.feedback), INDENT, self.room)
+
+    def fits(self, result: CriterionResult) -> bool:
+        """Whether the feedback fits beside the title."""
+        return INDENT + len(printable(result.title)) + 2 + len(todo(result.feedback)) <= self.width
 
     def criterion(self, result: CriterionResult) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
         line.append(f"  {self.glyphs[result.status]} {result.status:<8}", STYLE[result.status])
         earned = "open" if result.open else f"{result.points:g}"
         line.append(f"{earned}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
-        if result.status in ("missing", "blocked"):  # one line each: an empty template has seventeen
+        if result.status in SHORT and (self.fits(result) or not self.wraps_all):
             line.append(f"  {todo(result.feedback)}", "dim")
         elif result.status in TOLD and result.origin:
             line.append(f"  {printable(str(result.origin), 120)}", "dim")

@@ -72,7 +72,7 @@ def test_a_missing_name_says_which_file_was_left_out(tmp_path: Path) -> None:
     seen = harness.evidence({"vit_model": ""}, [model])
     seen.submission = opened(tmp_path / "hand-in")
     feedback = harness.judged(seen, "vit.model").feedback
-    assert feedback == f"`ViT` is not defined: {seen.submission.left_out[0]}"
+    assert feedback == f"{seen.submission.left_out[0]}, so `ViT` is not defined"
 
 
 def test_a_missing_name_says_why_its_definition_was_left_out(tmp_path: Path) -> None:
@@ -81,5 +81,5 @@ def test_a_missing_name_says_why_its_definition_was_left_out(tmp_path: Path) -> 
     path = write_notebook(tmp_path / "submission.ipynb", "train_classification_model_head_only = input()")
     seen.submission = opened(path, wanted=wanted)
     feedback = harness.judged(seen, "application.transfer").feedback
-    assert feedback.startswith("`train_classification_model_head_only` is not defined: cell 1, line 1: this definition")
-    assert "needs a notebook, by input()" in feedback
+    assert feedback.startswith("cell 1, line 1: this definition of 'train_classification_model_head_only' was left out")
+    assert feedback.endswith("by input(), so `train_classification_model_head_only` is not defined")

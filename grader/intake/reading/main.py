@@ -17,6 +17,7 @@ from .outputs import errors, printed
 from .parsing import Broken
 from .program import gathered
 from .refusal import RefusalError
+from .slips import slips
 
 
 def serve() -> None:
@@ -74,7 +75,13 @@ def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
         "program": program,
         "cells": cell_logs(choice, limits),
         "files": by_file_name(digests, choice.notebook),
-        "problems": [*problems, *choice.problems, *map(str, broken), *problems_of_code],
+        "problems": [
+            *problems,
+            *choice.problems,
+            *map(str, broken),
+            *problems_of_code,
+            *slips(choice.gathering, broken),
+        ],
         "syntax_errors": [syntax_error(each) for each in broken],
         "left_out": left_out(choice, program["names"]),
     }

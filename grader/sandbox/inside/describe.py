@@ -1,7 +1,11 @@
 """Facts about exceptions and tensors, in forms that the protocol can carry."""
 
+import difflib
 import linecache
 import math
+import os
+import re
+import sys
 import traceback
 import types
 from collections.abc import Iterable
@@ -13,6 +17,11 @@ import torch
 MAX_TEXT = 2_000
 MAX_NUMBERS, MAX_AXES = 1 << 22, 8  # of one array, as ``grader.observations`` and the protocol let pass
 MAX_DEPTH = 8  # of containers inside each other
+ALIKE = 0.8  # of two names, from 0 to 1
+# Folders of the machine that grades, which messages leave out.
+LIBRARIES = re.compile(r"[^\s'\"(<]*/(?:site|dist)-packages/")
+STANDARD_LIBRARY = f"{os.path.dirname(os.__file__)}/"
+GRADER = f"{os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))}/"
 files = ""  # the folder of the submission, which messages leave out: it is another one each time
 lost: dict[str, str] = {}  # by name whose definition raised: where and what, as the end of a sentence
 
@@ -37,8 +46,31 @@ def _message(error: BaseException) -> str:
         message = f"{message}, which ends the program, as exit() does, and parse_args() without the arguments it needs"
     if files:
         message = message.replace(f"{files}/", "")
+    if isinstance(error, ImportError) and error.path:
+        message = message.replace(f" ({error.path})", "")
+    message = LIBRARIES.sub("", message).replace(STANDARD_LIBRARY, "").replace(GRADER, "")
     cause = lost.get(_sought(error, message))
-    return f"{message}, because {cause}" if cause else message
+    if cause:
+        return f"{message}, because {cause}"
+    near = _near(error)
+    return f"{message} (did you mean '{near}'?)" if near else message
+
+
+def _near(error: BaseException) -> str:
+    """The name in a module or an object that is most like the one that was looked for; empty without one."""
+    there: Any
+    if type(error) is ImportError:
+        there, name = sys.modules.get(error.name or ""), _sought(error, str(error))
+        names = [other.removeprefix(f"{error.name}.") for other in sys.modules if other.startswith(f"{error.name}.")]
+    elif type(error) is AttributeError:
+        there, name, names = error.obj, str(error.name), []
+    else:
+        return ""
+    try:
+        names += [other for other in dir(there) if not other.startswith("_")] if there is not None else []
+    except BaseException:  # its author may have made it raise anything
+        return ""
+    return next(iter(difflib.get_close_matches(name, names, 1, ALIKE)), "") if name else ""
 
 
 def _sought(error: BaseException, message: str) -> str:

@@ -1,5 +1,7 @@
 """Whatever a student's function returns, its description has the form that arrives on the other side."""
 
+import shutil
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,3 +44,51 @@ def test_it_has_its_form_when_it_arrives(value: Any) -> None:
 def test_what_is_too_large_is_told_by_its_shape(name: str) -> None:
     told = describe.result(RETURNED[name])
     assert told["kind"] == "other" and "too large" in told["type"] and str(tuple(RETURNED[name].shape)) in told["type"]
+
+
+def raised(source: str) -> str:
+    """Return the message of what a text raises."""
+    try:
+        exec(source, {})
+    except Exception as error:
+        return str(describe.exception(error)["message"])
+    raise AssertionError(source)
+
+
+NEAR = {
+    "a part of a library": (
+        "from pytorch_metric_learning import loses",
+        "cannot import name 'loses' from 'pytorch_metric_learning' (did you mean 'losses'?)",
+    ),
+    "a name in a module": (
+        "from torch import tensr",
+        "cannot import name 'tensr' from 'torch' (did you mean 'tensor'?)",
+    ),
+    "of a module": ("import torch.nn as nn\nnn.Linea", "has no attribute 'Linea' (did you mean 'Linear'?)"),
+    "of an object": ("[].apend", "'list' object has no attribute 'apend' (did you mean 'append'?)"),
+    "nothing is near": ("from torch import quux", "cannot import name 'quux' from 'torch'"),
+    "a name of its own": ("x = losses", "name 'losses' is not defined"),
+}
+
+
+@pytest.mark.parametrize("source, said", NEAR.values(), ids=NEAR)
+def test_a_name_that_a_library_has_not_is_said_with_the_nearest_one(source: str, said: str) -> None:
+    assert raised(source).endswith(said)
+
+
+PATHS: dict[str, tuple[Callable[[], str], str]] = {
+    "a library": (lambda: f"'{torch.__file__}'", "'torch/__init__.py'"),
+    "the standard library": (lambda: f"in {shutil.__file__}", "in shutil.py"),
+    "the grader": (lambda: f"({describe.__file__})", "(grader/sandbox/inside/describe.py)"),
+    "a library of another machine": (lambda: "/usr/lib/python3/dist-packages/numpy/core.py", "numpy/core.py"),
+    "a file of another machine": (lambda: "/content/drive/data.csv", "/content/drive/data.csv"),
+}
+
+
+@pytest.mark.parametrize("path, said", PATHS.values(), ids=PATHS)
+def test_no_message_tells_where_the_graders_machine_keeps_its_files(path: Callable[[], str], said: str) -> None:
+    assert describe.exception(OSError(path()))["message"] == said
+
+
+def test_an_object_that_cannot_be_looked_at_costs_no_message() -> None:
+    assert raised("class A:\n    def __dir__(self):\n        raise SystemExit\nA().x").endswith("no attribute 'x'")

@@ -85,7 +85,8 @@ class LinearEmbeddingHead(ClassificationHead):
 
 def test_a_name_whose_definition_failed_says_where_and_how():
     feedback = harness.verdicts({"vit_model": CAUSE}, [heads])["vit.heads"].feedback
-    assert "name 'BIAS' is not defined, because vit_model.py, line 3 raised KeyError: 'sizes'" in feedback
+    assert "name 'BIAS' is not defined at vit_model.py, line 8" in feedback
+    assert "bias=BIAS)`, because vit_model.py, line 3 raised KeyError: 'sizes'" in feedback
 
 
 def test_a_name_that_was_never_defined_says_no_more():

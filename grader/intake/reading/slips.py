@@ -1,0 +1,87 @@
+"""Slips that the text explains: a name or a method that is spelled otherwise, and code below a ``raise`` left in.
+
+Each is a line among a submission's problems: what it is about, a colon, and the words for its author. What it is about
+is a name in quotes or a place in brackets.
+"""
+
+import ast
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+
+from .gather import Gathering
+from .names import FUNCTIONS, bound, walk
+from .parsing import Broken, Statement, first_line
+from .work import is_gap, raises_todo
+
+ALIKE, SHORT = 0.75, 5  # names with fewer letters must be the same but for case and underscores
+ALIKE_METHOD = 0.7
+
+
+def slips(gathering: Gathering, broken: Collection[Broken]) -> list[str]:
+    """Return a line for each slip in what is asked for."""
+    defined = gathering.defined()
+    unread = {name for each in broken for name in each.names}
+    lines = list(renamed(gathering, sorted(set(gathering.question.wanted) - defined.keys() - unread)))
+    for name, (_, item) in defined.items():
+        lines += misspelled_method(name, item.statement)
+        lines += raise_left_in(item.statement)
+    return lines
+
+
+def renamed(gathering: Gathering, names: list[str]) -> Iterator[str]:
+    """Name, for each name that is not there, the definition with the name that is most like it."""
+    others = {name: statement for name, statement in own_names(gathering) if name not in gathering.question.wanted}
+    by_letters = {letters(name): name for name in others}
+    for name in names:
+        alike = ALIKE if len(letters(name)) >= SHORT else 1.0
+        for found in get_close_matches(letters(name), by_letters, 1, alike):
+            other = by_letters[found]
+            where = place(others[other], others[other].node)
+            yield f"{name!r}: {where} defines `{other}`: is it this one under another name?"
+
+
+def letters(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def own_names(gathering: Gathering) -> Iterator[tuple[str, Statement]]:
+    """Yield what the files define, imports aside."""
+    for unit in gathering.units.values():
+        for statement in unit.statements:
+            if isinstance(statement.node, (*FUNCTIONS, ast.ClassDef, ast.Assign, ast.AnnAssign)):
+                yield from ((name, statement) for name in sorted(bound([statement.node])))
+
+
+def misspelled_method(name: str, statement: Statement) -> Iterator[str]:
+    """Find the method that is most like ``forward`` in a class that has none."""
+    body = statement.node.body if isinstance(statement.node, ast.ClassDef) else []
+    methods = {each.name: each for each in body if isinstance(each, FUNCTIONS)}
+    if "forward" not in methods:
+        by_case = {method.lower(): method for method in methods}
+        for found in get_close_matches("forward", by_case, 1, ALIKE_METHOD):
+            where = place(statement, methods[by_case[found]])
+            yield f"{name!r}: there is a `{by_case[found]}` in `{name}` ({where}): is it misspelled?"
+
+
+def raise_left_in(statement: Statement) -> Iterator[str]:
+    """Find the first ``raise NotImplementedError`` with statements below it that would be the answer."""
+    for node in walk(statement.node):
+        for block in blocks(node):
+            for number, each in enumerate(block):
+                if raises_todo(each) and not is_gap(block[number + 1 :]):
+                    yield f"({place(statement, each)}): the code below this raise is never executed: delete the raise"
+                    return
+
+
+def blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for part in ("body", "orelse", "finalbody"):
+        if isinstance(block := getattr(node, part, None), list):  # a lambda's body is an expression
+            yield block
+
+
+def place(statement: Statement, node: ast.stmt) -> str:
+    """Say where a part of a statement stands."""
+    is_inner = statement.source.startswith("if True:\n") and not isinstance(statement.node, ast.If)
+    line = statement.line + is_inner + node.lineno - first_line(statement.node)
+    where = statement.place
+    return f"{where.file}, line {line}" if where.cell is None else f"{where.file}, cell {where.cell}, line {line}"

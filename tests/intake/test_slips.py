@@ -1,0 +1,112 @@
+"""What the text tells of a name that is missing: it is spelled otherwise, or a raise was left in."""
+
+from pathlib import Path
+
+import pytest
+
+from grader.assignments.vit.model import heads
+from tests import harness
+from tests.intake.building import from_cells, opened, write_modules
+
+pytestmark = pytest.mark.usefixtures("in_process")
+
+RENAMED = {
+    "a class": ("class Transfomer: pass", "'Transformer': m.py, line 1 defines `Transfomer`"),
+    "letter case": ("lr = 1\nclass VIT: pass", "'ViT': m.py, line 2 defines `VIT`"),
+    "a function": ("def get_embedding(x): pass", "'get_embeddings': m.py, line 1 defines `get_embedding`"),
+    "a value": ("train_tfm = 1\ntfm_trainer = 2", "'tfm_train': m.py, line 2 defines `tfm_trainer`"),
+}
+UNLIKE = {
+    "another name": "class Model: pass",
+    "a name of the assignment's own": "tfm_train = 1",
+    "an import": "from library import Transfomer",
+    "a short name": "lrs = 1",
+    "a name that cannot be parsed": "class Transformer(:\n    pass\nclass Transfomer: pass",
+    "the name itself": "class ViT: pass\nclass VIT: pass",
+}
+
+
+def slips(folder: Path, source: str) -> list[str]:
+    write_modules(folder / "hand-in", m=source)
+    return [line for line in opened(folder / "hand-in").problems if line.endswith(("?", "delete the raise"))]
+
+
+@pytest.mark.parametrize("source, line", RENAMED.values(), ids=RENAMED)
+def test_a_name_that_is_spelled_otherwise_is_found(tmp_path: Path, source: str, line: str) -> None:
+    assert slips(tmp_path, source) == [f"{line}: is it this one under another name?"]
+
+
+@pytest.mark.parametrize("source", UNLIKE.values(), ids=UNLIKE)
+def test_no_other_name_is_suggested(tmp_path: Path, source: str) -> None:
+    assert slips(tmp_path, source) == []
+
+
+METHODS = {"foward": "foward", "Forward": "Forward", "_forward": "_forward", "backward": "", "call": "", "forward": ""}
+
+
+@pytest.mark.parametrize("method, found", METHODS.items(), ids=METHODS)
+def test_a_method_that_is_spelled_otherwise_is_found(tmp_path: Path, method: str, found: str) -> None:
+    lines = slips(tmp_path, f"class ViT:\n    x = 1\n    def {method}(self): pass")
+    assert lines == [f"'ViT': there is a `{found}` in `ViT` (m.py, line 3): is it misspelled?"] * bool(found)
+
+
+LEFT_IN = {
+    "before the answer": ("raise NotImplementedError('do it')\n    return 1", True),
+    "in a branch": ("if x:\n        raise NotImplementedError\n        return 1", True),
+    "the template": ("raise NotImplementedError('do it')", False),
+    "before nothing": ("raise NotImplementedError\n    return None", False),
+    "where it is meant": ("if x:\n        raise NotImplementedError\n    return 1", False),
+}
+
+
+@pytest.mark.parametrize("body, found", LEFT_IN.values(), ids=LEFT_IN)
+def test_code_below_a_raise_that_was_left_in_is_found(tmp_path: Path, body: str, found: bool) -> None:
+    lines = slips(tmp_path, f"def get_embeddings(x):\n    {body}")
+    assert [line.partition(": ")[2] for line in lines] == [
+        "the code below this raise is never executed: delete the raise"
+    ] * found
+
+
+def test_the_place_of_a_raise_is_that_in_the_cell(tmp_path: Path) -> None:
+    submission = from_cells(
+        tmp_path, "x = 1", "@a\ndef get_embeddings(x):\n    raise NotImplementedError\n    return 1"
+    )
+    assert any(line.startswith("(submission.ipynb, cell 2, line 3): ") for line in submission.problems)
+
+
+HEADS = """
+from torch import nn
+class ClassificationHead(nn.Linear):
+    def __init__(self, hidden_size, num_classes=10):
+        super().__init__(hidden_size, num_classes)
+class {}(nn.Module):
+    def __init__(self, hidden_size, embed_size=64):
+        super().__init__()
+    def {}(self, x):
+        {}
+"""
+JUDGED = {
+    "a class": (
+        ("EmbeddingHead", "forward", "return x"),
+        "`LinearEmbeddingHead` is not defined: vit_model.py, line 5 defines `EmbeddingHead`: is it this one under",
+    ),
+    "a method": (
+        ("LinearEmbeddingHead", "foward", "return x"),
+        "`LinearEmbeddingHead` has no method `forward`: there is a `foward` in `LinearEmbeddingHead` (vit_model.py, line 8)",
+    ),
+    "a raise": (
+        ("LinearEmbeddingHead", "forward", "raise NotImplementedError('map D to E')\n        return x"),
+        "still to do (vit_model.py, line 9): map D to E. But the code below this raise is never executed",
+    ),
+}
+
+
+@pytest.mark.parametrize("parts, said", JUDGED.values(), ids=JUDGED)
+def test_the_verdict_tells_the_slip(tmp_path: Path, parts: tuple[str, str, str], said: str) -> None:
+    source = HEADS.format(*parts).lstrip()
+    seen = harness.evidence({"vit_model": source}, [heads])
+    write_modules(tmp_path / "hand-in", vit_model=source)
+    seen.submission = opened(tmp_path / "hand-in", wanted=("ClassificationHead", "LinearEmbeddingHead"))
+    seen.findings.clear()
+    verdict = seen.judge("vit.heads")
+    assert verdict.status == "missing" and verdict.feedback.startswith(said), verdict.feedback

@@ -1,0 +1,56 @@
+"""Exceptions in words, with the usual reason in the words of a first course."""
+
+import pytest
+
+from grader.missing import meant
+from grader.raised import raised_hint, raised_words
+from grader.records import Frame, Raised
+from tests import harness
+
+FRAME = Frame("a.py", None, 7, "forward", "x = y")
+HINTS = {
+    "a breakpoint": (Raised("BdbQuit", ("BdbQuit",), "", (FRAME,)), "A breakpoint() or pdb.set_trace() is left in"),
+    "a number": ("'float' object has no attribute 'backward'", "`.item()` and `float()` make a plain number"),
+    "argmax": ("element 0 of tensors does not require grad and does not have a grad_fn", "made from argmax"),
+    "self": ("A.forward() takes 1 positional argument but 2 were given", "Is `self` missing"),
+    "no argument at all": ("A.forward() takes 0 positional arguments but 1 was given", "Is `self` missing"),
+    "a function": ("f() takes 1 positional argument but 2 were given", "Compare the signature"),
+    "another argument": ("A.forward() takes 2 positional arguments but 3 were given", "Compare the signature"),
+    "no return": ("argument 'input' (position 1) must be Tensor, not NoneType", "is the `return` missing"),
+    "a comma": ("'<=' not supported between instances of 'Tensor' and 'tuple'", "write decimals with a point"),
+    "quotation marks": ("'<=' not supported between instances of 'float' and 'str'", "take its quotation marks away"),
+}
+
+
+@pytest.mark.parametrize("raised, hint", HINTS.values(), ids=HINTS)
+def test_the_usual_reason_is_said(raised: Raised | str, hint: str) -> None:
+    raised = Raised("TypeError", (), raised) if isinstance(raised, str) else raised
+    assert hint in raised_hint(raised)
+
+
+def test_an_exception_without_a_known_reason_has_no_hint() -> None:
+    assert raised_hint(Raised("ValueError", (), "too small")) == raised_hint(None) == ""
+
+
+def test_the_place_stands_before_what_an_exception_follows_from() -> None:
+    raised = Raised("NameError", (), "name 'x' is not defined, because a.py, line 1 raised KeyError: 'b'", (FRAME,))
+    assert raised_words(raised) == (
+        "raised NameError: name 'x' is not defined at a.py, line 7: `x = y`, because a.py, line 1 raised KeyError: 'b'"
+    )
+
+
+FILES = {
+    "nearly the right name": ("vit_embed.pt", True),
+    "another ending": ("vit_embeds.pth", True),
+    "another model": ("vit_classifier.pt", False),
+    "a module": ("vit_embeds.py", False),
+}
+
+
+@pytest.mark.parametrize("file, is_said", FILES.values(), ids=FILES)
+def test_a_file_with_nearly_the_right_name_is_said(file: str, is_said: bool) -> None:
+    seen = harness.evidence({"vit_model": ""}, [])
+    seen.submission.files[file] = seen.submission.root / file
+    message = "there is no vit_embeds.pt: hand it in"
+    more = f". A file {file} is there: is it this one under another name?" if is_said else ""
+    assert meant(message, seen) == message + more
