@@ -13,9 +13,14 @@ def absence(absent: list[str], seen: Evidence) -> str:
     names = " and ".join(f"`{name}`" for name in absent)
     words = f"{names} {'is' if len(absent) == 1 else 'are'} not defined"
     if cause := _cause(absent, seen):
-        return f"{cause}, so {words}"
+        return therefore(cause, words)
     meant = next((each for name in absent for each in _slips(repr(name), seen)), "")
     return f"{words}: {meant}" if meant else words
+
+
+def therefore(cause: str, words: str) -> str:
+    """A cause and what follows from it."""
+    return f"{cause} So {words}" if cause.endswith((".", "!", "?")) else f"{cause}, so {words}"
 
 
 def _cause(absent: list[str], seen: Evidence) -> str:
@@ -47,7 +52,7 @@ def _raised_while_loaded(problem: dict[str, Any]) -> str:
     where = place(Frame(**frame)) if frame else "executing the submission's definitions"
     message, _, cause = problem["message"].partition(", because ")
     words = f"{where} raised {problem['type']}: {message[:300]}"
-    return f"{cause[:300]}, so {words}" if cause else words
+    return therefore(cause[:300], words) if cause else words
 
 
 def raised_by(definition: Origin, problems: list[dict[str, Any]]) -> dict[str, Any]:

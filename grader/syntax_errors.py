@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.evidence import Evidence
+from grader.missing import therefore
 from grader.records import CheckResult, Judgement, SyntaxProblem, Warning_
 
+UNWRITTEN = "which is still to be written"  # as checks say of a name that is not there
 MAX_WARNINGS = 5  # a notebook of another language has one in every cell
 
 
@@ -50,11 +52,16 @@ def says_missing(text: str, problem: SyntaxProblem) -> bool:
     """Tell whether a message says that a name is not there which the statement defines."""
     lost = [f"`{name}`" for name in problem.names]
     undefined = "not defined" in text and any(name in text for name in lost)
+    undefined = undefined or any(f"{name}, {UNWRITTEN}" in text for name in lost)
     return undefined or any(f"there is no {name}" in text for name in lost) or f"because {problem}" in text
 
 
 def with_reason(text: str, problem: SyntaxProblem) -> str:
-    return text if str(problem) in text else f"{problem}, so {text}"
+    """The message with its cause, which comes first where that makes a sentence."""
+    text = text.replace(f", {UNWRITTEN}", ", which is not defined")  # it is written, with a slip
+    if str(problem) in text:
+        return text
+    return f"{text.rstrip('.')}: {problem}" if text.startswith("could not be judged") else therefore(str(problem), text)
 
 
 def explained_result(result: CheckResult, problems: Sequence[SyntaxProblem]) -> CheckResult:

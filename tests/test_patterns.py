@@ -13,7 +13,7 @@ from grader.assignments.vit import logs, printed_runs
 from grader.assignments.vit.figures.log import LOSS
 from grader.exports.markdown import escaped
 from grader.intake.layouts import CANVAS, MOODLE
-from grader.intake.reading import magics, outputs, sources
+from grader.intake.reading import lost_names, magics, outputs, parsing, sources
 from grader.records import CellLog
 from grader.reports.html.causes import NUMBERS, PLACES
 from grader.sandbox.inside import lazy_imports
@@ -26,9 +26,12 @@ BACKTRACKING = {  # where Python's own patterns are used, and why they may be
     "students/__init__.py": "reads names of the project's own files",
     "reports/html/figures/drawing.py": "reads pictures that the project has drawn",
     "intake/reading/folders.py": READING,
+    "intake/reading/lost_names.py": READING,
     "intake/reading/magics.py": READING,
     "intake/reading/outputs.py": READING,
+    "intake/reading/parsing.py": READING,
     "intake/reading/sources.py": READING,
+    "intake/reading/splitting.py": READING,
     "exports/junit.py": "one character at a time; RE2 has no halves of surrogate pairs",
     "reports/record.py": "one character at a time; RE2 has no halves of surrogate pairs",
 }
@@ -89,6 +92,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "its settings": of_settings,
     "magic lines": magics.python_lines,
     "cell magic": magics.neutralised,
+    "statements": lambda text: parsing.statements(f"{text}\n(\n", parsing.Place("a.py", None), is_main=False),
+    "names that are lost": lost_names.lost_names,
     "outputs": lambda text: outputs.overwritten(outputs.without_escapes(text)),
     "names of files": lambda text: (CANVAS.match(text), MOODLE.match(text), sources.without_copy(text)),
     "modules": lambda text: sources.ONLY_IF_IMPORTED.search(text),

@@ -56,6 +56,21 @@ def test_what_uses_a_name_that_was_lost_says_why(problem: SyntaxProblem, status:
     )
 
 
+BY = "could not be judged because of a.b: the evaluation calls `ClassificationHead`, which is "
+
+
+def test_what_could_not_be_parsed_is_not_called_still_to_be_written() -> None:
+    seen = harness.evidence({"vit_model": LATE}, [heads])
+    seen.submission = dataclasses.replace(seen.submission, syntax_errors=(MISTAKE,))
+    verdict = explained(Judgement("blocked", f"{BY}still to be written", (), "a.b"), seen)
+    assert verdict.feedback == f"{BY}not defined: {MISTAKE}"
+
+
+def test_a_cause_that_ends_with_a_question_ends_its_sentence() -> None:
+    asking = dataclasses.replace(MISTAKE, message="Did you mean print(...)?")
+    assert judged(HEAD, asking)[0].feedback == f"{asking} So `ClassificationHead` is not defined"
+
+
 def test_another_fault_beside_what_a_newer_python_knows_still_fails() -> None:
     lost = dataclasses.replace(NEWER, names=("Lost",))
     results = (CheckResult("a", "failed", f"because {lost}"), CheckResult("b", "failed", "wrong shape"))

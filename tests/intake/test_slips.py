@@ -107,6 +107,5 @@ def test_the_verdict_tells_the_slip(tmp_path: Path, parts: tuple[str, str, str],
     seen = harness.evidence({"vit_model": source}, [heads])
     write_modules(tmp_path / "hand-in", vit_model=source)
     seen.submission = opened(tmp_path / "hand-in", wanted=("ClassificationHead", "LinearEmbeddingHead"))
-    seen.findings.clear()
-    verdict = seen.judge("vit.heads")
+    verdict = harness.judged(seen, "vit.heads")
     assert verdict.status == "missing" and verdict.feedback.startswith(said), verdict.feedback

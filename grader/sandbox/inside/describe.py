@@ -4,7 +4,6 @@ import difflib
 import linecache
 import math
 import os
-import re
 import sys
 import traceback
 import types
@@ -18,10 +17,9 @@ MAX_TEXT = 2_000
 MAX_NUMBERS, MAX_AXES = 1 << 22, 8  # of one array, as ``grader.observations`` and the protocol let pass
 MAX_DEPTH = 8  # of containers inside each other
 ALIKE = 0.8  # of two names, from 0 to 1
-# Folders of the machine that grades, which messages leave out.
-LIBRARIES = re.compile(r"[^\s'\"(<]*/(?:site|dist)-packages/")
-STANDARD_LIBRARY = f"{os.path.dirname(os.__file__)}/"
-GRADER = f"{os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))}/"
+# Folders of the machine that grades, which messages leave out: libraries, the standard library, the grader.
+_PLACES = (torch.__path__[0], os.path.abspath(os.__file__), os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
+FOLDERS = [f"{os.path.dirname(os.path.abspath(place))}/" for place in _PLACES]
 files = ""  # the folder of the submission, which messages leave out: it is another one each time
 lost: dict[str, str] = {}  # by name whose definition raised: where and what, as the end of a sentence
 
@@ -48,7 +46,8 @@ def _message(error: BaseException) -> str:
         message = message.replace(f"{files}/", "")
     if isinstance(error, ImportError) and error.path:
         message = message.replace(f" ({error.path})", "")
-    message = LIBRARIES.sub("", message).replace(STANDARD_LIBRARY, "").replace(GRADER, "")
+    for folder in FOLDERS:
+        message = message.replace(folder, "")
     cause = lost.get(_sought(error, message))
     if cause:
         return f"{message}, because {cause}"

@@ -80,7 +80,6 @@ PATHS: dict[str, tuple[Callable[[], str], str]] = {
     "a library": (lambda: f"'{torch.__file__}'", "'torch/__init__.py'"),
     "the standard library": (lambda: f"in {shutil.__file__}", "in shutil.py"),
     "the grader": (lambda: f"({describe.__file__})", "(grader/sandbox/inside/describe.py)"),
-    "a library of another machine": (lambda: "/usr/lib/python3/dist-packages/numpy/core.py", "numpy/core.py"),
     "a file of another machine": (lambda: "/content/drive/data.csv", "/content/drive/data.csv"),
 }
 
