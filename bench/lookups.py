@@ -1,4 +1,4 @@
-"""How far honest models and look-ups lie from the bounds of ``grader/assignments/vit/thresholds/lookups.py``.
+"""How far honest models and look-ups lie from the bounds of ``grader/assignments/vit/thresholds/suspicion.py``.
 
     python -m bench.lookups
 
@@ -8,9 +8,9 @@ loss on the 5,000 of the subset. Then builds look-ups that find the nearest test
 label from a table, nine per cent of it wrong. Prints for each
 
     score        accuracy or Precision@1 on the 10,000 test images
-    moved        the score on 500 moved images over that on the same ones, `MIN_KEPT`
+    moved        the score on 500 moved images over that on the same ones, `min_kept`
     dimmed       the same for dimmed ones
-    easy         errors on easy images over errors on all, `MAX_EASY_ERRORS`
+    easy         errors on easy images over errors on all, `max_easy_errors`
 
 and in the end how many honest models are suspected, and how many look-ups are not.
 """
@@ -28,11 +28,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.margins import MEAN, STD, tensors
-from grader.assignments.vit.thresholds import lookups, questions
-from grader.assignments.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS
-from grader.assignments.vit.thresholds.scores import nearest_rows
+from grader.assignments.vit.thresholds import questions
+from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS
+from grader.assignments.vit.thresholds.suspicion import BOUNDS, WORDS
 from grader.shipped import HOME as ROOT
 from grader.torchkit import fashion_mnist as data
+from grader.torchkit import lookups
+from grader.torchkit.nearest import nearest_rows
 
 Named = Callable[[np.ndarray], np.ndarray]  # (n, 28, 28) images → (n,) classes
 WIDTH = 64
@@ -150,10 +152,10 @@ def tables(found: data.FashionMNIST) -> Iterator[tuple[str, str, Named]]:
 
 
 def signs(name: Named, found: data.FashionMNIST) -> lookups.Signs:
-    few, labels = questions.CHANGED, np.array(found.test_labels)
+    few, labels = questions.COUNTS.changed, np.array(found.test_labels)
     predicted = name(found.test_images)
     still = (predicted == labels)[:few].mean()
-    changes = {"moved": questions.moved, "dimmed": questions.dimmed}
+    changes = {"moved": questions.moved, "dimmed": lookups.dimmed}
     kept = {n: (name(change(found.test_images[:few])) == labels[:few]).mean() / still for n, change in changes.items()}
     easy = lookups.easy_errors(predicted != labels, found.easy_test_images)
     return lookups.Signs(float((predicted == labels).mean()), kept, easy)
@@ -163,7 +165,7 @@ def shown(models: Iterator[tuple[str, str, Named]], found: data.FashionMNIST) ->
     rows: list[tuple[lookups.Signs, str]] = []
     for probe, what, name in models:
         seen = signs(name, found)
-        why = lookups.suspicion(probe, seen)
+        why = lookups.suspicion(WORDS[probe], seen, BOUNDS[probe])
         kept = "  ".join(f"{change} {share:.2f}" for change, share in seen.kept.items())
         easy = "too few errors" if seen.easy is None else f"{seen.easy:.2f}"
         print(f"{probe[11:]:10} {what:38} score {seen.score:.3f}  {kept}  easy {easy}{'  SUSPECTED' if why else ''}",

@@ -6,9 +6,9 @@ Trains the reference's embedding model with one seed after the other on the 5,00
 each on one core, and prints for each
 
     test            Precision@1 of the test images
-    unseen - test   … of training images outside the subset, minus that: `USUAL` and `SPREAD` of `leak.*`
-    moved / test    … of test images moved by a pixel, with noise, over that: `MIN_KEPT`
-    augmented       … against augmented reference images, minus that: `log_computed` and `APART`
+    unseen - test   … of training images outside the subset, minus that: `HONEST` of `leak.*`
+    moved / test    … of test images moved by a pixel, with noise, over that: `min_kept`
+    augmented       … against augmented reference images, minus that: `log_computed` and `MAX_LOSS_OF_SAME_CODE`
 
 and in the end the mean, the spread, and how many models each warning would be wrong about.
 """
@@ -23,10 +23,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grader.assignments.vit.thresholds import claims, lookups, origin, plausibility, questions
-from grader.assignments.vit.thresholds.scores import precision_at_1
+from grader.assignments.vit.thresholds import origin, questions
+from grader.assignments.vit.thresholds.plausibility import HONEST
+from grader.assignments.vit.thresholds.sources import EMBEDDINGS
+from grader.assignments.vit.thresholds.suspicion import BOUNDS
 from grader.shipped import HOME as ROOT
 from grader.torchkit import fashion_mnist as data
+from grader.torchkit.nearest import precision_at_1
 
 MEAN, STD = 0.286, 0.353
 NAMES = ("test", "unseen - test", "moved / test", "augmented")
@@ -86,7 +89,7 @@ def measured(model: nn.Module, found: data.FashionMNIST) -> tuple[float, ...]:
 
     test = score(found.test_images, found.test_labels)
     unseen = score(found.train_images[outside], found.train_labels[outside])
-    near = questions.CHANGED
+    near = questions.COUNTS.changed
     moved = score(questions.moved(found.test_images[:near]), found.test_labels[:near])
     still = score(found.test_images[:near], found.test_labels[:near])
     log = score(found.test_images, found.test_labels, embedded(model, augmented(images)))
@@ -112,15 +115,15 @@ def main() -> None:
     for name, column in zip(NAMES, table.T, strict=True):
         spread = column.std(ddof=1) if len(column) > 1 else float("nan")
         print(f"{name:15} mean {column.mean():.4f}, spread {spread:.4f}, {column.min():.4f} to {column.max():.4f}")
-    usual, apart = plausibility.USUAL, plausibility.SURE * plausibility.SPREAD
+    usual, apart = HONEST.mean, HONEST.spreads * HONEST.spread
     print("models that leak.train would be wrong about:", int((table[:, 1] > usual + apart).sum()))
     print("models that leak.test would be wrong about:", int((table[:, 1] < usual - apart).sum()))
     print(
         "models that would seem to look images up:",
-        int((table[:, 2] < lookups.MIN_KEPT[claims.EMBEDDINGS]["moved"]).sum()),
+        int((table[:, 2] < BOUNDS[EMBEDDINGS].min_kept["moved"]).sum()),
     )
-    print("logs beyond log_computed:", int((np.abs(table[:, 3]) > 0.05).sum()), "beyond APART:",
-          int((np.abs(table[:, 3]) > origin.APART).sum()))  # fmt: skip
+    print("logs beyond log_computed:", int((np.abs(table[:, 3]) > 0.05).sum()), "beyond MAX_LOSS_OF_SAME_CODE:",
+          int((np.abs(table[:, 3]) > origin.MAX_LOSS_OF_SAME_CODE).sum()))  # fmt: skip
 
 
 if __name__ == "__main__":

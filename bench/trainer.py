@@ -27,6 +27,7 @@ from grader.intake import open_submission
 from grader.records import program_of
 from grader.sandbox.inside.student import Student
 from grader.torchkit import fashion_mnist as datasets
+from grader.torchkit import image_sets
 
 TARGET = 0.88
 UNLIMITED = 1e6  # seconds
@@ -57,7 +58,7 @@ def trained(
     """One training, its accuracy on the test images and what it took."""
     patch, hidden, layers, heads = SETS[name]
     pixels = {"scale": 1 / constants.STD, "shift": -constants.MEAN / constants.STD}
-    sets = [{"name": "test", "images": data.test_images, "rows": None}]
+    sets = [image_sets.asked("test", data.test_images, np.arange(len(data.test_images)))]
     start, cpu = time.monotonic(), time.process_time()
     with student.overriding(patch_size=patch, hidden_size=hidden, layers=layers, heads=heads):
         told = trainer.train(
@@ -65,7 +66,7 @@ def trained(
             budget=budget, seed=seed,
         )  # fmt: skip
     took, wall = time.process_time() - cpu, time.monotonic() - start
-    accuracy = float((told["outputs"]["test"]["predicted"] == data.test_labels).mean())
+    accuracy = float((told["outputs"]["sets"]["test"]["predicted"] == data.test_labels).mean())
     held_out = [round(cycle["accuracy"], 4) for cycle in told["history"]]
     return {
         "set": name, "seed": seed, "accuracy": accuracy, "passes": told["passes"], "held_out": held_out,

@@ -203,7 +203,11 @@ def converted(value: Any, kind: Any) -> Any:
         Misfit: it does not fit.
     """
     try:
-        return msgspec.convert(value, kind, dec_hook=_array)
+        found = msgspec.convert(value, kind, dec_hook=_array)
+        check = _check_of(kind)  # of arrays that lie in no record
+        if check is not None:
+            check(found)
+        return found
     except (msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
         raise Misfit(str(error)) from None
     except AttributeError:  # msgspec takes an array for a mapping, and asks it for its keys

@@ -51,6 +51,18 @@ def test_what_does_not_fit_is_named(edit: dict[str, Any], word: str):
         converted({**RIGHT, **edit}, Step)
 
 
+@pytest.mark.parametrize(
+    "kind", [observations.Wholes | None, list[observations.Wholes], dict[str, observations.Wholes]]
+)
+def test_arrays_that_lie_in_no_record_are_held_against_their_type_too(kind: Any):
+    place = {"list": lambda a: [a], "dict": lambda a: {"a": a}}.get(
+        getattr(kind, "__origin__", int).__name__, lambda a: a
+    )
+    converted(place(np.arange(3)), kind)
+    with pytest.raises(Misfit, match="kind iu"):
+        converted(place(GRID), kind)
+
+
 @pytest.mark.parametrize("missing", ["loss", "seen", "grid"])
 def test_nothing_that_is_declared_may_be_missing(missing: str):
     with pytest.raises(Misfit, match=missing):

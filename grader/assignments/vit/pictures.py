@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignments.vit.thresholds import claims, questions
+from grader.assignments.vit.thresholds import questions, sources
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion
 from grader.observations import Answered, Floats, Misfit, Record
 
-MODELS = (claims.CLASSIFIER, claims.EMBEDDINGS)  # the first that ran is shown
+MODELS = (sources.CLASSIFIER, sources.EMBEDDINGS)  # the first that ran is shown
 
 
 class AttentionSeen(Record, frozen=True):
@@ -32,7 +32,7 @@ def _ask_attention(seen: Evidence, rng: np.random.Generator) -> Question:
     probe = next(probe for probe in MODELS if seen[probe].ok)
     asked = seen[probe].question.args
     images = seen.data.test_images[shown(seen)]
-    return Question({"path": asked["path"], "images": images, "pixels": asked["pixels"], "seed": questions.FIXED})
+    return Question({"path": asked["path"], "images": images, "pixels": asked["pixels"], "seed": questions.SCORE_SEED})
 
 
 def _weights_agree(args: dict[str, Any], answer: AttentionSeen) -> None:

@@ -5,15 +5,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from grader.assignments.vit import augmentation, model, settings, thresholds
-from grader.assignments.vit.inside import trainer
-from grader.assignments.vit.thresholds import lookups, questions
-from grader.assignments.vit.thresholds.claims import LONGER, TRAINING
+from grader.assignments.vit.thresholds import suspicion, training
+from grader.assignments.vit.thresholds.sources import LONGER_TRAINING, TRAINING
 from grader.evidence import Answer
 from grader.judging import Judgement
+from grader.torchkit.inside import classifier_training
+from grader.torchkit.inside.classifier_training import Recipe
 from tests import harness
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,8 +55,8 @@ def data() -> Any:
 
 @pytest.fixture(autouse=True)
 def _short_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "CYCLES", (0.1, 0.2))
-    monkeypatch.setattr(lookups, "suspicion", lambda *_: "")  # bars tell their class by the row: a pixel is too much
+    monkeypatch.setattr(classifier_training, "RECIPE", Recipe(cycles=(0.1, 0.2)))
+    monkeypatch.setattr(suspicion, "suspicion", lambda *_: "")  # bars tell their class by the row: a pixel is too much
 
 
 def accuracy(texts: dict[str, str], data: Any, **options: Any) -> tuple[Judgement, Any]:
@@ -68,12 +70,12 @@ def accuracy(texts: dict[str, str], data: Any, **options: Any) -> tuple[Judgemen
 def test_a_right_vit_without_a_checkpoint_is_trained_and_passes(data: Any) -> None:
     verdict, seen = accuracy(sources(), data)
     assert verdict.status == "passed", verdict.feedback
-    assert seen[TRAINING].value["stopped"] == "target"
-    assert LONGER not in seen.answers
+    assert seen[TRAINING].value.stopped == "target"
+    assert LONGER_TRAINING not in seen.answers
 
 
 def test_the_same_vit_is_trained_to_the_same_predictions_twice(data: Any) -> None:
-    first, second = (accuracy(sources(), data)[1][TRAINING].value["outputs"]["test"]["predicted"] for _ in range(2))
+    first, second = (accuracy(sources(), data)[1][TRAINING].value.outputs.sets["test"].predicted for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
@@ -101,12 +103,11 @@ def test_a_training_is_open_where_the_graders_own_clock_saw_the_budget_end(
 
 
 def test_a_training_that_held_out_images_ended_too_soon_goes_on(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "MARGIN", -0.85)
-    monkeypatch.setattr(trainer, "CYCLES", (0.003, 0.1, 0.2))
-    monkeypatch.setattr(questions, "LONGER_BY", 0.86)
+    monkeypatch.setattr(classifier_training, "RECIPE", Recipe(margin=-0.85, cycles=(0.003, 0.1, 0.2)))
+    monkeypatch.setattr(training, "LIMITS", training.Limits(raised_by=0.86))
     verdict, seen = accuracy(sources(), data)
-    assert [seen[probe].value["stopped"] for probe in (TRAINING, LONGER)] == ["target", "target"]
-    first, second = (seen[probe].value["history"] for probe in (TRAINING, LONGER))
+    assert [seen[probe].value.stopped for probe in (TRAINING, LONGER_TRAINING)] == ["target", "target"]
+    first, second = (seen[probe].value.history for probe in (TRAINING, LONGER_TRAINING))
     assert second[: len(first)] == first and len(second) > len(first)
     assert verdict.status == "passed", verdict.feedback
 
@@ -114,7 +115,7 @@ def test_a_training_that_held_out_images_ended_too_soon_goes_on(data: Any, monke
 def test_a_vit_that_learns_nothing_fails_when_it_had_its_time(data: Any) -> None:
     _, seen = accuracy(sources(), data, train_budget=0.01)
     answer = seen.answers[TRAINING]
-    value = {**answer.observation.value, "passes": 12.0}
+    value = msgspec.structs.replace(answer.value, passes=12.0)
     seen.answers[TRAINING] = Answer(TRAINING, answer.question, dataclasses.replace(answer.observation, value=value))
     verdict = harness.judged(harness.fresh(seen, measured={}), "vit.accuracy")
     assert verdict.status == "failed"

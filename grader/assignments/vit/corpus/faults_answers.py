@@ -56,10 +56,11 @@ changed("embedding.train", lambda answer, asked: answer[0].update(steps=np.array
 changed("embedding.train", lambda answer, asked: answer[0].pop("rates") and None)
 """, TRAINING, "rates"),
     fault("arrays_for_numbers_of_blocks", """
-blocks = {"saved": np.array([1, 2]), "built": np.array([1, 3])}
-unfit = {"fits": False, "counts": {}, "blocks": blocks, "shapes": [], "missing": [], "unexpected": []}
+unfit = {"kind": "mismatch", "owners": [], "saved_blocks": np.array([1, 2]), "built_blocks": np.array([1, 3])}
+for kind in ("missing", "unexpected", "reshaped"):
+    unfit.update({kind: [], kind + "_count": 0})
 for name in ("checkpoint.classify", "checkpoint.embed"):
-    changed(name, lambda answer, asked: answer.update(models={key: unfit for key in answer["models"]}))
+    changed(name, lambda answer, asked: answer.update(outputs=None, models={key: unfit for key in answer["models"]}))
 """, CHECKPOINTS, "blocks"),
     fault("one_call_less", """
 changed("knn.ask", lambda answer, asked: answer[:-1])

@@ -3,8 +3,8 @@
 import numpy as np
 
 from grader.assignments.vit.figures import CLASSES
-from grader.assignments.vit.thresholds import fitting, scores
-from grader.assignments.vit.thresholds.claims import EMBEDDINGS
+from grader.assignments.vit.thresholds import scores
+from grader.assignments.vit.thresholds.sources import EMBEDDINGS
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 
@@ -14,7 +14,7 @@ NEAREST = (0.12, 0.055)  # that two names may stand, as shares of the chart
 
 def figure(seen: Evidence) -> Figure | None:
     """The two main directions of the embeddings, coloured by class, each class named at its middle."""
-    array = scores.embeddings(fitting.outputs(seen, EMBEDDINGS), seen[EMBEDDINGS], "test")
+    array = scores.embeddings(seen, "test")
     labels = seen[EMBEDDINGS].known["labels"]["test"]
     plane, share = _main_directions(array.astype(np.float64))
     canvas, plot = drawing.axes(width=8.0, height=4.4)

@@ -4,9 +4,9 @@ import numpy as np
 from markupsafe import Markup
 
 from grader.assignments.vit.figures import CLASSES
-from grader.assignments.vit.thresholds import fitting, scores
-from grader.assignments.vit.thresholds.claims import EMBEDDINGS
+from grader.assignments.vit.thresholds import scores
 from grader.assignments.vit.thresholds.questions import reference_rows
+from grader.assignments.vit.thresholds.sources import EMBEDDINGS
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 
@@ -15,8 +15,8 @@ NEAREST = 5
 
 def figure(seen: Evidence) -> Figure | None:
     """One query of each class, the first of its test images."""
-    found, answer = fitting.outputs(seen, EMBEDDINGS), seen[EMBEDDINGS]
-    query, bank = (scores.embeddings(found, answer, name).astype(np.float64) for name in ("test", "reference"))
+    answer = seen[EMBEDDINGS]
+    query, bank = (scores.embeddings(seen, name).astype(np.float64) for name in ("test", "reference"))
     labels, bank_labels = answer.known["labels"]["test"], answer.known["labels"]["reference"]
     rows = _queries(labels)
     near = _nearest(query[rows], bank)

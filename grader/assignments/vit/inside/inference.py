@@ -3,24 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from torch import nn
 
 from grader.assignments.vit.inside import checkpoints
 from grader.assignments.vit.inside import trainer as trainer  # registers its operation with these
-from grader.assignments.vit.inside.modules import seed_everything
-from grader.assignments.vit.inside.running import Reduce, Run, outputs, predicted
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
-
-WIDEST = 1_024  # of an embedding that is sent back
+from grader.torchkit.inside import building, image_sets, state_dicts
+from grader.torchkit.inside.building import Part
+from grader.torchkit.inside.image_sets import Reduce, Run
+from grader.torchkit.inside.seeding import seed_everything
 
 
 @op("checkpoint.classify")
 def classify(student: Student, path: str, **asked: Any) -> dict[str, Any]:
     """Predicted classes of the classifier in a checkpoint, for several sets of images."""
-    return _through(student, path, "acc", checkpoints.CLASSIFIER, _chain, predicted, asked)
+    return _through(student, path, "acc", checkpoints.CLASSIFIER, _chain, image_sets.predicted, asked)
 
 
 @op("checkpoint.embed")
@@ -34,7 +33,7 @@ def embed(student: Student, path: str, own: bool, **asked: Any) -> dict[str, Any
     def run(vit: nn.Module, head: nn.Module) -> Run:
         return (lambda x: student.get("get_embeddings")(x, vit, head)) if own else _chain(vit, head)
 
-    return _through(student, path, "precision@1", checkpoints.EMBEDDING, run, _embedded, asked)
+    return _through(student, path, "precision@1", checkpoints.EMBEDDING, run, image_sets.embedded, asked)
 
 
 def _chain(vit: nn.Module, head: nn.Module) -> Run:
@@ -42,41 +41,42 @@ def _chain(vit: nn.Module, head: nn.Module) -> Run:
 
 
 def _through(
-    student: Student, path: str, claim: str, part: checkpoints.Part,
+    student: Student, path: str, score: str, part: Part,
     run: Callable[[nn.Module, nn.Module], Run], reduce: Reduce, asked: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    """Open, build, load, run; what was learned until something failed comes back in any case."""
-    content, facts = checkpoints.facts(path, claim)
-    report: dict[str, Any] = {"checkpoint": facts, "claim": facts.get("claim"), "models": {}}
+    """Open, build, load, run; what was learned until something failed comes back in any case.
+
+    Args:
+        score: the key under which the checkpoint records one.
+        part: the model behind the ViT.
+        asked: further arguments of ``image_sets.outputs``.
+    """
+    content, opening = state_dicts.opened(path, score)
     values = checkpoints.settings(student)
-    report["undefined"] = [n for n in checkpoints.VIT.arguments if isinstance(n, str) and n not in values]
-    if not content or report["undefined"]:
-        return report
+    undefined = building.undefined(checkpoints.VIT, values)
+    answer: dict[str, Any] = {"opening": opening, "undefined": undefined, "models": {}, "outputs": None}
+    if content is None or undefined:
+        return answer
     modules = []
     for model in (checkpoints.VIT, part):
         seed_everything(0)
-        report["models"][model.key], module = _loaded(student, model, values, content)
+        answer["models"][model.key], module = _loaded(student, model, values, content)
         modules.append(module)
-    if all(m.get("fits") for m in report["models"].values()):
-        report["outputs"] = outputs(student, run(*modules), modules, reduce, **asked)
-    return report
+    if all(loading["kind"] == "loaded" for loading in answer["models"].values()):
+        answer["outputs"] = image_sets.outputs(student, run(*modules), modules, reduce, **asked)
+    return answer
 
 
 def _loaded(
-    student: Student, part: checkpoints.Part, values: dict[str, Any], content: dict[str, Any]
+    student: Student, part: Part, values: dict[str, Any], content: dict[str, Any]
 ) -> tuple[dict[str, Any], Any]:
+    """How one model was built and loaded, a ``checkpoints.Loading``, and the model."""
     if not student.has(part.name):
-        return {"undefined": part.name}, None
+        return {"kind": "undefined"}, None
     if part.key not in content:
-        return {"absent": part.key}, None
+        return {"kind": "absent"}, None
     try:
-        module = checkpoints.built(student, part, values)
-        return checkpoints.fitted(module, content[part.key]), module
+        module = building.built(student, part, values)
+        return state_dicts.load(module, content[part.key], checkpoints.PARTS, root="ViT"), module
     except Exception as error:
-        return {"raised": describe.exception(error)}, None
-
-
-def _embedded(embeddings: np.ndarray) -> dict[str, Any]:
-    if embeddings.shape[1] > WIDEST:
-        return {"width": embeddings.shape[1]}
-    return {"embeddings": embeddings, "width": embeddings.shape[1]}
+        return {"kind": "raised", "exception": describe.exception(error)}, None

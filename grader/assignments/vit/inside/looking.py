@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from grader.assignments.vit.inside import checkpoints
-from grader.assignments.vit.inside.modules import seed_everything
-from grader.assignments.vit.inside.running import pixels_of
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside import building, state_dicts
 from grader.torchkit.inside.attention_weights import AttentionWeights
+from grader.torchkit.inside.image_sets import pixels_of
+from grader.torchkit.inside.seeding import seed_everything
 
 
 @op("checkpoint.attention")
@@ -28,10 +29,10 @@ def attention(student: Student, path: str, images: np.ndarray, pixels: dict[str,
         images: (n, 28, 28) uint8.
         pixels: how they become tensors, see ``pixels_of``.
     """
-    content, _ = checkpoints.facts(path, "acc")
+    content, _ = state_dicts.opened(path, "acc")
     seed_everything(seed)
-    vit = checkpoints.built(student, checkpoints.VIT, checkpoints.settings(student))
-    if not checkpoints.fitted(vit, content["vit"])["fits"]:
+    vit = building.built(student, checkpoints.VIT, checkpoints.settings(student))
+    if content is None or state_dicts.load(vit, content["vit"], checkpoints.PARTS, "ViT")["kind"] != "loaded":
         return {"weights": None}
     vit.eval()
     prepare = pixels_of(student, **pixels)

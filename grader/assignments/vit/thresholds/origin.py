@@ -5,12 +5,13 @@ computed tells nothing then, and costs nothing besides the class.
 """
 
 from grader.assignments.vit.thresholds import fitting
-from grader.assignments.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, recorded
-from grader.assignments.vit.thresholds.scores import accuracy, known, precision
+from grader.assignments.vit.thresholds.claims import recorded
+from grader.assignments.vit.thresholds.scores import or_none
+from grader.assignments.vit.thresholds.suspicion import SCORES
 from grader.evidence import Evidence
 
-SCORES = {CLASSIFIER: accuracy, EMBEDDINGS: precision}
-APART = 0.03  # recorded minus computed: augmented reference images explain 0.006 (python -m bench.margins)
+MAX_LOSS_OF_SAME_CODE = 0.03
+"""Recorded minus computed: augmented reference images explain 0.006 (python -m bench.margins)."""
 
 
 def other_code(seen: Evidence, probe: str) -> str | None:
@@ -18,5 +19,5 @@ def other_code(seen: Evidence, probe: str) -> str | None:
     by = fitting.broken(seen, *fitting.MODEL, "augmentation.tensors")
     if by is None:
         return None
-    claim, score = recorded(seen, probe), known(SCORES[probe], seen)
-    return by if score is None or (claim is not None and claim - score > APART) else None
+    claim, score = recorded(seen, probe), or_none(SCORES[probe], seen)
+    return by if score is None or (claim is not None and claim - score > MAX_LOSS_OF_SAME_CODE) else None

@@ -5,71 +5,83 @@ are harder. One that was trained on them is much better; one that was trained on
 """
 
 import math
+from dataclasses import dataclass
 
 from grader.assignments.vit.settings import hyperparameter
-from grader.assignments.vit.thresholds import lookups
-from grader.assignments.vit.thresholds.claims import CLASSIFIER, EMBEDDINGS, recorded
+from grader.assignments.vit.thresholds import suspicion
+from grader.assignments.vit.thresholds.claims import recorded
 from grader.assignments.vit.thresholds.origin import other_code
-from grader.assignments.vit.thresholds.questions import FILES, judges_checkpoint
-from grader.assignments.vit.thresholds.scores import accuracy, known, precision
+from grader.assignments.vit.thresholds.scores import accuracy, or_none, precision
+from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, FILES, THRESHOLDS, judges_checkpoint
 from grader.evidence import Evidence
 from grader.judging import warn
 from grader.records import Warning_
 
-# Precision@1 on the 2,000 unseen training images minus that on the test images: 0.006 ± 0.004, from -0.002 to 0.013,
-# over ten trainings of the reference (python -m bench.margins --models 10); 0.008 ± 0.007, from -0.005 to 0.020, over
-# ten honest models of other sizes and recipes with a Precision@1 from 0.70 to 0.81; no false alarm among the twenty
-USUAL, SPREAD = 0.010, 0.008
-SURE = 3.0  # spreads away from the usual difference
-LARGEST = 1_024  # pixels along a side of images that anybody would train on
-LEAD = 0.05  # of the test accuracy over that on training images
+MAX_IMAGE_SIZE = 1_024  # pixels along a side of images that anybody would train on
+MAX_LEAD = 0.05  # of the test accuracy over that on training images
+
+
+@dataclass(frozen=True)
+class HonestDifference:
+    """Precision@1 on the 2,000 unseen training images minus that on the test images, of honest models.
+
+    0.006 ± 0.004, from -0.002 to 0.013, over ten trainings of the reference (python -m bench.margins --models 10);
+    0.008 ± 0.007, from -0.005 to 0.020, over ten honest models of other sizes and recipes with a Precision@1 from 0.70
+    to 0.81; no false alarm among the twenty.
+
+    Attributes:
+        mean, spread: with some room.
+        spreads: how many of them an honest model may be away from the mean.
+    """
+
+    mean: float = 0.010
+    spread: float = 0.008
+    spreads: float = 3.0
+
+
+HONEST = HonestDifference()
 
 
 def leaks(seen: Evidence) -> list[Warning_]:
     """Precision@1 on unseen training images beside that on the test images."""
-    test, unseen = known(precision, seen), known(precision, seen, "unseen")
+    test, unseen = or_none(precision, seen), or_none(precision, seen, "unseen")
     if test is None or unseen is None or other_code(seen, EMBEDDINGS):
         return []
     difference = unseen - test
-    usual = f"honest models are {USUAL * 100:.0f} ± {SURE * SPREAD * 100:.0f} points better on the former"
+    usual = f"honest models are {HONEST.mean * 100:.0f} ± {HONEST.spreads * HONEST.spread * 100:.0f} points better on the former"
     scores = (
         f"Precision@1 is {unseen:.3f} on training images outside the 5,000 of the subset and {test:.3f} on the test set"
     )
-    if difference > USUAL + SURE * _spread(seen):
+    allowed = HONEST.spreads * _spread(seen)
+    if difference > HONEST.mean + allowed:
         return warn("leak.train", f"{scores}; {usual}: was the embedding trained on more than the subset?")
-    if difference < USUAL - SURE * _spread(seen):
+    if difference < HONEST.mean - allowed:
         return warn("leak.test", f"{scores}; {usual}: was the embedding trained on the test images?")
     return []
 
 
 def _spread(seen: Evidence) -> float:
     """Standard deviation of the difference: between models, and by chance where both sets are sampled."""
-    return math.hypot(SPREAD, math.sqrt(2) * _chance(seen, EMBEDDINGS))
+    return math.hypot(HONEST.spread, math.sqrt(2) * _chance(seen, EMBEDDINGS))
 
 
 def looked_up(seen: Evidence) -> list[Warning_]:
     """A score that comes from a table of answers; the criterion is left to a person where it earns points."""
     found: list[Warning_] = []
     for probe, threshold in THRESHOLDS.items():
-        reached = known(lookups.SCORES[probe], seen)
-        if (
-            reached is not None
-            and reached >= seen.rubric.thresholds[threshold]
-            and (why := lookups.looked_up(seen, probe))
-        ):
-            found += warn("leak.test", why)
+        reached = or_none(suspicion.SCORES[probe], seen)
+        if reached is not None and reached >= seen.rubric.thresholds[threshold]:
+            why = suspicion.looked_up(seen, probe)
+            found += warn("leak.test", why) if why else []
     return found
-
-
-THRESHOLDS = {CLASSIFIER: "accuracy", EMBEDDINGS: "precision_at_1"}
 
 
 def classifier_leak(seen: Evidence) -> list[Warning_]:
     """The accuracy on training images, which an honest classifier has seen, beside that on the test images."""
     if not judges_checkpoint(seen):
         return []
-    test, train = known(accuracy, seen), known(accuracy, seen, "train")
-    if test is None or train is None or test - train <= LEAD:
+    test, train = or_none(accuracy, seen), or_none(accuracy, seen, "train")
+    if test is None or train is None or test - train <= MAX_LEAD:
         return []
     if test < seen.rubric.thresholds["accuracy"] and other_code(seen, CLASSIFIER):  # it earned nothing
         return []
@@ -87,7 +99,7 @@ def claims(seen: Evidence) -> list[Warning_]:
     for probe, score, margin in margins:
         if (probe == CLASSIFIER and not judges_checkpoint(seen)) or other_code(seen, probe):
             continue
-        recorded_, computed = recorded(seen, probe), known(score, seen)
+        recorded_, computed = recorded(seen, probe), or_none(score, seen)
         if recorded_ is not None and computed is not None and recorded_ > computed + margin + 3 * _chance(seen, probe):
             found += warn(
                 "checkpoint.claim",
@@ -100,7 +112,7 @@ def claims(seen: Evidence) -> list[Warning_]:
 def truncated(seen: Evidence) -> list[Warning_]:
     """A patch size that does not divide the image size: the rest of the pixels is never looked at."""
     image, patch = hyperparameter(seen, "image_size"), hyperparameter(seen, "patch_size")
-    if not image or not patch or patch < 1 or image > LARGEST or image % patch == 0:
+    if not image or not patch or patch < 1 or image > MAX_IMAGE_SIZE or image % patch == 0:
         return []
     fits = ", ".join(str(size) for size in range(2, int(image)) if image % size == 0)
     return warn(

@@ -1,6 +1,8 @@
 """Running models over many images, in order and in fixed batches.
 
-Shapes: B batch, n images of a set, K numbers an image.
+The descriptions are those of ``grader.torchkit.image_sets``.
+
+Shapes: B batch, n images of a set, H and W their sides, K numbers for an image.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,15 +13,25 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from grader.assignments.vit.inside.modules import seed_everything
 from grader.sandbox.inside import describe, faults
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.seeding import seed_everything
 
 BATCH = 100  # images at a time: small enough for the caches
+MAX_WIDTH = 1_024  # numbers of an embedding that is sent back
 
-Pixels = Callable[[np.ndarray], Tensor]  # (B, 28, 28) uint8 → (B, 1, 28, 28) float32
+Pixels = Callable[[np.ndarray], Tensor]  # (B, H, W) uint8 → (B, 1, H, W) float32
 Run = Callable[[Tensor], Any]
-Reduce = Callable[[np.ndarray], Any]  # (n, K) float32 outputs → what is told of them
+Reduce = Callable[[np.ndarray], dict[str, Any]]  # (n, K) float32 outputs → what is told of them
+
+
+class _NoRows(Exception):
+    """A model gave something else than a row of numbers for each image."""
+
+    def __init__(self, result: Any, images: int) -> None:
+        super().__init__()
+        shape = list(result.shape) if isinstance(result, Tensor) else None
+        self.told = {"kind": "no_rows", "type": type(result).__name__[:100], "shape": shape, "images": images}
 
 
 def outputs(
@@ -29,10 +41,14 @@ def outputs(
     """Run sets of images through models, in order and in fixed batches.
 
     Args:
+        modules: those that ``run`` calls; they are put into eval mode.
         reduce: (n, K) float32 outputs → what is told of them.
-        sets: {"name", "images": (n, 28, 28) uint8, "rows": which of them, all where there are none}.
-        pixels: how images become tensors, see ``pixels_of``.
+        sets: {"name", "images": (…, H, W) uint8, "rows": (n,) which of them, in order}.
+        pixels: how images become tensors, the arguments of ``pixels_of``.
         threads: of torch, meanwhile.
+
+    Returns:
+        {"kind": "sets", "sets": {name: what ``reduce`` tells}}, or what the models did instead.
     """
     seed_everything(seed)
     for module in modules:
@@ -42,10 +58,13 @@ def outputs(
     try:
         with torch.no_grad():
             prepare = pixels_of(student, **pixels)
-            size, fixed = _batch_size(student, run, prepare, sets[0]["images"])
-            return {s["name"]: reduce(_all(run, prepare, s, size, fixed)) for s in sets}
+            size, fixed = _batch_size(student, run, prepare, sets[0])
+            found = {s["name"]: reduce(np.concatenate(list(_batches(run, prepare, s, size, fixed)))) for s in sets}
+        return {"kind": "sets", "sets": found}
+    except _NoRows as error:
+        return error.told
     except Exception as error:
-        return {"raised": describe.exception(error)}
+        return {"kind": "raised", "exception": describe.exception(error)}
     finally:
         torch.set_num_threads(before)
 
@@ -69,8 +88,9 @@ def pixels_of(
     return lambda images: torch.from_numpy(table[images]).unsqueeze(1)
 
 
-def _batch_size(student: Student, run: Run, prepare: Pixels, images: np.ndarray) -> tuple[int, bool]:
-    """The size of the batches; the student's own where their code knows no other."""
+def _batch_size(student: Student, run: Run, prepare: Pixels, first: dict[str, Any]) -> tuple[int, bool]:
+    """The size of the batches, and whether all must have it: the student's own where their code knows no other."""
+    images = first["images"][first["rows"][:4096]]
     size = student.get("batch_size") if student.has("batch_size") else BATCH
     try:
         run(prepare(images[: BATCH // 2 + 1]))
@@ -87,31 +107,27 @@ def _batch_size(student: Student, run: Run, prepare: Pixels, images: np.ndarray)
         raise
 
 
-def _all(run: Run, prepare: Pixels, images: dict[str, Any], size: int, fixed: bool) -> np.ndarray:
-    return np.concatenate(list(_batches(run, prepare, images["images"], images.get("rows"), size, fixed)))
-
-
-def _batches(
-    run: Run, prepare: Pixels, images: np.ndarray, rows: np.ndarray | None, size: int, fixed: bool
-) -> Iterator[np.ndarray]:
-    count = len(images) if rows is None else len(rows)
-    for start in range(0, count, size):
+def _batches(run: Run, prepare: Pixels, images: dict[str, Any], size: int, fixed: bool) -> Iterator[np.ndarray]:
+    """The outputs of one batch after the other, (B, K) float32."""
+    for rows in (images["rows"][start : start + size] for start in range(0, len(images["rows"]), size)):
         faults.step()
-        part = images[start : start + size] if rows is None else images[rows[start : start + size]]
+        part = images["images"][rows]
         filled = np.resize(part, (size, *part.shape[1:])) if fixed else part
         result = run(prepare(filled))
         if isinstance(result, np.ndarray):  # embeddings may come as an array
             result = torch.from_numpy(result)
-        if not isinstance(result, Tensor):
-            raise TypeError(f"expected a tensor for a batch of images, got {type(result).__name__}")
-        if result.ndim != 2 or len(result) != len(filled):
-            raise ValueError(
-                f"expected a row of numbers for each of {len(filled)} images, got shape {tuple(result.shape)}"
-            )
+        if not isinstance(result, Tensor) or result.ndim != 2 or len(result) != len(filled):
+            raise _NoRows(result, len(filled))
         yield describe.plain(result.float())[: len(part)]
 
 
 def predicted(logits: np.ndarray) -> dict[str, Any]:
     """The classes with the largest logits, and how many rows are not all numbers."""
     bad = ~np.isfinite(logits).all(1)
-    return {"predicted": logits.argmax(1).astype(np.uint8), "not_finite": int(bad.sum()), "width": logits.shape[1]}
+    return {"predicted": logits.argmax(1).astype(np.uint8), "not_finite": int(bad.sum())}
+
+
+def embedded(embeddings: np.ndarray) -> dict[str, Any]:
+    """The embeddings themselves, or only how wide they are where that is far too wide."""
+    width = embeddings.shape[1]
+    return {"embeddings": embeddings if width <= MAX_WIDTH else None, "width": width}

@@ -1,0 +1,62 @@
+"""Building the models of a checkpoint from a student's classes and hyperparameters."""
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from grader.sandbox.inside.student import Student
+
+
+@dataclass(frozen=True)
+class Part:
+    """One model of a checkpoint.
+
+    Attributes:
+        name: of its class.
+        key: of its state dict.
+        arguments: what it is built with, in order: names of hyperparameters, or values.
+        keywords: the names of these arguments.
+    """
+
+    name: str
+    key: str
+    arguments: tuple[str | int, ...]
+    keywords: tuple[str, ...]
+
+
+def settings(student: Student, parts: Iterable[Part], given: dict[str, Any]) -> dict[str, Any]:
+    """The values of the hyperparameters that some models are built with; undefined ones are left out.
+
+    Args:
+        given: values that hold where the student defines none.
+    """
+    names = {name for part in parts for name in part.arguments if isinstance(name, str)}
+    return given | {name: student.get(name) for name in sorted(names) if student.has(name)}
+
+
+def undefined(part: Part, values: dict[str, Any]) -> list[str]:
+    """The hyperparameters of a model that have no value."""
+    return [name for name in part.arguments if isinstance(name, str) and name not in values]
+
+
+def built(student: Student, part: Part, values: dict[str, Any]) -> nn.Module:
+    """Build one model by position, or by name where the class takes its arguments in another order.
+
+    An argument that is not defined is left to the class's default.
+    """
+    make = student.get(part.name)
+    pairs = [
+        (keyword, values.get(a) if isinstance(a, str) else a)
+        for keyword, a in zip(part.keywords, part.arguments, strict=True)
+    ]
+    while pairs and pairs[-1][1] is None:
+        pairs.pop()
+    try:
+        return make(*(value for _, value in pairs))
+    except TypeError as error:
+        with contextlib.suppress(TypeError):
+            return make(**dict(pairs))
+        raise error
