@@ -54,7 +54,7 @@ class Unopened(Record, frozen=True, tag_field="kind", tag="unopened"):
 Opening = Opened | NoDict | Unopened
 
 
-class Undefined(Record, frozen=True, tag_field="kind", tag="undefined"):
+class ClassMissing(Record, frozen=True, tag_field="kind", tag="undefined"):
     """The submission does not define the class of the model."""
 
 
@@ -109,7 +109,7 @@ class Mismatch(Record, frozen=True, tag_field="kind", tag="mismatch"):
     reshaped: Annotated[list[Reshaped], Meta(max_length=MAX_LISTED)]
 
 
-Loading = Loaded | Mismatch | NoStateDict | Absent | Undefined | RaisedResult
+Loading = Loaded | Mismatch | NoStateDict | Absent | ClassMissing | RaisedResult
 
 
 def share(recorded: float | None) -> float | None:

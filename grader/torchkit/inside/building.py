@@ -11,7 +11,7 @@ from grader.sandbox.inside.student import Student
 
 
 @dataclass(frozen=True)
-class Part:
+class ModelPart:
     """One model of a checkpoint.
 
     Attributes:
@@ -27,7 +27,7 @@ class Part:
     keywords: tuple[str, ...]
 
 
-def settings(student: Student, parts: Iterable[Part], given: dict[str, Any]) -> dict[str, Any]:
+def settings(student: Student, parts: Iterable[ModelPart], given: dict[str, Any]) -> dict[str, Any]:
     """The values of the hyperparameters that some models are built with; undefined ones are left out.
 
     Args:
@@ -37,12 +37,12 @@ def settings(student: Student, parts: Iterable[Part], given: dict[str, Any]) -> 
     return given | {name: student.get(name) for name in sorted(names) if student.has(name)}
 
 
-def undefined(part: Part, values: dict[str, Any]) -> list[str]:
+def undefined(part: ModelPart, values: dict[str, Any]) -> list[str]:
     """The hyperparameters of a model that have no value."""
     return [name for name in part.arguments if isinstance(name, str) and name not in values]
 
 
-def built(student: Student, part: Part, values: dict[str, Any]) -> nn.Module:
+def built(student: Student, part: ModelPart, values: dict[str, Any]) -> nn.Module:
     """Build one model by position, or by name where the class takes its arguments in another order.
 
     An argument that is not defined is left to the class's default.

@@ -104,7 +104,7 @@ def test_a_training_is_open_where_the_graders_own_clock_saw_the_budget_end(
 
 def test_a_training_that_held_out_images_ended_too_soon_goes_on(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier_training, "RECIPE", Recipe(margin=-0.85, cycles=(0.003, 0.1, 0.2)))
-    monkeypatch.setattr(training, "LIMITS", training.Limits(raised_by=0.86))
+    monkeypatch.setattr(training, "LIMITS", training.TrainingLimits(raised_by=0.86))
     verdict, seen = accuracy(sources(), data)
     assert [seen[probe].value.stopped for probe in (TRAINING, LONGER_TRAINING)] == ["target", "target"]
     first, second = (seen[probe].value.history for probe in (TRAINING, LONGER_TRAINING))

@@ -4,16 +4,18 @@ from typing import Any
 
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building
-from grader.torchkit.inside.building import Part
+from grader.torchkit.inside.building import ModelPart
 
 PARTS = ("PatchEmbeddings", "PositionEmbedding", "ResidualAttentionBlock", "Transformer")  # that a ViT is made of
-VIT = Part(
+VIT = ModelPart(
     "ViT", "vit",
     ("image_size", "patch_size", "in_channels", "hidden_size", "layers", "heads"),
     ("image_size", "patch_size", "num_channels", "hidden_size", "layers", "heads"),
 )  # fmt: skip
-CLASSIFIER = Part("ClassificationHead", "classifier", ("hidden_size", 10), ("hidden_size", "num_classes"))
-EMBEDDING = Part("LinearEmbeddingHead", "embedding_head", ("hidden_size", "embed_size"), ("hidden_size", "embed_size"))
+CLASSIFIER = ModelPart("ClassificationHead", "classifier", ("hidden_size", 10), ("hidden_size", "num_classes"))
+EMBEDDING = ModelPart(
+    "LinearEmbeddingHead", "embedding_head", ("hidden_size", "embed_size"), ("hidden_size", "embed_size")
+)
 
 
 def settings(student: Student) -> dict[str, Any]:

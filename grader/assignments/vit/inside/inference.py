@@ -11,7 +11,7 @@ from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building, image_sets, state_dicts
-from grader.torchkit.inside.building import Part
+from grader.torchkit.inside.building import ModelPart
 from grader.torchkit.inside.image_sets import Reduce, Run
 from grader.torchkit.inside.seeding import seed_everything
 
@@ -41,7 +41,7 @@ def _chain(vit: nn.Module, head: nn.Module) -> Run:
 
 
 def _through(
-    student: Student, path: str, score: str, part: Part,
+    student: Student, path: str, score: str, part: ModelPart,
     run: Callable[[nn.Module, nn.Module], Run], reduce: Reduce, asked: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """Open, build, load, run; what was learned until something failed comes back in any case.
@@ -68,7 +68,7 @@ def _through(
 
 
 def _loaded(
-    student: Student, part: Part, values: dict[str, Any], content: dict[str, Any]
+    student: Student, part: ModelPart, values: dict[str, Any], content: dict[str, Any]
 ) -> tuple[dict[str, Any], Any]:
     """How one model was built and loaded, a ``checkpoints.Loading``, and the model."""
     if not student.has(part.name):

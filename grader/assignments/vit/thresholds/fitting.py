@@ -13,7 +13,7 @@ from grader.judging import Blocked, Fail, Missing, raised_hint, raised_words
 from grader.observations import RaisedResult
 from grader.records import Raised
 from grader.torchkit import checkpoints, image_sets
-from grader.torchkit.checkpoints import Absent, Loaded, Loading, Mismatch, NoDict, NoStateDict, Undefined, Unopened
+from grader.torchkit.checkpoints import Absent, ClassMissing, Loaded, Loading, Mismatch, NoDict, NoStateDict, Unopened
 from grader.torchkit.image_sets import Embedded, EmbeddedSets, NoRows, Predicted, PredictedSets, Stopped
 
 PART_OF = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
@@ -115,7 +115,7 @@ def _expect_fitting(seen: Evidence, file: str, key: str, loading: Loading, held:
     match loading:
         case Loaded():
             return
-        case Undefined():
+        case ClassMissing():
             raise Blocked(PART_OF[key], f"`{name}` is not defined, so {file} has no model to go into")
         case Absent():
             raise Fail(

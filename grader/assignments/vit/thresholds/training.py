@@ -15,7 +15,7 @@ from grader.judging import Undecided
 
 
 @dataclass(frozen=True)
-class Limits:
+class TrainingLimits:
     """When a training tells nothing about the ViT.
 
     Attributes:
@@ -31,7 +31,7 @@ class Limits:
     raised_by: float = 0.01
 
 
-LIMITS = Limits()
+LIMITS = TrainingLimits()
 
 
 def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
