@@ -163,8 +163,9 @@ def what_does_not_fit(key: str, file: str, name: str, mismatch: Mismatch) -> str
             number = f"{count} tensor{'' if count == 1 else 's'} " if not parts else f"{count} "
             parts.append(number + words.format(one if count == 1 else many))
     shown = [f"`{t.name}` is {t.saved} in the checkpoint and {t.built} in the code" for t in mismatch.reshaped]
-    others = [f"`{t.name}` {t.shape} of the code" for t in mismatch.missing]
-    extra = [f"`{t.name}` {t.shape} of the checkpoint" for t in mismatch.unexpected]
+    several = len(parts) > 1
+    others = [f"`{t.name}` {t.shape}{' of the code' if several else ''}" for t in mismatch.missing]
+    extra = [f"`{t.name}` {t.shape}{' of the checkpoint' if several else ''}" for t in mismatch.unexpected]
     half = 1 if extra and not shown else MAX_SHOWN_TENSORS
     shown = [*shown[:MAX_SHOWN_TENSORS], *others[:half], *extra, *others[half:]][:MAX_SHOWN_TENSORS]
     total = mismatch.reshaped_count + mismatch.missing_count + mismatch.unexpected_count

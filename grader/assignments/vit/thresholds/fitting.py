@@ -111,7 +111,7 @@ def _expect_fitting(seen: Evidence, file: str, key: str, loading: Loading, held:
     Args:
         held: the keys of the checkpoint.
     """
-    name = CLASS_OF[key]
+    name, second = CLASS_OF[key], "classifier" if file == FILES[CLASSIFIER] else "embedding_head"
     match loading:
         case Loaded():
             return
@@ -120,7 +120,7 @@ def _expect_fitting(seen: Evidence, file: str, key: str, loading: Loading, held:
         case Absent():
             raise Fail(
                 f'expected a state dict under "{key}" in {file}, which holds {_keys(held)}',
-                "Keep the keys that the provided functions write.",
+                f'Save both models as the provided functions do: torch.save({{"vit": …, "{second}": …}}, path).',
             )
         case RaisedResult():
             doing = f"building `{name}` with the notebook's hyperparameters"
