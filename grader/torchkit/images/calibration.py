@@ -62,4 +62,5 @@ def question(rng: np.random.Generator) -> dict[str, Any]:
         "levels": all_levels(rng),
         "draws": DRAWS,
         "drawn": coarse_images(rng),
+        "cells": CELLS,
     }

@@ -9,7 +9,6 @@ from grader.torchkit.images.observed import ObservedRandomTransform, planes
 
 MIN_SIZE = 20  # pixels along an edge of an output of which motion can be told
 MIN_CHANGE = 0.01  # of the range of values: rounding alone comes to one or two gray levels of 255
-MANY = 2  # kinds that one of the library's policies counts for
 
 
 @dataclass
@@ -26,6 +25,7 @@ class RandomChanges:
 
     @property
     def number(self) -> int:
+        """How many kinds there are in all."""
         return sum(self.kinds.values())
 
 
@@ -56,7 +56,7 @@ def _is_random(leaf: LeafSeen, transform: ObservedRandomTransform) -> bool:
 
 def _library_kinds(leaf: LeafSeen, transform: ObservedRandomTransform) -> dict[str, int]:
     if leaf.name in library.POLICIES:
-        return {f"{leaf.name}, which chooses among many": MANY}
+        return {f"{leaf.name}, which chooses among many": 2}
     if leaf.name in library.SEVERAL_KINDS:
         found = _kinds_of(transform.did.mapped.get(leaf.text), transform)
         return {f"{kind} by {leaf.name}": 1 for kind in sorted(found)} or {leaf.name: 1}
@@ -72,7 +72,7 @@ def _own_kinds(transform: ObservedRandomTransform, own_leaves: set[str]) -> dict
     }
     already = {library.FAMILY.get(name, "") for name in names}
     fresh = sorted(_kinds_of(transform.own.calibration, transform, transform.own.repeats) - already)
-    if len(fresh) >= min(len(own_leaves), MANY):
+    if len(fresh) >= min(len(own_leaves), 2):
         return dict.fromkeys(fresh, 1)
     return dict.fromkeys(sorted(own_leaves), 1)
 

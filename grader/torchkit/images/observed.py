@@ -1,4 +1,4 @@
-"""What a transform was seen to do, with what it was asked: typed answers in the field's terms."""
+"""What a transform did, together with what it was asked."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class ObservedTransform:
-    """A transform as it was seen.
+    """A transform as it was observed.
 
     Attributes:
         did: what it did.
@@ -31,10 +31,12 @@ class ObservedTransform:
 
     @property
     def failed_calls(self) -> int:
+        """How many calls raised."""
         return self.did.failures.count if self.did.failures is not None else 0
 
     @property
     def always_failed(self) -> bool:
+        """Whether every call raised."""
         return self.failed_calls == self.did.count
 
     def flat_outputs(self, level: int) -> Array | None:
@@ -50,7 +52,7 @@ class ObservedTransform:
 
 @dataclass(frozen=True)
 class ObservedRandomTransform(ObservedTransform):
-    """A transform with random parts, as it was seen."""
+    """A transform with random parts, as it was observed."""
 
     did: RandomlyTransformed
 
@@ -61,6 +63,7 @@ class ObservedRandomTransform(ObservedTransform):
 
     @property
     def has_own_randomness(self) -> bool:
+        """Whether it does."""
         return self.own.varies > 0
 
     @property

@@ -47,6 +47,7 @@ def is_container(node: Any) -> bool:
 
 
 def class_name(leaf: Any) -> str:
+    """The name of its class."""
     return type(leaf).__name__
 
 

@@ -10,7 +10,6 @@ from torch import nn
 from grader.sandbox.inside import describe
 
 Array = np.ndarray
-CELLS = 4  # along an edge of an output of which mean values are sent
 MAX_NUMBERS = 3 * 64 * 64  # of one output that is sent
 MAX_KINDS = 16
 
@@ -62,13 +61,13 @@ def stacked(outputs: list[Any]) -> Array | None:
     return np.stack([array.astype(np.float32) for array in arrays if array is not None])
 
 
-def cell_means(outputs: list[Any]) -> Array | None:
-    """(n, CELLS, CELLS) the mean values of parts of each output; None unless all are images."""
+def cell_means(outputs: list[Any], cells: int) -> Array | None:
+    """(n, cells, cells) the mean values of parts of each output; None unless all are images."""
     arrays = [array_of(out) for out in outputs]
     if any(array is None or not 2 <= array.ndim <= 3 or 0 in array.shape for array in arrays):
         return None
     images = [torch.from_numpy(np.atleast_3d(array.astype(np.float32).T).T) for array in arrays if array is not None]
-    return np.stack([nn.functional.adaptive_avg_pool2d(image, CELLS).mean(0).numpy() for image in images])
+    return np.stack([nn.functional.adaptive_avg_pool2d(image, cells).mean(0).numpy() for image in images])
 
 
 def spread(outputs: list[Any]) -> float:

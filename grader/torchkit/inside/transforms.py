@@ -29,7 +29,7 @@ from grader.torchkit.inside.transform_outputs import (
 )
 
 Array = np.ndarray
-MIN_DRAWS = 24  # after which a leaf that was seen to vary is left alone
+MIN_DRAWS_OF_A_LEAF = 24  # after which a leaf that was seen to vary is left alone
 CALLS_WHERE_ALL_IS_MET = 48  # after which no more is learned of a transform whose leaves were all called
 MAX_PICTURES = 32  # outputs that are sent whole
 MAX_UNREACHED = 32
@@ -46,6 +46,7 @@ def observe_test(
     levels: Array,
     draws: int,
     drawn: Array,
+    cells: int,
 ) -> dict[str, Any]:
     """Apply a transform to images, again and again.
 
@@ -57,6 +58,7 @@ def observe_test(
         levels: an image that holds every gray level.
         draws: how often to apply it in all, each time under another seed, to the images in turn.
         drawn: (K, 28, 28) images to apply it to once each.
+        cells: parts along an edge of those outputs, of which mean values are told.
     """
     call = _Call(student, name)
     pictures = [*(np.array(images[pick]) for pick in picks), texture]
@@ -66,7 +68,7 @@ def observe_test(
         return {
             **summary(outputs),
             "varies": largest_spread(outputs, len(pictures)),
-            "drawn": _cell_means(call, drawn),
+            "drawn": _cell_means(call, drawn, cells),
             **_single_outputs(call, pictures, flat, levels),
         }
 
@@ -74,12 +76,12 @@ def observe_test(
 @op("transforms.train")
 def observe_train(
     student: Student, name: str, images: Array, picks: list[int], texture: Array, flat: list[int], levels: Array,
-    draws: int, drawn: Array, calibration: dict[str, Array], random: list[str], several_kinds: list[str],
+    draws: int, drawn: Array, cells: int, calibration: dict[str, Array], random: list[str], several_kinds: list[str],
 ) -> dict[str, Any]:  # fmt: skip
     """Apply a transform many times, then each random part alone, then what is left without those.
 
     Args:
-        name, images, picks, texture, flat, levels, draws, drawn: as above, the last with the library's random
+        name, images, picks, texture, flat, levels, draws, drawn, cells: as above; ``drawn`` with the library's random
             transforms held still.
         calibration: images by name that show where pixels go and what becomes of gray levels.
         random: the library's classes that change images at random.
@@ -104,7 +106,7 @@ def observe_train(
             "mapped": _calibrated_leaves(watch, call, calibration, several_kinds),
         }
         watch.holding = True
-        facts["drawn"] = _cell_means(call, drawn)
+        facts["drawn"] = _cell_means(call, drawn, cells)
         facts["rest"] = _own_randomness(call, watch, calibration, pictures, draws)
         return facts | _single_outputs(call, pictures, flat, levels)
 
@@ -189,7 +191,7 @@ def _repeated(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
         moves = max(moves, distance(given, out) / size)
         if not within_unit_range(given) and distance(given, out) > 0:
             cut.append(within_unit_range(out))
-        if number >= MIN_DRAWS and varies > 0.02:
+        if number >= MIN_DRAWS_OF_A_LEAF and varies > 0.02:
             break
     return {"varies": varies, "moves": moves, "cut": sum(cut) / max(len(cut), 1)}
 
@@ -263,9 +265,9 @@ def _own_randomness(
     }
 
 
-def _cell_means(call: _Call, images: Array) -> Array | None:
-    """(K, CELLS, CELLS) the mean values of parts of the output for each image; None unless all are images."""
-    return cell_means([call(image, number) for number, image in enumerate(images)])
+def _cell_means(call: _Call, images: Array, cells: int) -> Array | None:
+    """(K, cells, cells) the mean values of parts of the output for each image; None unless all are images."""
+    return cell_means([call(image, number) for number, image in enumerate(images)], cells)
 
 
 def _single_outputs(call: _Call, pictures: list[Array], flat: list[int], levels: Array) -> dict[str, Any]:

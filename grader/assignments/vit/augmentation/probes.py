@@ -17,21 +17,23 @@ def _asked_of_both(name: str, rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def ask_test(evidence: Evidence, rng: np.random.Generator) -> Question:
+def _ask_test(evidence: Evidence, rng: np.random.Generator) -> Question:
     return Question(_asked_of_both("tfm_test", rng))
 
 
-def ask_train(evidence: Evidence, rng: np.random.Generator) -> Question:
+def _ask_train(evidence: Evidence, rng: np.random.Generator) -> Question:
     args = _asked_of_both("tfm_train", rng) | {"calibration": calibration.calibration_images(rng)}
     return Question({**args, "random": sorted(library.RANDOM), "several_kinds": sorted(library.SEVERAL_KINDS)})
 
 
 PROBES = (
-    Probe("augmentation.test", "transforms.test", ask_test, when=lambda evidence: evidence.has("tfm_test"), seconds=60),
+    Probe(
+        "augmentation.test", "transforms.test", _ask_test, when=lambda evidence: evidence.has("tfm_test"), seconds=60
+    ),
     Probe(
         "augmentation.train",
         "transforms.train",
-        ask_train,
+        _ask_train,
         when=lambda evidence: evidence.has("tfm_train"),
         seconds=120,
     ),
