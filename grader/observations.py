@@ -23,6 +23,7 @@ from grader.records import Observation, Raised
 
 MAX_WHOLE = 2**62
 MAX_NUMBERS = 1 << 24  # of one array
+MAX_DESCRIBED = 1 << 22  # of an array among what student code gave: ``describe.result`` sends no more
 MAX_AXES = 64  # of a tensor, as torch allows
 MAX_RESULTS = 64  # items of one container that ``describe.result`` tells of
 
@@ -74,6 +75,7 @@ Floats = Annotated[np.ndarray, ArrayOf("f")]
 FiniteFloats = Annotated[np.ndarray, ArrayOf("f", finite=True)]
 Wholes = Annotated[np.ndarray, ArrayOf("iu")]
 Truths = Annotated[np.ndarray, ArrayOf("b")]
+Described = Annotated[np.ndarray, ArrayOf(most=MAX_DESCRIBED)]
 
 
 def _has_shape(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
@@ -125,14 +127,14 @@ class TensorResult(Record, frozen=True, tag_field="kind", tag="tensor"):
     dtype: Name
     device: Name
     requires_grad: bool
-    array: Numbers
+    array: Described
 
 
 class ArrayResult(Record, frozen=True, tag_field="kind", tag="ndarray"):
     """A NumPy array that a student's code gave."""
 
     dtype: Name
-    array: Numbers
+    array: Described
 
 
 class NumberResult(Record, frozen=True, tag_field="kind", tag="number"):

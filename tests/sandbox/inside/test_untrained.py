@@ -9,7 +9,8 @@ from torch.nn.functional import dropout
 from grader.assignments.vit.inside.untrained import features
 from grader.assignments.vit.inside.watch import Model
 from grader.assignments.vit.metric_learning.training import LENGTH
-from grader.assignments.vit.model import drawn
+from grader.torchkit.modules import lines
+from grader.torchkit.modules.asking import normal
 
 SIZES = {"as drawn": (1, 28, 28), "in colours": (3, 28, 28), "enlarged": (1, 32, 32)}
 
@@ -31,8 +32,8 @@ class Random(Small):
 
 def line(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    at = drawn.places(rng)
-    return drawn.points(rng, drawn.normal(rng, 1, 28, 28), at, LENGTH), at
+    at = lines.places(rng)
+    return lines.points(rng, normal(rng, 1, 28, 28), at, LENGTH), at
 
 
 def trained(module: nn.Module, shape: tuple[int, int, int]) -> Model:
@@ -52,8 +53,8 @@ def test_features_before_the_training_lie_on_the_line(shape: tuple[int, int, int
     before = trained(module, shape)
     after = {name: parameter.clone() for name, parameter in module.named_parameters()}
     (outputs,) = features([before], images).values()
-    off = drawn.off_line(outputs[0], at)
-    assert off is not None and off < drawn.OFF / 3
+    off = lines.off_line(outputs[0], at)
+    assert off is not None and off < lines.MAX_OFF / 3
     assert np.array_equal(*outputs)
     assert all(torch.equal(parameter, after[name]) for name, parameter in module.named_parameters())
     assert module.training
@@ -61,8 +62,8 @@ def test_features_before_the_training_lie_on_the_line(shape: tuple[int, int, int
 
 def test_features_of_another_line_do_not_lie_on_it() -> None:
     (outputs,) = features([trained(Small(1, 28), (1, 28, 28))], line(1)[0]).values()
-    off = drawn.off_line(outputs[0], line(2)[1])
-    assert off is not None and off > 2 * drawn.OFF
+    off = lines.off_line(outputs[0], line(2)[1])
+    assert off is not None and off > 2 * lines.MAX_OFF
 
 
 def test_chance_in_a_vit_shows_in_features_that_differ() -> None:

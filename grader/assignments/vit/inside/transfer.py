@@ -16,12 +16,12 @@ from torch.utils.data import DataLoader
 
 from grader.assignments.vit.inside import standins
 from grader.assignments.vit.inside.datasets import Garments
-from grader.assignments.vit.inside.modules import seed_everything
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.head_training import Head, HeadTraining, Items, State, copied, same
 from grader.torchkit.inside.results import raised
+from grader.torchkit.inside.seeding import seed_everything
 
 OWN_EPOCHS = 5  # what the notebook's ``num_epochs`` says meanwhile: another number than is asked for
 Sets = tuple[Garments, Garments]  # for training, and for testing

@@ -6,10 +6,11 @@ import numpy as np
 
 from grader.assignments.vit.metric_learning.given_text import changed
 from grader.assignments.vit.metric_learning.watched_runs import Evaluation, Model, Run, counted, failure, through
-from grader.assignments.vit.model import drawn
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, checks, warn
 from grader.records import Warning_
+from grader.torchkit.modules import lines
+from grader.torchkit.modules.asking import normal
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
 CLASSES = {  # and the criteria that judge them and their parts
@@ -40,8 +41,8 @@ STALE = 0.5  # share of backward passes that may meet old gradients; a missing z
 
 
 def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
-    line = drawn.places(rng)
-    images = drawn.points(rng, drawn.normal(rng, 1, 28, 28), line, LENGTH)
+    line = lines.places(rng)
+    images = lines.points(rng, normal(rng, 1, 28, 28), line, LENGTH)
     own = [
         name for name, criteria in CLASSES.items()
         if seen.has(name) and all(_nothing_known_against(criterion, seen) for criterion in criteria)

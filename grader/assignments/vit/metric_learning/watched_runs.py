@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from grader.assignments.vit.model import drawn
 from grader.evidence import Evidence
 from grader.judging import Blocked, Fail, Malformed, Skip, raised_hint, raised_words
 from grader.records import Raised
 from grader.sandbox.outside.replies import raised_from
+from grader.torchkit.modules import lines
 
 COUNTS = (
     "batches", "length", "steps", "backwards", "stale", "empty", "arrived", "wasted", "test_batches", "evaluations",
@@ -153,8 +153,8 @@ def _follows(first: np.ndarray, again: np.ndarray, at: np.ndarray) -> bool:
     out = first.astype(np.float64)
     if not np.isfinite(out).all() or not np.array_equal(first, again):
         return True
-    off, step = drawn.off_line(out, at), float(np.abs(out[1] - out[0]).max())
-    return off is None or step < DULL * float(np.abs(out).max()) or off <= drawn.OFF
+    off, step = lines.off_line(out, at), float(np.abs(out[1] - out[0]).max())
+    return off is None or step < DULL * float(np.abs(out).max()) or off <= lines.MAX_OFF
 
 
 def counted(seen: Evidence) -> Run:

@@ -1,109 +1,111 @@
-"""``ClassificationHead`` and ``LinearEmbeddingHead``."""
+"""``ClassificationHead`` and ``LinearEmbeddingHead``.
 
-from typing import Any
+Shapes: B rows, D hidden size, E embedding size.
+"""
 
 import numpy as np
 
-from grader.assignments.vit.model import drawn
-from grader.assignments.vit.model.reading import (
-    Array,
-    Builds,
-    build,
-    call,
-    expect_alone,
-    expect_repeatable,
-    expect_shape,
-    expect_trained,
-    normal,
-    same,
-)
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, after, checks
+from grader.torchkit.modules import lines
+from grader.torchkit.modules.arrays import Array, same
+from grader.torchkit.modules.asking import Call, build, call, normal
+from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.run import ModuleRun
 
-USUAL, OTHER = 0, 1  # builds: with the default number of outputs, with another
-BATCH, AGAIN, SINGLE, ANOTHER, GRADIENTS, LINE, LARGE, MIXED = range(8)
-D = 24
+B, D = 6, 24
 LENGTH = 30.0  # features so long that a right head gives logits far outside of what activations leave
 
 
-def _ask_classification(seen: Evidence, rng: np.random.Generator) -> Question:
-    batch = normal(rng, 6, D)
-    return _question(rng, "ClassificationHead", batch, 10, [call(LENGTH * batch)], 7)
+def _ask_classification(evidence: Evidence, rng: np.random.Generator) -> Question:
+    batch = normal(rng, B, D)
+    return _question(rng, "ClassificationHead", batch, 10, {"long": call(LENGTH * batch)}, 7)
 
 
-def _ask_embedding(seen: Evidence, rng: np.random.Generator) -> Question:
-    a, b = normal(rng, 6, D), normal(rng, 6, D)
-    of_a, of_b = rng.uniform(1, 3, 2).astype(np.float32) * [1, -1]
-    mixed = (of_a * a + of_b * b).astype(np.float32)
-    return _question(rng, "LinearEmbeddingHead", a, 64, [call(b), call(mixed)], 5, mix=(of_a, of_b))
+def _ask_embedding(evidence: Evidence, rng: np.random.Generator) -> Question:
+    batch, second = normal(rng, B, D), normal(rng, B, D)
+    one, other = rng.uniform(1, 3, 2).astype(np.float32) * [1, -1]
+    mixed = (one * batch + other * second).astype(np.float32)
+    calls = {"second batch": call(second), "mixed": call(mixed)}
+    return _question(rng, "LinearEmbeddingHead", batch, 64, calls, 5, mix=(one, other))
 
 
 def _question(
-    rng: np.random.Generator, name: str, batch: Array, default: int, more: list[dict], outputs: int, **known: Any
-) -> Question:
-    alone = [call(batch[1:2]), call(batch[4:5])]  # two: the largest of a batch may be one's own
-    line, weights = drawn.places(rng), normal(rng, 6, default)
-    on_line = call(drawn.points(rng, batch[0], line))
-    calls = [call(batch), call(batch, seed=1), *alone, call(batch, "gradients", weights=weights), on_line, *more]
-    builds = [build(D, seed=1, calls=calls), build(8, outputs, seed=2, calls=[call(normal(rng, 2, 8))])]
-    return Question({"name": name, "builds": builds, "stand_ins": []}, {"line": line, **known})
+    rng: np.random.Generator, name: str, batch: Array, default: int, more: dict[str, Call], outputs: int, **known: object
+) -> Question:  # fmt: skip
+    """Ask a head with its default number of outputs, and with another one."""
+    line, weights = lines.places(rng), normal(rng, B, default)
+    calls = {
+        "batch": call(batch),
+        "again": call(batch, seed=1),
+        "row 1 alone": call(batch[1:2]),  # two rows: the largest of a batch may be one's own
+        "row 4 alone": call(batch[4:5]),
+        "gradients": call(batch, "gradients", weights=weights),
+        "line": call(lines.points(rng, batch[0], line)),
+    }
+    builds = {
+        "default": build(D, seed=1, calls=calls | more),
+        "other": build(8, outputs, seed=2, calls={"batch": call(normal(rng, 2, 8))}),
+    }
+    return Question({"name": name, "builds": builds}, {"line": line, **known})
 
 
-def _classification(seen: Evidence) -> Builds:
-    return Builds(seen["heads.classification"], "ClassificationHead")
+def _of_classification(evidence: Evidence) -> ModuleRun:
+    return ModuleRun(evidence["heads.classification"], "ClassificationHead")
 
 
-def _embedding(seen: Evidence) -> Builds:
-    return Builds(seen["heads.embedding"], "LinearEmbeddingHead")
+def _of_embedding(evidence: Evidence) -> ModuleRun:
+    return ModuleRun(evidence["heads.embedding"], "LinearEmbeddingHead")
 
 
-def classification_shape(seen: Evidence) -> None:
+def classification_shape(evidence: Evidence) -> None:
     """The classification head turns (B, D) into (B, num_classes), 10 by default."""
-    _shape(_classification(seen), "num_classes", 10, 7)
+    _expect_shapes(_of_classification(evidence), "num_classes", 10, 7)
 
 
-def embedding_shape(seen: Evidence) -> None:
+def embedding_shape(evidence: Evidence) -> None:
     """The embedding head turns (B, D) into (B, E), 64 by default."""
-    _shape(_embedding(seen), "embed_size", 64, 5)
+    _expect_shapes(_of_embedding(evidence), "embed_size", 64, 5)
 
 
-def _shape(answer: Builds, name: str, default: int, other: int) -> None:
-    expect_shape(answer, USUAL, BATCH, (6, default), f"{name} is the number of outputs, and its default is {default}.")
-    expect_shape(answer, USUAL, SINGLE, (1, default))
-    expect_shape(answer, OTHER, 0, (2, other), f"The argument {name} must be the number of outputs.")
+def _expect_shapes(run: ModuleRun, name: str, default: int, other: int) -> None:
+    hint = f"{name} is the number of outputs, and its default is {default}."
+    expect_shape(run, "default", "batch", (B, default), hint)
+    expect_shape(run, "default", "row 1 alone", (1, default))
+    expect_shape(run, "other", "batch", (2, other), f"The argument {name} must be the number of outputs.")
 
 
-def classification_rows(seen: Evidence) -> None:
+def classification_rows(evidence: Evidence) -> None:
     """The classification head works on each row by itself, without chance."""
-    _rows(_classification(seen), 10)
+    _expect_rows(_of_classification(evidence), 10)
 
 
-def embedding_rows(seen: Evidence) -> None:
+def embedding_rows(evidence: Evidence) -> None:
     """The embedding head works on each row by itself, without chance."""
-    _rows(_embedding(seen), 64)
+    _expect_rows(_of_embedding(evidence), 64)
 
 
-def _rows(answer: Builds, outputs: int) -> None:
-    batch = answer.output(USUAL, BATCH, (6, outputs))
-    expect_repeatable(answer, batch, answer.output(USUAL, AGAIN, (6, outputs)), "features")
+def _expect_rows(run: ModuleRun, outputs: int) -> None:
+    batch = run.output("default", "batch", (B, outputs))
+    expect_repeatable(batch, run.output("default", "again", (B, outputs)), "features")
     if np.allclose(batch.sum(axis=0), 1, atol=1e-3) and (batch >= 0).all():
         raise Fail(
             "the outputs of all rows together add up to 1: a softmax over the batch sits inside the head",
-            "nn.CrossEntropyLoss expects logits and applies the softmax itself.",
+            LOGITS,
         )
-    expect_alone(answer, USUAL, SINGLE, batch[1:2], "a row")
-    expect_alone(answer, USUAL, ANOTHER, batch[4:5], "a row")
+    expect_alone(run, "default", "row 1 alone", batch[1:2], "a row")
+    expect_alone(run, "default", "row 4 alone", batch[4:5], "a row")
 
 
-def logits(seen: Evidence) -> None:
+LOGITS = "nn.CrossEntropyLoss expects logits and applies the softmax itself."
+
+
+def logits(evidence: Evidence) -> None:
     """The classification head gives logits, of any size and sign: no softmax, that is in the loss."""
-    after(classification_rows, seen)
-    answer = _classification(seen)
-    _expect_no_activation(answer.output(USUAL, BATCH, (6, 10)), answer.output(USUAL, LARGE, (6, 10)))
-
-
-def _expect_no_activation(usual: Array, large: Array) -> None:
-    if np.allclose(large.sum(axis=1), 1, atol=1e-3) and (large >= 0).all():
+    after(classification_rows, evidence)
+    run = _of_classification(evidence)
+    usual, long = (run.output("default", call, (B, 10)) for call in ("batch", "long"))
+    if np.allclose(long.sum(axis=1), 1, atol=1e-3) and (long >= 0).all():
         raise Fail(
             "the outputs of each row are probabilities that add up to 1: a softmax sits inside the head",
             "nn.CrossEntropyLoss expects logits and applies the softmax itself; twice slows the training down.",
@@ -111,36 +113,39 @@ def _expect_no_activation(usual: Array, large: Array) -> None:
     with np.errstate(over="ignore"):
         logarithms = np.allclose(np.exp(usual).sum(axis=1), 1, atol=1e-3)
     if logarithms:
+        raise Fail("the outputs are logarithms of probabilities: a log_softmax sits inside the head", LOGITS)
+    if activation := _activation(long):
         raise Fail(
-            "the outputs are logarithms of probabilities: a log_softmax sits inside the head",
-            "nn.CrossEntropyLoss expects logits and applies the softmax itself.",
+            f"expected logits, which may have any size and sign; all outputs lie between {long.min():.3g} and "
+            f"{long.max():.3g}: an activation, such as {activation}, follows the last layer",
+            "End the head with its last nn.Linear.",
         )
-    for holds, name in (
-        (large.min() >= 0 and large.max() <= 1, "sigmoid"),
-        (np.abs(large).max() <= 1, "tanh"),
-        (large.min() >= 0 or (large.min() > -1 and large.max() > 5), "ReLU or GELU"),
-    ):
-        if holds:
-            raise Fail(
-                f"the outputs lie between {large.min():.3g} and {large.max():.3g}: an activation, such as {name}, "
-                "follows the "
-                "last layer",
-                "Logits may have any size and sign.",
-            )
 
 
-def linear(seen: Evidence) -> None:
+def _activation(outputs: Array) -> str:
+    """The activation that leaves no other numbers than these, "" where there is none."""
+    if outputs.min() >= 0 and outputs.max() <= 1:
+        return "sigmoid"
+    if np.abs(outputs).max() <= 1:
+        return "tanh"
+    return "ReLU or GELU" if outputs.min() >= 0 or (outputs.min() > -1 and outputs.max() > 5) else ""
+
+
+def linear(evidence: Evidence) -> None:
     """The embedding head is linear (a bias is allowed)."""
-    after(embedding_rows, seen)
-    answer = _embedding(seen)
-    a, b, mixed = (answer.output(USUAL, which, (6, 64)) for which in (BATCH, LARGE, MIXED))
-    of_a, of_b = answer.known["mix"]
-    offset = of_a * a + of_b * b - mixed  # of an affine map it is a multiple of the bias, the same in every row
+    after(embedding_rows, evidence)
+    run = _of_embedding(evidence)
+    batch, second, mixed = (run.output("default", call, (B, 64)) for call in ("batch", "second batch", "mixed"))
+    one, other = run.known["mix"]
+    offset = (
+        one * batch + other * second - mixed
+    )  # of an affine map it is a multiple of the bias, the same in every row
     if not same(offset, np.broadcast_to(offset[:1], offset.shape)):
-        raise Fail(*_nonlinear(np.concatenate([a, b, mixed])))
+        raise Fail(*_nonlinear_words(np.concatenate([batch, second, mixed])))
 
 
-def _nonlinear(out: Array) -> tuple[str, str]:
+def _nonlinear_words(out: Array) -> tuple[str, str]:
+    """What is not linear about outputs (n, E), and a hint."""
     if np.allclose(np.linalg.norm(out, axis=1), 1, atol=1e-3):
         return (
             "the outputs have length 1: the head normalises them, and is not linear",
@@ -157,25 +162,26 @@ def _nonlinear(out: Array) -> tuple[str, str]:
             "The head is linear: one nn.Linear.",
         )
     return (
-        "the output for a mixture of two inputs is not the same mixture of their outputs: the head is not linear",
+        "the head is not linear: the output for a * x + b * y is not a * (output for x) + b * (output for y), even "
+        "when a bias is allowed for",
         "One nn.Linear, without a hidden layer, an activation or a norm.",
     )
 
 
-def classification_follows(seen: Evidence) -> None:
+def classification_follows(evidence: Evidence) -> None:
     """The logits follow the features: they change a little when the features change a little."""
-    after(classification_rows, seen)
-    drawn.expect_on_line(_classification(seen), USUAL, LINE, (10,))
+    after(classification_rows, evidence)
+    lines.expect_on_line(_of_classification(evidence), "default", "line", (10,))
 
 
-def classification_trains(seen: Evidence) -> None:
+def classification_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the classification head, and the features."""
-    expect_trained(_classification(seen), USUAL, GRADIENTS)
+    expect_trained(_of_classification(evidence), "default", "gradients")
 
 
-def embedding_trains(seen: Evidence) -> None:
+def embedding_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the embedding head, and the features."""
-    expect_trained(_embedding(seen), USUAL, GRADIENTS)
+    expect_trained(_of_embedding(evidence), "default", "gradients")
 
 
 PROBES = (

@@ -1,62 +1,59 @@
-"""``PatchEmbeddings``: each token is a function of its own patch, the same for all, in row-major order."""
+"""``PatchEmbeddings``: each token is a function of its own patch, the same for all, in row-major order.
+
+Shapes: B images, C channels, H and W height and width, P patch size, N patches, D hidden size.
+"""
 
 import numpy as np
 
-from grader.assignments.vit.model import drawn
-from grader.assignments.vit.model.reading import (
+from grader.evidence import Evidence, Probe, Question
+from grader.judging import Criterion, Fail, after, checks
+from grader.torchkit.modules import lines
+from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.asking import build, call, normal
+from grader.torchkit.modules.judging import (
     FAINT,
-    Array,
-    Builds,
-    build,
-    call,
-    changed,
     expect_alone,
     expect_repeatable,
     expect_shape,
     expect_trained,
-    normal,
-    same,
+    wrong_shape,
 )
-from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, after, checks
+from grader.torchkit.modules.run import ModuleRun
 
-GRAY, RGB, DEFAULT = 0, 1, 2  # builds
-EMPTY, ONE_PATCH, BATCH, AGAIN, SINGLE, DRAWN, GRADIENTS, WRONG, LINE = range(9)  # calls of the first
-N, D = 16, 24  # 28x28 images in patches of 7
+N, D = 16, 24  # of the build "gray": 28x28 images in patches of 7
+SIZES = {"gray": (28, 7), "rgb": (20, 4), "default channels": (12, 6)}  # by build, image size and patch size
 
 
-def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     patch, batch = normal(rng, 7, 7), normal(rng, 3, 1, 28, 28)
     batch[1] *= FAINT
-    places, rows, line = rng.permutation(N), drawn.rows(rng, 3), drawn.places(rng)
-    builds = [
-        build(
-            28, 7, D, 1, seed=1, attributes=["num_patches"],
-            calls=[
-                call(np.zeros((1, 1, 28, 28), np.float32)),
-                call(_one_patch_each(patch, places)),
-                call(batch),
-                call(batch, seed=1),
-                call(batch[1:2]),
-                call(batch[rows]),
-                call(batch, "gradients", weights=normal(rng, 3, N, D)),
-                call(normal(rng, 2, 3, 28, 28)),
-                call(drawn.points(rng, batch[0], line)),
-            ],
-        ),
-        build(
-            20, 4, 10, 3, seed=2, attributes=["num_patches"],
-            calls=[
-                call(normal(rng, 2, 3, 20, 20)),
-                call(normal(rng, 2, 3, 20, 20), "gradients", weights=normal(rng, 2, 25, 10)),
-                call(normal(rng, 2, 1, 20, 20)),
-                call(normal(rng, 2, 4, 20, 20)),
-            ],
-        ),
-        build(12, 6, 8, seed=3, attributes=["num_patches"], calls=[call(normal(rng, 2, 3, 12, 12))]),
-    ]  # fmt: skip
+    places, rows, line = rng.permutation(N), lines.rows(rng, 3), lines.places(rng)
+    gray = {
+        "empty": call(np.zeros((1, 1, 28, 28), np.float32)),
+        "one patch each": call(_one_patch_each(patch, places)),
+        "batch": call(batch),
+        "again": call(batch, seed=1),
+        "alone": call(batch[1:2]),
+        "reordered": call(batch[rows]),
+        "gradients": call(batch, "gradients", weights=normal(rng, 3, N, D)),
+        "3 channels": call(normal(rng, 2, 3, 28, 28)),
+        "line": call(lines.points(rng, batch[0], line)),
+    }
+    rgb = {
+        "batch": call(normal(rng, 2, 3, 20, 20)),
+        "gradients": call(normal(rng, 2, 3, 20, 20), "gradients", weights=normal(rng, 2, 25, 10)),
+        "1 channel": call(normal(rng, 2, 1, 20, 20)),
+        "4 channels": call(normal(rng, 2, 4, 20, 20)),
+    }
+    default = {"batch": call(normal(rng, 2, 3, 12, 12))}
+    attributes = ["num_patches"]
+    builds = {
+        "gray": build(28, 7, D, 1, seed=1, attributes=attributes, calls=gray),
+        "rgb": build(20, 4, 10, 3, seed=2, attributes=attributes, calls=rgb),
+        "default channels": build(12, 6, 8, seed=3, attributes=attributes, calls=default),
+    }
     known = {"places": places, "rows": rows, "line": line}
-    return Question({"name": "PatchEmbeddings", "builds": builds, "stand_ins": []}, known)
+    return Question({"name": "PatchEmbeddings", "builds": builds}, known)
 
 
 def _one_patch_each(patch: Array, places: Array) -> Array:
@@ -68,51 +65,56 @@ def _one_patch_each(patch: Array, places: Array) -> Array:
     return images
 
 
-def _seen(seen: Evidence) -> Builds:
-    return Builds(seen["patches"], "PatchEmbeddings")
+def _run(evidence: Evidence) -> ModuleRun:
+    return ModuleRun(evidence["patches"], "PatchEmbeddings")
 
 
-def _filled(answer: Builds) -> Array:
+def _one_patch_filled(run: ModuleRun) -> Array:
     """(N, N, D): the tokens of the image whose patch n alone is not empty, for each n."""
-    return answer.output(GRAY, ONE_PATCH, (N, N, D))[np.argsort(answer.known["places"])]
+    return run.output("gray", "one patch each", (N, N, D))[np.argsort(run.known["places"])]
 
 
-def shape(seen: Evidence) -> None:
+def shape(evidence: Evidence) -> None:
     """Images (B, C, H, W) become tokens (B, N, D), one a patch, for any image size, patch size and batch size."""
-    answer = _seen(seen)
-    for number, which in ((GRAY, BATCH), (RGB, 0), (DEFAULT, 0)):
-        _expect_taken(answer, number, which)
+    run = _run(evidence)
+    for name in SIZES:
+        _expect_taken(run, name)
     sizes = "Is image_size, patch_size, hidden_size or num_channels hard-coded?"
-    expect_shape(answer, GRAY, BATCH, (3, N, D), sizes)
-    expect_shape(answer, GRAY, SINGLE, (1, N, D))
-    expect_shape(answer, RGB, 0, (2, 25, 10), sizes)
-    expect_shape(answer, DEFAULT, 0, (2, 4, 8), sizes)
-    answer.output(GRAY, BATCH)
+    for name, which, expected, hint in (
+        ("gray", "batch", (3, N, D), sizes), ("gray", "alone", (1, N, D), ""),
+        ("rgb", "batch", (2, 25, 10), sizes), ("default channels", "batch", (2, 4, 8), sizes),
+    ):  # fmt: skip
+        if run.tensor(name, which).ndim == 4:
+            grid = "The patches still lie in a grid: flatten it into one axis of tokens."
+            raise wrong_shape(run, name, which, expected, grid)
+        expect_shape(run, name, which, expected, hint)
+    run.output("gray")
 
 
-def _expect_taken(answer: Builds, number: int, which: int) -> None:
-    """Say more where images of the right number of channels are refused."""
+def _expect_taken(run: ModuleRun, name: str) -> None:
+    """Say more where a build refuses images of the right number of channels."""
     try:
-        answer.raw(number, which)
+        run.result(name, "batch")
     except Fail as fail:
-        refused = "ValueError" in (answer.raised(number, which) or ()) and "unpack" not in fail.message
+        raised = run.raised(name, "batch") if run.is_built(name) else None
+        refused = raised is not None and "ValueError" in raised.bases and "unpack" not in fail.message
         raise Fail(fail.message, CHANNELS) if refused else fail from None
 
 
 CHANNELS = "That is the right number of channels: axis 1 of (B, C, H, W) is compared with the argument num_channels."
 
 
-def num_patches(seen: Evidence) -> None:
+def num_patches(evidence: Evidence) -> None:
     """The attribute ``num_patches`` is the number of patches N."""
-    for number, expected in ((GRAY, N), (RGB, 25), (DEFAULT, 4)):
-        got = _seen(seen).number(number, "num_patches")
-        if got == expected and _seen(seen).is_float(number, "num_patches") and _breaks(seen):
+    run = _run(evidence)
+    for name, (size, patch) in SIZES.items():
+        got, expected = run.number(name, "num_patches"), (size // patch) ** 2
+        if got == expected and run.is_float(name, "num_patches") and _cannot_be_built_on(evidence):
             raise Fail(
                 f"num_patches is {got}, a float: there can be no tensor of so many tokens",
                 "Divide whole numbers with //, so that they stay whole.",
             )
         if got != expected:
-            size, patch = ((28, 7), (20, 4), (12, 6))[number]
             what = "there is no such number" if got is None else f"got {got:g}"
             raise Fail(
                 f"expected num_patches to be {expected} for images of {size} and patches of {patch} pixels, {what}",
@@ -120,22 +122,16 @@ def num_patches(seen: Evidence) -> None:
             )
 
 
-def _breaks(seen: Evidence) -> bool:
+def _cannot_be_built_on(evidence: Evidence) -> bool:
     """Whether the submission's own ViT cannot be built."""
-    if not seen["model"].ok:
-        return False
-    try:
-        Builds(seen["model"], "ViT").parameters(0)
-    except Fail:
-        return True
-    return False
+    return evidence["model"].ok and not ModuleRun(evidence["model"], "ViT").is_built("gray")
 
 
-def own_patch_in_row_major_order(seen: Evidence) -> None:
+def own_patch_in_row_major_order(evidence: Evidence) -> None:
     """Token n is a function of patch n alone, patches counted along the rows."""
-    after(batch_mates, seen)
-    answer = _seen(seen)
-    empty, filled = answer.output(GRAY, EMPTY, (1, N, D)), _filled(answer)
+    after(batch_mates, evidence)
+    run = _run(evidence)
+    empty, filled = run.output("gray", "empty", (1, N, D)), _one_patch_filled(run)
     moved = changed(filled, np.broadcast_to(empty, filled.shape), axis=(2,))  # image n, token m
     if np.array_equal(moved, np.eye(N, dtype=bool)):
         return
@@ -143,16 +139,18 @@ def own_patch_in_row_major_order(seen: Evidence) -> None:
         columns = np.array_equal(moved, np.eye(N, dtype=bool).reshape(4, 4, N).transpose(1, 0, 2).reshape(N, N))
         order = "along the columns" if columns else "in another order"
         raise Fail(
-            f"the patches come {order}: the patch in row 0, column 1 should be token 1, it is {_first(moved[1])}",
-            "Expected row-major order, left to right and then down: look at what transpose or permute does to "
-            "the grid.",
+            f"the patches come {order}: the patch in row 0, column 1 should be token 1, it is token "
+            f"{int(np.flatnonzero(moved[1])[0])}",
+            "Expected row-major order, left to right and then down: look at what transpose or permute does to the "
+            "grid.",
         )
     if not moved.any():
         raise Fail("a patch changes no token at all", "The tokens do not depend on the image's pixels.")
-    raise Fail(*_scrambled(moved))
+    raise Fail(*_scrambled_words(moved))
 
 
-def _scrambled(moved: Array) -> tuple[str, str]:
+def _scrambled_words(moved: Array) -> tuple[str, str]:
+    """What is wrong where one patch changes several tokens, and a hint; ``moved[n, m]``: patch n changes token m."""
     touched = int(moved.sum(axis=1).max())
     message = f"one patch changes {touched} of the {N} tokens, and should change only its own"
     row, column = np.divmod(np.arange(N), 4)
@@ -162,30 +160,24 @@ def _scrambled(moved: Array) -> tuple[str, str]:
             f"{message}: the patches overlap",
             "Kernel size and stride are both the patch size, and there is no padding.",
         )
+    scrambled = (
+        "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of "
+        "(B, D, H/P, W/P) mixes tokens: cut or flatten the axes of the image first, then bring them in order with "
+        "permute or transpose."
+    )
     if moved.all():
         return (
             f"{message}: the patches are scrambled, or all tokens are normalised together",
-            f"{SCRAMBLED} A norm works on each token by itself: nn.LayerNorm(hidden_size).",
+            f"{scrambled} A norm works on each token by itself: nn.LayerNorm(hidden_size).",
         )
-    return f"{message}: the patches are scrambled", SCRAMBLED
+    return f"{message}: the patches are scrambled", scrambled
 
 
-SCRAMBLED = (
-    "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of (B, "
-    "D, H/P, W/P) mixes tokens: cut or flatten the axes of the image first, then bring them in order with permute or "
-    "transpose."
-)
-
-
-def _first(row: Array) -> str:
-    return f"token {int(np.flatnonzero(row)[0])}"
-
-
-def shared_projection(seen: Evidence) -> None:
+def shared_projection(evidence: Evidence) -> None:
     """One projection is shared by all patches: the same content gives the same token wherever it lies."""
-    after(own_patch_in_row_major_order, seen)
-    answer = _seen(seen)
-    filled, empty = _filled(answer), answer.output(GRAY, EMPTY, (1, N, D))
+    after(own_patch_in_row_major_order, evidence)
+    run = _run(evidence)
+    filled, empty = _one_patch_filled(run), run.output("gray", "empty", (1, N, D))
     own = filled[np.arange(N), np.arange(N)]
     if not same(own, np.broadcast_to(own[:1], own.shape)) or not same(
         empty, np.broadcast_to(empty[:, :1], empty.shape)
@@ -196,81 +188,75 @@ def shared_projection(seen: Evidence) -> None:
         )
 
 
-def whole_patch(seen: Evidence) -> None:
+def whole_patch(evidence: Evidence) -> None:
     """Every pixel of every channel counts, each in its own way."""
-    for number, which, size in ((GRAY, GRADIENTS, 7), (RGB, 1, 4)):
-        gradient = _seen(seen).gradients(number, which).inputs
+    for name in ("gray", "rgb"):
+        gradient = _run(evidence).gradients(name, "gradients").inputs
         if gradient is None:
-            raise Fail("no gradient reaches the pixels", "Look for detach, .data, numpy or a no_grad block in forward.")
-        dead = np.abs(gradient).max(axis=0) == 0  # (C, H, W)
-        channels = len(dead)
-        if dead.all(axis=(1, 2)).any():
-            silent = int(dead.all(axis=(1, 2)).sum())
-            raise Fail(
-                f"{silent} of {channels} channels have no influence on any token",
-                "The projection must see all num_channels.",
-            )
-        if dead.any():
-            raise Fail(
-                f"{dead.sum()} of {dead.size} pixels have no influence on any token",
-                "The projection must see all C x P x P values of a patch.",
-            )
-        if channels > 1 and same(gradient[:, 1:], np.broadcast_to(gradient[:, :1], gradient[:, 1:].shape)):
-            raise Fail(
-                "all channels count the same: they are averaged or added up",
-                "The projection must see all num_channels.",
-            )
-        if _flat(gradient, size):
-            raise Fail(
-                "all pixels inside a patch count the same: the tokens see no more than its mean",
-                "The projection takes all C x P x P values of a patch, each with weights of its own.",
-            )
+            raise Fail("no gradient reaches the pixels", "Look for detach, .data, NumPy or a no_grad block in forward.")
+        _expect_each_pixel(gradient.astype(np.float64), SIZES[name][1])
 
 
-def _flat(gradient: Array, size: int) -> bool:
-    """Whether a gradient is the same for all pixels inside a patch."""
+def _expect_each_pixel(gradient: Array, patch: int) -> None:
+    """Fail unless the gradient (B, C, H, W) reaches every pixel, another one for each inside a patch."""
+    dead = np.abs(gradient).max(axis=0) == 0  # (C, H, W)
+    silent, channels = int(dead.all(axis=(1, 2)).sum()), len(dead)
+    every_channel = "The projection must see all num_channels."
+    if silent:
+        raise Fail(f"{silent} of {channels} channels have no influence on any token", every_channel)
+    if dead.any():
+        raise Fail(
+            f"{dead.sum()} of {dead.size} pixels have no influence on any token",
+            "The projection must see all C x P x P values of a patch.",
+        )
+    if channels > 1 and same(gradient[:, 1:], np.broadcast_to(gradient[:, :1], gradient[:, 1:].shape)):
+        raise Fail("all channels count the same: they are averaged or added up", every_channel)
+    if _is_flat(gradient, patch):
+        raise Fail(
+            "all pixels inside a patch count the same: the tokens see no more than its mean",
+            "The projection takes all C x P x P values of a patch, each with weights of its own.",
+        )
+
+
+def _is_flat(gradient: Array, patch: int) -> bool:
+    """Whether a gradient (B, C, H, W) is the same for all pixels inside a patch."""
     images, channels, height, width = gradient.shape
-    patches = gradient.reshape(images, channels, height // size, size, width // size, size)
+    patches = gradient.reshape(images, channels, height // patch, patch, width // patch, patch)
     return same(patches, np.broadcast_to(patches.mean(axis=(3, 5), keepdims=True), patches.shape), 1e-3)
 
 
-def batch_mates(seen: Evidence) -> None:
+def batch_mates(evidence: Evidence) -> None:
     """An image's tokens do not depend on the other images of its batch, nor on chance."""
-    answer = _seen(seen)
-    batch = answer.output(GRAY, BATCH, (3, N, D))
-    expect_repeatable(answer, batch, answer.output(GRAY, AGAIN, (3, N, D)), "images")
-    expect_alone(answer, GRAY, SINGLE, batch[1:2], "an image")
-    if not same(answer.output(GRAY, DRAWN, (6, N, D)), batch[answer.known["rows"]]):
+    run = _run(evidence)
+    batch = run.output("gray", "batch", (3, N, D))
+    expect_repeatable(batch, run.output("gray", "again", (3, N, D)), "images")
+    expect_alone(run, "gray", "alone", batch[1:2], "an image")
+    if not same(run.output("gray", "reordered", (6, N, D)), batch[run.known["rows"]]):
         raise Fail("an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others.")
 
 
-def follows(seen: Evidence) -> None:
+def follows(evidence: Evidence) -> None:
     """A token follows its patch: it changes a little when the patch changes a little."""
-    after(own_patch_in_row_major_order, seen)
-    drawn.expect_on_line(_seen(seen), GRAY, LINE, (N, D))
+    after(own_patch_in_row_major_order, evidence)
+    lines.expect_on_line(_run(evidence), "gray", "line", (N, D))
 
 
-def learnable(seen: Evidence) -> None:
+def learnable(evidence: Evidence) -> None:
     """The projection is learned: its parameters are registered, trainable, and gradients reach all of them."""
-    expect_trained(_seen(seen), GRAY, GRADIENTS)
+    expect_trained(_run(evidence), "gray", "gradients")
 
 
-def wrong_channels(seen: Evidence) -> None:
+def wrong_channels(evidence: Evidence) -> None:
     """Images with another number of channels raise a ValueError."""
-    answer = _seen(seen)
-    answer.raw(GRAY, BATCH), answer.raw(RGB, 0)  # where right images raise, that is what to say
-    for number, which, made, given in ((GRAY, WRONG, 1, 3), (RGB, 2, 3, 1), (RGB, 3, 3, 4)):
-        bases = answer.raised(number, which)
-        if bases is None:
+    run = _run(evidence)
+    run.result("gray", "batch"), run.result("rgb", "batch")  # where right images raise, that is what to say
+    for name, given, made in (("gray", "3 channels", 1), ("rgb", "1 channel", 3), ("rgb", "4 channels", 3)):
+        raised = run.raised(name, given)
+        if raised is None or "ValueError" not in raised.bases:
+            came = "they were taken" if raised is None else f"{raised.type} was raised"
             raise Fail(
-                f"images of {given} channels were taken where num_channels is {made}: expected a ValueError",
-                "Compare x.shape[1] with num_channels at the start of forward, and raise.",
-            )
-        if "ValueError" not in bases:
-            raise Fail(
-                f"images of {given} channels where num_channels is {made} raise {bases[0] if bases else 'something'}: "
-                "expected a ValueError",
-                "Compare x.shape[1] with num_channels at the start of forward and raise ValueError yourself.",
+                f"expected a ValueError for images of {given} where num_channels is {made}: {came}",
+                "Compare x.shape[1] with num_channels at the start of forward, and raise ValueError yourself.",
             )
 
 

@@ -1,84 +1,88 @@
-"""``PositionEmbedding``: a learnable [CLS] token in front, learnable positions added."""
+"""``PositionEmbedding``: a learnable [CLS] token in front, learnable positions added.
+
+Shapes: B images, N patches, D hidden size.
+"""
 
 import numpy as np
 
-from grader.assignments.vit.model.reading import (
-    Array,
-    Builds,
-    build,
-    call,
-    changed,
-    expect_alone,
-    expect_repeatable,
-    expect_shape,
-    expect_trained,
-    normal,
-    same,
-)
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, after, checks
+from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.asking import build, call, normal
+from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.run import ModuleRun
 
-FIRST, SECOND, SMALL, BY_NAME = range(4)  # builds; the second differs from the first in its parameters alone
-BATCH, AGAIN, EMPTY, SINGLE, STEP, GRADIENTS, OF_FIRST, OF_OTHERS = range(8)  # calls of the first
 N, D = 16, 24
+TOKENS = (3, N + 1, D)  # what comes out for a batch
 
 
-def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     batch, empty = normal(rng, 3, N, D), np.zeros((1, N, D), np.float32)
     weights = normal(rng, 3, N + 1, D)
     first, others = weights.copy(), weights.copy()
     first[:, 1:], others[:, 0] = 0, 0
-    builds = [
-        build(
-            N, D, seed=1,
-            calls=[
-                call(batch), call(batch, seed=1), call(empty), call(batch[1:2]),
-                call(batch, "step", weights=weights, lr=0.1),
-                *(call(batch, "gradients", weights=w) for w in (weights, first, others)),
-            ],
-        ),
-        build(N, D, seed=2, calls=[call(empty)]),
-        build(9, 8, seed=3, calls=[call(normal(rng, 2, 9, 8))]),
-        build(num_patches=N, hidden_size=D, seed=1, calls=[call(batch)]),
-    ]  # fmt: skip
-    return Question({"name": "PositionEmbedding", "builds": builds, "stand_ins": []}, known=batch)
+    calls = {
+        "batch": call(batch),
+        "again": call(batch, seed=1),
+        "empty": call(empty),
+        "alone": call(batch[1:2]),
+        "training step": call(batch, "training step", weights=weights, lr=0.1),
+        "gradients": call(batch, "gradients", weights=weights),
+        "gradients of the first token": call(batch, "gradients", weights=first),
+        "gradients of the others": call(batch, "gradients", weights=others),
+    }
+    builds = {
+        "usual": build(N, D, seed=1, calls=calls),
+        "other parameters": build(N, D, seed=2, calls={"empty": call(empty)}),
+        "small": build(9, 8, seed=3, calls={"batch": call(normal(rng, 2, 9, 8))}),
+        "by name": build(num_patches=N, hidden_size=D, seed=1, calls={"batch": call(batch)}),
+    }
+    return Question({"name": "PositionEmbedding", "builds": builds}, known=batch)
 
 
-def _seen(seen: Evidence) -> Builds:
-    return Builds(seen["positions"], "PositionEmbedding")
+def _run(evidence: Evidence) -> ModuleRun:
+    return ModuleRun(evidence["positions"], "PositionEmbedding")
 
 
-def shape(seen: Evidence) -> None:
+def shape(evidence: Evidence) -> None:
     """Tokens (B, N, D) become (B, N+1, D), for any batch size."""
-    answer = _seen(seen)
-    if not answer.works(FIRST) and answer.works(BY_NAME):
+    run = _run(evidence)
+    if not run.works("usual") and run.works("by name"):
         raise Fail(
             "PositionEmbedding(num_patches=…, hidden_size=…) works, PositionEmbedding(num_patches, hidden_size) "
             "does not",
             "The arguments of the constructor are in another order than the assignment's.",
         )
-    if len(got := answer.tensor(FIRST, BATCH).shape) == 3 and got == (3, N, D):
+    if (got := run.tensor("usual").shape) == (3, N, D):
         raise Fail(
-            f"expected output shape (3, {N + 1}, {D}) for an input of shape (3, {N}, {D}), got {got}",
+            f"expected output shape {TOKENS} for an input of shape (3, {N}, {D}), got {got}",
             "The [CLS] token comes in front of the patch tokens: there is one token more.",
         )
     sizes = "The positions are added, not appended, and num_patches or hidden_size may be hard-coded."
-    expect_shape(answer, FIRST, BATCH, (3, N + 1, D), sizes)
-    expect_shape(answer, FIRST, SINGLE, (1, N + 1, D))
-    if not answer.works(SMALL):
+    expect_shape(run, "usual", "batch", TOKENS, sizes)
+    expect_shape(run, "usual", "alone", (1, N + 1, D))
+    if not run.works("small"):
         try:
-            answer.raw(SMALL, 0)
+            run.result("small", "batch")
         except Fail as fail:
             raise Fail(fail.message, "It works for other sizes: is num_patches or hidden_size hard-coded?") from None
-    expect_shape(answer, SMALL, 0, (2, 10, 8), sizes)
-    answer.output(FIRST, BATCH)
+    expect_shape(run, "small", "batch", (2, 10, 8), sizes)
+    run.output("usual")
 
 
-def cls_in_front(seen: Evidence) -> None:
+def batch_mates(evidence: Evidence) -> None:
+    """An image's tokens do not depend on the other images of its batch, nor on chance."""
+    run = _run(evidence)
+    batch = run.output("usual", "batch", TOKENS)
+    expect_repeatable(batch, run.output("usual", "again", TOKENS), "tokens")
+    expect_alone(run, "usual", "alone", batch[1:2], "an image")
+
+
+def cls_in_front(evidence: Evidence) -> None:
     """The [CLS] token is the first one, and the same for every image."""
-    after(batch_mates, seen)
-    answer = _seen(seen)
-    batch, empty = answer.output(FIRST, BATCH, (3, N + 1, D)), answer.output(FIRST, EMPTY, (1, N + 1, D))
+    after(batch_mates, evidence)
+    run = _run(evidence)
+    batch, empty = run.output("usual", "batch", TOKENS), run.output("usual", "empty", (1, N + 1, D))
     moved = changed(batch, np.broadcast_to(empty, batch.shape), axis=(0, 2))
     if not moved[0]:
         return
@@ -87,13 +91,16 @@ def cls_in_front(seen: Evidence) -> None:
             "the [CLS] token is the last token, expected it in front",
             "In torch.cat the order of the list is the order of the tokens.",
         )
-    raise Fail("the first token depends on the image: it should be the learnable [CLS] token, the same for all")
+    raise Fail(
+        "the first token depends on the image, expected the learnable [CLS] token there, the same for all images",
+        "Make it an nn.Parameter of shape (1, 1, D), expand it to the size of the batch, and put it in front.",
+    )
 
 
-def cls_is_last(seen: Evidence) -> bool:
+def cls_is_last(evidence: Evidence) -> bool:
     """Whether the [CLS] token is behind the others, so that a ViT that reads it there reads it right."""
     try:
-        cls_in_front(seen)
+        cls_in_front(evidence)
     except Fail as fail:
         return "last" in fail.message
     except Exception:
@@ -101,12 +108,12 @@ def cls_is_last(seen: Evidence) -> bool:
     return False
 
 
-def positions_added(seen: Evidence) -> None:
+def positions_added(evidence: Evidence) -> None:
     """To each patch token its own position embedding is added, and nothing else happens to it."""
-    after(cls_in_front, seen)
-    answer = _seen(seen)
-    batch, empty = answer.output(FIRST, BATCH, (3, N + 1, D)), answer.output(FIRST, EMPTY, (1, N + 1, D))
-    added, positions = batch[:, 1:] - answer.known, empty[:, 1:]
+    after(cls_in_front, evidence)
+    run = _run(evidence)
+    batch, empty = run.output("usual", "batch", TOKENS), run.output("usual", "empty", (1, N + 1, D))
+    added, positions = batch[:, 1:] - run.known, empty[:, 1:]
     if not same(added, np.broadcast_to(positions, added.shape)):
         raise Fail(
             "token n of the output is not token n of the input plus a position embedding",
@@ -116,8 +123,12 @@ def positions_added(seen: Evidence) -> None:
 
 
 def _expect_different(positions: Array) -> None:
+    """Fail unless each of the (N, D) positions is a vector of its own."""
     if np.abs(positions).max() < 1e-6:
-        raise Fail("the tokens come out as they went in: no position embedding is added")
+        raise Fail(
+            "the tokens come out as they went in: no position embedding is added",
+            "Return x + self.positions, where the positions have the shape (1, N+1, D).",
+        )
     apart = np.abs(positions[:, None] - positions[None]).max(axis=2) + np.eye(N)
     if (apart < 1e-4).any():
         raise Fail(
@@ -131,49 +142,38 @@ def _expect_different(positions: Array) -> None:
         )
 
 
-def learnable(seen: Evidence) -> None:
+def learnable(evidence: Evidence) -> None:
     """The [CLS] token and all position embeddings are parameters that training changes."""
-    after(cls_in_front, seen)
-    answer = _seen(seen)
-    expect_trained(answer, FIRST, GRADIENTS)
-    before, later = answer.step(FIRST, STEP, (3, N + 1, D))
-    first, second = answer.output(FIRST, EMPTY, (1, N + 1, D))[0], answer.output(SECOND, 0, (1, N + 1, D))[0]
+    after(cls_in_front, evidence)
+    run = _run(evidence)
+    expect_trained(run, "usual", "gradients")
+    before, later = run.training_step("usual", "training step")
+    first, second = (run.output(build, "empty", (1, N + 1, D))[0] for build in ("usual", "other parameters"))
     stuck = ~changed(later, before, axis=(0, 2), tolerance=1e-6) | ~changed(first, second, axis=(1,), tolerance=1e-6)
     if stuck[1:].any():
-        if answer.size(FIRST) >= N * D:  # there are parameters for them, which are perhaps not added
-            after(positions_added, seen)
-        what = "[CLS] token and positions" if stuck[0] else "position embeddings"
-        raise Fail(f"a training step leaves the {what} as before: not learnable", PARAMETER)
-    if stuck[0] or not _learns_its_own(answer):
+        if run.size("usual") >= N * D:  # there are parameters for them, which are perhaps not added
+            after(positions_added, evidence)
+        what = "[CLS] token and the position embeddings" if stuck[0] else "position embeddings"
+        raise Fail(f"the {what} are not learnable: a step of training leaves them as they were", PARAMETER)
+    if stuck[0] or not _cls_learns_by_itself(run):
         raise Fail(
             "the [CLS] token is not a parameter of its own: only the position embedding added to it is learned",
             PARAMETER,
         )
 
 
-def _learns_its_own(answer: Builds) -> bool:
+def _cls_learns_by_itself(run: ModuleRun) -> bool:
     """Whether the first token has a parameter of its own, or a row of its own beside its position in one for all."""
-    first, others = answer.gradients(FIRST, OF_FIRST), answer.gradients(FIRST, OF_OTHERS)
+    first, others = (run.gradients("usual", f"gradients of the {which}") for which in ("first token", "others"))
     moved, others_moved = ({name for name, g in found.largest.items() if g} for found in (first, others))
-    alone = answer.gradients(FIRST, GRADIENTS).reached - others.reached  # numbers that the first token alone depends on
+    alone = run.gradients("usual", "gradients").reached - others.reached  # numbers that the first token alone rests on
     return bool(moved - others_moved) or alone > D
 
 
 PARAMETER = (
-    "Wrap the tensor in nn.Parameter in __init__ and keep it in self; a plain tensor, a buffer, or one made in "
-    "forward is "
-    "never trained."
+    "Wrap the tensor in nn.Parameter in __init__ and keep it in self; a plain tensor, a buffer, or one made in forward "
+    "is never trained."
 )
-
-
-def batch_mates(seen: Evidence) -> None:
-    """An image's tokens do not depend on the other images of its batch, nor on chance."""
-    answer = _seen(seen)
-    batch = answer.output(FIRST, BATCH, (3, N + 1, D))
-    expect_repeatable(answer, batch, answer.output(FIRST, AGAIN, (3, N + 1, D)), "tokens")
-    expect_alone(answer, FIRST, SINGLE, batch[1:2], "an image")
-
-
 PROBES = (Probe("positions", "module.run", _ask),)
 CRITERIA = (
     Criterion(

@@ -11,13 +11,15 @@ import numpy as np
 
 from grader import syntax
 from grader.assignments.vit import blocks, files
-from grader.assignments.vit.model import drawn
 from grader.assignments.vit.names import CLASSES
 from grader.errors import GraderError
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Malformed, Missing, checks, warn, why_not_added
+from grader.judging import Criterion, Fail, Missing, checks, warn, why_not_added
+from grader.observations import RaisedResult
 from grader.records import Warning_
-from grader.sandbox.outside.replies import raised_from
+from grader.torchkit.modules import lines
+from grader.torchkit.modules.answers import CaseResult, NoTensor, ShapeResult
+from grader.torchkit.modules.asking import normal
 
 OWN = files.CHECK_VIT
 BETWEEN = (4, 15)  # items of a batch that is drawn besides two; the upper end is left out
@@ -25,6 +27,7 @@ SEVERAL = 2  # classes: fewer tell nothing, where each may have a fault of its o
 # check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
 # fit next to none of the sizes drawn for another grade.
 ONE_BATCH_SIZE = 1
+TO_DO = "to do"  # what ``check_vit.py`` says of a class that is not written
 Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # arguments, shape put in, shape expected
 
 
@@ -70,15 +73,15 @@ def _is_case(case: Any) -> bool:
     return len(numbers) == 3 and all(numbers) and all(parts[1:])
 
 
-def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     """The table's cases, and for each class one of them with a batch of another size, whose items lie on a line."""
-    table = _given_cases(seen.given.texts)
+    table = _given_cases(evidence.given.texts)
     asked: dict[str, list[list[Any]]] = {}
     known: dict[str, Any] = {}
     for name in CLASSES:
-        line = drawn.places(rng, int(rng.integers(*BETWEEN)))
+        line = lines.places(rng, int(rng.integers(*BETWEEN)))
         other = _of_batch_size(name, table[name][int(rng.integers(len(table[name])))], len(line))
-        inputs = drawn.points(rng, drawn.normal(rng, *other[1][1:]), line)
+        inputs = lines.points(rng, normal(rng, *other[1][1:]), line)
         known[name] = {"cases": [*table[name], other], "line": line}
         asked[name] = [
             *([list(arguments), list(given)] for arguments, given, _ in table[name]),
@@ -93,77 +96,73 @@ def _of_batch_size(name: str, case: Case, size: int) -> Case:
     return arguments, (size,) * axes + given[axes:], (size,) * axes + expected[axes:]
 
 
-def check_vit_passes(seen: Evidence) -> None:
+def check_vit_passes(evidence: Evidence) -> None:
     """The seven classes give the shapes that the project's own check_vit.py expects."""
-    answers, known = seen["shapes"].value, seen["shapes"].known
-    if not isinstance(answers, dict) or answers.keys() != set(CLASSES):
-        raise Malformed
-    problems = {name: _problems(name, answers[name], known[name]["cases"]) for name in CLASSES}
+    results: dict[str, list[CaseResult]] = evidence["shapes"].value
+    known = evidence["shapes"].known
+    problems = {
+        name: [_problem(name, *pair) for pair in zip(results[name], known[name]["cases"], strict=True)]
+        for name in CLASSES
+    }
     wrong = {name: next(filter(None, found[:-1]), "") for name, found in problems.items()}
-    if todo := [name for name, words in wrong.items() if words.startswith("to do")]:
-        why = next(filter(None, (why_not_added(name, seen) for name in todo)), "")
+    if todo := [name for name, words in wrong.items() if words == TO_DO]:
+        why = next(filter(None, (why_not_added(name, evidence) for name in todo)), "")
         raise Missing(f"still to do: {', '.join(todo)}{why}")
     if said := [f"{name}: {words}" for name, words in wrong.items() if words]:
         raise Fail(f"check_vit.py says {'; '.join(said)[:800]}", "Run `python check_vit.py` to see it yourself.")
     other = [found[-1] for found in problems.values() if found[-1]]
     if len(other) > ONE_BATCH_SIZE:
-        raise Fail(f"for batches of other sizes than those of check_vit.py: {'; '.join(other)[:800]}", HARD_CODED)
-    _expect_computed([_off_line(answers[name][-1], known[name]["line"]) for name in CLASSES])
+        raise Fail(
+            f"for batches of other sizes than those of check_vit.py: {'; '.join(other)[:800]}",
+            "Is the size of the batch hard-coded? Take it from the input: x.shape[0].",
+        )
+    _expect_computed([_off_line(results[name][-1], known[name]["line"]) for name in CLASSES])
 
 
-HARD_CODED = "Is the size of the batch hard-coded? Take it from the input: x.shape[0]."
+def _problem(name: str, result: CaseResult, case: Case) -> str:
+    """What is wrong with one case, in the words of ``check_vit.py``; empty when nothing is."""
+    arguments, given, expected = case
+    call = f"{name}{arguments} on {given}".replace(",)", ")")
+    match result:
+        case RaisedResult(exception=raised):
+            if "NotImplementedError" in raised.bases:
+                return TO_DO
+            return f"wrong: {call} raised {raised.type}: {raised.message.partition(chr(10))[0]}"
+        case NoTensor(type=kind):
+            return f"wrong: {call}: expected a tensor of shape {expected}, got {kind}"
+        case ShapeResult(shape=shape) if shape != expected:
+            return f"wrong: {call}: expected output shape {expected}, got {shape}"
+    return ""
+
+
+def _off_line(result: CaseResult, line: np.ndarray) -> float | None:
+    """How far outputs for the points of a line are from theirs; None where there are none, or all are the same."""
+    values = result.values if isinstance(result, ShapeResult) else None
+    if values is None or values.dtype.kind != "f" or not np.isfinite(values).all():
+        return None
+    if not values.size or values.shape[:1] != line.shape:
+        return None
+    return lines.off_line(values, line)
 
 
 def _expect_computed(off: list[float | None]) -> None:
     """Fail where outputs vary, and those of no class follow the inputs: right shapes alone are not computed."""
     varying = [each for each in off if each is not None]
-    if len(varying) > SEVERAL and not min(varying) <= drawn.OFF:
+    if len(varying) > SEVERAL and not min(varying) <= lines.MAX_OFF:
         raise Fail(
-            "the outputs have the right shapes, but those of no class follow the inputs: none seems to be computed",
+            "the outputs have the right shapes, but none of the classes seems to compute them from its input: they do "
+            "not follow small changes of it",
             "Compute each output from the input, without random numbers.",
         )
 
 
-def _off_line(answer: Any, line: np.ndarray) -> float | None:
-    values = answer.get("values") if isinstance(answer, dict) else None
-    if not isinstance(values, np.ndarray) or values.dtype.kind != "f" or not np.isfinite(values).all():
-        return None
-    if not values.size or values.shape[:1] != line.shape:
-        return None
-    return drawn.off_line(values, line)
-
-
-def _problems(name: str, answers: Any, known: list[Case]) -> list[str]:
-    if not isinstance(answers, list) or len(answers) != len(known):
-        raise Malformed
-    return [_problem(name, *pair) for pair in zip(answers, known, strict=True)]
-
-
-def _problem(name: str, answer: Any, case: Case) -> str:
-    """What is wrong with one case, in the words of ``check_vit.py``; empty when nothing is."""
-    arguments, given, expected = case
-    call = f"{name}{arguments} on {given}".replace(",)", ")")
-    if not isinstance(answer, dict) or not answer.keys() - {"values"}:
-        raise Malformed
-    kind, fact = next(item for item in answer.items() if item[0] != "values")
-    if kind == "raised" and (raised := raised_from(fact)) is not None:
-        if "NotImplementedError" in raised.bases:
-            return "to do"
-        return f"wrong: {call} raised {raised.type}: {raised.message.partition(chr(10))[0]}"
-    if kind == "type" and isinstance(fact, str):
-        return f"wrong: {call}: expected a tensor of shape {expected}, got {fact}"
-    if kind != "shape" or not isinstance(fact, list) or any(type(size) is not int for size in fact):
-        raise Malformed
-    return "" if tuple(fact) == expected else f"wrong: {call}: expected output shape {expected}, got {tuple(fact)}"
-
-
-def modified(seen: Evidence) -> list[Warning_]:
+def modified(evidence: Evidence) -> list[Warning_]:
     """The submission's check_vit.py is a changed copy of the given one; it was not used."""
-    theirs = seen.submission.files.get(blocks.CHECK_VIT)
+    theirs = evidence.submission.files.get(blocks.CHECK_VIT)
     if (
         theirs is None
         or not theirs.is_file()
-        or not _is_changed_copy(theirs.read_text("utf-8", "replace"), blocks.known(seen.given))
+        or not _is_changed_copy(theirs.read_text("utf-8", "replace"), blocks.known(evidence.given))
     ):
         return []
     return warn("check_vit.modified", "check_vit.py in the submission was changed; the given one was used")

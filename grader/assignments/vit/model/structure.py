@@ -1,79 +1,51 @@
-"""How ``ResidualAttentionBlock`` and ``Transformer`` are put together: skip connections, norms, MLP, blocks."""
+"""How ``ResidualAttentionBlock`` and ``Transformer`` are put together: skip connections, norms, MLP, blocks.
+
+Shapes: B images, T tokens, D features of a token.
+"""
 
 import numpy as np
 
 from grader.assignments.vit.model.asking import (
-    AGAIN,
     ANGLES,
-    BATCH,
-    BLOCK,
-    BLOCK_FAINT,
-    BLOCK_ONES,
-    BLOCK_ZERO,
-    CIRCLE,
-    COPY,
     IMAGE,
     LENGTH,
-    LONE,
-    LONE_SHIFTED,
-    LONG,
-    LONG_EACH,
-    LONGER,
-    ONE,
-    ONES,
-    OTHER_TOKEN,
-    PLAIN,
-    PLAIN_NORMS,
-    PLAIN_SHIFTED,
-    SHIFTED,
-    SHIFTED_ALL,
-    SHIFTED_TOKEN,
-    SINGLE,
-    THREE,
     TOKEN,
-    TWO,
-    ZERO,
     B,
     D,
     T,
-    in_block,
-    in_transformer,
-    output,
-)
-from grader.assignments.vit.model.reading import (
-    Array,
-    Builds,
-    changed,
-    expect_repeatable,
-    expect_shape,
-    same,
+    of_block,
+    of_transformer,
+    tokens_of,
 )
 from grader.evidence import Evidence
 from grader.judging import Fail, after
+from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.judging import expect_repeatable, expect_shape
+from grader.torchkit.modules.run import ModuleRun
 
 NONLINEAR = 0.02  # right MLPs come to 0.046 and more, linear ones to 0.0005 (python -m bench.structure_margins)
 DIRECTION = 0.03  # how far long tokens are turned, at most, by what a block adds
 
 
-def shape(seen: Evidence) -> None:
+def shape(evidence: Evidence) -> None:
     """Block and Transformer keep the shape (B, N+1, D), for any batch size and number of blocks."""
     sizes = "Is width or d_model hard-coded?"
-    expect_shape(in_block(seen), BLOCK, PLAIN, (T, T, D), sizes)
-    answer = in_transformer(seen)
-    expect_shape(answer, ONE, BATCH, (B, T, D), sizes)
-    expect_shape(answer, ONE, SINGLE, (1, T, D))
-    expect_shape(answer, THREE, 0, (B, T, D))
-    answer.output(ONE, BATCH)
+    expect_shape(of_block(evidence), "block", "batch", (T, T, D), sizes)
+    run = of_transformer(evidence)
+    expect_shape(run, "one block", "batch", (B, T, D), sizes)
+    expect_shape(run, "one block", "alone", (1, T, D))
+    expect_shape(run, "three blocks", "batch", (B, T, D))
+    run.output("one block")
 
 
-def batch_mates(seen: Evidence) -> None:
+def batch_mates(evidence: Evidence) -> None:
     """An image's tokens do not depend on the other images of its batch, nor on chance."""
-    answer = in_transformer(seen)
-    x = output(answer, ONE, BATCH)
-    expect_repeatable(answer, x, output(answer, ONE, AGAIN), "tokens")
-    touched = changed(output(answer, ONE, OTHER_TOKEN), x, axis=(2,))  # images, tokens
+    run = of_transformer(evidence)
+    x = tokens_of(run, "one block")
+    expect_repeatable(x, tokens_of(run, "one block", "again"), "tokens")
+    touched = changed(tokens_of(run, "one block", "one token replaced"), x, axis=(2,))  # (B, T)
     others = np.delete(touched, IMAGE, axis=0)
-    if others.any() or not same(answer.output(ONE, SINGLE, (1, T, D)), x[IMAGE : IMAGE + 1]):
+    if others.any() or not same(run.output("one block", "alone", (1, T, D)), x[IMAGE : IMAGE + 1]):
         same_token = not np.delete(touched, TOKEN, axis=1).any()
         raise Fail(
             ("attention runs over the images of a batch" if same_token else "the images of a batch are mixed")
@@ -83,41 +55,42 @@ def batch_mates(seen: Evidence) -> None:
         )
 
 
-def registered(seen: Evidence) -> None:
+def registered(evidence: Evidence) -> None:
     """A Transformer with another one's state dict does the same as that one."""
-    after(batch_mates, seen)
-    answer = in_transformer(seen)
-    if not same(output(answer, COPY, 0), output(answer, ONE, BATCH)):
+    after(batch_mates, evidence)
+    run = of_transformer(evidence)
+    if not same(tokens_of(run, "copy"), tokens_of(run, "one block")):
         raise Fail(
-            "a Transformer with another one's state dict gives other tokens: something it computes with is not "
-            "registered",
+            "a Transformer that loads another one's state dict should give the same output, and does not: something "
+            "it computes with is not registered",
             "Layers belong in nn.ModuleList or nn.Sequential, not in a Python list, and are made in __init__, not in "
             "forward; tensors that are learned are nn.Parameters.",
         )
 
 
-def residual(seen: Evidence) -> None:
+def residual(evidence: Evidence) -> None:
     """Both branches are added to their unchanged input: with all parameters zero, nothing changes."""
-    after(registered, seen)
-    block = in_block(seen)
+    after(registered, evidence)
+    block = of_block(evidence)
     x = block.known["x"]
-    out = block.output(BLOCK_ZERO, 0, x.shape)
+    out = block.output("zero", shape=x.shape)
     if not same(out, x):
         raise Fail(*_residual_words(block, out))
-    answer = in_transformer(seen)
-    x = answer.known["x"]
-    zero, ones = output(answer, ZERO, 0), output(answer, ONES, 0)
+    run = of_transformer(evidence)
+    x = run.known["x"]
+    zero, ones = tokens_of(run, "zero"), tokens_of(run, "zero but ones")
     if same(zero, x):
         return
     norm = next((norm for norm in (_layer_norm, _rms_norm) if same(ones, norm(x), 1e-2)), None)
     if norm is None:
         raise Fail(
-            "with all parameters zero a block leaves its input as it is, the Transformer around it does not",
+            "the Transformer adds something to what its blocks give: with all parameters zero a block gives its input "
+            "back, the Transformer does not",
             "The Transformer runs its blocks one after the other and adds nothing of its own.",
         )
     # a norm of its own before or after the blocks is fine: long tokens then go through pre-norm blocks as they are,
     # or become as long as all others
-    long, usual = output(answer, PLAIN_NORMS, 0), output(answer, PLAIN_NORMS, 1)
+    long, usual = tokens_of(run, "plain norms", "long"), tokens_of(run, "plain norms")
     ends_normalised = same(long, norm(long), 1e-2)
     if ends_normalised and not same(long, norm(x), DIRECTION) and not same(long, usual, DIRECTION):
         raise Fail(
@@ -128,10 +101,15 @@ def residual(seen: Evidence) -> None:
         )
 
 
-def _residual_words(block: Builds, zero: Array) -> tuple[str, str]:
+def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
+    """What is wrong with the sums, and a hint.
+
+    Args:
+        zero: (T, T, D) the output with all parameters zero.
+    """
     x = block.known["x"]
-    ones = block.output(BLOCK_ONES, 0, x.shape)
-    plain, shifted = block.output(BLOCK, PLAIN, x.shape), block.output(BLOCK, PLAIN_SHIFTED, x.shape)
+    ones = block.output("zero but ones", shape=x.shape)
+    plain, shifted = (block.output("block", call, x.shape) for call in ("batch", "each token shifted"))
     formula = "x + attention(norm(x)), then that + MLP(norm of that)"
     if any(same(zero, times * x) for times in (2, 3, 4)):
         return "the block adds its input more than once", f"{formula}."
@@ -147,7 +125,8 @@ def _residual_words(block: Builds, zero: Array) -> tuple[str, str]:
             f"{formula}.",
         )
     return (
-        "with all parameters zero the block should give its input back: a residual connection is missing or changed",
+        "a residual connection is missing or changed: with all parameters zero the block should give its input back, "
+        "and gives something else",
         f"{formula}: there are two sums, and each takes its input as it is.",
     )
 
@@ -162,66 +141,63 @@ def _rms_norm(x: Array) -> Array:
     return x / np.sqrt((x**2).mean(axis=-1, keepdims=True))
 
 
-def normalised_before(seen: Evidence) -> None:
+def normalised_before(evidence: Evidence) -> None:
     """Query, key and value, and the MLP's input, are all LayerNorm(x)."""
-    after(residual, seen)
-    block = in_block(seen)
+    after(residual, evidence)
+    block = of_block(evidence)
     x, shift = block.known["x"], block.known["shift"]
-    plain, shifted = block.output(BLOCK, PLAIN, x.shape), block.output(BLOCK, PLAIN_SHIFTED, x.shape)
+    plain, shifted = (block.output("block", call, x.shape) for call in ("batch", "each token shifted"))
     if not same(shifted - shift, plain) and not _keeps_the_mean(block):
-        raise Fail(*_unnormalised(seen))
-    answer = in_transformer(seen)
-    plain, shifted = output(answer, ONE, BATCH), output(answer, ONE, SHIFTED)
-    if (
-        not same(shifted, plain)
-        and not same(shifted - answer.known["shift"], plain)
-        and not _only_directions_count(block)
-    ):
-        raise Fail(*_unnormalised(seen))
+        raise Fail(*_unnormalised(evidence))
+    run = of_transformer(evidence)
+    plain, shifted = tokens_of(run, "one block"), tokens_of(run, "one block", "each token shifted")
+    if not same(shifted, plain) and not same(shifted - run.known["shift"], plain) and not _only_directions_count(block):
+        raise Fail(*_unnormalised(evidence))
 
 
-def _keeps_the_mean(block: Builds) -> bool:
+def _keeps_the_mean(block: ModuleRun) -> bool:
     """Whether the block's norms keep a token's mean: a token alone shows it, whatever query and key are."""
-    lone, lone_shifted = (block.output(BLOCK, which, (1, 1, D)) for which in (LONE, LONE_SHIFTED))
-    return not same(lone_shifted - 3, lone) and _only_directions_count(block)
+    lone, shifted = (block.output("block", call, (1, 1, D)) for call in ("lone token", "lone token shifted"))
+    return not same(shifted - 3, lone) and _only_directions_count(block)
 
 
-def _only_directions_count(block: Builds) -> bool:
+def _only_directions_count(block: ModuleRun) -> bool:
     """Whether long tokens of other lengths get the same added: as after RMSNorm, which keeps the mean.
 
     With faint matrices, too. With others the biases are lost in what layers make of long tokens, and a norm behind
     such layers, norm(MLP(x)), hides that the tokens were not normalised before.
     """
     x, each = block.known["x"], block.known["each"]
-    for number, long, long_each in ((BLOCK, LONG, LONG_EACH), (BLOCK_FAINT, 0, 1)):
-        added = block.output(number, long, x.shape) - LENGTH * x
-        if not same(block.output(number, long_each, x.shape) - LENGTH * each * x, added, DIRECTION):
+    for build in ("block", "faint"):
+        added = block.output(build, "long", x.shape) - LENGTH * x
+        if not same(block.output(build, "long, each its own", x.shape) - LENGTH * each * x, added, DIRECTION):
             return False
     return True
 
 
-def _unnormalised(seen: Evidence) -> tuple[str, str]:
-    """Say which input is not normalised.
+def _unnormalised(evidence: Evidence) -> tuple[str, str]:
+    """Say which input is not normalised, and how to do it.
 
-    Who sees that one token is shifted? Does one notice that all are shifted alike, which softmax makes keys
+    Who notices that one token is shifted? Does one notice that all are shifted alike, which softmax makes keys
     ignore? Does a token alone, which needs neither query nor key? Does what is added grow with its input?
     """
-    answer, block = in_transformer(seen), in_block(seen)
-    names = [*answer.buffers(ONE), *block.buffers(BLOCK)]
+    run, block = of_transformer(evidence), of_block(evidence)
+    names = [*run.built("one block").buffers, *block.built("block").buffers]
     if any(name.endswith("running_mean") for name in names):
         return (
-            "the tokens are not normalised by what they hold: BatchNorm normalises over the batch, and in eval "
-            "mode by fixed numbers",
+            "the tokens are not normalised by what they hold: BatchNorm normalises over the batch, and in eval mode "
+            "by fixed numbers",
             "Use nn.LayerNorm, which works on the features of each token by itself.",
         )
-    x = output(answer, ONE, BATCH)
-    moved = np.abs(output(answer, ONE, SHIFTED_TOKEN) - x).max(axis=2)[IMAGE] > 1e-3
+    x = tokens_of(run, "one block")
+    moved = np.abs(tokens_of(run, "one block", "one token shifted") - x).max(axis=2)[IMAGE] > 1e-3
     others = bool(np.delete(moved, TOKEN).any())
-    all_alike = not same(output(answer, ONE, SHIFTED_ALL) - 5, x)
-    lone = not same(block.output(BLOCK, LONE_SHIFTED) - 3, block.output(BLOCK, LONE))
-    large = np.abs(block.output(BLOCK, LONG) - LENGTH * block.known["x"]).max()
-    larger = np.abs(block.output(BLOCK, LONGER) - 10 * LENGTH * block.known["x"]).max()
-    if lone or larger > 3 * large:
+    all_alike = not same(tokens_of(run, "one block", "all tokens shifted") - 5, x)
+    lone, lone_shifted = (block.output("block", call, (1, 1, D)) for call in ("lone token", "lone token shifted"))
+    tokens = block.known["x"]
+    added_to_long = np.abs(block.output("block", "long", tokens.shape) - LENGTH * tokens).max()
+    added_to_longer = np.abs(block.output("block", "longer", tokens.shape) - 10 * LENGTH * tokens).max()
+    if not same(lone_shifted - 3, lone) or added_to_longer > 3 * added_to_long:
         if others:
             return (
                 "the values of attention are not normalised (keys and values, if LayerNorm reaches the query alone)",
@@ -236,12 +212,12 @@ def _unnormalised(seen: Evidence) -> tuple[str, str]:
 NORMALISE = "Normalise once, y = norm(x), and use attention(y, y, y); the MLP takes a norm of its own."
 
 
-def nonlinearity(seen: Evidence) -> None:
+def nonlinearity(evidence: Evidence) -> None:
     """The MLP has a nonlinearity between its layers."""
-    after(normalised_before, seen)
-    block = in_block(seen)
-    calls = [CIRCLE + n for n in range(len(ANGLES))]
-    added = np.stack([(block.output(BLOCK, c, (1, 1, D)) - block.question_inputs(BLOCK, c))[0, 0] for c in calls])
+    after(normalised_before, evidence)
+    block = of_block(evidence)
+    calls = [f"circle {n}" for n in range(len(ANGLES))]
+    added = np.stack([(block.output("block", c, (1, 1, D)) - block.inputs("block", c))[0, 0] for c in calls])
     waves = np.fft.rfft(added, axis=0)  # an affine map of a circle holds no wave beyond the first
     if np.linalg.norm(waves[2:]) < NONLINEAR * np.linalg.norm(waves[1]) or not waves[1:].any():
         raise Fail(
@@ -250,12 +226,12 @@ def nonlinearity(seen: Evidence) -> None:
         )
 
 
-def blocks_of_their_own(seen: Evidence) -> None:
+def blocks_of_their_own(evidence: Evidence) -> None:
     """A Transformer has ``layers`` blocks, each with registered weights of its own, and runs them all."""
-    answer = in_transformer(seen)
-    one, two, three = (answer.size(number) for number in (ONE, TWO, THREE))
-    outs = [output(answer, number, 0) for number in (ONE, TWO, THREE)]
-    if same(outs[0], answer.known["x"], 1e-5):
+    run, builds = of_transformer(evidence), ("one block", "two blocks", "three blocks")
+    one, two, three = map(run.size, builds)
+    outs = [tokens_of(run, build) for build in builds]
+    if same(outs[0], run.known["x"], 1e-5):
         raise Fail(
             "a Transformer of one block gives back what it got: its block is not run",
             "All `layers` blocks are run, the last one too.",
@@ -267,17 +243,19 @@ def blocks_of_their_own(seen: Evidence) -> None:
             "A Python list hides layers from PyTorch: keep them in nn.ModuleList or nn.Sequential.",
         )
     if two - one != three - two or two <= one:
-        why = (
-            "Each block needs weights of its own: [block] * layers is one block used again and again, and a "
-            "Python list hides "
-            "layers from PyTorch."
-        )
         raise Fail(
-            f"1, 2 and 3 blocks have {one}, {two} and {three} parameters, expected as many more for each block",
-            why if unlike else "1, 2 and 3 blocks do the same: the argument layers has no effect.",
+            f"Transformers of 1, 2 and 3 blocks have {one}, {two} and {three} parameters, expected each further block "
+            "to add as many",
+            "Each block needs weights of its own: [block] * layers is one block used again and again, and a Python "
+            "list hides layers from PyTorch."
+            if unlike
+            else "1, 2 and 3 blocks do the same: the argument layers has no effect.",
         )
     if not unlike:
-        raise Fail("1, 2 and 3 blocks give the same result: not all blocks are run")
+        raise Fail(
+            "Transformers of 1, 2 and 3 blocks give the same result: not all blocks are run",
+            "Run them one after the other, each on what the one before gave.",
+        )
     if one >= 2 * (two - one):
         raise Fail(
             f"layers=1 makes a Transformer of {one // (two - one)} blocks",

@@ -1,0 +1,50 @@
+"""Give the parameters of a module values, drawn from a seed."""
+
+import torch
+from torch import Tensor, nn
+
+FAINT = 1 / 30
+TINY = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature would be NaN
+
+
+def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
+    """Give every parameter a value.
+
+    Random means: matrices with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases,
+    scales) moved by 0.3, so that nothing that starts at zero or one hides anything, and single numbers moved by 0.3 up
+    or down, never by next to nothing.
+
+    Args:
+        module: whose parameters are changed in place.
+        kind: which parameters, and how:
+            "random": all of them, at random.
+            "faint": the same with matrices ``FAINT`` times as large: what they make of long tokens is of the size of
+            biases then.
+            "random_but_plain": at random, but those that are zero or one everywhere stay: weights and biases of norms.
+            "zero": all of them zero.
+            "zero_but_ones": zero, but those that are one everywhere stay: weights of norms.
+        seed: of the random values.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if kind in ("random", "faint") or (kind == "random_but_plain" and not _is_plain(parameter)):
+                _randomise(parameter, generator, FAINT if kind == "faint" else 1.0)
+            elif kind == "zero" or (kind == "zero_but_ones" and not bool((parameter == 1).all())):
+                parameter.fill_(TINY)
+
+
+def _is_plain(parameter: Tensor) -> bool:
+    return any(bool((parameter == value).all()) for value in (0, 1))
+
+
+def _randomise(parameter: Tensor, generator: torch.Generator, strength: float) -> None:
+    noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
+    if parameter.numel() == 1:
+        parameter.add_(0.3 * noise.sign())
+    elif parameter.dim() < 2:
+        parameter.add_(0.3 * noise)
+    elif parameter.dim() == 3 or 1 in parameter.shape:  # [CLS] tokens and positions
+        parameter.copy_(0.5 * noise)
+    else:
+        parameter.copy_(strength * noise / max(1, parameter[0].numel()) ** 0.5)

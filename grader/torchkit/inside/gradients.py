@@ -1,0 +1,100 @@
+"""Differentiate what a module computes, and train it for one step."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from grader.sandbox.inside import describe
+from grader.torchkit.inside.calls import inputs_of, tensor
+
+STRIDE = 0.02  # length of the step by which a slope is measured: long beside rounding, short beside curvature
+MAX_UNREGISTERED = 20  # shapes that are told, as the type of the answer lets pass
+OTHER_SHAPE = {"kind": "other shape"}
+
+
+def gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+    """The gradients of a weighted sum of the output: of each parameter the largest, of the input all.
+
+    What it returns is explained at ``grader.torchkit.modules.answers.Gradients``.
+
+    Args:
+        call: {"inputs", "weights": an array of the shape that the output should have}.
+    """
+    leaf, weights = inputs_of(call).requires_grad_(), tensor(call["weights"])
+    module.zero_grad(set_to_none=True)
+    output = module(leaf.clone())  # a clone, since in-place operations on it are no fault
+    if _has_other_shape(output, weights):
+        return OTHER_SHAPE
+    known = {id(leaf), *map(id, module.parameters())}
+    strangers = [list(other.shape) for other in _leaves(output) if id(other) not in known]
+    (output * weights).sum().backward()
+    largest = {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()}
+    reached = sum(int(p.grad.count_nonzero()) for p in module.parameters() if p.grad is not None)
+    found = {
+        "kind": "gradients",
+        "largest": largest,
+        "reached": reached,
+        "unregistered": strangers[:MAX_UNREGISTERED],
+        "inputs": None,
+        "slope": 0.0,
+        "measured_slope": 0.0,
+    }
+    if leaf.grad is None:
+        return found
+    slope = float(leaf.grad.norm())
+    measured = _measured_slope(module, leaf.detach(), leaf.grad / max(slope, 1e-12), weights)
+    return {**found, "inputs": describe.plain(leaf.grad), "slope": slope, "measured_slope": measured}
+
+
+def _leaves(output: Tensor) -> list[Tensor]:
+    """The tensors that a gradient of the output is for: parameters, and whatever else requires one."""
+    nodes, met, found = [output.grad_fn], set(), []
+    while nodes:
+        node = nodes.pop()
+        if node is None or node in met:
+            continue
+        met.add(node)
+        if hasattr(node, "variable"):
+            found.append(node.variable)
+        nodes += [following for following, _ in node.next_functions]
+    return found
+
+
+def _has_other_shape(output: Any, weights: Tensor) -> bool:
+    return not isinstance(output, Tensor) or output.shape != weights.shape
+
+
+def _measured_slope(module: nn.Module, inputs: Tensor, direction: Tensor, weights: Tensor) -> float:
+    """The slope along a direction by central differences of two strides, the curvature between them taken off."""
+
+    def difference(stride: float) -> float:
+        up, down = (module(inputs + side * stride * direction).double() for side in (1, -1))
+        return float(((up - down) * weights).sum()) / (2 * stride)
+
+    with torch.no_grad():
+        return (4 * difference(STRIDE / 2) - difference(STRIDE)) / 3  # Richardson's extrapolation
+
+
+def training_step(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+    """The output before and after one step of gradient descent on a weighted sum of it.
+
+    Args:
+        call: {"inputs", "weights": an array of the shape that the output should have, "lr"}.
+    """
+    inputs, weights = inputs_of(call), tensor(call["weights"])
+    trained = [p for p in module.parameters() if p.requires_grad]
+    before = module(inputs.clone())
+    if _has_other_shape(before, weights) or not before.is_floating_point():
+        return OTHER_SHAPE
+    if not trained or not before.requires_grad:
+        return {"kind": "training step", "before": describe.plain(before), "after": describe.plain(before)}
+    optimizer = torch.optim.SGD(trained, lr=call["lr"])
+    optimizer.zero_grad()
+    (before * weights).sum().backward()
+    optimizer.step()
+    with torch.no_grad():
+        after = module(inputs)
+    if _has_other_shape(after, weights) or not after.is_floating_point():
+        return OTHER_SHAPE
+    return {"kind": "training step", "before": describe.plain(before), "after": describe.plain(after)}

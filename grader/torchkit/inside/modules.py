@@ -1,0 +1,108 @@
+"""The operation ``module.run``: build a class of a student's, fill it, and call it in several ways.
+
+What comes back has the types of ``grader.torchkit.modules.answers``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from grader.sandbox.inside import describe, faults
+from grader.sandbox.inside.serve import op
+from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.attention_scale import attention_scale
+from grader.torchkit.inside.calls import inputs_of
+from grader.torchkit.inside.filling import fill
+from grader.torchkit.inside.gradients import gradients, training_step
+from grader.torchkit.inside.seeding import seed_everything
+from grader.torchkit.inside.tokens import with_tokens_replaced
+
+MAX_LISTED = 2_000  # parameters and buffers of a module, as the type of the answer lets pass
+
+Call = dict[str, Any]
+Made = dict[str, nn.Module]  # by name of the build, those that could be made
+
+
+@op("module.run")
+def run(student: Student, name: str, builds: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Build a class several times and call each build; one that raises loses nothing of the others.
+
+    Args:
+        name: of the class.
+        builds: by name, {"args", "kwargs": of the constructor, "fill": of ``fill``, "like": the name of an earlier
+            build whose state dict is loaded, or None, "attributes": names whose values are told, "calls": by name, in
+            order}. A call is {"do": a key of ``KINDS``, "inputs": array, "seed": of the generators before it, …}; calls
+            of different seeds tell what is random from what is not.
+    """
+    made: Made = {}
+    return {key: _build(student, name, build, key, made) for key, build in builds.items()}
+
+
+def _build(student: Student, name: str, build: dict[str, Any], key: str, made: Made) -> dict[str, Any]:
+    seed_everything(build["fill"]["seed"])
+    try:
+        module = made[key] = student.get(name)(*build["args"], **build["kwargs"])
+        calls = list(build["calls"].values())
+        if calls and any(isinstance(p, nn.parameter.UninitializedParameter) for p in module.parameters()):
+            _forward(module, calls[0])  # lazy layers take their shapes from a first input
+        fill(module, **build["fill"])
+        if build["like"] is not None:
+            _load_state_of(made, build["like"], module)
+        facts = _facts(module, build["attributes"])
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return {"kind": "raised", "exception": describe.exception(error)}
+    return {**facts, "calls": {name: _call(module, call) for name, call in build["calls"].items()}}
+
+
+def _load_state_of(made: Made, other: str, module: nn.Module) -> None:
+    if other not in made:
+        raise RuntimeError("the other build was not made")
+    module.load_state_dict(made[other].state_dict())
+
+
+def _facts(module: nn.Module, attributes: list[str]) -> dict[str, Any]:
+    return {
+        "kind": "built",
+        "attributes": {name: describe.result(getattr(module, name, None)) for name in attributes},
+        "parameters": [
+            {"name": name[:200], "shape": list(parameter.shape), "trainable": bool(parameter.requires_grad)}
+            for name, parameter in list(module.named_parameters())[:MAX_LISTED]
+        ],
+        "buffers": [name[:200] for name, _ in list(module.named_buffers())[:MAX_LISTED]],
+    }
+
+
+def _call(module: nn.Module, call: Call) -> dict[str, Any]:
+    faults.step()
+    module.eval()
+    seed_everything(call["seed"])
+    try:
+        return KINDS[call["do"]](module, call)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return {"kind": "raised", "exception": describe.exception(error)}
+
+
+def _forward(module: nn.Module, call: Call) -> dict[str, Any]:
+    with torch.no_grad():
+        described: dict[str, Any] = describe.result(module(inputs_of(call)))
+        return described
+
+
+def _attention_scale(module: nn.Module, call: Call) -> dict[str, Any]:
+    scale, width = attention_scale(module, inputs_of(call))
+    return {"kind": "attention scale", "scale": scale, "width": width}
+
+
+KINDS: dict[str, Callable[[nn.Module, Call], dict[str, Any]]] = {
+    "forward": _forward,
+    "gradients": gradients,
+    "training step": training_step,
+    "tokens replaced": with_tokens_replaced,
+    "attention scale": _attention_scale,
+}

@@ -1,0 +1,134 @@
+"""What any module must do: outputs of the right shape, without chance, each item by itself, and trainable."""
+
+import numpy as np
+
+from grader.judging import Fail, Skip
+from grader.torchkit.modules.answers import Gradients, Parameter
+from grader.torchkit.modules.arrays import Array, same
+from grader.torchkit.modules.run import ModuleRun
+
+FAINT = 0.5
+"""How large the item is that is also given alone, beside the others of its batch: a maximum over the batch is another's
+then, and not its own."""
+
+
+def expect_shape(run: ModuleRun, build: str, call: str, shape: tuple[int, ...], hint: str = "") -> None:
+    """Fail unless an output has the shape.
+
+    Args:
+        hint: for a wrong shape that says nothing by itself.
+    """
+    got = run.tensor(build, call).shape
+    if got != shape:
+        raise wrong_shape(run, build, call, shape, _shape_hint(got, shape) or hint)
+
+
+def wrong_shape(run: ModuleRun, build: str, call: str, shape: tuple[int, ...], hint: str) -> Fail:
+    """The verdict on an output that should have had another shape."""
+    got, inputs = run.tensor(build, call).shape, run.inputs(build, call).shape
+    return Fail(f"expected output shape {shape} for an input of shape {inputs}, got {got}", hint)
+
+
+def _shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    if expected[0] == 1 and got == expected[1:]:
+        return "A squeeze or an index takes the batch axis away when the batch holds one item only."
+    if len(got) == len(expected) and sorted(got) == sorted(expected):
+        return "Two axes are in the other order: the batch comes first and the features last."
+    if len(got) != len(expected):
+        return "The number of axes differs: look for a missing or an additional squeeze, flatten or index."
+    if got[0] != expected[0]:
+        return "The first axis is the batch's: is its size hard-coded, or are axes mixed by a reshape?"
+    return ""
+
+
+def expect_repeatable(first: Array, again: Array, what: str) -> None:
+    """Fail when the same input gave different results in eval mode."""
+    if not same(again, first):
+        raise Fail(
+            f"in eval mode, the same {what} should give the same output each time, and gave two different ones",
+            "Something random stays active: F.dropout needs training=self.training (nn.Dropout knows it by itself), "
+            "and random numbers or new layers are made in __init__, not in forward.",
+        )
+
+
+def expect_alone(run: ModuleRun, build: str, call: str, expected: Array, what: str) -> None:
+    """Fail when one input alone does not give what it gives among others.
+
+    Args:
+        call: the one with that input alone.
+        expected: what the input gave among others.
+        what: "an image".
+    """
+    alone = run.tensor(build, call)
+    if alone.shape != expected.shape:
+        raise Skip
+    if not np.isfinite(alone).all():
+        raise Fail(
+            f"{what} alone gives NaN: `{run.name}` computes a statistic over the batch",
+            "Normalise over the features, not over the batch.",
+        )
+    if not same(alone.astype(np.float64), expected):
+        raise Fail(
+            f"the output for {what} depends on which others are in the batch",
+            "A reshape mixes the batch axis with others, attention runs over the batch axis, or something is "
+            "normalised over the batch.",
+        )
+
+
+def expect_trained(run: ModuleRun, build: str, call: str) -> None:
+    """Fail unless every parameter is trainable and has a gradient, and the input has one.
+
+    A vector whose gradient is zero is let pass: a bias of the keys has none, since softmax ignores it.
+
+    Args:
+        call: one of the kind "gradients".
+    """
+    parameters, gradients = run.built(build).parameters, run.gradients(build, call)
+    if gradients.unregistered:
+        raise Fail(*_unregistered(gradients.unregistered, run.name))
+    if not parameters:
+        raise Fail(
+            f"`{run.name}` has no parameters: no layer of it is registered",
+            "Make layers and nn.Parameters in __init__ and keep them in self; several in nn.ModuleList, not in a "
+            "Python list.",
+        )
+    frozen = [parameter.name for parameter in parameters if not parameter.trainable]
+    if frozen:
+        be, it = ("are", "them") if len(frozen) > 1 else ("is", "it")
+        raise Fail(
+            f"{_listed(frozen)} {be} frozen (requires_grad=False): training cannot change {it}",
+            "Take out what sets requires_grad to False.",
+        )
+    unused = [parameter.name for parameter in parameters if _is_untouched(parameter, gradients)]
+    if unused:
+        raise Fail(
+            f"no gradient reaches {_listed(unused)}",
+            "It is defined but not used in forward, or what was computed with it is cut off: look for detach, .data "
+            "or a no_grad block.",
+        )
+    if gradients.inputs is None or not gradients.inputs.any():
+        raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
+
+
+def _unregistered(shapes: list[tuple[int, ...]], name: str) -> tuple[str, str]:
+    if len(shapes) == 1:
+        what = f"a tensor of shape {shapes[0]} is computed with and requires a gradient, but is not registered as a "
+        what += f"parameter of `{name}`: an optimizer that is given its parameters() never changes it"
+    else:
+        what = f"{len(shapes)} tensors are computed with and require gradients, but are not registered as "
+        what += f"parameters of `{name}`: an optimizer that is given its parameters() never changes them"
+    return (
+        what,
+        "Wrap a tensor in nn.Parameter and keep it in self, in __init__; layers in a Python list or dict belong in "
+        "nn.ModuleList or nn.ModuleDict, parameters in nn.ParameterList; nothing is made outside the class or in "
+        "forward.",
+    )
+
+
+def _is_untouched(parameter: Parameter, gradients: Gradients) -> bool:
+    largest = gradients.largest.get(parameter.name)
+    return largest is None or (len(parameter.shape) > 1 and largest == 0)
+
+
+def _listed(names: list[str]) -> str:
+    return f"`{names[0]}`" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
