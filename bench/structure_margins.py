@@ -24,9 +24,10 @@ from grader.assignments.vit import corpus, model
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.metric_learning import embeddings
 from grader.pipeline import Grader, Options, open_grader
+from grader.torchkit import modules
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("TOLERANCE", "NONLINEAR", "SLOPE", "DIRECTION", "COLLINEAR", "ADDED", "OFF")
+NAMES = ("TOLERANCE", "NONLINEAR", "SLOPE_TOLERANCE", "DIRECTION", "COLLINEAR", "ADDED", "MAX_OFF")
 EMBEDDINGS = "contrastive.embeddings"
 CRITERIA = [EMBEDDINGS, *(ident for ident in VIT.criteria if ident.startswith("vit.") and ident != "vit.accuracy")]
 seen: dict[str, list[float]] = defaultdict(list)  # by bound, what was compared with it, as multiples of it
@@ -70,7 +71,11 @@ class Bound:
 
 def watch() -> None:
     """Put bounds in the place of the numbers, and note what ``same`` and ``changed`` compare."""
-    parts = [found.name for found in pkgutil.iter_modules(model.__path__, f"{model.__name__}.")]
+    parts = [
+        found.name
+        for package in (model, modules)
+        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    ]
     for module in map(importlib.import_module, (*parts, embeddings.__name__)):
         short = module.__name__.rpartition(".")[2]
         for name in NAMES:

@@ -12,6 +12,11 @@ RIGHT = (EXAMPLE / "reference" / "regression.py").read_text()
 FAULTS = {
     "without a bias": ("torch.ones(len(x), 1)", "torch.zeros(len(x), 1)", {"regression.fit": "column of ones"}),
     "the bias forgotten": ("x @ weights + bias", "x @ weights", {"regression.predict": "Is the bias added?"}),
+    "one result": (
+        "return solution[:-1], float(solution[-1])",
+        "return solution",
+        {"regression.fit": "pair (weights, bias)"},
+    ),
     "no numbers": ("return x @ weights + bias", "return 'none'", {"regression.predict": "expected numbers, got str"}),
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.answer_changes import as_sent
 from grader import scoring
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Probe, Question
@@ -25,6 +26,7 @@ Attacker = Callable[[list[Recording], Probe, Question], Observation]
 # What is asked of a checkpoint is the same in each grade; a template has none. A submission that carries answers
 # about the test images is another matter (the warning leak.test).
 CRITERIA = tuple(c for c in VIT.criteria if c not in ("vit.accuracy", "contrastive.precision", "contrastive.logs"))
+RUNS = ("module.run", "vit.run")
 NOT_RECORDED = Observation("undefined", detail="not recorded")
 
 
@@ -52,7 +54,7 @@ def replay(
 def as_recorded(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
     """The first recording's answer to the same request."""
     answer = _answer(recordings[0], probe, question)
-    return NOT_RECORDED if answer is None else answer.observation
+    return NOT_RECORDED if answer is None else _as_sent(answer.observation)
 
 
 def nearest(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
@@ -60,7 +62,14 @@ def nearest(recordings: list[Recording], probe: Probe, question: Question) -> Ob
     there = [answer for recording in recordings if (answer := _answer(recording, probe, question)) is not None]
     if not there:
         return NOT_RECORDED
-    return min(there, key=lambda answer: _apart(answer.question.args, question.args)).observation
+    return _as_sent(min(there, key=lambda answer: _apart(answer.question.args, question.args)).observation)
+
+
+def _as_sent(observation: Observation) -> Observation:
+    """An observation before its value was converted to its type, as hostile code would repeat it."""
+    if observation.outcome != "value":
+        return observation
+    return dataclasses.replace(observation, value=as_sent(observation.value))
 
 
 def resized(recordings: list[Recording], probe: Probe, question: Question) -> Observation:
@@ -99,9 +108,14 @@ ATTACKERS: dict[str, Attacker] = {
 def _answer(recording: Recording, probe: Probe, question: Question) -> Answer | None:
     """The answer to the same probe, or to one that asks the same of the same class: on stand-ins, for instance."""
     name = question.args.get("name")
-    same = [p.id for p in VIT.probes if p.op == probe.op and p.id in recording and name is not None]
+    same = [p.id for p in VIT.probes if p.op in _alike(probe.op) and p.id in recording and name is not None]
     like = [ident for ident in same if recording[ident].question.args.get("name") == name]
     return next((recording[ident] for ident in (probe.id, *like) if ident in recording), None)
+
+
+def _alike(op: str) -> tuple[str, ...]:
+    """The operations that build and call a class, with stand-ins or without; any other one alone."""
+    return RUNS if op in RUNS else (op,)
 
 
 def _with_calls(
@@ -113,23 +127,23 @@ def _with_calls(
         change: (recorded output, recorded batch, asked batch) → output.
     """
     answer = _answer(recordings[0], probe, question)
-    if answer is None or probe.op not in ("module.run", "shapes"):
+    if answer is None or probe.op not in (*RUNS, "shapes"):
         return as_recorded(recordings, probe, question)
-    observation = copy.deepcopy(answer.observation)
-    calls = _run_calls if probe.op == "module.run" else _shape_calls
-    for facts, given, asked in calls(observation.value, answer.question, question):
+    value = copy.deepcopy(as_sent(answer.observation.value))
+    calls = _run_calls if probe.op in RUNS else _shape_calls
+    for result, given, asked in calls(value, answer.question, question):
         for name in ("array", "values"):
-            if isinstance(facts.get(name), np.ndarray) and len(facts[name]) == len(given):
-                facts[name] = change(facts[name], given, asked)
-        if isinstance(facts.get("shape"), list):
-            facts["shape"][0] = len(asked)
-    return observation
+            if isinstance(result.get(name), np.ndarray) and len(result[name]) == len(given):
+                result[name] = change(result[name], given, asked)
+        if isinstance(result.get("shape"), list):
+            result["shape"][0] = len(asked)
+    return Observation("value", value)
 
 
 def _run_calls(value: Any, known: Question, question: Question) -> Iterator[tuple[dict[str, Any], Array, Array]]:
-    for facts, given, asked in zip(value, known.args["builds"], question.args["builds"], strict=True):
-        for call, one, other in zip(facts["calls"], given["calls"], asked["calls"], strict=True):
-            yield call, one["inputs"], other["inputs"]
+    for name, asked in question.args["builds"].items():
+        for call, other in asked["calls"].items():
+            yield value[name]["calls"][call], known.args["builds"][name]["calls"][call]["inputs"], other["inputs"]
 
 
 def _shape_calls(value: Any, known: Question, question: Question) -> Iterator[tuple[dict[str, Any], Array, Array]]:

@@ -1,6 +1,5 @@
 """The checks of part 2 on observations written by hand: an honest answer, changed in one place."""
 
-import copy
 import random
 from pathlib import Path
 from typing import Any
@@ -8,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bench.answer_changes import as_sent
 from grader.assignments.vit.model import asking, block, heads, patches, positions, shapes, whole
 from grader.evidence import Evidence
 from grader.judging import Judgement
 from grader.records import Observation
 from tests import harness
-from tests.assignments.vit.junk import JUNK, RAISED, changed, paths, with_value
+from tests.assignments.vit.junk import JUNK, RAISED, changed, paths, with_value, without
 
 REFERENCE = Path(__file__).resolve().parents[3] / "reference" / "vit_model.py"
 TOPICS = [shapes, patches, positions, block, heads, whole]
@@ -55,25 +55,20 @@ def test_junk_for_an_answer_fails(honest, probe, junk):
 
 @pytest.mark.parametrize("probe", CRITERIA)
 def test_junk_inside_an_answer_is_never_an_error_of_the_graders(honest, probe):
-    places = list(paths(honest.answers[probe].observation.value, deep=6))
+    places = list(paths(as_sent(honest.answers[probe].observation.value), deep=6))
     drawn = random.Random(1)
     for place in drawn.sample(places, min(100, len(places))):
         name = drawn.choice(list(JUNK))
         assert_no_error(with_value(honest, probe, place, JUNK[name]), probe, (place, name))
 
 
-@pytest.mark.parametrize("probe", [probe for probe in CRITERIA if probe != "shapes"])
+@pytest.mark.parametrize("probe", CRITERIA)
 def test_a_missing_key_is_never_an_error_of_the_graders(honest, probe):
-    value = honest.answers[probe].observation.value
+    value = as_sent(honest.answers[probe].observation.value)
     drawn = random.Random(2)
     places = [p for p in paths(value, deep=4) if p and isinstance(p[-1], str)]
     for place in drawn.sample(places, min(60, len(places))):
-        seen = with_value(honest, probe, (), copy.deepcopy(value))
-        within = seen.answers[probe].observation.value
-        for step in place[:-1]:
-            within = within[step]
-        del within[place[-1]]
-        assert_no_error(seen, probe, place)
+        assert_no_error(without(honest, probe, place), probe, place)
 
 
 @pytest.mark.parametrize("probe", CRITERIA)
@@ -84,42 +79,43 @@ def test_no_answer_fails(honest, probe, outcome):
 
 
 def test_a_tensor_of_float64_is_named(honest):
-    facts = honest.answers["patches"].observation.value[patches.GRAY]["calls"][patches.BATCH]
-    double = {**facts, "dtype": "float64", "array": facts["array"].astype(np.float64)}
-    seen = with_value(honest, "patches", (patches.GRAY, "calls", patches.BATCH), double)
+    batch = as_sent(honest.answers["patches"].observation.value)["gray"]["calls"]["batch"]
+    double = {**batch, "dtype": "float64", "array": batch["array"].astype(np.float64)}
+    seen = with_value(honest, "patches", ("gray", "calls", "batch"), double)
     assert "expected a float32 tensor from `PatchEmbeddings`, got float64" in judged(seen, "patches").feedback
 
 
 def test_nan_is_named(honest):
     nan = np.full((asking.B, asking.T, asking.D), np.nan, np.float32)
-    seen = with_value(honest, "transformer", (asking.ONE, "calls", asking.BATCH, "array"), nan)
+    seen = with_value(honest, "transformer", ("one block", "calls", "batch", "array"), nan)
     assert "432 values that are NaN or infinite" in judged(seen, "transformer").feedback
 
 
 def test_something_still_to_do_is_missing_not_failed(honest):
     raised = {**RAISED, "type": "NotImplementedError", "bases": ["NotImplementedError", "RuntimeError"]}
-    seen = with_value(honest, "positions", (positions.FIRST, "calls", positions.BATCH), {"raised": raised})
+    seen = with_value(honest, "positions", ("usual", "calls", "batch"), {"kind": "raised", "exception": raised})
     assert judged(seen, "positions").status == "missing"
 
 
 def test_an_exception_is_told_with_the_line_of_the_students_code(honest):
     frame = {"file": "vit_model.py", "cell": None, "line": 7, "function": "forward", "text": "x = x.view(3)"}
-    seen = with_value(honest, "model", (whole.GRAY, "calls", whole.BATCH), {"raised": {**RAISED, "frames": [frame]}})
+    raised = {"kind": "raised", "exception": {**RAISED, "frames": [frame]}}
+    seen = with_value(honest, "model", ("gray", "calls", "batch"), raised)
     assert "raised RuntimeError: no at vit_model.py, line 7: `x = x.view(3)`" in judged(seen, "model").feedback
 
 
 def test_a_wrong_shape_is_named_with_the_call_that_gave_it(honest):
-    seen = with_value(honest, "shapes", ("ViT", 0), {"shape": [2, 17, 64]})
+    seen = with_value(honest, "shapes", ("ViT", 0), {"kind": "shape", "shape": [2, 17, 64], "values": None})
     words = "ViT: wrong: ViT(28, 7, 1, 64, 2, 4) on (2, 1, 28, 28): expected output shape (2, 64), got (2, 17, 64)"
     assert words in judged(seen, "shapes").feedback
 
 
 def test_something_that_is_no_tensor_is_named(honest):
-    seen = with_value(honest, "shapes", ("ClassificationHead", 0), {"type": "tuple"})
+    seen = with_value(honest, "shapes", ("ClassificationHead", 0), {"kind": "no tensor", "type": "tuple"})
     assert "expected a tensor of shape (2, 10), got tuple" in judged(seen, "shapes").feedback
 
 
 def test_a_missing_gradient_names_the_parameter(honest):
-    place = (heads.USUAL, "calls", heads.GRADIENTS, "parameters", "fc.bias")
+    place = ("default", "calls", "gradients", "largest", "fc.bias")
     seen = with_value(honest, "heads.classification", place, None)
     assert "no gradient reaches `fc.bias`" in judged(seen, "heads.classification").feedback

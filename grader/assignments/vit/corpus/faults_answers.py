@@ -71,14 +71,14 @@ changed("embedding.get", lambda answer, asked: {"nothing": None})
     fault("four_million_numbers_and_one", """
 def large(answer, asked):
     if asked["name"] == "ClassificationHead":
-        answer[0]["calls"][0]["array"] = np.zeros((1 << 22) + 1, np.float32)
+        answer["default"]["calls"]["batch"]["array"] = np.zeros((1 << 22) + 1, np.float32)
 changed("module.run", large)
 """, ("vit.heads",), "at most 4194304 numbers"),
     fault("a_shape_of_100_axes", """
 def deep(answer, asked):
     if asked["name"] == "ClassificationHead":
-        answer[0]["parameters"][0]["shape"] = [2**39] * 100
+        answer["default"]["parameters"][0]["shape"] = [2**39] * 100
 changed("module.run", deep)
-""", ("vit.heads",), "at most 64 items"),
+""", ("vit.heads",), "length <= 64"),
 ]  # fmt: skip
 VARIANTS: list[Case] = []

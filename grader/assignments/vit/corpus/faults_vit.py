@@ -497,7 +497,7 @@ HEAD_FAULTS = [
     _fault("heads_tanh", HEADS, "tanh", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).tanh()"))),
     _fault("heads_predicted_class", (HEADS, SHAPES), "float32", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(x).argmax(dim=1)"))),
     _fault("heads_classes_hard_coded", (HEADS, SHAPES), "num_classes", (CLASSIFIER, "self.fc = nn.Linear(hidden_size, 10)")),
-    _fault("heads_hidden_size_hard_coded", (HEADS, SHAPES), "hidden_size", (CLASSIFIER, "self.fc = nn.Linear(64, num_classes)")),
+    _fault("heads_hidden_size_hard_coded", (HEADS, SHAPES), "hard-coded", (CLASSIFIER, "self.fc = nn.Linear(64, num_classes)")),
     _fault("heads_no_default_classes", (HEADS, SHAPES), "num_classes", ("num_classes: int = 10)", "num_classes: int)")),
     _fault("heads_other_default_classes", (HEADS, SHAPES), "default", ("num_classes: int = 10)", "num_classes: int = 100)")),
     _fault("heads_classifier_dropout_in_eval", HEADS, "dropout", (LOGITS, BEFORE_LOGITS + _lines("return self.fc(nn.functional.dropout(x, 0.1))"))),
