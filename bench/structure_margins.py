@@ -27,7 +27,7 @@ from grader.pipeline import Grader, Options, open_grader
 from grader.torchkit import modules
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("TOLERANCE", "NONLINEAR", "SLOPE_TOLERANCE", "DIRECTION", "COLLINEAR", "ADDED", "MAX_OFF")
+NAMES = ("TOLERANCE", "MIN_HARMONICS", "SLOPE_TOLERANCE", "MAX_TURN", "MAX_SPREAD_OF_ONE_HEAD", "MIN_ADDED", "MAX_OFF")
 EMBEDDINGS = "contrastive.embeddings"
 CRITERIA = [EMBEDDINGS, *(ident for ident in VIT.criteria if ident.startswith("vit.") and ident != "vit.accuracy")]
 seen: dict[str, list[float]] = defaultdict(list)  # by bound, what was compared with it, as multiples of it

@@ -11,8 +11,7 @@ from grader.torchkit.modules.arrays import Array
 from grader.torchkit.modules.asking import normal
 from grader.torchkit.modules.run import ModuleRun
 
-POINTS = 16  # between the ends
-LENGTH = 0.02  # of the line, beside the size of the input: long beside rounding, short beside any curvature
+LINE_LENGTH = 0.02  # of the line, beside the size of the input: long beside rounding, short beside any curvature
 # How far a point's place may seem from where it is. Right code comes to 0.03, with a sharp softmax too; an answer to
 # another line has each of its points off by 0.3 on average.
 MAX_OFF = 0.15
@@ -23,12 +22,12 @@ def rows(rng: np.random.Generator, count: int) -> Array:
     return rng.permutation(np.concatenate([np.arange(count), rng.integers(0, count, count)]))
 
 
-def places(rng: np.random.Generator, count: int = POINTS) -> Array:
+def places(rng: np.random.Generator, count: int = 16) -> Array:
     """(count + 2,) where the points of a line lie: its ends, 0 and 1, and numbers between them."""
     return np.concatenate([[0.0, 1.0], rng.uniform(0.05, 0.95, count)])
 
 
-def points(rng: np.random.Generator, start: Array, at: Array, length: float = LENGTH) -> Array:
+def points(rng: np.random.Generator, start: Array, at: Array, length: float = LINE_LENGTH) -> Array:
     """The points of a line in a random direction.
 
     Args:

@@ -25,7 +25,7 @@ IMAGE, TOKEN = 1, 2  # the token that is changed
 PAIRS = 24  # sequences of a token v and ``COPIES`` of a token u
 COPIES = (0, 1, 2, 4)
 ANGLES = np.arange(8) * (2 * np.pi / 8)  # of single tokens on a circle
-LENGTH = 300.0  # so long that what the branches add changes the direction of a token by little
+LONG = 300.0  # times a usual token: so long that what the branches add changes the direction of a token by little
 
 
 def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -60,7 +60,7 @@ def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
         "two blocks": build(D, 2, 4, seed=1, calls=batch),
         "three blocks": build(D, 3, 4, seed=1, calls=batch | {"gradients": gradients}),
         "copy": build(D, 1, 4, seed=2, like="one block", calls={"batch": call(x, seed=1)}),
-        "plain norms": build(D, 1, 4, seed=1, fill="random_but_plain", calls=batch | {"long": call(LENGTH * x)}),
+        "plain norms": build(D, 1, 4, seed=1, fill="random_but_plain", calls=batch | {"long": call(LONG * x)}),
     }
     return Question({"name": "Transformer", "builds": builds}, {"x": x, "shift": shift, "order": order})
 
@@ -72,16 +72,16 @@ def block(evidence: Evidence, rng: np.random.Generator) -> Question:
     other[IMAGE, TOKEN] = normal(rng, D)
     each = rng.uniform(1, 3, (T, T, 1)).astype(np.float32)
     batch = {"batch": call(x)}
-    long = {"long": call(LENGTH * x), "long, each its own": call(LENGTH * each * x)}
+    long = {"long": call(LONG * x), "long, each its own": call(LONG * each * x)}
     calls = batch | long | {
         "each token shifted": call(x + shift),
         "one token replaced": call(other),
-        "longer": call(10 * LENGTH * x),
+        "longer": call(10 * LONG * x),
         "lone token": call(lone),
         "lone token shifted": call(lone + 3),
     }  # fmt: skip
     calls |= {f"circle {n}": call(point) for n, point in enumerate(_circle(rng))}
-    long_pairs, short_pairs = _pairs(rng, "long", LENGTH), _pairs(rng, "short", 1.0)
+    long_pairs, short_pairs = _pairs(rng, "long", LONG), _pairs(rng, "short", 1.0)
     builds = {
         "block": build(D, 4, seed=1, calls=calls | long_pairs),
         "zero": build(D, 4, seed=1, fill="zero", calls=batch),
@@ -102,7 +102,7 @@ def _circle(rng: np.random.Generator) -> Array:
     ones = np.ones((D, 1)) / np.sqrt(D)
     plane = np.linalg.qr(np.hstack([ones, rng.standard_normal((D, 2))]))[0][:, 1:]  # of mean zero, at right angles
     points = np.cos(ANGLES)[:, None] * plane[:, 0] + np.sin(ANGLES)[:, None] * plane[:, 1]
-    return (LENGTH * np.sqrt(D) * points[:, None, None, :]).astype(np.float32)
+    return (LONG * np.sqrt(D) * points[:, None, None, :]).astype(np.float32)
 
 
 def _pairs(rng: np.random.Generator, what: str, length: float) -> dict[str, Call]:

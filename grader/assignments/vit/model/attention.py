@@ -25,12 +25,12 @@ from grader.torchkit.modules.answers import AttentionScale
 from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.judging import expect_trained
 
-# Right heads come to 0.1 and more, a single one to 0.003 (python -m bench.structure_margins)
-COLLINEAR = 0.03
-TURNED = 0.001  # right blocks give 0.016 and more, those whose MLP sees nothing of attention 2e-5 at the most
-ADDED = 0.03  # right code adds 30 times as much, code that adds nothing 0.3 of it at most
-SOFTER = 1.15
-BENDS = 0.3  # shorter sums are too short to show that an MLP is not linear; right code adds 3 to 10
+# How near what copies of a token add comes to one direction, in parts of what they add (python -m bench.structure_margins)
+MAX_SPREAD_OF_ONE_HEAD = 0.03  # several heads come to 0.1 and more, one to 0.003
+MAX_SPREAD_WITHOUT_MLP = 0.001  # right blocks come to 0.016 and more, those whose MLP sees no attention to 2e-5 at most
+MIN_ADDED = 0.03  # by attention to a token: right code adds 30 times as much, code that adds nothing 0.3 of it at most
+MIN_GROWTH = 1.15  # from one copy to four: where it is less, copies tell nothing
+MIN_LENGTH = 0.3  # of what copies add: shorter sums do not show that an MLP is not linear; right code adds 3 to 10
 
 
 def tokens_attend(evidence: Evidence) -> None:
@@ -72,12 +72,12 @@ def attention_weights(evidence: Evidence) -> None:
             "the weights of attention do not add up to 1: each token given twice should change no token, and does",
             SOFTMAX,
         )
-    if np.abs(_added_by_copies(evidence, "block", "long")).max() < ADDED:
+    if np.abs(_added_by_copies(evidence, "block", "long")).max() < MIN_ADDED:
         raise Fail(
             "the result of attention is not added to the tokens",
             "x = x + attention(norm(x)), and the MLP comes after that sum.",
         )
-    if second_direction(_added_by_copies(evidence, "one head", "long")).max() > COLLINEAR:
+    if second_direction(_added_by_copies(evidence, "one head", "long")).max() > MAX_SPREAD_OF_ONE_HEAD:
         raise Fail(
             "attention should add to each token a mean of the values, with weights that add up to 1, and adds "
             "something else",
@@ -94,7 +94,7 @@ def mlp_after_attention(evidence: Evidence) -> None:
     after(attention_weights, evidence)
     after(nonlinearity, evidence)
     # what attention adds, more and more of it in one direction, turns where the MLP sees it
-    if _is_in_one_direction(_added_by_copies(evidence, "one head", "short"), TURNED):
+    if _is_in_one_direction(_added_by_copies(evidence, "one head", "short"), MAX_SPREAD_WITHOUT_MLP):
         raise Fail(
             "the MLP does not see what attention gave: both work on the input of the block, side by side",
             "One after the other: the sum of x and attention is the new x, of which the MLP takes the norm.",
@@ -123,7 +123,7 @@ def _added_by_copies(evidence: Evidence, build: str, length: str) -> Array:
 def second_direction(added: Array) -> Array:
     """(PAIRS,): how much more than one direction there is, 0 where 1, 2 and 4 copies add the same up to a factor."""
     singular = np.linalg.svd(added, compute_uv=False)  # (PAIRS, 3)
-    return singular[:, 1] / np.maximum(singular[:, 0], ADDED)
+    return singular[:, 1] / np.maximum(singular[:, 0], MIN_ADDED)
 
 
 def _is_in_one_direction(added: Array, bound: float) -> bool:
@@ -132,7 +132,7 @@ def _is_in_one_direction(added: Array, bound: float) -> bool:
     Where weights are all but 0 and 1, copies change nothing, or from next to nothing, and tell nothing.
     """
     fewest, most = (np.linalg.norm(added[:, n], axis=1) for n in (0, -1))
-    telling = (most > SOFTER * fewest) & (most > BENDS)
+    telling = (most > MIN_GROWTH * fewest) & (most > MIN_LENGTH)
     return bool(telling.sum() > PAIRS / 5 and second_direction(added)[telling].max() < bound)
 
 
@@ -147,7 +147,7 @@ def heads(evidence: Evidence) -> None:
             "Pass it on from Transformer to the block and from there to the attention.",
         )
     after(attention_weights, evidence)
-    if _is_in_one_direction(_added_by_copies(evidence, "block", "long"), COLLINEAR):
+    if _is_in_one_direction(_added_by_copies(evidence, "block", "long"), MAX_SPREAD_OF_ONE_HEAD):
         raise Fail(
             "all 4 heads have the same weights of attention: the features are not split into heads",
             "Each head makes a softmax of its own, of its own part of queries and keys.",

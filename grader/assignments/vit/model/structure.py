@@ -8,7 +8,7 @@ import numpy as np
 from grader.assignments.vit.model.asking import (
     ANGLES,
     IMAGE,
-    LENGTH,
+    LONG,
     TOKEN,
     B,
     D,
@@ -23,8 +23,8 @@ from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.judging import expect_repeatable, expect_shape
 from grader.torchkit.modules.run import ModuleRun
 
-NONLINEAR = 0.02  # right MLPs come to 0.046 and more, linear ones to 0.0005 (python -m bench.structure_margins)
-DIRECTION = 0.03  # how far long tokens are turned, at most, by what a block adds
+MIN_HARMONICS = 0.02  # of what an MLP makes of a circle: right ones come to 0.046 and more, linear ones to 0.0005 (python -m bench.structure_margins)
+MAX_TURN = 0.03  # how far long tokens are turned, at most, by what a block adds
 
 
 def shape(evidence: Evidence) -> None:
@@ -92,7 +92,7 @@ def residual(evidence: Evidence) -> None:
     # or become as long as all others
     long, usual = tokens_of(run, "plain norms", "long"), tokens_of(run, "plain norms")
     ends_normalised = same(long, norm(long), 1e-2)
-    if ends_normalised and not same(long, norm(x), DIRECTION) and not same(long, usual, DIRECTION):
+    if ends_normalised and not same(long, norm(x), MAX_TURN) and not same(long, usual, MAX_TURN):
         raise Fail(
             "`ResidualAttentionBlock` is right, but the Transformer runs other blocks, which normalise after the sum "
             "(post-norm)",
@@ -169,8 +169,8 @@ def _only_directions_count(block: ModuleRun) -> bool:
     """
     x, each = block.known["x"], block.known["each"]
     for build in ("block", "faint"):
-        added = block.output(build, "long", x.shape) - LENGTH * x
-        if not same(block.output(build, "long, each its own", x.shape) - LENGTH * each * x, added, DIRECTION):
+        added = block.output(build, "long", x.shape) - LONG * x
+        if not same(block.output(build, "long, each its own", x.shape) - LONG * each * x, added, MAX_TURN):
             return False
     return True
 
@@ -195,8 +195,8 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
     all_alike = not same(tokens_of(run, "one block", "all tokens shifted") - 5, x)
     lone, lone_shifted = (block.output("block", call, (1, 1, D)) for call in ("lone token", "lone token shifted"))
     tokens = block.known["x"]
-    added_to_long = np.abs(block.output("block", "long", tokens.shape) - LENGTH * tokens).max()
-    added_to_longer = np.abs(block.output("block", "longer", tokens.shape) - 10 * LENGTH * tokens).max()
+    added_to_long = np.abs(block.output("block", "long", tokens.shape) - LONG * tokens).max()
+    added_to_longer = np.abs(block.output("block", "longer", tokens.shape) - 10 * LONG * tokens).max()
     if not same(lone_shifted - 3, lone) or added_to_longer > 3 * added_to_long:
         if others:
             return (
@@ -219,7 +219,7 @@ def nonlinearity(evidence: Evidence) -> None:
     calls = [f"circle {n}" for n in range(len(ANGLES))]
     added = np.stack([(block.output("block", c, (1, 1, D)) - block.inputs("block", c))[0, 0] for c in calls])
     waves = np.fft.rfft(added, axis=0)  # an affine map of a circle holds no wave beyond the first
-    if np.linalg.norm(waves[2:]) < NONLINEAR * np.linalg.norm(waves[1]) or not waves[1:].any():
+    if np.linalg.norm(waves[2:]) < MIN_HARMONICS * np.linalg.norm(waves[1]) or not waves[1:].any():
         raise Fail(
             "the MLP is linear, or there is none: no nonlinearity between its layers",
             "Two linear layers without an activation between them are one linear layer; the paper takes GELU.",
