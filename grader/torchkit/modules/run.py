@@ -111,7 +111,11 @@ class ModuleRun:
         if not isinstance(result, TensorResult):
             raise Fail(f"expected `{self.name}` to return a tensor, got {_kind(result)}", "Return the tensor itself.")
         if result.dtype != "float32" or result.array.dtype != np.float32:
-            hint = "NumPy and Python numbers make float64: convert with .float()." if result.dtype == "float64" else ""
+            hint = (
+                "NumPy and Python numbers make float64: convert with .float()."
+                if "float" in result.dtype
+                else "Return the numbers that the last layer gives, without argmax, rounding or comparisons."
+            )
             raise Fail(f"expected a float32 tensor from `{self.name}`, got {result.dtype[:20]}", hint)
         return result.array
 

@@ -41,7 +41,10 @@ def tokens_attend(evidence: Evidence) -> None:
     x = tokens_of(run, "one block")
     touched = changed(tokens_of(run, "one block", "one token replaced"), x, axis=(2,), tolerance=1e-5)[IMAGE]
     if not np.delete(touched, TOKEN).any():
-        raise Fail("the tokens of an image do not see each other", "Attention must be over the axis of the tokens.")
+        raise Fail(
+            "the tokens of an image do not see each other, expected every token to attend to all of them",
+            "Attention must be over the axis of the tokens.",
+        )
     order = run.known["order"]
     if same(tokens_of(run, "one block", "reordered"), x[:, order]):
         return
@@ -53,7 +56,10 @@ def tokens_attend(evidence: Evidence) -> None:
             "same way. A view to (B, heads, N, D / heads) mixes tokens.",
         )
     if not touched.all():
-        raise Fail("some tokens do not see all others: an attention mask, which is not part of this model")
+        raise Fail(
+            "some tokens do not see all others: there is an attention mask, which is not part of this model",
+            "Call the attention without a mask: no attn_mask, no is_causal.",
+        )
     raise Fail(
         "attention depends on the places of the tokens: in another order they give other values, and should give the "
         "same ones in that order",

@@ -108,7 +108,7 @@ def logits(evidence: Evidence) -> None:
     if np.allclose(long.sum(axis=1), 1, atol=1e-3) and (long >= 0).all():
         raise Fail(
             "the outputs of each row are probabilities that add up to 1: a softmax sits inside the head",
-            "nn.CrossEntropyLoss expects logits and applies the softmax itself; twice slows the training down.",
+            "nn.CrossEntropyLoss expects logits and applies the softmax itself; a second one slows the training down.",
         )
     with np.errstate(over="ignore"):
         logarithms = np.allclose(np.exp(usual).sum(axis=1), 1, atol=1e-3)
@@ -154,7 +154,7 @@ def _nonlinear_words(out: Array) -> tuple[str, str]:
     if np.allclose(out.sum(axis=1), 1, atol=1e-3) and (out >= 0).all():
         return (
             "the outputs of each row add up to 1: a softmax sits inside the head",
-            "An embedding is no set of probabilities.",
+            "End the head with its nn.Linear: an embedding is not a set of probabilities.",
         )
     if (out >= 0).all():
         return (

@@ -117,8 +117,8 @@ def num_patches(evidence: Evidence) -> None:
         if got != expected:
             what = "there is no such number" if got is None else f"got {got:g}"
             raise Fail(
-                f"expected num_patches to be {expected} for images of {size} and patches of {patch} pixels, {what}",
-                "There are (image_size // patch_size) squared patches, and the attribute is their number.",
+                f"expected the attribute num_patches to be {expected} for image_size={size} and patch_size={patch}, {what}",
+                "There are (image_size // patch_size) squared patches: keep their number in self, in __init__.",
             )
 
 
@@ -145,7 +145,10 @@ def own_patch_in_row_major_order(evidence: Evidence) -> None:
             "grid.",
         )
     if not moved.any():
-        raise Fail("a patch changes no token at all", "The tokens do not depend on the image's pixels.")
+        raise Fail(
+            "a patch changes no token at all: the tokens do not depend on the pixels",
+            "Compute the tokens from x, and return them.",
+        )
     raise Fail(*_scrambled_words(moved))
 
 

@@ -245,7 +245,7 @@ def blocks_of_their_own(evidence: Evidence) -> None:
     if two - one != three - two or two <= one:
         raise Fail(
             f"Transformers of 1, 2 and 3 blocks have {one}, {two} and {three} parameters, expected each further block "
-            "to add as many",
+            "to add the same number",
             "Each block needs weights of its own: [block] * layers is one block used again and again, and a Python "
             "list hides layers from PyTorch."
             if unlike
