@@ -21,10 +21,11 @@ grade: $(READY) ## grade the reference, or make grade SUBMISSION=…
 test: $(READY) ## the project's own tests, and the student-facing suites on the reference
 	$(BIN)/python -m pytest tests --submission=reference --tb=short -q $(ARGS)
 
-check: $(READY) ## lint, format and types
+check: $(READY) ## lint, format, types, and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 audit: $(READY) ## every seeded fault must cost what it should, every correct variant nothing
 	$(BIN)/python grade.py --audit

@@ -17,9 +17,10 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from grader import firewall
+from grader.arguments import Parser
 from grader.errors import GraderError, not_installed
 from grader.reports.text import printable, visible
 
@@ -64,13 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, ModuleNotFoundError) and not (error.name or "grader").startswith("grader"):
             return _complain(str(not_installed(str(error.name))))
         return _complain(f"the grader itself failed: {type(error).__name__}: {error} ({DEBUG}=1 shows where)")
-
-
-class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with the arguments."""
-
-    def error(self, message: str) -> NoReturn:
-        raise GraderError(f"{self.prog}: {message}; see --help")
 
 
 def parser() -> Parser:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from grader.cli import Parser
+from grader.arguments import Parser
 from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
 from grader.exports.canvas import Filled

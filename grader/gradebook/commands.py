@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.cli import Parser
+from grader.arguments import Parser
 from grader.gradebook.reader import Roll
 from grader.gradebook.regrade import Moved, regrade_all, remember, remembered
 from grader.gradebook.session import alone

@@ -14,8 +14,8 @@ from typing import Any
 
 from grader import syntax
 from grader.mutation.mutations import Mutation, mutations
-from grader.publish.template import BEGIN, END
 from grader.records import Piece, Program
+from grader.solution_regions import BEGIN, END
 
 TEXTS = (".py", ".ipynb")
 

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader import shipped
+from grader.arguments import Parser
 from grader.assignment import default
-from grader.cli import Parser
 from grader.errors import GraderError
 from grader.publish import release, solutions
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from grader.publish.template import BEGIN, END, without_solutions
+from grader.publish.template import without_solutions
+from grader.solution_regions import BEGIN, END
 
 LEAST = (
     31  # characters of code that nobody writes by chance: shorter lines, such as a step of an optimizer, anybody does

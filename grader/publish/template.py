@@ -25,14 +25,11 @@ from pathlib import Path
 import nbformat
 
 from grader import assignment
+from grader.solution_regions import BEGIN, END, KEPT
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "reference"
 STUDENT = ROOT / "student"
-
-BEGIN = "### BEGIN SOLUTION"
-END = "### END SOLUTION"
-KEPT = "# >"
 
 
 def without_solutions(source: str) -> str:

@@ -8,8 +8,8 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
-from grader.sandbox.outside import warm
 from grader.sandbox.outside.connection import Lost
+from grader.sandbox.outside.opening import opened_worker
 from grader.sandbox.outside.tiers import Tier
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
     try:
         with Canaries() as canaries:
             plan = workers.plan(tier, slot)
-            connection, failed = warm.opened(workers.zygote, plan, _nobody_asks, canaries.described())
+            connection, failed = opened_worker(workers.zygote, plan, _nobody_asks, canaries.described())
             try:
                 return [failed] if failed else _answer(connection.replies)
             finally:

@@ -1,6 +1,5 @@
 """Workers forked from a warm parent, each confined before it touches a byte of its submission."""
 
-import dataclasses
 import itertools
 import os
 import threading
@@ -15,7 +14,8 @@ from grader.sandbox.outside import access, tier_selftest, tiers
 from grader.sandbox.outside.clock import Patience
 from grader.sandbox.outside.cold import environment
 from grader.sandbox.outside.connection import Connection
-from grader.sandbox.outside.process import Operations, ProcessWorker, pipes
+from grader.sandbox.outside.opening import opened_worker
+from grader.sandbox.outside.process import Operations, ProcessWorker
 from grader.sandbox.outside.tiers import Tier
 from grader.sandbox.outside.zygote_connection import Zygote, ZygoteLost
 
@@ -140,7 +140,7 @@ class WarmWorker(ProcessWorker):
             access.let_in(self.files, parents="namespaces" not in tier.layers)
         self.name = os.path.basename(plan.scratch)
         libraries = lazy_imports.needed(lazy_imports.sources(self.program))
-        connection, failed = opened(self.zygote, plan, self.died, libraries=libraries)
+        connection, failed = opened_worker(self.zygote, plan, self.died, libraries=libraries)
         if failed:
             connection.close()
             self.workers.slots.discard(self.slot)
@@ -169,26 +169,3 @@ class WarmWorker(ProcessWorker):
         if self.connection is not None:
             self.connection.close()
             self.connection = None
-
-
-def opened(
-    zygote: Zygote,
-    plan: Plan,
-    died: Callable[[], Any],
-    canaries: dict[str, Any] | None = None,
-    libraries: Sequence[str] = (),
-) -> tuple[Connection, str]:
-    """Fork a worker; the connection to it, and why it could not be confined if it could not."""
-    theirs, ours = pipes()
-    connection = Connection(*ours, died)
-    do, more = ("open", {"libraries": libraries}) if canaries is None else ("check", {"canaries": canaries})
-    try:
-        answer = zygote.tell(do, os.path.basename(plan.scratch), theirs, plan=dataclasses.asdict(plan), **more)
-    except ZygoteLost:
-        connection.close()
-        raise
-    finally:
-        for descriptor in theirs:
-            os.close(descriptor)
-    connection.pid = answer.get("pid")
-    return connection, answer.get("failed", "")

@@ -1,0 +1,5 @@
+"""The marks around what a reference solves and a template leaves open; see ``publish.template``."""
+
+BEGIN = "### BEGIN SOLUTION"
+END = "### END SOLUTION"
+KEPT = "# >"  # begins a line of a region that stands in the template, without this mark
