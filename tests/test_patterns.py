@@ -9,7 +9,7 @@ import pytest
 
 import grader
 from grader import patterns
-from grader.assignments.vit import logs, printed_runs
+from grader.assignments.vit import logs
 from grader.assignments.vit.figures.log import LOSS
 from grader.exports.markdown import escaped
 from grader.intake.layouts import CANVAS, MOODLE
@@ -18,6 +18,7 @@ from grader.records import CellLog
 from grader.reports.html.causes import NUMBERS, PLACES
 from grader.sandbox.inside import lazy_imports
 from grader.sandbox.outside import replies
+from grader.torchkit import printed_runs
 
 PACKAGE = Path(grader.__file__).parent
 READING = "the reading process has Python's own library alone; each of its patterns is tried below"
@@ -73,7 +74,7 @@ def log(text: str) -> None:
     (
         printed_runs.errors_of(cell),
         printed_runs.bars(cell),
-        printed_runs.last_run((cell,)),
+        logs.READER.last_run((cell,)),
         printed_runs.uncountable(cell),
     )
 

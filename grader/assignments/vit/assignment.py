@@ -13,7 +13,6 @@ from grader.assignments.vit import (
     model,
     names,
     pictures,
-    printed_runs,
     settings,
     template_blocks,
     thresholds,
@@ -34,7 +33,7 @@ def _check_given(texts: Mapping[str, str], where: str) -> None:
 
 def _training_cells(submission: Submission) -> Iterable[int]:
     """The cells whose output shows the last training of the embedding."""
-    run = printed_runs.last_run(submission.cells)
+    run = logs.READER.last_run(submission.cells)
     return () if run is None else [cell.cell for cell in run.cells]
 
 

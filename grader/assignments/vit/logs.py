@@ -4,12 +4,20 @@ from typing import Any
 
 from grader import patterns
 from grader.assignments.vit import thresholds
-from grader.assignments.vit.printed_runs import NUMBER, Run, bars, errors_of, last_run, uncountable
 from grader.assignments.vit.settings import hyperparameter
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.records import Warning_
+from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
 
+AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
+READER = LogReader(
+    function="train_embedding_model",
+    best=patterns.compile(
+        rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{1,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", ignore_case=True
+    ),
+    score=patterns.compile(rf"{AT_1}[^\n\d.]{{1,30}}?{VALUE}", ignore_case=True),
+)
 AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
 SETTINGS = {  # how logs print what they were made with
     "batch_size": r"batch[ _-]?size",
@@ -20,10 +28,15 @@ SETTINGS = {  # how logs print what they were made with
 }
 
 
-def _log(seen: Evidence) -> Run:
-    if seen.submission.notebook is None:
+def _log(evidence: Evidence) -> PrintedRun:
+    """The last training of the embedding that the notebook shows.
+
+    Raises:
+        Missing: there is none.
+    """
+    if evidence.submission.notebook is None:
         raise Missing("there is no notebook: the log stands in the outputs of its cells")
-    log = last_run(seen.submission.cells)
+    log = READER.last_run(evidence.submission.cells)
     if log is None:
         raise Missing(
             "no training log: run train_embedding_model in the notebook and save it with its outputs; "
@@ -32,18 +45,20 @@ def _log(seen: Evidence) -> Run:
     return log
 
 
-def without_errors(seen: Evidence) -> None:
+def without_errors(evidence: Evidence) -> None:
     """The training ran through without an error."""
-    for cell in _log(seen).cells:
+    for cell in _log(evidence).cells:
         for error in errors_of(cell)[:1]:
+            mend = "" if error.startswith("KeyboardInterrupt") else "Mend this error first. "
             raise Fail(
-                f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}", AGAIN
+                f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}",
+                f"{mend}{AGAIN}",
             )
 
 
-def whole(seen: Evidence) -> None:
+def whole(evidence: Evidence) -> None:
     """The log is whole by its own count of epochs."""
-    log = _log(seen)
+    log = _log(evidence)
     if not log.best:
         raise Fail(
             "the output of the training holds no line `Best Precision@1: …`",
@@ -52,14 +67,14 @@ def whole(seen: Evidence) -> None:
     for digits in filter(None, map(uncountable, log.cells)):
         raise Fail(
             f"the training log counts epochs with a number of {len(digits):,} digits, {digits[:12]}…",
-            f"No training has so many epochs: is another number printed behind the word `epoch`? {AGAIN}",
+            f"No training has so many epochs: look whether another number is printed behind the word `epoch`. {AGAIN}",
         )
-    missing = _missing_epochs(log, hyperparameter(seen, "num_epochs"))
+    missing = _missing_epochs(log, hyperparameter(evidence, "num_epochs"))
     if missing:
-        raise Fail(f"the training log is not whole: {missing}", f"Was it interrupted, or its output cut? {AGAIN}")
+        raise Fail(f"the training log is not whole: {missing}", f"It was interrupted, or its output was cut. {AGAIN}")
 
 
-def _missing_epochs(log: Run, planned: float | None) -> str:
+def _missing_epochs(log: PrintedRun, planned: float | None) -> str:
     """Say which epochs the log lacks by its own count; nothing when it is whole."""
     if not log.epochs:
         return _unfinished_bar(log, planned)
@@ -83,7 +98,7 @@ def _missing_epochs(log: Run, planned: float | None) -> str:
     return ""
 
 
-def _unfinished_bar(log: Run, planned: float | None) -> str:
+def _unfinished_bar(log: PrintedRun, planned: float | None) -> str:
     """A progress bar that counts the epochs and did not come to its end."""
     for done, total in [bar for cell in log.cells for bar in bars(cell)][-1:]:
         if done < total and total == planned:
@@ -91,58 +106,59 @@ def _unfinished_bar(log: Run, planned: float | None) -> str:
     return ""
 
 
-def agrees_with_checkpoint(seen: Evidence) -> None:
+def agrees_with_checkpoint(evidence: Evidence) -> None:
     """The log's best Precision@1 is the one that vit_embeds.pt records."""
-    _expect_honest(seen)
-    log, recorded = _log(seen), thresholds.recorded_precision(seen)
+    _expect_honest(evidence)
+    log, recorded = _log(evidence), thresholds.recorded_precision(evidence)
     if not log.best or recorded is None:
         return
-    if abs(max(log.best) - recorded) > seen.rubric.thresholds["log_checkpoint"]:
+    if abs(max(log.best) - recorded) > evidence.rubric.thresholds["log_checkpoint"]:
         raise Fail(
             f"the log's best Precision@1 is {max(log.best):.4f}, vit_embeds.pt records {recorded:.4f}",
             "Log and checkpoint come from different trainings: hand in those of the same run.",
         )
 
 
-def _expect_honest(seen: Evidence) -> None:
+def _expect_honest(evidence: Evidence) -> None:
     """An answer that the worker's own code did not write is none that a log could agree with.
 
     Raises:
         Unanswered: the answer about the checkpoint was forged.
     """
-    if seen[thresholds.EMBEDDINGS].observation.outcome == "forged":
-        _ = seen[thresholds.EMBEDDINGS].value
+    if evidence[thresholds.EMBEDDINGS].observation.outcome == "forged":
+        _ = evidence[thresholds.EMBEDDINGS].value
 
 
-def agrees_with_computed(seen: Evidence) -> None:
+def agrees_with_computed(evidence: Evidence) -> None:
     """The log's best Precision@1 is near the one computed from vit_embeds.pt."""
-    log, computed = _log(seen), thresholds.computed_precision(seen)
-    if not log.best or computed is None or thresholds.other_code(seen, thresholds.EMBEDDINGS):
+    log, computed = _log(evidence), thresholds.computed_precision(evidence)
+    if not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):
         return
-    if abs(max(log.best) - computed) > seen.rubric.thresholds["log_computed"]:
+    if abs(max(log.best) - computed) > evidence.rubric.thresholds["log_computed"]:
         raise Fail(
             f"the log's best Precision@1 is {max(log.best):.4f}, the model in vit_embeds.pt reaches {computed:.4f}",
-            "Randomly augmented reference images explain a difference of a few hundredths, not this one.",
+            "Reference images that are augmented at random explain a difference of a few hundredths, and no larger one: "
+            "hand in the checkpoint that the logged training wrote.",
         )
 
 
-def stale(seen: Evidence) -> list[Warning_]:
+def stale(evidence: Evidence) -> list[Warning_]:
     """The log was made with other settings than the notebook's."""
-    log = last_run(seen.submission.cells)
-    differences = _other_settings(log, seen) if log is not None else []
+    log = READER.last_run(evidence.submission.cells)
+    differences = _other_settings(log, evidence) if log is not None else []
     if not differences:
         return []
     return warn("log.stale", f"the log comes from other settings than the notebook's: {'; '.join(differences)}")
 
 
-def _other_settings(log: Run, seen: Evidence) -> list[str]:
+def _other_settings(log: PrintedRun, evidence: Evidence) -> list[str]:
     found = []
-    planned = hyperparameter(seen, "num_epochs")
+    planned = hyperparameter(evidence, "num_epochs")
     if planned is not None and log.count is not None and planned not in (log.count, log.total):
         found.append(f"it counts {log.count} epochs, num_epochs is {planned:g}")
     text = "\n".join(cell.text for cell in log.cells)
     for name, pattern in SETTINGS.items():
-        value = hyperparameter(seen, name)
+        value = hyperparameter(evidence, name)
         printed = {
             float(number)
             for number in patterns.compile(rf"\b{pattern}\s*[:=]\s*({NUMBER})", ignore_case=True).findall(text)
@@ -152,13 +168,13 @@ def _other_settings(log: Run, seen: Evidence) -> list[str]:
     return found
 
 
-def claim(seen: Evidence) -> list[Warning_]:
+def claim(evidence: Evidence) -> list[Warning_]:
     """The log claims clearly more than the checkpoint reaches."""
-    log, computed = last_run(seen.submission.cells), thresholds.computed_precision(seen)
-    if log is None or not log.best or computed is None or thresholds.other_code(seen, thresholds.EMBEDDINGS):
+    log, computed = READER.last_run(evidence.submission.cells), thresholds.computed_precision(evidence)
+    if log is None or not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):
         return []
     best = max(log.best)
-    if best <= computed + seen.rubric.thresholds["log_computed"]:
+    if best <= computed + evidence.rubric.thresholds["log_computed"]:
         return []
     return warn("log.claim", f"the log claims a Precision@1 of {best:.4f}, the checkpoint reaches {computed:.4f}")
 

@@ -3,14 +3,15 @@
 import pytest
 
 from grader.assignments.vit.figures.log import _losses
-from grader.assignments.vit.printed_runs import Run, last_run
+from grader.assignments.vit.logs import READER
 from grader.records import CellLog
+from grader.torchkit.printed_runs import PrintedRun
 
 SOURCE = "train_embedding_model(train_dataset, test_dataset)"
 
 
-def run_of(*lines: str) -> Run:
-    found = last_run((CellLog(4, SOURCE, "\n".join(lines), ()),))
+def run_of(*lines: str) -> PrintedRun:
+    found = READER.last_run((CellLog(4, SOURCE, "\n".join(lines), ()),))
     assert found is not None
     return found
 

@@ -8,7 +8,7 @@ import pytest
 
 from grader.assignments.vit.inside.lookalike import labels
 from grader.assignments.vit.metric_learning import training_items
-from grader.assignments.vit.metric_learning.watched_runs import Data
+from grader.torchkit.training_answers import LoadedItems
 
 LABELS = labels(seed=5, per_class=700)
 RIGHT = training_items.first_of_each(LABELS)
@@ -25,12 +25,13 @@ def first(count: int) -> np.ndarray:
 
 def problem(could: np.ndarray, tested: int = 0, samples: tuple[int, ...] = (), **more: Any) -> str:
     facts: dict[str, Any] = {
-        "called": True, "per_class": 700, "subset": False, "learned": could & False, "could": could,
-        "indices": int(could.sum()), "tested": 0, "unknown": 0, "whole": True, "batch": 64, "direct": False,
+        "learned": could & False, "could": could, "indices": int(could.sum()), "tested": 0, "unknown": 0,
+        "whole": True, "batch": 64, "direct": False,
     }  # fmt: skip
     counts = {"test_batches": tested, "backwards": 40}
-    run: Any = SimpleNamespace(data=Data(**facts | more), samples=samples, total=counts.__getitem__)
-    return training_items._problem(run, run.data.learned | run.data.could, RIGHT)
+    items = LoadedItems(**facts | more)
+    run: Any = SimpleNamespace(items=items, per_class=700, samples=samples, total=counts.__getitem__)
+    return training_items._problem(run, items.learned | items.could, RIGHT)
 
 
 def test_the_labels_hold_seven_hundred_of_each_class() -> None:
@@ -41,10 +42,10 @@ def test_the_labels_hold_seven_hundred_of_each_class() -> None:
     ("could", "more", "words"),
     [
         (ALL, {"direct": True}, "all 60,000 images"),
-        (ALL, {"samples": (1_000,)}, "1,000 of each class"),
-        (first(600), {}, "600 of each class"),
-        (first(100), {}, "100 of each class"),
-        (first(450), {}, "450 of each class"),
+        (ALL, {"samples": (1_000,)}, "1,000 images of each class instead of 500"),
+        (first(600), {}, "600 images of each class"),
+        (first(100), {}, "100 images of each class"),
+        (first(450), {}, "450 images of each class"),
         (np.roll(RIGHT, 1), {}, "not among the first 500"),
         (RIGHT, {"tested": 3}, "images of the test set: 3 of 40 batches"),
         (ALL & False, {"unknown": 6_000, "indices": 6_000}, "6,000 images instead of 5,000"),

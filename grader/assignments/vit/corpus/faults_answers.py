@@ -50,7 +50,7 @@ changed("transfer.run", lambda answer, asked: {**answer, "result": {"kind": "oth
 changed("transfer.run", lambda answer, asked: {**answer, "result": {"kind": "other", "type": np.zeros(2), "items": 0}})
 """, ("application.transfer",), "ndarray"),
     fault("array_for_a_count", """
-changed("embedding.train", lambda answer, asked: answer[0].update(steps=np.array([1, 2])))
+changed("embedding.train", lambda answer, asked: answer[0]["epochs"][0].update(steps=np.array([1, 2])))
 """, TRAINING, "steps"),
     fault("run_without_rates", """
 changed("embedding.train", lambda answer, asked: answer[0].pop("rates") and None)

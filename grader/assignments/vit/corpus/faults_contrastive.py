@@ -190,22 +190,22 @@ FAULTS = [
             "            loss = triplet_loss(embeddings[a], embeddings[p], embeddings[n])\n"
             "            loss = torch.nan_to_num(loss)\n",
         ),
-        word="no loss of pytorch-metric-learning",
+        word="got a loss that is not of this library",
     ),
     training(
         "loss_cross_entropy",
         (COMPUTE, "            loss = F.cross_entropy(embeddings, y)\n"),
-        word="no loss of pytorch-metric-learning",
+        word="got a loss that is not of this library",
     ),
     training(
         "loss_detached",
         (COMPUTE, "            loss = triplet_loss(embeddings.detach(), y, triplets).requires_grad_()\n"),
-        word="never came back",
+        word="no gradient comes back",
     ),
     training(
         "loss_on_probabilities",
         (COMPUTE, COMPUTE + "            loss = loss.detach().requires_grad_()\n"),
-        word="never came back",
+        word="no gradient comes back",
     ),
     # What the optimizer does
     training(
@@ -333,7 +333,7 @@ FAULTS = [
             "    return best_prec\n    ### END",
             EVALUATE.replace("\n        ", "\n    ")[4:] + "    return best_prec\n    ### END",
         ),
-        word="called 1 times",
+        word="called once",
     ),
     training(
         "evaluated_every_fifth",
@@ -367,7 +367,7 @@ FAULTS = [
     training(
         "evaluates_with_swapped_arguments",
         (ARGUMENTS, ARGUMENTS.replace("accuracy_calculator, best_prec", "best_prec, accuracy_calculator")),
-        word="computes no Precision@1",
+        word="that computes Precision@1, got float",
     ),
     training(
         "evaluates_with_another_measure",
@@ -375,7 +375,7 @@ FAULTS = [
             'AccuracyCalculator(include=("precision_at_1",), k=1)\n\n    # One',
             'AccuracyCalculator(include=("AMI",))\n\n    # One',
         ),
-        word="computes no Precision@1",
+        word="got one that computes AMI",
     ),
     training(
         "evaluates_with_too_few_arguments", (ARGUMENTS, ARGUMENTS.replace("best_prec, ", "")), word="raised TypeError"
@@ -464,7 +464,7 @@ FAULTS = [
         "once in the whole",
         per="never",
     ),
-    schedule("scheduler_gamma_1", f"{LR}.ExponentialLR(optimizer, gamma=1.0)", "factor 1"),
+    schedule("scheduler_gamma_1", f"{LR}.ExponentialLR(optimizer, gamma=1.0)", "by gamma=1"),
     schedule("scheduler_constant_factor", f"{LR}.LambdaLR(optimizer, lambda epoch: 1.0)", "never changes"),
     fault(
         "scheduler_patience_beyond",

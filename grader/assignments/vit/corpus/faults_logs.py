@@ -76,7 +76,7 @@ FAULTS = [
         lambda n: training_cell(n)["outputs"].append(error("NameError", "name 'plot' is not defined"))), "NameError"),
     fault("out_of_memory_at_once", training_outputs(error("OutOfMemoryError", "CUDA out of memory.")), "OutOfMemory"),
     fault("not_implemented", training_outputs(error("NotImplementedError")), "NotImplementedError"),
-    fault("traceback_printed", lines(lambda text: [*text, CRASHED]), "Traceback"),
+    fault("traceback_printed", lines(lambda text: [*text, CRASHED]), "device-side assert"),
     fault("failed_again_later", notebooks.edit(failed_again), "out of memory"),
     fault("end_cut_off", kept(1, 20), "epoch 20 is the last"),
     fault("last_epoch_cut_off", kept(1, 24), "epoch 24 is the last"),

@@ -128,10 +128,10 @@ KEPT = """scheduler.step()
 FAULTS = [
     # Inside the function
     inside("6000", "sample_balanced_subset(train_dataset, 6000)", "all 60,000"),
-    inside("1000", "sample_balanced_subset(train_dataset, 1000)", "1,000 of each class"),
-    inside("600", "sample_balanced_subset(train_dataset, 600)", "600 of each class"),
-    inside("100", "sample_balanced_subset(train_dataset, 100)", "100 of each class"),
-    inside("by_default", "sample_balanced_subset(train_dataset)", "50 of each class"),
+    inside("1000", "sample_balanced_subset(train_dataset, 1000)", "1,000 images of each class"),
+    inside("600", "sample_balanced_subset(train_dataset, 600)", "600 images of each class"),
+    inside("100", "sample_balanced_subset(train_dataset, 100)", "100 images of each class"),
+    inside("by_default", "sample_balanced_subset(train_dataset)", "50 images of each class"),
     inside("first_5000", "Subset(train_dataset, range(5000))", "not among the first 500"),
     inside("any_5000", "torch.utils.data.random_split(train_dataset, [5000, 55000])[0]", "not among the first 500"),
     inside("test_too", TEST_TOO, "images of the test set"),
@@ -142,8 +142,8 @@ FAULTS = [
     ),
     # In the notebook's call
     items("call_of_all", handed(CALL), "nothing is sampled"),
-    items("call_of_600", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 600)"), "600 of each"),
-    items("call_of_100", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 100)"), "100 of each"),
+    items("call_of_600", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 600)"), "600 images of each"),
+    items("call_of_100", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 100)"), "100 images of each"),
     items("call_of_6000", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 6000)"), "all 60,000"),
     items("call_of_the_last", handed(SUBSET, LAST_OF_EACH), "not among the first 500"),
     items(
@@ -151,9 +151,9 @@ FAULTS = [
         handed("train_embedding_model(sample_balanced_subset(test_dataset, 500), test_dataset)"),
         "images of the test set",
     ),
-    items("call_in_main", handed(MAIN.format(number=1000)), "1,000 of each class"),
+    items("call_in_main", handed(MAIN.format(number=1000)), "1,000 images of each class"),
     items("call_of_an_own_set", handed("train_embedding_model(train_subset, test_dataset)", OWN_SET.format(number=600)),
-          "600 of each class"),
+          "600 images of each class"),
     # How the models are built
     training("built_with_swapped_arguments", (BUILT, SWAPPED), word="swapped"),
     training(

@@ -3,10 +3,10 @@
 import numpy as np
 
 from grader import patterns
-from grader.assignments.vit import thresholds
-from grader.assignments.vit.printed_runs import NUMBER, Run, last_run
+from grader.assignments.vit import logs, thresholds
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
+from grader.torchkit.printed_runs import NUMBER, PrintedRun
 
 LOSS = patterns.compile(rf"\bloss\b[^\n\d.+-]{{0,12}}({NUMBER})", ignore_case=True)
 MAX_POINTS = 400  # of a curve
@@ -14,7 +14,7 @@ MAX_POINTS = 400  # of a curve
 
 def figure(seen: Evidence) -> Figure | None:
     """Loss and Precision@1 by epoch, the recomputed value as a line."""
-    run = last_run(seen.submission.cells)
+    run = logs.READER.last_run(seen.submission.cells)
     if run is None or len(run.best) < 2:
         return None
     computed = thresholds.computed_precision(seen)
@@ -39,7 +39,7 @@ def figure(seen: Evidence) -> Figure | None:
     return Figure("log", "contrastive.logs", "Your log beside the recomputed value", drawing.svg(canvas, words), words)
 
 
-def _losses(run: Run) -> tuple[list[int], list[float]] | None:
+def _losses(run: PrintedRun) -> tuple[list[int], list[float]] | None:
     """Epochs and losses, where the log prints one loss for each epoch or for each best value; else None."""
     found = [float(value) for cell in run.cells for value in LOSS.findall(cell.text[:200_000])]
     values = [value for value in found if np.isfinite(value)]
@@ -59,7 +59,7 @@ def _thin(epochs: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarra
     return np.asarray(epochs)[rows], np.asarray(values, dtype=float)[rows]
 
 
-def _words(run: Run, computed: float | None) -> str:
+def _words(run: PrintedRun, computed: float | None) -> str:
     said = f"Your log's best Precision@1 is {max(run.best):.4f}"
     if computed is None:
         return f"{said}; there was nothing to compute it from again."

@@ -1,7 +1,8 @@
-"""Small data sets that look like torchvision's FashionMNIST, and know which of their items were read."""
+"""Small data sets that look like torchvision's FashionMNIST, and note which of their items are read."""
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torchvision import datasets
 
 from grader.assignments.vit.inside.constants import MEAN, STD
 from grader.sandbox.inside import faults
+from grader.torchkit.inside.noted_reads import NotedReads
 
 
 def to_tensor(image: Any) -> Tensor:
@@ -21,12 +23,10 @@ def to_tensor(image: Any) -> Tensor:
 MAX_COMPUTED = 10_000  # items that are computed in advance, all at once
 
 
-class OnlyNoted(BaseException):
-    """Ends the reading of an item when it is known which one is read."""
-
-
-class Garments(datasets.FashionMNIST):
+class Garments(datasets.FashionMNIST, NotedReads):
     """FashionMNIST from arrays instead of files; nothing is downloaded or looked up.
+
+    torchvision's class comes first, so that an object of it can become one of these.
 
     Subclassing torchvision's class gives ``classes``, ``class_to_idx`` and whatever else student code may
     expect of it.
@@ -37,8 +37,6 @@ class Garments(datasets.FashionMNIST):
         train: which half of FashionMNIST it stands for.
         transform: PIL image → anything; None hands out PIL images, as torchvision does.
     """
-
-    only_noted: ClassVar[list[int] | None] = None  # the ``reads`` of a set whose items are not handed out just now
 
     def __init__(
         self,
@@ -51,28 +49,26 @@ class Garments(datasets.FashionMNIST):
         self.transform, self.target_transform = transform, None
         self.data = torch.from_numpy(np.array(images, dtype=np.uint8))
         self.targets = torch.from_numpy(np.array(labels, dtype=np.int64))
-        self.reads: list[int] = []  # index of every item that was read, in order
-        self._given, self._size = (self.data, self.targets), len(images)
+        self.reads = []
+        self._given, self.item_count = (self.data, self.targets), len(images)
         self._ready: tuple[list[Tensor], list[int]] | None = None  # all items, as the plain transform gives them
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
         faults.step()
         index = int(index)
-        if self.reads is Garments.only_noted:
-            self.reads.append(index % self._size)
-            raise OnlyNoted
+        self.before_read(index)
         item: tuple[Any, int]
         if self._plain():
             item = self._fast(index)
         else:
             picture = Image.fromarray(self.data[index].numpy())
             item = self.transform(picture) if self.transform is not None else picture, int(self.targets[index])
-        self.reads.append(index % self._size)
+        self.note_read(index)
         return item if self.target_transform is None else (item[0], self.target_transform(item[1]))
 
     def _plain(self) -> bool:
         """Whether items are as they were given, through the plain transform."""
-        return self.transform is to_tensor and self._size <= MAX_COMPUTED and self._unchanged()
+        return self.transform is to_tensor and self.item_count <= MAX_COMPUTED and self._unchanged()
 
     def _unchanged(self) -> bool:
         return self.data is self._given[0] and self.targets is self._given[1]
@@ -92,7 +88,7 @@ class Garments(datasets.FashionMNIST):
         return torch.stack(self._computed()[0] if self._plain() else [self[i][0] for i in range(len(self))])
 
     def __len__(self) -> int:
-        return self._size if self.data is self._given[0] else len(self.data)
+        return self.item_count if self.data is self._given[0] else len(self.data)
 
     def __repr__(self) -> str:
         split = "Train" if self.train else "Test"
@@ -101,3 +97,23 @@ class Garments(datasets.FashionMNIST):
 
 def _normalised(image: Tensor) -> Tensor:
     return image.float().div_(255.0).sub_(MEAN).div_(STD).unsqueeze(0)
+
+
+@contextlib.contextmanager
+def in_place_of_fashion_mnist(train: Garments, test: Garments) -> Iterator[None]:
+    """Let every FashionMNIST that is built be one of these sets, its transform the plain one, if it has any."""
+    original, sets = datasets.FashionMNIST.__init__, {True: train, False: test}
+
+    def init(self: Any, root: Any = None, train: bool = True, transform: Any = None, target_transform: Any = None,
+             download: bool = False) -> None:  # fmt: skip
+        vars(self).update(vars(sets[bool(train)]))
+        self.transform = None if transform is None else to_tensor
+        self.target_transform = target_transform
+        cls = type(self)
+        self.__class__ = Garments if cls is datasets.FashionMNIST else type(cls.__name__, (cls, Garments), {})
+
+    datasets.FashionMNIST.__init__ = init  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        datasets.FashionMNIST.__init__ = original  # type: ignore[method-assign]

@@ -29,7 +29,7 @@ class ProvidedSet(Garments):
         self._images = np.zeros((20, 28, 28), np.uint8) if images is None else images
         labels = shared.ARRAYS.get("train_labels") if train else None
         self._labels = np.zeros(len(self._images), np.int64) if labels is None else labels
-        self._given, self._size = (None, None), len(self._images)  # type: ignore[assignment]
+        self._given, self.item_count = (None, None), len(self._images)  # type: ignore[assignment]
 
     def __getattr__(self, name: str) -> Any:
         if name == "data":

@@ -1,7 +1,4 @@
-"""What the notebook hands to ``train_embedding_model``: its own statements, executed on small data.
-
-FashionMNIST gives the small data sets meanwhile, whoever builds it, and the function only notes its arguments.
-"""
+"""What a notebook hands to one of its functions: its own statements, executed, while the function notes its arguments."""
 
 import contextlib
 import inspect
@@ -12,17 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch.utils.data import Dataset
-from torchvision import datasets
 
-from grader.assignments.vit.inside.datasets import Garments, to_tensor
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.noted_reads import NotedReads
 
-SECONDS = 5.0  # for statements that only build and divide data sets
-DEEPEST = 8  # data sets that are wrapped in one another
+MAX_SECONDS = 5.0  # for statements that only build and divide data sets
+MAX_WRAPPED = 8  # data sets in one another, and items looked at of a list of them
 
 
 class TooLong(BaseException):
-    """Ends what takes too long; nothing that a student writes catches it by accident."""
+    """Ends what takes too long; no ``except Exception`` catches it."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +33,13 @@ class Arguments:
         return next(iter(inspect.signature(function).bind(*self.args, **self.kwargs).arguments.values()))
 
 
-def arguments(student: Student, name: str, train: Garments, test: Garments) -> Arguments | None:
-    """The arguments of the last call of a function, made from these data sets; None where they cannot be known.
+def arguments(student: Student, name: str, sets: tuple[NotedReads, ...]) -> Arguments | None:
+    """The arguments of the last call of a function; None where they cannot be known.
 
     What the statements bind stays bound: use ``with student.restored():`` around it.
+
+    Args:
+        sets: data sets that whatever the statements load gives meanwhile; the first argument must hold items of them.
     """
     function = student.get(name)
     calls: list[Arguments] = []
@@ -49,32 +48,12 @@ def arguments(student: Student, name: str, train: Garments, test: Garments) -> A
         calls.append(Arguments(args, kwargs))
         return 0.0
 
-    with student.overriding(**{name: note}), in_place_of_fashion_mnist(train, test), limited(SECONDS):
+    with student.overriding(**{name: note}), limited(MAX_SECONDS):
         student.execute_call()
     try:
-        return calls[-1] if calls and rests_on(calls[-1].first(function), (train, test)) else None
+        return calls[-1] if calls and rests_on(calls[-1].first(function), sets) else None
     except (TypeError, ValueError, StopIteration):
         return None
-
-
-@contextlib.contextmanager
-def in_place_of_fashion_mnist(train: Garments, test: Garments) -> Iterator[None]:
-    """Let every FashionMNIST that is built be one of these sets, its transform the plain one, if it has any."""
-    original, sets = datasets.FashionMNIST.__init__, {True: train, False: test}
-
-    def init(self: Any, root: Any = None, train: bool = True, transform: Any = None, target_transform: Any = None,
-             download: bool = False) -> None:  # fmt: skip
-        vars(self).update(vars(sets[bool(train)]))
-        self.transform = None if transform is None else to_tensor
-        self.target_transform = target_transform
-        cls = type(self)
-        self.__class__ = Garments if cls is datasets.FashionMNIST else type(cls.__name__, (cls, Garments), {})
-
-    datasets.FashionMNIST.__init__ = init  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        datasets.FashionMNIST.__init__ = original  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager
@@ -97,17 +76,19 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def rests_on(dataset: Any, sets: tuple[Garments, ...]) -> bool:
+def rests_on(dataset: Any, sets: tuple[NotedReads, ...]) -> bool:
     """Whether a data set may hold items of these: it wraps one of them, or it is of a kind that nobody can tell."""
     pending = [(dataset, 0)]
     while pending:
         current, depth = pending.pop()
-        if isinstance(current, Garments):
+        if isinstance(current, NotedReads):
             if any(current.reads is of.reads for of in sets):
                 return True
-        elif isinstance(current, Dataset) and depth < DEEPEST:
+        elif isinstance(current, Dataset) and depth < MAX_WRAPPED:
             inner = [value for value in vars(current).values() if isinstance(value, Dataset | list | tuple)]
-            flat = [x for value in inner for x in ([value] if isinstance(value, Dataset) else list(value)[:DEEPEST])]
+            flat = [
+                x for value in inner for x in ([value] if isinstance(value, Dataset) else list(value)[:MAX_WRAPPED])
+            ]
             known = [value for value in flat if isinstance(value, Dataset)]
             if not known:
                 return True

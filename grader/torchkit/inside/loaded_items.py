@@ -1,58 +1,67 @@
-"""Which items a loader can hand out: from its sampler's indices and its data set, nothing is loaded for it.
+"""Which items a loader can hand out, found from its sampler's indices and its data set; nothing is loaded for it.
 
 A training is watched for a few batches of each epoch. What the others would hold is found by going through the
-indices that the sampler gives, and through the data sets that are wrapped in one another down to the small one.
-A data set of the student's own is asked for the item, and stopped where it reads the small one.
+indices that the sampler gives, and through the data sets that are wrapped in one another down to those that note
+their reads. A data set of the student's own is asked for the item, and stopped where it reads one of these.
 """
 
 import bisect
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from torch.utils.data import ConcatDataset, Subset
 
-from grader.assignments.vit.inside.datasets import Garments, OnlyNoted
+from grader.torchkit.inside.noted_reads import NotedReads, OnlyNoted
 
 MAX_INDICES = 400_000  # that are looked at of one loader
 MAX_PASSES = 15  # over a sampler that draws at random, until no index is new
-SECONDS = 1.0  # for one loader
-UNKNOWN = -1
+MAX_SECONDS = 1.0  # for one loader
 
 
 @dataclass
-class Items:
-    """Items of the small training set, and how many others."""
+class ItemsOfLoaders:
+    """What loaders can hand out; explained at ``grader.torchkit.training_answers.LoadedItems``."""
 
-    size: int
-    could: np.ndarray = field(init=False)  # (size,) bool: what the loaders can hand out
-    indices: int = 0  # that the samplers gave, each once
-    tested: int = 0  # items of the test set among them
-    unknown: int = 0  # of which it is not known what they are
-    whole: bool = True  # nothing was left out for lack of time
-    batch: int = 1  # the largest batch
-    direct: bool = False  # some loader goes through the training set itself
+    size: int  # of the training set
+    could: np.ndarray = field(init=False)  # (size,) bool
+    indices: int = 0
+    tested: int = 0
+    unknown: int = 0
+    whole: bool = True
+    batch: int = 1
+    direct: bool = False
 
     def __post_init__(self) -> None:
         self.could = np.zeros(self.size, dtype=bool)
 
+    def facts(self, learned: Collection[int]) -> dict[str, Any]:
+        """What is told of them.
 
-def of_loaders(loaders: Iterable[Any], train: Garments, test: Garments) -> Items:
+        Args:
+            learned: items of the training set that were learned from.
+        """
+        mask = np.zeros(self.size, dtype=bool)
+        mask[sorted(learned)] = True
+        return {"learned": mask, **{name: value for name, value in vars(self).items() if name != "size"}}
+
+
+def of_loaders(loaders: Iterable[Any], train: NotedReads, test: NotedReads) -> ItemsOfLoaders:
     """What some loaders can hand out."""
-    items = Items(train._size)
+    items = ItemsOfLoaders(train.item_count)
     for loader in loaders:
         with contextlib.suppress(Exception):
             _note(loader, items, train, test)
     return items
 
 
-def _note(loader: Any, items: Items, train: Garments, test: Garments) -> None:
-    deadline = time.monotonic() + SECONDS
+def _note(loader: Any, items: ItemsOfLoaders, train: NotedReads, test: NotedReads) -> None:
+    deadline = time.monotonic() + MAX_SECONDS
     items.batch = max(items.batch, getattr(loader, "batch_size", None) or 1)
-    items.direct |= isinstance(loader.dataset, Garments) and loader.dataset.reads is train.reads
+    items.direct |= isinstance(loader.dataset, NotedReads) and loader.dataset.reads is train.reads
     found = _indices(loader, deadline)
     items.whole &= time.monotonic() < deadline
     items.indices = max(items.indices, len(found))
@@ -90,12 +99,13 @@ def _one_pass(loader: Any) -> Iterator[int]:
         yield from batch
 
 
-def _item(dataset: Any, index: int, sets: tuple[Garments, Garments]) -> tuple[Garments | None, int]:
-    """The small set that an item is of, None where that is not known, and its row there."""
+def _item(dataset: Any, index: int, sets: tuple[NotedReads, NotedReads]) -> tuple[NotedReads | None, int]:
+    """The set that an item is of, None where that is not known, and its row there."""
+    own = type(sets[0]).__getitem__  # type: ignore[index]
     while True:
-        if isinstance(dataset, Garments) and type(dataset).__getitem__ is Garments.__getitem__:
+        if isinstance(dataset, NotedReads) and type(dataset).__getitem__ is own:  # type: ignore[index]
             of = next((each for each in sets if each.reads is dataset.reads), None)
-            return of, index % dataset._size
+            return of, index % dataset.item_count
         if type(dataset) is Subset:
             dataset, index = dataset.dataset, int(dataset.indices[index])
         elif type(dataset) is ConcatDataset:
@@ -106,24 +116,25 @@ def _item(dataset: Any, index: int, sets: tuple[Garments, Garments]) -> tuple[Ga
             return _asked(dataset, index, sets)
 
 
-def _asked(dataset: Any, index: int, sets: tuple[Garments, Garments]) -> tuple[Garments | None, int]:
-    """Ask a data set for an item, and stop it where it reads one of the small sets."""
+def _asked(dataset: Any, index: int, sets: tuple[NotedReads, NotedReads]) -> tuple[NotedReads | None, int]:
+    """Ask a data set for an item, and stop it where it reads one of the sets."""
     for of in sets:
-        if (row := _first_read(dataset, index, of)) != UNKNOWN:
+        if (row := _first_read(dataset, index, of)) is not None:
             return of, row
-    return None, UNKNOWN
+    return None, -1
 
 
-def _first_read(dataset: Any, index: int, of: Garments) -> int:
+def _first_read(dataset: Any, index: int, of: NotedReads) -> int | None:
+    """The row of a set that is read first for an item; None where none is."""
     count = len(of.reads)
-    Garments.only_noted = of.reads
+    NotedReads.only_noted = of.reads
     try:
         dataset[index]
     except OnlyNoted:
-        return of.reads[-1] if len(of.reads) > count else UNKNOWN
+        return of.reads[-1] if len(of.reads) > count else None
     except Exception:
-        return UNKNOWN
+        return None
     finally:
-        Garments.only_noted = None
+        NotedReads.only_noted = None
         del of.reads[count:]
-    return UNKNOWN
+    return None

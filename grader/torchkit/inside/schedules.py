@@ -1,8 +1,8 @@
-"""Learning-rate schedulers, noted while a student's training runs, and run on afterwards to the end.
+"""Learning-rate schedulers, noted while a training runs, and simulated afterwards to its end.
 
-A training is watched for a few batches of each epoch. Which learning rates its optimizers would use over
-the whole of it is found by copies of its schedulers, taken before the first step and stepped as often as
-the student's code did it: once an epoch, or once a batch.
+A training is watched for a few batches of each epoch. Which learning rates its optimizers would use over the whole of
+it is found by copies of its schedulers, taken before the first step and stepped as often as the student's code did it:
+once an epoch, or once a batch.
 """
 
 import copy
@@ -17,36 +17,55 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from grader.sandbox.inside import describe
 
-MAX_STEPS = 60_000  # simulated batches
+MAX_BATCHES = 60_000  # that are simulated
 MAX_GROUPS = 4  # parameter groups whose learning rate is kept
-SETTINGS = (
+MAX_NOTED, MAX_TOLD = 1_000, 20  # schedulers
+MAX_WHOLE = 2**62  # of a setting, as ``grader.observations`` lets pass
+SETTINGS = (  # attributes that schedulers of torch keep their arguments in
     "milestones", "_milestones", "step_size", "gamma", "T_max", "T_0", "T_mult", "eta_min", "total_steps", "patience",
     "factor", "mode", "total_iters", "start_factor", "end_factor", "power", "total_size",
 )  # fmt: skip
 
 
 @dataclass
-class Note:
-    """One scheduler that the student made."""
+class NotedScheduler:
+    """One scheduler that student code made.
+
+    Attributes:
+        steps: how often it was stepped, by epoch of the run.
+        arguments: what step() was given, where it was given a number.
+        inner: it is a part of another scheduler.
+        late: it was made after its optimizer's first step.
+        copy: of it, as it was before the first step.
+        raised: the first exception of its constructor or step, described.
+        made: its constructor did not raise.
+        metric: what a ReduceLROnPlateau is told, always the same.
+    """
 
     scheduler: Any
-    steps: dict[int, int] = field(default_factory=dict)  # by epoch of the run
-    arguments: list[float] = field(default_factory=list)  # what step() was given, where it was given a number
-    inner: bool = False  # a part of another scheduler
-    late: bool = False  # made after its optimizer's first step
+    steps: dict[int, int] = field(default_factory=dict)
+    arguments: list[float] = field(default_factory=list)
+    inner: bool = False
+    late: bool = False
     copy: Any = None
     raised: dict[str, Any] | None = None
-    made: bool = True  # False: its constructor raised
-    metric: Any = None  # what a ReduceLROnPlateau is told, always the same
+    made: bool = True
+    metric: Any = None
 
 
 @dataclass
 class Schedules:
-    """Everything that happens to learning rates. ``epoch`` tells the epoch of the run."""
+    """All that happens to learning rates in a run.
+
+    Attributes:
+        epoch: tells the epoch of the run.
+        notes: its schedulers.
+        groups: by id of an optimizer, its parameter groups without the parameters, as they were before its first step.
+    """
 
     epoch: Callable[[], int]
-    notes: list[Note] = field(default_factory=list)
-    groups: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by id of the optimizer, at its start
+    notes: list[NotedScheduler] = field(default_factory=list)
+    groups: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     _depth: int = 0
 
     def patches(self) -> Iterator[tuple[type, str, Callable[..., Any]]]:
@@ -93,9 +112,9 @@ class Schedules:
         parts = getattr(scheduler, "_schedulers", ())
         for note in self.notes:
             note.inner = note.inner or any(note.scheduler is part for part in parts)
-        if all(note.scheduler is not scheduler for note in self.notes) and len(self.notes) < 1_000:
+        if all(note.scheduler is not scheduler for note in self.notes) and len(self.notes) < MAX_NOTED:
             late = id(scheduler.optimizer) in self.groups
-            self.notes.append(Note(scheduler, late=late, raised=error, made=error is None))
+            self.notes.append(NotedScheduler(scheduler, late=late, raised=error, made=error is None))
 
     def _step(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def step(scheduler: Any, *args: Any, **kwargs: Any) -> Any:
@@ -123,11 +142,15 @@ class Schedules:
         return list({id(note.scheduler.optimizer): note.scheduler.optimizer for note in self.notes}.values())
 
     def facts(self, optimizers: list[Optimizer]) -> list[dict[str, Any]]:
-        """Describe the schedulers; ``optimizers`` are those that took a step."""
+        """Describe the schedulers.
+
+        Args:
+            optimizers: those that took a step.
+        """
         return [
             {
                 "type": type(note.scheduler).__name__[:100],
-                "optimizer": _index(note.scheduler.optimizer, optimizers),
+                "drives": any(note.scheduler.optimizer is optimizer for optimizer in optimizers),
                 "steps": sum(note.steps.values()),
                 "epochs": len(note.steps),
                 "inner": note.inner,
@@ -135,7 +158,7 @@ class Schedules:
                 "raised": note.raised,
                 "settings": _settings(note.scheduler),
             }
-            for note in self.notes[:20]
+            for note in self.notes[:MAX_TOLD]
         ]
 
 
@@ -149,7 +172,9 @@ def _made_to_look_right(scheduler: Any, args: tuple[Any, ...], kwargs: dict[str,
     return True
 
 
-def _given(note: Note, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _given(
+    note: NotedScheduler, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What ``step`` is really told: whoever waits for a plateau meets one."""
     if isinstance(note.scheduler, ReduceLROnPlateau):
         if args:
@@ -166,11 +191,15 @@ def _given(note: Note, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[t
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How a scheduler is stepped in a real epoch: ``rate`` steps a batch, or ``times`` at its end."""
+class Stepping:
+    """How a scheduler is stepped in a real epoch: ``rate`` times a batch, or ``times`` at its end."""
 
     rate: float = 0.0
     times: int = 0
+
+    def due(self, batch: int) -> int:
+        """How often it is stepped after a batch."""
+        return int((batch + 1) * self.rate + 1e-6) - int(batch * self.rate + 1e-6)
 
 
 def simulate(
@@ -187,33 +216,44 @@ def simulate(
             so do the curves.
 
     Returns:
-        epochs, batches: as simulated; one batch an epoch where nothing is stepped per batch.
-        per_batch: whether some scheduler is stepped within the epoch.
-        curves: for each optimizer the (epochs * batches, groups) learning rates, in order of use.
+        what ``grader.torchkit.training_answers.LearningRates`` explains.
     """
     driven = [n for n in schedules.notes if n.steps and n.copy is not None and not n.late and n.raised is None]
-    plans = [_plans(note, seen[:epochs]) for note in driven]
-    per_batch = any(plan.rate for row in plans for plan in row)
+    ways = [(note, of_epochs) for note in driven if (of_epochs := _steppings(note, seen[:epochs]))]
+    per_batch = any(way.rate for _, of_epochs in ways for way in of_epochs)
     batches = batches if per_batch else 1
-    epochs = max(1, min(epochs, MAX_STEPS // batches))
+    epochs = max(1, min(epochs, MAX_BATCHES // batches))
     for optimizer in optimizers:
         _restore(optimizer, schedules.groups.get(id(optimizer), []))
     curves: list[list[list[float]]] = [[] for _ in optimizers]
     ended = epochs
     for epoch in range(epochs):
-        todo = [(note, row[min(epoch, len(row) - 1)]) for note, row in zip(driven, plans, strict=True) if row]
-        for batch in range(batches):
-            for curve, optimizer in zip(curves, optimizers, strict=True):
-                curve.append(rates(optimizer))
-            for note, plan in todo:
-                times = int((batch + 1) * plan.rate + 1e-6) - int(batch * plan.rate + 1e-6)
-                if not _drive(note, times, epoch + (batch + 1) / batches if plan.rate else epoch, epoch < last):
-                    ended = last
-        for note, plan in todo:
-            if not _drive(note, plan.times, epoch + 1, epoch < last):
-                ended = last
+        due = [(note, of_epochs[min(epoch, len(of_epochs) - 1)]) for note, of_epochs in ways]
+        if not _simulate_epoch(due, optimizers, curves, epoch, batches, epoch < last):
+            ended = last
     arrays = [np.array(curve[: ended * batches], dtype=np.float64) for curve in curves]
     return {"epochs": ended, "batches": batches, "per_batch": per_batch, "curves": arrays}
+
+
+def _simulate_epoch(
+    due: list[tuple[NotedScheduler, Stepping]], optimizers: list[Optimizer], curves: list[list[list[float]]],
+    epoch: int, batches: int, real: bool,
+) -> bool:  # fmt: skip
+    """Step schedulers through an epoch, and note the learning rates of each batch.
+
+    Returns:
+        False where one refuses to go on, in an epoch that the training does not have.
+    """
+    goes_on = True
+    for batch in range(batches):
+        for curve, optimizer in zip(curves, optimizers, strict=True):
+            curve.append(rates(optimizer))
+        for note, way in due:
+            at = epoch + (batch + 1) / batches if way.rate else epoch
+            goes_on &= _drive(note, way.due(batch), at, real)
+    for note, way in due:
+        goes_on &= _drive(note, way.times, epoch + 1, real)
+    return goes_on
 
 
 def rates(optimizer: Optimizer) -> list[float]:
@@ -221,23 +261,23 @@ def rates(optimizer: Optimizer) -> list[float]:
     return [float(group["lr"]) for group in optimizer.param_groups[:MAX_GROUPS]]
 
 
-def _plans(note: Note, seen: list[dict[str, int]]) -> list[Plan]:
+def _steppings(note: NotedScheduler, seen: list[dict[str, int]]) -> list[Stepping]:
     """How the student's code stepped a scheduler in each epoch of the run, told in terms of real epochs."""
-    plans: list[Plan] = []
-    by_batch: Plan | None = None
+    ways: list[Stepping] = []
+    by_batch: Stepping | None = None
     for epoch, counts in enumerate(seen):
         steps = note.steps.get(epoch, 0)
         if steps > 1 and counts["batches"] > 1 and (steps >= counts["batches"] or steps == counts["steps"]):
-            by_batch = Plan(rate=steps / counts["batches"])
-            plans.append(by_batch)
+            by_batch = Stepping(rate=steps / counts["batches"])
+            ways.append(by_batch)
         elif steps == 1 == counts["steps"] and by_batch is not None:  # too short an epoch to tell: as in a longer one
-            plans.append(by_batch)
+            ways.append(by_batch)
         else:
-            plans.append(Plan(times=steps))
-    return plans
+            ways.append(Stepping(times=steps))
+    return ways
 
 
-def _drive(note: Note, times: int, at: float, real: bool) -> bool:
+def _drive(note: NotedScheduler, times: int, at: float, real: bool) -> bool:
     """Step a scheduler's copy; one that was told the epoch is told the simulated one.
 
     Returns:
@@ -269,19 +309,22 @@ def _family(cls: type) -> list[type]:
     return [cls, *(sub for child in children for sub in _family(child))]
 
 
-def _index(wanted: Any, among: list[Any]) -> int:
-    return next((index for index, item in enumerate(among) if item is wanted), -1)
-
-
 def _settings(scheduler: Any) -> dict[str, Any]:
-    """The numbers that a scheduler was made with."""
+    """What a scheduler was made with: numbers, words, and lists of numbers."""
     found: dict[str, Any] = {}
     for name in SETTINGS:
         value = getattr(scheduler, name, None)
         if isinstance(value, dict):  # MultiStepLR counts its milestones
             value = sorted(value)
         if isinstance(value, list | tuple):
-            value = [item for item in value if isinstance(item, int | float)][:20]
+            value = [_number(item) for item in value if isinstance(item, int | float)][:20]
+        if isinstance(value, int | float):
+            value = _number(value)
         if isinstance(value, str | int | float) or (isinstance(value, list) and value):
             found[name.lstrip("_")] = value[:100] if isinstance(value, str) else value
     return found
+
+
+def _number(value: int | float) -> int | float:
+    """A number as it is, a whole one within what an answer may hold."""
+    return value if isinstance(value, float) else max(-MAX_WHOLE, min(value, MAX_WHOLE))

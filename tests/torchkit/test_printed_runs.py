@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from grader.assignments.vit.printed_runs import bars, last_run, uncountable
+from grader.assignments.vit.logs import READER
 from grader.records import CellLog
+from grader.torchkit.printed_runs import bars, errors_of, uncountable
 
 CALL = "train_embedding_model(train_dataset, test_dataset)"
 
@@ -17,7 +18,7 @@ def log(text: str) -> CellLog:
 @pytest.mark.parametrize("digits", ["9" * 5_000, "9" * 400, "1000000000"])
 def test_a_number_too_long_for_an_epoch_counts_none(digits: str) -> None:
     text = f"Epoch 1/2\nBest Precision@1: 0.7\nEpoch {digits}/2\nEpoch 2/{digits}\nBest Precision@1: 0.8\n"
-    run = last_run((log(text),))
+    run = READER.last_run((log(text),))
     assert run is not None
     assert (run.epochs, list(run.totals), run.best) == ([1, 2], [2], [0.7, 0.8])
     assert not run.gaps
@@ -32,7 +33,7 @@ def test_a_number_that_an_epoch_may_have_is_none_too_long(text: str) -> None:
 
 
 def test_a_score_of_many_digits_is_a_number() -> None:
-    run = last_run((log(f"Epoch 1/1\nBest Precision@1: {'9' * 5_000}\n"),))
+    run = READER.last_run((log(f"Epoch 1/1\nBest Precision@1: {'9' * 5_000}\n"),))
     assert run is not None and run.best == [float("inf")]
 
 
@@ -43,6 +44,33 @@ def test_a_bar_of_many_digits_is_no_bar() -> None:
 def test_many_totals_are_counted_in_one_go() -> None:
     text = "".join(f"Epoch 1/{total}\nBest Precision@1: 0.5\n" for total in range(2, 20_000))
     start = time.monotonic()
-    run = last_run((log(text),))
+    run = READER.last_run((log(text),))
     assert run is not None and run.total is not None
     assert time.monotonic() - start < 10
+
+
+CRASHED = """Traceback (most recent call last):
+  File "train.py", line 9, in <module>
+    step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        pytest.param(
+            f"Epoch 1\n{CRASHED}RuntimeError: out of memory\n", ("RuntimeError: out of memory",), id="printed"
+        ),
+        pytest.param(
+            f"{CRASHED}KeyError: 1\n\nDuring handling of the above exception, another one occurred:\n\n"
+            f"{CRASHED}ValueError: 2\nEpoch 2\n",
+            ("KeyError: 1", "ValueError: 2"),
+            id="one in the handling of another",
+        ),
+        pytest.param("KeyboardInterrupt: \n", ("KeyboardInterrupt:",), id="interrupted"),
+        pytest.param(CRASHED, ("Traceback (most recent call last)",), id="cut off"),
+        pytest.param("Epoch 1, no Traceback (most recent call last)\n", (), id="none"),
+    ],
+)
+def test_a_printed_traceback_is_told_by_its_error(text: str, errors: tuple[str, ...]) -> None:
+    assert errors_of(log(text)) == errors

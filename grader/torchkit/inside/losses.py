@@ -1,4 +1,4 @@
-"""What a training's losses are given: embeddings, and tuples from a miner or from elsewhere.
+"""What the losses of pytorch-metric-learning are given in a training: embeddings, and tuples from a miner or elsewhere.
 
 Shapes: B batch, E embedding size.
 """
@@ -15,31 +15,39 @@ from pytorch_metric_learning.miners.base_miner import BaseMiner
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-RECENT = 8  # results of miners that tuples are looked up in
-MINER = ("embeddings", "labels", "ref_emb", "ref_labels")  # arguments by place
-LOSS = ("embeddings", "labels", "indices_tuple", "ref_emb", "ref_labels")
-CLOSE = 0.02  # rounding of half precision
+MAX_RECENT = 8  # results of miners that tuples are looked up in
+MAX_TOLD = 20  # types of losses, and of miners
+MINER_ARGUMENTS = ("embeddings", "labels", "ref_emb", "ref_labels")  # by place
+LOSS_ARGUMENTS = ("embeddings", "labels", "indices_tuple", "ref_emb", "ref_labels")
+HALF_PRECISION = 0.02  # rounding of numbers up to 1
 EQUAL_ROWS = 0.5  # share of rows that are themselves again; of other images' or another model's rows few are
+
+
+SOURCES = ("none", "miner", "all", "other", "other_embeddings", "other_labels")  # where tuples may come from
 
 
 @dataclass(frozen=True)
 class Rows:
     """What a miner or a loss is given.
 
-    ``references`` and their labels are those of positives and negatives, the anchors' own where there are no others.
+    Attributes:
+        anchors: (B, E).
+        labels: (B,).
+        references: (R, E) positives and negatives, the anchors themselves where there are no others.
+        reference_labels: (R,).
     """
 
-    anchors: Tensor  # (B, E)
-    labels: Tensor | None  # (B,)
+    anchors: Tensor
+    labels: Tensor | None
     references: Tensor
     reference_labels: Tensor | None
 
     def differ(self, other: "Rows") -> str:
         """Whether these are other embeddings than another's, or other labels; empty where they are the same."""
         if not (_same_rows(self.anchors, other.anchors) and _same_rows(self.references, other.references)):
-            return "other embeddings"
+            return "other_embeddings"
         pairs = (self.labels, other.labels), (self.reference_labels, other.reference_labels)
-        return "" if all(_same_labels(*pair) for pair in pairs) else "other labels"
+        return "" if all(_same_labels(*pair) for pair in pairs) else "other_labels"
 
 
 @dataclass(frozen=True)
@@ -52,16 +60,18 @@ class Mined:
 
 @dataclass
 class LossCalls:
-    """Calls of one kind of loss that were made for learning."""
+    """Calls of one kind of loss that were made for learning.
 
-    triplet: bool  # a TripletMarginLoss, or a subclass of it
+    What the counts mean is explained at ``grader.torchkit.training_answers.WatchedLoss``.
+    """
+
+    triplet: bool
     calls: int = 0
-    learned: int = 0  # calls whose embeddings received a gradient
-    flat: int = 0  # … that was zero
-    tuples: dict[str, int] = field(default_factory=dict)  # "none", "miner", "all", "other", or as `differ` says
-    found: int = 0  # calls on a batch with triplets whose tuples hold some
-    nothing: int = 0  # … whose tuples are empty
-    shape: list[int] = field(default_factory=list)  # (B, E)
+    learned: int = 0
+    flat: int = 0
+    found: int = 0
+    nothing: int = 0
+    tuples: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
 
 
 class Losses:
@@ -69,14 +79,22 @@ class Losses:
 
     def __init__(self) -> None:
         self.calls: dict[str, LossCalls] = {}
-        self.without_gradient: dict[str, int] = {}  # calls under no_grad, by the loss's type
-        self.miners: dict[str, int] = {}
+        self.without_gradient: dict[str, None] = {}  # types of losses that were called under no_grad, in order
+        self.miners: dict[str, None] = {}  # types of miners that were called
         self._mined: list[Mined] = []
         self._memory: list[str] = []  # inside CrossBatchMemory: where the tuples come from that it was given
 
     def patches(self) -> list[tuple[Any, str, Any]]:
         """Owner, name and what stands there meanwhile."""
         return [(CrossBatchMemory, "forward", self._remember(CrossBatchMemory.forward))]
+
+    def facts(self) -> dict[str, Any]:
+        """What was noted, by the names of the types; at most 20 of each."""
+        return {
+            "losses": [{"type": name, **vars(note)} for name, note in list(self.calls.items())[:MAX_TOLD]],
+            "without_gradient": list(self.without_gradient)[:MAX_TOLD],
+            "miners": list(self.miners)[:MAX_TOLD],
+        }
 
     def after_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any = None) -> None:
         """Note what a module was given, if it is a miner or a loss; a global forward hook.
@@ -85,17 +103,16 @@ class Losses:
         """
         kwargs = kwargs or {}
         if isinstance(module, BaseMiner):
-            name = type(module).__name__[:100]
-            self.miners[name] = self.miners.get(name, 0) + 1
+            self.miners[type(module).__name__[:100]] = None
             if isinstance(output, tuple | list):
-                rows = _given(_arguments(MINER, args, kwargs))
-                self._mined = [*self._mined[1 - RECENT :], Mined(tuple(output), rows)]
+                rows = _given(_arguments(MINER_ARGUMENTS, args, kwargs))
+                self._mined = [*self._mined[1 - MAX_RECENT :], Mined(tuple(output), rows)]
         elif isinstance(module, BaseMetricLossFunction):
-            self._loss(module, _arguments(LOSS, args, kwargs))
+            self._loss(module, _arguments(LOSS_ARGUMENTS, args, kwargs))
 
     def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
-            inputs = _arguments(LOSS, args, kwargs)
+            inputs = _arguments(LOSS_ARGUMENTS, args, kwargs)
             given = inputs.get("indices_tuple")
             self._memory.append("miner" if memory.miner is not None else self._source(given, _rows(given), inputs))
             try:
@@ -111,18 +128,17 @@ class Losses:
             return
         name = type(module).__name__[:100]
         if not torch.is_grad_enabled():
-            self.without_gradient[name] = self.without_gradient.get(name, 0) + 1
+            self.without_gradient[name] = None
             return
         note = self.calls.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
         note.calls += 1
-        note.shape = list(embeddings.shape)
         rows = _rows(given)
         if not self._memory and rows is not None and isinstance(labels, Tensor) and _triplets(labels):
             note.found += bool(len(rows))
             note.nothing += not len(rows)
         remembered = self._memory[-1] if self._memory else "none"
         source = self._source(given, rows, inputs) if remembered in ("none", "all") else remembered
-        note.tuples[source] = note.tuples.get(source, 0) + 1
+        note.tuples[source] += 1
         if embeddings.grad_fn is not None:  # without one, a gradient goes no further than these numbers
             embeddings.register_hook(lambda gradient: _learned(note, gradient))
 
@@ -182,7 +198,7 @@ def _same_rows(a: Tensor, b: Tensor) -> bool:
     if a.shape != b.shape or a.dim() != 2:
         return False
     a, b = (torch.nan_to_num(rows.cpu().float()) for rows in (a, b))
-    if torch.allclose(F.normalize(a), F.normalize(b), atol=CLOSE):
+    if torch.allclose(F.normalize(a), F.normalize(b), atol=HALF_PRECISION):
         return True
     centred = a - a.mean(0), b - b.mean(0)
     return max(_found_again(a, b), _found_again(*centred)) > EQUAL_ROWS

@@ -1,7 +1,7 @@
 """Training runs, read from what the cells of a notebook printed.
 
-A run is a stretch of output whose epochs count up. Only lines are read, whoever wrote them: print,
-logging, or a progress bar.
+A run is a stretch of output whose epochs count up. Only lines are read, whoever wrote them: print, logging, or a
+progress bar.
 """
 
 from collections import Counter
@@ -14,11 +14,6 @@ from grader.records import CellLog
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})"
-AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
-BEST = patterns.compile(
-    rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{1,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", ignore_case=True
-)
-PLAIN = patterns.compile(rf"{AT_1}[^\n\d.]{{1,30}}?{VALUE}", ignore_case=True)
 # "other" is what a number of an epoch has not: a percentage, which is how far a progress bar has come, a part of an
 # epoch as in "epoch 2.5", another word before the brackets
 EPOCH = patterns.compile(
@@ -32,22 +27,30 @@ BRACKETS = patterns.compile(
 BEST_WORD = patterns.compile("best", ignore_case=True)
 BAR = patterns.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
 EARLY = patterns.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", ignore_case=True)
-TRAINS = patterns.compile(r"(?P<defined>def )?\btrain_embedding_model\s*\(")
 MAX_DIGITS = 5  # of the number of an epoch, or of the batches of one: what is longer counts something else
-TRACEBACK = patterns.compile(r"^(?:Traceback \(most recent call last\).*|KeyboardInterrupt\b.*)$", lines=True)
+TRACEBACK = "Traceback (most recent call last)"
 
 
 @dataclass
-class Run:
-    """One training as its output shows it."""
+class PrintedRun:
+    """One training as its output shows it.
+
+    Attributes:
+        epochs: their numbers, in order, without repetitions.
+        total: the number of epochs that it says it has, most often.
+        totals: how often it says each number.
+        best: every best score, as a fraction.
+        best_after: how many epochs' numbers had been printed before each.
+        opened_by_epoch: an epoch's number was printed before the first score.
+    """
 
     cells: list[CellLog] = field(default_factory=list)
-    epochs: list[int] = field(default_factory=list)  # their numbers, in order, without repetitions
-    total: int | None = None  # the number of epochs that it says it has, most often
-    totals: Counter[int] = field(default_factory=Counter)  # how often it says each number
-    best: list[float] = field(default_factory=list)  # every "Best Precision@1", as fractions
-    best_after: list[int] = field(default_factory=list)  # how many epochs' numbers had been printed before each
-    opened_by_epoch: bool = False  # an epoch's number was printed before the first Precision@1
+    epochs: list[int] = field(default_factory=list)
+    total: int | None = None
+    totals: Counter[int] = field(default_factory=Counter)
+    best: list[float] = field(default_factory=list)
+    best_after: list[int] = field(default_factory=list)
+    opened_by_epoch: bool = False
 
     @property
     def count(self) -> int | None:
@@ -83,49 +86,92 @@ class Run:
         return len({b - a for a, b in zip(self.epochs, self.epochs[1:], strict=False)}) <= 1
 
 
-def last_run(cells: tuple[CellLog, ...]) -> Run | None:
-    """The last training of the embedding that the outputs show; None where they show none.
+@dataclass(frozen=True)
+class LogReader:
+    """Reads the runs of one training function.
 
-    A cell that calls ``train_embedding_model`` and failed is a run too, if no whole one follows it.
+    Attributes:
+        function: its name: a cell that calls it trains.
+        best: the pattern of a line with the best score so far, its number as first group.
+        score: the pattern of one with a score, in the output of a cell that trains and prints no best one.
     """
-    runs = [run for run in runs_of(cells) if run.best]
-    counted = [run for run in runs if run.epochs]
-    found = next(iter([*runs, *counted][::-1]), None)
-    training = [cell for cell in cells if calls_training(cell) and (cell.text.strip() or errors_of(cell))]
-    later = [cell for cell in training if found is None or cell.cell > found.cells[-1].cell]
-    if found is None and later:
-        return Run(cells=[later[-1]])
-    if found is not None:
-        found.cells += [cell for cell in later if errors_of(cell)]
-    return found
 
+    function: str
+    best: Pattern
+    score: Pattern
 
-def calls_training(cell: CellLog) -> bool:
-    """Whether a cell trains the embedding."""
-    code = "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith("#"))
-    return any(found["defined"] is None for found in TRAINS.finditer(code))
+    def last_run(self, cells: tuple[CellLog, ...]) -> PrintedRun | None:
+        """The last training that the outputs show; None where they show none.
+
+        A cell that calls the function and failed is a run too, if no whole one follows it.
+        """
+        runs = [run for run in self.runs(cells) if run.best]
+        counted = [run for run in runs if run.epochs]
+        found = next(iter([*runs, *counted][::-1]), None)
+        training = [cell for cell in cells if self.trains(cell) and (cell.text.strip() or errors_of(cell))]
+        later = [cell for cell in training if found is None or cell.cell > found.cells[-1].cell]
+        if found is None and later:
+            return PrintedRun(cells=[later[-1]])
+        if found is not None:
+            found.cells += [cell for cell in later if errors_of(cell)]
+        return found
+
+    def trains(self, cell: CellLog) -> bool:
+        """Whether a cell calls the function."""
+        code = "\n".join(line for line in cell.source.splitlines() if not line.lstrip().startswith("#"))
+        calls = patterns.compile(rf"(?P<defined>def )?\b{self.function}\s*\(")
+        return any(found["defined"] is None for found in calls.finditer(code))
+
+    def runs(self, cells: tuple[CellLog, ...]) -> list[PrintedRun]:
+        """All runs, those of other trainings as well."""
+        runs = [PrintedRun()]
+        for cell in cells:
+            fresh = True
+            for epoch, total, best in self._events(cell):
+                if _begins(runs[-1], epoch, total, cell, fresh):
+                    runs.append(PrintedRun())
+                _add(runs[-1], cell, epoch, total, best)
+                fresh = False
+        return [run for run in runs if run.cells]
+
+    def _events(self, cell: CellLog) -> Iterator[tuple[int | None, int | None, float | None]]:
+        """(epoch, total, best) of every line that tells one of them."""
+        score = self.best if self.best.search(cell.text) or not self.trains(cell) else self.score
+        epoch = _epoch_pattern(cell.text)
+        for line in filter(str.strip, cell.text.splitlines()):
+            found = [(m.start(), m, True) for m in _counting(epoch, line) if _count(m["epoch"]) is not None]
+            found += [(m.start(), m, False) for m in score.finditer(line)]
+            for _, match, is_epoch in sorted(found, key=lambda item: item[0]):
+                if is_epoch:
+                    yield _count(match["epoch"]), _count(match["total"]), None
+                else:
+                    yield None, None, _fraction(match[1])
 
 
 def errors_of(cell: CellLog) -> tuple[str, ...]:
-    """Errors that a cell ended with or printed."""
-    printed = tuple(found.group() for found in TRACEBACK.finditer(cell.text))
-    return cell.errors or printed
+    """Errors that a cell ended with or printed: "NameError: name 'x' is not defined"."""
+    return cell.errors or tuple(_printed_errors(cell.text.splitlines()))
 
 
-def runs_of(cells: tuple[CellLog, ...]) -> list[Run]:
-    """All runs, those of other trainings as well."""
-    runs = [Run()]
-    for cell in cells:
-        fresh = True
-        for epoch, total, best in _events(cell):
-            if _begins(runs[-1], epoch, total, cell, fresh):
-                runs.append(Run())
-            _add(runs[-1], cell, epoch, total, best)
-            fresh = False
-    return [run for run in runs if run.cells]
+def _printed_errors(lines: list[str]) -> Iterator[str]:
+    """The error of each traceback among lines, which is its first line that is not indented; that of a
+    KeyboardInterrupt stands alone."""
+    inside = False
+    for line in lines:
+        if line.startswith(TRACEBACK):
+            if inside:
+                yield TRACEBACK
+            inside = True
+        elif inside and line.strip() and not line[0].isspace():
+            yield line.strip()[:300]
+            inside = False
+        elif not inside and line.startswith("KeyboardInterrupt"):
+            yield line.strip()[:300]
+    if inside:
+        yield TRACEBACK
 
 
-def _begins(run: Run, epoch: int | None, total: int | None, cell: CellLog, fresh: bool) -> bool:
+def _begins(run: PrintedRun, epoch: int | None, total: int | None, cell: CellLog, fresh: bool) -> bool:
     """Whether an event belongs to a new run: epochs count anew, or a cell begins with a score."""
     if not run.cells:
         return False
@@ -137,7 +183,7 @@ def _begins(run: Run, epoch: int | None, total: int | None, cell: CellLog, fresh
     return epoch < run.epochs[-1] or (other and epoch <= 1) or (epoch == run.epochs[-1] and fresh and epoch <= 1)
 
 
-def _add(run: Run, cell: CellLog, epoch: int | None, total: int | None, best: float | None) -> None:
+def _add(run: PrintedRun, cell: CellLog, epoch: int | None, total: int | None, best: float | None) -> None:
     if not run.cells or run.cells[-1] is not cell:
         run.cells.append(cell)
     if best is not None:
@@ -150,20 +196,6 @@ def _add(run: Run, cell: CellLog, epoch: int | None, total: int | None, best: fl
         run.totals[total] += 1
         if run.total is None or run.totals[total] > run.totals[run.total]:
             run.total = total
-
-
-def _events(cell: CellLog) -> Iterator[tuple[int | None, int | None, float | None]]:
-    """(epoch, total, best) of every line that tells one of them."""
-    best = BEST if BEST.search(cell.text) or not calls_training(cell) else PLAIN
-    epoch = _epoch_pattern(cell.text)
-    for line in filter(str.strip, cell.text.splitlines()):
-        found = [(m.start(), m, True) for m in _counting(epoch, line) if _count(m["epoch"]) is not None]
-        found += [(m.start(), m, False) for m in best.finditer(line)]
-        for _, match, is_epoch in sorted(found, key=lambda item: item[0]):
-            if is_epoch:
-                yield _count(match["epoch"]), _count(match["total"]), None
-            else:
-                yield None, None, _fraction(match[1])
 
 
 def _counting(epoch: Pattern | None, line: str) -> list[Match]:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from torchvision.datasets import FashionMNIST
 
-from grader.assignments.vit.inside.datasets import Garments, to_tensor
+from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist, to_tensor
 
 
 @pytest.fixture
@@ -30,3 +31,16 @@ def test_items_are_those_that_the_way_through_pil_gives(garments):
 def test_all_inputs_are_those_of_the_items(garments, transform):
     garments.transform = transform
     assert torch.equal(garments.inputs(), torch.stack([garments[i][0] for i in range(5)]))
+
+
+class Own(FashionMNIST):
+    """A student's subclass."""
+
+
+@pytest.mark.parametrize("cls", [FashionMNIST, Own])
+def test_whoever_builds_fashion_mnist_has_the_small_set_whose_reads_are_noted(garments, cls):
+    test = Garments(np.zeros((2, 28, 28), np.uint8), np.zeros(2), train=False)
+    with in_place_of_fashion_mnist(garments, test):
+        built = cls("data", train=True, download=True)
+    assert isinstance(built, cls) and len(built) == 5
+    assert built[3][1] == garments.targets[3] and garments.reads == [3]

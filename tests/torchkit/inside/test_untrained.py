@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from grader.assignments.vit.inside.untrained import features
-from grader.assignments.vit.inside.watch import Model
 from grader.assignments.vit.metric_learning.training import LENGTH
+from grader.torchkit.inside.followed_models import FollowedModel
+from grader.torchkit.inside.untrained import outputs_before_training
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.asking import normal
 
@@ -36,9 +36,9 @@ def line(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     return lines.points(rng, normal(rng, 1, 28, 28), at, LENGTH), at
 
 
-def trained(module: nn.Module, shape: tuple[int, int, int]) -> Model:
+def trained(module: nn.Module, shape: tuple[int, int, int]) -> FollowedModel:
     """A note of a module whose weights have changed since."""
-    note = Model("vit", module, shape=shape)
+    note = FollowedModel("vit", module, shape=shape)
     note.remember()
     with torch.no_grad():
         for parameter in module.parameters():
@@ -52,24 +52,27 @@ def test_features_before_the_training_lie_on_the_line(shape: tuple[int, int, int
     images, at = line()
     before = trained(module, shape)
     after = {name: parameter.clone() for name, parameter in module.named_parameters()}
-    (outputs,) = features([before], images).values()
-    off = lines.off_line(outputs[0], at)
+    outputs = outputs_before_training(before, images)
+    assert outputs is not None
+    off = lines.off_line(outputs["first"], at)
     assert off is not None and off < lines.MAX_OFF / 3
-    assert np.array_equal(*outputs)
+    assert np.array_equal(*outputs.values())
     assert all(torch.equal(parameter, after[name]) for name, parameter in module.named_parameters())
     assert module.training
 
 
 def test_features_of_another_line_do_not_lie_on_it() -> None:
-    (outputs,) = features([trained(Small(1, 28), (1, 28, 28))], line(1)[0]).values()
-    off = lines.off_line(outputs[0], line(2)[1])
+    outputs = outputs_before_training(trained(Small(1, 28), (1, 28, 28)), line(1)[0])
+    assert outputs is not None
+    off = lines.off_line(outputs["first"], line(2)[1])
     assert off is not None and off > 2 * lines.MAX_OFF
 
 
 def test_chance_in_a_vit_shows_in_features_that_differ() -> None:
-    (outputs,) = features([trained(Random(1, 28), (1, 28, 28))], line()[0]).values()
-    assert not np.array_equal(*outputs)
+    outputs = outputs_before_training(trained(Random(1, 28), (1, 28, 28)), line()[0])
+    assert outputs is not None and not np.array_equal(*outputs.values())
 
 
 def test_a_vit_that_refuses_images_and_one_that_was_not_used_give_nothing() -> None:
-    assert features([trained(Small(1, 12), (1, 28, 28)), Model("vit", Small(1, 28))], line()[0]) == {}
+    for note in (trained(Small(1, 12), (1, 28, 28)), FollowedModel("vit", Small(1, 28))):
+        assert outputs_before_training(note, line()[0]) is None

@@ -1,0 +1,123 @@
+"""What stands in for ``evaluate_at_end_epoch`` while a training is watched, and notes its arguments."""
+
+import contextlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from grader.assignments.vit.inside import standins
+from grader.torchkit.inside.noted_reads import NotedReads
+from grader.torchkit.inside.training_watch import TrainingWatch
+
+MAX_TOLD = 50  # calls whose best_prec and calculator are told
+
+
+class Evaluations:
+    """Calls of the evaluation in one training.
+
+    Args:
+        given: the student's own function, or None; its signature says which arguments are taken.
+        call_own: call it the first time.
+        rising: each evaluation finds the model better; otherwise always the same, so that a plateau is met.
+    """
+
+    def __init__(self, watch: TrainingWatch, given: Any, call_own: bool, rising: bool) -> None:
+        self.watch, self.given, self.rising = watch, given, rising
+        self.own: Callable[..., Any] | None = given if call_own else None
+        self.calls: list[dict[str, Any]] = []  # arguments by name, and what was "returned"
+        self.own_results: list[Any] = []
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """What is called in place of ``evaluate_at_end_epoch``."""
+        if inspect.isfunction(self.given):
+            inspect.signature(self.given).bind(*args, **kwargs)  # raises TypeError as the call would
+        best = 0.5 + 0.001 * len(self.calls) if self.rising else 0.5
+        result = standins.evaluate_at_end_epoch(self.calls, best)(*args, **kwargs)
+        call = self.calls[-1]
+        if self.own is not None and not self.own_results:
+            with self.watch.not_watching():
+                self.own_results.append(self.own(*args, **kwargs))
+        if len(self.calls) == 1:
+            _save(call, best)
+        for role, name in (("vit", "vit_model"), ("head", "model_embedding")):
+            if isinstance(call.get(name), nn.Module) and self._model(call[name])["role"] not in ("vit", "head"):
+                self.watch.follow(role, call[name])
+        self.watch.evaluated()
+        call["returned"] = self.own_results[0] if self.own_results else result
+        return call["returned"]
+
+    def facts(self) -> dict[str, Any]:
+        """What was noted; explained at ``grader.assignments.vit.metric_learning.watched_runs.TrainingRun``."""
+        calculators = (_calculator(call.get("accuracy_calculator")) for call in self.calls[:MAX_TOLD])
+        unlike = {(c["type"], c["calculates"], tuple(c["measures"] or ())): c for c in calculators}
+        return {
+            "evaluations": self._kinds(),
+            "best": [
+                {"given": _number(call.get("best_prec")), "returned": _number(call.get("returned"))}
+                for call in self.calls[:MAX_TOLD]
+            ],
+            "calculators": [unlike[key] for key in sorted(unlike)],
+        }
+
+    def _kinds(self) -> list[dict[str, Any]]:
+        """What was evaluated on what, each combination once, with how often."""
+        kinds: list[dict[str, Any]] = []
+        for call in self.calls[:5_000]:
+            models = {"vit": self._model(call.get("vit_model")), "head": self._model(call.get("model_embedding"))}
+            sets = {name.partition("_")[0]: self._set(call.get(name)) for name in ("train_dataset", "test_dataset")}
+            kind = {**models, **sets}
+            known = next((each for each in kinds if {**each, "calls": 0} == {**kind, "calls": 0}), None)
+            if known is None:
+                kinds.append({**kind, "calls": 1})
+            else:
+                known["calls"] += 1
+        return kinds[:20]
+
+    def _model(self, model: Any) -> dict[str, Any]:
+        """Which of the models followed it is, by its role; a copy of one counts as one. Others have their type's name."""
+        for wrapper in ("module", "_orig_mod"):
+            inner = getattr(model, wrapper, None)
+            model = inner if isinstance(inner, nn.Module) and type(model).__module__.startswith("torch") else model
+        for note in self.watch.models:
+            if note.module is model:
+                return {"role": note.role, "unheld": not self.watch.held(note)}
+        role = next((note.role for note in self.watch.models if type(note.module) is type(model)), None)
+        return {"role": role or type(model).__name__[:100], "unheld": False}
+
+    def _set(self, dataset: Any) -> str:
+        """Which set a data set holds items of: "train", "test" or "other"."""
+        for _ in range(5):
+            if isinstance(dataset, NotedReads):
+                return "train" if dataset.reads is self.watch.train.reads else "test"
+            dataset = getattr(dataset, "dataset", None)
+        return "other"
+
+
+def _save(call: dict[str, Any], best: float) -> None:
+    """Leave the checkpoint that the real evaluation would leave: it may be read when the training is over."""
+    with contextlib.suppress(Exception):
+        vit, head = call["vit_model"], call["model_embedding"]
+        torch.save({"embedding_head": head.state_dict(), "vit": vit.state_dict(), "precision@1": best}, "vit_embeds.pt")
+
+
+def _number(value: Any) -> float | None:
+    """A number, the infinite as a large one, which is how a best value may begin; None for anything else."""
+    try:
+        number = float(np.clip(float(value), -1e9, 1e9))
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    return None if np.isnan(number) else number
+
+
+def _calculator(value: Any) -> dict[str, Any]:
+    """What was given as accuracy calculator, and the measures that it computes where that can be known."""
+    computed = getattr(value, "curr_function_dict", None)
+    return {
+        "type": type(value).__name__[:100],
+        "calculates": callable(getattr(value, "get_accuracy", None)),
+        "measures": [str(name)[:100] for name in list(computed)[:20]] if isinstance(computed, dict) else None,
+    }

@@ -1,0 +1,97 @@
+"""How ``train_embedding_model`` calls ``evaluate_at_end_epoch``: when, and with which arguments."""
+
+import itertools
+
+from grader.assignments.vit.metric_learning.given_text import changed
+from grader.assignments.vit.metric_learning.watched_runs import Evaluation, TrainingRun, trained
+from grader.evidence import Evidence
+from grader.judging import Fail
+
+MODELS = {"vit": "the ViT", "head": "the embedding head"}
+SETS = "The reference set is the training subset; after it comes the test set."
+
+
+def evaluated(evidence: Evidence) -> None:
+    """`evaluate_at_end_epoch` is called every epoch, with the models that are trained and the test set."""
+    run = trained(evidence)
+    epochs = len(run.epochs) - _last_is_cut_short(run)
+    calls = sum(evaluation.calls for evaluation in run.evaluations)
+    if calls < epochs:
+        times = (
+            "never called" if not calls else f"called {'once' if calls == 1 else f'{calls} times'} in {epochs} epochs"
+        )
+        raise Fail(
+            f"`evaluate_at_end_epoch` is {times}",
+            "Call it at the end of every epoch: it keeps the best model and prints Precision@1.",
+        )
+    for evaluation in run.evaluations:
+        _expect_models_and_sets(run, evaluation)
+    if "evaluate_at_end_epoch" not in changed(evidence):
+        _expect_calculator(run)
+        _expect_best_precision(run)
+
+
+def _last_is_cut_short(run: TrainingRun) -> bool:
+    """Whether the last epoch was not seen to its end, so that it needs no evaluation.
+
+    An endless stream of batches may make several passes over the data an epoch; nobody makes three.
+    """
+    last = run.epochs[-1]
+    return run.ended == "enough" and last.batches < 3 * max(1, last.length)
+
+
+def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
+    """The models that are trained, the training subset and the test set, each in its place."""
+    if (evaluation.vit.role, evaluation.head.role) == ("head", "vit"):
+        raise Fail("`evaluate_at_end_epoch` is given the head first, then the ViT", "The ViT comes first.")
+    for role, given in (("vit", evaluation.vit), ("head", evaluation.head)):
+        if given.role != role:
+            what = MODELS.get(given.role, f"a value of type {given.role}")
+            raise Fail(
+                f"`evaluate_at_end_epoch` is given {what} in the place of {MODELS[role]}",
+                "Its arguments are vit_model, model_embedding, accuracy_calculator, best_prec, train_dataset, "
+                "test_dataset, in this order.",
+            )
+        trained_ones = [model for model in run.models if model.role == role and model.held and model.moved]
+        if given.unheld and trained_ones:
+            a_model = {"vit": "a ViT", "head": "an embedding head"}[role]
+            raise Fail(
+                f"`evaluate_at_end_epoch` is given {a_model} that is not the one trained",
+                "Give it the models whose parameters the optimizer has.",
+            )
+    if evaluation.test == "train":
+        what = "the two sets are swapped" if evaluation.train == "test" else "its test set is the training set"
+        raise Fail(f"`evaluate_at_end_epoch`: {what}", SETS)
+    if evaluation.train == "test" and not run.total("test_batches"):  # else training_items tells the cause
+        raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS)
+
+
+def _expect_calculator(run: TrainingRun) -> None:
+    """What computes Precision@1."""
+    for calculator in run.calculators:
+        if calculator.calculates and (calculator.measures is None or "precision_at_1" in calculator.measures):
+            continue
+        got = f"one that computes {', '.join(calculator.measures or ())}" if calculator.calculates else calculator.type
+        raise Fail(
+            "`evaluate_at_end_epoch`: expected as accuracy_calculator an AccuracyCalculator that computes Precision@1, "
+            f"got {got[:100]}",
+            'AccuracyCalculator(include=("precision_at_1",), k=1) computes it; it comes before best_prec.',
+        )
+
+
+def _expect_best_precision(run: TrainingRun) -> None:
+    """The best Precision@1 so far, which the call before has returned."""
+    if any(best.given is None for best in run.best):
+        raise Fail("`evaluate_at_end_epoch` is given no number as best_prec", "Begin with best_prec = 0.")
+    pairs = [
+        (before.returned, now.given)
+        for before, now in itertools.pairwise(run.best)
+        if now.given is not None and before.returned is not None
+    ]
+    if len(pairs) >= 3 and not any(given >= returned for returned, given in pairs):
+        returned, given = pairs[0]
+        raise Fail(
+            f"`evaluate_at_end_epoch` is given best_prec={given:g} again and again, though it has returned "
+            f"{returned:g}: vit_embeds.pt then holds the last epoch's model, not the best",
+            "Keep what it returns, and give it to the next call as best_prec.",
+        )

@@ -1,0 +1,111 @@
+"""What ``train_embedding_model`` learns from: the triplet loss, and the triplets that a miner chooses."""
+
+from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, trained
+from grader.evidence import Evidence
+from grader.judging import Fail, Skip, warn
+from grader.records import Warning_
+from grader.torchkit.training_answers import WatchedLoss
+
+MINED_ELSEWHERE = {  # by the names of ``TupleSources``
+    "other_embeddings": (
+        "the miner is given other embeddings than the loss: the triplets that it finds are those of other rows",
+        "Give both the same: keep what the embedding head returns in a variable, then miner(embeddings, y), then "
+        "loss(embeddings, y, triplets), in each batch anew.",
+    ),
+    "other_labels": (
+        "the miner is given other labels than the loss: its positives and negatives are not those of the batch",
+        "Give both the labels that the loader gives with the images: miner(embeddings, y).",
+    ),
+}
+WITHOUT_MINER = (
+    "Make a miner before the loop, as miners.TripletMarginMiner(). In each batch, call it on the embeddings and the "
+    "labels, and give what it returns to the loss as its third argument."
+)
+
+
+def triplet_losses(run: TrainingRun) -> list[WatchedLoss]:
+    """The triplet margin losses of a run."""
+    return [loss for loss in run.losses if loss.triplet]
+
+
+def triplet_loss(evidence: Evidence) -> None:
+    """The loss is pytorch-metric-learning's triplet margin loss, on embeddings."""
+    run = trained(evidence)
+    if not run.losses and run.without_gradient:
+        raise Fail(
+            f"the loss ({run.without_gradient[0]}) is computed under torch.no_grad(), so that it has no gradient and "
+            "nothing is learned from it",
+            "Compute the embeddings and the loss outside of torch.no_grad(): it is for evaluating alone.",
+        )
+    if not triplet_losses(run):
+        others = ", ".join(loss.type for loss in run.losses)
+        raise Fail(
+            "expected the loss losses.TripletMarginLoss of pytorch-metric-learning, got "
+            + (others or "a loss that is not of this library"),
+            "Import losses from pytorch_metric_learning, and make a losses.TripletMarginLoss before the loop.",
+        )
+    if not any(loss.learned for loss in triplet_losses(run)):
+        raise Fail(
+            "the triplet loss is computed, but no gradient comes back from it to the embeddings",
+            "Look whether the embeddings are detached or computed under torch.no_grad(), and whether backward() is "
+            "called on another loss.",
+        )
+
+
+def miner_used(evidence: Evidence) -> None:
+    """The tuples that a miner finds reach the loss."""
+    triplet = triplet_losses(trained(evidence))
+    if not triplet:
+        raise Skip
+    problem, hint = _unused(counted(evidence))
+    if problem:
+        raise Fail(problem, hint)
+    if not any(loss.found for loss in triplet) and sum(loss.nothing for loss in triplet) >= 3:
+        raise Fail(
+            "the tuples that are given to the loss are empty in each batch: there is nothing to learn from",
+            "Give the miner the labels of the batch that its embeddings belong to, and look at its type_of_triplets "
+            "and its margin: they may leave no triplet.",
+        )
+    elsewhere = mined_elsewhere(trained(evidence))
+    if elsewhere is not None:
+        raise elsewhere
+
+
+def mined_elsewhere(run: TrainingRun) -> Fail | None:
+    """Whether miners were asked about something else than the loss, most times or where it raised."""
+    triplet = triplet_losses(run)
+    for source, (message, hint) in MINED_ELSEWHERE.items():
+        calls = sum(getattr(loss.tuples, source) for loss in triplet)
+        if calls > sum(loss.calls for loss in triplet) / 2 or (calls and run.raised is not None):
+            return Fail(message, hint)
+    return None
+
+
+def _unused(run: TrainingRun) -> tuple[str, str]:
+    """Why no miner's tuples reach the loss, and what to do; empty when some do."""
+    tuples = [loss.tuples for loss in triplet_losses(run)]
+    if not tuples or any(t.miner or t.other or t.other_embeddings or t.other_labels for t in tuples):
+        return "", ""
+    if any(t.all for t in tuples):
+        return "the loss is given all triplets of the batch: no miner has chosen among them", WITHOUT_MINER
+    if run.miners:
+        names = ", ".join(run.miners[:3])
+        return (
+            f"the miner ({names}) is called, but the tuples that it finds are not given to the loss",
+            "The miner's result is the third argument of the loss: it says which triplets count.",
+        )
+    return (
+        "no miner is used: the loss averages over all triplets of a batch, most of which teach nothing",
+        WITHOUT_MINER,
+    )
+
+
+def unused_miner(evidence: Evidence) -> list[Warning_]:
+    """A miner is missing, or what it finds is thrown away."""
+    if not evidence["training"].ok:
+        return []
+    try:
+        problem, _ = _unused(counted(evidence))
+    except Fail:  # the check of the run says so
+        return []
+    return warn("miner.unused", f"{problem}; the loss is called without tuples") if problem else []

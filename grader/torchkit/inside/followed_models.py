@@ -1,0 +1,142 @@
+"""Models that student code builds, followed from their making: how they are built, called and changed."""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from grader.sandbox.inside import describe
+
+MAX_CALLS = 5_000  # that are counted
+MAX_WEIGHTS, MAX_VALUES = 12, 4_096  # parameters that are told of a model, and values of each
+Built = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
+
+
+@dataclass
+class FollowedModel:
+    """A model that student code built.
+
+    Attributes:
+        role: what it is in the training.
+        before: its parameters before anything was learned, by name.
+        calls: with gradient.
+        shape: (C, H, W) of what it was last called with, where that were images.
+        arguments: whole numbers that it was built with, by name.
+        misfit: why its class does not take its arguments; "" where it does.
+    """
+
+    role: str
+    module: nn.Module
+    before: dict[str, Tensor] | None = None
+    calls: int = 0
+    shape: tuple[int, ...] | None = None
+    arguments: dict[str, int] = field(default_factory=dict)
+    misfit: str = ""
+
+    def remember(self) -> None:
+        """Keep the parameters as they are, the first time."""
+        if self.before is None:
+            self.before = {name: p.detach().clone() for name, p in self.module.named_parameters()}
+
+    def before_call(self, called: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """Note a call; a forward pre-hook."""
+        self.remember()
+        if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() == 4:
+            self.shape = tuple(inputs[0].shape[1:])
+        if torch.is_grad_enabled() and called is self.module and self.calls < MAX_CALLS:
+            self.calls += 1
+
+    def facts(self, held: int) -> dict[str, Any]:
+        """What is told of it.
+
+        Args:
+            held: how many of its parameters optimizers hold.
+        """
+        parameters, before = dict(self.module.named_parameters()), self.before or {}
+        return {
+            "role": self.role,
+            "calls": self.calls,
+            "parameters": len(parameters),
+            "held": held,
+            "frozen": sum(not parameter.requires_grad for parameter in parameters.values()),
+            "arguments": self.arguments,
+            "misfit": self.misfit,
+            "weights": [
+                {"before": _values(before[name]), "after": _values(parameter)}
+                for name, parameter in list(parameters.items())[:MAX_WEIGHTS]
+                if name in before
+            ],
+        }
+
+
+def _values(parameter: Tensor) -> Any:
+    return describe.plain(parameter.detach().flatten()[:MAX_VALUES])
+
+
+@contextlib.contextmanager
+def following(cls: type[nn.Module], built: Built) -> Iterator[None]:
+    """Tell of each object of a class that is made meanwhile.
+
+    The class stays the same one, for its methods may call it by name; objects of subclasses are not told of.
+
+    Args:
+        built: told of the object, and of the arguments that it was built with.
+    """
+    original: Callable[..., None] = cls.__init__
+
+    def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if type(self) is cls:
+            built(self, args, kwargs)
+
+    cls.__init__ = init  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        cls.__init__ = original  # type: ignore[method-assign]
+
+
+def followed(cls: type[nn.Module], built: Built) -> type[nn.Module]:
+    """A subclass of the same name that tells of each of its objects, as ``following`` does."""
+
+    def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+        cls.__init__(self, *args, **kwargs)
+        built(self, args, kwargs)
+
+    return type(cls.__name__, (cls,), {"__init__": init})
+
+
+def signature_of(cls: type[nn.Module]) -> inspect.Signature | None:
+    """The signature of a class's constructor, without ``self``; None where it has none."""
+    try:
+        return inspect.signature(cls)
+    except (TypeError, ValueError):
+        return None
+
+
+def named_arguments(
+    wanted: Sequence[str], signature: inspect.Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[dict[str, int], str]:
+    """The whole numbers that a model is built with, by name, and why they do not fit its signature.
+
+    Args:
+        wanted: the names that arguments should have, in order. A class with as many of other names tells them by
+            their order, one with fewer or more tells none.
+        signature: of its class; None for one that takes arguments of just these names.
+    """
+    if signature is None:
+        signature = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in wanted])
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        return {}, str(error)[:200]
+    bound.apply_defaults()
+    order = list(bound.arguments)
+    if not set(wanted) <= set(order) and len(order) == len(wanted):
+        order = list(wanted)
+    given = dict(zip(order, bound.arguments.values(), strict=True))
+    return {n: v for n, v in given.items() if n in wanted and type(v) is int and abs(v) < 2**40}, ""

@@ -1,0 +1,35 @@
+"""Data sets that note which of their items are read."""
+
+from typing import ClassVar
+
+
+class OnlyNoted(BaseException):
+    """Ends the reading of an item as soon as it is known which one is read; no ``except Exception`` catches it."""
+
+
+class NotedReads:
+    """To be mixed into a data set, whose ``__getitem__`` calls ``before_read`` first and ``note_read`` at its end.
+
+    Attributes:
+        item_count: how many items it was made with.
+        reads: index of every item that was read, in order; a copy of the data set shares the list.
+        only_noted: the ``reads`` of the data set whose items are noted and not handed out just now.
+    """
+
+    only_noted: ClassVar[list[int] | None] = None
+    item_count: int
+    reads: list[int]
+
+    def before_read(self, index: int) -> None:
+        """End the reading of an item here, where it is only to be noted.
+
+        Raises:
+            OnlyNoted: it is.
+        """
+        if self.reads is NotedReads.only_noted:
+            self.note_read(index)
+            raise OnlyNoted
+
+    def note_read(self, index: int) -> None:
+        """Note that an item was read."""
+        self.reads.append(index % self.item_count)

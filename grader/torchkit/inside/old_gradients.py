@@ -1,0 +1,41 @@
+"""Whether a backward pass adds to the gradients of the optimizer's step before, because nobody zeroed them."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+TRACKED = 12  # parameters of an optimizer that are looked at
+
+
+class OldGradients:
+    """The gradients that optimizers last took a step with."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, Tensor] = {}  # by id of the parameter
+
+    def remember(self, optimizer: Optimizer) -> bool:
+        """Keep the gradients of a step; whether there were any but zero."""
+        gradients = [(id(p), p.grad) for p in some_parameters(optimizer) if p.grad is not None and p.grad.any()]
+        self._last.update({key: gradient.detach().clone() for key, gradient in gradients})
+        return bool(gradients)
+
+    def still_there(self, optimizers: Iterable[Optimizer]) -> bool:
+        """Whether some parameter still has the gradient of the last step."""
+        for optimizer in optimizers:
+            for parameter in some_parameters(optimizer):
+                old = self._last.get(id(parameter))
+                if old is not None and parameter.grad is not None and torch.equal(old, parameter.grad):
+                    return True
+        return False
+
+    def forget(self) -> None:
+        """Begin anew: the next backward pass is under way."""
+        self._last.clear()
+
+
+def some_parameters(optimizer: Optimizer) -> list[Tensor]:
+    """Some of an optimizer's parameters, spread evenly: all of them in a small model."""
+    held = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    return held[:: max(1, len(held) // TRACKED)]

@@ -1,0 +1,317 @@
+"""Watches a training from within: what it reads, computes, optimizes and evaluates.
+
+Nothing is judged here, and one thing alone is changed: a training is made short. Of each pass over a ``DataLoader``
+only the first batches are handed out, and of each batch only some items of each class, so that a schedule over the
+real number of batches and epochs runs in a fraction of a second.
+"""
+
+import contextlib
+import inspect
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.modules import module as module_hooks
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader
+
+from grader.sandbox.inside import describe, faults
+from grader.torchkit.inside.followed_models import FollowedModel
+from grader.torchkit.inside.losses import Losses
+from grader.torchkit.inside.noted_reads import NotedReads
+from grader.torchkit.inside.old_gradients import TRACKED, OldGradients
+from grader.torchkit.inside.optimizer_steps import watched_steps
+from grader.torchkit.inside.passes import Batches, Pass, thinned
+from grader.torchkit.inside.schedules import Schedules, rates
+
+MAX_STEPS = 600  # of optimizers, after which a run has shown enough
+MAX_BATCHES = 40  # of one pass, however few steps it takes
+MAX_EPOCHS, MAX_MODELS, MAX_OPTIMIZERS = 5_000, 64, 100  # that are told apart
+SHORTER, SHORTEST = 3, 5  # epochs after which fewer batches are handed out
+PER_CLASS, FEWER_PER_CLASS = 4, 2  # items of one class left in a batch; fewer where a step takes long
+SLOW_STEP, LONG_RUN = 0.2, 10.0  # processor seconds of one step, and of a run that has shown enough after some epochs
+KEPT_LOADERS = 3  # besides the last: some make one for each epoch
+
+
+class Enough(BaseException):
+    """Ends a run from within; no ``except Exception`` catches it."""
+
+
+@dataclass
+class EpochCounts:
+    """What happened from the first backward pass of one epoch to that of the next.
+
+    An epoch is a pass over a loader. Where batches are taken from an endless stream of passes, it lasts until
+    the models are evaluated. What the counts mean is explained at ``grader.torchkit.training_answers.WatchedEpoch``.
+    """
+
+    of: Pass
+    steps: int = 0
+    backwards: int = 0
+    stale: int = 0
+    empty: int = 0
+    arrived: int = 0
+    wasted: int = 0
+    test_batches: int = 0
+    evaluations: int = 0
+
+    def facts(self) -> dict[str, int]:
+        """The counts by name, those of the pass as well."""
+        counts = {name: count for name, count in vars(self).items() if name != "of"}
+        return {"batches": self.of.yielded, "length": self.of.length, **counts}
+
+
+class TrainingWatch:
+    """Notes of one training.
+
+    Args:
+        train, test: the data sets that it is given.
+        short: whether batches and passes are cut.
+
+    Attributes:
+        epochs: what happened in each.
+        models: those that are followed, in the order of their making.
+        optimizers: those that took a step.
+        used: (epoch, number of the optimizer, its largest learning rate) of every step.
+        loaders: that batches came from which were learned from: the first ones and the last.
+        learned: training items in these batches.
+    """
+
+    def __init__(self, train: NotedReads, test: NotedReads, short: bool = True) -> None:
+        self.train, self.test, self.short = train, test, short
+        self.epochs: list[EpochCounts] = []
+        self.models: list[FollowedModel] = []
+        self.optimizers: list[Optimizer] = []
+        self.used: list[tuple[int, int, float]] = []
+        self.losses = Losses()
+        self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1))
+        self.loaders: list[Any] = []
+        self.learned: set[int] = set()
+        self._pass = Pass(0)
+        self._fresh_pass = False
+        self._streams: list[FrameType] = []  # generators that have begun a pass
+        self._evaluated_after = False
+        self._reads_count = False  # whether what was read since the last backward pass is what was learned from
+        self._not_watched = False
+        self._per_class = PER_CLASS
+        self._started = self._stepped = time.process_time()
+        self._old_gradients = OldGradients()
+        self._unused: list[Tensor] = []  # parameters whose gradients wait for a step
+        self._stepping = False
+
+    def run(self, training: Callable[[], Any]) -> dict[str, Any]:
+        """Call a training with all hooks in place.
+
+        Returns:
+            ended: "returned", "raised", or "enough" where it was ended from within.
+            raised: the exception described, or None.
+
+        Raises:
+            NotImplementedError: the training is still to be written: it raises that before any optimizer's step.
+        """
+        try:
+            with self._hooks():
+                training()
+        except Enough:
+            return {"ended": "enough", "raised": None}
+        except Exception as error:
+            if isinstance(error, NotImplementedError) and not self.optimizers:
+                raise
+            return {"ended": "raised", "raised": describe.exception(error)}
+        return {"ended": "returned", "raised": None}
+
+    @contextlib.contextmanager
+    def _hooks(self) -> Iterator[None]:
+        """Put all hooks in place for a while."""
+        losses = module_hooks.register_module_forward_hook(
+            self.losses.after_forward, with_kwargs=True, always_call=True
+        )
+        patches = [
+            (DataLoader, "__iter__", self._iter(DataLoader.__iter__)),
+            *self.losses.patches(),
+            *self.schedules.patches(),
+        ]
+        with contextlib.ExitStack() as stack:
+            stack.callback(losses.remove)
+            stack.enter_context(watched_steps(self._before_step, self._after_step, self._backward))
+            for owner, name, new in patches:
+                stack.callback(_patched(owner, name, new))
+            stack.enter_context(warnings.catch_warnings())
+            warnings.simplefilter("ignore")
+            yield
+
+    def follow(self, role: str, module: nn.Module, arguments: dict[str, int] | None = None, misfit: str = "") -> None:
+        """Follow a model from now on.
+
+        Args:
+            arguments, misfit: as ``followed_models.named_arguments`` tells.
+        """
+        note = FollowedModel(role, module, arguments=arguments or {}, misfit=misfit)
+        if len(self.models) < MAX_MODELS and all(other.module is not module for other in self.models):
+            self.models.append(note)
+            module.register_forward_pre_hook(note.before_call)
+
+    @contextlib.contextmanager
+    def not_watching(self) -> Iterator[None]:
+        """Let passes over data happen that belong to no training."""
+        before, self._not_watched = self._not_watched, True
+        try:
+            yield
+        finally:
+            self._not_watched = before
+
+    def evaluated(self) -> None:
+        """Note that the models were evaluated."""
+        self._evaluated_after = True
+        if self.epochs:
+            self.epochs[-1].evaluations += 1
+
+    def held(self, note: FollowedModel) -> int:
+        """How many of a model's parameters the optimizers hold."""
+        held = {id(p) for optimizer in self.optimizers for group in optimizer.param_groups for p in group["params"]}
+        return sum(id(parameter) in held for parameter in note.module.parameters())
+
+    def _iter(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def iterate(loader: Any) -> Any:
+            try:
+                length = len(loader)
+            except TypeError:
+                length = 0
+            goes_on = not self._not_watched and self._goes_on(sys._getframe(1))
+            return Batches(self.fetch, original(loader), Pass(length, loader, goes_on=goes_on))
+
+        return iterate
+
+    def _goes_on(self, caller: FrameType) -> bool:
+        """Whether a pass is begun for more batches: where another has just ended, or by the same generator."""
+        if isinstance(sys.exception(), StopIteration):
+            return True
+        if not caller.f_code.co_flags & inspect.CO_GENERATOR:
+            return False
+        known = any(caller is other for other in self._streams)
+        self._streams = [*self._streams[-63:], caller]
+        return known
+
+    def fetch(self, batches: Iterator[Any], current: Pass) -> Any:
+        """Hand out the next batch of a pass, or end it early."""
+        if self._not_watched:
+            return next(batches)
+        if current.goes_on:
+            current = self._part_of_stream()
+        elif self.short and self._shown_enough(current):
+            raise StopIteration
+        self.train.reads.clear()
+        self.test.reads.clear()
+        batch = next(batches)
+        if current.yielded == 0:
+            self._fresh_pass = True
+        self._pass = current
+        current.yielded += 1
+        self._reads_count = True
+        self._evaluated_after = False
+        return thinned(batch, self._per_class) if self.short else batch
+
+    def _part_of_stream(self) -> Pass:
+        """What has come of a stream since the last evaluation."""
+        if self._evaluated_after:
+            return Pass(self._pass.length, self._pass.loader, goes_on=True)
+        self._pass.goes_on = True
+        return self._pass
+
+    def _shown_enough(self, current: Pass) -> bool:
+        """Whether a pass may end: fewer batches are needed the more epochs were seen."""
+        done = len(self.epochs)
+        batches, steps = (5, 2) if done <= SHORTER else (2, 1) if done <= SHORTEST else (1, 1)
+        if current.yielded < batches:
+            return False
+        if current.yielded >= MAX_BATCHES or current.backwards == 0:
+            return True
+        return current.steps >= steps or (done > 1 and not self.optimizers)
+
+    def _backward(self, run: Callable[[], None]) -> None:
+        epoch = self._epoch()
+        epoch.backwards += 1
+        self._pass.backwards += 1
+        epoch.stale += self._old_gradients.still_there(self.optimizers)
+        epoch.wasted += self._thrown_away()
+        epoch.test_batches += self._learns_from()
+        self._old_gradients.forget()
+        for note in self.models:  # one whose parts are called may never be called itself
+            note.remember()
+        run()
+        if not self._stepping:  # LBFGS zeroes and computes them again and again
+            self._unused = self._graded()
+            epoch.arrived += bool(self._unused)
+
+    def _learns_from(self) -> bool:
+        """Note the items of the batch that is learned from, and tell whether there are test images among them.
+
+        Where no loader hands out batches, they are what was read since the last backward pass. Before the first,
+        the whole set may have been read for its labels.
+        """
+        tested = self._reads_count and bool(self.test.reads)
+        if self._reads_count:
+            self.learned.update(self.train.reads)
+        loader = self._pass.loader
+        if loader is None:
+            self.train.reads.clear()
+            self.test.reads.clear()
+            self._reads_count = True
+        elif all(loader is not other for other in self.loaders):
+            self.loaders[KEPT_LOADERS:] = [loader]
+        return tested
+
+    def _steps_slowly(self) -> bool:
+        """Whether a long time has passed since the step before."""
+        before, self._stepped = self._stepped, time.process_time()
+        return self._stepped - before > SLOW_STEP
+
+    def _epoch(self) -> EpochCounts:
+        """The current epoch; a new one where a new pass over the data has begun."""
+        over = not self.epochs or self._fresh_pass or self._evaluated_after
+        if over and len(self.epochs) < MAX_EPOCHS:
+            self.epochs.append(EpochCounts(self._pass))
+            self._evaluated_after = False
+        self._fresh_pass = False
+        return self.epochs[-1]
+
+    def _thrown_away(self) -> bool:
+        """Whether the gradients of the backward pass before were zeroed, and no step was taken with them."""
+        return bool(self._unused) and not any(p.grad is not None and p.grad.any() for p in self._unused)
+
+    def _graded(self) -> list[Tensor]:
+        """Parameters of the models that have a gradient."""
+        parameters = [p for note in self.models for p in list(note.module.parameters())[:TRACKED]]
+        return [p for p in parameters[: 4 * TRACKED] if p.grad is not None and p.grad.any()]
+
+    def _before_step(self, optimizer: Optimizer) -> None:
+        long = len(self.epochs) > SHORTER and time.process_time() - self._started > LONG_RUN
+        if long or sum(epoch.steps for epoch in self.epochs) >= MAX_STEPS:
+            raise Enough
+        self._stepping, self._unused = True, []
+        self.schedules.begin(optimizer)
+        if all(optimizer is not other for other in self.optimizers) and len(self.optimizers) < MAX_OPTIMIZERS:
+            self.optimizers.append(optimizer)
+        index = next((i for i, other in enumerate(self.optimizers) if other is optimizer), -1)
+        self.used.append((max(0, len(self.epochs) - 1), index, max(rates(optimizer), default=0.0)))
+
+    def _after_step(self, optimizer: Optimizer) -> None:
+        self._stepping = False
+        faults.step()
+        epoch = self._epoch()
+        epoch.steps += 1
+        self._pass.steps += 1
+        if self._steps_slowly():
+            self._per_class = FEWER_PER_CLASS
+        epoch.empty += not self._old_gradients.remember(optimizer)
+
+
+def _patched(owner: Any, name: str, new: Any) -> Callable[[], None]:
+    old = vars(owner)[name] if name in vars(owner) else getattr(owner, name)
+    setattr(owner, name, new)
+    return lambda: setattr(owner, name, old)

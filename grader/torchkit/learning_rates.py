@@ -1,0 +1,207 @@
+"""What is wrong with the learning rate that optimizers use over the whole of a watched training.
+
+Shapes: S steps of an optimizer in the whole training, G its parameter groups.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.judging import raised_words
+from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
+
+MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
+IN_EPOCHS = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
+
+
+@dataclass(frozen=True)
+class RateProblem:
+    """What is wrong with the learning rate of a training.
+
+    Attributes:
+        in_batches: it changes, but a schedule in epochs is counted in batches.
+        over: … and has come to its end after a few of them.
+    """
+
+    message: str
+    hint: str
+    in_batches: bool = False
+    over: bool = False
+
+
+def rate_problem(run: WatchedTraining) -> RateProblem | None:
+    """Why the learning rate does not change over the training, or not as it was meant to; None where all is well."""
+    for scheduler in run.schedulers:
+        if scheduler.raised is not None:
+            what = f"{'stepping' if scheduler.made else 'making'} {scheduler.type}"
+            return RateProblem(f"{what} {raised_words(scheduler.raised)}", _raised_hint(scheduler))
+    moving = [curve for curve in run.rates.curves if moves(curve)]
+    if moving and _seen_constant(run, moving):
+        return _constant(run)
+    if moving:
+        groups = [curve[:, group] for curve in moving for group in range(curve.shape[1])]
+        problems = [_counted_in_batches(run, group) for group in groups if moves(group)]
+        return None if any(problem is None for problem in problems) else problems[0]
+    for optimizer in np.unique(run.used.optimizer):
+        if moves(run.used.rate[run.used.optimizer == optimizer]):
+            return None  # by hand, or by schedulers made anew
+    return _constant(run)
+
+
+def moves(curve: np.ndarray) -> bool:
+    """Whether learning rates change, by more than rounding does; (S,) or (S, G)."""
+    return bool(np.isfinite(curve).all() and (np.ptp(curve, axis=0) > 1e-6 * np.abs(curve).max(axis=0)).any())
+
+
+def drawn_curve(run: WatchedTraining, most: int = 2_000) -> dict[str, Any] | None:
+    """The learning rate over the whole training, for a picture; None where no optimizer was seen.
+
+    Args:
+        most: how many points it may have.
+
+    Returns:
+        lr: the values, of the first optimizer whose learning rate moves, or of the first.
+        epoch: where each lies, in epochs.
+        epochs: how many there are.
+    """
+    if not run.rates.curves:
+        return None
+    of = next((curve for curve in run.rates.curves if moves(curve)), run.rates.curves[0])
+    rows = np.unique(np.linspace(0, len(of) - 1, min(most, len(of))).astype(int))
+    return {"lr": of[rows, 0].tolist(), "epoch": (rows / run.rates.batches).tolist(), "epochs": run.rates.epochs}
+
+
+def _seen_constant(run: WatchedTraining, moving: list[np.ndarray]) -> bool:
+    """Whether all epochs were seen, and all with the same learning rate, whatever the schedules should give.
+
+    Where steps are counted in batches the run was too short to tell, and a plateau is not met in each run.
+    """
+    whole = run.ended == "returned" and not run.rates.per_batch and len(run.epochs) >= run.rates.epochs >= MIN_EPOCHS
+    waits = any("patience" in scheduler.settings for scheduler in run.schedulers)
+    if not whole or waits or any(curve.shape[1] > 1 for curve in moving):
+        return False
+    epochs = [np.unique(run.used.rate[run.used.epoch == epoch]) for epoch in np.unique(run.used.epoch)]
+    return all(rates.shape == epochs[0].shape and not moves(np.stack([rates, epochs[0]])) for rates in epochs)
+
+
+def _constant(run: WatchedTraining) -> RateProblem:
+    """Say why the learning rate stays as it is."""
+    epochs, curves = run.rates.epochs, run.rates.curves
+    rate = float(run.used.rate[0]) if len(run.used.rate) else float(curves[0][0, 0]) if curves else float("nan")
+    stays = f"the learning rate stays at {rate:g} in all {epochs} epochs"
+    own = [scheduler for scheduler in run.schedulers if not scheduler.inner]
+    if not own:
+        return RateProblem(
+            f"no learning-rate scheduler is made: {stays}",
+            "Make one of torch.optim.lr_scheduler for the optimizer, and call its step() in the training.",
+        )
+    if not any(scheduler.drives for scheduler in own):
+        return RateProblem(
+            f"{own[0].type} drives another optimizer than the one that trains: {stays}",
+            "Give the scheduler the optimizer whose step() is called.",
+        )
+    if not any(scheduler.steps for scheduler in own):
+        often = "after each batch, which OneCycleLR counts" if own[0].type == "OneCycleLR" else "once an epoch"
+        return RateProblem(f"{own[0].type} is made, but never stepped: {stays}", f"Call scheduler.step() {often}.")
+    stepped = next(scheduler for scheduler in own if scheduler.steps)
+    if sum(scheduler.type == stepped.type for scheduler in own) > MIN_EPOCHS:
+        return RateProblem(
+            f"{stepped.type} never changes anything: it is made anew in each epoch and begins again: {stays}",
+            "Make the optimizer and its scheduler once, before the loop over the epochs.",
+        )
+    if stepped.steps == 1 < epochs:
+        return RateProblem(
+            f"{stepped.type} is stepped once in the whole training: {stays}",
+            "Call scheduler.step() in every epoch: inside the loop over the epochs.",
+        )
+    return RateProblem(f"{stepped.type}{_settings(stepped)} never changes anything: {stays}", _late(run, stepped))
+
+
+def _raised_hint(scheduler: WatchedScheduler) -> str:
+    if scheduler.type == "OneCycleLR" and scheduler.made:
+        return "total_steps must be the number of calls of step(): epochs times batches if it is stepped per batch."
+    if scheduler.type == "ReduceLROnPlateau" and scheduler.made:
+        return "Its step() takes the value to watch: scheduler.step(best_prec)."
+    return "Compare the arguments with the documentation of torch.optim.lr_scheduler."
+
+
+def _late(run: WatchedTraining, scheduler: WatchedScheduler) -> str:
+    """Why a scheduler that is stepped may do nothing."""
+    if len(run.used.rate) and scheduler.settings.get("eta_min") == run.used.rate[0]:
+        return "Its lowest learning rate, eta_min, is the one that it starts with."
+    same = next((name for name in ("gamma", "factor") if scheduler.settings.get(name) == 1), None)
+    if same is not None:
+        return f"It multiplies the learning rate by {same}=1, which changes nothing."
+    epochs, unit = run.rates.epochs, "batches" if run.rates.per_batch else "epochs"
+    numbers = [scheduler.settings.get(name) for name in ("milestones", "step_size", "patience", "T_max")]
+    first = [min(n) if isinstance(n, list) and n else n for n in numbers if n]
+    total = epochs * run.rates.batches if run.rates.per_batch else epochs
+    if first and isinstance(first[0], int | float) and first[0] >= total - 2:
+        return f"Its first change lies beyond the {epochs} epochs of the training: its numbers are counted in {unit}."
+    return (
+        "Look whether its first change lies beyond the last epoch, whether its factor is always the same, whether its "
+        "step() always gets the same number, and whether your code sets the learning rate back."
+    )
+
+
+def _counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
+    """Find a schedule in epochs that is counted in batches.
+
+    Args:
+        rates: (S,) over the whole training.
+    """
+    epochs, batches = run.rates.epochs, run.rates.batches
+    if not run.rates.per_batch or epochs < MIN_EPOCHS or len(rates) != epochs * batches or rates.max() <= 0:
+        return None
+    falls = np.flatnonzero(np.diff(rates) < -1e-9 * rates.max())
+    if not len(falls):
+        return None
+    last = int(falls[-1]) + 1
+    if last <= max(epochs, batches) and len(rates) >= 3 * max(epochs, batches):
+        what = f"falls from {rates.max():.1e} to {rates[last]:.1e} {_within(last, batches)} and stays there"
+        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, in_batches=True, over=True)
+    vanished = rates < 0.01 * rates.max()  # (S,) nothing more is learned with these
+    if vanished.mean() > 0.6:
+        at = int(np.flatnonzero(~vanished)[-1]) + 1
+        what = f"falls from {rates.max():.1e} to {rates[-1]:.1e}, below a hundredth {_within(at, batches)} of {epochs}"
+        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, in_batches=True, over=True)
+    return _rounds(run, rates)
+
+
+def _rounds(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
+    """Find an annealing over the epochs that goes up and down with the batches."""
+    periods = [_period(scheduler) for scheduler in run.schedulers]
+    short = [period for period in periods if period is not None and period <= run.rates.epochs]
+    peaks = np.flatnonzero((rates[1:-1] > rates[:-2]) & (rates[1:-1] >= rates[2:])) + 1
+    if not short or len(peaks) < 4 or np.median(np.diff(peaks)) > 2 * max(short) + 1:
+        return None
+    often = f"{len(peaks)} times, once in {np.median(np.diff(peaks)):.0f} batches"
+    return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", IN_EPOCHS, in_batches=True)
+
+
+def _period(scheduler: WatchedScheduler) -> float | None:
+    name = {"CosineAnnealingLR": "T_max", "CosineAnnealingWarmRestarts": "T_0"}.get(scheduler.type, "")
+    value = scheduler.settings.get(name)
+    return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def _within(step: int, batches: int) -> str:
+    return "within the first epoch" if step <= batches else f"within {-(-step // batches)} epochs"
+
+
+def _because(run: WatchedTraining) -> str:
+    stepped = [scheduler for scheduler in run.schedulers if scheduler.steps > scheduler.epochs] or run.schedulers
+    named = f"{stepped[0].type}{_settings(stepped[0])} counts" if stepped else "its numbers count"
+    batches = run.rates.batches
+    return f"{named} batches, as scheduler.step() is called after each batch, and {batches} batches make an epoch"
+
+
+def _settings(scheduler: WatchedScheduler) -> str:
+    told = ("milestones", "step_size", "gamma", "T_max", "T_0", "total_steps", "patience", "total_iters")
+    shown = [f"{name}={_shown(value)}" for name, value in scheduler.settings.items() if name in told]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)[:60]

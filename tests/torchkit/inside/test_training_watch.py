@@ -1,0 +1,89 @@
+"""A training is watched: what it reads, computes and optimizes, whatever the assignment."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Subset
+
+from grader.torchkit.inside.followed_models import followed, following, named_arguments
+from tests.torchkit.inside.training import EPOCHS, steps, watched
+
+
+def test_each_epoch_counts_its_batches_steps_and_evaluations() -> None:
+    run = watched(lambda train, test, watch: steps(train, watch))
+    assert (run.ended, len(run.epochs), run.total("evaluations")) == ("returned", EPOCHS, EPOCHS)
+    assert run.epochs[0].length == 10 and 0 < run.epochs[0].batches == run.epochs[0].steps < 10
+    assert run.total("stale") == run.total("wasted") == run.total("empty") == 0
+    assert run.models[0].moved and run.models[0].held == run.models[0].parameters == 2
+
+
+def test_gradients_that_nobody_zeroes_are_stale() -> None:
+    run = watched(lambda train, test, watch: steps(train, watch, zeroed=False))
+    assert run.total("stale") == run.total("backwards") - 1
+
+
+def test_items_that_are_learned_from_and_those_that_could_be_are_told() -> None:
+    run = watched(lambda train, test, watch: steps(Subset(train, range(50, 150)), watch))
+    assert run.items.could.nonzero()[0].tolist() == list(range(50, 150))
+    assert run.items.learned.any() and not (run.items.learned & ~run.items.could).any()
+    assert (run.items.indices, run.items.tested, run.items.unknown, run.items.direct) == (100, 0, 0, False)
+
+
+def test_items_of_the_test_set_are_told() -> None:
+    run = watched(lambda train, test, watch: steps(test, watch))
+    assert run.total("test_batches") == run.total("backwards") and run.items.tested
+
+
+@pytest.mark.parametrize(("each_batch", "batches"), [(False, 1), (True, 10)])
+def test_learning_rates_are_simulated_to_the_end(each_batch: bool, batches: int) -> None:
+    run = watched(lambda train, test, watch: steps(train, watch, each_batch=each_batch))
+    (curve,) = run.rates.curves
+    assert (run.rates.epochs, run.rates.batches, run.rates.per_batch) == (EPOCHS, batches, each_batch)
+    assert curve[:, 0].tolist() == pytest.approx([0.1 * 0.1 ** (step // 2) for step in range(EPOCHS * batches)])
+
+
+def test_what_a_training_raises_is_told_and_what_is_still_to_do_passes_through() -> None:
+    run = watched(lambda train, test, watch: {}["lost"])
+    assert run.ended == "raised" and run.raised is not None and run.raised.type == "KeyError"
+
+    def to_do(train: object, test: object, watch: object) -> None:
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        watched(to_do)
+
+
+def test_an_endless_training_is_ended() -> None:
+    def endless(train: torch.utils.data.Dataset, test: object, watch: object) -> None:
+        while True:
+            steps(train, watch)  # type: ignore[arg-type]
+
+    assert watched(endless).ended == "enough"
+
+
+def test_objects_of_a_class_are_told_of_while_they_are_followed() -> None:
+    made: list[tuple[nn.Module, tuple[int, ...]]] = []
+
+    class Layer(nn.Module):
+        def __init__(self, width: int, depth: int = 1) -> None:
+            super().__init__()
+
+    with following(Layer, lambda module, args, kwargs: made.append((module, args))):
+        first = Layer(3)
+    Layer(4)
+    second = followed(Layer, lambda module, args, kwargs: made.append((module, args)))(5)
+    assert made == [(first, (3,)), (second, (5,))]
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs", "named", "misfit"),
+    [
+        ((3, 4), {}, {"width": 3, "depth": 4}, ""),
+        ((3,), {"depth": 4}, {"width": 3, "depth": 4}, ""),
+        ((3, 2**40), {}, {"width": 3}, ""),
+        ((3,), {}, {}, "missing a required argument: 'depth'"),
+    ],
+    ids=["by order", "by name", "too large", "one missing"],
+)
+def test_arguments_are_told_by_name(args: tuple, kwargs: dict, named: dict[str, int], misfit: str) -> None:
+    assert named_arguments(("width", "depth"), None, args, kwargs) == (named, misfit)
