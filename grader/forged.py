@@ -5,10 +5,12 @@ from grader.judging import warn
 from grader.records import Warning_
 
 
-def forged(seen: Evidence) -> list[Warning_]:
+def forged(evidence: Evidence) -> list[Warning_]:
     """An answer did not have the form that the worker's own code gives one."""
     found = {
-        probe: answer.observation for probe, answer in seen.answers.items() if answer.observation.outcome == "forged"
+        probe: answer.observation
+        for probe, answer in evidence.answers.items()
+        if answer.observation.outcome == "forged"
     }
     if not found:
         return []

@@ -11,13 +11,13 @@ from grader.observations import Answered, Name
 from grader.records import Warning_
 
 
-def _ask(seen: Evidence, rng: np.random.Generator) -> Question:
+def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     return Question({})
 
 
-def hard_coded_device(seen: Evidence) -> list[Warning_]:
+def hard_coded_device(evidence: Evidence) -> list[Warning_]:
     """A GPU was asked for on a machine without one; the worker let it pass."""
-    answer = seen["devices"]
+    answer = evidence["devices"]
     if not answer.ok or not answer.value:
         return []
     asked = ", ".join(what[:40] for what in answer.value[:3])

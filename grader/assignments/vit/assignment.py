@@ -53,7 +53,7 @@ VIT = Assignment(
         "grader.assignments.vit.inside.training",
         "grader.assignments.vit.inside.retrieval",
         "grader.assignments.vit.inside.inference",
-        "grader.assignments.vit.inside.looking",
+        "grader.assignments.vit.inside.attention",
     ),
     probes=tuple(dict.fromkeys(ALL)),
     criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},

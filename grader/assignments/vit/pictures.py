@@ -22,16 +22,16 @@ class AttentionSeen(Record, frozen=True):
     weights: Floats | None
 
 
-def shown(seen: Evidence) -> np.ndarray:
+def shown(evidence: Evidence) -> np.ndarray:
     """(6,) rows of the test images that are shown."""
     labels = (0, 1, 3, 5, 8, 9)  # garments that differ much
-    return np.array([int(np.flatnonzero(seen.data.test_labels == label)[0]) for label in labels])
+    return np.array([int(np.flatnonzero(evidence.data.test_labels == label)[0]) for label in labels])
 
 
-def _ask_attention(seen: Evidence, rng: np.random.Generator) -> Question:
-    probe = next(probe for probe in MODELS if seen[probe].ok)
-    asked = seen[probe].question.args
-    images = seen.data.test_images[shown(seen)]
+def _ask_attention(evidence: Evidence, rng: np.random.Generator) -> Question:
+    probe = next(probe for probe in MODELS if evidence[probe].ok)
+    asked = evidence[probe].question.args
+    images = evidence.data.test_images[shown(evidence)]
     return Question({"path": asked["path"], "images": images, "pixels": asked["pixels"], "seed": questions.SCORE_SEED})
 
 
@@ -42,9 +42,9 @@ def _weights_agree(args: dict[str, Any], answer: AttentionSeen) -> None:
         raise Misfit(f"Expected weights of shape ({count}, any), got {weights.shape}")
 
 
-def _wanted(seen: Evidence) -> bool:
-    asked = bool(seen.options.get("pictures")) and any(seen[probe].ok for probe in MODELS)
-    return asked and seen.passed("vit.model")
+def _wanted(evidence: Evidence) -> bool:
+    asked = bool(evidence.options.get("pictures")) and any(evidence[probe].ok for probe in MODELS)
+    return asked and evidence.passed("vit.model")
 
 
 PROBES = (

@@ -13,14 +13,14 @@ from grader.observations import Answered, Misfit, NumberResult, Result
 from grader.torchkit import devices
 
 
-def hyperparameter(seen: Evidence, name: str) -> float | None:
+def hyperparameter(evidence: Evidence, name: str) -> float | None:
     """The value of a hyperparameter, None where it is not defined or no finite number."""
-    answer = seen["hyperparameters"]
+    answer = evidence["hyperparameters"]
     found = answer.value.get(name) if answer.ok else None
     return found.number if isinstance(found, NumberResult) and math.isfinite(found.number) else None
 
 
-def _ask_hyperparameters(seen: Evidence, rng: np.random.Generator) -> Question:
+def _ask_hyperparameters(evidence: Evidence, rng: np.random.Generator) -> Question:
     return Question({"names": list(HYPERPARAMETERS)})
 
 

@@ -10,16 +10,14 @@ import numpy as np
 import torch
 
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.seeding import seed_everything
 
 CLASSES = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
 
 
 def seed(number: int, generators: tuple[Any, ...] = ()) -> None:
     """Seed the three global generators, and the student's own ones."""
-    # torch.manual_seed asks every kind of device and takes 200 times as long
-    torch.default_generator.manual_seed(number)
-    np.random.seed(number)
-    random.seed(number)
+    seed_everything(number)
     for generator in generators:
         if isinstance(generator, np.random.Generator):
             generator.bit_generator.state = type(generator.bit_generator)(number).state  # type: ignore[call-arg]

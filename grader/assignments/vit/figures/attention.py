@@ -4,16 +4,16 @@ import numpy as np
 from markupsafe import Markup
 
 from grader.assignments.vit import pictures
-from grader.assignments.vit.figures import CLASSES
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
+from grader.torchkit.fashion_mnist import CLASSES
 
 
-def figure(seen: Evidence) -> Figure | None:
+def figure(evidence: Evidence) -> Figure | None:
     """Some test images, and the same lit where attention is."""
-    answer = seen["pictures.attention"]
-    rows = pictures.shown(seen)
-    images, labels, weights = seen.data.test_images[rows], seen.data.test_labels[rows], answer.value.weights
+    answer = evidence["pictures.attention"]
+    rows = pictures.shown(evidence)
+    images, labels, weights = evidence.data.test_images[rows], evidence.data.test_labels[rows], answer.value.weights
     side = _patches_along_a_side(weights, images)
     if side is None:
         return None

@@ -3,18 +3,16 @@
 import numpy as np
 from markupsafe import Markup
 
-from grader.assignments.vit.figures import CLASSES
 from grader.assignments.vit.thresholds import scores
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure
 from grader.reports.html.rendering import environment
+from grader.torchkit.fashion_mnist import CLASSES
 
-SHADES = 6
 
-
-def figure(seen: Evidence) -> Figure | None:
+def figure(evidence: Evidence) -> Figure | None:
     """The confusion matrix of the test images."""
-    predicted, labels = scores.predictions(seen)
+    predicted, labels = scores.predictions(evidence)
     if predicted.max() >= len(CLASSES):
         return None
     counts = np.zeros((len(CLASSES), len(CLASSES)), dtype=int)

@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from grader.assignments.vit.figures import CLASSES
 from grader.assignments.vit.thresholds import scores
 from grader.assignments.vit.thresholds.sources import EMBEDDINGS
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
+from grader.torchkit.fashion_mnist import CLASSES
 
-SHOWN = 3_000  # points: more hide each other
-NEAREST = (0.12, 0.055)  # that two names may stand, as shares of the chart
+MAX_DOTS = 3_000  # more hide each other
+MIN_NAME_DISTANCE = (0.12, 0.055)  # of two names, as shares of the chart
 
 
-def figure(seen: Evidence) -> Figure | None:
+def figure(evidence: Evidence) -> Figure | None:
     """The two main directions of the embeddings, coloured by class, each class named at its middle."""
-    array = scores.embeddings(seen, "test")
-    labels = seen[EMBEDDINGS].known["labels"]["test"]
+    array = scores.embeddings(evidence, "test")
+    labels = evidence[EMBEDDINGS].known["labels"]["test"]
     plane, share = _main_directions(array.astype(np.float64))
     canvas, plot = drawing.axes(width=8.0, height=4.4)
     plot.set_axis_off()
@@ -24,8 +24,8 @@ def figure(seen: Evidence) -> Figure | None:
     inside = ((plane >= low) & (plane <= high)).all(1)
     present = [number for number in range(len(CLASSES)) if (inside & (labels == number)).any()]
     middles = np.array([np.median(plane[labels == number], axis=0) for number in present])
-    for number, (x, y) in zip(present, _apart(middles, (high - low) * NEAREST), strict=True):
-        dots = np.flatnonzero(inside & (labels == number))[: SHOWN // len(CLASSES)]
+    for number, (x, y) in zip(present, _spread_out(middles, (high - low) * MIN_NAME_DISTANCE), strict=True):
+        dots = np.flatnonzero(inside & (labels == number))[: MAX_DOTS // len(CLASSES)]
         _dots(plot, plane[dots], drawing.SERIES[number])
         plot.text(x, y, CLASSES[number], ha="center", va="center", fontweight="bold")
     margin = 0.03 * (high - low)
@@ -47,7 +47,7 @@ def _main_directions(array: np.ndarray) -> tuple[np.ndarray, float]:
     return centred @ vectors[:, [-1, -2]], float(values[-2:].sum() / values.sum())
 
 
-def _apart(places: np.ndarray, least: np.ndarray) -> np.ndarray:
+def _spread_out(places: np.ndarray, least: np.ndarray) -> np.ndarray:
     """(n, 2) names moved up until none covers another."""
     moved = places[np.argsort(places[:, 1])]
     for row in range(1, len(moved)):

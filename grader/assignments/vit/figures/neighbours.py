@@ -3,25 +3,25 @@
 import numpy as np
 from markupsafe import Markup
 
-from grader.assignments.vit.figures import CLASSES
 from grader.assignments.vit.thresholds import scores
 from grader.assignments.vit.thresholds.questions import reference_rows
 from grader.assignments.vit.thresholds.sources import EMBEDDINGS
 from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
+from grader.torchkit.fashion_mnist import CLASSES
 
-NEAREST = 5
+NEIGHBOURS = 5
 
 
-def figure(seen: Evidence) -> Figure | None:
+def figure(evidence: Evidence) -> Figure | None:
     """One query of each class, the first of its test images."""
-    answer = seen[EMBEDDINGS]
-    query, bank = (scores.embeddings(seen, name).astype(np.float64) for name in ("test", "reference"))
+    answer = evidence[EMBEDDINGS]
+    query, bank = (scores.embeddings(evidence, name).astype(np.float64) for name in ("test", "reference"))
     labels, bank_labels = answer.known["labels"]["test"], answer.known["labels"]["reference"]
     rows = _queries(labels)
     near = _nearest(query[rows], bank)
-    images = seen.data.test_images
-    reference = seen.data.train_images[reference_rows(seen.data.train_labels, len(bank) // len(CLASSES))]
+    images = evidence.data.test_images
+    reference = evidence.data.train_images[reference_rows(evidence.data.train_labels, len(bank) // len(CLASSES))]
     lines, heads, right = [], [], 0
     for row, neighbours in zip(rows, near, strict=True):
         name = CLASSES[labels[row]]
@@ -44,8 +44,8 @@ def _queries(labels: np.ndarray) -> np.ndarray:
 
 def _nearest(query: np.ndarray, bank: np.ndarray) -> np.ndarray:
     """(q, 5) rows of the bank, nearest first."""
-    apart = (query**2).sum(1, keepdims=True) + (bank**2).sum(1) - 2 * query @ bank.T
-    return np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
+    distances = (query**2).sum(1, keepdims=True) + (bank**2).sum(1) - 2 * query @ bank.T
+    return np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
 
 
 def _framed(image: np.ndarray, name: str, right: bool) -> Markup:
