@@ -73,11 +73,19 @@ class Undecided(Verdict):
 
 @dataclass(frozen=True)
 class Check:
-    """``name`` is what reports and the rubric call it, ``sentence`` what it demands."""
+    """One thing that is demanded.
+
+    Attributes:
+        name: what reports and the rubric call it.
+        sentence: what it demands, for students.
+        function: the check itself.
+        comes_after: names of checks of the same criterion; where one of them fails, this one makes no sense.
+    """
 
     name: str
     sentence: str
     function: Callable[[Evidence], str | None]
+    comes_after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,16 +104,33 @@ class Criterion:
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
-    """Make checks of functions: the name from the function's, the sentence from its docstring."""
-    return tuple(Check(f.__name__, " ".join((f.__doc__ or f.__name__).split("\n\n")[0].split()), f) for f in functions)
+    """Make checks of functions: the name from the function's, the sentence from its docstring, the order from ``after``.
+
+    Raises:
+        ValueError: a check comes after one that is not before it in the list.
+    """
+    found = tuple(Check(f.__name__, _sentence(f), f, getattr(f, "comes_after", ())) for f in functions)
+    for number, check in enumerate(found):
+        if strangers := set(check.comes_after) - {earlier.name for earlier in found[:number]}:
+            raise ValueError(f"the check {check.name} comes after {', '.join(sorted(strangers))}: put it behind")
+    return found
 
 
-def after(check: Callable[[Evidence], None], seen: Evidence) -> None:
-    """Skip what makes no sense when another check of the same criterion fails; that one says why."""
-    try:
-        check(seen)
-    except Fail:
-        raise Skip from None
+def _sentence(function: Callable[..., Any]) -> str:
+    return " ".join((function.__doc__ or function.__name__).split("\n\n")[0].split())
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def after(*earlier: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Mark a check that makes no sense when another check of the same criterion fails; that one says why then."""
+
+    def mark(function: Function) -> Function:
+        function.comes_after = tuple(each.__name__ for each in earlier)  # type: ignore[attr-defined]
+        return function
+
+    return mark
 
 
 def dig(value: Any, *path: str | int) -> Any:
@@ -185,9 +210,10 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
     results: list[CheckResult] = []
     told: set[str] = set()
     remarks: list[str] = []
+    ended: dict[str, Exception] = {}  # by check, what it raised
     for check in criterion.checks:
         try:
-            remark = check.function(seen)
+            remark = _run(check, seen, ended)
             results.append(CheckResult(check.name, "passed", remark or check.sentence))
             remarks += [remark] if remark else []
         except Fail as fail:
@@ -216,6 +242,17 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
             results.append(CheckResult(check.name, "error", OURS))
     results = _opened(results, seen)
     return Judgement(_status(results), _feedback(results, remarks), tuple(results))
+
+
+def _run(check: Check, evidence: Evidence, ended: dict[str, Exception]) -> str | None:
+    """Run a check, or end it as one that it comes after has ended."""
+    try:
+        for earlier in (ended[name] for name in check.comes_after if name in ended):
+            raise Skip if isinstance(earlier, Fail | Skip) else earlier
+        return check.function(evidence)
+    except Exception as error:
+        ended[check.name] = error
+        raise
 
 
 REFUSED = (

@@ -153,9 +153,9 @@ def gradients(evidence: Evidence) -> None:
         )
 
 
+@after(vit_unchanged)
 def accuracy(evidence: Evidence) -> None:
     """The accuracy that comes back is that of the returned head on all test items."""
-    after(vit_unchanged, evidence)  # else the head was trained and measured on other features
     head, acc, known = head_of(evidence), dict_of(evidence).acc, evidence["transfer"].known
     if isinstance(acc, str):
         raise Fail(f'expected a number under "acc", got {acc[:60]}')

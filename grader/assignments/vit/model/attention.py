@@ -33,10 +33,9 @@ MIN_GROWTH = 1.15  # from one copy to four: where it is less, copies tell nothin
 MIN_LENGTH = 0.3  # of what copies add: shorter sums do not show that an MLP is not linear; right code adds 3 to 10
 
 
+@after(batch_mates, blocks_of_their_own)
 def tokens_attend(evidence: Evidence) -> None:
     """Every token sees every other token of its image, wherever it stands."""
-    after(batch_mates, evidence)
-    after(blocks_of_their_own, evidence)
     run = of_transformer(evidence)
     x = tokens_of(run, "one block")
     touched = changed(tokens_of(run, "one block", "one token replaced"), x, axis=(2,), tolerance=1e-5)[IMAGE]
@@ -67,10 +66,9 @@ def tokens_attend(evidence: Evidence) -> None:
     )
 
 
+@after(normalised_before, tokens_attend)
 def attention_weights(evidence: Evidence) -> None:
     """A token takes from all tokens a weighted mean: its weights add up to 1, by a softmax over the keys."""
-    after(normalised_before, evidence)
-    after(tokens_attend, evidence)
     run = of_transformer(evidence)
     x, twice = tokens_of(run, "one block"), run.output("one block", "tokens twice", (B, 2 * T, D))
     if not same(twice, np.concatenate([x, x], axis=1)):
@@ -95,10 +93,9 @@ def attention_weights(evidence: Evidence) -> None:
 SOFTMAX = "The softmax runs over the keys, the last axis of the scores (query, key): softmax(dim=-1)."
 
 
+@after(attention_weights, nonlinearity)
 def mlp_after_attention(evidence: Evidence) -> None:
     """The MLP works on the sum of the tokens and what attention gave."""
-    after(attention_weights, evidence)
-    after(nonlinearity, evidence)
     # what attention adds, more and more of it in one direction, turns where the MLP sees it
     if _is_in_one_direction(_added_by_copies(evidence, "one head", "short"), MAX_SPREAD_WITHOUT_MLP):
         raise Fail(
@@ -142,9 +139,9 @@ def _is_in_one_direction(added: Array, bound: float) -> bool:
     return bool(telling.sum() > PAIRS / 5 and second_direction(added)[telling].max() < bound)
 
 
+@after(blocks_of_their_own, attention_weights)
 def heads(evidence: Evidence) -> None:
     """The number of heads has its effect: each head has weights of its own."""
-    after(blocks_of_their_own, evidence)
     run = of_transformer(evidence)
     four, two, one = (tokens_of(run, build) for build in ("one block", "two heads", "one head"))
     if same(four, two, 1e-5) or same(two, one, 1e-5):
@@ -152,7 +149,6 @@ def heads(evidence: Evidence) -> None:
             "4, 2 and 1 heads give the same result with the same parameters: the number of heads is not used",
             "Pass it on from Transformer to the block and from there to the attention.",
         )
-    after(attention_weights, evidence)
     if _is_in_one_direction(_added_by_copies(evidence, "block", "long"), MAX_SPREAD_OF_ONE_HEAD):
         raise Fail(
             "all 4 heads have the same weights of attention: the features are not split into heads",
@@ -160,13 +156,12 @@ def heads(evidence: Evidence) -> None:
         )
 
 
+@after(blocks_of_their_own, tokens_attend)
 def gradients(evidence: Evidence) -> None:
     """Gradients reach every parameter and every token, and are what they should be."""
-    after(blocks_of_their_own, evidence)
     run = of_transformer(evidence)
     expect_trained(run, "one block", "gradients")
     expect_trained(run, "three blocks", "gradients")
-    after(tokens_attend, evidence)
     of_all, of_one = (run.gradients("one block", call) for call in ("gradients", "gradients of one token"))
     if of_one.inputs is None or not np.abs(of_one.inputs[IMAGE]).max(axis=1).all():
         raise Fail("no gradient passes from a token to the others: attention is detached", CUT_OFF)

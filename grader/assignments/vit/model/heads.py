@@ -100,9 +100,9 @@ def _expect_rows(run: ModuleRun, outputs: int) -> None:
 LOGITS = "nn.CrossEntropyLoss expects logits and applies the softmax itself."
 
 
+@after(classification_rows)
 def logits(evidence: Evidence) -> None:
     """The classification head gives logits, of any size and sign: no softmax, that is in the loss."""
-    after(classification_rows, evidence)
     run = _of_classification(evidence)
     usual, long = (run.output("default", call, (B, 10)) for call in ("batch", "long"))
     if np.allclose(long.sum(axis=1), 1, atol=1e-3) and (long >= 0).all():
@@ -131,9 +131,9 @@ def _activation(outputs: Array) -> str:
     return "ReLU or GELU" if outputs.min() >= 0 or (outputs.min() > -1 and outputs.max() > 5) else ""
 
 
+@after(embedding_rows)
 def linear(evidence: Evidence) -> None:
     """The embedding head is linear (a bias is allowed)."""
-    after(embedding_rows, evidence)
     run = _of_embedding(evidence)
     batch, second, mixed = (run.output("default", call, (B, 64)) for call in ("batch", "second batch", "mixed"))
     one, other = run.known["mix"]
@@ -168,9 +168,9 @@ def _nonlinear_words(out: Array) -> tuple[str, str]:
     )
 
 
+@after(classification_rows)
 def classification_follows(evidence: Evidence) -> None:
     """The logits follow the features: they change a little when the features change a little."""
-    after(classification_rows, evidence)
     lines.expect_on_line(_of_classification(evidence), "default", "line", (10,))
 
 

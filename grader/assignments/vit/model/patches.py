@@ -127,9 +127,19 @@ def _cannot_be_built_on(evidence: Evidence) -> bool:
     return evidence["model"].ok and not ModuleRun(evidence["model"], "ViT").is_built("gray")
 
 
+def batch_mates(evidence: Evidence) -> None:
+    """An image's tokens do not depend on the other images of its batch, nor on chance."""
+    run = _run(evidence)
+    batch = run.output("gray", "batch", (3, N, D))
+    expect_repeatable(batch, run.output("gray", "again", (3, N, D)), "images")
+    expect_alone(run, "gray", "alone", batch[1:2], "an image")
+    if not same(run.output("gray", "reordered", (6, N, D)), batch[run.known["rows"]]):
+        raise Fail("an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others.")
+
+
+@after(batch_mates)
 def own_patch_in_row_major_order(evidence: Evidence) -> None:
     """Token n is a function of patch n alone, patches counted along the rows."""
-    after(batch_mates, evidence)
     run = _run(evidence)
     empty, filled = run.output("gray", "empty", (1, N, D)), _one_patch_filled(run)
     moved = changed(filled, np.broadcast_to(empty, filled.shape), axis=(2,))  # image n, token m
@@ -176,9 +186,9 @@ def _scrambled_words(moved: Array) -> tuple[str, str]:
     return f"{message}: the patches are scrambled", scrambled
 
 
+@after(own_patch_in_row_major_order)
 def shared_projection(evidence: Evidence) -> None:
     """One projection is shared by all patches: the same content gives the same token wherever it lies."""
-    after(own_patch_in_row_major_order, evidence)
     run = _run(evidence)
     filled, empty = _one_patch_filled(run), run.output("gray", "empty", (1, N, D))
     own = filled[np.arange(N), np.arange(N)]
@@ -228,19 +238,9 @@ def _is_flat(gradient: Array, patch: int) -> bool:
     return same(patches, np.broadcast_to(patches.mean(axis=(3, 5), keepdims=True), patches.shape), 1e-3)
 
 
-def batch_mates(evidence: Evidence) -> None:
-    """An image's tokens do not depend on the other images of its batch, nor on chance."""
-    run = _run(evidence)
-    batch = run.output("gray", "batch", (3, N, D))
-    expect_repeatable(batch, run.output("gray", "again", (3, N, D)), "images")
-    expect_alone(run, "gray", "alone", batch[1:2], "an image")
-    if not same(run.output("gray", "reordered", (6, N, D)), batch[run.known["rows"]]):
-        raise Fail("an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others.")
-
-
+@after(own_patch_in_row_major_order)
 def follows(evidence: Evidence) -> None:
     """A token follows its patch: it changes a little when the patch changes a little."""
-    after(own_patch_in_row_major_order, evidence)
     lines.expect_on_line(_run(evidence), "gray", "line", (N, D))
 
 
@@ -268,8 +268,8 @@ CRITERIA = (
     Criterion(
         "vit.patch_embeddings",
         checks(
-            shape, num_patches, own_patch_in_row_major_order, shared_projection,
-            whole_patch, batch_mates, follows, learnable, wrong_channels,
+            shape, num_patches, batch_mates, own_patch_in_row_major_order, shared_projection,
+            whole_patch, follows, learnable, wrong_channels,
         ),
         ("PatchEmbeddings",),
     ),

@@ -55,9 +55,9 @@ def batch_mates(evidence: Evidence) -> None:
         )
 
 
+@after(batch_mates)
 def registered(evidence: Evidence) -> None:
     """A Transformer with another one's state dict does the same as that one."""
-    after(batch_mates, evidence)
     run = of_transformer(evidence)
     if not same(tokens_of(run, "copy"), tokens_of(run, "one block")):
         raise Fail(
@@ -68,9 +68,9 @@ def registered(evidence: Evidence) -> None:
         )
 
 
+@after(registered)
 def residual(evidence: Evidence) -> None:
     """Both branches are added to their unchanged input: with all parameters zero, nothing changes."""
-    after(registered, evidence)
     block = of_block(evidence)
     x = block.known["x"]
     out = block.output("zero", shape=x.shape)
@@ -141,9 +141,9 @@ def _rms_norm(x: Array) -> Array:
     return x / np.sqrt((x**2).mean(axis=-1, keepdims=True))
 
 
+@after(residual)
 def normalised_before(evidence: Evidence) -> None:
     """Query, key and value, and the MLP's input, are all LayerNorm(x)."""
-    after(residual, evidence)
     block = of_block(evidence)
     x, shift = block.known["x"], block.known["shift"]
     plain, shifted = (block.output("block", call, x.shape) for call in ("batch", "each token shifted"))
@@ -212,9 +212,9 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
 NORMALISE = "Normalise once, y = norm(x), and use attention(y, y, y); the MLP takes a norm of its own."
 
 
+@after(normalised_before)
 def nonlinearity(evidence: Evidence) -> None:
     """The MLP has a nonlinearity between its layers."""
-    after(normalised_before, evidence)
     block = of_block(evidence)
     calls = [f"circle {n}" for n in range(len(ANGLES))]
     added = np.stack([(block.output("block", c, (1, 1, D)) - block.inputs("block", c))[0, 0] for c in calls])

@@ -13,7 +13,7 @@ import numpy as np
 from grader.assignments.vit.model.positions import cls_is_last
 from grader.assignments.vit.model.whole_questions import TOKENS, D, N, builds_of
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Blocked, Check, Criterion, Fail, Skip, checks
+from grader.judging import Blocked, Criterion, Fail, after, checks
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import NoTokens
 from grader.torchkit.modules.arrays import changed, same
@@ -63,14 +63,15 @@ def _run(evidence: Evidence) -> ModuleRun:
     return ModuleRun(evidence["model" if own else "model.stand_ins"], "ViT")
 
 
-def _check(judge: Judge) -> Check:
+def _on_counting_answer(judge: Judge) -> Callable[[Evidence], None]:
     """The check that judges the answer that counts."""
 
     def function(evidence: Evidence) -> None:
         judge(_run(evidence), evidence)
 
     function.__name__, function.__doc__ = judge.__name__, judge.__doc__
-    return checks(function)[0]
+    function.comes_after = getattr(judge, "comes_after", ())  # type: ignore[attr-defined]
+    return function
 
 
 def shape(run: ModuleRun, evidence: Evidence) -> None:
@@ -133,9 +134,9 @@ def batch_mates(run: ModuleRun, evidence: Evidence) -> None:
         )
 
 
+@after(batch_mates)
 def every_patch(run: ModuleRun, evidence: Evidence) -> None:
     """The feature depends on every patch, every channel, and on where each patch lies."""
-    _after(batch_mates, run, evidence)
     base = run.output("gray", "batch", (3, D))
     patches = run.output("gray", "one patch replaced each", (N, D))
     moved = changed(patches, np.broadcast_to(base[:1], patches.shape), axis=(1,), tolerance=1e-5)
@@ -172,15 +173,15 @@ def _expect_colours(run: ModuleRun) -> None:
         raise Fail("all colour channels count the same: they are averaged", "Pass num_channels on to PatchEmbeddings.")
 
 
+@after(every_patch)
 def follows(run: ModuleRun, evidence: Evidence) -> None:
     """The feature follows the image: it changes a little when the image changes a little."""
-    _after(every_patch, run, evidence)
     lines.expect_on_line(run, "gray", "line", (D,))
 
 
+@after(every_patch)
 def arguments(run: ModuleRun, evidence: Evidence) -> None:
     """Every constructor argument has its effect, in the order of the assignment; ``hidden_size`` is an attribute."""
-    _after(every_patch, run, evidence)
     for build, size in (("gray", D), ("rgb", 24)):
         got = run.number(build, "hidden_size")
         if got != size:
@@ -207,9 +208,9 @@ def arguments(run: ModuleRun, evidence: Evidence) -> None:
         )
 
 
+@after(every_patch)
 def cls_token(run: ModuleRun, evidence: Evidence) -> None:
     """What is returned is the feature of the [CLS] token, the first one, after the Transformer."""
-    _after(every_patch, run, evidence)
     if isinstance(run.result("gray", TOKENS[0]), NoTokens):
         return  # no module inside puts tokens out, so there is nothing to replace
     tokens, others_new, first_new, last_kept, turned = (run.output("gray", call, (3, D)) for call in TOKENS)
@@ -233,10 +234,10 @@ def cls_token(run: ModuleRun, evidence: Evidence) -> None:
     )
 
 
+@after(every_patch)
 def trained(run: ModuleRun, evidence: Evidence) -> None:
     """Every parameter is registered, gets a gradient, and is in the state dict; gradients are what they should be."""
     base = run.output("gray", "batch", (3, D))
-    _after(every_patch, run, evidence)
     expect_trained(run, "gray", "gradients")
     if not run.gradients("gray", "gradients").agree_with_the_output:
         raise Fail(
@@ -252,13 +253,6 @@ def trained(run: ModuleRun, evidence: Evidence) -> None:
         )
 
 
-def _after(judge: Judge, run: ModuleRun, evidence: Evidence) -> None:
-    try:
-        judge(run, evidence)
-    except Fail:
-        raise Skip from None
-
-
 def _needs_stand_ins(evidence: Evidence) -> bool:
     return bool(broken(evidence)) and not _is_right_as_it_is(evidence)
 
@@ -268,4 +262,4 @@ PROBES = (
     Probe("model", "module.run", _ask),
     Probe("model.stand_ins", "vit.run", _ask_on_stand_ins, when=_needs_stand_ins, needs=tuple(PARTS)),
 )
-CRITERIA = (Criterion("vit.model", tuple(_check(judge) for judge in JUDGES), ("ViT",), needs=tuple(PARTS)),)
+CRITERIA = (Criterion("vit.model", checks(*map(_on_counting_answer, JUDGES)), ("ViT",), needs=tuple(PARTS)),)
