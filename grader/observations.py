@@ -223,7 +223,7 @@ def _array(kind: type, value: Any) -> Any:
     raise ValueError(f"Expected an array, got {type(value).__name__}")
 
 
-def fit(observation: Observation, declared: Any, args: dict[str, Any] | None) -> Observation:
+def fit(observation: Observation, declared: Answered | None, args: dict[str, Any] | None) -> Observation:
     """Convert an answer where it arrives.
 
     Args:
@@ -234,11 +234,7 @@ def fit(observation: Observation, declared: Any, args: dict[str, Any] | None) ->
         the observation with its converted value; a forged one where the value does not fit, a fault where what is
         declared is itself wrong.
     """
-    if not isinstance(declared, Answered):
-        from grader import forms  # until every operation declares a type
-
-        return observation if args is None else forms.fit(observation, declared, args)
-    if observation.outcome != "value":
+    if declared is None or observation.outcome != "value":
         return observation
     try:
         value = converted(observation.value, declared.type)

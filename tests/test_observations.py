@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from grader import observations
+from grader.assignments.vit.assignment import VIT
 from grader.observations import Answered, ArrayOf, Count, Finite, Misfit, Record, converted, fit
 from grader.records import Observation
 from grader.sandbox.inside import describe
@@ -103,3 +104,36 @@ def test_an_answer_has_to_agree_with_what_was_asked():
 def test_a_bug_in_a_declaration_is_no_fault_of_the_submissions():
     declared = Answered(Step, lambda args, step: args["nothing"])
     assert fit(Observation("value", RIGHT), declared, {}).outcome == "fault"
+
+
+TENSOR = {"kind": "tensor", "dtype": "float32", "device": "cpu", "requires_grad": False, "array": GRID}
+HOSTILE_RESULTS: dict[str, tuple[Any, str]] = {
+    "a kind that there is none of": ({**TENSOR, "kind": "module"}, "kind"),
+    "an array for a kind": ({**TENSOR, "kind": GRID}, "kind"),
+    "no kind": ({"array": GRID}, "kind"),
+    "a list for a tensor's numbers": ({**TENSOR, "array": [1.0]}, "array"),
+    "a number for a truth value": ({**TENSOR, "requires_grad": 1}, "requires_grad"),
+    "text for a number": ({"kind": "number", "number": "1", "type": "int"}, "number"),
+    "too many items": ({"kind": "sequence", "type": "list", "items": [TENSOR] * 65}, "items"),
+    "a wrong item": ({"kind": "sequence", "type": "list", "items": [{"kind": 3}]}, "items"),
+    "too long a text": ({"kind": "str", "text": "a" * 20_001}, "text"),
+    "half an exception": ({"kind": "raised", "exception": {"type": "ValueError"}}, "exception"),
+    "a list": ([TENSOR], "object"),
+}
+
+
+@pytest.mark.parametrize(("value", "word"), HOSTILE_RESULTS.values(), ids=HOSTILE_RESULTS)
+def test_what_is_no_result_is_named(value: Any, word: str):
+    with pytest.raises(Misfit, match=word):
+        converted(value, observations.ResultOrRaised)
+
+
+@pytest.mark.parametrize("outcome", ["raised", "timeout", "forged", "unasked"])
+def test_what_holds_no_value_is_left_as_it_is(outcome: Any):
+    seen = Observation(outcome, detail="it ended")
+    assert fit(seen, Answered(Step), {}) is seen
+
+
+def test_every_operation_that_is_asked_declares_the_type_of_its_answer():
+    assert {probe.op for probe in VIT.probes} == VIT.forms.keys()
+    assert all(isinstance(declared, Answered) for declared in VIT.forms.values())

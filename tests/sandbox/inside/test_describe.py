@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from grader.forms import described
+from grader.observations import Result, converted
 from grader.sandbox.inside import describe, protocol
 
 
@@ -37,7 +37,7 @@ TOO_LARGE = ("five million numbers", "more numbers than memory", "a large array"
 @pytest.mark.parametrize("value", RETURNED.values(), ids=RETURNED)
 def test_it_has_its_form_when_it_arrives(value: Any) -> None:
     parts = protocol.encode("id", describe.result(value))
-    described(protocol.decode(parts[1], b"".join(parts[2:]))[1])
+    converted(protocol.decode(parts[1], b"".join(parts[2:]))[1], Result)
 
 
 @pytest.mark.parametrize("name", TOO_LARGE)
