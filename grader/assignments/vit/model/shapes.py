@@ -21,7 +21,6 @@ from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import CaseResult, NoTensor, ShapeResult
 from grader.torchkit.modules.asking import normal
 
-OWN = files.CHECK_VIT
 OTHER_BATCH_SIZES = (4, 15)  # of a batch that is drawn, the ends of its line left out; the upper number too
 MAX_TELLING_NOTHING = 2  # classes whose outputs do not follow their inputs: each may have a fault of its own
 # check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
@@ -45,7 +44,7 @@ def cases(source: str) -> dict[str, list[Case]]:
 
 def _given_cases(texts: Mapping[str, str]) -> dict[str, list[Case]]:
     """The cases of the given ``check_vit.py``, the project's own where that has none."""
-    return cases(texts.get(blocks.CHECK_VIT, "")) or cases(OWN.read_text(encoding="utf-8"))
+    return cases(texts.get(blocks.CHECK_VIT, "")) or cases(files.CHECK_VIT.read_text(encoding="utf-8"))
 
 
 def check_given(texts: Mapping[str, str], where: str) -> None:
