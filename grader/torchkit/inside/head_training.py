@@ -19,7 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from grader.torchkit.inside.followed_models import following
+from grader.torchkit.inside.optimizer_steps import watched_steps
 
 MAX_HEADS = 20
 MAX_STATES = 400  # of a head while it was evaluated
@@ -120,24 +122,9 @@ class HeadTraining:
         Args:
             make: the class of heads.
         """
-        original, backward = make.__init__, torch.autograd.backward
-
-        def init(module: nn.Module, *args: Any, **kwargs: Any) -> None:
-            original(module, *args, **kwargs)
-            if type(module) is make:
-                self._follow(module)
-
-        hooks = (
-            register_optimizer_step_pre_hook(self._before_step),
-            register_optimizer_step_post_hook(self._after_step),
-        )
-        make.__init__, torch.autograd.backward = init, self._backward(backward)
-        try:
+        steps = watched_steps(self._before_step, self._after_step, self._backward)
+        with steps, following(make, lambda module, args, kwargs: self._follow(module)):
             yield
-        finally:
-            make.__init__, torch.autograd.backward = original, backward
-            for hook in hooks:
-                hook.remove()
 
     def is_optimized(self, head: Head) -> bool:
         """Whether an optimizer held some parameter of a head."""
@@ -150,26 +137,23 @@ class HeadTraining:
         learned = (h for h in reversed(self.heads) if h.rows)
         return next(itertools.chain(mine, once_mine, learned, reversed(self.heads)), None)
 
-    def _backward(self, original: Callable[..., None]) -> Callable[..., None]:
-        def backward(*args: Any, **kwargs: Any) -> None:
-            met = {key: (p, old) for key, (p, old) in self._last.items() if _is(p.grad, old)}
-            self._closures += self._stepping
-            original(*args, **kwargs)
-            added = [key for key, (p, old) in met.items() if not _is(p.grad, old)]
-            self.stale += bool(added)
-            for key in added:
-                del self._last[key]
+    def _backward(self, run: Callable[[], None]) -> None:
+        met = {key: (p, old) for key, (p, old) in self._last.items() if _is(p.grad, old)}
+        self._closures += self._stepping
+        run()
+        added = [key for key, (p, old) in met.items() if not _is(p.grad, old)]
+        self.stale += bool(added)
+        for key in added:
+            del self._last[key]
 
-        return backward
-
-    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    def _before_step(self, optimizer: Optimizer) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._optimized.update(map(id, parameters))
         graded = [p for p in parameters if p.grad is not None][-TRACKED:]
         self._last |= {id(p): (p, p.grad.clone()) for p in graded}
         self._stepping, self._closures = True, 0
 
-    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+    def _after_step(self, optimizer: Optimizer) -> None:
         self.steps += 1
         self._stepping = False
 
