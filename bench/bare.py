@@ -43,6 +43,7 @@ def model(file: str, key: str, head: torch.nn.Module) -> torch.nn.Sequential:
 
 
 def main(batch: int = 100) -> None:
+    """Time the passes and print their seconds."""
     classifier = model("vit_classifier.pt", "classifier", ClassificationHead(hidden_size, 10))
     embedding = model("vit_embeds.pt", "embedding_head", LinearEmbeddingHead(hidden_size, embed_size))
     test, reference = images("t10k"), images("train")[:5_000]

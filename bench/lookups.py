@@ -41,14 +41,17 @@ WIDTH = 64
 
 
 def shifted(x: Tensor) -> Tensor:
+    """Move (B, 1, 28, 28) images together by at most two pixels."""
     return torch.roll(x, tuple(torch.randint(-2, 3, (2,)).tolist()), (2, 3))
 
 
 def flipped(x: Tensor) -> Tensor:
+    """Mirror half of the (B, 1, 28, 28) images."""
     return torch.where((torch.rand(len(x)) < 0.5)[:, None, None, None], x.flip(3), x)
 
 
 def brightened(x: Tensor) -> Tensor:
+    """Give each of the (B, 1, 28, 28) images 0.7 to 1.3 times its light."""
     factor = 0.7 + 0.6 * torch.rand(len(x), 1, 1, 1)
     return ((x * STD + MEAN) * factor).clamp(0, 1).sub(MEAN).div(STD)
 
@@ -95,11 +98,13 @@ def trained(kind: str, out: int, epochs: int, augmentation: str, seed: int, x: T
 
 
 def triplet(kind: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """A triplet loss of (B, E) embeddings and (B,) labels; ``kind`` are the triplets that are mined."""
     miner, loss = miners.TripletMarginMiner(0.2, type_of_triplets=kind), losses.TripletMarginLoss(0.2)
     return lambda embeddings, labels: loss(embeddings, labels, miner(embeddings, labels))
 
 
 def outputs(model: nn.Module, images: np.ndarray) -> np.ndarray:
+    """(n, K) outputs for (n, 28, 28) images."""
     with torch.no_grad():
         return np.concatenate([model(part).numpy() for part in tensors(images).split(500)])
 
@@ -127,15 +132,18 @@ def honest(found: data.FashionMNIST) -> Iterator[tuple[str, str, Named]]:
 
 
 def pixels(images: np.ndarray) -> np.ndarray:
+    """(n, 784) grey levels: the key of a look-up."""
     return np.asarray(images, dtype=np.float32).reshape(len(images), -1)
 
 
 def standardised(images: np.ndarray) -> np.ndarray:
+    """(n, 784) grey levels without their mean, of length 1."""
     flat = pixels(images) - pixels(images).mean(1, keepdims=True)
     return flat / np.linalg.norm(flat, axis=1, keepdims=True)
 
 
 def coarse(images: np.ndarray) -> np.ndarray:
+    """(n, 49) mean grey levels of the cells of a 7x7 grid."""
     return np.asarray(images).reshape(-1, 7, 4, 7, 4).mean((2, 4), dtype=np.float32).reshape(len(images), -1)
 
 
@@ -152,6 +160,7 @@ def tables(found: data.FashionMNIST) -> Iterator[tuple[str, str, Named]]:
 
 
 def signs(name: Named, found: data.FashionMNIST) -> lookups.Signs:
+    """What tells look-ups from models, for one that names images."""
     few, labels = questions.COUNTS.changed, np.array(found.test_labels)
     predicted = name(found.test_images)
     still = (predicted == labels)[:few].mean()
@@ -162,6 +171,7 @@ def signs(name: Named, found: data.FashionMNIST) -> lookups.Signs:
 
 
 def shown(models: Iterator[tuple[str, str, Named]], found: data.FashionMNIST) -> list[tuple[lookups.Signs, str]]:
+    """Print a line for each model; its signs, and why it is suspected."""
     rows: list[tuple[lookups.Signs, str]] = []
     for probe, what, name in models:
         seen = signs(name, found)
@@ -175,6 +185,7 @@ def shown(models: Iterator[tuple[str, str, Named]], found: data.FashionMNIST) ->
 
 
 def main(arguments: Any = None) -> None:
+    """Measure look-ups and honest models."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args(arguments)
     torch.set_num_threads(1)
     sys.path.insert(0, str(ROOT / "reference"))

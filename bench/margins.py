@@ -97,6 +97,7 @@ def measured(model: nn.Module, found: data.FashionMNIST) -> tuple[float, ...]:
 
 
 def main() -> None:
+    """Train the models and print their figures."""
     parser = argparse.ArgumentParser(description="Margins that rest on honest models.")
     parser.add_argument("--models", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=25)

@@ -47,6 +47,7 @@ def graded(grader: Grader, path: Path, seeds: range, jobs: int) -> list[str]:
 
 
 def main() -> None:
+    """Grade with many seeds."""
     parser = argparse.ArgumentParser(description="Grade the reference and five variants with many seeds.")
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=1_000)

@@ -88,6 +88,7 @@ def summary(runs: list[dict[str, Any]]) -> None:
 
 
 def main() -> int:
+    """Train each set with each seed; 1 where one stays below the target."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--seeds", type=int, default=2, help="of each set")
