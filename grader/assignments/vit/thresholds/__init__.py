@@ -14,7 +14,7 @@ __all__ = [
 ]  # fmt: skip
 PROBES, TRAINED, WARNINGS = questions.PROBES, training.PROBES, plausibility.WARNINGS
 MEASURES = {
-    "accuracy": lambda seen: or_none(accuracy, seen),
-    "precision_at_1": lambda seen: or_none(precision, seen) if questions.is_scored(seen) else None,
-    "precision_at_1_unseen_train": lambda seen: or_none(precision, seen, "unseen"),
+    "accuracy": lambda evidence: or_none(accuracy, evidence),
+    "precision_at_1": lambda evidence: or_none(precision, evidence) if questions.is_scored(evidence) else None,
+    "precision_at_1_unseen_train": lambda evidence: or_none(precision, evidence, "unseen"),
 }

@@ -6,13 +6,13 @@ from grader.evidence import Evidence
 from grader.torchkit import checkpoints
 
 
-def recorded(seen: Evidence, probe: str) -> float | None:
+def recorded(evidence: Evidence, probe: str) -> float | None:
     """The score that a checkpoint records, from 0 to 1; percent are understood. None when it records none."""
-    answer = seen[probe]
+    answer = evidence[probe]
     found: CheckpointAnswer | None = answer.value if answer.ok else None
     return None if found is None else checkpoints.share(found.recorded)
 
 
-def recorded_precision(seen: Evidence) -> float | None:
+def recorded_precision(evidence: Evidence) -> float | None:
     """The Precision@1 that vit_embeds.pt records, from 0 to 1; None when it records none."""
-    return recorded(seen, EMBEDDINGS)
+    return recorded(evidence, EMBEDDINGS)

@@ -29,60 +29,60 @@ OTHER_MODEL = (
 )
 
 
-def classifier(seen: Evidence) -> str | None:
+def classifier(evidence: Evidence) -> str | None:
     """vit_classifier.pt opens and fits the submitted code, or the submitted ViT can be trained."""
-    if not judges_checkpoint(seen):
-        _expect_trained(seen)
-        predictions(seen)
+    if not judges_checkpoint(evidence):
+        _expect_trained(evidence)
+        predictions(evidence)
         return None
-    fitting.classified(seen)
-    _expect_sound(seen, CLASSIFIER, predictions)
-    return copy_read(seen, CLASSIFIER) or None
+    fitting.classified(evidence)
+    _expect_sound(evidence, CLASSIFIER, predictions)
+    return copy_read(evidence, CLASSIFIER) or None
 
 
-def _expect_trained(seen: Evidence) -> None:
+def _expect_trained(evidence: Evidence) -> None:
     """There is no checkpoint to judge: was a ViT trained?
 
     Raises:
         Missing, Blocked: it was not; why, in words.
     """
-    if seen.options.get("train", "never") == "never":
+    if evidence.options.get("train", "never") == "never":
         raise Missing(
             "there is no vit_classifier.pt: hand it in beside the notebook (no model is trained for you in this grade)"
         )
-    status = seen.verdict("vit.model").status
-    if not seen.has("ViT") or status == "missing":
+    status = evidence.verdict("vit.model").status
+    if not evidence.has("ViT") or status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that could be loaded or trained")
-    if not seen.has("ClassificationHead"):
+    if not evidence.has("ClassificationHead"):
         raise Blocked("vit.heads", "there is no `ClassificationHead`")
     if status == "blocked":
-        raise Blocked(seen.verdict("vit.model").by, "without this part the ViT cannot be trained")
-    candidates(seen)
+        raise Blocked(evidence.verdict("vit.model").by, "without this part the ViT cannot be trained")
+    candidates(evidence)
 
 
-def accuracy_reached(seen: Evidence) -> None:
+def accuracy_reached(evidence: Evidence) -> None:
     """The classifier names enough of the 10,000 test images right."""
     try:
-        predicted, labels = predictions(seen)
+        predicted, labels = predictions(evidence)
     except Fail:
         raise Skip from None
-    wanted, score = seen.rubric.thresholds["accuracy"], accuracy(seen)
+    wanted, score = evidence.rubric.thresholds["accuracy"], accuracy(evidence)
     if score < wanted:
-        if judges_checkpoint(seen):
-            _expect_own_code(seen, CLASSIFIER, f"reaches {score:.3f}")
+        if judges_checkpoint(evidence):
+            _expect_own_code(evidence, CLASSIFIER, f"reaches {score:.3f}")
         else:
-            training.expect_enough(seen, score)
-        trained = "" if judges_checkpoint(seen) else " after training by the grader"
+            training.expect_enough(evidence, score)
+        trained = "" if judges_checkpoint(evidence) else " after training by the grader"
         raise Fail(
             f"{score:.2%} of {len(labels):,} test images are named right{trained}, {wanted:.0%} are needed",
-            _why_inaccurate(seen, predicted, score),
+            _why_inaccurate(evidence, predicted, score),
         )
-    _expect_recognising(seen, CLASSIFIER)
+    _expect_recognising(evidence, CLASSIFIER)
 
 
-def _why_inaccurate(seen: Evidence, predicted: np.ndarray, score: float) -> str:
+def _why_inaccurate(evidence: Evidence, predicted: np.ndarray, score: float) -> str:
     """The likely cause of a low accuracy, in words; ``predicted`` are the (n,) classes of the test images."""
-    claim = recorded(seen, CLASSIFIER)
+    claim = recorded(evidence, CLASSIFIER)
     other_model = OTHER_MODEL.format(claim=claim) if claim is not None and claim > score + 0.02 else ""
     label, count = Counter(predicted.tolist()).most_common(1)[0]
     if count > 0.9 * len(predicted):
@@ -90,71 +90,71 @@ def _why_inaccurate(seen: Evidence, predicted: np.ndarray, score: float) -> str:
         return f"{one} {other_model or 'Look at learning rate and loss.'}"
     if other_model:
         return other_model
-    if not judges_checkpoint(seen):
+    if not judges_checkpoint(evidence):
         return "Does the [CLS] feature depend on all patches? Then try smaller patches, more layers or a wider model."
     return "Train longer, with a learning rate that falls towards the end, or with a larger model."
 
 
-def embedding_model(seen: Evidence) -> str | None:
+def embedding_model(evidence: Evidence) -> str | None:
     """vit_embeds.pt opens, fits the submitted code and gives an embedding for each image."""
-    if not has_file(seen, EMBEDDINGS):
+    if not has_file(evidence, EMBEDDINGS):
         raise Missing("there is no vit_embeds.pt: `evaluate_at_end_epoch` writes it; hand it in beside the notebook")
-    if seen[EMBEDDINGS].observation.outcome == "forged":  # it is failed, whatever else is missing
-        raise Unanswered(EMBEDDINGS, seen[EMBEDDINGS].observation)
-    if not seen.has("ViT") or seen.verdict("vit.model").status == "missing":
+    if evidence[EMBEDDINGS].observation.outcome == "forged":  # it is failed, whatever else is missing
+        raise Unanswered(EMBEDDINGS, evidence[EMBEDDINGS].observation)
+    if not evidence.has("ViT") or evidence.verdict("vit.model").status == "missing":
         raise Blocked("vit.model", "there is no `ViT` that vit_embeds.pt could be loaded into")
-    fitting.embedded(seen)
-    _expect_sound(seen, EMBEDDINGS, precision)
-    return copy_read(seen, EMBEDDINGS) or None
+    fitting.embedded(evidence)
+    _expect_sound(evidence, EMBEDDINGS, precision)
+    return copy_read(evidence, EMBEDDINGS) or None
 
 
-def precision_reached(seen: Evidence) -> None:
+def precision_reached(evidence: Evidence) -> None:
     """The nearest of the 5,000 reference images has the test image's class often enough."""
     try:
-        score = precision(seen)
+        score = precision(evidence)
     except Fail:
         raise Skip from None
-    wanted = seen.rubric.thresholds["precision_at_1"]
+    wanted = evidence.rubric.thresholds["precision_at_1"]
     if score < wanted:
-        _expect_own_code(seen, EMBEDDINGS, f"reaches {score:.3f}")
-        claim, copied = recorded_precision(seen), copy_read(seen, EMBEDDINGS)
-        changed = claim is not None and claim > score + seen.rubric.thresholds["log_computed"]
+        _expect_own_code(evidence, EMBEDDINGS, f"reaches {score:.3f}")
+        claim, copied = recorded_precision(evidence), copy_read(evidence, EMBEDDINGS)
+        changed = claim is not None and claim > score + evidence.rubric.thresholds["log_computed"]
         raise Fail(
             f"Precision@1 is {score:.2%} on the test images, {wanted:.0%} are needed{f'; {copied}' if copied else ''}",
             OTHER_MODEL.format(claim=claim)
             if changed
             else "Train longer, and look whether miner and margin leave triplets to learn from.",
         )
-    _expect_recognising(seen, EMBEDDINGS)
+    _expect_recognising(evidence, EMBEDDINGS)
 
 
-def _expect_sound(seen: Evidence, probe: str, outputs: Callable[[Evidence], Any]) -> None:
+def _expect_sound(evidence: Evidence, probe: str, outputs: Callable[[Evidence], Any]) -> None:
     """Pass outputs that can be judged; the code's own fault is not counted again where they cannot.
 
     Raises:
         Fail, Blocked: they are not finite, or all the same.
     """
     try:
-        outputs(seen)
+        outputs(evidence)
     except Fail as fail:
-        _expect_own_code(seen, probe, f"gives no score, as {fail.message}")
+        _expect_own_code(evidence, probe, f"gives no score, as {fail.message}")
         raise
 
 
-def _expect_own_code(seen: Evidence, probe: str, now: str) -> None:
+def _expect_own_code(evidence: Evidence, probe: str, now: str) -> None:
     """Block, where the checkpoint was good and the code that it is now loaded into is known to be wrong.
 
     Args:
         now: what the checkpoint does with the code as it is, as a part of a sentence.
     """
-    by, claim = other_code(seen, probe), recorded(seen, probe)
-    if by and claim is not None and claim >= seen.rubric.thresholds[THRESHOLDS[probe]]:
+    by, claim = other_code(evidence, probe), recorded(evidence, probe)
+    if by and claim is not None and claim >= evidence.rubric.thresholds[THRESHOLDS[probe]]:
         raise Blocked(by, f"{FILES[probe]} records {claim:.3f}, and with the code as it is now the model {now}")
 
 
-def _expect_recognising(seen: Evidence, probe: str) -> None:
+def _expect_recognising(evidence: Evidence, probe: str) -> None:
     """Leave a score to a person that seems to be looked up in a table of answers."""
-    if why := suspicion.looked_up(seen, probe):
+    if why := suspicion.looked_up(evidence, probe):
         raise Undecided(f"a person has to look at this: {why}")
 
 

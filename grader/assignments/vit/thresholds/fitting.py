@@ -25,61 +25,61 @@ PART_OF_CLASS = {
 MODEL = ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads")
 
 
-def broken(seen: Evidence, *criteria: str) -> str | None:
+def broken(evidence: Evidence, *criteria: str) -> str | None:
     """The first of some criteria that the submission's code fails: what a checkpoint of right code cannot go into."""
-    return next((criterion for criterion in criteria if seen.verdict(criterion).status == "failed"), None)
+    return next((criterion for criterion in criteria if evidence.verdict(criterion).status == "failed"), None)
 
 
-def classified(seen: Evidence) -> dict[str, Predicted]:
+def classified(evidence: Evidence) -> dict[str, Predicted]:
     """What the classifier in vit_classifier.pt predicts for each set of images.
 
     Raises:
         Fail, Missing, Blocked, Unanswered: there is nothing to judge; why, in words.
     """
-    pixel_transforms.candidates(seen)  # Blocked where images cannot be turned into tensors
-    answer: ClassifierAnswer = seen[CLASSIFIER].value
-    _expect_loaded(seen, CLASSIFIER, answer)
-    return _predicted(seen, answer.outputs)
+    pixel_transforms.candidates(evidence)  # Blocked where images cannot be turned into tensors
+    answer: ClassifierAnswer = evidence[CLASSIFIER].value
+    _expect_loaded(evidence, CLASSIFIER, answer)
+    return _predicted(evidence, answer.outputs)
 
 
-def embedded(seen: Evidence) -> dict[str, Embedded]:
+def embedded(evidence: Evidence) -> dict[str, Embedded]:
     """What the model in vit_embeds.pt gives for each set of images; raises as ``classified`` does."""
-    pixel_transforms.candidates(seen)
-    answer: EmbeddingAnswer = seen[EMBEDDINGS].value
-    _expect_loaded(seen, EMBEDDINGS, answer)
+    pixel_transforms.candidates(evidence)
+    answer: EmbeddingAnswer = evidence[EMBEDDINGS].value
+    _expect_loaded(evidence, EMBEDDINGS, answer)
     if not isinstance(answer.outputs, EmbeddedSets):
-        raise _stopped(seen, answer.outputs, "embed_size")
+        raise _stopped(evidence, answer.outputs, "embed_size")
     return answer.outputs.sets
 
 
-def trained(seen: Evidence) -> dict[str, Predicted]:
+def trained(evidence: Evidence) -> dict[str, Predicted]:
     """What the ViT predicts for each set of images after it was trained here; raises as ``classified`` does."""
-    pixel_transforms.candidates(seen)
-    answer: TrainingAnswer = seen[last_training(seen)].value
+    pixel_transforms.candidates(evidence)
+    answer: TrainingAnswer = evidence[last_training(evidence)].value
     _expect_defined(answer.undefined)
-    return _predicted(seen, answer.outputs)
+    return _predicted(evidence, answer.outputs)
 
 
-def _predicted(seen: Evidence, found: PredictedSets | Stopped | None) -> dict[str, Predicted]:
+def _predicted(evidence: Evidence, found: PredictedSets | Stopped | None) -> dict[str, Predicted]:
     if not isinstance(found, PredictedSets):
-        raise _stopped(seen, found, "number of classes")
+        raise _stopped(evidence, found, "number of classes")
     return found.sets
 
 
-def _stopped(seen: Evidence, found: Stopped | None, width: str) -> Fail | Blocked:
+def _stopped(evidence: Evidence, found: Stopped | None, width: str) -> Fail | Blocked:
     """The verdict on models that gave no outputs."""
     if isinstance(found, NoRows):
         return _blamed(
-            seen,
+            evidence,
             "vit.model",
             f"the model {image_sets.rows_expected(found, width)}",
             "Print the shapes of what `ViT` and its head return for one batch.",
         )
     assert found is not None, "outputs agree with the models"
-    return _raised(seen, "vit.model", "running the model on images", found.exception)
+    return _raised(evidence, "vit.model", "running the model on images", found.exception)
 
 
-def _expect_loaded(seen: Evidence, probe: str, answer: CheckpointAnswer) -> None:
+def _expect_loaded(evidence: Evidence, probe: str, answer: CheckpointAnswer) -> None:
     """Pass a checkpoint that opens and fits.
 
     Raises:
@@ -95,7 +95,7 @@ def _expect_loaded(seen: Evidence, probe: str, answer: CheckpointAnswer) -> None
         )
     _expect_defined(answer.undefined)
     for key, loading in answer.models.items():
-        _expect_fitting(seen, file, key, loading, list(answer.opening.types))
+        _expect_fitting(evidence, file, key, loading, list(answer.opening.types))
 
 
 def _expect_defined(undefined: list[str]) -> None:
@@ -105,7 +105,7 @@ def _expect_defined(undefined: list[str]) -> None:
         raise Missing(f"{names} {are} not defined: the model is built with the notebook's hyperparameters")
 
 
-def _expect_fitting(seen: Evidence, file: str, key: str, loading: Loading, held: list[str]) -> None:
+def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, held: list[str]) -> None:
     """Pass a model that was loaded.
 
     Args:
@@ -124,7 +124,7 @@ def _expect_fitting(seen: Evidence, file: str, key: str, loading: Loading, held:
             )
         case RaisedResult():
             doing = f"building `{name}` with the notebook's hyperparameters"
-            raise _raised(seen, PART_OF[key], doing, loading.exception)
+            raise _raised(evidence, PART_OF[key], doing, loading.exception)
         case NoStateDict():
             raise Fail(
                 f'expected a state dict under "{key}" in {file}, got {loading.type[:60]}', "Save model.state_dict()."
@@ -132,8 +132,8 @@ def _expect_fitting(seen: Evidence, file: str, key: str, loading: Loading, held:
         case Mismatch():
             message = checkpoints.what_does_not_fit(key, file, name, loading)
             parts = (PART_OF_CLASS[owner] for owner in loading.owners if owner in PART_OF_CLASS)
-            by = broken(seen, *parts, "vit.model", *MODEL)
-            raise Blocked(by, message) if by else Fail(message, mismatch.cause(seen, key, loading))
+            by = broken(evidence, *parts, "vit.model", *MODEL)
+            raise Blocked(by, message) if by else Fail(message, mismatch.cause(evidence, key, loading))
 
 
 def _keys(held: list[str]) -> str:
@@ -143,17 +143,17 @@ def _keys(held: list[str]) -> str:
     return f"{shown}{more}" if held else "nothing"
 
 
-def _raised(seen: Evidence, part: str, doing: str, raised: Raised) -> Fail | Blocked:
+def _raised(evidence: Evidence, part: str, doing: str, raised: Raised) -> Fail | Blocked:
     """The verdict on an exception while something was done with a checkpoint's models."""
     said = f"{doing} {raised_words(raised)}"
     if "NotImplementedError" in raised.bases:
         return Blocked(part, said)
-    return _blamed(seen, part, said, raised_hint(raised))
+    return _blamed(evidence, part, said, raised_hint(raised))
 
 
-def _blamed(seen: Evidence, part: str, message: str, hint: str) -> Fail | Blocked:
+def _blamed(evidence: Evidence, part: str, message: str, hint: str) -> Fail | Blocked:
     """Blame a criterion of the model where one has failed, else the checkpoint."""
-    by = broken(seen, part, *MODEL)
-    if by or not seen.passed(part):
+    by = broken(evidence, part, *MODEL)
+    if by or not evidence.passed(part):
         return Blocked(by or part, message)
     return Fail(message, hint)

@@ -9,7 +9,7 @@ from grader.torchkit.checkpoints import Explanation, Mismatch, by_width, differi
 CLASSES = 10  # of FashionMNIST
 
 
-def cause(seen: Evidence, key: str, mismatch: Mismatch) -> str:
+def cause(evidence: Evidence, key: str, mismatch: Mismatch) -> str:
     """The likely cause in words.
 
     Args:
@@ -27,8 +27,8 @@ def cause(seen: Evidence, key: str, mismatch: Mismatch) -> str:
             f"The checkpoint has {saved.pop()} classes, FashionMNIST {CLASSES}: train a `ClassificationHead` with "
             f"num_classes={CLASSES}."
         )
-    for name, explains in _explanations(seen, key, mismatch):
-        now = int(hyperparameter(seen, name) or 0)
+    for name, explains in _explanations(evidence, key, mismatch):
+        now = int(hyperparameter(evidence, name) or 0)
         then = explains(differing, now) if now > 0 and differing else None
         if then:
             return f"The checkpoint has {name} {then}, the notebook {now}: `{name}` was changed after training."
@@ -37,14 +37,14 @@ def cause(seen: Evidence, key: str, mismatch: Mismatch) -> str:
     return "The code was changed after training: hand in the code that this checkpoint came from, or train again."
 
 
-def _explanations(seen: Evidence, key: str, mismatch: Mismatch) -> Iterator[tuple[str, Explanation]]:
+def _explanations(evidence: Evidence, key: str, mismatch: Mismatch) -> Iterator[tuple[str, Explanation]]:
     """The hyperparameters that may explain differing sizes, likely ones first."""
     # an embedding head with other rows has another embed_size, one with other columns another hidden_size
     if key == "embedding_head" and any(tensor.built[:1] != tensor.saved[:1] for tensor in mismatch.reshaped):
         yield "embed_size", by_width
     yield "hidden_size", by_width
     if key == "vit":
-        patch = int(hyperparameter(seen, "patch_size") or 0)
+        patch = int(hyperparameter(evidence, "patch_size") or 0)
         yield "patch_size", _by_patches
         yield "in_channels", lambda differing, now: _by_channels(differing, now, patch)
 

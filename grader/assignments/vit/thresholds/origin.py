@@ -14,10 +14,10 @@ MAX_LOSS_OF_SAME_CODE = 0.03
 """Recorded minus computed: augmented reference images explain 0.006 (python -m bench.margins)."""
 
 
-def other_code(seen: Evidence, probe: str) -> str | None:
+def other_code(evidence: Evidence, probe: str) -> str | None:
     """The criterion whose fault explains that a checkpoint does worse than it records."""
-    by = fitting.broken(seen, *fitting.MODEL, "augmentation.tensors")
+    by = fitting.broken(evidence, *fitting.MODEL, "augmentation.tensors")
     if by is None:
         return None
-    claim, score = recorded(seen, probe), or_none(SCORES[probe], seen)
+    claim, score = recorded(evidence, probe), or_none(SCORES[probe], evidence)
     return by if score is None or (claim is not None and claim - score > MAX_LOSS_OF_SAME_CODE) else None

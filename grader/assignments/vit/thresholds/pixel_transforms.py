@@ -21,17 +21,17 @@ TENSORS = "augmentation.tensors"  # the criterion whose verdict tells whether th
 Pixels = dict[str, Any]  # the arguments of ``inside.image_sets.pixels_of``
 
 
-def candidates(seen: Evidence) -> dict[str, Pixels]:
+def candidates(evidence: Evidence) -> dict[str, Pixels]:
     """By transform, how it makes tensors of images; one transform where nothing is wrong with either.
 
     Raises:
         Blocked: neither tells.
     """
-    right, lut = seen.passed(TENSORS), augmentation.lut(seen)
+    right, lut = evidence.passed(TENSORS), augmentation.lut(evidence)
     if right:
         return {TEST: {"transform": TEST} if lut is None else {"lut": np.asarray(lut, dtype=np.float32)}}
     found: dict[str, Pixels] = {}
-    line = augmentation.normalisation(seen)
+    line = augmentation.normalisation(evidence)
     if line is not None:
         found[TRAIN] = {"scale": float(line[0]), "shift": float(line[1])}
     if lut is not None and (line is None or not _is_line(lut, *line)):
@@ -51,25 +51,25 @@ def trial(probe: str, transform: str) -> str:
     return f"{probe}.{transform}"
 
 
-def chosen(seen: Evidence, probe: str) -> Pixels:
+def chosen(evidence: Evidence, probe: str) -> Pixels:
     """How a checkpoint's images become tensors; raises as ``candidates`` does."""
-    found = candidates(seen)
-    scores = {name: _score(seen, trial(probe, name)) for name in found}
+    found = candidates(evidence)
+    scores = {name: _score(evidence, trial(probe, name)) for name in found}
     return found[max(found, key=lambda name: scores[name])]
 
 
-def differ(seen: Evidence) -> bool:
+def differ(evidence: Evidence) -> bool:
     """Whether a checkpoint has to tell."""
     try:
-        return len(candidates(seen)) > 1
+        return len(candidates(evidence)) > 1
     except Blocked:
         return False
 
 
-def are_known(seen: Evidence) -> bool:
+def are_known(evidence: Evidence) -> bool:
     """Whether it can be told how images become tensors."""
     try:
-        return bool(candidates(seen))
+        return bool(candidates(evidence))
     except Blocked:
         return False
 
@@ -85,12 +85,12 @@ def tried_sets(labels: np.ndarray) -> tuple[list[dict[str, Any]], dict[str, np.n
     return sets, {name: labels[r] for name, r in rows.items()}
 
 
-def _score(seen: Evidence, probe: str) -> float:
+def _score(evidence: Evidence, probe: str) -> float:
     """The share of images named right, or looked up right; 0 where the answer tells nothing."""
-    if not seen[probe].ok:
+    if not evidence[probe].ok:
         return 0.0
-    answer: ClassifierAnswer | EmbeddingAnswer = seen[probe].value
-    labels = seen[probe].known["labels"]
+    answer: ClassifierAnswer | EmbeddingAnswer = evidence[probe].value
+    labels = evidence[probe].known["labels"]
     if isinstance(answer.outputs, PredictedSets):
         return float((answer.outputs.sets["test"].predicted == labels["test"]).mean())
     if not isinstance(answer.outputs, EmbeddedSets):

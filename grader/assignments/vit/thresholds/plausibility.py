@@ -42,17 +42,17 @@ class HonestDifference:
 HONEST = HonestDifference()
 
 
-def leaks(seen: Evidence) -> list[Warning_]:
+def leaks(evidence: Evidence) -> list[Warning_]:
     """Precision@1 on unseen training images beside that on the test images."""
-    test, unseen = or_none(precision, seen), or_none(precision, seen, "unseen")
-    if test is None or unseen is None or other_code(seen, EMBEDDINGS):
+    test, unseen = or_none(precision, evidence), or_none(precision, evidence, "unseen")
+    if test is None or unseen is None or other_code(evidence, EMBEDDINGS):
         return []
     difference = unseen - test
     usual = f"honest models are {HONEST.mean * 100:.0f} ± {HONEST.spreads * HONEST.spread * 100:.0f} points better on the former"
     scores = (
         f"Precision@1 is {unseen:.3f} on training images outside the 5,000 of the subset and {test:.3f} on the test set"
     )
-    allowed = HONEST.spreads * _spread(seen)
+    allowed = HONEST.spreads * _spread(evidence)
     if difference > HONEST.mean + allowed:
         return warn("leak.train", f"{scores}; {usual}: was the embedding trained on more than the subset?")
     if difference < HONEST.mean - allowed:
@@ -60,30 +60,30 @@ def leaks(seen: Evidence) -> list[Warning_]:
     return []
 
 
-def _spread(seen: Evidence) -> float:
+def _spread(evidence: Evidence) -> float:
     """Standard deviation of the difference: between models, and by chance where both sets are sampled."""
-    return math.hypot(HONEST.spread, math.sqrt(2) * _chance(seen, EMBEDDINGS))
+    return math.hypot(HONEST.spread, math.sqrt(2) * _chance(evidence, EMBEDDINGS))
 
 
-def looked_up(seen: Evidence) -> list[Warning_]:
+def looked_up(evidence: Evidence) -> list[Warning_]:
     """A score that comes from a table of answers; the criterion is left to a person where it earns points."""
     found: list[Warning_] = []
     for probe, threshold in THRESHOLDS.items():
-        reached = or_none(suspicion.SCORES[probe], seen)
-        if reached is not None and reached >= seen.rubric.thresholds[threshold]:
-            why = suspicion.looked_up(seen, probe)
+        reached = or_none(suspicion.SCORES[probe], evidence)
+        if reached is not None and reached >= evidence.rubric.thresholds[threshold]:
+            why = suspicion.looked_up(evidence, probe)
             found += warn("leak.test", why) if why else []
     return found
 
 
-def classifier_leak(seen: Evidence) -> list[Warning_]:
+def classifier_leak(evidence: Evidence) -> list[Warning_]:
     """The accuracy on training images, which an honest classifier has seen, beside that on the test images."""
-    if not judges_checkpoint(seen):
+    if not judges_checkpoint(evidence):
         return []
-    test, train = or_none(accuracy, seen), or_none(accuracy, seen, "train")
+    test, train = or_none(accuracy, evidence), or_none(accuracy, evidence, "train")
     if test is None or train is None or test - train <= MAX_LEAD:
         return []
-    if test < seen.rubric.thresholds["accuracy"] and other_code(seen, CLASSIFIER):  # it earned nothing
+    if test < evidence.rubric.thresholds["accuracy"] and other_code(evidence, CLASSIFIER):  # it earned nothing
         return []
     return warn(
         "leak.test",
@@ -92,15 +92,19 @@ def classifier_leak(seen: Evidence) -> list[Warning_]:
     )
 
 
-def claims(seen: Evidence) -> list[Warning_]:
+def claims(evidence: Evidence) -> list[Warning_]:
     """What the checkpoints record beside what was computed from them."""
-    margins = ((CLASSIFIER, accuracy, 0.01), (EMBEDDINGS, precision, seen.rubric.thresholds["log_computed"]))
+    margins = ((CLASSIFIER, accuracy, 0.01), (EMBEDDINGS, precision, evidence.rubric.thresholds["log_computed"]))
     found: list[Warning_] = []
     for probe, score, margin in margins:
-        if (probe == CLASSIFIER and not judges_checkpoint(seen)) or other_code(seen, probe):
+        if (probe == CLASSIFIER and not judges_checkpoint(evidence)) or other_code(evidence, probe):
             continue
-        recorded_, computed = recorded(seen, probe), or_none(score, seen)
-        if recorded_ is not None and computed is not None and recorded_ > computed + margin + 3 * _chance(seen, probe):
+        recorded_, computed = recorded(evidence, probe), or_none(score, evidence)
+        if (
+            recorded_ is not None
+            and computed is not None
+            and recorded_ > computed + margin + 3 * _chance(evidence, probe)
+        ):
             found += warn(
                 "checkpoint.claim",
                 f"{FILES[probe]} records {recorded_:.3f}, computed from it is {computed:.3f}: "
@@ -109,9 +113,9 @@ def claims(seen: Evidence) -> list[Warning_]:
     return found
 
 
-def truncated(seen: Evidence) -> list[Warning_]:
+def truncated(evidence: Evidence) -> list[Warning_]:
     """A patch size that does not divide the image size: the rest of the pixels is never looked at."""
-    image, patch = hyperparameter(seen, "image_size"), hyperparameter(seen, "patch_size")
+    image, patch = hyperparameter(evidence, "image_size"), hyperparameter(evidence, "patch_size")
     if not image or not patch or patch < 1 or image > MAX_IMAGE_SIZE or image % patch == 0:
         return []
     fits = ", ".join(str(size) for size in range(2, int(image)) if image % size == 0)
@@ -122,10 +126,10 @@ def truncated(seen: Evidence) -> list[Warning_]:
     )
 
 
-def _chance(seen: Evidence, probe: str) -> float:
+def _chance(evidence: Evidence, probe: str) -> float:
     """Standard deviation of a score that comes from a sample of the test set."""
-    labels = seen[probe].known["labels"]["test"]
-    return 0.0 if len(labels) == len(seen.data.test_labels) else math.sqrt(0.16 / len(labels))
+    labels = evidence[probe].known["labels"]["test"]
+    return 0.0 if len(labels) == len(evidence.data.test_labels) else math.sqrt(0.16 / len(labels))
 
 
 WARNINGS = (leaks, looked_up, classifier_leak, claims, truncated)

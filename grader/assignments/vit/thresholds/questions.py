@@ -57,18 +57,18 @@ def moved(images: np.ndarray) -> np.ndarray:
     return lookups.moved(images, SCORE_SEED + 1)
 
 
-def changed_sets(seen: Evidence) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+def changed_sets(evidence: Evidence) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """The first test images, changed a little in two ways, as sets of a question; and their labels."""
-    count = _sampled(seen, COUNTS.changed)
-    images, labels = seen.data.test_images[:count], seen.data.test_labels[:count]
+    count = _sampled(evidence, COUNTS.changed)
+    images, labels = evidence.data.test_images[:count], evidence.data.test_labels[:count]
     changes = {"moved": moved(images), "dimmed": lookups.dimmed(images)}
     rows = np.arange(count)
     return [image_sets.asked(n, changed, rows) for n, changed in changes.items()], dict.fromkeys(changes, labels)
 
 
-def test_rows(seen: Evidence) -> np.ndarray:
+def test_rows(evidence: Evidence) -> np.ndarray:
     """Which test images are used: all, or the first of them in an audit."""
-    return np.arange(_sampled(seen, len(seen.data.test_labels)))
+    return np.arange(_sampled(evidence, len(evidence.data.test_labels)))
 
 
 def test_set(rows: np.ndarray) -> dict[str, Any]:
@@ -80,79 +80,79 @@ def _training_set(name: str, rows: np.ndarray) -> dict[str, Any]:
     return image_sets.asked(name, {"$shared": "train_images"}, rows)
 
 
-def _sampled(seen: Evidence, count: int, per_sample: float = 1.0) -> int:
+def _sampled(evidence: Evidence, count: int, per_sample: float = 1.0) -> int:
     """How many of a set of images are used; fewer where the test set is sampled: it is for speed."""
-    sample = seen.options.get("sample")
+    sample = evidence.options.get("sample")
     return count if sample is None else min(count, max(1, int(sample * per_sample)))
 
 
-def threads(seen: Evidence, beside: int = 1) -> int:
+def threads(evidence: Evidence, beside: int = 1) -> int:
     """Torch's threads, where that many workers share the cores; more than four only use up the CPU seconds sooner."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, int(seen.options.get("threads") or min(available, 4)) // beside)
+    return max(1, int(evidence.options.get("threads") or min(available, 4)) // beside)
 
 
-def _ask_classifier(seen: Evidence, rng: np.random.Generator) -> Question:
-    rows, train = test_rows(seen), unseen_rows(seen.data.train_labels, _sampled(seen, COUNTS.seen))
-    changes, labels = changed_sets(seen)
-    labels = {"test": seen.data.test_labels[rows], "train": seen.data.train_labels[train], **labels}
+def _ask_classifier(evidence: Evidence, rng: np.random.Generator) -> Question:
+    rows, train = test_rows(evidence), unseen_rows(evidence.data.train_labels, _sampled(evidence, COUNTS.seen))
+    changes, labels = changed_sets(evidence)
+    labels = {"test": evidence.data.test_labels[rows], "train": evidence.data.train_labels[train], **labels}
     return Question(
-        _args(seen, CLASSIFIER, [test_set(rows), _training_set("train", train), *changes]), {"labels": labels}
+        _args(evidence, CLASSIFIER, [test_set(rows), _training_set("train", train), *changes]), {"labels": labels}
     )
 
 
-def _ask_embeddings(seen: Evidence, rng: np.random.Generator) -> Question:
-    if not is_scored(seen):
-        return _ask_estimate(seen)
-    rows, labels = test_rows(seen), seen.data.train_labels
-    changes, changed_labels = changed_sets(seen)
-    per_class, unseen = _sampled(seen, COUNTS.per_class, 0.25), _sampled(seen, COUNTS.unseen)
+def _ask_embeddings(evidence: Evidence, rng: np.random.Generator) -> Question:
+    if not is_scored(evidence):
+        return _ask_estimate(evidence)
+    rows, labels = test_rows(evidence), evidence.data.train_labels
+    changes, changed_labels = changed_sets(evidence)
+    per_class, unseen = _sampled(evidence, COUNTS.per_class, 0.25), _sampled(evidence, COUNTS.unseen)
     of_training = {"reference": reference_rows(labels, per_class), "unseen": unseen_rows(labels, unseen)}
     sets = [test_set(rows), *(_training_set(name, r) for name, r in of_training.items()), *changes]
     known = {name: labels[r] for name, r in of_training.items()}
-    known |= {"test": seen.data.test_labels[rows], **changed_labels}
-    return Question({**_args(seen, EMBEDDINGS, sets), "own": _calls_own(seen)}, {"labels": known})
+    known |= {"test": evidence.data.test_labels[rows], **changed_labels}
+    return Question({**_args(evidence, EMBEDDINGS, sets), "own": _calls_own(evidence)}, {"labels": known})
 
 
-def _calls_own(seen: Evidence) -> bool:
+def _calls_own(evidence: Evidence) -> bool:
     """Whether the student's ``get_embeddings`` computes the embeddings."""
-    return seen.has("get_embeddings") and seen.passed("contrastive.embeddings")
+    return evidence.has("get_embeddings") and evidence.passed("contrastive.embeddings")
 
 
-def is_scored(seen: Evidence) -> bool:
+def is_scored(evidence: Evidence) -> bool:
     """Whether Precision@1 is judged itself, not only the log beside it."""
-    only = seen.options.get("only")
+    only = evidence.options.get("only")
     return only is None or "contrastive.precision" in only
 
 
-def _ask_estimate(seen: Evidence) -> Question:
+def _ask_estimate(evidence: Evidence) -> Question:
     """Enough to hold a log against: its tolerance is four standard deviations of the estimate, and the hundredth that
     fewer reference images cost.
     """
-    rows = np.arange(_sampled(seen, COUNTS.estimated))
-    reference = reference_rows(seen.data.train_labels, COUNTS.estimated_per_class)
+    rows = np.arange(_sampled(evidence, COUNTS.estimated))
+    reference = reference_rows(evidence.data.train_labels, COUNTS.estimated_per_class)
     sets = [test_set(rows), _training_set("reference", reference)]
-    known = {"test": seen.data.test_labels[rows], "reference": seen.data.train_labels[reference]}
-    return Question({**_args(seen, EMBEDDINGS, sets), "own": _calls_own(seen)}, {"labels": known})
+    known = {"test": evidence.data.test_labels[rows], "reference": evidence.data.train_labels[reference]}
+    return Question({**_args(evidence, EMBEDDINGS, sets), "own": _calls_own(evidence)}, {"labels": known})
 
 
-def _args(seen: Evidence, probe: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
-    path = str(seen.submission.files[FILES[probe]])
-    pixels = pixel_transforms.chosen(seen, probe)
-    return {"path": path, "sets": sets, "pixels": pixels, "threads": threads(seen, len(FILES)), "seed": SCORE_SEED}
+def _args(evidence: Evidence, probe: str, sets: list[dict[str, Any]]) -> dict[str, Any]:
+    path = str(evidence.submission.files[FILES[probe]])
+    pixels = pixel_transforms.chosen(evidence, probe)
+    return {"path": path, "sets": sets, "pixels": pixels, "threads": threads(evidence, len(FILES)), "seed": SCORE_SEED}
 
 
 def _trial(probe: str, transform: str) -> Probe:
     """A short look at a checkpoint with the normalisation that one transform ends with, where they differ."""
 
-    def ask(seen: Evidence, rng: np.random.Generator) -> Question:
-        sets, labels = pixel_transforms.tried_sets(seen.data.train_labels)
-        args = {**_args(seen, probe, sets), "pixels": pixel_transforms.candidates(seen)[transform]}
+    def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
+        sets, labels = pixel_transforms.tried_sets(evidence.data.train_labels)
+        args = {**_args(evidence, probe, sets), "pixels": pixel_transforms.candidates(evidence)[transform]}
         return Question(args | ({"own": False} if probe == EMBEDDINGS else {}), {"labels": labels})
 
-    def when(seen: Evidence) -> bool:
-        wanted = judges_checkpoint(seen) if probe == CLASSIFIER else has_file(seen, EMBEDDINGS)
-        return wanted and pixel_transforms.differ(seen)
+    def when(evidence: Evidence) -> bool:
+        wanted = judges_checkpoint(evidence) if probe == CLASSIFIER else has_file(evidence, EMBEDDINGS)
+        return wanted and pixel_transforms.differ(evidence)
 
     serves = ("vit.accuracy",) if probe == CLASSIFIER else ("contrastive.precision", "contrastive.logs")
     return Probe(pixel_transforms.trial(probe, transform), OPS[probe], ask, when, 60.0, serves, COSTS, needs=(TENSORS,))
@@ -162,12 +162,12 @@ PROBES = (
     *(_trial(probe, transform) for probe in OPS for transform in (pixel_transforms.TRAIN, pixel_transforms.TEST)),
     Probe(
         CLASSIFIER, OPS[CLASSIFIER], _ask_classifier,
-        lambda seen: judges_checkpoint(seen) and pixel_transforms.are_known(seen), 900.0, ("vit.accuracy",), COSTS,
+        lambda evidence: judges_checkpoint(evidence) and pixel_transforms.are_known(evidence), 900.0, ("vit.accuracy",), COSTS,
         1.4, in_parallel=True, needs=(TENSORS,),
     ),
     Probe(
         EMBEDDINGS, OPS[EMBEDDINGS], _ask_embeddings,
-        lambda seen: has_file(seen, EMBEDDINGS) and pixel_transforms.are_known(seen), 900.0,
+        lambda evidence: has_file(evidence, EMBEDDINGS) and pixel_transforms.are_known(evidence), 900.0,
         ("contrastive.precision", "contrastive.logs"), COSTS, 2.4, in_parallel=True,
         needs=(TENSORS, "contrastive.embeddings"),
     ),

@@ -15,61 +15,61 @@ T = TypeVar("T")
 Score = Callable[..., float]  # of evidence, and of a set of images by its name
 
 
-def accuracy(seen: Evidence, images: str = "test") -> float:
+def accuracy(evidence: Evidence, images: str = "test") -> float:
     """The share of images whose class was predicted.
 
     Raises:
         Fail, Missing, Blocked, Unanswered: there are no predictions; why, in words.
     """
-    predicted, labels = predictions(seen, images)
+    predicted, labels = predictions(evidence, images)
     return float((predicted == labels).mean())
 
 
-def predictions(seen: Evidence, images: str = "test") -> tuple[np.ndarray, np.ndarray]:
+def predictions(evidence: Evidence, images: str = "test") -> tuple[np.ndarray, np.ndarray]:
     """(n,) predicted and (n,) true classes of a set of images; raises as ``accuracy`` does."""
-    probe = classifying(seen)
-    found = _of(fitting.classified(seen) if probe == CLASSIFIER else fitting.trained(seen), images)
+    probe = classifying(evidence)
+    found = _of(fitting.classified(evidence) if probe == CLASSIFIER else fitting.trained(evidence), images)
     if found.not_finite:
         raise _not_finite(found.not_finite, len(found.predicted), "logits")
-    return found.predicted, _labels(seen, probe, images)
+    return found.predicted, _labels(evidence, probe, images)
 
 
-def precision(seen: Evidence, queries: str = "test") -> float:
+def precision(evidence: Evidence, queries: str = "test") -> float:
     """Precision@1 of one set of queries against the reference set.
 
     Raises:
         Fail, Missing, Blocked, Unanswered: there are no sound embeddings; why, in words.
     """
-    fitting.embedded(seen)
-    return float(seen.once(f"score {EMBEDDINGS} {queries}", lambda: _precision(seen, queries), code=__name__))
+    fitting.embedded(evidence)
+    return float(evidence.once(f"score {EMBEDDINGS} {queries}", lambda: _precision(evidence, queries), code=__name__))
 
 
-def _precision(seen: Evidence, queries: str) -> float:
-    reference, query = embeddings(seen, "reference"), embeddings(seen, queries)
-    labels, reference_labels = (_labels(seen, EMBEDDINGS, name) for name in (queries, "reference"))
+def _precision(evidence: Evidence, queries: str) -> float:
+    reference, query = embeddings(evidence, "reference"), embeddings(evidence, queries)
+    labels, reference_labels = (_labels(evidence, EMBEDDINGS, name) for name in (queries, "reference"))
     return precision_at_1(query, labels, reference, reference_labels)
 
 
-def computed_precision(seen: Evidence) -> float | None:
+def computed_precision(evidence: Evidence) -> float | None:
     """Precision@1 of the embedding model on the test images; None when it could not be computed."""
-    return or_none(precision, seen)
+    return or_none(precision, evidence)
 
 
-def named(seen: Evidence, probe: str) -> tuple[np.ndarray, np.ndarray]:
+def named(evidence: Evidence, probe: str) -> tuple[np.ndarray, np.ndarray]:
     """(n,) the classes that test images were given, by prediction or by the nearest reference image, and the true ones.
 
     Raises:
         Fail, Missing, Blocked, Unanswered: as ``accuracy`` and ``precision`` do.
     """
     if probe == CLASSIFIER:
-        return predictions(seen)
-    nearest = nearest_rows(embeddings(seen, "test"), embeddings(seen, "reference"))
-    return _labels(seen, EMBEDDINGS, "reference")[nearest], _labels(seen, EMBEDDINGS, "test")
+        return predictions(evidence)
+    nearest = nearest_rows(embeddings(evidence, "test"), embeddings(evidence, "reference"))
+    return _labels(evidence, EMBEDDINGS, "reference")[nearest], _labels(evidence, EMBEDDINGS, "test")
 
 
-def embeddings(seen: Evidence, images: str) -> np.ndarray:
+def embeddings(evidence: Evidence, images: str) -> np.ndarray:
     """(n, E) float32 embeddings of a set of images, finite and not all the same; raises as ``precision`` does."""
-    found = _of(fitting.embedded(seen), images)
+    found = _of(fitting.embedded(evidence), images)
     array = found.embeddings
     if array is None:
         raise Fail(f"an embedding has {found.width} numbers, far more than any `embed_size` of this assignment")
@@ -84,10 +84,10 @@ def embeddings(seen: Evidence, images: str) -> np.ndarray:
     return array
 
 
-def or_none(score: Score, seen: Evidence, images: str = "test") -> float | None:
+def or_none(score: Score, evidence: Evidence, images: str = "test") -> float | None:
     """A score, or None where there is none; for measures, warnings and the log's checks."""
     try:
-        return float(score(seen, images))
+        return float(score(evidence, images))
     except (Fail, Missing, Blocked, Unanswered):
         return None
 
@@ -103,9 +103,9 @@ def _of(sets: dict[str, T], images: str) -> T:
     return sets[images]
 
 
-def _labels(seen: Evidence, probe: str, images: str) -> np.ndarray:
+def _labels(evidence: Evidence, probe: str, images: str) -> np.ndarray:
     """(n,) the true classes of a set of images."""
-    labels: np.ndarray = seen[probe].known["labels"][images]
+    labels: np.ndarray = evidence[probe].known["labels"][images]
     return labels
 
 

@@ -9,14 +9,14 @@ FILES = {CLASSIFIER: "vit_classifier.pt", EMBEDDINGS: "vit_embeds.pt"}
 THRESHOLDS = {CLASSIFIER: "accuracy", EMBEDDINGS: "precision_at_1"}  # names of the rubric's
 
 
-def has_file(seen: Evidence, probe: str) -> bool:
+def has_file(evidence: Evidence, probe: str) -> bool:
     """Whether the checkpoint that a probe is about was handed in."""
-    return FILES[probe] in seen.submission.files
+    return FILES[probe] in evidence.submission.files
 
 
-def copy_read(seen: Evidence, probe: str) -> str:
+def copy_read(evidence: Evidence, probe: str) -> str:
     """Say that a checkpoint was read from a copy with another name, as browsers make them; empty where it was not."""
-    name, files = FILES[probe], seen.submission.files
+    name, files = FILES[probe], evidence.submission.files
     read = files[name].name if name in files else name
     if read == name:
         return ""
@@ -25,16 +25,16 @@ def copy_read(seen: Evidence, probe: str) -> str:
     return f"there is no {name}, so {read} was taken for it{more}"
 
 
-def judges_checkpoint(seen: Evidence) -> bool:
+def judges_checkpoint(evidence: Evidence) -> bool:
     """Whether the accuracy is that of vit_classifier.pt."""
-    return has_file(seen, CLASSIFIER) and seen.options.get("train") != "always"
+    return has_file(evidence, CLASSIFIER) and evidence.options.get("train") != "always"
 
 
-def last_training(seen: Evidence) -> str:
+def last_training(evidence: Evidence) -> str:
     """The probe that trained the ViT last."""
-    return LONGER_TRAINING if LONGER_TRAINING in seen.answers else TRAINING
+    return LONGER_TRAINING if LONGER_TRAINING in evidence.answers else TRAINING
 
 
-def classifying(seen: Evidence) -> str:
+def classifying(evidence: Evidence) -> str:
     """The probe whose answer holds the predicted classes: of the checkpoint, or of the last training."""
-    return CLASSIFIER if judges_checkpoint(seen) else last_training(seen)
+    return CLASSIFIER if judges_checkpoint(evidence) else last_training(evidence)

@@ -17,32 +17,32 @@ WORDS = {CLASSIFIER: "the accuracy", EMBEDDINGS: "Precision@1"}
 SCORES: dict[str, Score] = {CLASSIFIER: accuracy, EMBEDDINGS: precision}
 
 
-def looked_up(seen: Evidence, probe: str) -> str:
+def looked_up(evidence: Evidence, probe: str) -> str:
     """Why a person has to look at a submission's score, in words; empty where nothing is suspicious, or no score."""
-    return str(seen.once(f"suspicion {probe}", lambda: _looked_up(seen, probe)))
+    return str(evidence.once(f"suspicion {probe}", lambda: _looked_up(evidence, probe)))
 
 
-def _looked_up(seen: Evidence, probe: str) -> str:
-    score = or_none(SCORES[probe], seen)
-    return "" if score is None else suspicion(WORDS[probe], _signs(seen, probe, score), BOUNDS[probe])
+def _looked_up(evidence: Evidence, probe: str) -> str:
+    score = or_none(SCORES[probe], evidence)
+    return "" if score is None else suspicion(WORDS[probe], _signs(evidence, probe, score), BOUNDS[probe])
 
 
-def _signs(seen: Evidence, probe: str, score: float) -> Signs:
-    predicted, labels = named(seen, probe)
+def _signs(evidence: Evidence, probe: str, score: float) -> Signs:
+    predicted, labels = named(evidence, probe)
     right = predicted == labels
-    kept = {change: share for change in CHANGES if (share := _kept(seen, probe, change, right)) is not None}
-    return Signs(score, kept, easy_errors(~right, seen.data.easy_test_images[: len(labels)]))
+    kept = {change: share for change in CHANGES if (share := _kept(evidence, probe, change, right)) is not None}
+    return Signs(score, kept, easy_errors(~right, evidence.data.easy_test_images[: len(labels)]))
 
 
-def _kept(seen: Evidence, probe: str, change: str, right: np.ndarray) -> float | None:
+def _kept(evidence: Evidence, probe: str, change: str, right: np.ndarray) -> float | None:
     """The score on changed images over that on the same ones; they are the first of the test images.
 
     Args:
         right: (n,) which test images were named right.
     """
-    changed = or_none(SCORES[probe], seen, change)
+    changed = or_none(SCORES[probe], evidence, change)
     if changed is None:
         return None
-    asked = classifying(seen) if probe == CLASSIFIER else probe
-    still = right[: len(seen[asked].known["labels"][change])].mean()
+    asked = classifying(evidence) if probe == CLASSIFIER else probe
+    still = right[: len(evidence[asked].known["labels"][change])].mean()
     return float(changed / still) if still > 0 else None

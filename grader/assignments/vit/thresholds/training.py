@@ -34,52 +34,55 @@ class TrainingLimits:
 LIMITS = TrainingLimits()
 
 
-def _ask_training(seen: Evidence, rng: np.random.Generator) -> Question:
-    rows = test_rows(seen)
-    changes, labels = changed_sets(seen)
+def _ask_training(evidence: Evidence, rng: np.random.Generator) -> Question:
+    rows = test_rows(evidence)
+    changes, labels = changed_sets(evidence)
     args = {
         "train_images": {"$shared": "train_images"},
         "train_labels": {"$shared": "train_labels"},
         "sets": [test_set(rows), *changes],
-        "pixels": next(iter(pixel_transforms.candidates(seen).values())),
-        "threads": threads(seen),
-        "target": seen.rubric.thresholds["accuracy"],
-        "budget": float(seen.options.get("train_budget", 600.0)),
+        "pixels": next(iter(pixel_transforms.candidates(evidence).values())),
+        "threads": threads(evidence),
+        "target": evidence.rubric.thresholds["accuracy"],
+        "budget": float(evidence.options.get("train_budget", 600.0)),
         "seed": SCORE_SEED,
     }
-    return Question(args, {"labels": {"test": seen.data.test_labels[rows], **labels}})
+    return Question(args, {"labels": {"test": evidence.data.test_labels[rows], **labels}})
 
 
-def _ask_longer(seen: Evidence, rng: np.random.Generator) -> Question:
+def _ask_longer(evidence: Evidence, rng: np.random.Generator) -> Question:
     """The same training; it goes on where the first one ended."""
-    question = _ask_training(seen, rng)
+    question = _ask_training(evidence, rng)
     return Question({**question.args, "target": question.args["target"] + LIMITS.raised_by}, question.known)
 
 
-def _is_wanted(seen: Evidence) -> bool:
+def _is_wanted(evidence: Evidence) -> bool:
     """Whether the submitted ViT is to be trained, and there is one."""
-    wanted = seen.options.get("train", "never") != "never" and not judges_checkpoint(seen)
-    there = seen.has("ViT", "ClassificationHead") and seen.verdict("vit.model").status not in ("missing", "blocked")
-    return wanted and there and pixel_transforms.are_known(seen)
+    wanted = evidence.options.get("train", "never") != "never" and not judges_checkpoint(evidence)
+    there = evidence.has("ViT", "ClassificationHead") and evidence.verdict("vit.model").status not in (
+        "missing",
+        "blocked",
+    )
+    return wanted and there and pixel_transforms.are_known(evidence)
 
 
-def _ended_too_soon(seen: Evidence) -> bool:
+def _ended_too_soon(evidence: Evidence) -> bool:
     """Whether the held-out images ended a training that the test images find wanting: no fault of the ViT's."""
-    answer = seen[TRAINING]
+    answer = evidence[TRAINING]
     found: TrainingAnswer | None = answer.value if answer.ok else None
     if found is None or found.stopped != "target":
         return False
-    score = or_none(accuracy, seen)
-    return score is not None and score < seen.rubric.thresholds["accuracy"]
+    score = or_none(accuracy, evidence)
+    return score is not None and score < evidence.rubric.thresholds["accuracy"]
 
 
-def expect_enough(seen: Evidence, score: float) -> None:
+def expect_enough(evidence: Evidence, score: float) -> None:
     """Pass a training that tells something about the ViT.
 
     Raises:
         Undecided: the clock ended it after a few passes.
     """
-    answer = seen[last_training(seen)]
+    answer = evidence[last_training(evidence)]
     found: TrainingAnswer = answer.value
     budget = answer.question.args["budget"]
     took_it = answer.observation.seconds >= LIMITS.budget_share * budget
