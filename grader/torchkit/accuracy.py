@@ -11,7 +11,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Evaluated:
+class StateEvaluation:
     """How a classifier was evaluated in one state.
 
     Attributes:
@@ -24,7 +24,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ObservedAccuracy:
     """What a classifier was seen to be right about.
 
     Attributes:
@@ -39,10 +39,10 @@ class Measured:
     train_items: int
     train_accuracy: float
     states: list[float]
-    last: Evaluated
+    last: StateEvaluation
 
 
-def wrong_accuracy_hint(acc: float, of: Measured) -> str:
+def wrong_accuracy_hint(acc: float, of: ObservedAccuracy) -> str:
     """The mistake that gives this accuracy, which may be a share, a percentage or a count."""
     share, hits = acc / 100 if acc > 1 else acc, int(of.right.sum())
     if abs(acc - hits) < 0.5:
@@ -60,7 +60,7 @@ def wrong_accuracy_hint(acc: float, of: Measured) -> str:
     return "Count the right ones over all batches of the test set, and divide by its size."
 
 
-def _batches_hint(share: float, of: Measured) -> str:
+def _batches_hint(share: float, of: ObservedAccuracy) -> str:
     """The mistake in adding up batches that gives this share; "" where there is none."""
     batches, count = of.last.hits, len(of.right)
     places = len(batches) * max(map(len, batches), default=0)

@@ -15,7 +15,7 @@ MIN_GAP = 0.02  # between the distances that decide, so that noise cannot change
 
 
 @dataclass(frozen=True)
-class Case:
+class LookUpCase:
     """One look-up.
 
     Attributes:
@@ -51,7 +51,7 @@ class Case:
 
 def drawn(
     rng: np.random.Generator, m: int, e: int, k: int, *, batched: bool, k_given: bool = True, in_bank: bool = False
-) -> Case:
+) -> LookUpCase:
     """Draw embeddings of all lengths, so that directions and distances disagree, until no two are too close.
 
     Args:
@@ -63,7 +63,7 @@ def drawn(
         bank = rng.standard_normal((m, e)) * rng.uniform(0.4, 2.0, (m, 1)) + 0.5
         query = bank[rng.integers(m)].copy() if in_bank else rng.standard_normal(e) + 0.5
         query = (query[None] if batched else query).astype(np.float32)
-        case = Case(query, bank.astype(np.float32), k, k_given, in_bank)
+        case = LookUpCase(query, bank.astype(np.float32), k, k_given, in_bank)
         if np.diff(np.sort(case.distances)[: k + 1]).min() > MIN_GAP:
             return case
 
@@ -76,7 +76,7 @@ def close(got: Array, expected: Array) -> bool:
 NEAREST_LEFT_OUT = "The nearest row is left out. Keep it even where it is the query itself: leaving it out is for the caller to decide."
 
 
-def wrong_rows_hint(got: Array, case: Case) -> str:
+def wrong_rows_hint(got: Array, case: LookUpCase) -> str:
     """The mistake that gives these rows.
 
     Args:
@@ -101,7 +101,7 @@ def wrong_rows_hint(got: Array, case: Case) -> str:
     return "Compute the L2 distance of the query to every row, and keep the k smallest."
 
 
-def _other_scores(case: Case) -> dict[str, Array]:
+def _other_scores(case: LookUpCase) -> dict[str, Array]:
     """What else rows may be sorted by, smallest first: by what it gives, (M,) scores."""
     query, bank = case.query.ravel().astype(np.float64), case.bank.astype(np.float64)
     dots = bank @ query
@@ -115,7 +115,7 @@ def _other_scores(case: Case) -> dict[str, Array]:
     }
 
 
-def wrong_distances_hint(got: Array, rows: Array, case: Case) -> str:
+def wrong_distances_hint(got: Array, rows: Array, case: LookUpCase) -> str:
     """The mistake that gives these distances.
 
     Args:

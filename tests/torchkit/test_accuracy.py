@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from grader.torchkit.accuracy import Evaluated, Measured, wrong_accuracy_hint
+from grader.torchkit.accuracy import StateEvaluation, ObservedAccuracy, wrong_accuracy_hint
 
 RIGHT = np.arange(103) % 5 < 2  # 42 of 103
 BATCHES = np.array_split(RIGHT, [50, 100])
-ALL = Measured(RIGHT, 110, 0.9, [0.3, 0.41], Evaluated(BATCHES, 103))
+ALL = ObservedAccuracy(RIGHT, 110, 0.9, [0.3, 0.41], StateEvaluation(BATCHES, 103))
 
 
 @pytest.mark.parametrize(
@@ -24,5 +24,5 @@ def test_a_mistake_is_named(acc: float, word: str) -> None:
 
 
 def test_a_part_of_the_test_set_is_named() -> None:
-    first = Measured(RIGHT, 110, 0.9, [], Evaluated([BATCHES[0][:8]], 8))
+    first = ObservedAccuracy(RIGHT, 110, 0.9, [], StateEvaluation([BATCHES[0][:8]], 8))
     assert "on 8 of 103 test items" in wrong_accuracy_hint(float(BATCHES[0][:8].mean()), first)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from grader.torchkit.neighbours import MIN_GAP, Array, Case, drawn, wrong_distances_hint, wrong_rows_hint
+from grader.torchkit.neighbours import MIN_GAP, Array, LookUpCase, drawn, wrong_distances_hint, wrong_rows_hint
 
 CASE = drawn(np.random.default_rng(1), 60, 16, 5, batched=True)
 RANKING = np.argsort(CASE.distances)
@@ -46,5 +46,5 @@ def test_wrong_distances_are_explained(of: Callable[[Array], Array], word: str) 
 
 
 def test_words_say_how_the_function_is_called() -> None:
-    case = Case(np.zeros((1, 2)), np.zeros((3, 2)), 5, k_given=False)
+    case = LookUpCase(np.zeros((1, 2)), np.zeros((3, 2)), 5, k_given=False)
     assert case.words == "query (1, 2), ref (3, 2), k=5 by default"

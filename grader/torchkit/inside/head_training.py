@@ -95,7 +95,7 @@ class Head:
             self.calls.append((len(self.states) - 1, items))
 
 
-class HeadTraining:
+class HeadTrainingWatch:
     """What is seen of one training; use ``with watching(make):`` around it.
 
     Args:

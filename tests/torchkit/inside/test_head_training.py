@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from grader.torchkit.inside.head_training import HeadTraining, Items
+from grader.torchkit.inside.head_training import HeadTrainingWatch, Items
 
 FEATURES, TESTED = torch.eye(4), 2 * torch.eye(4)[:3]
 
@@ -12,9 +12,9 @@ class Head(nn.Linear):
     pass
 
 
-def training(zeroed: bool = True, steps: int = 4) -> tuple[HeadTraining, nn.Module]:
+def training(zeroed: bool = True, steps: int = 4) -> tuple[HeadTrainingWatch, nn.Module]:
     """Two of four items are learned from in each step, and all test items are predicted at the end."""
-    seen = HeadTraining(Items(FEATURES), Items(TESTED))
+    seen = HeadTrainingWatch(Items(FEATURES), Items(TESTED))
     with seen.watching(Head):
         head = Head(4, 2)
         optimizer = torch.optim.SGD(head.parameters(), lr=0.1)

@@ -18,7 +18,7 @@ from grader.observations import RaisedResult, Result, SequenceResult
 from grader.torchkit.neighbours import (
     NEAREST_LEFT_OUT,
     Array,
-    Case,
+    LookUpCase,
     close,
     drawn,
     wrong_distances_hint,
@@ -46,10 +46,10 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
 
 
 @dataclass(frozen=True)
-class Returned:
+class ReturnedPair:
     """The pair that came back in one case."""
 
-    case: Case
+    case: LookUpCase
     distances: Result
     indices: Result
     changed: tuple[str, ...]
@@ -98,14 +98,14 @@ def indices(evidence: Evidence) -> None:
 
 def distances(evidence: Evidence) -> None:
     """The L2 distance of each row that comes back stands beside it, and what was given stays as it is."""
-    pairs = [pair for pair in _pairs(evidence) if isinstance(pair, Returned)]  # the other check tells of the others
+    pairs = [pair for pair in _pairs(evidence) if isinstance(pair, ReturnedPair)]  # the other check tells of the others
     if not pairs:
         raise Skip
     for pair in pairs:
         _expect_distances(pair)
 
 
-def _expect_distances(pair: Returned) -> None:
+def _expect_distances(pair: ReturnedPair) -> None:
     case, got, rows = pair.case, numbers_of(pair.distances), pair.rows
     if pair.changed:
         raise Fail(
@@ -125,14 +125,14 @@ def _expect_distances(pair: Returned) -> None:
         )
 
 
-def _pairs(evidence: Evidence) -> Iterator[Returned | Fail]:
+def _pairs(evidence: Evidence) -> Iterator[ReturnedPair | Fail]:
     """The pair that came back in each case, or why there is none."""
     answer = evidence["knn"]
     for case, call in zip(answer.known, answer.value, strict=True):
         yield _pair(call, case)
 
 
-def _pair(call: LookUp, case: Case) -> Returned | Fail:
+def _pair(call: LookUp, case: LookUpCase) -> ReturnedPair | Fail:
     result = call.result
     if isinstance(result, RaisedResult):
         raised = result.exception
@@ -145,10 +145,10 @@ def _pair(call: LookUp, case: Case) -> Returned | Fail:
             f"expected a pair (distances, indices), got {words_of(result)}", "Return both, as topk returns them."
         )
     distances, indices = result.items
-    return Returned(case, distances, indices, call.changed)
+    return ReturnedPair(case, distances, indices, call.changed)
 
 
-def _expect_shape(got: Array, case: Case, what: str) -> None:
+def _expect_shape(got: Array, case: LookUpCase, what: str) -> None:
     k = case.k
     if got.shape in ((k,), (1, k)) or (k == 1 and got.shape == ()):
         return
@@ -162,7 +162,7 @@ def _expect_shape(got: Array, case: Case, what: str) -> None:
     raise Fail(f"expected {what} of shape ({k},) or (1, {k}) for {case.words}, got {got.shape}", hint)
 
 
-def _no_indices(pair: Returned) -> tuple[str, str]:
+def _no_indices(pair: ReturnedPair) -> tuple[str, str]:
     first = numbers_of(pair.distances)
     if first is not None and np.array_equal(first.ravel(), pair.case.nearest):
         return "expected (distances, indices), got (indices, distances)", BOTH_IN_ORDER
@@ -175,7 +175,7 @@ def _no_indices(pair: Returned) -> tuple[str, str]:
 def _why_lost(evidence: Evidence) -> str:
     """Why a query from the bank does not find its own row."""
     found = [
-        isinstance(pair, Returned) and pair.finds_nearest
+        isinstance(pair, ReturnedPair) and pair.finds_nearest
         for pair, case in zip(_pairs(evidence), evidence["knn"].known, strict=True)
         if case.in_bank
     ]

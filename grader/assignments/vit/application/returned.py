@@ -9,7 +9,7 @@ from grader.assignments.vit.application.answers import HeadLogits, HeadTraining,
 from grader.assignments.vit.application.small_sets import CLASSES, Array
 from grader.evidence import Evidence
 from grader.judging import Fail, Skip
-from grader.torchkit.accuracy import Evaluated
+from grader.torchkit.accuracy import StateEvaluation
 
 
 def training_of(evidence: Evidence) -> HeadTraining:
@@ -74,7 +74,7 @@ def logits_of(head: ReturnedHead, of: str) -> Array:
     return logits.astype(np.float64)
 
 
-def evaluations_of(head: ReturnedHead, labels: Array) -> tuple[list[Array], list[Evaluated]]:
+def evaluations_of(head: ReturnedHead, labels: Array) -> tuple[list[Array], list[StateEvaluation]]:
     """How a head was evaluated.
 
     Args:
@@ -93,5 +93,5 @@ def evaluations_of(head: ReturnedHead, labels: Array) -> tuple[list[Array], list
     return states, calls
 
 
-def _evaluated_in(right: Array, batches: list[Array]) -> Evaluated:
-    return Evaluated([right[b] for b in batches], len(np.unique(np.concatenate(batches))) if batches else 0)
+def _evaluated_in(right: Array, batches: list[Array]) -> StateEvaluation:
+    return StateEvaluation([right[b] for b in batches], len(np.unique(np.concatenate(batches))) if batches else 0)

@@ -16,7 +16,7 @@ from grader.assignments.vit.application.returned import (
 from grader.assignments.vit.application.small_sets import EPOCHS, TRAIN_ITEMS, Array
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion, Fail, Skip, after, checks
-from grader.torchkit.accuracy import Evaluated, Measured, wrong_accuracy_hint
+from grader.torchkit.accuracy import StateEvaluation, ObservedAccuracy, wrong_accuracy_hint
 
 NAME = "train_classification_model_head_only"
 # How far learning moves the logits of the right labels: right heads give 1.9 and more; those that learned from labels
@@ -167,7 +167,7 @@ def accuracy(evidence: Evidence) -> None:
     if _is_accuracy(acc, right, whole, calls):
         return
     trained = float((logits_of(head, "train").argmax(1) == known["looks"]).mean())
-    measured = Measured(right, TRAIN_ITEMS, trained, whole, calls[-1] if calls else Evaluated([], 0))
+    measured = ObservedAccuracy(right, TRAIN_ITEMS, trained, whole, calls[-1] if calls else StateEvaluation([], 0))
     returned = f"{acc:.3f}" if acc <= 1 else f"{acc:g}"
     raise Fail(
         f'expected the accuracy of the returned head on the test set under "acc", {right.mean():.3f}, got {returned}',
@@ -175,7 +175,7 @@ def accuracy(evidence: Evidence) -> None:
     )
 
 
-def _is_accuracy(acc: float, right: Array, whole: list[float], calls: list[Evaluated]) -> bool:
+def _is_accuracy(acc: float, right: Array, whole: list[float], calls: list[StateEvaluation]) -> bool:
     """Whether a number is the accuracy of the returned head, of its best state, or the mean over the batches of one.
 
     Args:

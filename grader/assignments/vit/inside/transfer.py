@@ -19,7 +19,7 @@ from grader.assignments.vit.inside.datasets import Garments
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
-from grader.torchkit.inside.head_training import Head, HeadTraining, Items, State, copied, same
+from grader.torchkit.inside.head_training import Head, HeadTrainingWatch, Items, State, copied, same
 from grader.torchkit.inside.results import raised
 from grader.torchkit.inside.seeding import seed_everything
 
@@ -69,7 +69,7 @@ def _attempt(
 ) -> dict[str, Any]:
     vit.eval()
     before, pristine = copied(vit.state_dict()), copy.deepcopy(vit)
-    training = HeadTraining(*(Items(features) for features in _features(pristine, sets)))
+    training = HeadTrainingWatch(*(Items(features) for features in _features(pristine, sets)))
     sets[0].reads.clear()
     seed_everything(seed)
     with student.overriding(**_names(sets, make)), training.watching(make):
@@ -122,7 +122,7 @@ def _state(model: Any) -> State | None:
 
 
 def _head(
-    returned: Any, training: HeadTraining, make: Any, pristine: nn.Module, sets: Sets, reads: int
+    returned: Any, training: HeadTrainingWatch, make: Any, pristine: nn.Module, sets: Sets, reads: int
 ) -> dict[str, Any] | None:
     """What the returned classifier makes of the features, before and after, and while it was evaluated."""
     state = _state(returned)
