@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.torchkit.accuracy import StateEvaluation, ObservedAccuracy, wrong_accuracy_hint
+from grader.torchkit.accuracy import ObservedAccuracy, StateEvaluation, wrong_accuracy_hint
 
 RIGHT = np.arange(103) % 5 < 2  # 42 of 103
 BATCHES = np.array_split(RIGHT, [50, 100])

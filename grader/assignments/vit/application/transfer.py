@@ -16,7 +16,7 @@ from grader.assignments.vit.application.returned import (
 from grader.assignments.vit.application.small_sets import EPOCHS, TRAIN_ITEMS, Array
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion, Fail, Skip, after, checks
-from grader.torchkit.accuracy import StateEvaluation, ObservedAccuracy, wrong_accuracy_hint
+from grader.torchkit.accuracy import ObservedAccuracy, StateEvaluation, wrong_accuracy_hint
 
 NAME = "train_classification_model_head_only"
 # How far learning moves the logits of the right labels: right heads give 1.9 and more; those that learned from labels
