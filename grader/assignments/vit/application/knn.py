@@ -28,7 +28,6 @@ from grader.torchkit.results import numbers_of, words_of
 
 NAME = "retrieve_topk_nearest_neighbors_l2"
 DEFAULT_K = 5
-QUERIES_IN_BANK = 40  # a root of less than zero shows with one in four of them
 BOTH_IN_ORDER = "Return (distances, indices), in this order."
 
 
@@ -39,7 +38,8 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         drawn(rng, 200, 32, 1, batched=True),
         drawn(rng, 80, 24, 4, batched=True, in_bank=True),
         drawn(rng, 9, 8, 7, batched=False),
-        *(drawn(rng, 8, 32, 2, batched=True, in_bank=True) for _ in range(QUERIES_IN_BANK)),
+        # 40 queries from the bank: a root of less than zero shows with one in four of them
+        *(drawn(rng, 8, 32, 2, batched=True, in_bank=True) for _ in range(40)),
     ]
     asked = [{"query": case.query, "ref": case.bank, "k": case.k if case.k_given else None} for case in cases]
     return Question({"cases": asked, "seed": int(rng.integers(2**31))}, cases)

@@ -19,8 +19,6 @@ CLASSES, PER_CLASS = 10, 110  # more items to train on than fit into a batch of 
 TRAIN_ITEMS = CLASSES * PER_CLASS
 AGREEING = 5  # classes whose test items are mostly labelled as the training items are; those of the others mostly not
 PER_TEST_CLASS = 103  # as many of each label; more items in all than fit into one batch, the last of which is small
-MIN_OTHERS, MAX_OTHERS = 26, 40  # items of each class labelled otherwise than most of it: right heads get ±13-19 %
-MIXED = 30  # items at the end, right and wrong in turns, so that no last batch has the accuracy of all
 
 
 def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -50,12 +48,12 @@ def _test_items(rng: np.random.Generator) -> tuple[Array, Array]:
     """What the test items look like, and how they are labelled: first those that a right head gets wrong."""
     labels = np.repeat(np.arange(CLASSES), PER_TEST_CLASS)
     of_class = np.tile(np.arange(PER_TEST_CLASS), CLASSES)
-    few = int(rng.integers(MIN_OTHERS, MAX_OTHERS + 1))
+    few = int(rng.integers(26, 41))  # of each class are labelled otherwise than most of it: right heads get ±13-19 %
     conflict = labels >= AGREEING
     wrong = conflict & (of_class >= few) if rng.integers(2) else conflict | (of_class < few)
     looks = np.where(wrong, _taken_for(labels), labels)
     first, then = rng.permutation(np.flatnonzero(wrong)), rng.permutation(np.flatnonzero(~wrong))
-    half = MIXED // 2
+    half = 15  # of the 30 last, which are right and wrong in turns, so that no last batch has the accuracy of all
     order = np.concatenate([first[half:], then[half:], np.stack([first[:half], then[:half]], axis=1).ravel()])
     return looks[order], labels[order]
 

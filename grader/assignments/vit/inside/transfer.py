@@ -23,7 +23,6 @@ from grader.torchkit.inside.head_training import Head, HeadTrainingWatch, Items,
 from grader.torchkit.inside.results import raised
 from grader.torchkit.inside.seeding import seed_everything
 
-OWN_EPOCHS = 5  # what the notebook's ``num_epochs`` says meanwhile: another number than is asked for
 Sets = tuple[Garments, Garments]  # for training, and for testing
 
 
@@ -87,9 +86,10 @@ def _attempt(
 
 
 def _names(sets: Sets, make: Any) -> dict[str, Any]:
+    """What the notebook's names stand for meanwhile; its ``num_epochs`` is another number than is asked for."""
     return {
         "ClassificationHead": make, "ViT": standins.ViT,
-        "batch_size": 64, "num_epochs": OWN_EPOCHS, "train_dataset": sets[0], "test_dataset": sets[1],
+        "batch_size": 64, "num_epochs": 5, "train_dataset": sets[0], "test_dataset": sets[1],
         "train_loader": DataLoader(sets[0], 64, shuffle=True), "test_loader": DataLoader(sets[1], 64),
     }  # fmt: skip
 

@@ -248,15 +248,14 @@ def _asks_evaluation(evidence: Evidence) -> bool:
     return evidence.verdict("contrastive.embeddings").status != "missing"
 
 
-SERVES = ("contrastive.protected",)
 PROBES = (
-    Probe("protected.sampler", "embedding.sample", ask_sampler, _asks_sampler, serves=SERVES),
+    Probe("protected.sampler", "embedding.sample", ask_sampler, _asks_sampler, serves=("contrastive.protected",)),
     Probe(
         "protected.evaluation",
         "embedding.evaluate",
         ask_evaluation,
         _asks_evaluation,
-        serves=SERVES,
+        serves=("contrastive.protected",),
         needs=("contrastive.embeddings",),
     ),
 )
