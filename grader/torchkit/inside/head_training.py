@@ -3,9 +3,9 @@
 A head is followed from its making: which items it learned from, known again by their features, and what it predicted
 while it was evaluated. Nothing is judged here, and nothing is changed.
 
-``training_watch`` follows the training of an embedding. It counts by epochs and makes a training short; here every
-batch has to pass, since the accuracy of what came of all of them is asked for, and a backward pass counts as stale
-only where it adds to the gradients of the step before, which a closure of LBFGS may meet.
+``training_watch``, on the same hooks, counts by epochs and makes a training short. Here every batch has to pass, since
+the accuracy of what came of all of them is asked for, and a backward pass counts as stale only where it adds to the
+gradients of the step before, which a closure of LBFGS may meet.
 
 Shapes: n items of a data set, B batch, D features.
 """
