@@ -78,6 +78,7 @@ class WeightValues(Record, frozen=True):
 
     @property
     def changed(self) -> bool:
+        """Whether the training changed them."""
         return self.before.shape == self.after.shape and not np.array_equal(self.before, self.after)
 
 
