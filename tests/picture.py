@@ -9,9 +9,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from grader import audit
 from grader.assignments.vit.corpus import load
+from grader.assignments.vit.files import REFERENCE
 from grader.pipeline import Options, open_grader
 from grader.reports import terminal
-from grader.shipped import REFERENCE
 
 FAULTS = ("augmentation.flip_never", "contrastive.scheduler_milestones_in_batches", "application.knn_squared")
 NAME, SEED = "ab12", 1234

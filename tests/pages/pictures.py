@@ -18,12 +18,12 @@ from PIL import Image
 
 from grader import audit
 from grader.assignments.vit.corpus import load
+from grader.assignments.vit.files import REFERENCE
 from grader.pipeline import Graded, Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 from grader.reports.html import classroom
 from grader.reports.html.pages import Pages
 from grader.reports.html.student import Link
-from grader.shipped import REFERENCE
 from tests.pages.browser import found
 from tests.pages.one_notebook import inlined
 from tests.picture import NAME, SEED, seeded

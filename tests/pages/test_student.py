@@ -135,8 +135,8 @@ def test_a_page_or_a_picture_that_raises_is_named_and_the_others_are_written(mad
     def raising(*_, **__):
         raise RecursionError("too deep")
 
-    topics = figures.topics(VIT)
-    monkeypatch.setattr(figures, "topics", lambda assignment: {**topics, "schedule": raising})
+    functions = figures.functions(VIT)
+    monkeypatch.setattr(figures, "functions", lambda assignment: {**functions, "schedule": raising})
     pages = Pages(tmp_path)
     try:
         text = pages.add(graded).read_text()
