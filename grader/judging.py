@@ -19,14 +19,10 @@ from typing import Any, TypeVar
 from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
 from grader.missing import absence, is_to_do, meant, to_do, todo_words
-from grader.missing import why_not_added as why_not_added
-from grader.raised import place as place
 from grader.raised import raised_hint, raised_words
 from grader.records import CheckResult, CriterionStatus, Judgement, Observation, Warning_
 from grader.syntax_errors import explained
 from grader.unavailable import why_lost
-
-T = TypeVar("T")
 
 
 class Verdict(Exception):
@@ -42,13 +38,6 @@ class Fail(Verdict):
 
 
 PATCHED = "Does your code replace functions of torch, NumPy or the grader, or write to file descriptors? Leave them as they are."
-
-
-class Malformed(Fail):
-    """The answer does not have the form that the worker gives one: somebody else wrote it."""
-
-    def __init__(self) -> None:
-        super().__init__("the worker's answer was not in the agreed form", PATCHED)
 
 
 class Skip(Verdict):
@@ -131,50 +120,6 @@ def after(*earlier: Callable[..., Any]) -> Callable[[Function], Function]:
         return function
 
     return mark
-
-
-def dig(value: Any, *path: str | int) -> Any:
-    """Follow keys and indices into an observed value.
-
-    Raises:
-        Malformed: the value does not have that shape, which the worker's own code never gives.
-    """
-    for step in path:
-        there = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
-        if not there:
-            raise Malformed
-        value = value[step]
-    return value
-
-
-def dig_as(kind: type[T], value: Any, *path: str | int) -> T:
-    """The same, where the value found must be of one type; a truth value is no number.
-
-    Raises:
-        Malformed: it is of another.
-    """
-    found = dig(value, *path)
-    if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
-        raise Malformed
-    return found
-
-
-def word(facts: Any, key: str) -> str:
-    """A word among observed facts, empty where there is none: an array in its place is no word either."""
-    found = facts.get(key) if isinstance(facts, dict) else None
-    return found if isinstance(found, str) else ""
-
-
-def words(value: Any, *path: str | int) -> list[str]:
-    """A list of words at some place of an observed value.
-
-    Raises:
-        Malformed: there is something else.
-    """
-    found = dig_as(list, value, *path)
-    if not all(isinstance(item, str) for item in found):
-        raise Malformed
-    return found
 
 
 OURS = "this could not be decided, through an error of the grader's own: the points stay open until a person decides"

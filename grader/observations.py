@@ -175,6 +175,12 @@ class RaisedResult(Record, frozen=True, tag_field="kind", tag="raised"):
 
     exception: Raised
 
+    def __post_init__(self) -> None:
+        Record.__post_init__(self)
+        raised = self.exception
+        if len(raised.message) > 4_000 or len(raised.bases) > 40 or len(raised.frames) > 20:
+            raise ValueError("Expected an exception of at most 4000 characters, 40 bases and 20 frames")
+
 
 Result = TensorResult | ArrayResult | NumberResult | TextResult | SequenceResult | DictResult | OtherResult
 ResultOrRaised = Result | RaisedResult

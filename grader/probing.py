@@ -6,7 +6,7 @@ from functools import partial
 from grader.errors import GraderError, Unreadable
 from grader.evidence import UNASKED, Answer, Evidence, Kept, Probe, Question, Unanswered, question_digest
 from grader.firewall import words
-from grader.judging import Fail, Malformed, Undecided, Verdict, judge_in_order
+from grader.judging import Fail, Undecided, Verdict, judge_in_order
 from grader.records import Observation
 
 Ask = Callable[[Probe, Question], Observation]
@@ -100,8 +100,6 @@ def _not_asked(probe: Probe, evidence: Evidence, error: Exception) -> Observatio
     if isinstance(error, Unanswered):
         first = error.observation
         return first if first.outcome == "fault" else Observation("unasked", detail=f"{probe.id} was not asked")
-    if isinstance(error, Malformed):
-        return Observation("forged", detail=error.message)
     if isinstance(error, Undecided):
         return Observation("fault", detail=str(error))
     if isinstance(error, Verdict):

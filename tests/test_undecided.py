@@ -16,7 +16,7 @@ from grader.evidence import Answer, Evidence, Probe, Question, Unanswered
 from grader.exports import FORMATS
 from grader.exports.result import of_entry, of_grade
 from grader.gradebook.reader import Entry
-from grader.judging import Blocked, Criterion, Fail, Malformed, Skip, Undecided, checks
+from grader.judging import Blocked, Criterion, Fail, Skip, Undecided, checks
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Program, Submission
 from grader.reports.html import classroom, inline, student
@@ -124,7 +124,7 @@ def unanswered(outcome: Any) -> Unanswered:
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (unanswered("crashed"), "unasked"), (unanswered("fault"), "fault"), (Malformed(), "forged"),
+        (unanswered("crashed"), "unasked"), (unanswered("fault"), "fault"),
         (Fail("no"), "unasked"), (Blocked("a.b", "no"), "unasked"), (Undecided("early"), "fault"),
         (ValueError("Exceeds the limit (4300 digits)"), "fault"), (RecursionError(), "fault"), (MemoryError(), "fault"),
         (OverflowError(), "fault"), (GraderError("no worker"), "fault"),

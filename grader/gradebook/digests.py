@@ -89,10 +89,11 @@ def _folders(path: Path) -> set[str]:
 
 @cache
 def _package(name: str) -> str:
-    """Of the package that a module lies in, and of the libraries."""
+    """Of the package that a module lies in, of the toolkit that it computes with, and of the libraries."""
     spec = importlib.util.find_spec(name)
     folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE
-    return hashlib.sha256((_of(folder.glob("*.py")) + environment()).encode()).hexdigest()[:16]
+    toolkit = _of((CODE / "torchkit").rglob("*.py"))
+    return hashlib.sha256((_of(folder.glob("*.py")) + toolkit + environment()).encode()).hexdigest()[:16]
 
 
 def _of(paths: Iterable[Path]) -> str:

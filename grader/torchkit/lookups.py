@@ -24,7 +24,8 @@ class Bounds:
     """What honest models keep to.
 
     Attributes:
-        min_kept: by kind of change, the share of the score that changed images must keep.
+        min_kept: by kind of change, the share of the score that changed images must keep; of a score below
+            ``sound_score`` so much less as it is lower, since a model that has hardly learnt loses more.
         max_easy_errors: errors on easy images over errors on all.
         max_score: more is not plausible.
     """
@@ -32,6 +33,11 @@ class Bounds:
     min_kept: Mapping[str, float]
     max_easy_errors: float
     max_score: float
+    sound_score: float = 0.75
+
+    def least_kept(self, change: str, score: float) -> float:
+        """The share of a score that images changed in one way must keep."""
+        return self.min_kept[change] * min(1.0, score / self.sound_score)
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def suspicion(name: str, signs: Signs, bounds: Bounds) -> str:
     score = f"{name} is {signs.score:.3f}"
     question = "does the model look up answers to images that it knows?"
     for change, kept in signs.kept.items():
-        if kept < bounds.min_kept[change]:
+        if kept < bounds.least_kept(change, signs.score):
             lost = f"falls to {kept:.0%} of itself when test images are {CHANGES[change]}"
             return f"{score}, and {lost}: {question}"
     if signs.easy is not None and signs.easy > bounds.max_easy_errors:

@@ -8,7 +8,14 @@ from grader.torchkit.lookups import Bounds, Signs, dimmed, easy_errors, moved, s
 BOUNDS = Bounds(min_kept={"moved": 0.75, "dimmed": 0.90}, max_easy_errors=0.5, max_score=0.975)
 
 
-@pytest.mark.parametrize("signs", [Signs(0.9, {"moved": 0.88, "dimmed": 0.95}, 0.15), Signs(0.9, {}, None)])
+@pytest.mark.parametrize(
+    "signs",
+    [
+        Signs(0.9, {"moved": 0.88, "dimmed": 0.95}, 0.15),
+        Signs(0.9, {}, None),
+        Signs(0.626, {"moved": 0.80, "dimmed": 0.78}, 0.45),  # an honest model that had hardly learnt
+    ],
+)
 def test_a_score_that_honest_models_have_is_not_suspicious(signs: Signs) -> None:
     assert suspicion("the accuracy", signs, BOUNDS) == ""
 
@@ -18,6 +25,7 @@ def test_a_score_that_honest_models_have_is_not_suspicious(signs: Signs) -> None
     [
         (Signs(0.9, {"moved": 0.5, "dimmed": 1.0}, 0.1), "moved by one pixel"),
         (Signs(0.9, {"moved": 0.95, "dimmed": 0.8}, 0.1), "dimmed"),
+        (Signs(0.626, {"moved": 0.95, "dimmed": 0.7}, 0.1), "dimmed"),
         (Signs(0.9, {"moved": 0.95, "dimmed": 1.0}, 1.0), "as frequent on easy images as on hard ones"),
         (Signs(0.999, {"moved": 1.0, "dimmed": 1.0}, None), "more than any published model"),
     ],

@@ -1,6 +1,7 @@
 """What a student is told of an exception that a module raised."""
 
-from grader.judging import Fail, Missing, Verdict, place, raised_hint, raised_words
+from grader.judging import Fail, Missing, Verdict
+from grader.raised import place, raised_hint, raised_words
 from grader.records import Raised
 
 DTYPES = "Two tensors of different dtypes meet: float64 from NumPy or Python and float32."

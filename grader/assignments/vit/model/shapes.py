@@ -14,7 +14,8 @@ from grader.assignments.vit import blocks, files
 from grader.assignments.vit.names import CLASSES
 from grader.errors import GraderError
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Missing, checks, warn, why_not_added
+from grader.judging import Criterion, Fail, Missing, checks, warn
+from grader.missing import why_not_added
 from grader.observations import RaisedResult
 from grader.records import Warning_
 from grader.torchkit.modules import lines
