@@ -71,7 +71,7 @@ def is_to_do(observation: Observation) -> bool:
     """Whether what was asked for is not there, or raises NotImplementedError still."""
     if observation.outcome == "undefined":
         return True
-    return observation.raised is not None and "NotImplementedError" in observation.raised.bases
+    return observation.raised is not None and observation.raised.is_to_do
 
 
 def todo_words(observation: Observation) -> str:

@@ -55,6 +55,8 @@ SIGNS = {
     "as the first argument of this method? If not, compare the signature with the "
     "assignment's.",
     "positional argument": "Compare the signature with the assignment's: the names and the order of the arguments.",
+    "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'": "This needs floats: convert with .float() "
+    "first. Or have images and labels changed places?",
     "No module named": "Only the packages of the assignment are there where this is graded: do without this one.",
     "unexpected keyword argument": "Compare the signature with the assignment's: the names of the arguments.",
 }

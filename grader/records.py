@@ -125,6 +125,18 @@ class Raised:
     message: str
     frames: tuple[Frame, ...] = ()
 
+    @property
+    def is_to_do(self) -> bool:
+        """Whether it says that something is still to be written.
+
+        Student code raises NotImplementedError itself then, or lacks a method that torch asks for. torch raises the
+        same where it cannot do what it is asked, as ``mean`` of whole numbers: that is a mistake like any other.
+        """
+        if "NotImplementedError" not in self.bases:
+            return False
+        line = self.frames[-1].text if self.frames else ""
+        return not line or line.startswith("raise") or "is missing the required" in self.message
+
 
 @dataclass(frozen=True)
 class Observation:

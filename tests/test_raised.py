@@ -18,6 +18,11 @@ HINTS = {
     "another argument": ("A.forward() takes 2 positional arguments but 3 were given", "Compare the signature"),
     "no return": ("argument 'input' (position 1) must be Tensor, not NoneType", "is the `return` missing"),
     "a comma": ("'<=' not supported between instances of 'Tensor' and 'tuple'", "write decimals with a point"),
+    "a mean of whole numbers": ("mean(): could not infer output dtype. Got: Long", "convert with .float()"),
+    "labels in the place of images": (
+        "\"log_softmax_lastdim_kernel_impl\" not implemented for 'Long'",
+        "changed places",
+    ),
     "quotation marks": ("'<=' not supported between instances of 'float' and 'str'", "take its quotation marks away"),
 }
 
@@ -54,3 +59,29 @@ def test_a_file_with_nearly_the_right_name_is_said(file: str, is_said: bool) -> 
     message = "there is no vit_embeds.pt: hand it in"
     more = f". A file {file} is there: is it this one under another name?" if is_said else ""
     assert meant(message, seen) == message + more
+
+
+TO_DO = ("NotImplementedError", "RuntimeError", "Exception")
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (
+            Raised(
+                "NotImplementedError",
+                TO_DO,
+                "write this",
+                (Frame("a.py", None, 3, "f", 'raise NotImplementedError("x")'),),
+            ),
+            True,
+        ),
+        (Raised("NotImplementedError", TO_DO, 'Module [A] is missing the required "forward" function', (FRAME,)), True),
+        (Raised("NotImplementedError", TO_DO, "no line is known"), True),
+        (Raised("NotImplementedError", TO_DO, "mean(): could not infer output dtype", (FRAME,)), False),
+        (Raised("ValueError", ("ValueError",), "write this"), False),
+    ],
+    ids=["raised by the student", "a missing method", "no line", "raised by torch", "another exception"],
+)
+def test_only_what_students_raise_themselves_is_still_to_do(raised: Raised, expected: bool) -> None:
+    assert raised.is_to_do == expected

@@ -37,7 +37,7 @@ def failure(raised: Raised, before: str) -> Verdict:
     Args:
         before: what raised it, as the beginning of a sentence.
     """
-    if "NotImplementedError" in raised.bases:
+    if raised.is_to_do:
         where = f" ({place(raised.frames[-1])})" if raised.frames else ""
         return Missing(f"still to do{where}: {raised.message}")
     hint = next((hint for sign, hint in HINTS if sign in raised.message), "") or raised_hint(raised)

@@ -136,7 +136,7 @@ def _pair(call: LookUp, case: LookUpCase) -> ReturnedPair | Fail:
     result = call.result
     if isinstance(result, RaisedResult):
         raised = result.exception
-        if "NotImplementedError" in raised.bases:
+        if raised.is_to_do:
             raise Missing(f"still to do: {raised.message}")
         hint = "A query may come as (E,) or as (1, E): give it both axes where your code needs them."
         return Fail(f"for {case.words} it {raised_words(raised)}", raised_hint(raised) or hint)

@@ -125,7 +125,7 @@ def _problem(name: str, result: CaseResult, case: Case) -> str:
     call = f"{name}{arguments} on {given}".replace(",)", ")")
     match result:
         case RaisedResult(exception=raised):
-            if "NotImplementedError" in raised.bases:
+            if raised.is_to_do:
                 return TO_DO
             return f"wrong: {call} raised {raised.type}: {raised.message.partition(chr(10))[0]}"
         case NoTensor(type=kind):

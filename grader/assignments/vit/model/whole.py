@@ -87,7 +87,10 @@ def shape(run: ModuleRun, evidence: Evidence) -> None:
         elif got == (tokens, expected[1]):
             hint = "The tokens of the first image are returned: the tokens' axis is the second one, x[:, 0]."
         elif got == (expected[0], tokens):
-            hint = "One feature of every token is returned: the tokens' axis is the second one, x[:, 0]."
+            hint = (
+                f"{tokens} numbers an image: does a layer for the classes sit inside the ViT, which returns the [CLS] token "
+                "alone? Or is one feature of every token returned: the tokens' axis is the second one, x[:, 0]?"
+            )
         if hint:
             raise Fail(f"expected output shape {expected}, got {got}", hint)
         sizes = "Is hidden_size hard-coded, or does a layer follow that is not part of the ViT?"

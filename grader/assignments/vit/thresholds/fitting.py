@@ -146,7 +146,7 @@ def _keys(held: list[str]) -> str:
 def _raised(evidence: Evidence, part: str, doing: str, raised: Raised) -> Fail | Blocked:
     """The verdict on an exception while something was done with a checkpoint's models."""
     said = f"{doing} {raised_words(raised)}"
-    if "NotImplementedError" in raised.bases:
+    if raised.is_to_do:
         return Blocked(part, said)
     return _blamed(evidence, part, said, raised_hint(raised))
 
