@@ -13,7 +13,7 @@ import pytest
 
 from grader import exports, pipeline, scoring
 from grader.assignments.vit.assignment import VIT
-from grader.evidence import Evidence, Probe, Question
+from grader.evidence import Answer, Evidence, Probe, Question
 from grader.exports.result import of_grade
 from grader.firewall import CODE, Firewall
 from grader.judging import Check
@@ -110,7 +110,7 @@ def test_a_question_that_raises_leaves_open_what_rests_on_it(
 ) -> None:
     changed = [dataclasses.replace(p, **{part: raising}) if p is probe else p for p in VIT.probes]
     answers = {"load": honest.answers["load"]}
-    seen = fresh(honest, answers=answers, kept={}, assignment=dataclasses.replace(VIT, probes=tuple(changed)))
+    seen = fresh(honest, answers=answers, assignment=dataclasses.replace(VIT, probes=tuple(changed)))
 
     def ask(asked: Probe, question: Question) -> Observation:
         return honest[asked.id].observation
@@ -129,7 +129,7 @@ def test_a_question_that_raises_leaves_open_what_rests_on_it(
 @pytest.mark.parametrize("outcome", ["crashed", "timeout", "memory", "forged"])
 def test_what_a_submission_that_cannot_be_loaded_brings_about_is_decided(outcome: Any, honest: Evidence) -> None:
     load = Observation(outcome, detail="it ended")
-    seen = fresh(honest, answers={}, kept={})
+    seen = fresh(honest, answers={})
     ask_all([Probe("load", "load", lambda seen, rng: Question({})), *VIT.probes], seen, lambda probe, question: load)
     grade = scoring.grade(seen, {}, {})
     assert (grade.status, grade.undecided) == ("graded", 0.0), (grade.reason, grade.warnings)
@@ -140,7 +140,7 @@ def test_what_a_submission_that_cannot_be_loaded_brings_about_is_decided(outcome
 def test_no_answer_to_one_question_is_ever_an_error_of_the_graders(probe: str, outcome: Any, honest: Evidence) -> None:
     raised = Raised("ValueError", ("ValueError", "Exception"), "no") if outcome == "raised" else None
     answer = Observation(outcome, raised=raised, detail="ViT" if outcome == "undefined" else "it ended")
-    seen = fresh(honest, answers={"load": honest.answers["load"]}, kept={})
+    seen = fresh(honest, answers={"load": honest.answers["load"]})
     probes = [p for p in VIT.probes if outcome != "unasked" or p.id != probe]
     ask_all(probes, seen, lambda asked, question: answer if asked.id == probe else honest[asked.id].observation)
     grade = scoring.grade(seen, {}, {})
@@ -188,7 +188,7 @@ def test_a_submission_that_an_export_raises_over_is_left_out_alone(name: str, mo
 def test_a_submission_that_ends_its_own_loading_loses_points_and_leaves_none_open(
     outcome: Any, honest: Evidence
 ) -> None:
-    load = dataclasses.replace(honest["load"], observation=Observation(outcome, detail="ended while it was loaded"))
+    load = Answer("load", honest["load"].question, Observation(outcome, detail="ended while it was loaded"))
     seen = fresh(honest, answers={"load": load})
     grade = scoring.grade(seen, {}, {})
     assert grade.undecided == 0 and grade.status == "graded"

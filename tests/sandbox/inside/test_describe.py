@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_metric_learning.losses  # noqa: F401  as workers have it: names are looked for among what is imported
 import torch
 
 from grader.observations import Result, converted
