@@ -139,10 +139,14 @@ def judge_in_order(criteria: Iterable[str], evidence: Evidence) -> None:
 
 def judge(criterion: Criterion, seen: Evidence) -> Judgement:
     """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
-    return explained(_judge(criterion, seen), seen)
+    ended: dict[str, Exception] = {}  # by check, what it raised
+    try:
+        return explained(_judge(criterion, seen, ended), seen)
+    finally:
+        ended.clear()  # an exception holds the frames that it came through, and they hold this: no circle is left
 
 
-def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
+def _judge(criterion: Criterion, seen: Evidence, ended: dict[str, Exception]) -> Judgement:
     """Run a criterion's checks; what one of them raises that is no verdict costs that check alone."""
     if seen["load"].observation.outcome == "fault":
         return undecided(criterion, f"the grader could not load this: {seen['load'].observation.detail}")
@@ -155,7 +159,6 @@ def _judge(criterion: Criterion, seen: Evidence) -> Judgement:
     results: list[CheckResult] = []
     told: set[str] = set()
     remarks: list[str] = []
-    ended: dict[str, Exception] = {}  # by check, what it raised
     for check in criterion.checks:
         try:
             remark = _run(check, seen, ended)

@@ -49,9 +49,9 @@ attempt(call, 'name_to_handle_at', -100, FILE.encode(), handle, ctypes.byref(cty
     Attack("by torch.load", "import torch\nattempt(torch.load, FILE)", works=False),
     Attack("by numpy", "import numpy\nattempt(numpy.fromfile, FILE, 'u1')"),
     Attack("watch it", "attempt(call, 'inotify_init1', 0)"),
-    Attack("the checks", "attempt(lambda: open(PROJECT + '/grader/checking.py').read())"),
+    Attack("the checks", "attempt(lambda: open(PROJECT + '/grader/judging.py').read())"),
     Attack("the reference", "attempt(lambda: open(PROJECT + '/reference/vit_model.py').read())"),
-    Attack("the rubric", "attempt(lambda: open(PROJECT + '/grader/records.py').read())"),
+    Attack("the rubric", "attempt(lambda: open(PROJECT + '/grader/assignments/vit/rubric.toml').read())"),
     Attack("the tests", "attempt(os.listdir, PROJECT + '/tests')"),
     Attack("import the checks", """
 sys.path.append(PROJECT)

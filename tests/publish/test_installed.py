@@ -42,7 +42,10 @@ def test_it_grades_as_the_checkout_does(installed, folders, expected, tmp_path):
 
 
 def test_the_files_beside_the_package_are_in_it(installed, tmp_path):
-    program = "from grader.assignments.vit.assignment import VIT as s; print(s.HOME.name, s.RUBRIC.is_file(), *(p.name for p in s.GIVEN))"
+    program = (
+        "from grader import shipped; from grader.assignments.vit.assignment import VIT as v; "
+        "print(shipped.HOME.name, v.rubric.is_file(), *(p.name for p in v.given))"
+    )
     done = running.run([installed / "python", "-c", program], tmp_path)
     assert done.stdout.split() == ["_shipped", "True", *(path.name for path in VIT.given)]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grader.assignments.vit import files, template_blocks
 from grader.publish import template
 
 MODULES = ["hyperparameters", "augmentation", "vit_model", "contrastive", "application"]
@@ -178,8 +179,8 @@ def test_check_says_in_one_line_that_the_template_has_drifted(
 ) -> None:
     monkeypatch.setattr(template, "generate", lambda _: {"vit_model.py": "a = 1\n"})
     monkeypatch.setattr(template, "STUDENT", tmp_path)
-    monkeypatch.setattr(template, "GIVEN", tmp_path / "given")
-    (tmp_path / "given").write_text(template.given_blocks({"vit_model.py": "a = 1\n"}))
+    monkeypatch.setattr(files, "TEMPLATE_BLOCKS", tmp_path / "given")
+    (tmp_path / "given").write_text(template_blocks.text_of({"vit_model.py": "a = 1\n"}))
     monkeypatch.setattr(sys, "argv", ["template", "--check"])
     (tmp_path / "vit_model.py").write_text("a = 1\n" + edit)
     assert template.main() == status

@@ -16,4 +16,4 @@ test -x "$ENVIRONMENT/bin/python" || "$PYTHON" -m venv "$ENVIRONMENT"
 "$ENVIRONMENT/bin/python" -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu \
     --constraint "$AUTOGRADER/source/constraints.txt" "$AUTOGRADER/source"
 # FashionMNIST is downloaded and decoded now, not while a student waits
-XDG_CACHE_HOME="$ENVIRONMENT/cache" "$ENVIRONMENT/bin/python" -P -c 'from grader import data; data.load()'
+XDG_CACHE_HOME="$ENVIRONMENT/cache" "$ENVIRONMENT/bin/python" -P -c 'from grader import assignment; assignment.default().data(None)'
