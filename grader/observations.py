@@ -72,7 +72,6 @@ class ArrayOf:
 
 Numbers = Annotated[np.ndarray, ArrayOf()]
 Floats = Annotated[np.ndarray, ArrayOf("f")]
-FiniteFloats = Annotated[np.ndarray, ArrayOf("f", finite=True)]
 Wholes = Annotated[np.ndarray, ArrayOf("iu")]
 Truths = Annotated[np.ndarray, ArrayOf("b")]
 Described = Annotated[np.ndarray, ArrayOf(most=MAX_DESCRIBED)]

@@ -35,11 +35,6 @@ class Rubric:
     strict: bool  # a protected block that reads differently fails
 
     @property
-    def settings(self) -> dict[str, float]:
-        """All that checks look at: thresholds and switches."""
-        return {**self.thresholds, "strict": self.strict}
-
-    @property
     def max_score(self) -> float:
         return sum(criterion.points for criterion in self.criteria)
 

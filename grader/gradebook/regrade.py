@@ -184,7 +184,8 @@ class Regrader:
         _, answers = self.book.observed(kept.observations)
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             submission = grader.open(handed.path, Path(folder), handed.key, found.files or None)
-            current = {probe: each for probe, each in self._answers(kept, answers).items() if _is_current(each)}
+            read = {probe: _current(each) for probe, each in self._answers(kept, answers).items()}
+            current = {probe: each for probe, each in read.items() if each is not None}
             seen = grader.observe(submission, kept.seed, current, only=kept.options.get("only"))
             grade = scoring.grade(seen, grader.workers.sandbox, {})
             timings = {"total": round(sum(seen.timings.values()), 3), **seen.timings}
@@ -212,13 +213,13 @@ def _at_home(submission: Submission, kept: Kept) -> Submission:
     return dataclasses.replace(submission, path=Path(kept.grade.submission["path"]))
 
 
-def _is_current(kept: KeptAnswer) -> bool:
-    """Whether an answer has the form that this version reads."""
+def _current(kept: KeptAnswer) -> KeptAnswer | None:
+    """An answer, read once; None where it has not the form that this version reads."""
     try:
-        kept.read()
+        observation = kept.read()
     except Outdated:
-        return False
-    return True
+        return None
+    return dataclasses.replace(kept, read=lambda: observation)
 
 
 def _question(probe: Probe | None, seen: Evidence) -> Question:

@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
+from grader.assignments.vit import files
 from grader.assignments.vit.corpus import notebooks
 from grader.assignments.vit.corpus.case import Case
 
@@ -12,9 +12,8 @@ __all__ = ["FAULTS", "VARIANTS"]
 
 PROTECTED = "contrastive.protected"
 MODIFIED = ("protected.modified",)
-ROOT = Path(__file__).resolve().parents[4]
-GIVEN = ROOT / "grader" / "assignments" / "vit" / "given"
-CHECK_VIT = (ROOT / "check_vit.py").read_text(encoding="utf-8")
+GIVEN = files.HERE / "given"
+CHECK_VIT = files.CHECK_VIT.read_text(encoding="utf-8")
 BLOCKS = ("sample_balanced_subset", "get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch")
 IMPORTS = 'device = torch.device("cuda" if torch.cuda.is_available() else "cpu")\n'
 AFTER_SAMPLER = "def get_embeddings(x: Tensor"

@@ -4,9 +4,9 @@ Two editions of the course differ in who samples: the function, as the reference
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+from grader.assignments.vit import files
 from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.faults_contrastive import LOADER, PROTECTED, SAMPLE, training
 from grader.assignments.vit.corpus.faults_contrastive import MODELS as BUILT
@@ -104,7 +104,7 @@ OF_INDICES = """rows = sample_balanced_subset(train_dataset, 500).indices
 SWAPPED = BUILT.replace("image_size, patch_size", "patch_size, image_size")
 LITERAL = BUILT.replace("image_size, patch_size, in_channels, hidden_size, layers, heads", "28, 7, 1, 64, 2, 4")
 
-REFERENCE = (Path(__file__).resolve().parents[4] / "reference" / "contrastive.py").read_text(encoding="utf-8")
+REFERENCE = (files.REFERENCE / "contrastive.py").read_text(encoding="utf-8")
 GLOBAL = f"""from contrastive import *
 from hyperparameters import margin
 from pytorch_metric_learning import losses, miners

@@ -5,8 +5,7 @@ A fault is the reference with one thing changed; ``costs`` are exactly the crite
 ``check_vit.py`` cannot but see it.
 """
 
-from pathlib import Path
-
+from grader.assignments.vit import files
 from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.variants_vit import VARIANTS
 
@@ -15,7 +14,7 @@ __all__ = ["FAULTS", "VARIANTS"]
 PATCHES, POSITIONS, BLOCK = "vit.patch_embeddings", "vit.position_embedding", "vit.attention_block"
 MODEL, HEADS, SHAPES = "vit.model", "vit.heads", "vit.shapes"
 Edit = tuple[str, str]
-REFERENCE = Path(__file__).resolve().parents[4] / "reference" / "vit_model.py"
+REFERENCE = files.REFERENCE / "vit_model.py"
 
 
 def _line(beginning: str) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from grader.assignments.vit import files
+
 SIZES: tuple[int, ...] = (28, 7, 1, 64, 3, 2)  # of the reference
 KEYS = {"vit_classifier.pt": "classifier", "vit_embeds.pt": "embedding_head"}
 HEADS = {"classifier": ("ClassificationHead", (64, 10)), "embedding_head": ("LinearEmbeddingHead", (64, 64))}
@@ -63,7 +65,7 @@ def _built(classes: dict[str, Any], name: str) -> nn.Module:
 
 @functools.cache
 def _reference() -> dict[str, Any]:
-    return _classes(Path(__file__).resolve().parents[4] / "reference")
+    return _classes(files.REFERENCE)
 
 
 def _expected(name: str, weights: Weights) -> tuple[Tensor, Tensor]:
