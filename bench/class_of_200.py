@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 
 from grader import audit  # noqa: E402 (the project need not be installed)
 from grader.assignments.vit import corpus  # noqa: E402
-from grader.gradebook.reader import Roll  # noqa: E402
+from grader.gradebook.reader import GradebookReader  # noqa: E402
 
 SEED = "7"
 
@@ -123,14 +123,14 @@ def run(arguments: list[str], kill_after: float | None = None) -> float:
 
 def verdicts(out: Path) -> dict[str, object]:
     """By student: status, score, and every criterion's status and points."""
-    with Roll(out) as roll:
+    with GradebookReader(out) as reader:
         return {
             entry.key: (
                 entry.grade.status,
                 entry.grade.score,
                 [(c.id, c.status, c.points) for c in entry.grade.criteria],
             )
-            for entry in roll.entries()
+            for entry in reader.entries()
         }
 
 

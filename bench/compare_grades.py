@@ -42,7 +42,7 @@ def save(path: Path, only: str, seed: int) -> int:
     return 0
 
 
-def said(line: audit.Line) -> dict[str, Any]:
+def said(line: audit.AuditedCase) -> dict[str, Any]:
     """What is compared of one grade, and its words."""
     grade = line.grade
     return {

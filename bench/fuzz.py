@@ -39,7 +39,7 @@ def protocol_target(data: bytes) -> None:
     """A reply as it comes from a worker, in two chunks."""
     from grader.records import Observation
     from grader.sandbox.outside import replies
-    from grader.sandbox.outside.connection import Lost, _Incoming
+    from grader.sandbox.outside.connection import WorkerLost, _Incoming
 
     incoming = _Incoming()
     try:
@@ -48,7 +48,7 @@ def protocol_target(data: bytes) -> None:
         if incoming.complete:
             _, body = incoming.decoded()
             assert isinstance(replies.observation(body, "", 0.0), Observation)
-    except Lost as lost:
+    except WorkerLost as lost:
         assert lost.outcome == "forged" and len(str(lost)) < 400
 
 

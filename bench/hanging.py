@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from grader import audit  # noqa: E402 (the project need not be installed)
-from grader.gradebook.places import Here, default_jobs  # noqa: E402
+from grader.gradebook.places import ThisMachine, default_jobs  # noqa: E402
 from grader.gradebook.task import Task  # noqa: E402
 from grader.intake import Found  # noqa: E402
 from grader.pipeline import Options, open_grader  # noqa: E402
@@ -90,7 +90,7 @@ VARIANTS: dict[str, Callable[[Path], None]] = {
 def graded(folders: list[Path], seed: int) -> tuple[dict[str, float], float]:
     """Grade a class; the seconds of each submission's own grade, and of all together."""
     options = Options(train="never", seed=seed)
-    place = Here(lambda: open_grader(options), default_jobs())
+    place = ThisMachine(lambda: open_grader(options), default_jobs())
     try:
         place.ready()
         start = time.monotonic()

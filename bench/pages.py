@@ -83,9 +83,9 @@ def _class(grade: Grade, out: Path) -> None:
 
 
 def _member(grade: Grade, number: int):  # type: ignore[no-untyped-def]
-    from grader.reports.html.classroom import Entry
+    from grader.reports.html.classroom import ClassRow
 
-    return Entry(dataclasses.replace(grade, submission={**grade.submission, "name": f"s{number:03}"}))
+    return ClassRow(dataclasses.replace(grade, submission={**grade.submission, "name": f"s{number:03}"}))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ NOT_ASKED = "not asked: {seconds:.0f} s went by in earlier calls without an answ
 
 
 @dataclass
-class Known:
+class ReferenceAnswers:
     """What the reference answered in this run, so that it is asked once.
 
     Attributes:
@@ -60,9 +60,9 @@ class Doubts:
 
     def __init__(self, workers: Workers, hidden: Callable[[], Sequence[str]],
                  reference: Callable[[], AbstractContextManager[Submission]] | None,
-                 known: Known | None = None) -> None:  # fmt: skip
+                 known: ReferenceAnswers | None = None) -> None:  # fmt: skip
         self.workers, self.hidden, self.reference = workers, hidden, reference
-        self.known = known or Known()
+        self.known = known or ReferenceAnswers()
         self.open = ExitStack()  # the reference and its worker, while there are doubts
         self.right: tuple[Submission, Worker] | None = None
         self.tried: dict[str, bool] = {}  # imports that an empty worker was tried with, and whether it could not

@@ -17,7 +17,7 @@ from grader.data import DataSet, no_data
 from grader.errors import GraderError
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion
-from grader.records import Submission, Warning_
+from grader.records import GradeWarning, Submission
 
 RUBRIC = "rubric.toml"  # beside the file of an assignment
 SETTINGS = Path(__file__).resolve().parent / "settings.toml"
@@ -61,7 +61,7 @@ class Assignment:
     ops: tuple[str, ...]
     probes: tuple[Probe, ...]
     criteria: dict[str, Criterion]
-    warnings: tuple[Callable[[Evidence], Sequence[Warning_]], ...] = ()
+    warnings: tuple[Callable[[Evidence], Sequence[GradeWarning]], ...] = ()
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
     forms: Mapping[str, Any] = field(default_factory=dict)
     data: Callable[[Path | None], DataSet] = no_data

@@ -17,7 +17,7 @@ from typing import Any
 from grader import scoring
 from grader.assignment import Assignment
 from grader.errors import GraderError, Rejected
-from grader.evidence import Evidence, Kept
+from grader.evidence import Evidence, KeptAnswer
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 
@@ -25,7 +25,7 @@ SAMPLE = 500  # test images for accuracy and Precision@1: enough to tell a fault
 
 
 @dataclass(frozen=True)
-class Line:
+class AuditedCase:
     """One case and what became of it."""
 
     id: str
@@ -38,12 +38,12 @@ class Line:
     grade: Grade
 
 
-Told = Callable[[Line], None]
+OnCase = Callable[[AuditedCase], None]
 
 
 def run(
-    options: Options, jobs: int = 2, only: str | Collection[str] = "", told: Told = lambda line: None
-) -> list[Line]:
+    options: Options, jobs: int = 2, only: str | Collection[str] = "", told: OnCase = lambda line: None
+) -> list[AuditedCase]:
     """Grade every case.
 
     Args:
@@ -112,7 +112,7 @@ class Auditor:
         self.folder = grader.assignment.reference
         self.reference = self._seen(self.folder, {})[1]
 
-    def line(self, kind: str, case: Any) -> Line:
+    def line(self, kind: str, case: Any) -> AuditedCase:
         """Grade one case and hold the grade against what it says."""
         if case is None:
             return judge(kind, case, self._seen(self._whole(kind), {})[0])
@@ -124,7 +124,7 @@ class Auditor:
             return judge(kind, case, self._seen(submission, self._kept(case.edits, submission), case.switches)[0])
 
     def _seen(
-        self, path: Path, kept: dict[str, Kept], switches: dict[str, bool] | None = None
+        self, path: Path, kept: dict[str, KeptAnswer], switches: dict[str, bool] | None = None
     ) -> tuple[Grade, Evidence | None]:
         grader = copy.copy(self.grader)
         grader.rubric = replace(grader.rubric, **(switches or {}))  # type: ignore[arg-type]
@@ -136,7 +136,7 @@ class Auditor:
             seen = grader.observe(submission, self.seed, kept=kept)
             return scoring.grade(seen, grader.workers.sandbox, {}), seen
 
-    def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, Kept]:
+    def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, KeptAnswer]:
         """Answers of the reference that hold for a case: same models, same checkpoints, and the same question."""
         if self.reference is None:
             return {}
@@ -149,10 +149,10 @@ class Auditor:
         return template if kind == "template" and template is not None else self.folder
 
 
-def kept(seen: Evidence, probe: str) -> Kept:
+def kept(seen: Evidence, probe: str) -> KeptAnswer:
     """The answer to a probe, for another grade in which the same is asked."""
     observation = seen[probe].observation
-    return Kept(lambda: observation, seen[probe].asked, code_unchanged=False, seconds=0.0)
+    return KeptAnswer(lambda: observation, seen[probe].asked, code_unchanged=False, seconds=0.0)
 
 
 def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:
@@ -183,7 +183,7 @@ def _replaced(path: Path, edit: list[tuple[str, str]]) -> str:
     return text
 
 
-def judge(kind: str, case: Any, grade: Grade) -> Line:
+def judge(kind: str, case: Any, grade: Grade) -> AuditedCase:
     """Hold a grade against what the case says."""
     costs = tuple(case.costs) if case else tuple(c.id for c in grade.criteria) if kind == "template" else ()
     lost = tuple(c.id for c in grade.criteria if c.lost and not _follows(c, costs))
@@ -205,7 +205,7 @@ def judge(kind: str, case: Any, grade: Grade) -> Line:
     if not named:
         complaints.append(f"the message does not hold {case.word!r}: {said[:300]}")
     ident = case.id if case else kind
-    return Line(ident, kind, costs, lost, failed, named, tuple(complaints), grade)
+    return AuditedCase(ident, kind, costs, lost, failed, named, tuple(complaints), grade)
 
 
 def _follows(found: CriterionResult, costs: tuple[str, ...]) -> bool:
@@ -217,13 +217,13 @@ def _feedback(grade: Grade, criterion: str) -> str:
     return next(f"{c.status}: {c.feedback[:200]}" for c in grade.criteria if c.id == criterion)
 
 
-def unneeded(lines: list[Line], checks: Iterable[str]) -> list[str]:
+def unneeded(lines: list[AuditedCase], checks: Iterable[str]) -> list[str]:
     """Checks that no fault needs: nothing but them failed nowhere, and they failed nowhere."""
     failed = {check for line in lines if line.kind == "fault" for check in line.checks}
     return [check for check in checks if check not in failed]
 
 
-def matrix(lines: list[Line], checks: list[str]) -> str:
+def matrix(lines: list[AuditedCase], checks: list[str]) -> str:
     """Checks against faults as CSV: 1 where the check failed on the fault."""
     rows = [",".join(["case", *checks])]
     rows += [",".join([line.id, *("1" if check in line.checks else "" for check in checks)]) for line in lines]

@@ -160,7 +160,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptAnswer:
     """An answer of an earlier grade.
 
     Attributes:
@@ -177,7 +177,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredScore:
     """A score that is expensive to compute, kept beside the answers that it was computed from.
 
     Attributes:
@@ -212,7 +212,7 @@ class Evidence:
     given: GivenFiles = NONE
     answers: dict[str, Answer] = field(default_factory=dict)
     verdicts: dict[str, Judgement] = field(default_factory=dict)
-    measured: dict[str, Measured] = field(default_factory=dict)
+    measured: dict[str, MeasuredScore] = field(default_factory=dict)
     firewall: Firewall = field(default_factory=Firewall)
 
     def __getitem__(self, probe: str) -> Answer:
@@ -245,7 +245,7 @@ class Evidence:
             code: the module whose change makes a kept value void; "" where it is not kept.
         """
         if name not in self.measured:
-            self.measured[name] = Measured(compute(), code)
+            self.measured[name] = MeasuredScore(compute(), code)
         return self.measured[name].value
 
     @cached_property

@@ -2,10 +2,10 @@
 
 from grader.evidence import Evidence
 from grader.judging import warn
-from grader.records import Warning_
+from grader.records import GradeWarning
 
 
-def forged(evidence: Evidence) -> list[Warning_]:
+def forged(evidence: Evidence) -> list[GradeWarning]:
     """An answer did not have the form that the worker's own code gives one."""
     found = {
         probe: answer.observation

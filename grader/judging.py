@@ -20,7 +20,7 @@ from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
 from grader.missing import absence, is_to_do, meant, to_do, todo_words
 from grader.raised import raised_hint, raised_words
-from grader.records import CheckResult, CriterionStatus, Judgement, Observation, Warning_
+from grader.records import CheckResult, CriterionStatus, GradeWarning, Judgement, Observation
 from grader.syntax_errors import explained
 from grader.unavailable import why_lost
 
@@ -275,6 +275,6 @@ def sentence(message: str, hint: str) -> str:
     return f"{message}{stop} {hint}".strip()
 
 
-def warn(code: str, message: str) -> list[Warning_]:
+def warn(code: str, message: str) -> list[GradeWarning]:
     """One warning, as a list for the functions that return lists."""
-    return [Warning_(code, message)]
+    return [GradeWarning(code, message)]

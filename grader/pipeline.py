@@ -13,11 +13,11 @@ from typing import Any
 from grader import assignment as assignments
 from grader import given, scoring
 from grader import rubric as rubrics
-from grader.asking import Asking, Doubts, Known, Progress, paced
+from grader.asking import Asking, Doubts, Progress, ReferenceAnswers, paced
 from grader.assignment import Assignment
 from grader.data import DataSet
 from grader.errors import GraderError, Rejected
-from grader.evidence import Evidence, Kept, Measured, Probe, Question
+from grader.evidence import Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.given import GivenFiles
 from grader.intake import open_submission
 from grader.probing import ask_all
@@ -64,7 +64,7 @@ class Grader:
                  rubric: rubrics.Rubric | None = None) -> None:  # fmt: skip
         self.options, self.workers, self.data = options, workers, data
         self.assignment = options.assignment
-        self.known = Known()
+        self.known = ReferenceAnswers()
         self.rubric = rubric or rubrics.load(options.rubric, self.assignment.check_names)
 
     def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
@@ -112,8 +112,8 @@ class Grader:
             path, workspace, a.wanted, a.provided, a.never_called, name, files=files, traced=a.traced
         )
 
-    def observe(self, submission: Submission, seed: int, kept: Mapping[str, Kept] | None = None,
-                measured: dict[str, Measured] | None = None, only: Collection[str] | None = None,
+    def observe(self, submission: Submission, seed: int, kept: Mapping[str, KeptAnswer] | None = None,
+                measured: dict[str, MeasuredScore] | None = None, only: Collection[str] | None = None,
                 progress: Progress | None = None) -> Evidence:  # fmt: skip
         """Ask all probes that were not answered yet, and gather the evidence.
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from grader.errors import GraderError, Unreadable
-from grader.evidence import UNASKED, Answer, Evidence, Kept, Probe, Question, Unanswered, question_digest
+from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, Probe, Question, Unanswered, question_digest
 from grader.firewall import words
 from grader.judging import Fail, Undecided, Verdict, judge_in_order
 from grader.records import Observation
@@ -16,7 +16,7 @@ LOAD = "load"  # the first request; where no worker can be had for it, nothing c
 
 def ask_all(
     probes: Iterable[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None,
-    kept: Mapping[str, Kept] | None = None,
+    kept: Mapping[str, KeptAnswer] | None = None,
 ) -> None:  # fmt: skip
     """Ask what has not been answered yet, in order; what runs in parallel is begun in its turn and waited for at the end.
 
@@ -38,7 +38,7 @@ def ask_all(
             _ = answer.observation
 
 
-def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept | None) -> Answer | None:
+def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: KeptAnswer | None) -> Answer | None:
     """Ask, or take what was kept; None where the probe is not to be asked."""
 
     def build() -> Question:

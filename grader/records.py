@@ -194,7 +194,7 @@ class CriterionResult:
 
 
 @dataclass(frozen=True)
-class Warning_:
+class GradeWarning:
     code: str
     message: str
 
@@ -238,7 +238,7 @@ class Grade:
     seed: int
     criteria: tuple[CriterionResult, ...]
     measured: dict[str, float] = field(default_factory=dict)
-    warnings: tuple[Warning_, ...] = ()
+    warnings: tuple[GradeWarning, ...] = ()
     sandbox: dict[str, str] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     reason: str = ""  # why it was rejected or needs review

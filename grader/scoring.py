@@ -12,7 +12,7 @@ from functools import partial
 from grader import firewall
 from grader.evidence import Evidence
 from grader.judging import judge_in_order
-from grader.records import CriterionResult, CriterionStatus, Grade, Judgement, Warning_
+from grader.records import CriterionResult, CriterionStatus, Grade, GradeWarning, Judgement
 from grader.rubric import RubricCriterion
 from grader.syntax_errors import syntax_errors
 
@@ -49,9 +49,9 @@ def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) ->
     )
 
 
-def faults(wall: firewall.Firewall) -> tuple[Warning_, ...]:
+def faults(wall: firewall.Firewall) -> tuple[GradeWarning, ...]:
     """A warning for each piece of the grader's own that raised."""
-    return tuple(Warning_(firewall.CODE, line) for line in wall.lines)
+    return tuple(GradeWarning(firewall.CODE, line) for line in wall.lines)
 
 
 def noted(grade: Grade, wall: firewall.Firewall) -> Grade:
@@ -103,15 +103,15 @@ def _measured(seen: Evidence, name: str) -> float | None:
     return seen.firewall.attempt(f"the measure {name}", measure, None)
 
 
-def _warnings(seen: Evidence) -> tuple[Warning_, ...]:
-    found: list[Warning_] = []
+def _warnings(seen: Evidence) -> tuple[GradeWarning, ...]:
+    found: list[GradeWarning] = []
     for function in (syntax_errors, *seen.assignment.warnings):
-        none: list[Warning_] = []
+        none: list[GradeWarning] = []
         new = seen.firewall.attempt(f"the warning {function.__name__}", partial(_warned, function, seen), none)
         found += [warning for warning in new if warning not in found]
     return tuple(found)
 
 
-def _warned(function: Callable[[Evidence], Sequence[Warning_]], seen: Evidence) -> list[Warning_]:
+def _warned(function: Callable[[Evidence], Sequence[GradeWarning]], seen: Evidence) -> list[GradeWarning]:
     """A list, so that a function which yields fails here and not later."""
     return list(function(seen))

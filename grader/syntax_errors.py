@@ -9,18 +9,18 @@ from dataclasses import replace
 
 from grader.evidence import Evidence
 from grader.missing import therefore
-from grader.records import CheckResult, Judgement, SyntaxProblem, Warning_
+from grader.records import CheckResult, GradeWarning, Judgement, SyntaxProblem
 
 UNWRITTEN = "which is still to be written"  # as checks say of a name that is not there
 MAX_WARNINGS = 5  # a notebook of another language has one in every cell
 
 
-def syntax_errors(seen: Evidence) -> list[Warning_]:
+def syntax_errors(seen: Evidence) -> list[GradeWarning]:
     """Warn of every statement that cannot be parsed."""
     problems = seen.submission.syntax_errors
-    found = [Warning_("syntax.error", f"{problem}{consequence(problem)}") for problem in problems]
+    found = [GradeWarning("syntax.error", f"{problem}{consequence(problem)}") for problem in problems]
     more = len(found) - MAX_WARNINGS
-    return found if more < 1 else [*found[:MAX_WARNINGS], Warning_("syntax.error", f"and {more} more statements")]
+    return found if more < 1 else [*found[:MAX_WARNINGS], GradeWarning("syntax.error", f"and {more} more statements")]
 
 
 def consequence(problem: SyntaxProblem) -> str:

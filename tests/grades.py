@@ -2,7 +2,7 @@
 
 from grader import rubric
 from grader.assignments.vit.assignment import VIT
-from grader.records import CheckResult, CriterionResult, CriterionStatus, Grade, Origin, Warning_
+from grader.records import CheckResult, CriterionResult, CriterionStatus, Grade, GradeWarning, Origin
 
 WALLS = {"filesystem": "a private root", "network": "none", "syscalls": "a filter", "limits": "memory, time"}
 RUBRIC = rubric.tomllib.loads(VIT.rubric.read_text())["criteria"]
@@ -31,7 +31,7 @@ def grade(name: str = "ab12", **statuses: tuple[CriterionStatus, str]) -> Grade:
         seed=1234,
         criteria=criteria,
         measured={"accuracy": 0.8912, "precision_at_1": 0.8123},
-        warnings=(Warning_("log.stale", "the log is of another run"),),
+        warnings=(GradeWarning("log.stale", "the log is of another run"),),
         sandbox=WALLS,
         timings={"total": 6.21234},
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.asking import Asking, Doubts, Known
+from grader.asking import Asking, Doubts, ReferenceAnswers
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, Probe, Question
 from grader.probing import ask_all
@@ -120,7 +120,7 @@ def test_what_was_waited_in_vain_shortens_what_follows_and_ends_it():
 
 
 def test_the_reference_is_asked_once_in_a_run():
-    known, reference = Known(), Hanging(0.0)
+    known, reference = ReferenceAnswers(), Hanging(0.0)
     reference.reference = True
     late = Observation("timeout", detail="no answer after 8 s")
     for _ in range(3):

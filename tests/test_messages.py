@@ -1,6 +1,6 @@
 """The list of all sentences that an audit said: each once, whatever numbers and places differ."""
 
-from grader.records import CheckResult, CriterionResult, Grade, Warning_
+from grader.records import CheckResult, CriterionResult, Grade, GradeWarning
 from grader.reports import messages
 
 
@@ -10,7 +10,7 @@ def graded(message: str, warning: str) -> Grade:
         CheckResult("runs", "passed", "It runs."),
     )
     criterion = CriterionResult("contrastive.training", 3, "Training", 0.0, 12.0, "failed", message, checks)
-    return Grade({"name": "x"}, "graded", 0.0, 12.0, 1, (criterion,), warnings=(Warning_("miner.unused", warning),))
+    return Grade({"name": "x"}, "graded", 0.0, 12.0, 1, (criterion,), warnings=(GradeWarning("miner.unused", warning),))
 
 
 def test_a_sentence_is_listed_once_with_its_hint_and_the_case_that_shows_it() -> None:

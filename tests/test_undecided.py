@@ -15,7 +15,7 @@ from grader.errors import GraderError, Unreadable
 from grader.evidence import Answer, Evidence, Probe, Question, Unanswered
 from grader.exports import FORMATS
 from grader.exports.result import of_entry, of_grade
-from grader.gradebook.reader import Entry
+from grader.gradebook.reader import GradedSubmission
 from grader.judging import Blocked, Criterion, Fail, Skip, Undecided, checks
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Program, Submission
@@ -198,7 +198,7 @@ def test_every_report_says_what_is_open() -> None:
     assert OPEN.total == words
     assert f"{words} of 100 points" in FORMATS["md"]([of_grade(OPEN)]) and words in FORMATS["junit"]([of_grade(OPEN)])
     assert "93 + 5 open" in inline.fragment(OPEN) and words in student.page(OPEN)
-    shown = classroom.page([classroom.Entry(OPEN), classroom.Entry(grades.grade("a"))])
+    shown = classroom.page([classroom.ClassRow(OPEN), classroom.ClassRow(grades.grade("a"))])
     assert "<b>93</b> + 5 open" in shown and "<dt>Mean</dt><dd>100</dd>" in shown
 
 
@@ -212,7 +212,7 @@ def test_an_open_grade_is_hidden_in_gradescope_and_passes_nothing_in_a_classroom
 
 def test_lateness_is_charged_once_a_grade_is_decided() -> None:
     handed: Any = SimpleNamespace(key="ef56", student=None, path=Path())
-    entry = Entry(handed, SimpleNamespace(grade=OPEN), 1, 1, True, 2, 20.0)  # type: ignore[arg-type]
+    entry = GradedSubmission(handed, SimpleNamespace(grade=OPEN), 1, 1, True, 2, 20.0)  # type: ignore[arg-type]
     assert entry.points == 93 and "charged once the grade is decided" in of_entry(entry).note
     decided: Any = SimpleNamespace(grade=grades.grade())
     assert dataclasses.replace(entry, kept=decided).points == 80

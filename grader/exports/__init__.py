@@ -10,21 +10,21 @@ from typing import Any, TypeVar
 
 from grader.errors import GraderError
 from grader.exports import annotations, classroom50, gradescope, junit, markdown
-from grader.exports.result import Result
+from grader.exports.result import ExportedGrade
 from grader.firewall import Firewall
 from grader.reports import record
 
 T = TypeVar("T")
-Writer = Callable[[Sequence[Result]], str]
+Writer = Callable[[Sequence[ExportedGrade]], str]
 
 
-def as_json(results: Sequence[Result]) -> str:
+def as_json(results: Sequence[ExportedGrade]) -> str:
     """The grades in the shape of ``grade.schema.json``: one as an object, several as a list."""
     return record.text([result.grade for result in results])
 
 
-def _each(make: Callable[[Result], dict]) -> Writer:
-    def text(results: Sequence[Result]) -> str:
+def _each(make: Callable[[ExportedGrade], dict]) -> Writer:
+    def text(results: Sequence[ExportedGrade]) -> str:
         whole = [make(result) for result in results]
         return json.dumps(whole[0] if len(whole) == 1 else whole, indent=2, allow_nan=False) + "\n"
 
@@ -42,7 +42,7 @@ FORMATS: dict[str, Writer] = {
 ONE_EACH = {"gradescope": "results.json", "classroom50": "result.json"}  # of one submission; the reader's file name
 
 
-def written(name: str, results: Sequence[Result], wall: Firewall) -> tuple[str | None, list[str]]:
+def written(name: str, results: Sequence[ExportedGrade], wall: Firewall) -> tuple[str | None, list[str]]:
     """Grades in a format, without those that its writer raises over.
 
     Args:
@@ -54,7 +54,7 @@ def written(name: str, results: Sequence[Result], wall: Firewall) -> tuple[str |
     return sound(f"the export {name}", FORMATS[name], results, wall)
 
 
-def sound(piece: str, write: Callable[[Sequence[Result]], T], results: Sequence[Result], wall: Firewall
+def sound(piece: str, write: Callable[[Sequence[ExportedGrade]], T], results: Sequence[ExportedGrade], wall: Firewall
           ) -> tuple[T | None, list[str]]:  # fmt: skip
     """The same for any function of results."""
     try:
@@ -71,7 +71,7 @@ def sound(piece: str, write: Callable[[Sequence[Result]], T], results: Sequence[
     return wall.attempt(piece, lambda: write(sound_), None), lines
 
 
-def _raised(piece: str, write: Callable[[Sequence[Result]], Any], result: Result) -> str:
+def _raised(piece: str, write: Callable[[Sequence[ExportedGrade]], Any], result: ExportedGrade) -> str:
     wall = Firewall()
     wall.attempt(piece, lambda: write([result]), None)
     return next(iter(wall.lines), "")

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
-from grader.exports.result import Result
+from grader.exports.result import ExportedGrade
 from grader.reports.text import printable
 
 
-def commands(results: Sequence[Result]) -> str:
+def commands(results: Sequence[ExportedGrade]) -> str:
     """``::error file=…,line=…::message`` lines."""
     return "".join(f"{line}\n" for result in results for line in _of(result))
 
 
-def _of(result: Result) -> Iterator[str]:
+def _of(result: ExportedGrade) -> Iterator[str]:
     grade = result.grade
     if grade.reason:
         yield f"::{'error' if grade.status == 'rejected' else 'warning'} title={_value(result.key)}::{_text(grade.reason)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from grader import patterns
 from grader.errors import GraderError
-from grader.exports.result import Result
+from grader.exports.result import ExportedGrade
 from grader.exports.sheets import Sheet, number
 
 IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -22,7 +22,7 @@ class Filled:
     unknown: tuple[str, ...]  # students with a grade whom the sheet does not know
 
 
-def fill(results: Sequence[Result], given: Sheet | None, assignment: str | None) -> Filled:
+def fill(results: Sequence[ExportedGrade], given: Sheet | None, assignment: str | None) -> Filled:
     """Make the file to import.
 
     Args:
@@ -52,7 +52,7 @@ def fill(results: Sequence[Result], given: Sheet | None, assignment: str | None)
     return Filled(sheet, tuple(left), tuple(unknown))
 
 
-def _new(results: Sequence[Result], assignment: str | None) -> Filled:
+def _new(results: Sequence[ExportedGrade], assignment: str | None) -> Filled:
     if assignment is None or not ASSIGNMENT.fullmatch(assignment):
         raise GraderError(
             "canvas: say which column is to be filled, --assignment 'Assignment 3 (12345)', or give the gradebook that "
@@ -74,7 +74,7 @@ def _column(sheet: Sheet, assignment: str | None) -> int:
     return found[0]
 
 
-def _by_name(rows: list[list[str]], result: Result) -> list[str] | None:
+def _by_name(rows: list[list[str]], result: ExportedGrade) -> list[str] | None:
     """The row of a student without an id, by the name that Canvas gives to files, "Doe, Jane" as doejane."""
     same = [row for row in rows if result.student is None and _plain(row[0]) == _plain(result.key)]
     return same[0] if len(same) == 1 and same[0][0].strip().casefold() != POSSIBLE else None

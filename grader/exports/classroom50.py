@@ -6,11 +6,11 @@ Its runner knows no grade that is held back: what is open counts for nothing the
 import math
 from typing import Any
 
-from grader.exports.result import Result
+from grader.exports.result import ExportedGrade
 from grader.records import CriterionResult
 
 
-def result(result: Result) -> dict[str, Any]:
+def result(result: ExportedGrade) -> dict[str, Any]:
     """One submission in whole points: halves are rounded up, and no score is above its maximum."""
     tests = [_test(criterion) for criterion in result.grade.criteria]
     most = whole(result.grade.max_score)

@@ -10,9 +10,9 @@ from grader.arguments import Parser
 from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
 from grader.exports.canvas import Filled
-from grader.exports.result import Result, of_entry
+from grader.exports.result import ExportedGrade, of_entry
 from grader.firewall import Firewall
-from grader.gradebook.reader import Roll
+from grader.gradebook.reader import GradebookReader
 from grader.reports import record
 from grader.reports.text import file_stem, printable
 
@@ -34,9 +34,9 @@ Late points are taken off as [late] in the rubric says. Canvas and Moodle get no
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
     given = parser().parse_args(arguments)
-    with Roll(given.out, given.attempts, given.rubric) as roll:
-        results = [of_entry(entry) for entry in roll.entries()]
-        _said(roll.late_remarks())
+    with GradebookReader(given.out, given.attempts, given.rubric) as reader:
+        results = [of_entry(entry) for entry in reader.entries()]
+        _said(reader.late_remarks())
     if not results:
         raise GraderError(f"{given.out}: the gradebook holds no grade")
     if given.format in ("canvas", "moodle"):
@@ -72,7 +72,7 @@ def parser() -> Parser:
     return p
 
 
-def _sheet(given: argparse.Namespace, results: Sequence[Result]) -> int:
+def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
     wall = Firewall()
     filled, left_out = sound(f"the export {given.format}", partial(_filled, given), results, wall)
     if filled is None:
@@ -87,7 +87,7 @@ def _sheet(given: argparse.Namespace, results: Sequence[Result]) -> int:
     return _said(left_out) or int(bool(filled.left or filled.unknown))
 
 
-def _filled(given: argparse.Namespace, results: Sequence[Result]) -> Filled:
+def _filled(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> Filled:
     """The sheet of a learning platform, read afresh and filled in."""
     if given.format == "canvas":
         sheet = sheets.read(given.sheet, "Student", "ID") if given.sheet else None
@@ -96,7 +96,7 @@ def _filled(given: argparse.Namespace, results: Sequence[Result]) -> Filled:
     return moodle.fill(results, sheet, not given.no_comments)
 
 
-def _each(given: argparse.Namespace, results: Sequence[Result]) -> int:
+def _each(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
     if given.to == "-" and len(results) > 1:
         raise GraderError(f"--to: {given.format} is a file for each of {len(results)} submissions: give a folder")
     lines = []

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from grader.exports.result import Result
+from grader.exports.result import ExportedGrade
 from grader.records import CriterionResult
 from grader.reports import record
 from grader.reports.text import visible
 
 
-def results(result: Result) -> dict[str, Any]:
+def results(result: ExportedGrade) -> dict[str, Any]:
     """One submission; every text in it is plain text, and warnings are for the instructor's eye."""
     grade = result.grade
     return {
@@ -28,7 +28,7 @@ def results(result: Result) -> dict[str, Any]:
     }
 
 
-def _tests(result: Result) -> list[dict[str, Any]]:
+def _tests(result: ExportedGrade) -> list[dict[str, Any]]:
     numbers: dict[int, int] = {}
     found = []
     for criterion in result.grade.criteria:
@@ -53,7 +53,7 @@ def _test(criterion: CriterionResult, number: str) -> dict[str, Any]:
     return test
 
 
-def _warnings(result: Result) -> list[dict[str, Any]]:
+def _warnings(result: ExportedGrade) -> list[dict[str, Any]]:
     said = "\n".join(f"{warning.code}: {warning.message}" for warning in result.grade.warnings)
     if not said:
         return []

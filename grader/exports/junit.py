@@ -4,7 +4,7 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
-from grader.exports.result import Result
+from grader.exports.result import ExportedGrade
 from grader.records import CheckResult, CriterionResult
 from grader.reports.text import visible
 
@@ -12,7 +12,7 @@ FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 WORDS = ("failure", "error", "skipped")
 
 
-def report(results: Sequence[Result]) -> str:
+def report(results: Sequence[ExportedGrade]) -> str:
     """The whole document."""
     top = ET.Element("testsuites", name="vit-grade")
     suites = [_suite(top, result) for result in results]
@@ -23,7 +23,7 @@ def report(results: Sequence[Result]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(top, encoding="unicode") + "\n"
 
 
-def _suite(top: ET.Element, result: Result) -> ET.Element:
+def _suite(top: ET.Element, result: ExportedGrade) -> ET.Element:
     suite = ET.SubElement(top, "testsuite", name=text(result.key))
     cases = list(_cases(result))
     for count, word in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -36,7 +36,7 @@ def _suite(top: ET.Element, result: Result) -> ET.Element:
     return suite
 
 
-def _cases(result: Result) -> Iterator[ET.Element]:
+def _cases(result: ExportedGrade) -> Iterator[ET.Element]:
     for criterion in result.grade.criteria:
         for check in criterion.checks:
             yield _case(criterion, check)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from grader import patterns
-from grader.exports.result import Result
+from grader.exports.result import ExportedGrade
 from grader.records import CriterionResult
 from grader.reports.text import printable
 
@@ -13,7 +13,7 @@ GLYPH = {"passed": "✅", "partial": "🟡", "failed": "❌", "missing": "⬜", 
 SIGNS = patterns.compile(r"[\\`*_{}\[\]<>()#+!|~@&$]|:|www\.", ignore_case=True)
 
 
-def summary(results: Sequence[Result]) -> str:
+def summary(results: Sequence[ExportedGrade]) -> str:
     """One submission with its criteria, several as a table."""
     lines = _one(results[0]) if len(results) == 1 else _class(results)
     return _within(lines, MOST)
@@ -30,7 +30,7 @@ def _within(lines: Iterator[str], most: int) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _one(result: Result) -> Iterator[str]:
+def _one(result: ExportedGrade) -> Iterator[str]:
     grade = result.grade
     yield f"## {escaped(result.key)}: {result.total} of {grade.max_score:g} points"
     yield ""
@@ -53,7 +53,7 @@ def _criterion(result: CriterionResult) -> str:
     return f"| {GLYPH[result.status]} {result.status} | {escaped(result.title)} | {points} | {said} |"
 
 
-def _class(results: Sequence[Result]) -> Iterator[str]:
+def _class(results: Sequence[ExportedGrade]) -> Iterator[str]:
     yield f"## {len(results)} submissions"
     yield ""
     yield from ("| Submission | Points | Status | Lost |", "|---|---:|---|---|")

@@ -4,7 +4,7 @@ import html
 from collections.abc import Sequence
 
 from grader.exports.canvas import Filled
-from grader.exports.result import Result, words
+from grader.exports.result import ExportedGrade, words
 from grader.exports.sheets import Sheet, number
 from grader.reports.text import printable
 
@@ -19,7 +19,7 @@ PARTICIPANT = "Participant "
 LONGEST = 5_000  # characters of comments
 
 
-def fill(results: Sequence[Result], given: Sheet | None, comments: bool = True) -> Filled:
+def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool = True) -> Filled:
     """Make the file to upload.
 
     Args:
@@ -43,7 +43,7 @@ def fill(results: Sequence[Result], given: Sheet | None, comments: bool = True) 
     return Filled(sheet, tuple(left), tuple(unknown))
 
 
-def _new(results: Sequence[Result]) -> Sheet:
+def _new(results: Sequence[ExportedGrade]) -> Sheet:
     rows = [
         [PARTICIPANT + result.student, result.key, "", "", "", number(result.grade.max_score), "Yes", "-", "-", ""]
         for result in results
@@ -52,7 +52,7 @@ def _new(results: Sequence[Result]) -> Sheet:
     return Sheet(list(COLUMNS), rows)
 
 
-def _scale(row: list[str], at: dict[str, int], result: Result) -> float:
+def _scale(row: list[str], at: dict[str, int], result: ExportedGrade) -> float:
     try:
         most = float(row[at[MAXIMUM]].replace(",", "."))
     except (KeyError, ValueError):  # no such column, or a scale in words
@@ -60,13 +60,13 @@ def _scale(row: list[str], at: dict[str, int], result: Result) -> float:
     return most / result.grade.max_score if result.grade.max_score else 1.0
 
 
-def _by_name(sheet: Sheet, at: dict[str, int], result: Result) -> list[str] | None:
+def _by_name(sheet: Sheet, at: dict[str, int], result: ExportedGrade) -> list[str] | None:
     if NAME not in at or result.student is not None:
         return None
     same = [row for row in sheet.rows if row[at[NAME]].strip().casefold() == result.key.casefold()]
     return same[0] if len(same) == 1 else None
 
 
-def _comments(result: Result) -> str:
+def _comments(result: ExportedGrade) -> str:
     """Moodle takes HTML there."""
     return "<br>".join(html.escape(printable(line)) for line in words(result))[:LONGEST]

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from grader.gradebook.reader import Entry
+from grader.gradebook.reader import GradedSubmission
 from grader.records import Grade
 
 
 @dataclass(frozen=True)
-class Result:
+class ExportedGrade:
     """A grade on its way out.
 
     Attributes:
@@ -38,12 +38,12 @@ class Result:
         return f"{self.points:g} + {self.grade.undecided:g} open" if self.grade.undecided else f"{self.points:g}"
 
 
-def of_grade(grade: Grade) -> Result:
+def of_grade(grade: Grade) -> ExportedGrade:
     """A grade of its own, without a class."""
-    return Result(grade, grade.score)
+    return ExportedGrade(grade, grade.score)
 
 
-def of_entry(entry: Entry) -> Result:
+def of_entry(entry: GradedSubmission) -> ExportedGrade:
     """A submission in a gradebook."""
     notes = []
     if entry.days_late:
@@ -54,10 +54,10 @@ def of_entry(entry: Entry) -> Result:
         notes.append(f"{days} late{taken}")
     if entry.attempts > 1:
         notes.append(f"attempt {entry.attempt} of {entry.attempts}")
-    return Result(entry.grade, entry.points, "; ".join(notes), entry.handed.student)
+    return ExportedGrade(entry.grade, entry.points, "; ".join(notes), entry.row.student)
 
 
-def words(result: Result) -> list[str]:
+def words(result: ExportedGrade) -> list[str]:
     """What a student reads who has no page: a line a criterion that has not all its points, and the note."""
     grade = result.grade
     lines = [f"{grade.status.replace('_', ' ')}: {grade.reason}"] if grade.reason else []

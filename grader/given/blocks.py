@@ -10,7 +10,7 @@ from typing import Any
 from grader import syntax
 from grader.given.namespaces import imported
 from grader.intake.reading.notebook import text as joined
-from grader.intake.reading.parsing import Place, statements
+from grader.intake.reading.parsing import SourcePlace, statements
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,11 @@ def _code(name: str, text: str) -> list[ast.stmt]:
     if not name.endswith(".ipynb"):
         return syntax.parse(text).body
     cells = json_cells(text)
-    return [s.node for number, cell in enumerate(cells) for s in statements(cell, Place(name, number), is_main=True)[0]]
+    return [
+        s.node
+        for number, cell in enumerate(cells)
+        for s in statements(cell, SourcePlace(name, number), is_main=True)[0]
+    ]
 
 
 def json_cells(text: str) -> list[str]:

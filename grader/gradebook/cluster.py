@@ -1,6 +1,6 @@
 """Where submissions are graded, beyond one machine: the workers of a Dask cluster.
 
-A submission's files travel to a worker as bytes, so no file system need be shared; its sealed grade comes
+A submission's files travel to a worker as bytes, so no file system need be shared; its packed grade comes
 back the same way. Workers have this project installed in the same version, and the data set. Dask itself
 repeats what a dead worker had in hand, on another one, and gives up on what has killed several.
 """
@@ -11,8 +11,8 @@ from typing import Any
 
 from grader.errors import GraderError
 from grader.gradebook import digests, remote
-from grader.gradebook.places import Lost
-from grader.gradebook.store import Sealed
+from grader.gradebook.places import PlaceLost
+from grader.gradebook.store import PackedGrade
 from grader.gradebook.task import Task, unfinished
 from grader.pipeline import Options
 
@@ -65,19 +65,19 @@ class Cluster:
     def ready(self) -> None:
         """Workers may come when there is something to do."""
 
-    def submit(self, task: Task) -> "Future[Sealed]":
-        """Send a submission; the future raises ``Lost`` when the cluster is no more."""
-        ours: Future[Sealed] = Future()
+    def submit(self, task: Task) -> "Future[PackedGrade]":
+        """Send a submission; the future raises ``PlaceLost`` when the cluster is no more."""
+        ours: Future[PackedGrade] = Future()
         try:
             job = remote.pack(task.found, task.seed, MOST)
         except remote.TooLarge as error:
-            ours.set_result(Sealed(unfinished(task, str(error), 100.0)))
+            ours.set_result(PackedGrade(unfinished(task, str(error), 100.0)))
             return ours
         theirs = self.client.submit(remote.grade, self.how, job, pure=False, resources=self.resources)
         theirs.add_done_callback(lambda done: self._done(done, ours))
         return ours
 
-    def _done(self, theirs: Any, ours: "Future[Sealed]") -> None:
+    def _done(self, theirs: Any, ours: "Future[PackedGrade]") -> None:
         try:
             if theirs.status == "finished":
                 ours.set_result(theirs.result())
@@ -86,7 +86,7 @@ class Cluster:
             else:
                 raise OSError(theirs.status)
         except OSError as error:
-            ours.set_exception(Lost(f"{self.address}: the scheduler was lost ({error}); the same command goes on"))
+            ours.set_exception(PlaceLost(f"{self.address}: the scheduler was lost ({error}); the same command goes on"))
         finally:
             theirs.release()
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grader.arguments import Parser
-from grader.gradebook.reader import Roll
-from grader.gradebook.regrade import Moved, regrade_all, remember, remembered
+from grader.gradebook.reader import GradebookReader
+from grader.gradebook.regrade import RegradedSubmission, regrade_all, remember, remembered
 from grader.gradebook.session import alone
 from grader.gradebook.similarity import LEAST, groups
 from grader.gradebook.similarity import similar as find_similar
@@ -36,7 +36,7 @@ def regrade(arguments: Sequence[str]) -> int:
     return int(any(each.after is None or each.after.status == "needs_review" for each in moved))
 
 
-def _tell(moved: Sequence[Moved]) -> None:
+def _tell(moved: Sequence[RegradedSubmission]) -> None:
     for each in moved:
         if each.after is None:
             print(f"{printable(each.key)}: stays at {each.before.total}: {printable(each.why)}")
@@ -59,8 +59,8 @@ def similar(arguments: Sequence[str]) -> int:
     p.add_argument("--least", type=float, default=LEAST, metavar="X", help=f"scores to show, from here to 1 ({LEAST})")
     p.add_argument("--attempts", choices=("latest", "best"), default="latest", help="which of a student's counts")
     given = p.parse_args(arguments)
-    with Roll(given.out, given.attempts) as roll:
-        found = groups(find_similar(roll, given.least))
+    with GradebookReader(given.out, given.attempts) as reader:
+        found = groups(find_similar(reader, given.least))
     for group in found:
         print(printable(str(group)))
     if not found:

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from grader.gradebook.run import Done, Watch
+from grader.gradebook.run import Done, RunListener
 from grader.gradebook.task import Task
 from grader.reports.text import printable
 
@@ -42,8 +42,8 @@ class Table:
             self.live.stop()
 
     @property
-    def watch(self) -> Watch:
-        return Watch(self.began, self.done)
+    def watch(self) -> RunListener:
+        return RunListener(self.began, self.done)
 
     def began(self, task: Task) -> None:
         if not self.running and not self.counts["graded"]:

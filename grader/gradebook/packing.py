@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import Outdated, Unreadable
-from grader.evidence import Answer, Kept, Measured
+from grader.evidence import Answer, KeptAnswer, MeasuredScore
 from grader.observations import fit
 from grader.records import (
     CellLog,
@@ -74,7 +74,9 @@ def packed_frame(frame: bytes) -> bytes:
     return DEFLATED + packed if len(packed) < 0.9 * len(frame) else RAW + frame
 
 
-def unpack_answers(data: bytes, fetch: Fetch, declared: Mapping[str, Any], code_unchanged: bool) -> dict[str, Kept]:
+def unpack_answers(
+    data: bytes, fetch: Fetch, declared: Mapping[str, Any], code_unchanged: bool
+) -> dict[str, KeptAnswer]:
     """Read back what was kept; each frame is read when its answer is looked at.
 
     Args:
@@ -88,7 +90,7 @@ def unpack_answers(data: bytes, fetch: Fetch, declared: Mapping[str, Any], code_
     try:
         index = json.loads(zlib.decompress(data))
         return {
-            probe: Kept(
+            probe: KeptAnswer(
                 partial(_read, entry, fetch, declared.get(probe)), entry["asked"], code_unchanged, entry["seconds"]
             )
             for probe, entry in index.items()
@@ -219,7 +221,7 @@ def _checksums(path: Path) -> list[str]:
     return sorted({f"{member.CRC:08x}-{member.file_size}" for member in storages})
 
 
-def pack_scores(measured: Mapping[str, Measured], stamp: Callable[[str], str]) -> bytes:
+def pack_scores(measured: Mapping[str, MeasuredScore], stamp: Callable[[str], str]) -> bytes:
     """Pack the scores that are kept.
 
     Args:
@@ -229,7 +231,7 @@ def pack_scores(measured: Mapping[str, Measured], stamp: Callable[[str], str]) -
     return json.dumps(kept).encode()
 
 
-def unpack_scores(data: bytes, stamp: Callable[[str], str]) -> dict[str, Measured]:
+def unpack_scores(data: bytes, stamp: Callable[[str], str]) -> dict[str, MeasuredScore]:
     """Read back the scores that still hold; none where they are damaged: they can be computed again.
 
     Args:
@@ -237,6 +239,6 @@ def unpack_scores(data: bytes, stamp: Callable[[str], str]) -> dict[str, Measure
     """
     try:
         kept = json.loads(data)
-        return {name: Measured(value, code) for name, (value, code, was) in kept.items() if stamp(code) == was}
+        return {name: MeasuredScore(value, code) for name, (value, code, was) in kept.items() if stamp(code) == was}
     except Exception:
         return {}

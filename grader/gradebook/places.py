@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from grader.errors import GraderError
-from grader.gradebook.store import Sealed
+from grader.gradebook.store import PackedGrade
 from grader.gradebook.task import Step, Task, grade_task
 from grader.pipeline import Grader
 
@@ -16,11 +16,11 @@ MEMORY_EACH = 3 << 29  # bytes: 1.5 GiB a submission, its worker's and what judg
 CGROUP_MEMORY = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-class Lost(GraderError):
+class PlaceLost(GraderError):
     """The place is no more: what was under way is nobody's fault."""
 
 
-class Place(Protocol):
+class GradingPlace(Protocol):
     """This machine, or a cluster."""
 
     @property
@@ -32,7 +32,7 @@ class Place(Protocol):
         """Get ready, so that what ends the run meanwhile is no submission's fault."""
         ...
 
-    def submit(self, task: Task) -> "Future[Sealed]":
+    def submit(self, task: Task) -> "Future[PackedGrade]":
         """Begin a submission; the future raises when it is not the submission's grade that is in doubt."""
         ...
 
@@ -45,7 +45,7 @@ class Place(Protocol):
         ...
 
 
-class Here:
+class ThisMachine:
     """This machine.
 
     Args:
@@ -78,7 +78,7 @@ class Here:
     def ready(self) -> None:
         _ = self.grader().workers.sandbox  # known when the workers' parent is warm and has been tried
 
-    def submit(self, task: Task) -> "Future[Sealed]":
+    def submit(self, task: Task) -> "Future[PackedGrade]":
         return self.pool.submit(lambda: grade_task(self.grader(), task, self.only, self.step))
 
     def renew(self) -> None:

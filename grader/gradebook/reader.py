@@ -1,9 +1,9 @@
 """Reading a gradebook: who handed in what, which attempt counts, and what it is worth.
 
-with Roll(Path("grades")) as roll:
-    for entry in roll.entries():
+with GradebookReader(Path("grades")) as reader:
+    for entry in reader.entries():
         entry.key, entry.grade, entry.points, entry.path, entry.days_late
-        with roll.evidence(entry) as seen:  # what was observed; no student code runs
+        with reader.evidence(entry) as seen:  # what was observed; no student code runs
             ...
 """
 
@@ -21,14 +21,14 @@ from grader.errors import GraderError
 from grader.evidence import Evidence
 from grader.gradebook import late
 from grader.gradebook.inputs import archive_of, has_zone
-from grader.gradebook.store import NAME, Gradebook, Handed, Kept
+from grader.gradebook.store import NAME, Gradebook, GradeRow, SubmissionRow
 from grader.records import Grade
 
 Attempts = Literal["latest", "best"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class GradedSubmission:
     """One submission with its grade.
 
     Attributes:
@@ -41,8 +41,8 @@ class Entry:
         deduction: points taken off for lateness.
     """
 
-    handed: Handed
-    kept: Kept
+    row: SubmissionRow
+    kept: GradeRow
     attempt: int
     attempts: int
     counts: bool
@@ -52,11 +52,11 @@ class Entry:
     @property
     def key(self) -> str:
         """The student's, from the class folder."""
-        return self.handed.key
+        return self.row.key
 
     @property
     def path(self) -> Path:
-        return self.handed.path
+        return self.row.path
 
     @property
     def grade(self) -> Grade:
@@ -73,7 +73,7 @@ class Entry:
         return self.grade.status == "needs_review"
 
 
-class Roll:
+class GradebookReader:
     """A gradebook opened for reading.
 
     Args:
@@ -95,31 +95,31 @@ class Roll:
             raise GraderError(f"{self.rubric}: no such rubric, the class was graded by it; give another with --rubric")
         self.policy = late.load(self.rubric)
 
-    def entries(self, every: bool = False) -> list[Entry]:
+    def entries(self, every: bool = False) -> list[GradedSubmission]:
         """The submissions that count, by student.
 
         Args:
             every: those that do not count, too.
         """
         found = []
-        for _, group in groupby(self.book.submissions(), lambda handed: handed.key):
+        for _, group in groupby(self.book.submissions(), lambda row: row.key):
             found += self._student(list(group))
         return [entry for entry in found if entry.counts or every]
 
     def late_remarks(self) -> list[str]:
         """Say, in one line, where lateness was not computed for want of a time zone."""
-        for handed in self.book.submissions():
-            zoned = has_zone(handed.path)
-            if self.policy.lacks_zone(handed.late, handed.handed_in, zoned):
-                return [late.zone_needed(self.policy, self.rubric, "" if zoned else archive_of(handed.path))]
+        for row in self.book.submissions():
+            zoned = has_zone(row.path)
+            if self.policy.lacks_zone(row.late, row.handed_in, zoned):
+                return [late.zone_needed(self.policy, self.rubric, "" if zoned else archive_of(row.path))]
         return []
 
-    def history(self, key: str) -> list[Kept]:
+    def history(self, key: str) -> list[GradeRow]:
         """All grades that a student ever had, oldest first."""
         return self.book.history(key)
 
     @contextlib.contextmanager
-    def evidence(self, entry: Entry) -> Iterator[Evidence | None]:
+    def evidence(self, entry: GradedSubmission) -> Iterator[Evidence | None]:
         """What was observed of a submission, its code files beside it; None where it was rejected."""
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             yield self._regrader.evidence(entry.kept, Path(folder))
@@ -139,24 +139,28 @@ class Roll:
 
         return Regrader(remembered(self.book, self.rubric, self.data), self.book)
 
-    def _student(self, group: list[Handed]) -> list[Entry]:
-        newest: dict[Path, Handed] = {}  # what lay at the same place before is history
-        for handed in sorted(group, key=lambda handed: (handed.run, handed.id)):
-            newest[handed.path] = handed
-        rows = [(handed, kept) for handed in newest.values() if (kept := self.book.latest(handed.id)) is not None]
-        rows.sort(key=lambda row: (row[0].handed_in or 0.0, len(row[0].attempt or ""), row[0].attempt or "", row[0].id))
-        entries = [self._entry(handed, kept, number, len(rows)) for number, (handed, kept) in enumerate(rows, 1)]
+    def _student(self, group: list[SubmissionRow]) -> list[GradedSubmission]:
+        newest: dict[Path, SubmissionRow] = {}  # what lay at the same place before is history
+        for row in sorted(group, key=lambda row: (row.run, row.id)):
+            newest[row.path] = row
+        rows = [(row, kept) for row in newest.values() if (kept := self.book.latest(row.id)) is not None]
+        rows.sort(
+            key=lambda pair: (pair[0].handed_in or 0.0, len(pair[0].attempt or ""), pair[0].attempt or "", pair[0].id)
+        )
+        entries = [self._entry(row, kept, number, len(rows)) for number, (row, kept) in enumerate(rows, 1)]
         if not entries:
             return []
         best = max(entries, key=lambda entry: (entry.points + entry.grade.undecided, entry.attempt))  # as it may become
         counting = best if self.attempts == "best" else entries[-1]
         return [_marked(entry, entry is counting) for entry in entries]
 
-    def _entry(self, handed: Handed, kept: Kept, number: int, of: int) -> Entry:
-        days = self.policy.days(handed.late, handed.handed_in, has_zone(handed.path))
+    def _entry(self, row: SubmissionRow, kept: GradeRow, number: int, of: int) -> GradedSubmission:
+        days = self.policy.days(row.late, row.handed_in, has_zone(row.path))
         deduction = self.policy.deduction(days, kept.grade.max_score)
-        return Entry(handed, kept, number, of, False, days, deduction)
+        return GradedSubmission(row, kept, number, of, False, days, deduction)
 
 
-def _marked(entry: Entry, counts: bool) -> Entry:
-    return Entry(entry.handed, entry.kept, entry.attempt, entry.attempts, counts, entry.days_late, entry.deduction)
+def _marked(entry: GradedSubmission, counts: bool) -> GradedSubmission:
+    return GradedSubmission(
+        entry.row, entry.kept, entry.attempt, entry.attempts, counts, entry.days_late, entry.deduction
+    )

@@ -13,12 +13,11 @@ from grader import rubric as rubrics
 from grader import scoring
 from grader.data import DataSet
 from grader.errors import GraderError, Outdated, Unreadable
-from grader.evidence import UNASKED, Answer, Evidence, Measured, Probe, Question
-from grader.evidence import Kept as KeptAnswer
+from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.firewall import Firewall
 from grader.gradebook import digests, packing
 from grader.gradebook.digests import Digests
-from grader.gradebook.store import Gradebook, Handed, Kept, Sealed
+from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
 from grader.intake import Found
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade, Observation, Submission
@@ -108,7 +107,7 @@ class Regrader:
         """What a grade rests on today that was made with some options."""
         return digests.current(self._options(options), options.get("only"))
 
-    def regrade(self, handed: Handed, kept: Kept) -> Sealed | None:
+    def regrade(self, row: SubmissionRow, kept: GradeRow) -> PackedGrade | None:
         """Compute a grade again.
 
         Returns:
@@ -121,9 +120,9 @@ class Regrader:
         try:
             return self.from_kept(kept)
         except (NewQuestion, Outdated):
-            return self.from_files(handed, kept)
+            return self.from_files(row, kept)
 
-    def from_kept(self, kept: Kept) -> Sealed:
+    def from_kept(self, kept: GradeRow) -> PackedGrade:
         """Compute a grade again without running anything.
 
         Raises:
@@ -132,7 +131,9 @@ class Regrader:
         if kept.observations is None:
             if kept.grade.criteria:
                 raise Unreadable("nothing was kept that it could be computed from")
-            return Sealed(_rescaled(kept.grade, self.rubric.narrowed(kept.options.get("only")).max_score), kept.options)
+            return PackedGrade(
+                _rescaled(kept.grade, self.rubric.narrowed(kept.options.get("only")).max_score), kept.options
+            )
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             grader = self._grader(kept.options, NobodyToAsk())
             submission, answers = self.book.observed(kept.observations)
@@ -142,9 +143,9 @@ class Regrader:
             )
             grade = scoring.grade(seen, kept.grade.sandbox, kept.grade.timings)
         scores = packing.pack_scores(seen.measured, self.stamp)
-        return Sealed(grade, kept.options, scores=scores, observations=kept.observations)
+        return PackedGrade(grade, kept.options, scores=scores, observations=kept.observations)
 
-    def evidence(self, kept: Kept, folder: Path) -> Evidence | None:
+    def evidence(self, kept: GradeRow, folder: Path) -> Evidence | None:
         """What was observed; None where nothing was. Code files that were kept are written into ``folder``."""
         if kept.observations is None:
             return None
@@ -162,20 +163,20 @@ class Regrader:
             seen.answers[ident] = Answer(ident, build, each.read, each.asked, each.seconds)
         return seen
 
-    def _answers(self, kept: Kept, answers: bytes) -> dict[str, KeptAnswer]:
+    def _answers(self, kept: GradeRow, answers: bytes) -> dict[str, KeptAnswer]:
         """What was kept of a grade, by probe."""
         code_unchanged = kept.digests.checks == digests.judging(self.options)
         assignment = self.options.assignment
         declared = {probe.id: assignment.forms.get(probe.op) for probe in assignment.probes}
         return packing.unpack_answers(answers, self.book.frame, declared, code_unchanged)
 
-    def _scores(self, kept: Kept) -> dict[str, Measured]:
+    def _scores(self, kept: GradeRow) -> dict[str, MeasuredScore]:
         return packing.unpack_scores(kept.scores, self.stamp) if kept.scores else {}
 
-    def from_files(self, handed: Handed, kept: Kept) -> Sealed | None:
+    def from_files(self, row: SubmissionRow, kept: GradeRow) -> PackedGrade | None:
         """Ask what is new, in a worker; None where the files are gone."""
-        found = Found(handed.key, handed.path, files=dict(handed.files))
-        if not handed.path.exists() or digests.content(found) != handed.content:
+        found = Found(row.key, row.path, files=dict(row.files))
+        if not row.path.exists() or digests.content(found) != row.content:
             return None
         assert kept.observations is not None
         if self._asking is None:
@@ -183,7 +184,7 @@ class Regrader:
         grader = self._grader(kept.options, self._asking.workers)
         _, answers = self.book.observed(kept.observations)
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
-            submission = grader.open(handed.path, Path(folder), handed.key, found.files or None)
+            submission = grader.open(row.path, Path(folder), row.key, found.files or None)
             read = {probe: _current(each) for probe, each in self._answers(kept, answers).items()}
             current = {probe: each for probe, each in read.items() if each is not None}
             seen = grader.observe(submission, kept.seed, current, only=kept.options.get("only"))
@@ -193,7 +194,7 @@ class Regrader:
             packed, frames = packing.pack_answers(seen.answers)
             kept_submission = packing.pack_submission(submission)
         scores = packing.pack_scores(seen.measured, self.stamp)
-        return Sealed(grade, kept.options, kept_submission, packed, frames, scores)
+        return PackedGrade(grade, kept.options, kept_submission, packed, frames, scores)
 
     def _grader(self, options: dict[str, Any], workers: Any) -> Grader:
         grader = Grader(self._options(options), workers, self.data, self.rubric)  # type: ignore[arg-type]
@@ -208,7 +209,7 @@ class Regrader:
             self._asking.close()
 
 
-def _at_home(submission: Submission, kept: Kept) -> Submission:
+def _at_home(submission: Submission, kept: GradeRow) -> Submission:
     """The same with the path that the grade names: it may have been opened on another machine."""
     return dataclasses.replace(submission, path=Path(kept.grade.submission["path"]))
 
@@ -232,7 +233,7 @@ def _rescaled(grade: Grade, max_score: float) -> Grade:
 
 
 @dataclasses.dataclass(frozen=True)
-class Moved:
+class RegradedSubmission:
     """What a regrade did to one submission."""
 
     key: str
@@ -252,37 +253,39 @@ class Moved:
         return [r.id for r in after if old.get(r.id) != (r.points, r.status)]
 
 
-def regrade_all(options: Options, book: Gradebook) -> list[Moved]:
+def regrade_all(options: Options, book: Gradebook) -> list[RegradedSubmission]:
     """Compute the grades of all submissions again, and commit those whose foundation has changed."""
     regrader = Regrader(options, book)
     try:
         with book.transaction():  # a commit each would cost a wait for the disk each
-            kept = [(handed, found) for handed in book.submissions() if (found := book.latest(handed.id))]
-            moved = [_regraded(regrader, handed, found, ask=False) for handed, found in kept]
-        for number, (handed, found) in enumerate(kept):
-            moved[number] = moved[number] or _regraded(regrader, handed, found, ask=True)
+            kept = [(row, found) for row in book.submissions() if (found := book.latest(row.id))]
+            moved = [_regraded(regrader, row, found, ask=False) for row, found in kept]
+        for number, (row, found) in enumerate(kept):
+            moved[number] = moved[number] or _regraded(regrader, row, found, ask=True)
         return [each for each in moved if each is not None]
     finally:
         regrader.close()
 
 
-def _regraded(regrader: Regrader, handed: Handed, kept: Kept, ask: bool) -> Moved | None:
+def _regraded(regrader: Regrader, row: SubmissionRow, kept: GradeRow, ask: bool) -> RegradedSubmission | None:
     """One of them; None where something is new and must not be asked yet."""
     now = regrader.now(kept.options)
     now = dataclasses.replace(now, asks=kept.digests.asks, environment=kept.digests.environment)
     if now == kept.digests:
-        return Moved(handed.key, kept.grade, kept.grade)
+        return RegradedSubmission(row.key, kept.grade, kept.grade)
     try:
-        sealed = regrader.from_files(handed, kept) if ask else regrader.from_kept(kept)
+        packed = regrader.from_files(row, kept) if ask else regrader.from_kept(kept)
     except NewQuestion:
         return None
     except GraderError as error:
-        return Moved(handed.key, kept.grade, None, str(error))
+        return RegradedSubmission(row.key, kept.grade, None, str(error))
     except Exception as error:
         wall = Firewall()
         wall.note("computing it again", error)
-        return Moved(handed.key, kept.grade, None, wall.lines[0])
-    if sealed is None:
-        return Moved(handed.key, kept.grade, None, "needs its files: a question is new, and they are gone or others")
-    regrader.book.finish(handed.id, now, sealed)
-    return Moved(handed.key, kept.grade, sealed.grade)
+        return RegradedSubmission(row.key, kept.grade, None, wall.lines[0])
+    if packed is None:
+        return RegradedSubmission(
+            row.key, kept.grade, None, "needs its files: a question is new, and they are gone or others"
+        )
+    regrader.book.finish(row.id, now, packed)
+    return RegradedSubmission(row.key, kept.grade, packed.grade)

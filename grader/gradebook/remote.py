@@ -1,4 +1,4 @@
-"""What a Dask worker does: unpack a submission, grade it as anywhere else, send the sealed grade back."""
+"""What a Dask worker does: unpack a submission, grade it as anywhere else, send the packed grade back."""
 
 import atexit
 import dataclasses
@@ -13,7 +13,7 @@ from grader.errors import GraderError
 from grader.given import GivenFiles
 from grader.gradebook import digests
 from grader.gradebook.digests import files_of
-from grader.gradebook.store import Sealed
+from grader.gradebook.store import PackedGrade
 from grader.gradebook.task import Task, grade_task
 from grader.intake import Found
 from grader.pipeline import Grader, Options, open_grader
@@ -48,7 +48,7 @@ def pack(found: Found, seed: int, most: int) -> dict[str, Any]:
     }
 
 
-def grade(how: dict[str, Any], job: dict[str, Any]) -> Sealed:
+def grade(how: dict[str, Any], job: dict[str, Any]) -> PackedGrade:
     """Grade one submission on a worker.
 
     Args:
@@ -59,10 +59,10 @@ def grade(how: dict[str, Any], job: dict[str, Any]) -> Sealed:
     grader = _grader(json.dumps(how))
     with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
         found = _unpack(job, Path(folder))
-        sealed = grade_task(grader, Task(0, found, job["seed"]), how["only"])
-    reason = sealed.grade.reason.replace(str(found.path), job["path"])
-    submission = {**sealed.grade.submission, "path": job["path"]}
-    return dataclasses.replace(sealed, grade=dataclasses.replace(sealed.grade, submission=submission, reason=reason))
+        packed = grade_task(grader, Task(0, found, job["seed"]), how["only"])
+    reason = packed.grade.reason.replace(str(found.path), job["path"])
+    submission = {**packed.grade.submission, "path": job["path"]}
+    return dataclasses.replace(packed, grade=dataclasses.replace(packed.grade, submission=submission, reason=reason))
 
 
 def _same_version(theirs: tuple[str, str, str]) -> None:

@@ -18,8 +18,8 @@ from grader.firewall import Firewall
 from grader.gradebook import digests
 from grader.gradebook.digests import Digests
 from grader.gradebook.inputs import handed_in
-from grader.gradebook.places import Lost, Place
-from grader.gradebook.store import Gradebook, Handed, Kept, Sealed
+from grader.gradebook.places import GradingPlace, PlaceLost
+from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
 from grader.gradebook.task import Task, unfinished
 from grader.intake import Found
 from grader.records import Grade
@@ -39,7 +39,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Watch:
+class RunListener:
     """Told how a run goes on."""
 
     began: Callable[[Task], None] = lambda task: None
@@ -62,16 +62,16 @@ class Run:
     """
 
     def __init__(
-        self, book: Gradebook, place: Place, now: Digests, class_seed: int, *, seed: int | None = None,
-        regrade: Callable[[Handed, Kept], Sealed | None] = lambda handed, kept: None,
-        max_score: float = 100.0, watch: Watch | None = None, retry: bool = False,
+        self, book: Gradebook, place: GradingPlace, now: Digests, class_seed: int, *, seed: int | None = None,
+        regrade: Callable[[SubmissionRow, GradeRow], PackedGrade | None] = lambda row, kept: None,
+        max_score: float = 100.0, watch: RunListener | None = None, retry: bool = False,
     ) -> None:  # fmt: skip
         self.book, self.place, self.now, self.class_seed, self.seed = book, place, now, class_seed, seed
-        self.regrade, self.max_score, self.watch = regrade, max_score, watch or Watch()
+        self.regrade, self.max_score, self.watch = regrade, max_score, watch or RunListener()
         self.retry, self.wall = retry, Firewall()
         self.done: dict[int, Done] = {}
         self.suspects: list[Task] = []
-        self.running: dict[Future[Sealed], Task] = {}
+        self.running: dict[Future[PackedGrade], Task] = {}
         self.in_a_row = 0
 
     def grade(self, found: Sequence[Found]) -> list[Done]:
@@ -85,9 +85,9 @@ class Run:
         """
         number = self.book.next_run()
         tasks = [(each, self.hand_in(each, number)) for each in found]
-        once = {handed.id: (each, handed) for each, handed in reversed(tasks)}  # the same from two places is one
-        todo = [task for each, handed in reversed(once.values()) if (task := self._todo(each, handed)) is not None]
-        begun = {handed.id: handed.begun for _, handed in tasks}
+        once = {row.id: (each, row) for each, row in reversed(tasks)}  # the same from two places is one
+        todo = [task for each, row in reversed(once.values()) if (task := self._todo(each, row)) is not None]
+        begun = {row.id: row.begun for _, row in tasks}
         todo.sort(key=lambda task: begun[task.submission])  # of suspects, those first that came to no end least often
         self.suspects = [task for task in todo if begun[task.submission] >= SUSPECT]
         try:
@@ -101,7 +101,7 @@ class Run:
             for task in self.running.values():
                 self.book.leave(task.submission)
             raise
-        return [self.done[handed.id] for _, handed in tasks]
+        return [self.done[row.id] for _, row in tasks]
 
     def _once_more(self) -> None:
         """Where many came to no end it was the place, not they: all of them again, with fresh workers."""
@@ -112,7 +112,7 @@ class Run:
             self.place.ready()
             self._side_by_side(again)
 
-    def hand_in(self, found: Found, number: int) -> Handed:
+    def hand_in(self, found: Found, number: int) -> SubmissionRow:
         """Note that a run found a submission."""
         facts: dict[str, Any] = {
             "path": printable_path(found.path.absolute()),
@@ -121,28 +121,28 @@ class Run:
             "run": number,
         }  # fmt: skip
         key = printable_path(found.key)
-        return self.book.handed(key, digests.fingerprint(found), lambda: digests.content(found), facts)
+        return self.book.submission_row(key, digests.fingerprint(found), lambda: digests.content(found), facts)
 
-    def _todo(self, found: Found, handed: Handed) -> Task | None:
+    def _todo(self, found: Found, row: SubmissionRow) -> Task | None:
         """What is to be done about a submission; None when it is done."""
-        seed = self.seed if self.seed is not None else digests.seed(self.class_seed, handed.key)
-        kept = self.book.latest(handed.id)
-        task = Task(handed.id, found, kept.seed if kept and self.seed is None else seed)
+        seed = self.seed if self.seed is not None else digests.seed(self.class_seed, row.key)
+        kept = self.book.latest(row.id)
+        task = Task(row.id, found, kept.seed if kept and self.seed is None else seed)
         if kept is not None and self.retry and kept.grade.status == "needs_review":
             return task
         if kept is None or kept.seed != task.seed or _asking(kept.digests) != _asking(self.now):
-            return Task(handed.id, found, seed)
+            return Task(row.id, found, seed)
         if kept.digests == self.now:
             here = {**kept.grade.submission, "path": str(found.path)}  # it may have been moved since
             self._tell(Done(task, dataclasses.replace(kept.grade, submission=here), "kept"))
             return None
         try:
-            sealed = self.regrade(handed, kept)
+            packed = self.regrade(row, kept)
         except Exception:  # what was kept cannot be read, or not be judged: it is graded from its files again
-            sealed = None
-        if sealed is None:
+            packed = None
+        if packed is None:
             return task
-        self._finish(task, sealed, "regraded")
+        self._finish(task, packed, "regraded")
         return None
 
     def _side_by_side(self, tasks: Sequence[Task]) -> None:
@@ -156,19 +156,19 @@ class Run:
             for future in wait(self.running, return_when=FIRST_COMPLETED).done:
                 self._ended(self.running.pop(future), future)
 
-    def _start(self, task: Task) -> "Future[Sealed]":
+    def _start(self, task: Task) -> "Future[PackedGrade]":
         self.wall.attempt("the table of what is graded", lambda: self.watch.began(task), None)
         future = self.place.submit(task)
         self.running[future] = task
         return future
 
-    def _ended(self, task: Task, future: "Future[Sealed]") -> None:
+    def _ended(self, task: Task, future: "Future[PackedGrade]") -> None:
         error = future.exception()
         if error is None:
             self.in_a_row = 0
             self._finish(task, future.result(), "graded")
             return
-        if isinstance(error, CancelledError | KeyboardInterrupt | Lost):
+        if isinstance(error, CancelledError | KeyboardInterrupt | PlaceLost):
             raise error
         self.suspects.append(task)
         self.in_a_row += 1
@@ -191,18 +191,18 @@ class Run:
         error = future.exception()
         if error is None:
             self._finish(task, future.result(), "graded")
-        elif isinstance(error, CancelledError | KeyboardInterrupt | Lost):
+        elif isinstance(error, CancelledError | KeyboardInterrupt | PlaceLost):
             raise error
         else:
             self._give_up(task, words(error))
 
     def _give_up(self, task: Task, why: str) -> None:
         reason = f"{why}; no points were taken off, a person should look at it"
-        self._finish(task, Sealed(unfinished(task, reason, self.max_score)), "given up")
+        self._finish(task, PackedGrade(unfinished(task, reason, self.max_score)), "given up")
 
-    def _finish(self, task: Task, sealed: Sealed, how: str) -> None:
-        self.book.finish(task.submission, self.now, sealed)
-        self._tell(Done(task, sealed.grade, how))
+    def _finish(self, task: Task, packed: PackedGrade, how: str) -> None:
+        self.book.finish(task.submission, self.now, packed)
+        self._tell(Done(task, packed.grade, how))
 
     def _tell(self, done: Done) -> None:
         self.done[done.task.submission] = done

@@ -19,8 +19,8 @@ from grader.errors import GraderError
 from grader.firewall import Firewall
 from grader.gradebook import digests, similarity
 from grader.gradebook.live import Table
-from grader.gradebook.places import Here, Place, cores, default_jobs
-from grader.gradebook.reader import Entry, Roll
+from grader.gradebook.places import GradingPlace, ThisMachine, cores, default_jobs
+from grader.gradebook.reader import GradebookReader, GradedSubmission
 from grader.gradebook.regrade import Regrader, remember
 from grader.gradebook.run import Done, Run
 from grader.gradebook.store import NAME, Gradebook
@@ -82,21 +82,21 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
             regrader.close()
 
 
-def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: Step) -> Place:
+def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: Step) -> GradingPlace:
     if spread.scheduler is not None:
         from grader.gradebook.cluster import Cluster
 
         return Cluster(spread.scheduler, options, only, spread.resources)
     jobs = spread.jobs or default_jobs()
     share = dataclasses.replace(options, threads=max(1, cores() // jobs))
-    return Here(lambda: opened(share, only), jobs, only, step)
+    return ThisMachine(lambda: opened(share, only), jobs, only, step)
 
 
 def remarks(options: Options) -> list[str]:
     """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
     wall = Firewall()
-    with Roll(options.out, rubric=options.rubric) as roll:
-        groups, late = _similar(roll, wall), roll.late_remarks()
+    with GradebookReader(options.out, rubric=options.rubric) as reader:
+        groups, late = _similar(reader, wall), reader.late_remarks()
     if wall.faults:
         return ["", *late, *wall.lines]
     lines = [f"  {group}" for group in groups[:MAX_SHOWN_GROUPS]]
@@ -106,32 +106,32 @@ def remarks(options: Options) -> list[str]:
     return ["", *said] if said else []
 
 
-def _similar(roll: Roll, wall: Firewall) -> list[SimilarGroup]:
+def _similar(reader: GradebookReader, wall: Firewall) -> list[SimilarGroup]:
     none: list[SimilarGroup] = []
-    return wall.attempt("the search for similar work", lambda: similarity.groups(similarity.similar(roll)), none)
+    return wall.attempt("the search for similar work", lambda: similarity.groups(similarity.similar(reader)), none)
 
 
 def write_pages(options: Options, pages: "Pages") -> list[str]:
     """Write the pages of a class from its gradebook; returns what is to be said: where they are, what could not be made."""
     wall = Firewall()
-    with contextlib.closing(pages), Roll(options.out, rubric=options.rubric, data=options.data) as roll:
-        for entry in roll.entries():
+    with contextlib.closing(pages), GradebookReader(options.out, rubric=options.rubric, data=options.data) as reader:
+        for entry in reader.entries():
             late = (
                 ""
                 if not entry.days_late
                 else f"{entry.days_late} d, {'open' if entry.open else f'−{entry.deduction:g}'}"
             )
-            add = partial(_add_pages, roll, entry, pages, late)
+            add = partial(_add_pages, reader, entry, pages, late)
             wall.attempt(f"the pages of {entry.key}", add, None)
-        groups = _similar(roll, wall)
+        groups = _similar(reader, wall)
         index = wall.attempt("the page of the class", lambda: pages.index(groups), None)
     where = [f"Pages: {index or pages.folder}"]
     return [*where, *pages.trouble.values(), *wall.lines]
 
 
-def _add_pages(roll: Roll, entry: Entry, pages: "Pages", late: str) -> None:
-    with roll.evidence(entry) as seen:
-        pages.add(Graded(entry.grade, seen), entry.points, late, entry.handed.files or None)
+def _add_pages(reader: GradebookReader, entry: GradedSubmission, pages: "Pages", late: str) -> None:
+    with reader.evidence(entry) as seen:
+        pages.add(Graded(entry.grade, seen), entry.points, late, entry.row.files or None)
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

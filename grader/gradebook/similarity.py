@@ -21,7 +21,7 @@ from rapidfuzz.distance import Indel
 
 from grader import syntax
 from grader.gradebook import packing
-from grader.gradebook.reader import Roll
+from grader.gradebook.reader import GradebookReader
 from grader.records import SimilarGroup
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "student"
@@ -33,7 +33,7 @@ KNOWN = {*keyword.kwlist, *dir(builtins), "self"}
 
 
 @dataclass(frozen=True)
-class Pair:
+class SimilarPair:
     """Two submissions and how alike they are.
 
     Attributes:
@@ -48,7 +48,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Work:
+class ComparedWork:
     """What is compared of one submission."""
 
     key: str
@@ -56,20 +56,20 @@ class Work:
     weights: dict[str, frozenset[str]]  # by checkpoint, the checksums of its tensors
 
 
-def similar(roll: Roll, least: float = LEAST) -> list[Pair]:
+def similar(reader: GradebookReader, least: float = LEAST) -> list[SimilarPair]:
     """The pairs of a class that are alike, most alike first."""
     works = []
-    for entry in roll.entries():
+    for entry in reader.entries():
         if entry.kept.observations is not None:
-            kept, _ = roll.book.observed(entry.kept.observations)
-            works.append(Work(entry.key, tokens_of(packing.program_of(kept)), packing.weights_of(kept)))
+            kept, _ = reader.book.observed(entry.kept.observations)
+            works.append(ComparedWork(entry.key, tokens_of(packing.program_of(kept)), packing.weights_of(kept)))
     pairs = [*_codes(works, least), *_checkpoints(works, least)]
     return sorted(pairs, key=lambda pair: (-pair.score, pair.first, pair.second))
 
 
-def groups(pairs: Iterable[Pair]) -> list[SimilarGroup]:
+def groups(pairs: Iterable[SimilarPair]) -> list[SimilarGroup]:
     """Join pairs into groups, the largest first; what the same submissions have in common is said once."""
-    kinds: dict[str, list[Pair]] = {}
+    kinds: dict[str, list[SimilarPair]] = {}
     for pair in pairs:
         kinds.setdefault(pair.what, []).append(pair)
     found: dict[tuple[tuple[str, ...], bool], list[tuple[str, float]]] = {}
@@ -83,7 +83,7 @@ def groups(pairs: Iterable[Pair]) -> list[SimilarGroup]:
     return sorted(made, key=lambda group: (-len(group.keys), -group.least, group.keys))
 
 
-def _joined(pairs: Sequence[Pair]) -> list[tuple[tuple[str, ...], float]]:
+def _joined(pairs: Sequence[SimilarPair]) -> list[tuple[tuple[str, ...], float]]:
     """The connected components of a graph of pairs, each with the lowest score of its edges."""
     member: dict[str, set[str]] = {}
     for pair in pairs:
@@ -93,14 +93,14 @@ def _joined(pairs: Sequence[Pair]) -> list[tuple[tuple[str, ...], float]]:
     return [(tuple(sorted(keys)), min(pair.score for pair in pairs if pair.first in keys)) for keys in components]
 
 
-def _codes(works: Sequence[Work], least: float) -> Iterator[Pair]:
+def _codes(works: Sequence[ComparedWork], least: float) -> Iterator[SimilarPair]:
     works = [work for work in works if len(work.tokens) >= SHORTEST]
     letters = {token: _letter(number) for number, token in enumerate({t for work in works for t in work.tokens})}
     texts = ["".join(letters[token] for token in work.tokens) for work in works]
     scores = process.cdist(texts, texts, scorer=Indel.normalized_similarity, score_cutoff=least)
     for (at, first), (beside, second) in combinations(enumerate(works), 2):
         if scores[at, beside] >= least:
-            yield Pair(first.key, second.key, "code", float(scores[at, beside]))
+            yield SimilarPair(first.key, second.key, "code", float(scores[at, beside]))
 
 
 def _letter(number: int) -> str:
@@ -108,13 +108,13 @@ def _letter(number: int) -> str:
     return chr(min(number + (number >= 0xD000) * 0x0800 + 0x0800, 0x10FFFF))
 
 
-def _checkpoints(works: Sequence[Work], least: float) -> Iterator[Pair]:
+def _checkpoints(works: Sequence[ComparedWork], least: float) -> Iterator[SimilarPair]:
     for first, second in combinations(works, 2):
         for name in first.weights.keys() & second.weights.keys():
             one, other = first.weights[name], second.weights[name]
             score = len(one & other) / max(1, len(one | other))
             if score >= least:
-                yield Pair(first.key, second.key, name, score)
+                yield SimilarPair(first.key, second.key, name, score)
 
 
 def tokens_of(statements: Sequence[str]) -> tuple[str, ...]:

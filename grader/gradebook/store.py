@@ -71,7 +71,7 @@ COLUMNS = "id, submission, observations, asks, checks, rubric, environment, seed
 
 
 @dataclass(frozen=True)
-class Handed:
+class SubmissionRow:
     """A submission as the gradebook knows it."""
 
     id: int
@@ -88,7 +88,7 @@ class Handed:
 
 
 @dataclass(frozen=True)
-class Kept:
+class GradeRow:
     """One grade in the gradebook."""
 
     id: int
@@ -103,7 +103,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Sealed:
+class PackedGrade:
     """A grade with what it rests on, as bytes: from a thread, a cluster's worker, or earlier observations."""
 
     grade: Grade
@@ -160,7 +160,9 @@ class Gradebook:
             self.remember("runs", str(number))
         return number
 
-    def handed(self, key: str, fingerprint: str, content: Callable[[], str], facts: Mapping[str, Any]) -> Handed:
+    def submission_row(
+        self, key: str, fingerprint: str, content: Callable[[], str], facts: Mapping[str, Any]
+    ) -> SubmissionRow:
         """The row of what a student handed in; a new one when they never handed in this.
 
         Args:
@@ -178,7 +180,7 @@ class Gradebook:
                 f"ON CONFLICT (key, content) DO UPDATE SET {update}",
                 [key, content_, fingerprint, *facts.values()],
             )
-            return _handed(self._one("SELECT * FROM submissions WHERE key = ? AND content = ?", key, content_))
+            return _submission_row(self._one("SELECT * FROM submissions WHERE key = ? AND content = ?", key, content_))
 
     def begin(self, submission: int) -> None:
         """Note that a submission is being graded."""
@@ -194,23 +196,24 @@ class Gradebook:
         with self.lock:
             self.db.execute("UPDATE submissions SET begun = MAX(0, begun - 1) WHERE id = ?", (submission,))
 
-    def finish(self, submission: int, now: Digests, sealed: Sealed) -> None:
+    def finish(self, submission: int, now: Digests, packed_grade: PackedGrade) -> None:
         """Commit a grade, and with it that the submission came to an end."""
         with self.transaction():
-            self.db.executemany("INSERT OR IGNORE INTO frames VALUES (?, ?)", sealed.frames.items())
-            observations = sealed.observations
-            if sealed.answers is not None:
+            self.db.executemany("INSERT OR IGNORE INTO frames VALUES (?, ?)", packed_grade.frames.items())
+            observations = packed_grade.observations
+            if packed_grade.answers is not None:
                 observations = self.db.execute(
-                    "INSERT INTO observations (submission, answers) VALUES (?, ?)", (sealed.submission, sealed.answers)
+                    "INSERT INTO observations (submission, answers) VALUES (?, ?)",
+                    (packed_grade.submission, packed_grade.answers),
                 ).lastrowid
-            grade = sealed.grade
+            grade = packed_grade.grade
             row = {
                 "submission": submission, "observations": observations,
                 "asks": now.asks, "checks": now.checks, "rubric": now.rubric, "environment": now.environment,
                 "seed": grade.seed, "at": time.time(), "sha256": grade.submission["sha256"],
                 "status": grade.status, "score": grade.score, "seconds": grade.timings.get("total", 0.0),
-                "options": json.dumps(sealed.options), "grade": json.dumps(record.to_dict(grade)),
-                "scores": sealed.scores,
+                "options": json.dumps(packed_grade.options), "grade": json.dumps(record.to_dict(grade)),
+                "scores": packed_grade.scores,
             }  # fmt: skip
             marks = ", ".join(f":{name}" for name in row)
             self.db.execute(f"INSERT INTO grades ({', '.join(row)}) VALUES ({marks})", row)
@@ -231,24 +234,26 @@ class Gradebook:
                 raise
             self.db.execute("COMMIT")
 
-    def latest(self, submission: int) -> Kept | None:
+    def latest(self, submission: int) -> GradeRow | None:
         """The grade of a submission that counts."""
         row = self._one(f"SELECT {COLUMNS} FROM grades WHERE submission = ? ORDER BY id DESC LIMIT 1", submission)
-        return _kept(row) if row else None
+        return _grade_row(row) if row else None
 
-    def history(self, key: str) -> list[Kept]:
+    def history(self, key: str) -> list[GradeRow]:
         """All grades of a student, oldest first."""
         with self.lock:
             rows = self.db.execute(
                 f"SELECT {', '.join('g.' + name for name in COLUMNS.split(', '))} FROM grades g "
                 "JOIN submissions s ON s.id = g.submission WHERE s.key = ? ORDER BY g.id", (key,),
             ).fetchall()  # fmt: skip
-        return [_kept(row) for row in rows]
+        return [_grade_row(row) for row in rows]
 
-    def submissions(self) -> list[Handed]:
+    def submissions(self) -> list[SubmissionRow]:
         """All that was handed in, by student and in the order of arrival."""
         with self.lock:
-            return [_handed(row) for row in self.db.execute("SELECT * FROM submissions ORDER BY key, id").fetchall()]
+            return [
+                _submission_row(row) for row in self.db.execute("SELECT * FROM submissions ORDER BY key, id").fetchall()
+            ]
 
     def observed(self, ident: int) -> tuple[bytes, bytes]:
         """What was kept of a submission, and its answers."""
@@ -275,8 +280,8 @@ class Gradebook:
             return self.db.execute(query, values).fetchone()
 
 
-def _handed(row: sqlite3.Row) -> Handed:
-    return Handed(
+def _submission_row(row: sqlite3.Row) -> SubmissionRow:
+    return SubmissionRow(
         row["id"], row["key"], row["content"], Path(row["path"]),
         {name: Path(path) for name, path in json.loads(row["files"]).items()},
         None if row["late"] is None else bool(row["late"]),
@@ -284,8 +289,8 @@ def _handed(row: sqlite3.Row) -> Handed:
     )  # fmt: skip
 
 
-def _kept(row: sqlite3.Row) -> Kept:
-    return Kept(
+def _grade_row(row: sqlite3.Row) -> GradeRow:
+    return GradeRow(
         row["id"], row["submission"], row["observations"],
         Digests(row["asks"], row["checks"], row["rubric"], row["environment"]),
         row["seed"], row["at"], json.loads(row["options"]), record.from_dict(json.loads(row["grade"])), row["scores"],

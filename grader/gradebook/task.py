@@ -1,4 +1,4 @@
-"""One submission of a class: from its files to a sealed grade, whatever goes wrong with it."""
+"""One submission of a class: from its files to a packed grade, whatever goes wrong with it."""
 
 import dataclasses
 from collections.abc import Callable, Collection
@@ -8,7 +8,7 @@ from grader.errors import GraderError, NoSubmission
 from grader.evidence import Evidence
 from grader.firewall import Firewall
 from grader.gradebook import digests, packing
-from grader.gradebook.store import Sealed
+from grader.gradebook.store import PackedGrade
 from grader.intake import Found
 from grader.pipeline import Grader
 from grader.records import Grade
@@ -25,13 +25,15 @@ class Task:
     seed: int
 
 
-def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, step: Step | None = None) -> Sealed:
+def grade_task(
+    grader: Grader, task: Task, only: Collection[str] | None = None, step: Step | None = None
+) -> PackedGrade:
     """Grade one submission; what goes wrong with it is a grade that needs review, and nobody else's problem.
 
     Raises:
         GraderError: it is not the submission that cannot be graded: no worker can be started, the disk is full.
     """
-    found, sealed = task.found, []
+    found, packed = task.found, []
 
     def progress(what: str, share: float) -> None:
         if step is not None:
@@ -39,7 +41,7 @@ def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, 
 
     if found.refused:
         reason = f"{found.path}: {found.refused}; nothing was graded"
-        return Sealed(grader.rejected(found.path, found.key, task.seed, reason, 0.0), grader.settings(only))
+        return PackedGrade(grader.rejected(found.path, found.key, task.seed, reason, 0.0), grader.settings(only))
     try:
         graded = grader.graded(
             found.path,
@@ -48,27 +50,27 @@ def grade_task(grader: Grader, task: Task, only: Collection[str] | None = None, 
             found.files or None,
             only,
             progress,
-            look=lambda e: sealed.append(seal(e, digests.stamp(grader.options))),
+            look=lambda e: packed.append(pack(e, digests.stamp(grader.options))),
         )
     except NoSubmission as reason:
-        return Sealed(grader.rejected(found.path, found.key, task.seed, str(reason), 0.0), grader.settings(only))
+        return PackedGrade(grader.rejected(found.path, found.key, task.seed, str(reason), 0.0), grader.settings(only))
     except (GraderError, OSError, MemoryError):
         raise
     except Exception as error:
         wall = Firewall()
         wall.note("the grading", error)
         words = wall.lines[0]
-        return Sealed(unfinished(task, words, grader.rubric.max_score), grader.settings(only))
-    whole = sealed[0] if sealed else Sealed(graded.grade)
+        return PackedGrade(unfinished(task, words, grader.rubric.max_score), grader.settings(only))
+    whole = packed[0] if packed else PackedGrade(graded.grade)
     return dataclasses.replace(whole, grade=graded.grade, options=grader.settings(only))
 
 
-def seal(seen: Evidence, stamp: Callable[[str], str]) -> Sealed:
+def pack(seen: Evidence, stamp: Callable[[str], str]) -> PackedGrade:
     """Pack evidence while its submission's files are there; the grade is added later."""
     answers, frames = packing.pack_answers(seen.answers)
     scores = packing.pack_scores(seen.measured, stamp)
     none = Grade({}, "needs_review", 0.0, 0.0, seen.seed, ())
-    return Sealed(none, {}, packing.pack_submission(seen.submission), answers, frames, scores)
+    return PackedGrade(none, {}, packing.pack_submission(seen.submission), answers, frames, scores)
 
 
 def unfinished(task: Task, reason: str, max_score: float) -> Grade:

@@ -26,7 +26,7 @@ FIELDS = {"where", "function", "old", "new", "reason"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class EquivalentChange:
     """A change that is the same by contract.
 
     Attributes:
@@ -52,7 +52,7 @@ class Entry:
         return f"{self.where}, {self.function}: {self.old!r} -> {'anything' if self.new is None else repr(self.new)}"
 
 
-def load(path: Path) -> list[Entry]:
+def load(path: Path) -> list[EquivalentChange]:
     """Read the entries of a file; none where there is no file.
 
     Raises:
@@ -67,7 +67,7 @@ def load(path: Path) -> list[Entry]:
     return [entry for number, row in enumerate(content.get("same", []), 1) for entry in _entries(path, number, row)]
 
 
-def _entries(path: Path, number: int, row: dict[str, Any]) -> Iterator[Entry]:
+def _entries(path: Path, number: int, row: dict[str, Any]) -> Iterator[EquivalentChange]:
     missing = FIELDS - {"new"} - row.keys()
     if missing or row.keys() - FIELDS or not str(row.get("reason", "")).strip():
         raise GraderError(
@@ -76,7 +76,7 @@ def _entries(path: Path, number: int, row: dict[str, Any]) -> Iterator[Entry]:
         )
     new = row.get("new")
     for each in [new] if new is None or isinstance(new, str) else new:
-        yield Entry(
+        yield EquivalentChange(
             row["where"],
             row["function"],
             plain(row["old"]),
@@ -90,6 +90,8 @@ def plain(text: str) -> str:
     return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
 
 
-def explaining(entries: Iterable[Entry], where: str, function: str, changed: tuple[str, str]) -> Entry | None:
+def explaining(
+    entries: Iterable[EquivalentChange], where: str, function: str, changed: tuple[str, str]
+) -> EquivalentChange | None:
     """The first entry that is about a change."""
     return next((entry for entry in entries if entry.matches(where, function, changed)), None)

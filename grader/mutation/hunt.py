@@ -45,7 +45,7 @@ class Mutant:
 
 
 @dataclass(frozen=True)
-class Result:
+class MutantResult:
     """What became of a mutant.
 
     Attributes:
@@ -72,7 +72,7 @@ class Result:
         return not self.lost
 
 
-Told = Callable[[Result], None]
+Told = Callable[[MutantResult], None]
 
 
 class Hunter:
@@ -116,7 +116,7 @@ class Hunter:
         criteria = self.grader.assignment.criteria
         return tuple(ident for ident, c in criteria.items() if mutant.mutation.owner in c.names)
 
-    def result(self, mutant: Mutant) -> Result:
+    def result(self, mutant: Mutant) -> MutantResult:
         """Grade one mutant."""
         start = time.monotonic()
         own = self.own(mutant)
@@ -125,7 +125,7 @@ class Hunter:
         if grade is None or not found:
             grade, found = self.compared(mutant.origin, [mutant], ())
         warned = {w.code for w in grade.warnings} - {w.code for w in self.baseline(mutant.origin, ()).warnings}
-        return Result(
+        return MutantResult(
             mutant,
             lost=tuple(found or ()),
             by_own=by_own,
@@ -196,7 +196,7 @@ def sample(mutants: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
     return random.Random(seed).sample(list(mutants), min(count, len(mutants)))
 
 
-def hunt(hunter: Hunter, mutants: Sequence[Mutant], jobs: int, seconds: float, told: Told) -> list[Result]:
+def hunt(hunter: Hunter, mutants: Sequence[Mutant], jobs: int, seconds: float, told: Told) -> list[MutantResult]:
     """Grade mutants until the time is over.
 
     Args:
@@ -211,7 +211,7 @@ def hunt(hunter: Hunter, mutants: Sequence[Mutant], jobs: int, seconds: float, t
         for origin in {mutant.origin for mutant in mutants}:
             hunter.baseline(origin, only)
 
-    def one(mutant: Mutant) -> Result | None:
+    def one(mutant: Mutant) -> MutantResult | None:
         return hunter.result(mutant) if time.monotonic() < end else None
 
     results = []

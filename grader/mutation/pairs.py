@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from grader.mutation.hunt import Hunter, Mutant, both
 
-Told = Callable[["Pair"], None]
+Told = Callable[["MutantPair"], None]
 
 
 @dataclass(frozen=True)
-class Pair:
+class MutantPair:
     """Two changes of one function.
 
     Attributes:
@@ -54,7 +54,7 @@ def drawn(mutants: Sequence[Mutant], count: int, seed: int) -> list[tuple[Mutant
     return list(found.values())
 
 
-def graded(hunter: Hunter, chosen: Sequence[tuple[Mutant, Mutant]], jobs: int, told: Told) -> list[Pair]:
+def graded(hunter: Hunter, chosen: Sequence[tuple[Mutant, Mutant]], jobs: int, told: Told) -> list[MutantPair]:
     """Grade pairs, and each change of theirs alone, by the criteria that need what is changed."""
     known: dict[int, frozenset[str]] = {}
 
@@ -63,10 +63,10 @@ def graded(hunter: Hunter, chosen: Sequence[tuple[Mutant, Mutant]], jobs: int, t
             known[id(mutant)] = frozenset(_lost(hunter, [mutant]))
         return known[id(mutant)]
 
-    def one(pair: tuple[Mutant, Mutant]) -> Pair:
+    def one(pair: tuple[Mutant, Mutant]) -> MutantPair:
         lost = alone(pair[0]) & alone(pair[1])
         kept = lost - frozenset(_lost(hunter, list(pair))) if lost else lost
-        return Pair(*pair, tuple(sorted(kept)))
+        return MutantPair(*pair, tuple(sorted(kept)))
 
     results = []
     with ThreadPoolExecutor(jobs) as pool:

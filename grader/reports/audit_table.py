@@ -15,13 +15,13 @@ MATRIX = "audit.csv"
 
 
 @dataclass
-class Shown:
+class AuditPrinter:
     """Prints each case as it is judged."""
 
     console: Console = field(default_factory=lambda: Console(highlight=False))
     cases: int = 0
 
-    def __call__(self, line: audit.Line) -> None:
+    def __call__(self, line: audit.AuditedCase) -> None:
         self.cases += 1
         words = Text(
             f"{self.cases:4}  {'wrong' if line.complaints else 'ok':<6}", "red" if line.complaints else "green"
@@ -40,7 +40,7 @@ def run(options: Options, only: str, show_messages: bool = False) -> int:
         only: part of the ids of the cases wanted.
         show_messages: list every sentence that was said of any case, in the end.
     """
-    shown = Shown()
+    shown = AuditPrinter()
     lines = audit.run(options, jobs=os.cpu_count() or 1, only=only, told=shown)
     checks = [f"{criterion}/{name}" for criterion, names in options.assignment.check_names.items() for name in names]
     target = options.out / MATRIX

@@ -8,7 +8,7 @@ from grader.reports.html.causes import gist
 
 
 @dataclass(frozen=True)
-class Said:
+class SaidSentence:
     """One sentence.
 
     Attributes:
@@ -24,32 +24,32 @@ class Said:
     case: str
 
 
-def said(cases: Iterable[tuple[str, Grade]]) -> list[Said]:
+def said(cases: Iterable[tuple[str, Grade]]) -> list[SaidSentence]:
     """The sentences of some grades by what they are about; those that differ in numbers and places are said once."""
-    found: dict[tuple[str, str, str], Said] = {}
+    found: dict[tuple[str, str, str], SaidSentence] = {}
     for case, grade in cases:
         for each in _of(case, grade):
             found.setdefault((each.where, each.status, gist(each.words)), each)
     return sorted(found.values(), key=lambda each: (each.where.startswith("warning"), each.where, each.status))
 
 
-def _of(case: str, grade: Grade) -> Iterator[Said]:
+def _of(case: str, grade: Grade) -> Iterator[SaidSentence]:
     if grade.reason:
-        yield Said("submission", grade.status, grade.reason, case)
+        yield SaidSentence("submission", grade.status, grade.reason, case)
     for criterion in grade.criteria:
         told = {check.message for check in criterion.checks}
         for check in criterion.checks:
             if check.status in ("failed", "error"):
                 words = f"{check.message}  Hint: {check.hint}" if check.hint else check.message
-                yield Said(f"{criterion.id}/{check.name}", check.status, words, case)
+                yield SaidSentence(f"{criterion.id}/{check.name}", check.status, words, case)
         remark = criterion.status == "passed" and criterion.feedback != "as it should be"
         if criterion.status in ("missing", "blocked") or (remark and criterion.feedback not in told):
-            yield Said(criterion.id, criterion.status, criterion.feedback, case)
+            yield SaidSentence(criterion.id, criterion.status, criterion.feedback, case)
     for warning in grade.warnings:
-        yield Said(f"warning {warning.code}", "", warning.message, case)
+        yield SaidSentence(f"warning {warning.code}", "", warning.message, case)
 
 
-def listed(sentences: Iterable[Said]) -> Iterator[str]:
+def listed(sentences: Iterable[SaidSentence]) -> Iterator[str]:
     """The same as lines of text."""
     heading = ""
     for each in sentences:

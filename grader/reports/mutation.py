@@ -14,9 +14,9 @@ from rich.text import Text
 from grader import audit
 from grader.errors import GraderError
 from grader.mutation import entries, pairs
-from grader.mutation.entries import FILE, Entry
-from grader.mutation.hunt import Hunter, Mutant, Result, hunt, sample
-from grader.mutation.pairs import Pair
+from grader.mutation.entries import FILE, EquivalentChange
+from grader.mutation.hunt import Hunter, Mutant, MutantResult, hunt, sample
+from grader.mutation.pairs import MutantPair
 from grader.pipeline import Options
 from grader.reports.progress import Progress
 from grader.reports.text import printable
@@ -28,7 +28,7 @@ PAIRS_DRAWN = 300
 
 
 @dataclass
-class Shown:
+class MutationPrinter:
     """Prints what an instructor has to look at, and counts.
 
     Attributes:
@@ -40,21 +40,21 @@ class Shown:
         needed: the entries that a mutant needed.
     """
 
-    known: Sequence[Entry]
+    known: Sequence[EquivalentChange]
     every: bool = False
     console: Console = field(default_factory=lambda: Console(highlight=False))
     progress: Progress = field(default_factory=Progress)
     total: int = 1
     done: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    needed: set[Entry] = field(default_factory=set)
+    needed: set[EquivalentChange] = field(default_factory=set)
 
     @property
     def wrong(self) -> bool:
         """Whether a mutant has to be looked at."""
         return bool(self.counts["survived"] + self.counts["undecided"])
 
-    def result(self, result: Result) -> None:
+    def result(self, result: MutantResult) -> None:
         """Take in what became of a mutant."""
         mutation = result.mutant.mutation
         word = "undecided" if result.undecided else "killed"
@@ -67,7 +67,7 @@ class Shown:
             said += [f"{criterion} is in error" for criterion in result.undecided]
             self.show(word, [result.mutant], mutation.what, said)
 
-    def pair(self, pair: Pair) -> None:
+    def pair(self, pair: MutantPair) -> None:
         """Take in what became of two changes together."""
         self.step("pair")
         if pair.kept:
@@ -123,7 +123,7 @@ def run(options: Options, only: str, everything: bool, show_messages: bool = Fal
     corpus = options.assignment.corpus
     beside = [Path(audit.corpus_of(options.assignment).__file__).parent] if corpus else []
     known = [entry for folder in (reference, *beside) for entry in entries.load(folder / FILE)]
-    hunter, shown = Hunter(options), Shown(known, show_messages)
+    hunter, shown = Hunter(options), MutationPrinter(known, show_messages)
     try:
         with tempfile.TemporaryDirectory(prefix="vit-mutants-") as folder:
             wanted = corpus and only != PAIRS and (everything or bool(only))
@@ -150,7 +150,7 @@ def _mutants(hunter: Hunter, reference: Path, styles: dict[str, Path], only: str
     return found
 
 
-def _hunt(hunter: Hunter, mutants: list[Mutant], everything: bool, shown: Shown) -> None:
+def _hunt(hunter: Hunter, mutants: list[Mutant], everything: bool, shown: MutationPrinter) -> None:
     chosen = mutants if everything else sample(mutants, SAMPLE, hunter.seed)
     shown.total = len(chosen)
     with Progress() as shown.progress:
@@ -159,7 +159,7 @@ def _hunt(hunter: Hunter, mutants: list[Mutant], everything: bool, shown: Shown)
     shown.console.print(shown.summary(hunter.seed, len(mutants)), soft_wrap=True)
 
 
-def _pairs(hunter: Hunter, mutants: list[Mutant], shown: Shown) -> None:
+def _pairs(hunter: Hunter, mutants: list[Mutant], shown: MutationPrinter) -> None:
     chosen = pairs.drawn(mutants, PAIRS_DRAWN, hunter.seed)
     shown.total, shown.done = len(chosen), 0
     with Progress() as shown.progress:

@@ -12,7 +12,7 @@ from typing import Any
 
 from grader import patterns
 from grader.errors import GraderError
-from grader.records import CheckResult, CriterionResult, Grade, Origin, Warning_
+from grader.records import CheckResult, CriterionResult, Grade, GradeWarning, Origin
 
 SCHEMA_VERSION = 2
 SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
@@ -88,7 +88,7 @@ def from_dict(record: dict[str, Any]) -> Grade:
             seed=record["seed"],
             criteria=tuple(_read_criterion(entry) for entry in record["criteria"]),
             measured=dict(record["measured"]),
-            warnings=tuple(Warning_(entry["code"], entry["message"]) for entry in record["warnings"]),
+            warnings=tuple(GradeWarning(entry["code"], entry["message"]) for entry in record["warnings"]),
             sandbox=dict(record["sandbox"]),
             timings=dict(record["timings"]),
             reason=record.get("reason", ""),

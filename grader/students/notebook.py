@@ -40,7 +40,7 @@ _open: list["Grader"] = []  # one for the session: its workers stay warm
 
 
 @dataclass(frozen=True)
-class Verdict:
+class NotebookVerdict:
     """What was found; a notebook shows it with its pictures.
 
     Attributes:
@@ -90,7 +90,7 @@ class Verdict:
         return lines
 
 
-def check(criterion: str, submission: str | Path | None = None, *, seed: int | None = None) -> Verdict:
+def check(criterion: str, submission: str | Path | None = None, *, seed: int | None = None) -> NotebookVerdict:
     """Judge one criterion, such as ``vit.patch_embeddings``.
 
     Args:
@@ -117,7 +117,7 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
         raise Rejected(printable(graded.grade.reason))
     result = next(each for each in graded.grade.criteria if each.id == criterion)
     open_ = any(words.startswith("not enforced") for words in graded.grade.sandbox.values())
-    return Verdict(
+    return NotebookVerdict(
         result,
         {c.name: c.sentence for c in judging.checks},
         tuple(pictures),

@@ -8,14 +8,14 @@ from msgspec import Meta
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import warn
 from grader.observations import Answered, Name
-from grader.records import Warning_
+from grader.records import GradeWarning
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     return Question({})
 
 
-def hard_coded_device(evidence: Evidence) -> list[Warning_]:
+def hard_coded_device(evidence: Evidence) -> list[GradeWarning]:
     """A GPU was asked for on a machine without one; the worker let it pass."""
     answer = evidence["devices"]
     if not answer.ok or not answer.value:

@@ -31,7 +31,7 @@ Progress = Callable[[str], None]  # told what is being done when it takes a whil
 
 
 @dataclass(frozen=True)
-class Part:
+class DataFile:
     """One of the four files: its name, the MD5 of the .gz that torchvision publishes and of its content."""
 
     name: str
@@ -43,7 +43,7 @@ class Part:
 IMAGES: tuple[int, ...] = (28, 28)
 LABELS: tuple[int, ...] = ()
 PARTS = {
-    name: Part(file, packed, content, (items, *shape))
+    name: DataFile(file, packed, content, (items, *shape))
     for name, file, items, shape, packed, content in (
         ("train_images", "train-images-idx3-ubyte", 60_000, IMAGES, "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "f4a8712d7a061bf5bd6d2ca38dc4d50a"),
         ("train_labels", "train-labels-idx1-ubyte", 60_000, LABELS, "25c81989df183df01b3e8a0aad5dffbe", "9018921c3c673c538a1fc5bad174d6f9"),
@@ -152,7 +152,7 @@ def _source(data: Path | None, cache: Path, progress: Progress) -> Path:
     return folder
 
 
-def _file(folder: Path, part: Part) -> Path | None:
+def _file(folder: Path, part: DataFile) -> Path | None:
     candidates = (folder / part.name, folder / f"{part.name}.gz")
     return next((path for path in candidates if path.is_file()), None)
 
@@ -161,7 +161,7 @@ def _absent(folder: Path) -> str:
     return ", ".join(f"{part.name}[.gz]" for part in PARTS.values() if not _file(folder, part))
 
 
-def _decoded(raw: Path, part: Part, cache: Path) -> str:
+def _decoded(raw: Path, part: DataFile, cache: Path) -> str:
     """The .npy file of one part, made on the first run; a torn or foreign one is made anew."""
     source = _file(raw, part)
     assert source is not None
@@ -177,14 +177,14 @@ def _decoded(raw: Path, part: Part, cache: Path) -> str:
     return str(kept)
 
 
-def _stamp(source: Path, part: Part) -> str:
+def _stamp(source: Path, part: DataFile) -> str:
     """Names a file as it is now: a changed one gets another stamp, and is verified again."""
     stat = source.stat()
     facts = f"{source.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{part.content}"
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
-def _whole(path: Path, part: Part) -> bool:
+def _whole(path: Path, part: DataFile) -> bool:
     try:
         array = np.load(path, mmap_mode="r")  # refuses a file that is shorter than its header says
     except (OSError, ValueError, EOFError):
@@ -192,7 +192,7 @@ def _whole(path: Path, part: Part) -> bool:
     return array.shape == part.shape and array.dtype == np.uint8
 
 
-def _verified(source: Path, part: Part) -> np.ndarray:
+def _verified(source: Path, part: DataFile) -> np.ndarray:
     """Read one file and hold it against its checksum."""
     content = source.read_bytes()
     expected = part.packed if source.suffix == ".gz" else part.content

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 
-from grader.gradebook.reader import Roll
+from grader.gradebook.reader import GradebookReader
 
 ONLY = ["--only", "application.knn", "--seed", "7"]
 
@@ -45,12 +45,12 @@ def make(folder: Path) -> Path:
 
 def points(out: Path) -> dict[str, float]:
     """The points in a gradebook by student."""
-    with Roll(out) as roll:
-        return {entry.key: entry.points for entry in roll.entries()}
+    with GradebookReader(out) as reader:
+        return {entry.key: entry.points for entry in reader.entries()}
 
 
 def rows(out: Path) -> list[tuple[str, int, float]]:
     """All grades that were ever committed: student, row, score."""
-    with Roll(out) as roll:
-        keys = dict.fromkeys(handed.key for handed in roll.book.submissions())
-        return [(key, kept.id, kept.grade.score) for key in keys for kept in roll.history(key)]
+    with GradebookReader(out) as reader:
+        keys = dict.fromkeys(row.key for row in reader.book.submissions())
+        return [(key, kept.id, kept.grade.score) for key in keys for kept in reader.history(key)]

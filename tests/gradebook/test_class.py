@@ -14,7 +14,7 @@ import pytest
 
 from grader import cli, scoring
 from grader.gradebook import session, task
-from grader.gradebook.reader import Roll
+from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME
 from grader.reports import record
 from tests.gradebook import classroom
@@ -133,9 +133,9 @@ def test_where_nothing_can_be_written_several_are_graded_all_the_same(tmp_path, 
 
 def test_an_error_of_the_graders_over_one_submission_is_noticed_by_no_other(tmp_path, monkeypatch):
     folder, out = classroom.make(tmp_path / "class"), tmp_path / "out"
-    sealing, scores = task.seal, scoring.grade
+    sealing, scores = task.pack, scoring.grade
 
-    def seal(seen, stamp):
+    def pack(seen, stamp):
         if seen.submission.name == "bela":
             raise RecursionError("too deep")
         return sealing(seen, stamp)
@@ -145,11 +145,11 @@ def test_an_error_of_the_graders_over_one_submission_is_noticed_by_no_other(tmp_
             raise MemoryError
         return scores(seen, *more)
 
-    monkeypatch.setattr(task, "seal", seal)
+    monkeypatch.setattr(task, "pack", pack)
     monkeypatch.setattr(scoring, "grade", grade)
     assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 1
-    with Roll(out) as roll:
-        found = {entry.key: entry.grade for entry in roll.entries()}
+    with GradebookReader(out) as reader:
+        found = {entry.key: entry.grade for entry in reader.entries()}
     assert {key: each.score for key, each in found.items()} == {**classroom.POINTS, "cleo": 0}
     assert [key for key, each in found.items() if each.status == "needs_review"] == ["cleo"]
     assert (found["cleo"].undecided, found["cleo"].total) == (6, "0 + 6 open")

@@ -13,7 +13,7 @@ from grader import cli, given
 from grader.assignments.vit.assignment import VIT
 from grader.errors import GraderError
 from grader.gradebook import remote
-from grader.gradebook.reader import Roll
+from grader.gradebook.reader import GradebookReader
 from grader.intake import Found
 from tests.gradebook import classroom
 from tests.gradebook.test_class import ROOT, committed, start, wait_until
@@ -60,8 +60,8 @@ def test_a_worker_that_is_killed_costs_no_grade(cluster, tmp_path):
     assert run.returncode == 0, err
     assert classroom.points(out) == classroom.POINTS
     assert len(classroom.rows(out)) == len(classroom.POINTS)
-    with Roll(out) as roll:  # a worker holds submissions against the files that this machine was given
-        assert {entry.grade.given for entry in roll.entries()} == {given.replaced(course, VIT).digest}
+    with GradebookReader(out) as reader:  # a worker holds submissions against the files that this machine was given
+        assert {entry.grade.given for entry in reader.entries()} == {given.replaced(course, VIT).digest}
 
 
 def test_no_scheduler_is_one_line(tmp_path, capsys, monkeypatch):

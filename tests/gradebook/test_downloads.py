@@ -16,9 +16,9 @@ from grader.assignments.vit.files import RUBRIC as DEFAULT
 from grader.errors import GraderError
 from grader.gradebook import inputs, late
 from grader.gradebook.digests import Digests
-from grader.gradebook.reader import Roll
+from grader.gradebook.reader import GradebookReader
 from grader.gradebook.run import Run
-from grader.gradebook.store import NAME, Gradebook, Sealed
+from grader.gradebook.store import NAME, Gradebook, PackedGrade
 from tests.gradebook import classroom
 from tests.gradebook.test_exports import CANVAS, MOODLE
 from tests.gradebook.test_run import Breaking
@@ -38,7 +38,7 @@ class Scores(Breaking):
         score = float(text.partition("score = ")[2].partition('"')[0])
         sealed = future.result()
         future = type(future)()
-        future.set_result(Sealed(dataclasses.replace(sealed.grade, score=score)))
+        future.set_result(PackedGrade(dataclasses.replace(sealed.grade, score=score)))
         return future
 
 
@@ -122,18 +122,18 @@ def test_of_two_attempts_the_latest_counts_or_the_best(tmp_path):
     hand_in(second / "poeann_14_9003_a.ipynb", 70)
     graded([second, first], tmp_path / "grades")
     for attempts, points in (("latest", 60), ("best", 90)):
-        with Roll(tmp_path / "grades", attempts) as roll:
-            entries = {entry.key: entry for entry in roll.entries()}
+        with GradebookReader(tmp_path / "grades", attempts) as reader:
+            entries = {entry.key: entry for entry in reader.entries()}
             assert entries["doejane"].points == points and entries["poeann"].points == 70
-            assert len(roll.entries(every=True)) == 3 and entries["doejane"].attempts == 2
+            assert len(reader.entries(every=True)) == 3 and entries["doejane"].attempts == 2
 
 
 def test_lateness_may_make_the_worse_attempt_the_better(tmp_path, rubric):
     hand_in(tmp_path / "1" / "Jane Doe_12_assignsubmission_file_" / "a.ipynb", 80)
     hand_in(tmp_path / "2" / "Jane Doe_12_assignsubmission_file_" / "a.ipynb", 85, hours=2)
     graded([tmp_path / "1", tmp_path / "2"], tmp_path / "grades")
-    with Roll(tmp_path / "grades", "best", rubric) as roll:
-        (entry,) = roll.entries()
+    with GradebookReader(tmp_path / "grades", "best", rubric) as reader:
+        (entry,) = reader.entries()
     assert (entry.points, entry.attempt, entry.days_late) == (80, 1, 0)
 
 
@@ -144,10 +144,10 @@ def test_what_was_replaced_in_its_place_is_history_and_no_attempt(tmp_path):
     graded([tmp_path / "class"], tmp_path / "grades")
     hand_in(path, 60, hours=-5)
     graded([tmp_path / "class"], tmp_path / "grades")
-    with Roll(tmp_path / "grades", "best") as roll:
-        entry = roll.entries()[0]
+    with GradebookReader(tmp_path / "grades", "best") as reader:
+        entry = reader.entries()[0]
         assert (entry.points, entry.attempts) == (60, 1)
-        assert [kept.grade.score for kept in roll.history("doejane")] == [90, 60]
+        assert [kept.grade.score for kept in reader.history("doejane")] == [90, 60]
 
 
 @pytest.mark.parametrize(
@@ -184,5 +184,5 @@ def test_two_students_of_one_name_in_two_folders_are_two(tmp_path):
         hand_in(tmp_path / section / f"only-{section}.ipynb", 60)
     done = graded([tmp_path / "a", tmp_path / "b"], tmp_path / "grades")
     assert [each.task.found.key for each in done] == ["anna", "only-a", "b/anna", "only-b"]
-    with Roll(tmp_path / "grades") as roll:
-        assert len(roll.entries()) == 4
+    with GradebookReader(tmp_path / "grades") as reader:
+        assert len(reader.entries()) == 4

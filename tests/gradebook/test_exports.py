@@ -14,7 +14,7 @@ import pytest
 
 from grader.errors import GraderError
 from grader.exports import FORMATS, canvas, moodle, sheets
-from grader.exports.result import Result, of_grade
+from grader.exports.result import ExportedGrade, of_grade
 from grader.reports import record
 from tests import grades
 
@@ -70,7 +70,7 @@ def test_annotations_are_one_line_each_and_cannot_end_early():
 
 
 def test_gradescope_gets_the_score_and_a_test_a_criterion():
-    whole = json.loads(FORMATS["gradescope"]([Result(LOST, 80.5, "a day late, 10 points taken off")]))
+    whole = json.loads(FORMATS["gradescope"]([ExportedGrade(LOST, 80.5, "a day late, 10 points taken off")]))
     assert whole["score"] == 80.5 and "a day late" in whole["output"]
     tests = {test.get("number"): test for test in whole["tests"]}
     assert tests["2.5"]["status"] == "failed" and tests["2.5"]["score"] == 0 and tests["2.5"]["max_score"] == 5
@@ -85,7 +85,7 @@ def test_gradescope_gets_the_score_and_a_test_a_criterion():
 
 
 def test_classroom50_gets_whole_numbers_within_their_maximum():
-    whole = json.loads(FORMATS["classroom50"]([Result(LOST, 92.5)]))
+    whole = json.loads(FORMATS["classroom50"]([ExportedGrade(LOST, 92.5)]))
     assert whole["schema"] == "classroom50/result/v1" and whole["score"] == 93 and whole["max-score"] == 100
     numbers = [whole["score"], *(test[name] for test in whole["tests"] for name in ("score", "max-score"))]
     assert all(type(number) is int for number in numbers)
@@ -107,7 +107,11 @@ def filled(tmp_path, text, name, *needed):
 
 
 def test_canvas_gets_its_own_file_back_with_one_column_filled(tmp_path):
-    results = [Result(LOST, 92.5, student="12"), Result(REVIEW, 100, student="13"), Result(LOST, 1, student="99")]
+    results = [
+        ExportedGrade(LOST, 92.5, student="12"),
+        ExportedGrade(REVIEW, 100, student="13"),
+        ExportedGrade(LOST, 1, student="99"),
+    ]
     done = canvas.fill(results, filled(tmp_path, CANVAS, "c.csv", "Student", "ID"), "Assignment 3")
     table = pd.read_csv(io.StringIO(done.sheet.text().removeprefix("\ufeff")), dtype=str, keep_default_na=False)
     assert list(table) == [*canvas.IDENTITY, "Assignment 3 (12345)"]
@@ -125,7 +129,7 @@ def test_canvas_needs_to_be_told_which_of_two_assignments(tmp_path):
 
 
 def test_a_canvas_file_of_our_own_has_its_columns():
-    text = canvas.fill([Result(LOST, 92, student="12")], None, "Assignment 3 (12345)").sheet.text()
+    text = canvas.fill([ExportedGrade(LOST, 92, student="12")], None, "Assignment 3 (12345)").sheet.text()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert rows[1] == {
         **dict.fromkeys(canvas.IDENTITY, ""),
@@ -145,7 +149,7 @@ MOODLE = (
 
 
 def test_moodle_gets_its_own_worksheet_back_filled(tmp_path):
-    results = [Result(LOST, 92.5, student="123456"), Result(LOST, 50, student="123458")]
+    results = [ExportedGrade(LOST, 92.5, student="123456"), ExportedGrade(LOST, 50, student="123458")]
     done = moodle.fill(results, filled(tmp_path, MOODLE, "m.csv", *moodle.NEEDED))
     table = pd.read_csv(io.StringIO(done.sheet.text()), dtype=str, keep_default_na=False)
     assert list(table) == list(moodle.COLUMNS)
@@ -157,7 +161,7 @@ def test_moodle_gets_its_own_worksheet_back_filled(tmp_path):
 
 
 def test_a_worksheet_of_our_own_has_what_moodle_asks_for():
-    text = moodle.fill([Result(LOST, 92, student="7")], None).sheet.text()
+    text = moodle.fill([ExportedGrade(LOST, 92, student="7")], None).sheet.text()
     (row,) = csv.DictReader(io.StringIO(text))
     assert (row["Identifier"], row["Grade"], row["Last modified (grade)"]) == ("Participant 7", "92", "-")
 

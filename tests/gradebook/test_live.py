@@ -8,7 +8,7 @@ from rich.console import Console
 
 from grader.gradebook.live import Table, _minutes
 from grader.gradebook.run import Done
-from grader.gradebook.store import Sealed
+from grader.gradebook.store import PackedGrade
 from grader.gradebook.task import Task, unfinished
 from grader.intake import Found
 from tests import grades
@@ -57,5 +57,5 @@ def test_times_are_for_people(seconds, words):
 def test_without_a_terminal_nothing_is_shown(capsys):
     with Table(3) as table:
         table.began(task("anna"))
-        table.done(Done(task("anna"), Sealed(grades.grade("anna")).grade, "graded"))
+        table.done(Done(task("anna"), PackedGrade(grades.grade("anna")).grade, "graded"))
     assert capsys.readouterr() == ("", "")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import Outdated
-from grader.evidence import Kept
+from grader.evidence import KeptAnswer
 from grader.gradebook import packing
 from grader.gradebook.store import Gradebook
 
@@ -22,7 +22,7 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-def answers(book: Gradebook, key: str) -> dict[str, Kept]:
+def answers(book: Gradebook, key: str) -> dict[str, KeptAnswer]:
     (kept,) = book.history(key)
     return packing.unpack_answers(book.observed(kept.observations)[1], book.frame, {}, code_unchanged=False)
 

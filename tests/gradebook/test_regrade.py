@@ -11,7 +11,7 @@ from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.files import RUBRIC as DEFAULT
 from grader.evidence import Probe, Question
 from grader.gradebook import digests, regrade
-from grader.gradebook.reader import Roll
+from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME, Gradebook
 from grader.judging import Criterion, Fail, checks
 from grader.pipeline import Options
@@ -70,8 +70,8 @@ def handed_out(folder):
 
 
 def digests_of_given_files(out):
-    with Roll(out) as roll:
-        return {entry.grade.given for entry in roll.entries() if entry.grade.status == "graded"}
+    with GradebookReader(out) as reader:
+        return {entry.grade.given for entry in reader.entries() if entry.grade.status == "graded"}
 
 
 def test_other_given_files_are_taken_up_without_running_anything(copied, tmp_path, capsys, nobody_to_ask):

@@ -7,9 +7,9 @@ import pytest
 
 from grader.errors import GraderError
 from grader.gradebook.digests import Digests
-from grader.gradebook.places import Lost
+from grader.gradebook.places import PlaceLost
 from grader.gradebook.run import GIVEN_UP, Run
-from grader.gradebook.store import NAME, Gradebook, Sealed
+from grader.gradebook.store import NAME, Gradebook, PackedGrade
 from tests import grades
 from tests.gradebook import classroom
 
@@ -31,7 +31,7 @@ class Breaking:
         if task.found.key in self.bad and self.asked.count(task.found.key) <= self.times:
             future.set_exception(self.error)
         else:
-            future.set_result(Sealed(dataclasses.replace(grades.grade(task.found.key), seed=task.seed)))
+            future.set_result(PackedGrade(dataclasses.replace(grades.grade(task.found.key), seed=task.seed)))
         return future
 
     def ready(self):
@@ -106,15 +106,15 @@ def test_where_nothing_can_be_graded_nobody_is_marked(book, found):
     place = Breaking(*classroom.POINTS, error=GraderError("no worker"))
     with pytest.raises(GraderError, match="no worker"):
         Run(book, place, NOW, 1).grade(found)
-    assert [book.latest(handed.id) for handed in book.submissions()] == [None] * 6
-    assert all(handed.begun <= 1 for handed in book.submissions())
+    assert [book.latest(row.id) for row in book.submissions()] == [None] * 6
+    assert all(row.begun <= 1 for row in book.submissions())
 
 
 def test_a_lost_cluster_ends_the_run_and_marks_nobody(book, found):
-    place = Breaking("dora", error=Lost("tcp://x: the scheduler was lost"))
-    with pytest.raises(Lost):
+    place = Breaking("dora", error=PlaceLost("tcp://x: the scheduler was lost"))
+    with pytest.raises(PlaceLost):
         Run(book, place, NOW, 1).grade(found)
-    assert all(handed.begun <= 1 for handed in book.submissions())
+    assert all(row.begun <= 1 for row in book.submissions())
     assert status(Run(book, Breaking(), NOW, 1).grade(found))["dora"] == ("graded", "graded")
 
 
@@ -153,7 +153,7 @@ def test_what_needs_review_is_graded_again_when_that_is_asked_for(book, found):
 
 
 def test_where_what_was_kept_cannot_be_read_it_is_graded_again(book, found):
-    def unreadable(handed, kept):
+    def unreadable(row, kept):
         raise GraderError("kept observations cannot be read")
 
     Run(book, Breaking(), NOW, 1).grade(found)

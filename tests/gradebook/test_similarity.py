@@ -9,7 +9,7 @@ import pytest
 
 from grader.gradebook import similarity
 from grader.gradebook.packing import _checksums
-from grader.gradebook.similarity import Work
+from grader.gradebook.similarity import ComparedWork
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = [path.read_text() for path in sorted((ROOT / "reference").glob("*.py"))]
@@ -47,7 +47,7 @@ def statements(sources):
 
 
 def work(key, sources, weights=()):
-    return Work(
+    return ComparedWork(
         key, similarity.tokens_of(statements(sources)), {"vit_embeds.pt": frozenset(weights)} if weights else {}
     )
 
@@ -102,7 +102,7 @@ def test_a_program_that_cannot_be_read_stops_nothing():
 
 
 def pair(first, second, what="code", score=1.0):
-    return similarity.Pair(first, second, what, score)
+    return similarity.SimilarPair(first, second, what, score)
 
 
 def test_a_copy_that_went_round_is_one_group():

@@ -16,7 +16,7 @@ from grader.intake.reading.magics import neutralised, python_lines
 from grader.intake.reading.main import reply
 from grader.intake.reading.members import check_clashes, safe_name
 from grader.intake.reading.outputs import printed
-from grader.intake.reading.parsing import Place, parses, statements
+from grader.intake.reading.parsing import SourcePlace, parses, statements
 from grader.intake.reading.refusal import RefusalError
 
 LIMITS = IntakeLimits()
@@ -134,7 +134,7 @@ def test_any_code_is_answered(tmp_path: Path, cells: list[str], module: str) -> 
 @quick
 @given(code)
 def test_python_without_magics_is_left_as_it_is(source: str) -> None:
-    found, problems = statements(source, Place("x", 1), is_main=True)
+    found, problems = statements(source, SourcePlace("x", 1), is_main=True)
     if not neutralised(source).skipped:
         assert len(python_lines(source).split("\n")) == len(source.split("\n"))
     assert all(parses(statement.source) for statement in found)

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.intake.reading.gather import Gathering, Question
-from grader.intake.reading.parsing import Place, statements
+from grader.intake.reading.gather import Gathering, WantedNames
+from grader.intake.reading.parsing import SourcePlace, statements
 from grader.intake.reading.program import gathered
-from grader.intake.reading.sources import Sources
+from grader.intake.reading.sources import ModuleFiles
 
 NAMES = ("a", "b", "c", "d")
 name = st.sampled_from(NAMES)
@@ -87,9 +87,11 @@ def outcome(pieces: list[str], module: list[str] | None = None) -> Any:
 
 
 def sliced(cells: list[str], module: list[str] | None = None) -> tuple[list[str], list[str]]:
-    found = [s for number, cell in enumerate(cells, 1) for s in statements(cell, Place("n", number), is_main=True)[0]]
-    texts = {"m.py": ("\n".join(module), Place("m.py", None))} if module is not None else {}
-    gathering = Gathering(found, "n", texts, Sources(texts, ""), Question({"a"}, set(), set()))
+    found = [
+        s for number, cell in enumerate(cells, 1) for s in statements(cell, SourcePlace("n", number), is_main=True)[0]
+    ]
+    texts = {"m.py": ("\n".join(module), SourcePlace("m.py", None))} if module is not None else {}
+    gathering = Gathering(found, "n", texts, ModuleFiles(texts, ""), WantedNames({"a"}, set(), set()))
     program, _ = gathered(gathering)
     if module is not None and "a" not in program["names"]:
         return [], []  # a name that the tools of the test bring

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from grader.intake.reading.parsing import Place, statements
+from grader.intake.reading.parsing import SourcePlace, statements
 
 DOC = '"""Part 2.\n\nShapes: B batch\nimport is a word, x = 3 is none\n\n    an indented line\n"""\nimport torch\n'
 AFTER = 'def g():\n    """Doc of g.\n\nShapes: (B, N)\n    """\n    return 1\n\nlr = 1\n'
@@ -53,7 +53,7 @@ BROKEN = {
 
 def read(text: str) -> tuple[list[str], list[tuple[int, tuple[str, ...], str]]]:
     """Return the names that are bound, and what is said of the rest."""
-    found, broken = statements(text, Place("a.py", None), is_main=False)
+    found, broken = statements(text, SourcePlace("a.py", None), is_main=False)
     names = [getattr(s.node, "name", None) or s.source.partition(" ")[0] for s in found]
     return names, [(each.line, each.names, each.message) for each in broken]
 
@@ -99,5 +99,5 @@ def test_what_a_module_does_when_it_is_executed_itself_loses_no_name() -> None:
 @pytest.mark.parametrize("line", ['"""', "(", "x = (", "@a", "def f(", "'''\n\"\"\"", "else:", "\\", "word word"])
 def test_a_file_of_faults_is_read_in_bounded_time(line: str) -> None:
     start = time.process_time()
-    statements("\n".join([line] * 20_000 + ["x"]), Place("a.py", None), is_main=False)
+    statements("\n".join([line] * 20_000 + ["x"]), SourcePlace("a.py", None), is_main=False)
     assert time.process_time() - start < 20

@@ -23,7 +23,7 @@ from grader.pipeline import Graded, Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 from grader.reports.html import classroom
 from grader.reports.html.pages import Pages
-from grader.reports.html.student import Link
+from grader.reports.html.student import PageLink
 from tests.pages.browser import found
 from tests.pages.one_notebook import inlined
 from tests.picture import NAME, SEED, seeded
@@ -85,12 +85,12 @@ def _student(grader: Grader, out: Path) -> None:
     pages.close()
 
 
-def _class(grader: Grader, folder: Path) -> list[classroom.Entry]:
+def _class(grader: Grader, folder: Path) -> list[classroom.ClassRow]:
     grades = [grader.grade(REFERENCE)]
     for case in (case for case in load()[0] if case.id in FAULTS):
         audit.apply(case.edits, REFERENCE, folder / "class" / case.id)
         grades.append(grader.grade(folder / "class" / case.id))
-    return [classroom.Entry(grade, Link("ab12.html", "")) for grade in sorted(_members(grades), key=_name)]
+    return [classroom.ClassRow(grade, PageLink("ab12.html", "")) for grade in sorted(_members(grades), key=_name)]
 
 
 def _members(grades: list[Grade]) -> Iterator[Grade]:

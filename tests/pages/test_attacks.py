@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from grader.records import CellLog, CheckResult, Origin, Piece, Program, SimilarGroup, Submission, Warning_
+from grader.records import CellLog, CheckResult, GradeWarning, Origin, Piece, Program, SimilarGroup, Submission
 from grader.reports.html import classroom, notebook, student
 from grader.reports.html.notebooks.client import Renderer
-from grader.reports.html.student import Link
+from grader.reports.html.student import PageLink
 from tests import grades
 from tests.pages.browser import AUDIT
 from tests.pages.hostile import SCRIPTS
@@ -35,7 +35,7 @@ def hostile_grade(attack):
         origin=Origin(attack, None, 1, None),
     )
     return dataclasses.replace(
-        grades.grade(attack), criteria=(worst, *rest), warnings=(Warning_(attack, attack),), status="needs_review",
+        grades.grade(attack), criteria=(worst, *rest), warnings=(GradeWarning(attack, attack),), status="needs_review",
         reason=attack, submission={"name": attack, "path": attack, "sha256": attack},
     )  # fmt: skip
 
@@ -68,14 +68,16 @@ def harmless(browser, path):
 @ATTACKS
 def test_a_students_page_runs_nothing(attack, made, browser, tmp_path):
     (path := tmp_path / "page.html").write_text(
-        student.page(hostile_grade(attack), hostile_evidence(made, attack, tmp_path), (Link(attack, attack),), attack),
+        student.page(
+            hostile_grade(attack), hostile_evidence(made, attack, tmp_path), (PageLink(attack, attack),), attack
+        ),
         encoding="utf-8",
     )
     harmless(browser, path)
 
 
 def test_a_class_page_runs_nothing(browser, tmp_path):
-    entries = [classroom.Entry(hostile_grade(attack), Link(attack, attack), late=attack) for attack in SCRIPTS]
+    entries = [classroom.ClassRow(hostile_grade(attack), PageLink(attack, attack), late=attack) for attack in SCRIPTS]
     (path := tmp_path / "index.html").write_text(
         classroom.page(entries, SCRIPTS[0], [SimilarGroup((attack, attack), (attack,), 1.0) for attack in SCRIPTS]),
         encoding="utf-8",

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from grader.records import SimilarGroup
 from grader.reports.html import classroom, notebook
 from grader.reports.html.notebooks.client import Rendered
-from grader.reports.html.student import Link
+from grader.reports.html.student import PageLink
 from tests import grades
 
 PAGES = ("ab12", "ab12-notebook", "index")
@@ -23,7 +23,7 @@ def pages(made):
         classroom.page(members(), "The assignment", [SimilarGroup(("a00", "b01"), ("code",), 0.97)])
     )
     cells = [cell for cell in rendered.cells if cell.number in (1, 2, 6, 23, 26, 30, 31, 34, 36)]
-    some = notebook.page(graded.grade, graded.evidence, Rendered(tuple(cells)), (Link("ab12.html", "The grade"),))
+    some = notebook.page(graded.grade, graded.evidence, Rendered(tuple(cells)), (PageLink("ab12.html", "The grade"),))
     (folder / "ab12-notebook.html").write_text(some)
     return folder
 
@@ -35,7 +35,7 @@ def members():
     )
     some.append(grades.rejected("d03"))
     some.append(dataclasses.replace(grades.grade("e04"), status="needs_review", reason="the grader was out of memory"))
-    return [classroom.Entry(grade, Link("ab12.html", "")) for grade in some]
+    return [classroom.ClassRow(grade, PageLink("ab12.html", "")) for grade in some]
 
 
 def path(pages, name):

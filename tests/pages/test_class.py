@@ -45,14 +45,16 @@ def test_criteria_that_most_lost_come_first_and_blocked_ones_are_told_apart():
 
 def test_a_class_page_is_told_of_lateness_reviews_warnings_and_pairs():
     review = dataclasses.replace(grades.grade("b"), status="needs_review", reason="out of memory")
-    members = [classroom.Entry(grades.grade("a"), points=90.0, late="2 d, −10"), classroom.Entry(review)]
+    members = [classroom.ClassRow(grades.grade("a"), points=90.0, late="2 d, −10"), classroom.ClassRow(review)]
     page = classroom.page(members, "T", [SimilarGroup(("a", "b"), ("vit_embeds.pt",), 1.0)])
     for words in ("2 d, −10", "out of memory", "share vit_embeds.pt", "log.stale", "<b>90</b>"):
         assert words in page
     assert page.index("log.stale") < page.index("<code>similar</code>"), "similar submissions come after the warnings"
 
 
-@pytest.mark.parametrize("members", [[], [classroom.Entry(grades.rejected())]], ids=["nobody", "one that was rejected"])
+@pytest.mark.parametrize(
+    "members", [[], [classroom.ClassRow(grades.rejected())]], ids=["nobody", "one that was rejected"]
+)
 def test_a_class_without_a_grade_has_a_page(members):
     assert "submissions" in classroom.page(members)
 

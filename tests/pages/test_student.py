@@ -12,7 +12,7 @@ from grader.evidence import Answer
 from grader.records import Observation, Origin, Piece, Program
 from grader.reports.html import definitions, figures, student
 from grader.reports.html.pages import Pages
-from grader.reports.html.sources import Sources
+from grader.reports.html.sources import SourceLines
 from grader.reports.html.story import first_steps, tell
 from grader.reports.text import file_stem
 from tests import grades
@@ -57,7 +57,7 @@ def test_what_is_blocked_stands_under_its_first_cause():
         vit_accuracy=("blocked", "could not be judged because of vit.model: there is no `ViT`"),
         contrastive_logs=("blocked", "could not be judged because of vit.accuracy: no model"),
     )
-    parts = tell(grade, Sources(None), {})
+    parts = tell(grade, SourceLines(None), {})
     cause = next(row for part in parts for row in part.rows if row.result.id == "vit.model")
     assert [row.result.id for row in cause.waiting] == ["vit.accuracy", "contrastive.logs"]
     assert first_steps(parts)[0] is cause and cause.gain == 5 + 5 + 4
@@ -90,13 +90,13 @@ def test_a_line_of_a_cell_is_found_where_a_message_names_it(made):
         cells=(),
         program=Program((Piece("a = 1\nb = <2\nc = 3", "n.ipynb", 4, 10),), {}, {}),
     )
-    (excerpt,) = Sources(submission).named("raised ValueError at n.ipynb, cell 4, line 11: `b`")
+    (excerpt,) = SourceLines(submission).named("raised ValueError at n.ipynb, cell 4, line 11: `b`")
     assert [line.number for line in excerpt.lines if line.named] == [11] and "&lt;" in excerpt.lines[1].code
-    assert Sources(submission).named("n.ipynb, cell 4, line 112") == []
+    assert SourceLines(submission).named("n.ipynb, cell 4, line 112") == []
 
 
 def test_a_place_that_is_not_there_shows_nothing():
-    assert Sources(None).about(Origin("x.py", None, 3, "x"), "words") is None
+    assert SourceLines(None).about(Origin("x.py", None, 3, "x"), "words") is None
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "index", "INDEX", "a b", "<script>", "x" * 300, "\ud800", "Müller"])

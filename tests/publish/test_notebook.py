@@ -71,6 +71,6 @@ def test_a_name_that_is_no_criterion_is_answered_with_the_nearest():
 def test_what_a_submission_said_is_shown_as_text():
     checks = (CheckResult("shape", "failed", "<script>alert(1)</script>\x1b[2J", "<b>hint</b>"),)
     result = CriterionResult("vit.heads", 2, "Heads", 0, 2, "failed", "no", checks)
-    shown = notebook.Verdict(result, {"shape": "The sentence."}, notes=("A note.",))
+    shown = notebook.NotebookVerdict(result, {"shape": "The sentence."}, notes=("A note.",))
     assert "<script" not in shown._repr_html_() and "&lt;script" in shown._repr_html_()
     assert "\x1b" not in repr(shown) and "The sentence." in repr(shown) and "A note." in repr(shown)

@@ -24,7 +24,7 @@ def source(tmp_path, monkeypatch):
         content = bytes(data.HEADERS[len(shape)]) + values.tobytes()
         packed = gzip.compress(content)
         (raw / f"{part.name}.gz").write_bytes(packed)
-        parts[name] = data.Part(part.name, hashlib.md5(packed).hexdigest(), hashlib.md5(content).hexdigest(), shape)
+        parts[name] = data.DataFile(part.name, hashlib.md5(packed).hexdigest(), hashlib.md5(content).hexdigest(), shape)
     monkeypatch.setattr(data, "PARTS", parts)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(data.VARIABLE, raising=False)

@@ -7,7 +7,7 @@ from grader.assignments.vit import thresholds
 from grader.assignments.vit.settings import hyperparameter
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion, Fail, Missing, checks, warn
-from grader.records import Warning_
+from grader.records import GradeWarning
 from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
 
 AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
@@ -142,7 +142,7 @@ def agrees_with_computed(evidence: Evidence) -> None:
         )
 
 
-def stale(evidence: Evidence) -> list[Warning_]:
+def stale(evidence: Evidence) -> list[GradeWarning]:
     """The log was made with other settings than the notebook's."""
     log = READER.last_run(evidence.submission.cells)
     differences = _other_settings(log, evidence) if log is not None else []
@@ -168,7 +168,7 @@ def _other_settings(log: PrintedRun, evidence: Evidence) -> list[str]:
     return found
 
 
-def claim(evidence: Evidence) -> list[Warning_]:
+def claim(evidence: Evidence) -> list[GradeWarning]:
     """The log claims clearly more than the checkpoint reaches."""
     log, computed = READER.last_run(evidence.submission.cells), thresholds.computed_precision(evidence)
     if log is None or not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):

@@ -15,7 +15,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from .effects import Known, changed
+from .effects import KnownNames, changed
 from .forbidden import DATA_SETS, Law, lawful
 from .gather import Gathering
 from .names import FUNCTIONS, bound, evaluated, uses, walk
@@ -30,11 +30,11 @@ BLOCKS = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.For, ast.Wh
 class DataLaw(Law):
     """The rules where data sets are there: they may be built, and gone through."""
 
-    def lasting_reason(self, call: ast.Call, last: str, full: str, known: Known) -> str | None:
+    def lasting_reason(self, call: ast.Call, last: str, full: str, known: KnownNames) -> str | None:
         """Return why a call is forbidden; building a data set is not, whatever it would download."""
         return None if last in DATA_SETS else super().lasting_reason(call, last, full, known)
 
-    def call_reason(self, call: ast.Call, known: Known) -> str | None:
+    def call_reason(self, call: ast.Call, known: KnownNames) -> str | None:
         """Return why a call is forbidden; ``next(iter(train_loader))`` is not."""
         plain = isinstance(call.func, ast.Name) and call.func.id in ("next", "iter")
         return None if plain else super().call_reason(call, known)
@@ -247,7 +247,7 @@ class Search:
     def of_block(self, body: list[ast.stmt], needed: set[str]) -> list[ast.stmt]:
         """The statements of a block that come to the call, and those before them that it needs."""
         kept: list[ast.stmt] = []
-        nothing = Known()
+        nothing = KnownNames()
         for node in reversed(body):
             if self.calls(node):
                 needed |= self.prune(node) if isinstance(node, BLOCKS) else loaded_names([node])

@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from .gather import Gathering, Question, Texts
+from .gather import Gathering, Texts, WantedNames
 from .limits import IntakeLimits
 from .magics import neutralised
 from .members import holds_notebook_text, is_notebook, may_be_notebook
 from .names import bound
 from .notebook import Cell, read_cells
-from .parsing import Broken, Place, Statement, statements
+from .parsing import Broken, SourcePlace, Statement, statements
 from .refusal import RefusalError
-from .sources import Sources
+from .sources import ModuleFiles
 
 MAX_SHOWN_NAMES = 6  # of those that a cell would define
 
@@ -29,7 +29,9 @@ class Choice:
     broken: dict[str, str] = field(default_factory=dict)  # those that could not though they hold something, and why
 
 
-def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Question, limits: IntakeLimits) -> Choice:
+def read_notebook(
+    root: Path, notebook: str, files: Iterable[str], question: WantedNames, limits: IntakeLimits
+) -> Choice:
     """Read one notebook with the modules beside it."""
     cells, problems = read_cells(root / notebook)
     broken: list[Broken] = []
@@ -37,7 +39,7 @@ def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Que
     main: list[Statement] = []
     written: Texts = {}
     for cell in cells:
-        place = Place(notebook, cell.number)
+        place = SourcePlace(notebook, cell.number)
         code = neutralised(cell.source)
         if code.skipped:
             problems.append(left_out_magic(place, code.skipped, cell.source))
@@ -48,13 +50,13 @@ def read_notebook(root: Path, notebook: str, files: Iterable[str], question: Que
             main += found
             broken += unread
     texts = written | read_modules(root, files, limits)
-    sources = Sources(texts, base, told([cell.source for cell in cells], texts))
+    sources = ModuleFiles(texts, base, told([cell.source for cell in cells], texts))
     gathering = Gathering(main, notebook, texts, sources, question)
     gathering.broken[:0] = broken
     return Choice(notebook, cells, gathering, problems)
 
 
-def left_out_magic(place: Place, magic: str, source: str) -> str:
+def left_out_magic(place: SourcePlace, magic: str, source: str) -> str:
     """Say that a cell was left out for its magic, and what it would define."""
     body = source.partition(magic.split()[0])[2].partition("\n")[2]
     names = [name for each in statements(body, place, is_main=True)[0] for name in sorted(bound([each.node]))]
@@ -67,29 +69,30 @@ def told(cells: list[str], texts: Texts) -> str:
     return "\n".join([*cells, *(text for text, _ in texts.values())])
 
 
-def write_module(file: str, source: str, appends: bool, place: Place, written: Texts) -> None:
+def write_module(file: str, source: str, appends: bool, place: SourcePlace, written: Texts) -> None:
     """Remember what ``%%writefile vit_model.py`` would write."""
     if not file.endswith(".py"):
         return
     if appends and file in written:
-        source, place = written[file][0] + "\n" + source.lstrip("\n"), Place(file, None)
+        source, place = written[file][0] + "\n" + source.lstrip("\n"), SourcePlace(file, None)
     written[file] = source, place
 
 
 def read_modules(root: Path, files: Iterable[str], limits: IntakeLimits) -> Texts:
     names = sorted((name for name in files if name.lower().endswith(".py")), key=lambda name: (name.count("/"), name))
     return {
-        name: ((root / name).read_text("utf-8-sig", "replace"), Place(name, None)) for name in names[: limits.modules]
+        name: ((root / name).read_text("utf-8-sig", "replace"), SourcePlace(name, None))
+        for name in names[: limits.modules]
     }
 
 
-def modules_only(root: Path, files: Iterable[str], question: Question, limits: IntakeLimits) -> Choice:
+def modules_only(root: Path, files: Iterable[str], question: WantedNames, limits: IntakeLimits) -> Choice:
     """Read a submission without a notebook."""
     texts = read_modules(root, files, limits)
-    return Choice(None, [], Gathering([], "", texts, Sources(texts, "", told([], texts)), question), [])
+    return Choice(None, [], Gathering([], "", texts, ModuleFiles(texts, "", told([], texts)), question), [])
 
 
-def choose(root: Path, files: list[str], question: Question, limits: IntakeLimits) -> Choice:
+def choose(root: Path, files: list[str], question: WantedNames, limits: IntakeLimits) -> Choice:
     """Read the notebook that holds the work: which defines or imports most of the wanted names, filled in.
 
     A template's gaps count for less than any definition. Among equals the one that was executed counts, then the one that is named like a submission counts, then the one that is no copy, then the

@@ -11,12 +11,12 @@ from pathlib import PurePosixPath
 
 from .names import dotted, walk
 from .parsing import Statement, parsed
-from .sources import SHADOWED, Sources
+from .sources import SHADOWED, ModuleFiles
 
 MARKS = ("import_module", "__import__", "spec_from_file_location", "SourceFileLoader", "exec", "run_path", "import *")
 
 
-def plain_imports(statements: Iterable[Statement], sources: Sources) -> list[Statement]:
+def plain_imports(statements: Iterable[Statement], sources: ModuleFiles) -> list[Statement]:
     """Rewrite imports that are calls; a statement without one stays as it is."""
     rewriting = Rewriting(sources)
     return [rewriting.rewritten(statement) for statement in statements]
@@ -25,7 +25,7 @@ def plain_imports(statements: Iterable[Statement], sources: Sources) -> list[Sta
 class Rewriting(ast.NodeTransformer):
     """Puts import statements in the place of calls."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: ModuleFiles) -> None:
         self.sources, self.changed = sources, False
         self.specs: dict[str, str] = {}  # by name of a variable that holds a spec, the module
 

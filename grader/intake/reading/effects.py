@@ -26,7 +26,7 @@ SETTING = ("set_", "manual_seed", "seed", "use_", "filterwarnings", "simplefilte
 
 
 @dataclass
-class Known:
+class KnownNames:
     """What the names of one file stand for, as far as imports and definitions tell."""
 
     libraries: dict[str, str] = field(default_factory=dict)  # "plt" -> "matplotlib.pyplot"
@@ -44,7 +44,7 @@ class Known:
         return self.libraries.get(first, first) + dot + rest
 
 
-def changed(statement: ast.AST, known: Known) -> set[str]:
+def changed(statement: ast.AST, known: KnownNames) -> set[str]:
     """Return the names at the bottom of what a statement changes when it is evaluated."""
     names: set[str] = set()
     aliases: dict[str, set[str]] = {}
@@ -55,7 +55,7 @@ def changed(statement: ast.AST, known: Known) -> set[str]:
     return followed(names, aliases)
 
 
-def changed_here(node: ast.AST, known: Known) -> set[str]:
+def changed_here(node: ast.AST, known: KnownNames) -> set[str]:
     if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, (ast.Store, ast.Del)):
         return only(root(node))
     if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Call, ast.Await)):
@@ -69,7 +69,7 @@ def changed_here(node: ast.AST, known: Known) -> set[str]:
     return set()
 
 
-def changed_by_name(call: ast.Call, known: Known) -> set[str]:
+def changed_by_name(call: ast.Call, known: KnownNames) -> set[str]:
     """Return what a call inside an expression changes: only where its name says that it does."""
     function = call.func
     if isinstance(function, ast.Name):
@@ -82,7 +82,7 @@ def changed_by_name(call: ast.Call, known: Known) -> set[str]:
     return only(root(function.value)) if in_place or function.attr in CHANGING else set()
 
 
-def touched(call: ast.Call, known: Known) -> set[str]:
+def touched(call: ast.Call, known: KnownNames) -> set[str]:
     """Return what a call that stands as a statement may change."""
     function = call.func
     if isinstance(function, ast.Name):
@@ -97,7 +97,7 @@ def touched(call: ast.Call, known: Known) -> set[str]:
     return only(base)
 
 
-def touched_by_function(name: str, call: ast.Call, known: Known) -> set[str]:
+def touched_by_function(name: str, call: ast.Call, known: KnownNames) -> set[str]:
     if name in SHOWING:
         return set()
     if name in known.functions:
@@ -134,7 +134,7 @@ def loop_aliases(node: ast.AST) -> list[tuple[str, set[str]]]:
     return found
 
 
-def assigned_aliases(statement: ast.AST, known: Known) -> dict[str, set[str]]:
+def assigned_aliases(statement: ast.AST, known: KnownNames) -> dict[str, set[str]]:
     """Return ``{"t": {"tfm_train"}}`` for ``t = tfm_train.transforms``: changing one changes the other."""
     found: dict[str, set[str]] = {}
     for node in evaluated(statement):
@@ -171,7 +171,7 @@ class Effect:
         return Effect(self.binds | other.binds, self.changes | other.changes, self.changes_argument)
 
 
-def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Known) -> Effect:
+def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: KnownNames) -> Effect:
     """Return what calling a function does, as far as its own body says."""
     outside = declared_global(function.body)
     names = changed_inside(function, known)
@@ -181,7 +181,7 @@ def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Known) -> Ef
     )
 
 
-def changed_inside(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Known) -> set[str]:
+def changed_inside(function: ast.FunctionDef | ast.AsyncFunctionDef, known: KnownNames) -> set[str]:
     """Return the names whose objects a body changes: a function inside it, too, is there to be called."""
     aliases: dict[str, set[str]] = {}
     names: set[str] = set()

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from .effects import Known
+from .effects import KnownNames
 from .names import COMPREHENSIONS, FUNCTIONS, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 
@@ -34,7 +34,7 @@ class Law:
     tainted: set[str] = field(default_factory=set)  # functions that do what is forbidden when called
     tainted_methods: set[str] = field(default_factory=set)
 
-    def reason(self, statement: ast.AST, known: Known) -> str | None:
+    def reason(self, statement: ast.AST, known: KnownNames) -> str | None:
         """Return why a statement is never executed, as the end of a sentence, or None."""
         for node in evaluated(statement):
             if isinstance(node, ast.Await):
@@ -46,7 +46,7 @@ class Law:
                     return why
         return None
 
-    def call_reason(self, call: ast.Call, known: Known) -> str | None:
+    def call_reason(self, call: ast.Call, known: KnownNames) -> str | None:
         chain = dotted(call.func)
         last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
         full = known.full(chain) if chain else ""
@@ -64,7 +64,7 @@ class Law:
         plain_mode = all(isinstance(arg, ast.Constant) for arg in call.args) and not call.keywords
         return last not in ORDINARY or not plain_mode
 
-    def lasting_reason(self, call: ast.Call, last: str, full: str, known: Known) -> str | None:
+    def lasting_reason(self, call: ast.Call, last: str, full: str, known: KnownNames) -> str | None:
         """Return why a call is forbidden also inside a function that would be called."""
         if last in self.never_called or (last in self.tainted and self.is_function_call(call, known)):
             return f"it trains or evaluates, by {last}()"
@@ -80,7 +80,7 @@ class Law:
             return f"it reaches out of the program, by {full}()"
         return None
 
-    def is_function_call(self, call: ast.Call, known: Known) -> bool:
+    def is_function_call(self, call: ast.Call, known: KnownNames) -> bool:
         if isinstance(call.func, ast.Name):
             return True
         return isinstance(call.func, ast.Attribute) and dotted(call.func.value) in known.modules
@@ -97,7 +97,7 @@ class Law:
             return any(self.is_data(arg) for arg in node.args)
         return isinstance(node, ast.Name) and node.id in self.provided
 
-    def taint(self, files: Iterable[tuple[ast.Module, Known]]) -> None:
+    def taint(self, files: Iterable[tuple[ast.Module, KnownNames]]) -> None:
         """Find the functions of a submission that train, download or reach out, through any others."""
         bodies = [(name, method, body, known) for tree, known in files for name, method, body in functions(tree)]
         growing = True
@@ -108,7 +108,7 @@ class Law:
                     (self.tainted_methods if is_method else self.tainted).add(name)
             growing = len(self.tainted) + len(self.tainted_methods) > size
 
-    def body_reason(self, statement: ast.AST, known: Known) -> bool:
+    def body_reason(self, statement: ast.AST, known: KnownNames) -> bool:
         for call in (call for node in evaluated(statement) for call in calls(node)):
             chain = dotted(call.func)
             last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""

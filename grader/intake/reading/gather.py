@@ -21,21 +21,21 @@ from .dynamic import plain_imports
 from .effects import effect
 from .forbidden import Law, lawful
 from .names import children, walk
-from .parsing import Broken, Place, Statement, statements
-from .sources import ONLY_IF_IMPORTED, Sources
-from .units import Item, Link, Unit, build, expand_stars, index, learn_imports, split_imports
+from .parsing import Broken, SourcePlace, Statement, statements
+from .sources import ONLY_IF_IMPORTED, ModuleFiles
+from .units import ImportedName, Item, Unit, build, expand_stars, index, learn_imports, split_imports
 from .work import is_filled
 
 OWN_MODULES = ("augmentation", "vit_model", "contrastive", "application", "hyperparameters")
 ALWAYS = math.inf
 DEEP = 1000  # levels of nesting in one statement
-Texts = dict[str, tuple[str, Place]]
+Texts = dict[str, tuple[str, SourcePlace]]
 Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
 
 
 @dataclass(frozen=True)
-class Question:
+class WantedNames:
     """What is looked for."""
 
     wanted: Collection[str]
@@ -47,7 +47,7 @@ class Gathering:
     """The slice of one submission."""
 
     def __init__(
-        self, main: list[Statement], main_file: str, texts: Texts, sources: Sources, question: Question
+        self, main: list[Statement], main_file: str, texts: Texts, sources: ModuleFiles, question: WantedNames
     ) -> None:
         """Read all files; ``texts`` holds the source of each module, and where it stands, by file name."""
         self.sources, self.question, self.problems = sources, question, list[str]()
@@ -68,7 +68,7 @@ class Gathering:
         while new := [name for name in self.sources.files if name not in self.units]:
             for name in new:
                 file = self.sources.files[name]
-                text, place = self.texts.get(file, ("", Place(file, None)))
+                text, place = self.texts.get(file, ("", SourcePlace(file, None)))
                 found, broken = statements(text, place, is_main=False)
                 self.broken += broken
                 self.units[name] = Unit(name, file, plain_imports(found, self.sources))
@@ -179,7 +179,7 @@ class Gathering:
             needs += self.link_needs(link)
         return needs
 
-    def link_needs(self, link: Link) -> list[Need]:
+    def link_needs(self, link: ImportedName) -> list[Need]:
         needs = self.include(link.module)
         if link.name == "*":
             return needs + self.all_of(link.module)

@@ -8,7 +8,7 @@ from typing import Any
 
 from .choose import Choice, choose
 from .freeze import class_members, clear, digest_of, freeze, unpack
-from .gather import Question
+from .gather import WantedNames
 from .left_out import left_out
 from .limits import IntakeLimits
 from .members import original_name
@@ -60,7 +60,7 @@ def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
     """Freeze, read and gather one submission."""
     root = Path(request["workspace"])
     files = {name: Path(path) for name, path in request["files"].items()}
-    question = Question(*(frozenset(request[key]) for key in ("wanted", "provided", "never_called")))
+    question = WantedNames(*(frozenset(request[key]) for key in ("wanted", "provided", "never_called")))
     try:
         digests, problems = freeze(Path(request["path"]), root, files, limits)
         choice = choose(root, sorted(digests), question, limits)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .lost_names import lost_names
-from .parsing import Broken, Place
+from .parsing import Broken, SourcePlace
 
 SCRIPT = Path(__file__).with_name("newer_python.py")
 MAX_CHARS = 200_000  # of one text
@@ -75,7 +75,7 @@ def with_versions(broken: list[Broken]) -> list[Broken]:
     """Add to statements the version of Python that they need, where it is only a newer one that parses them."""
     asking, found = NewerPython(), list[Broken]()
     try:
-        place: Place | None = None
+        place: SourcePlace | None = None
         last = 0  # where a statement that a newer Python parses stands, and its last line
         for each in broken[:MAX_ASKED]:
             if each.place == place and each.first <= last:  # a part of the statement before

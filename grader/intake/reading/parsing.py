@@ -23,7 +23,7 @@ DETECTED = re.compile(r" \(detected at line \d+\)$")  # the end of the text: of 
 
 
 @dataclass(frozen=True)
-class Place:
+class SourcePlace:
     """Where a text stands: what a ``Piece`` says of it."""
 
     file: str
@@ -37,7 +37,7 @@ class Place:
 class Broken:
     """A statement that this Python cannot parse."""
 
-    place: Place
+    place: SourcePlace
     first: int  # its first line, 1-based
     line: int  # where Python stopped
     message: str  # what Python says of it
@@ -56,14 +56,14 @@ class Statement:
 
     node: ast.stmt
     source: str
-    place: Place
+    place: SourcePlace
     line: int  # of the first line of ``source``, 1-based
 
     def __str__(self) -> str:
         return f"{self.place}, line {self.line}"
 
 
-def statements(source: str, place: Place, *, is_main: bool) -> tuple[list[Statement], list[Broken]]:
+def statements(source: str, place: SourcePlace, *, is_main: bool) -> tuple[list[Statement], list[Broken]]:
     """Split a cell or a module into statements, and say what could not be read."""
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     broken: list[Broken] = []
@@ -85,7 +85,7 @@ class Text:
     """A text that parses: its nodes count lines from 1, its first line is number ``first``."""
 
     lines: list[str]
-    place: Place
+    place: SourcePlace
     first: int
 
 
@@ -105,7 +105,7 @@ def parses(text: str) -> bool:
     return True
 
 
-def readable(source: str, place: Place, found: list[Broken]) -> Iterator[tuple[str, int]]:
+def readable(source: str, place: SourcePlace, found: list[Broken]) -> Iterator[tuple[str, int]]:
     """Yield texts that parse, with their first lines: the whole where that can be, else what can."""
     for text in (source, python_lines(source), unindented(python_lines(source))):
         if parses(text):
@@ -124,7 +124,7 @@ def unindented(source: str) -> str:
     return "\n".join(line.removeprefix(indent) for line in source.split("\n")) if indent else source
 
 
-def readable_parts(text: str, place: Place, found: list[Broken]) -> Iterator[tuple[str, int]]:
+def readable_parts(text: str, place: SourcePlace, found: list[Broken]) -> Iterator[tuple[str, int]]:
     """Yield the statements that parse by themselves, and note those that do not."""
     splitter = Splitter(text, parses)
     for part in splitter.parts():
@@ -137,7 +137,7 @@ def readable_parts(text: str, place: Place, found: list[Broken]) -> Iterator[tup
             found.append(broken(place, texts, part.start + 1))
 
 
-def broken(place: Place, texts: tuple[str, ...], first: int) -> Broken:
+def broken(place: SourcePlace, texts: tuple[str, ...], first: int) -> Broken:
     """Describe a text that does not parse and begins at line ``first``; the other texts are longer ones."""
     line, message = first, "cannot be read"
     try:

@@ -15,7 +15,7 @@ SHADOWED = (set(sys.stdlib_module_names) | LIBRARIES) - {"test"}
 ONLY_IF_IMPORTED = re.compile(r"(^|\.)(test_\w*|\w*_test|conftest|setup|check_vit|grade)$")
 
 
-class Sources:
+class ModuleFiles:
     """File names by import name, seen from the folder of the notebook."""
 
     def __init__(self, files: Iterable[str], base: str, told: str = "") -> None:

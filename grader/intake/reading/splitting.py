@@ -22,7 +22,7 @@ PLAIN = re.compile(r"\w+(?:\s*,\s*\w+)*\s*(?::[^=]*)?=(?!=)|(?:if|for|while|with
 
 
 @dataclass(frozen=True)
-class Part:
+class TextPart:
     """Some lines of the text: a statement, or what cannot be read of one. Lines count from 0."""
 
     start: int
@@ -97,33 +97,33 @@ class Splitter:
         self.read += sum(map(len, self.lines[start : found.stop])) + found.stop - start
         return found
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[TextPart]:
         """Yield the statements in order; a line that is indented for no reason may belong to the one before."""
-        last: Part | None = None
+        last: TextPart | None = None
         for part in self.statements():
             if last is not None and self.continues(last, part):
-                last = Part(last.start, part.stop, False)
+                last = TextPart(last.start, part.stop, False)
                 continue
             if last is not None:
                 yield last
             if part.head > part.start:
-                yield Part(part.start, part.head, True)
-                part = Part(part.head, part.stop, False)
+                yield TextPart(part.start, part.head, True)
+                part = TextPart(part.head, part.stop, False)
             last = part
         if last is not None:
             yield last
 
-    def statements(self) -> Iterator[Part]:
+    def statements(self) -> Iterator[TextPart]:
         start, count = self.next_code(0), 0
         while start < len(self.lines):
             count += 1
             if self.read > MAX_READ or count > MAX_PARTS:
-                yield Part(start, len(self.lines), False)
+                yield TextPart(start, len(self.lines), False)
                 return
             found = self.scanned(start)
-            part = Part(start, found.stop, self.parses(start, found.stop), start)
+            part = TextPart(start, found.stop, self.parses(start, found.stop), start)
             if not part.parses:
-                part = Part(start, self.resumed(found), False, self.head(start, found))
+                part = TextPart(start, self.resumed(found), False, self.head(start, found))
             yield part
             start = self.next_code(part.stop)
 
@@ -161,7 +161,7 @@ class Splitter:
             return index if not is_part and self.parses(start, index) else start
         return start
 
-    def continues(self, last: Part, part: Part) -> bool:
+    def continues(self, last: TextPart, part: TextPart) -> bool:
         """Tell whether lines that are indented for no reason belong to the part before, as its author meant them."""
         if part.parses or part.head == part.start or not self.lines[part.head][0].isspace():
             return False

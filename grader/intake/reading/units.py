@@ -4,16 +4,16 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from .effects import Effect, Known, assigned_aliases, called, changed, effect, followed
+from .effects import Effect, KnownNames, assigned_aliases, called, changed, effect, followed
 from .names import ANY, FUNCTIONS, Uses, bound, children, uses, walk
 from .parsing import Statement
-from .sources import Sources
+from .sources import ModuleFiles
 
 Reason = Callable[[Statement], tuple[Statement | None, str | None]]
 
 
 @dataclass(frozen=True)
-class Link:
+class ImportedName:
     """One name that an import takes from a module of the submission; ``name`` is "*" for all."""
 
     module: str
@@ -29,7 +29,7 @@ class Item:
     binds: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
     uses: Uses = field(default_factory=Uses)
-    links: list[Link] = field(default_factory=list)
+    links: list[ImportedName] = field(default_factory=list)
     reason: str | None = None  # why it is never executed
     always: bool = False  # ``from torch import *``, ``globals().update(cfg)``: who knows what it binds
 
@@ -45,7 +45,7 @@ class Unit:
     name: str | None
     file: str
     statements: list[Statement]
-    known: Known = field(default_factory=Known)
+    known: KnownNames = field(default_factory=KnownNames)
     items: list[Item] = field(default_factory=list)
     binders: dict[str, list[Item]] = field(default_factory=dict)
     changers: dict[str, list[Item]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Unit:
         return bound(s.node for s in self.statements if not isinstance(s.node, (ast.Import, ast.ImportFrom)))
 
 
-def absolute(node: ast.ImportFrom, unit: Unit, sources: Sources) -> str:
+def absolute(node: ast.ImportFrom, unit: Unit, sources: ModuleFiles) -> str:
     """Return the module that a relative import means."""
     if not node.level:
         return node.module or ""
@@ -88,7 +88,7 @@ def import_nodes(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
     return (node for node in walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
 
 
-def learn_imports(unit: Unit, sources: Sources) -> None:
+def learn_imports(unit: Unit, sources: ModuleFiles) -> None:
     """Fill in what the names that a file imports stand for, wherever in it they are imported."""
     for node in import_nodes(unit.tree()):
         for alias in node.names:
@@ -98,7 +98,7 @@ def learn_imports(unit: Unit, sources: Sources) -> None:
                 learn_import_from(absolute(node, unit, sources), alias, unit.known, sources)
 
 
-def learn_import(alias: ast.alias, known: Known, sources: Sources) -> None:
+def learn_import(alias: ast.alias, known: KnownNames, sources: ModuleFiles) -> None:
     name = alias.asname or alias.name.split(".")[0]
     module = alias.name if alias.asname else name
     if sources.resolve(alias.name):
@@ -107,7 +107,7 @@ def learn_import(alias: ast.alias, known: Known, sources: Sources) -> None:
         known.libraries[name] = module
 
 
-def learn_import_from(base: str, alias: ast.alias, known: Known, sources: Sources) -> None:
+def learn_import_from(base: str, alias: ast.alias, known: KnownNames, sources: ModuleFiles) -> None:
     name, full = alias.asname or alias.name, f"{base}.{alias.name}".strip(".")
     if sources.resolve(base) or not base:
         if sources.resolve(full):
@@ -116,20 +116,20 @@ def learn_import_from(base: str, alias: ast.alias, known: Known, sources: Source
         known.libraries[name] = full
 
 
-def links(tree: ast.AST, unit: Unit, sources: Sources) -> list[Link]:
+def links(tree: ast.AST, unit: Unit, sources: ModuleFiles) -> list[ImportedName]:
     """Return what the imports in a statement take from modules of the submission."""
-    found: list[Link] = []
+    found: list[ImportedName] = []
     for node in import_nodes(tree):
         for alias in node.names:
             if isinstance(node, ast.Import):
-                found += [Link(alias.name, None)] if sources.resolve(alias.name) else []
+                found += [ImportedName(alias.name, None)] if sources.resolve(alias.name) else []
                 continue
             base = absolute(node, unit, sources)
             full = f"{base}.{alias.name}".strip(".")
             if alias.name != "*" and (sources.resolve(base) or not base) and sources.resolve(full):
-                found.append(Link(full, None))
+                found.append(ImportedName(full, None))
             elif sources.resolve(base):
-                found.append(Link(base, alias.name))
+                found.append(ImportedName(base, alias.name))
     return found
 
 
@@ -165,7 +165,7 @@ def literal_all(statements: Iterable[Statement]) -> set[str] | None:
     return None
 
 
-def build(unit: Unit, sources: Sources, lawful: Reason) -> None:
+def build(unit: Unit, sources: ModuleFiles, lawful: Reason) -> None:
     """Work out every statement's part, star imports of the submission aside."""
     unit.exported = literal_all(unit.statements)
     effects = function_effects(unit)
@@ -230,16 +230,16 @@ def expand_stars(units: dict[str | None, Unit]) -> None:
                 continue
             expanded += [one_of_star(item, link, name) for name in sorted(brought.get(link.module, set()))]
             if brings_unknown(link.module, units, set()):
-                expanded.append(replace(item, always=True, links=[Link(link.module, None)]))
+                expanded.append(replace(item, always=True, links=[ImportedName(link.module, None)]))
         unit.items = expanded
 
 
-def one_of_star(item: Item, link: Link, name: str) -> Item:
+def one_of_star(item: Item, link: ImportedName, name: str) -> Item:
     node = item.statement.node
     assert isinstance(node, ast.ImportFrom)
     one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
     statement = replace(item.statement, node=one, source=ast.unparse(one))
-    target = Link(link.module, name)
+    target = ImportedName(link.module, name)
     return Item(statement, binds={name}, links=[target])
 
 

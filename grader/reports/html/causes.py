@@ -22,7 +22,7 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostPoints:
     """One criterion of a class."""
 
     id: str
@@ -37,7 +37,7 @@ class Lost:
     others: int  # causes that are not shown
 
 
-def lost(grades: Sequence[Grade]) -> list[Lost]:
+def lost(grades: Sequence[Grade]) -> list[LostPoints]:
     """The criteria of a class, those that most lost points at first."""
     by_id: dict[str, list[tuple[str, CriterionResult]]] = {}
     for grade in grades:
@@ -47,11 +47,11 @@ def lost(grades: Sequence[Grade]) -> list[Lost]:
     return sorted(found, key=lambda each: (-len(each.names), -each.points, each.part))
 
 
-def _lost(results: list[tuple[str, CriterionResult]]) -> Lost:
+def _lost(results: list[tuple[str, CriterionResult]]) -> LostPoints:
     short = [(name, r) for name, r in results if r.status in ("failed", "partial", "missing")]
     causes = _causes([(name, r) for name, r in short if r.status != "missing"])
     first = results[0][1]
-    return Lost(
+    return LostPoints(
         first.id, first.title, first.part, tuple(name for name, _ in short),
         sum(r.status == "missing" for _, r in short), sum(r.status == "blocked" for _, r in results),
         sum(r.lost for _, r in short), len(short) / len(results),

@@ -9,11 +9,11 @@ from markupsafe import Markup
 from grader.records import Grade, SimilarGroup
 from grader.reports.html import causes, charts
 from grader.reports.html.rendering import render
-from grader.reports.html.student import Link
+from grader.reports.html.student import PageLink
 
 
 @dataclass(frozen=True)
-class Entry:
+class ClassRow:
     """One submission of the class.
 
     Attributes:
@@ -24,7 +24,7 @@ class Entry:
     """
 
     grade: Grade
-    page: Link | None = None
+    page: PageLink | None = None
     points: float | None = None
     late: str = ""
 
@@ -59,11 +59,11 @@ class Entry:
 class Review:
     """Why a person should look at a submission."""
 
-    entry: Entry
+    entry: ClassRow
     reason: str
 
 
-def page(entries: Sequence[Entry], title: str = "", groups: Sequence[SimilarGroup] = ()) -> str:
+def page(entries: Sequence[ClassRow], title: str = "", groups: Sequence[SimilarGroup] = ()) -> str:
     """Make the page of a class.
 
     Args:
@@ -85,15 +85,15 @@ def page(entries: Sequence[Entry], title: str = "", groups: Sequence[SimilarGrou
     )  # fmt: skip
 
 
-def _scatter(entries: Sequence[Entry]) -> Markup | None:
+def _scatter(entries: Sequence[ClassRow]) -> Markup | None:
     names = ("accuracy", "precision_at_1")
     both = [e for e in entries if all(name in e.grade.measured for name in names)]
     return charts.scatter([tuple(e.grade.measured[name] for name in names) for e in both]) if both else None
 
 
-def _by_code(entries: Sequence[Entry]) -> dict[str, list[tuple[Entry, str]]]:
+def _by_code(entries: Sequence[ClassRow]) -> dict[str, list[tuple[ClassRow, str]]]:
     """Warnings, those of leaks and claims first."""
-    found: dict[str, list[tuple[Entry, str]]] = {}
+    found: dict[str, list[tuple[ClassRow, str]]] = {}
     for entry in entries:
         for warning in entry.grade.warnings:
             found.setdefault(warning.code, []).append((entry, warning.message))

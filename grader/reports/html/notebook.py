@@ -8,9 +8,9 @@ from grader.evidence import Evidence
 from grader.records import Grade, Submission
 from grader.reports.html.notebooks.client import Rendered, Renderer
 from grader.reports.html.rendering import render
-from grader.reports.html.sources import LONGEST, Sources
-from grader.reports.html.story import Row, sentences, tell
-from grader.reports.html.student import Link
+from grader.reports.html.sources import LONGEST, SourceLines
+from grader.reports.html.story import CriterionStory, sentences, tell
+from grader.reports.html.student import PageLink
 
 
 def rendered(submission: Submission, renderer: Renderer) -> Rendered | None:
@@ -20,15 +20,15 @@ def rendered(submission: Submission, renderer: Renderer) -> Rendered | None:
     return renderer.render(Path(submission.root, submission.notebook).resolve())
 
 
-def page(grade: Grade, seen: Evidence, notebook: Rendered, links: tuple[Link, ...] = ()) -> str:
+def page(grade: Grade, seen: Evidence, notebook: Rendered, links: tuple[PageLink, ...] = ()) -> str:
     """Make the page of a notebook.
 
     Args:
         notebook: its cells as HTML that is harmless.
         links: shown above.
     """
-    rows = [row for part in tell(grade, Sources(seen.submission), sentences(seen)) for row in part.rows]
-    beside: dict[int | None, list[Row]] = {}
+    rows = [row for part in tell(grade, SourceLines(seen.submission), sentences(seen)) for row in part.rows]
+    beside: dict[int | None, list[CriterionStory]] = {}
     shown = {cell.number for cell in notebook.cells}
     for row in rows:
         cell = next((number for number in _cells(row, seen) if number in shown), None)
@@ -40,11 +40,11 @@ def page(grade: Grade, seen: Evidence, notebook: Rendered, links: tuple[Link, ..
     )  # fmt: skip
 
 
-def _wrong(rows: list[Row]) -> bool:
+def _wrong(rows: list[CriterionStory]) -> bool:
     return any(row.result.status in ("failed", "partial", "missing", "error") for row in rows)
 
 
-def _cells(row: Row, seen: Evidence) -> Iterator[int]:
+def _cells(row: CriterionStory, seen: Evidence) -> Iterator[int]:
     """Cells that a verdict may stand beside, the best first: named by it, defined there, used there."""
     submission, result = seen.submission, row.result
     named = patterns.compile(rf"{patterns.escape(submission.notebook or '')}, cell (\d{{1,6}}), line")

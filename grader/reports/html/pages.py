@@ -16,9 +16,9 @@ from grader.pipeline import Graded
 from grader.records import Grade, SimilarGroup
 from grader.reports import record
 from grader.reports.html import classroom, notebook, student
-from grader.reports.html.classroom import Entry
+from grader.reports.html.classroom import ClassRow
 from grader.reports.html.notebooks.client import Rendered, Renderer
-from grader.reports.html.student import Link
+from grader.reports.html.student import PageLink
 from grader.reports.text import file_stem
 
 Files = Mapping[str, Path]
@@ -55,7 +55,7 @@ class Pages:
         self.out, self.several = out, several
         self.renderer = Renderer()  # gets ready while the first submission is graded
         self.notebooks: dict[int, Rendered | None] = {}  # by the evidence that they belong to
-        self.entries: list[Entry] = []
+        self.entries: list[ClassRow] = []
         self.title = ""
         self.lock = threading.Lock()
         self.trouble: dict[str, str] = {}  # a line each: pages and pictures that could not be made, and why
@@ -82,7 +82,7 @@ class Pages:
         written = wall.attempt("the page", lambda: self._write(graded, page, files, wall), False)
         self._tell(grade.submission["name"], wall)
         with self.lock:
-            self.entries.append(Entry(grade, Link(page.name, "", "pages") if written else None, points, late))
+            self.entries.append(ClassRow(grade, PageLink(page.name, "", "pages") if written else None, points, late))
             self.title = graded.evidence.rubric.name if graded.evidence is not None else self.title
         return page
 
@@ -90,17 +90,17 @@ class Pages:
         """Write a student's page, and that of the notebook, unless they are there already."""
         grade, seen = graded.grade, graded.evidence
         beside = page.with_name(f"{page.stem}{NOTEBOOK}.html")
-        up = (Link("index.html", "The class", ".."),) if self.several else ()
+        up = (PageLink("index.html", "The class", ".."),) if self.several else ()
         stamp = _stamp(grade)
         if not self.several or not _stamped(page, stamp):
-            links = (*up, Link(page.name, "The grade"))
+            links = (*up, PageLink(page.name, "The grade"))
             with_notebook = partial(self._write_notebook, grade, seen, beside, links, files)
             shown = wall.attempt("the page of the notebook", with_notebook, False)
-            there = (Link(beside.name, "Your notebook"),) if shown else ()
+            there = (PageLink(beside.name, "Your notebook"),) if shown else ()
             record.replace(page, student.page(grade, seen, (*up, *there), stamp=stamp, wall=wall))
         return True
 
-    def _write_notebook(self, grade: Grade, seen: Evidence | None, beside: Path, links: tuple[Link, ...],
+    def _write_notebook(self, grade: Grade, seen: Evidence | None, beside: Path, links: tuple[PageLink, ...],
                         files: Files | None) -> bool:  # fmt: skip
         """Write the page of a notebook, where there is one."""
         cells = self._cells(seen, files)

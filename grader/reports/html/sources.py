@@ -25,7 +25,7 @@ Unit = tuple[str, int | None]  # a file, or a cell of a notebook
 
 
 @dataclass(frozen=True)
-class Line:
+class SourceLine:
     number: int
     code: Markup
     named: bool  # the verdict is about this line
@@ -37,10 +37,10 @@ class Excerpt:
     """Lines of a submission and where they stand."""
 
     place: str
-    lines: tuple[Line, ...]
+    lines: tuple[SourceLine, ...]
 
 
-class Sources:
+class SourceLines:
     """Finds lines by file or cell; nothing is found where there is no submission any more."""
 
     def __init__(self, submission: Submission | None) -> None:
@@ -104,7 +104,9 @@ class Sources:
     def _excerpt(self, unit: Unit, place: str, numbers: Iterable[int], *named: int) -> Excerpt | None:
         painted, before, lines = self._painted(unit), None, []
         for number in (n for n in numbers if n in painted):
-            lines.append(Line(number, painted[number], number in named, before is not None and number > before + 1))
+            lines.append(
+                SourceLine(number, painted[number], number in named, before is not None and number > before + 1)
+            )
             before = number
         return Excerpt(place, tuple(lines)) if lines else None
 

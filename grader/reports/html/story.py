@@ -7,14 +7,14 @@ from itertools import groupby
 from grader import patterns
 from grader.evidence import Evidence
 from grader.records import CheckResult, CriterionResult, Grade
-from grader.reports.html.sources import LONGEST, Excerpt, Sources
+from grader.reports.html.sources import LONGEST, Excerpt, SourceLines
 
 BLOCKED = patterns.compile(r"could not be judged because of ([\w.]+): ?(.*)", dot_all=True)
 SAID = ("failed", "error")
 
 
 @dataclass(frozen=True)
-class Told:
+class CheckStory:
     """One check: what it demands, what was seen instead, where, and what to look at next."""
 
     name: str
@@ -26,16 +26,16 @@ class Told:
 
 
 @dataclass
-class Row:
+class CriterionStory:
     """One criterion; ``waiting`` are those that could not be judged because of it."""
 
     result: CriterionResult
-    told: list[Told]
-    passed: list[Told]
+    told: list[CheckStory]
+    passed: list[CheckStory]
     code: Excerpt | None
     because: str = ""  # id of the criterion that it waits for
     why: str = ""
-    waiting: list["Row"] = field(default_factory=list)
+    waiting: list["CriterionStory"] = field(default_factory=list)
 
     @property
     def anchor(self) -> str:
@@ -54,12 +54,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Part:
+class AssignmentPart:
     number: int
     title: str
     points: float
     max_points: float
-    rows: list[Row]
+    rows: list[CriterionStory]
 
     @property
     def open(self) -> float:
@@ -77,7 +77,7 @@ def sentences(seen: Evidence | None) -> dict[str, dict[str, str]]:
     return {id_: {c.name: c.sentence for c in criterion.checks} for id_, criterion in seen.assignment.criteria.items()}
 
 
-def tell(grade: Grade, sources: Sources, demands: Mapping[str, Mapping[str, str]]) -> list[Part]:
+def tell(grade: Grade, sources: SourceLines, demands: Mapping[str, Mapping[str, str]]) -> list[AssignmentPart]:
     """Put a grade in reading order.
 
     Args:
@@ -89,22 +89,22 @@ def tell(grade: Grade, sources: Sources, demands: Mapping[str, Mapping[str, str]
     return [_part(number, list(those)) for number, those in groupby(rows, lambda row: row.result.part)]
 
 
-def _part(number: int, rows: list[Row]) -> Part:
+def _part(number: int, rows: list[CriterionStory]) -> AssignmentPart:
     earned, possible = (sum(getattr(row.result, name) for row in rows) for name in ("points", "max_points"))
-    return Part(number, PARTS.get(number, ""), earned, possible, rows)
+    return AssignmentPart(number, PARTS.get(number, ""), earned, possible, rows)
 
 
-def _row(result: CriterionResult, sources: Sources, demands: Mapping[str, str]) -> Row:
+def _row(result: CriterionResult, sources: SourceLines, demands: Mapping[str, str]) -> CriterionStory:
     told = [_told(check, sources, demands.get(check.name, "")) for check in result.checks]
     said = [each for each in told if each.status in SAID] if result.status in ("failed", "partial", "error") else []
     blocked = BLOCKED.fullmatch(result.feedback) if result.status == "blocked" else None
     by, why = blocked.groups() if blocked else ("", result.feedback)
     excerpts = any(each.excerpts for each in said)
     code = None if result.status == "passed" or excerpts else _code(result, sources)
-    return Row(result, said, [each for each in told if each.status == "passed"], code, by, why)
+    return CriterionStory(result, said, [each for each in told if each.status == "passed"], code, by, why)
 
 
-def _code(result: CriterionResult, sources: Sources) -> Excerpt | None:
+def _code(result: CriterionResult, sources: SourceLines) -> Excerpt | None:
     if result.status == "missing":
         return next(iter(sources.named(result.feedback, most=1)), None)
     return sources.about(
@@ -112,14 +112,14 @@ def _code(result: CriterionResult, sources: Sources) -> Excerpt | None:
     )
 
 
-def _told(check: CheckResult, sources: Sources, sentence: str) -> Told:
+def _told(check: CheckResult, sources: SourceLines, sentence: str) -> CheckStory:
     seen = "" if check.status == "passed" else check.message
     excerpts = tuple(sources.named(check.message)) if check.status in SAID else ()
     expected = sentence or (check.message if check.status == "passed" else "")
-    return Told(check.name, check.status, expected.replace("``", "`"), seen, check.hint, excerpts)
+    return CheckStory(check.name, check.status, expected.replace("``", "`"), seen, check.hint, excerpts)
 
 
-def _fold(rows: list[Row]) -> None:
+def _fold(rows: list[CriterionStory]) -> None:
     """Put what is blocked under what blocks it, under the first cause where that is blocked itself."""
     by_id = {row.result.id: row for row in rows}
     for row in rows:
@@ -131,7 +131,7 @@ def _fold(rows: list[Row]) -> None:
             cause.waiting.append(row)
 
 
-def first_steps(parts: list[Part], most: int = 3) -> list[Row]:
+def first_steps(parts: list[AssignmentPart], most: int = 3) -> list[CriterionStory]:
     """What to look at first: faults that cost most, with what waits for them; then what is to do, in order."""
     rows = [row for part in parts for row in part.rows if row.result.lost]
     faults = [row for row in rows if row.result.status in ("failed", "partial")]

@@ -9,7 +9,7 @@ from grader.firewall import Firewall
 from grader.records import Grade
 from grader.reports.html import figures
 from grader.reports.html.rendering import render
-from grader.reports.html.sources import Sources
+from grader.reports.html.sources import SourceLines
 from grader.reports.html.story import first_steps, sentences, tell
 from grader.reports.terminal import MEASURED
 
@@ -17,7 +17,7 @@ ROOMY = 8  # open criteria at most: an untouched template has seventeen, and is 
 
 
 @dataclass(frozen=True)
-class Link:
+class PageLink:
     """A way to another page: a file in this page's folder, or in the one named."""
 
     file: str
@@ -30,13 +30,13 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ScoreAndThreshold:
     name: str
     value: float
     needed: float | None
 
 
-def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (), name: str = "",
+def page(grade: Grade, seen: Evidence | None = None, links: tuple[PageLink, ...] = (), name: str = "",
          stamp: str = "", wall: Firewall | None = None) -> str:  # fmt: skip
     """Make a student's page.
 
@@ -49,7 +49,7 @@ def page(grade: Grade, seen: Evidence | None = None, links: tuple[Link, ...] = (
         wall: is told of pictures that raise.
     """
     wall = wall or Firewall()
-    parts = tell(grade, Sources(seen.submission if seen else None), sentences(seen))
+    parts = tell(grade, SourceLines(seen.submission if seen else None), sentences(seen))
     rows = {row.result.id: row for part in parts for row in part.rows}
     pictures = figures.draw(seen, wall) if seen is not None else []
     grade = scoring.noted(grade, wall)
@@ -67,6 +67,6 @@ def _assignment(seen: Evidence | None) -> str:
     return str(seen.rubric.name) if seen is not None else "Grade"
 
 
-def _measured(grade: Grade, seen: Evidence | None) -> list[Measured]:
+def _measured(grade: Grade, seen: Evidence | None) -> list[ScoreAndThreshold]:
     needed = dict(seen.rubric.thresholds) if seen is not None else {}
-    return [Measured(MEASURED.get(n, n), value, needed.get(n)) for n, value in grade.measured.items()]
+    return [ScoreAndThreshold(MEASURED.get(n, n), value, needed.get(n)) for n, value in grade.measured.items()]

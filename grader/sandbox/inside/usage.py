@@ -14,7 +14,7 @@ LAST = 19  # the lowest priority: 60 threads of it weigh no more than one proces
 WRITTEN = 8  # times the scratch's size that may be written in all, so that deleted open files do not add up
 
 
-class Watch:
+class LimitWatch:
     """Tells whether a worker is over its limits."""
 
     def __init__(self, pid: int, limits: Limits, scratch: str | None) -> None:

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 
 from grader.sandbox.inside import cgroups, confine, faults, kernel, lazy_imports, scratch, selftest, serve
 from grader.sandbox.inside.plan import Plan
-from grader.sandbox.inside.usage import Watch, children
+from grader.sandbox.inside.usage import LimitWatch, children
 
 POLL_MS = 50  # how often memory and scratch are looked at
 SECONDS_TO_CONFINE = 30
@@ -39,7 +39,7 @@ class Child:
     pid: int
     plan: Plan
     groups: tuple[str, ...]
-    watch: Watch
+    watch: LimitWatch
     status: int | None = None  # what it ended with, when it ended by itself
     reason: str = ""  # the limit that it was killed for
 
@@ -107,7 +107,7 @@ class Zygote:
                 if not pid:
                     self.children.clear()  # other submissions are nobody's business here
                     _work(plan, descriptors, write, self.arrays, canaries)
-                watch = Watch(pid, plan.limits, None if "namespaces" in plan.layers else plan.scratch)
+                watch = LimitWatch(pid, plan.limits, None if "namespaces" in plan.layers else plan.scratch)
                 self.children[name] = Child(pid, plan, groups, watch)
                 cgroups.join(groups, pid)  # the kernel takes its time, in which the worker confines itself
             finally:

@@ -14,7 +14,7 @@ from grader.errors import GraderError
 from grader.sandbox.inside import faults
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside.clock import Patience
-from grader.sandbox.outside.connection import Connection, Lost
+from grader.sandbox.outside.connection import Connection, WorkerLost
 from grader.sandbox.outside.process import Operations, ProcessWorker, pipes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -109,7 +109,7 @@ class ColdWorker(ProcessWorker):
         self.connection = connection
         try:
             body = connection.exchange("signatures", {}, Patience(START_SECONDS, START_SECONDS)).body
-        except Lost as lost:
+        except WorkerLost as lost:
             self.close()
             raise GraderError(f"worker could not start: {lost} {lost.output[-1000:]}".strip()) from None
         self.known: Operations = body["value"]

@@ -52,7 +52,7 @@ class Workers(Protocol):
     def close(self) -> None: ...
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """The worker is of no more use; ``outcome`` and the message say why."""
 
     def __init__(self, outcome: Outcome, message: str, remark: str = "") -> None:
@@ -67,7 +67,7 @@ class Unsendable(Exception):
     """A request that cannot be sent: the grader's own fault."""
 
 
-class TooLong(Unsendable):
+class RequestTooLong(Unsendable):
     """A request over the protocol's caps."""
 
 
@@ -89,7 +89,7 @@ class Reply:
 class Connection:
     """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
 
-    def __init__(self, requests: int, replies: int, printed: int, told: int, died: Callable[[], Lost]) -> None:
+    def __init__(self, requests: int, replies: int, printed: int, told: int, died: Callable[[], WorkerLost]) -> None:
         self.requests, self.replies, self.printed, self.told = requests, replies, printed, told
         self.died = died
         self.pid: int | None = None  # of the process at the other end, where it can be looked at
@@ -113,7 +113,7 @@ class Connection:
         try:
             todo = memoryview(b"".join(protocol.encode(ident, {"op": op, "args": args})))
         except protocol.ProtocolError as error:
-            raise TooLong(str(error)) from None
+            raise RequestTooLong(str(error)) from None
         except Exception as error:
             raise Unsendable(f"the request {op!r} cannot be sent: {error}") from None
         incoming, text = _Incoming(), bytearray()
@@ -122,8 +122,8 @@ class Connection:
             self._until_answered(todo, incoming, text, patience)
             got, body = incoming.decoded()
             if got != ident:
-                raise Lost("forged", "the reply does not repeat the request's id")
-        except Lost as lost:
+                raise WorkerLost("forged", "the reply does not repeat the request's id")
+        except WorkerLost as lost:
             lost.output = clean(text.decode("utf-8", "replace"))
             raise
         return Reply(body, incoming.data, clean(text.decode("utf-8", "replace")))
@@ -154,22 +154,22 @@ class Connection:
                     self._wait_on(clock, patience)
         self._drain(text)
         if todo:
-            raise Lost("forged", "the reply came before the request was read")
+            raise WorkerLost("forged", "the reply came before the request was read")
 
     def _wait_on(self, clock: Clock, patience: Patience) -> None:
         """Go on waiting, or say why not."""
         lost = None
         if clock.over(patience):
             limit = patience.seconds if clock.spent >= patience.seconds else patience.step
-            lost = Lost("timeout", f"no answer after {limit:g} s")
+            lost = WorkerLost("timeout", f"no answer after {limit:g} s")
         elif clock.starved(patience):
             had = f"{clock.spent:.1f} s of a processor in {clock.passed:.0f} s"
-            lost = Lost("fault", f"this machine is too busy: the submission's process had {had}")
+            lost = WorkerLost("fault", f"this machine is too busy: the submission's process had {had}")
         elif patience.hangs.places and not clock.peeked and clock.without_step >= PEEK:
             clock.peeked = True
             self.interrupt()
             if patience.hangs.knows(innermost(self.stack(SECONDS_FOR_STACK))):
-                lost = Lost("timeout", f"no answer after {PEEK:g} s", "where it hung before")
+                lost = WorkerLost("timeout", f"no answer after {PEEK:g} s", "where it hung before")
         if lost is not None:
             lost.spent = clock.spent
             raise lost
@@ -183,7 +183,7 @@ class Connection:
     def _refuse_early_bytes(self) -> None:
         try:
             if os.read(self.replies, 1):
-                raise Lost("forged", "more came back than one reply to each request")
+                raise WorkerLost("forged", "more came back than one reply to each request")
         except BlockingIOError:
             return
 
@@ -216,7 +216,7 @@ class Connection:
                 return False
             self.flood += len(chunk)
             if self.flood > MAX_FLOOD:
-                raise Lost("crashed", f"it printed more than {MAX_FLOOD >> 20} MiB")
+                raise WorkerLost("crashed", f"it printed more than {MAX_FLOOD >> 20} MiB")
             text += chunk[: MAX_OUTPUT - len(text)]
 
     def stack(self, seconds: float = 0.0) -> str:
@@ -254,9 +254,9 @@ class _Incoming:
             try:
                 self.sizes = protocol.lengths(bytes(self.data[: protocol.PREFIX.size]))
             except protocol.ProtocolError as error:
-                raise Lost("forged", str(error)) from None
+                raise WorkerLost("forged", str(error)) from None
         if self.sizes is not None and len(self.data) > protocol.PREFIX.size + sum(self.sizes):
-            raise Lost("forged", "more bytes came back than one reply has")
+            raise WorkerLost("forged", "more bytes came back than one reply has")
 
     def decoded(self) -> tuple[str, Any]:
         assert self.sizes is not None
@@ -266,4 +266,4 @@ class _Incoming:
         try:
             return protocol.decode(bytes(frame[start:middle]), frame[middle:])
         except protocol.ProtocolError as error:
-            raise Lost("forged", str(error)) from None
+            raise WorkerLost("forged", str(error)) from None

@@ -8,11 +8,11 @@ from typing import Any
 from grader.sandbox.inside.plan import Plan
 from grader.sandbox.outside.connection import Connection
 from grader.sandbox.outside.process import pipes
-from grader.sandbox.outside.zygote_connection import Zygote, ZygoteLost
+from grader.sandbox.outside.zygote_connection import ZygoteConnection, ZygoteLost
 
 
 def opened_worker(
-    zygote: Zygote,
+    zygote: ZygoteConnection,
     plan: Plan,
     died: Callable[[], Any],
     canaries: dict[str, Any] | None = None,

@@ -12,7 +12,7 @@ from grader.sandbox.inside import protocol
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside import replies
 from grader.sandbox.outside.clock import Patience
-from grader.sandbox.outside.connection import SECONDS_FOR_STACK, Connection, Lost, TooLong, Unsendable
+from grader.sandbox.outside.connection import SECONDS_FOR_STACK, Connection, RequestTooLong, Unsendable, WorkerLost
 
 Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and whether they may be left out
 STATEMENT_SECONDS = 12.0  # for one statement of a submission while it is loaded
@@ -101,11 +101,11 @@ class ProcessWorker(abc.ABC):
         start = time.monotonic()
         try:
             reply = self.connection.exchange(op, args, patience)
-        except TooLong as error:
+        except RequestTooLong as error:
             return self._too_long(op, error)
         except Unsendable as error:
             return Observation("fault", detail=str(error))
-        except Lost as lost:
+        except WorkerLost as lost:
             return self._lost(lost, start, patience)
         seen = replies.observation(reply.body, reply.printed, time.monotonic() - start, reply.frame)
         if seen.outcome == "forged":
@@ -114,14 +114,14 @@ class ProcessWorker(abc.ABC):
             return dataclasses.replace(seen, outcome="memory", detail=self._memory())
         return seen
 
-    def _too_long(self, op: str, error: TooLong) -> Observation:
+    def _too_long(self, op: str, error: RequestTooLong) -> Observation:
         """A request over the caps: the submission's own doing where it is the submission that is sent."""
         if op == "load":
             most = f"{protocol.MAX_HEADER >> 20} MiB at most"
             return Observation("crashed", detail=f"the code handed in is too long: {most}, data in it included")
         return Observation("fault", detail=str(error))
 
-    def _lost(self, lost: Lost, start: float, patience: Patience) -> Observation:
+    def _lost(self, lost: WorkerLost, start: float, patience: Patience) -> Observation:
         seconds = time.monotonic() - start
         where = ""
         if self.connection is not None and lost.outcome == "timeout":
@@ -133,21 +133,21 @@ class ProcessWorker(abc.ABC):
         remark = f", {lost.remark}" if lost.remark else ""
         return Observation(lost.outcome, detail=f"{lost}{where}{remark}", output=lost.output, seconds=seconds)
 
-    def died(self) -> Lost:
+    def died(self) -> WorkerLost:
         """Say why there is no process at the other end any more."""
         assert self.connection is not None
         stack = self.connection.stack()
         status, reason = self._bury(SECONDS_TO_DIE)
         if reason == "memory":
-            return Lost("memory", self._memory())
+            return WorkerLost("memory", self._memory())
         if reason == "scratch":
             most = f"{self.limits.scratch_bytes >> 20} MiB or {self.limits.scratch_files} files"
-            return Lost("crashed", f"it wrote more than {most}")
+            return WorkerLost("crashed", f"it wrote more than {most}")
         if status == -signal.SIGKILL:  # by itself or by the system: a second opinion tells
-            return Lost("memory", "the process was killed (SIGKILL), as systems do that run out of memory")
+            return WorkerLost("memory", "the process was killed (SIGKILL), as systems do that run out of memory")
         if status is None:
-            return Lost("crashed", "the process closed its connection without an answer")
-        return Lost("crashed", replies.death(status, stack))
+            return WorkerLost("crashed", "the process closed its connection without an answer")
+        return WorkerLost("crashed", replies.death(status, stack))
 
     def _memory(self) -> str:
         return f"out of memory at {self.limits.memory / (1 << 30):.1f} GiB"

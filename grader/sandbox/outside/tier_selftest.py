@@ -8,7 +8,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
-from grader.sandbox.outside.connection import Lost
+from grader.sandbox.outside.connection import WorkerLost
 from grader.sandbox.outside.opening import opened_worker
 from grader.sandbox.outside.tiers import Tier
 
@@ -46,8 +46,8 @@ def _answer(replies: int) -> list[str]:
     return [f"no answer to the self-test after {SECONDS:g} s"]
 
 
-def _nobody_asks() -> Lost:
-    return Lost("fault", "a self-test answers no requests")
+def _nobody_asks() -> WorkerLost:
+    return WorkerLost("fault", "a self-test answers no requests")
 
 
 class Canaries:

@@ -17,7 +17,7 @@ from grader.sandbox.outside.connection import Connection
 from grader.sandbox.outside.opening import opened_worker
 from grader.sandbox.outside.process import Operations, ProcessWorker
 from grader.sandbox.outside.tiers import Tier
-from grader.sandbox.outside.zygote_connection import Zygote, ZygoteLost
+from grader.sandbox.outside.zygote_connection import ZygoteConnection, ZygoteLost
 
 LOAD_SECONDS = 30.0
 _passed: dict[tuple[str | None, bool], Tier] = {}  # what the self-test found, once for this process
@@ -55,7 +55,7 @@ class WarmWorkers:
         self.unconfined, self.only = unconfined, tier
         self.limits = limits or Limits()
         self.read, self.hidden = access.libraries(), (*access.project(), *hide)
-        self.start_zygote: Callable[[], Zygote] = lambda: Zygote(ops, shared, libraries)
+        self.start_zygote: Callable[[], ZygoteConnection] = lambda: ZygoteConnection(ops, shared, libraries)
         self.zygote = self.start_zygote()
         self.restarts_left = 1
         self.lock = threading.RLock()
@@ -103,7 +103,7 @@ class WarmWorkers:
             self.slots.add(slot)
             return slot
 
-    def replace(self, lost: Zygote, how: ZygoteLost) -> None:
+    def replace(self, lost: ZygoteConnection, how: ZygoteLost) -> None:
         """Start another zygote in place of a lost one, once."""
         with self.lock:
             if self.zygote is not lost:  # another worker noticed first

@@ -33,7 +33,7 @@ class ZygoteLost(Exception):
     """The zygote is gone, or answers no more."""
 
 
-class Zygote:
+class ZygoteConnection:
     """A process that has imported everything and forks workers; it starts in the background."""
 
     def __init__(self, ops: list[str], shared: dict[str, str], libraries: Sequence[str] = ()) -> None:

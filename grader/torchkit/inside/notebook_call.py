@@ -17,7 +17,7 @@ MAX_SECONDS = 5.0  # for statements that only build and divide data sets
 MAX_WRAPPED = 8  # data sets in one another, and items looked at of a list of them
 
 
-class TooLong(BaseException):
+class OutOfTime(BaseException):
     """Ends what takes too long; no ``except Exception`` catches it."""
 
 
@@ -64,12 +64,12 @@ def limited(seconds: float) -> Iterator[None]:
         return
 
     def end(number: int, frame: Any) -> None:
-        raise TooLong
+        raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        with contextlib.suppress(TooLong):
+        with contextlib.suppress(OutOfTime):
             yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

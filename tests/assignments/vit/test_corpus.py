@@ -7,7 +7,7 @@ import pytest
 from grader import audit
 from grader.assignments.vit import corpus
 from grader.assignments.vit.corpus.case import Case
-from grader.audit import Line
+from grader.audit import AuditedCase
 from grader.pipeline import Options
 
 FAULTS_A_CRITERION, VARIANTS_A_TOPIC = 2, 3
@@ -26,7 +26,7 @@ CHOSEN = some(FAULTS, FAULTS_A_CRITERION, "fault") + some(VARIANTS, VARIANTS_A_T
 
 
 @pytest.fixture(scope="module")
-def lines() -> dict[str, Line]:
+def lines() -> dict[str, AuditedCase]:
     """What became of each case."""
     return {line.id: line for line in audit.run(Options(), only={case.id for case in CHOSEN})}
 

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from grader.records import Observation
 from grader.sandbox.inside import protocol
 from grader.sandbox.outside import replies
-from grader.sandbox.outside.connection import Lost, _Incoming
+from grader.sandbox.outside.connection import WorkerLost, _Incoming
 
 QUICK = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES", "120")), deadline=None)
 scalars = (
@@ -115,7 +115,7 @@ def test_a_reply_in_any_pieces_is_complete_or_refused(chunks: list[bytes]) -> No
             incoming.feed(chunk)
         if incoming.complete:
             incoming.decoded()
-    except Lost as lost:
+    except WorkerLost as lost:
         assert lost.outcome == "forged"
 
 
@@ -174,9 +174,9 @@ def test_more_numbers_than_a_check_can_copy_are_refused() -> None:
 
 def test_a_length_over_the_cap_is_refused_before_anything_is_kept() -> None:
     incoming = _Incoming()
-    with pytest.raises(Lost, match="at most"):
+    with pytest.raises(WorkerLost, match="at most"):
         incoming.feed(protocol.PREFIX.pack(protocol.MAX_HEADER + 1, 0))
-    with pytest.raises(Lost, match="at most"):
+    with pytest.raises(WorkerLost, match="at most"):
         _Incoming().feed(protocol.PREFIX.pack(1, 2**60))
 
 

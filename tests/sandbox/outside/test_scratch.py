@@ -11,7 +11,7 @@ LIMITS = Limits(scratch_bytes=1 << 20, scratch_files=50)
 
 
 def over(folder: Path) -> str:
-    return usage.Watch(NOBODY, LIMITS, str(folder)).over()
+    return usage.LimitWatch(NOBODY, LIMITS, str(folder)).over()
 
 
 def deep(folder: Path, levels: int) -> None:

@@ -7,7 +7,7 @@ from grader.assignments.vit import blocks
 from grader.evidence import Evidence
 from grader.given.unchanged import A_BLOCK, A_NUMBER, Replaced, changed_texts, replaced_names, unchanged_blocks
 from grader.judging import Fail, warn
-from grader.records import Warning_
+from grader.records import GradeWarning
 
 PROTECTED_HINT = "This block is protected: copy it back from the template."
 
@@ -66,7 +66,7 @@ def unchanged(evidence: Evidence) -> None:
         raise Fail(f"{_listed(wrong)} {'was' if len(wrong) == 1 else 'were'} changed", PROTECTED_HINT)
 
 
-def modified(evidence: Evidence) -> list[Warning_]:
+def modified(evidence: Evidence) -> list[GradeWarning]:
     """A given block reads differently."""
     judged = [name for name in changed(evidence) if name in blocks.JUDGED]
     others = [name for name in changed(evidence) if name not in blocks.JUDGED]

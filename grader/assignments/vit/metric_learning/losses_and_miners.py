@@ -3,7 +3,7 @@
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, trained
 from grader.evidence import Evidence
 from grader.judging import Fail, Skip, warn
-from grader.records import Warning_
+from grader.records import GradeWarning
 from grader.torchkit.training_answers import WatchedLoss
 
 MINED_ELSEWHERE = {  # by the names of ``TupleSources``
@@ -100,7 +100,7 @@ def _unused(run: TrainingRun) -> tuple[str, str]:
     )
 
 
-def unused_miner(evidence: Evidence) -> list[Warning_]:
+def unused_miner(evidence: Evidence) -> list[GradeWarning]:
     """A miner is missing, or what it finds is thrown away."""
     if not evidence["training"].ok:
         return []

@@ -5,7 +5,7 @@ from typing import Any
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, failure, runs
 from grader.evidence import Evidence
 from grader.judging import Blocked, Criterion, Fail, Skip, checks, sentence, warn
-from grader.records import Warning_
+from grader.records import GradeWarning
 from grader.torchkit.learning_rates import RateProblem, drawn_curve, rate_problem
 
 
@@ -53,7 +53,7 @@ def unit(evidence: Evidence) -> str | None:
     return f"It changes, and gives full points, but {sentence(problem.message, problem.hint)}"
 
 
-def collapsed(evidence: Evidence) -> list[Warning_]:
+def collapsed(evidence: Evidence) -> list[GradeWarning]:
     """A schedule meant in epochs is over after a few batches."""
     found = _looked(evidence)
     problem = None if found is None else found[1]

@@ -20,7 +20,7 @@ from grader.assignments.vit.model.asking import (
 from grader.assignments.vit.model.structure import batch_mates, blocks_of_their_own, nonlinearity, normalised_before
 from grader.evidence import Evidence
 from grader.judging import Fail, after
-from grader.records import Warning_
+from grader.records import GradeWarning
 from grader.torchkit.modules.answers import AttentionScale
 from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.judging import expect_trained
@@ -175,7 +175,7 @@ def gradients(evidence: Evidence) -> None:
 CUT_OFF = "Part of what was computed is cut off: look for detach, .data, NumPy or a no_grad block in forward."
 
 
-def scale_warning(evidence: Evidence) -> list[Warning_]:
+def scale_warning(evidence: Evidence) -> list[GradeWarning]:
     """A wrong or missing attention scale costs nothing: a learned temperature is a legitimate variant."""
     try:
         result = of_transformer(evidence).result("one block", "attention scale")
@@ -190,4 +190,4 @@ def scale_warning(evidence: Evidence) -> list[Warning_]:
     message = (
         f"attention {words} before the softmax; the paper scales by 1/sqrt(D / heads), here {(D // 4) ** -0.5:.3g}"
     )
-    return [Warning_("attention.scale", message)]
+    return [GradeWarning("attention.scale", message)]

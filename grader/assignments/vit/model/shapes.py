@@ -17,7 +17,7 @@ from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.missing import why_not_added
 from grader.observations import RaisedResult
-from grader.records import Warning_
+from grader.records import GradeWarning
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import CaseResult, NoTensor, ShapeResult
 from grader.torchkit.modules.asking import normal
@@ -156,7 +156,7 @@ def _expect_computed(off: list[float | None]) -> None:
         )
 
 
-def modified(evidence: Evidence) -> list[Warning_]:
+def modified(evidence: Evidence) -> list[GradeWarning]:
     """The submission's check_vit.py is a changed copy of the given one; it was not used."""
     theirs = evidence.submission.files.get(blocks.CHECK_VIT)
     if (

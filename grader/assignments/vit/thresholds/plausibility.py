@@ -15,7 +15,7 @@ from grader.assignments.vit.thresholds.scores import accuracy, or_none, precisio
 from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, FILES, THRESHOLDS, judges_checkpoint
 from grader.evidence import Evidence
 from grader.judging import warn
-from grader.records import Warning_
+from grader.records import GradeWarning
 
 MAX_IMAGE_SIZE = 1_024  # pixels along a side of images that anybody would train on
 MAX_LEAD = 0.05  # of the test accuracy over that on training images
@@ -42,7 +42,7 @@ class HonestDifference:
 HONEST = HonestDifference()
 
 
-def leaks(evidence: Evidence) -> list[Warning_]:
+def leaks(evidence: Evidence) -> list[GradeWarning]:
     """Precision@1 on unseen training images beside that on the test images."""
     test, unseen = or_none(precision, evidence), or_none(precision, evidence, "unseen")
     if test is None or unseen is None or other_code(evidence, EMBEDDINGS):
@@ -65,9 +65,9 @@ def _spread(evidence: Evidence) -> float:
     return math.hypot(HONEST.spread, math.sqrt(2) * _chance(evidence, EMBEDDINGS))
 
 
-def looked_up(evidence: Evidence) -> list[Warning_]:
+def looked_up(evidence: Evidence) -> list[GradeWarning]:
     """A score that comes from a table of answers; the criterion is left to a person where it earns points."""
-    found: list[Warning_] = []
+    found: list[GradeWarning] = []
     for probe, threshold in THRESHOLDS.items():
         reached = or_none(suspicion.SCORES[probe], evidence)
         if reached is not None and reached >= evidence.rubric.thresholds[threshold]:
@@ -76,7 +76,7 @@ def looked_up(evidence: Evidence) -> list[Warning_]:
     return found
 
 
-def classifier_leak(evidence: Evidence) -> list[Warning_]:
+def classifier_leak(evidence: Evidence) -> list[GradeWarning]:
     """The accuracy on training images, which an honest classifier has seen, beside that on the test images."""
     if not judges_checkpoint(evidence):
         return []
@@ -92,10 +92,10 @@ def classifier_leak(evidence: Evidence) -> list[Warning_]:
     )
 
 
-def claims(evidence: Evidence) -> list[Warning_]:
+def claims(evidence: Evidence) -> list[GradeWarning]:
     """What the checkpoints record beside what was computed from them."""
     margins = ((CLASSIFIER, accuracy, 0.01), (EMBEDDINGS, precision, evidence.rubric.thresholds["log_computed"]))
-    found: list[Warning_] = []
+    found: list[GradeWarning] = []
     for probe, score, margin in margins:
         if (probe == CLASSIFIER and not judges_checkpoint(evidence)) or other_code(evidence, probe):
             continue
@@ -113,7 +113,7 @@ def claims(evidence: Evidence) -> list[Warning_]:
     return found
 
 
-def truncated(evidence: Evidence) -> list[Warning_]:
+def truncated(evidence: Evidence) -> list[GradeWarning]:
     """A patch size that does not divide the image size: the rest of the pixels is never looked at."""
     image, patch = hyperparameter(evidence, "image_size"), hyperparameter(evidence, "patch_size")
     if not image or not patch or patch < 1 or image > MAX_IMAGE_SIZE or image % patch == 0:

@@ -20,7 +20,7 @@ VARIABLES = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "JUPYTER_PLATFORM_DIRS
 
 
 @dataclass(frozen=True)
-class Cell:
+class RenderedCell:
     """One cell as it may stand in a page."""
 
     number: int
@@ -32,7 +32,7 @@ class Cell:
 class Rendered:
     """A notebook's cells, or why there are none."""
 
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[RenderedCell, ...] = ()
     problem: str = ""
 
 
@@ -87,6 +87,6 @@ def _start() -> "subprocess.Popen[bytes]":
     )  # fmt: skip
 
 
-def _cell(cell: dict[str, Any]) -> Cell:
+def _cell(cell: dict[str, Any]) -> RenderedCell:
     kind = cell["kind"] if cell["kind"] in ("code", "markdown", "raw") else "raw"
-    return Cell(int(cell["number"]), kind, harmless(str(cell["html"]), dict(cell["pictures"])))
+    return RenderedCell(int(cell["number"]), kind, harmless(str(cell["html"]), dict(cell["pictures"])))
