@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from functools import cache
 
-from grader.assignments.vit.model import block, heads, patches, positions, shapes, whole
+from grader.assignments.vit.model import TOPIC
 from tests import harness
 
-TOPICS = (shapes, patches, positions, block, heads, whole)
-CRITERIA = tuple(criterion.id for topic in TOPICS for criterion in topic.CRITERIA)
+CRITERIA = tuple(criterion.id for criterion in TOPIC.criteria)
 
 
 def passed(criterion: str, cells: Sequence[str]) -> bool:
@@ -17,5 +16,5 @@ def passed(criterion: str, cells: Sequence[str]) -> bool:
 
 @cache
 def _verdicts(source: str) -> dict[str, bool]:
-    found = harness.verdicts({"vit_model": source}, TOPICS)
+    found = harness.verdicts({"vit_model": source}, [TOPIC])
     return {ident: verdict.status == "passed" for ident, verdict in found.items()}

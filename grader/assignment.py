@@ -83,6 +83,28 @@ class Assignment:
         return {ident: [check.name for check in criterion.checks] for ident, criterion in self.criteria.items()}
 
 
+@dataclass(frozen=True)
+class Topic:
+    """What one topic of an assignment asks and judges; the attributes are those of ``Assignment``."""
+
+    probes: tuple[Probe, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    warnings: tuple[Callable[[Evidence], Sequence[GradeWarning]], ...] = ()
+    measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
+    forms: Mapping[str, Any] = field(default_factory=dict)
+
+
+def joined(*topics: Topic, forms: Mapping[str, Any] | None = None) -> Topic:
+    """Make one topic of several; ``forms`` are of operations that they share."""
+    return Topic(
+        tuple(probe for topic in topics for probe in topic.probes),
+        tuple(criterion for topic in topics for criterion in topic.criteria),
+        tuple(warning for topic in topics for warning in topic.warnings),
+        {name: measure for topic in topics for name, measure in topic.measures.items()},
+        {**(forms or {}), **{op: form for topic in topics for op, form in topic.forms.items()}},
+    )
+
+
 def default_name() -> str:
     """Where the assignment is that is graded where no other is named, as "module:name"."""
     name: str = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))["default_assignment"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from grader import given as given_files
 from grader import rubric
-from grader.assignment import Assignment
+from grader.assignment import Assignment, Topic
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.names import WANTED
 from grader.evidence import Evidence, Probe, Question
@@ -46,19 +46,19 @@ EVERYTHING = _Everything()
 
 
 def evidence(
-    sources: dict[str, str], topics: Collection[Any], seed: int = 1, data: Any = None, cells: tuple[CellLog, ...] = (),
+    sources: dict[str, str], topics: Collection[Topic], seed: int = 1, data: Any = None, cells: tuple[CellLog, ...] = (),
     files: dict[str, Path] | None = None, given: GivenFiles | None = None, **options: Any,
 ) -> Evidence:  # fmt: skip
     """Ask a submission the probes of some topics.
 
     Args:
         sources: module name → text, as ``{"vit_model": "class ViT…"}``.
-        topics: modules with PROBES and CRITERIA, as ``grader.assignments.vit.model.patches``.
+        topics: as ``grader.assignments.vit.model.patches.TOPIC``.
         data: what ``seen.data`` is; its images are the shared arrays where it has any.
         given: the course's given files; the project's own where there are none.
     """
-    probes = tuple(probe for topic in topics for probe in (*topic.PROBES, *getattr(topic, "TRAINED", ())))
-    criteria = {criterion.id: criterion for topic in topics for criterion in topic.CRITERIA}
+    probes = tuple(probe for topic in topics for probe in topic.probes)
+    criteria = {criterion.id: criterion for topic in topics for criterion in topic.criteria}
     assignment = Assignment("test", VIT.rubric, (), (), (), (), probes, criteria)
     program = _program(sources)
     folder = Path()
@@ -73,7 +73,7 @@ def evidence(
     return seen
 
 
-def verdicts(sources: dict[str, str], topics: Collection[Any], **more: Any) -> dict[str, Judgement]:
+def verdicts(sources: dict[str, str], topics: Collection[Topic], **more: Any) -> dict[str, Judgement]:
     """Judge a submission by all criteria of some topics."""
     seen = evidence(sources, topics, **more)
     return {ident: judged(seen, ident) for ident in seen.assignment.criteria}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from grader.assignment import Assignment
+from grader.assignment import Assignment, joined
 from grader.assignments.vit import (
     application,
     augmentation,
@@ -18,12 +18,18 @@ from grader.assignments.vit import (
     thresholds,
 )
 from grader.records import Submission
-from grader.torchkit import fashion_mnist
+from grader.torchkit import devices, fashion_mnist
 
-PARTS = (augmentation, model, metric_learning, application, thresholds, logs, pictures)
-# The checkpoints take longest: begun as soon as all is known that their questions rest on.
-EARLY = (*settings.FIRST, *augmentation.PROBES, *metric_learning.embeddings.PROBES, *thresholds.PROBES)
-ALL = (*EARLY, *(probe for part in PARTS for probe in part.PROBES), *thresholds.TRAINED, *settings.LAST)
+TOPIC = joined(
+    augmentation.TOPIC, model.TOPIC, metric_learning.TOPIC, application.TOPIC, thresholds.TOPIC, logs.TOPIC, pictures.TOPIC,
+    settings.TOPIC,
+)  # fmt: skip
+PROBES = (
+    settings.PROBE,
+    # The checkpoints take longest: begun as soon as all is known that their questions rest on.
+    *augmentation.TOPIC.probes, *metric_learning.embeddings.TOPIC.probes, *thresholds.TOPIC.probes,
+    *TOPIC.probes, *thresholds.TRAINED, devices.PROBE,
+)  # fmt: skip
 
 
 def _check_given(texts: Mapping[str, str], where: str) -> None:
@@ -55,9 +61,9 @@ VIT = Assignment(
         "grader.assignments.vit.inside.inference",
         "grader.assignments.vit.inside.attention",
     ),
-    probes=tuple(dict.fromkeys(ALL)),
-    criteria={criterion.id: criterion for part in PARTS for criterion in part.CRITERIA},
-    warnings=tuple(warning for part in (*PARTS, settings) for warning in part.WARNINGS),
+    probes=tuple(dict.fromkeys(PROBES)),
+    criteria={criterion.id: criterion for criterion in TOPIC.criteria},
+    warnings=TOPIC.warnings,
     reference=files.REFERENCE,
     template=files.TEMPLATE,
     given=files.GIVEN,
@@ -69,11 +75,11 @@ VIT = Assignment(
         for name in ("augmentation", "schedule", "log", "attention", "map", "neighbours", "confusions")
     ),
     cells={"contrastive.logs": _training_cells},
-    trained=tuple(dict.fromkeys(criterion for probe in thresholds.PROBES for criterion in probe.serves)),
+    trained=tuple(dict.fromkeys(criterion for probe in thresholds.TOPIC.probes for criterion in probe.serves)),
     official={
         "vit.accuracy": "vit.accuracy without vit_classifier.pt is decided in the official grade, which trains your ViT itself."
     },
     corpus="grader.assignments.vit.corpus",
-    measures={name: measure for part in PARTS for name, measure in part.MEASURES.items()},
-    forms={op: form for part in (*PARTS, settings) for op, form in part.FORMS.items()},
+    measures=TOPIC.measures,
+    forms=TOPIC.forms,
 )

@@ -1,11 +1,10 @@
 """The training log that the notebook keeps: read as a marker reads it."""
 
-from typing import Any
-
 from grader import patterns
+from grader.assignment import Topic
 from grader.assignments.vit import thresholds
 from grader.assignments.vit.settings import hyperparameter
-from grader.evidence import Evidence, Probe
+from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.records import GradeWarning
 from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
@@ -179,8 +178,9 @@ def claim(evidence: Evidence) -> list[GradeWarning]:
     return warn("log.claim", f"the log claims a Precision@1 of {best:.4f}, the checkpoint reaches {computed:.4f}")
 
 
-PROBES: tuple[Probe, ...] = ()
-CRITERIA = (Criterion("contrastive.logs", checks(without_errors, whole, agrees_with_checkpoint, agrees_with_computed)),)
-WARNINGS = (stale, claim)
-MEASURES: dict[str, Any] = {}
-FORMS: dict[str, Any] = {}
+TOPIC = Topic(
+    criteria=(
+        Criterion("contrastive.logs", checks(without_errors, whole, agrees_with_checkpoint, agrees_with_computed)),
+    ),
+    warnings=(stale, claim),
+)

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.assignments.vit.thresholds import questions, sources
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion
 from grader.observations import Answered, Floats, Misfit, Record
 
 MODELS = (sources.CLASSIFIER, sources.EMBEDDINGS)  # the first that ran is shown
@@ -47,19 +47,18 @@ def _wanted(evidence: Evidence) -> bool:
     return asked and evidence.passed("vit.model")
 
 
-PROBES = (
-    Probe(
-        "pictures.attention",
-        "checkpoint.attention",
-        _ask_attention,
-        _wanted,
-        60.0,
-        ("none",),
-        ("path",),
-        needs=("vit.model",),
+TOPIC = Topic(
+    probes=(
+        Probe(
+            "pictures.attention",
+            "checkpoint.attention",
+            _ask_attention,
+            _wanted,
+            60.0,
+            ("none",),
+            ("path",),
+            needs=("vit.model",),
+        ),
     ),
+    forms={"checkpoint.attention": Answered(AttentionSeen, _weights_agree)},
 )
-CRITERIA: tuple[Criterion, ...] = ()
-WARNINGS: tuple[Any, ...] = ()
-MEASURES: dict[str, Any] = {}
-FORMS = {"checkpoint.attention": Answered(AttentionSeen, _weights_agree)}

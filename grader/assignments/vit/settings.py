@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.assignments.vit.names import HYPERPARAMETERS
 from grader.evidence import Evidence, Probe, Question
 from grader.forged import forged
-from grader.judging import Criterion
 from grader.observations import Answered, Misfit, NumberResult, Result
 from grader.torchkit import devices
 
@@ -29,9 +29,8 @@ def _only_what_was_asked(args: dict[str, Any], answer: dict[str, Result]) -> Non
         raise Misfit(f"Expected values of {', '.join(args['names'])} alone, got one of {others[0][:60]}")
 
 
-FIRST = (Probe("hyperparameters", "names.values", _ask_hyperparameters),)
-LAST = (devices.PROBE,)
-CRITERIA: tuple[Criterion, ...] = ()
-WARNINGS = (devices.hard_coded_device, forged)
-MEASURES: dict[str, Any] = {}
-FORMS = {"names.values": Answered(dict[str, Result], _only_what_was_asked), **devices.ANSWERS}
+PROBE = Probe("hyperparameters", "names.values", _ask_hyperparameters)
+TOPIC = Topic(
+    warnings=(devices.hard_coded_device, forged),
+    forms={"names.values": Answered(dict[str, Result], _only_what_was_asked), **devices.ANSWERS},
+)

@@ -57,7 +57,7 @@ def leaves(*names: str, **edits: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "check", [each.function for each in tensors.CRITERIA[0].checks], ids=lambda each: each.__name__
+    "check", [each.function for each in tensors.TOPIC.criteria[0].checks], ids=lambda each: each.__name__
 )
 def test_right_transforms_pass(check: Any) -> None:
     check(evidence({}, {}))
@@ -101,7 +101,7 @@ def test_two_normalisations_are_named() -> None:
     other = {"flat": normalised(ASKED["flat"], 2.0, -1.0), "levels": None}
     message = failure(tensors.same_normalisation, other).message
     assert "tfm_train ends with mean 0.286 and standard deviation 0.353, tfm_test with mean 0.5" in message
-    (check,) = (each for each in tensors.CRITERIA[0].checks if each.function is tensors.same_normalisation)
+    (check,) = (each for each in tensors.TOPIC.criteria[0].checks if each.function is tensors.same_normalisation)
     assert check.comes_after == ("train_tensor", "test_tensor", "test_repeats")
 
 

@@ -78,7 +78,7 @@ def embedded(change: Any = lambda rows: rows, **edits: Any) -> Written:
     return Written("embeddings", "embedding.get", EMBED, value)
 
 
-CHECKS = embeddings.CRITERIA[0].checks
+CHECKS = embeddings.TOPIC.criteria[0].checks
 
 
 @pytest.mark.parametrize("check", [each.function for each in CHECKS], ids=lambda each: each.__name__)
@@ -189,7 +189,7 @@ def trained(acc: Any = 1.0, steps: int = 54, stale: int = 0, after: float = 1.0,
 
 
 @pytest.mark.parametrize(
-    "check", [each.function for each in transfer.CRITERIA[0].checks], ids=lambda each: each.__name__
+    "check", [each.function for each in transfer.TOPIC.criteria[0].checks], ids=lambda each: each.__name__
 )
 def test_a_right_head_passes(check: Any) -> None:
     check(trained())
@@ -215,7 +215,7 @@ def test_a_wrong_head_is_named(check: str, evidence: Any, words: str) -> None:
 
 
 def test_an_accuracy_is_not_judged_on_another_vit() -> None:
-    accuracy = next(check for check in transfer.CRITERIA[0].checks if check.name == "accuracy")
+    accuracy = next(check for check in transfer.TOPIC.criteria[0].checks if check.name == "accuracy")
     assert accuracy.comes_after == ("vit_unchanged",)
 
 

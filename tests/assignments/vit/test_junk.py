@@ -8,20 +8,23 @@ import pytest
 import torch
 
 from bench.answer_changes import as_sent
+from grader.assignment import Topic
 from grader.assignments.vit import application, augmentation, metric_learning, model, settings, thresholds
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence
 from grader.given import NONE
 from grader.records import CellLog, Observation
+from grader.torchkit import devices
 from grader.torchkit import fashion_mnist as data
 from tests import harness
 from tests.assignments.vit.junk import JUNK, changed, paths, with_value, without
 
 REFERENCE = Path(__file__).resolve().parents[3] / "reference"
 MODULES = ("hyperparameters", "augmentation", "vit_model", "contrastive", "application")
-FIRST = dataclasses.make_dataclass("First", ["PROBES", "CRITERIA"])(settings.FIRST, ())
-LAST = dataclasses.make_dataclass("Last", ["PROBES", "CRITERIA"])(settings.LAST, ())
-TOPICS = (FIRST, augmentation, model, metric_learning, application, thresholds, LAST)
+PARTS = (augmentation, model, metric_learning, application, thresholds)
+TOPICS = (
+    Topic((settings.PROBE,)), *(part.TOPIC for part in PARTS), Topic((*thresholds.TRAINED, devices.PROBE))
+)  # fmt: skip
 LOG = CellLog(3, "train_embedding_model(a, b)", "Epoch 1/1\nBest Precision@1: 0.8135\n", ())
 PROBES = [
     "hyperparameters", "devices", "augmentation.test", "augmentation.train", "embeddings", "training", "knn",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.answer_changes import as_sent
-from grader.assignments.vit.model import asking, block, heads, patches, positions, shapes, whole
+from grader.assignments.vit.model import TOPIC, asking
 from grader.evidence import Evidence
 from grader.judging import Judgement
 from grader.records import Observation
@@ -16,7 +16,6 @@ from tests import harness
 from tests.assignments.vit.junk import JUNK, RAISED, changed, paths, with_value, without
 
 REFERENCE = Path(__file__).resolve().parents[3] / "reference" / "vit_model.py"
-TOPICS = [shapes, patches, positions, block, heads, whole]
 CRITERIA = {
     "shapes": "vit.shapes", "patches": "vit.patch_embeddings", "positions": "vit.position_embedding",
     "transformer": "vit.attention_block", "block": "vit.attention_block", "heads.classification": "vit.heads",
@@ -26,12 +25,12 @@ CRITERIA = {
 
 @pytest.fixture(scope="module")
 def honest() -> Evidence:
-    return harness.evidence({"vit_model": REFERENCE.read_text(encoding="utf-8")}, TOPICS, seed=1)
+    return harness.evidence({"vit_model": REFERENCE.read_text(encoding="utf-8")}, [TOPIC], seed=1)
 
 
 def judged(seen: Evidence, probe: str) -> Judgement:
     """The verdict that an answer decides about; the warnings must not stumble over it either."""
-    for warning in (*shapes.WARNINGS, *block.WARNINGS):
+    for warning in TOPIC.warnings:
         warning(seen)
     return harness.judged(seen, CRITERIA[probe])
 

@@ -14,7 +14,7 @@ from grader.records import Observation
 from grader.torchkit.devices import hard_coded_device
 
 NUMBER = {"kind": "number", "number": 3.0, "type": "int"}
-FORMS = {**settings.FORMS, **pictures.FORMS}
+FORMS = {**settings.TOPIC.forms, **pictures.TOPIC.forms}
 ASKED: dict[str, dict[str, Any]] = {
     "names.values": {"names": ["lr", "margin"]},
     "devices.hard_coded": {},

@@ -36,6 +36,6 @@ def test_a_stand_in_in_the_place_of_a_solution_loses_its_criterion(name: str) ->
     sources = {each: (REFERENCE / f"{each}.py").read_text(encoding="utf-8") for each in NAMES}
     sources[MODULE[part]] += f"\n{FROM}{name} = {MADE.get(name, f'standins.{name}')}\n"
 
-    topics = model.TOPICS if part == "vit" else (*model.TOPICS, *metric_learning.TOPICS)
+    topics = [model.TOPIC] if part == "vit" else [model.TOPIC, metric_learning.TOPIC]
     seen = harness.evidence(sources, topics)
     assert harness.judged(seen, criterion).status == "failed", harness.judged(seen, criterion).feedback

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from grader.assignment import Topic
 from grader.assignments.vit import augmentation, model, settings, thresholds
 from grader.assignments.vit.thresholds import suspicion, training
 from grader.assignments.vit.thresholds.sources import LONGER_TRAINING, TRAINING
@@ -21,8 +22,9 @@ from tests import harness
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = "patch_size, hidden_size, layers, heads, image_size, in_channels = 14, 32, 1, 2, 28, 1\n"
 BREAKS = "        return self.fc(x).reshape(3) if len(x) > 40 else self.fc(x)\n"
-FIRST = SimpleNamespace(PROBES=settings.FIRST, CRITERIA=())
-TOPICS = [FIRST, augmentation, model, thresholds]
+TOPICS = [
+    Topic((settings.PROBE,)), augmentation.TOPIC, model.TOPIC, thresholds.TOPIC, Topic(thresholds.TRAINED)
+]  # fmt: skip
 
 
 def sources(folder: str = "reference", **more: str) -> dict[str, str]:

@@ -3,11 +3,7 @@
 Shapes: E embedding size, M size of the bank, D hidden size.
 """
 
+from grader.assignment import joined
 from grader.assignments.vit.application import answers, knn, transfer
 
-TOPICS = (knn, transfer)
-PROBES = tuple(probe for topic in TOPICS for probe in topic.PROBES)
-CRITERIA = tuple(criterion for topic in TOPICS for criterion in topic.CRITERIA)
-WARNINGS: tuple = ()
-MEASURES: dict = {}
-FORMS = answers.ANSWERS
+TOPIC = joined(knn.TOPIC, transfer.TOPIC, forms=answers.ANSWERS)

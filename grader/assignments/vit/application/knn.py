@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.assignments.vit.application.answers import LookUp
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Missing, Skip, checks, raised_hint, raised_words
@@ -192,5 +193,7 @@ def _show(values: Array) -> str:
     return "[" + ", ".join(f"{value:.4g}" for value in values[:8]) + (", …]" if len(values) > 8 else "]")
 
 
-PROBES = (Probe("knn", "knn.ask", _ask, lambda evidence: evidence.has(NAME), serves=("application.knn",)),)
-CRITERIA = (Criterion("application.knn", checks(indices, distances), names=(NAME,)),)
+TOPIC = Topic(
+    probes=(Probe("knn", "knn.ask", _ask, lambda evidence: evidence.has(NAME), serves=("application.knn",)),),
+    criteria=(Criterion("application.knn", checks(indices, distances), names=(NAME,)),),
+)

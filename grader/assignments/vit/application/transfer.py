@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.assignments.vit.application import small_sets
 from grader.assignments.vit.application.answers import ReturnedHead, ReturnedOther
 from grader.assignments.vit.application.learning import fit_after, fit_before, towards_labels
@@ -189,20 +190,22 @@ def _is_accuracy(acc: float, right: Array, whole: list[float], calls: list[State
     return near or any(abs(share - found) <= EXACT for found in averaged)
 
 
-PROBES = (
-    Probe(
-        "transfer",
-        "transfer.run",
-        small_sets.ask,
-        lambda evidence: evidence.has(NAME),
-        serves=("application.transfer",),
-        needs=("vit.heads", "vit.model"),
+TOPIC = Topic(
+    probes=(
+        Probe(
+            "transfer",
+            "transfer.run",
+            small_sets.ask,
+            lambda evidence: evidence.has(NAME),
+            serves=("application.transfer",),
+            needs=("vit.heads", "vit.model"),
+        ),
     ),
-)
-CRITERIA = (
-    Criterion(
-        "application.transfer",
-        checks(result, vit_unchanged, head_learned, epochs, gradients, accuracy),
-        names=(NAME,),
+    criteria=(
+        Criterion(
+            "application.transfer",
+            checks(result, vit_unchanged, head_learned, epochs, gradients, accuracy),
+            names=(NAME,),
+        ),
     ),
 )

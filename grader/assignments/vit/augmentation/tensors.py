@@ -1,5 +1,6 @@
 """What comes out of the transforms, whatever they change."""
 
+from grader.assignment import Topic
 from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, after, checks, raised_hint, raised_words
 from grader.torchkit.images import following, normalisation
@@ -171,10 +172,12 @@ WHAT_RAISED_MEANS = (
     ),
 )  # fmt: skip
 
-CRITERIA = (
-    Criterion(
-        "augmentation.tensors",
-        checks(train_tensor, test_tensor, test_repeats, test_follows, same_normalisation, values_kept),
-        ("tfm_train", "tfm_test"),
+TOPIC = Topic(
+    criteria=(
+        Criterion(
+            "augmentation.tensors",
+            checks(train_tensor, test_tensor, test_repeats, test_follows, same_normalisation, values_kept),
+            ("tfm_train", "tfm_test"),
+        ),
     ),
 )

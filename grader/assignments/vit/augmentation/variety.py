@@ -1,5 +1,6 @@
 """How many kinds of random augmentation change images."""
 
+from grader.assignment import Topic
 from grader.assignments.vit.augmentation.tensors import expect_following, train_transform
 from grader.evidence import Evidence
 from grader.judging import Blocked, Criterion, Fail, checks, raised_words
@@ -40,4 +41,6 @@ def _hint(found: RandomChanges, train: ObservedRandomTransform) -> str:
     return "tfm_train should change an image differently each time, with two or more of the random transforms."
 
 
-CRITERIA = (Criterion("augmentation.variety", checks(two_kinds), ("tfm_train",)),)
+TOPIC = Topic(
+    criteria=(Criterion("augmentation.variety", checks(two_kinds), ("tfm_train",)),),
+)

@@ -3,6 +3,7 @@
 Shapes: B batch, D hidden size, E embedding size.
 """
 
+from grader.assignment import joined
 from grader.assignments.vit.metric_learning import (
     embedding_answers,
     embeddings,
@@ -12,9 +13,7 @@ from grader.assignments.vit.metric_learning import (
     watched_runs,
 )
 
-TOPICS = (embeddings, protected, training, scheduler)
-PROBES = tuple(probe for topic in TOPICS for probe in topic.PROBES)
-CRITERIA = tuple(criterion for topic in TOPICS for criterion in topic.CRITERIA)
-WARNINGS = tuple(warning for topic in TOPICS for warning in topic.WARNINGS)
-MEASURES: dict = {}
-FORMS = {**embedding_answers.ANSWERS, **watched_runs.ANSWERS}
+TOPIC = joined(
+    embeddings.TOPIC, protected.TOPIC, training.TOPIC, scheduler.TOPIC,
+    forms={**embedding_answers.ANSWERS, **watched_runs.ANSWERS},
+)  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.assignments.vit.metric_learning import expected
 from grader.assignments.vit.metric_learning.embedding_answers import EmbeddingCall
 from grader.evidence import Evidence, Probe, Question
@@ -236,10 +237,13 @@ def training_goes_on(evidence: Evidence) -> None:
             )
 
 
-PROBES = (Probe("embeddings", "embedding.get", _ask, serves=("contrastive.embeddings", "contrastive.protected")),)
-CRITERIA = (
-    Criterion(
-        "contrastive.embeddings", checks(shape, values, eval_mode, no_gradient, training_goes_on), ("get_embeddings",)
+TOPIC = Topic(
+    probes=(Probe("embeddings", "embedding.get", _ask, serves=("contrastive.embeddings", "contrastive.protected")),),
+    criteria=(
+        Criterion(
+            "contrastive.embeddings",
+            checks(shape, values, eval_mode, no_gradient, training_goes_on),
+            ("get_embeddings",),
+        ),
     ),
 )
-WARNINGS = ()

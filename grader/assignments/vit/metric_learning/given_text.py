@@ -86,6 +86,3 @@ def _differs(names: list[str]) -> str:
 def _listed(names: list[str]) -> str:
     quoted = [f"`{name}`" for name in names]
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(names) > 1 else quoted)
-
-
-WARNINGS = (modified,)

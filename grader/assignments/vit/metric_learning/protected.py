@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from grader import patterns
+from grader.assignment import Topic
 from grader.assignments.vit.blocks import END_OF_EPOCH, JUDGED, OVER_DATASET, PRECISION, SAMPLER
 from grader.assignments.vit.metric_learning import expected, given_text
 from grader.assignments.vit.metric_learning.embedding_answers import EndOfEpoch, Evaluated, ModelStates, SavedModels
@@ -248,23 +249,25 @@ def _asks_evaluation(evidence: Evidence) -> bool:
     return evidence.verdict("contrastive.embeddings").status != "missing"
 
 
-PROBES = (
-    Probe("protected.sampler", "embedding.sample", ask_sampler, _asks_sampler, serves=("contrastive.protected",)),
-    Probe(
-        "protected.evaluation",
-        "embedding.evaluate",
-        ask_evaluation,
-        _asks_evaluation,
-        serves=("contrastive.protected",),
-        needs=("contrastive.embeddings",),
+TOPIC = Topic(
+    probes=(
+        Probe("protected.sampler", "embedding.sample", ask_sampler, _asks_sampler, serves=("contrastive.protected",)),
+        Probe(
+            "protected.evaluation",
+            "embedding.evaluate",
+            ask_evaluation,
+            _asks_evaluation,
+            serves=("contrastive.protected",),
+            needs=("contrastive.embeddings",),
+        ),
     ),
-)
-CRITERIA = (
-    Criterion(
-        "contrastive.protected",
-        checks(sampler, embeddings_of_dataset, precision, end_of_epoch, training_items, unchanged),
-        JUDGED,
-        needs=("contrastive.embeddings",),
+    criteria=(
+        Criterion(
+            "contrastive.protected",
+            checks(sampler, embeddings_of_dataset, precision, end_of_epoch, training_items, unchanged),
+            JUDGED,
+            needs=("contrastive.embeddings",),
+        ),
     ),
+    warnings=(given_text.modified,),
 )
-WARNINGS = given_text.WARNINGS

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from grader.assignment import Topic
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, failure, runs
 from grader.evidence import Evidence
 from grader.judging import Blocked, Criterion, Fail, Skip, checks, sentence, warn
@@ -76,6 +77,7 @@ def _looked(evidence: Evidence) -> tuple[TrainingRun, RateProblem | None] | None
         return None
 
 
-PROBES = ()
-CRITERIA = (Criterion("contrastive.scheduler", checks(changes, unit), ("train_embedding_model",)),)
-WARNINGS = (collapsed,)
+TOPIC = Topic(
+    criteria=(Criterion("contrastive.scheduler", checks(changes, unit), ("train_embedding_model",)),),
+    warnings=(collapsed,),
+)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.assignments.vit.metric_learning.evaluation_calls import MODELS, evaluated
 from grader.assignments.vit.metric_learning.losses_and_miners import (
     mined_elsewhere,
@@ -210,19 +211,21 @@ def gradients_zeroed(evidence: Evidence) -> None:
         )
 
 
-PROBES = (
-    Probe(
-        "training", "embedding.train", _ask, lambda evidence: evidence.has("train_embedding_model"), seconds=60.0,
-        serves=("contrastive.training", "contrastive.scheduler", "contrastive.protected"),
-        needs=tuple(dict.fromkeys(criterion for criteria in CLASSES.values() for criterion in criteria)),
+TOPIC = Topic(
+    probes=(
+        Probe(
+            "training", "embedding.train", _ask, lambda evidence: evidence.has("train_embedding_model"), seconds=60.0,
+            serves=("contrastive.training", "contrastive.scheduler", "contrastive.protected"),
+            needs=tuple(dict.fromkeys(criterion for criteria in CLASSES.values() for criterion in criteria)),
+        ),
     ),
+    criteria=(
+        Criterion(
+            "contrastive.training",
+            checks(runs_through, steps, triplet_loss, miner_used, models_built, both_models, gradients_zeroed, evaluated),
+            ("train_embedding_model",),
+            needs=("vit.model",),
+        ),
+    ),
+    warnings=(unused_miner,),
 )  # fmt: skip
-CRITERIA = (
-    Criterion(
-        "contrastive.training",
-        checks(runs_through, steps, triplet_loss, miner_used, models_built, both_models, gradients_zeroed, evaluated),
-        ("train_embedding_model",),
-        needs=("vit.model",),
-    ),
-)
-WARNINGS = (unused_miner,)

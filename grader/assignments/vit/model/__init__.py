@@ -3,12 +3,11 @@
 Shapes: B batch, C channels, H and W image height and width, N patches, D hidden size, E embedding size.
 """
 
+from grader.assignment import joined
 from grader.assignments.vit.model import block, heads, patches, positions, shapes, whole
 from grader.torchkit.modules import answers
 
-TOPICS = (shapes, patches, positions, block, heads, whole)
-PROBES = tuple(probe for topic in TOPICS for probe in topic.PROBES)
-CRITERIA = tuple(criterion for topic in TOPICS for criterion in topic.CRITERIA)
-WARNINGS = (*shapes.WARNINGS, *block.WARNINGS)
-MEASURES: dict = {}
-FORMS = {"module.run": answers.RUN, "vit.run": answers.RUN, "shapes": answers.SHAPES}
+TOPIC = joined(
+    shapes.TOPIC, patches.TOPIC, positions.TOPIC, block.TOPIC, heads.TOPIC, whole.TOPIC,
+    forms={"module.run": answers.RUN, "vit.run": answers.RUN, "shapes": answers.SHAPES},
+)  # fmt: skip

@@ -1,5 +1,6 @@
 """``ResidualAttentionBlock`` and ``Transformer``: the topic put together."""
 
+from grader.assignment import Topic
 from grader.assignments.vit.model import asking
 from grader.assignments.vit.model.attention import (
     attention_weights,
@@ -21,15 +22,17 @@ from grader.assignments.vit.model.structure import (
 from grader.evidence import Probe
 from grader.judging import Criterion, checks
 
-PROBES = (Probe("transformer", "module.run", asking.transformer), Probe("block", "module.run", asking.block))
-CRITERIA = (
-    Criterion(
-        "vit.attention_block",
-        checks(
-            shape, batch_mates, registered, blocks_of_their_own, residual, normalised_before,
-            tokens_attend, attention_weights, heads, nonlinearity, mlp_after_attention, gradients,
+TOPIC = Topic(
+    probes=(Probe("transformer", "module.run", asking.transformer), Probe("block", "module.run", asking.block)),
+    criteria=(
+        Criterion(
+            "vit.attention_block",
+            checks(
+                shape, batch_mates, registered, blocks_of_their_own, residual, normalised_before,
+                tokens_attend, attention_weights, heads, nonlinearity, mlp_after_attention, gradients,
+            ),
+            ("ResidualAttentionBlock", "Transformer"),
         ),
-        ("ResidualAttentionBlock", "Transformer"),
     ),
+    warnings=(scale_warning,),
 )  # fmt: skip
-WARNINGS = (scale_warning,)

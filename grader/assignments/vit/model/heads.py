@@ -5,6 +5,7 @@ Shapes: B rows, D hidden size, E embedding size.
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, after, checks
 from grader.torchkit.modules import lines
@@ -184,17 +185,19 @@ def embedding_trains(evidence: Evidence) -> None:
     expect_trained(_of_embedding(evidence), "default", "gradients")
 
 
-PROBES = (
-    Probe("heads.classification", "module.run", _ask_classification),
-    Probe("heads.embedding", "module.run", _ask_embedding),
-)
-CRITERIA = (
-    Criterion(
-        "vit.heads",
-        checks(
-            classification_shape, classification_rows, logits, classification_follows, classification_trains,
-            embedding_shape, embedding_rows, linear, embedding_trains,
+TOPIC = Topic(
+    probes=(
+        Probe("heads.classification", "module.run", _ask_classification),
+        Probe("heads.embedding", "module.run", _ask_embedding),
+    ),
+    criteria=(
+        Criterion(
+            "vit.heads",
+            checks(
+                classification_shape, classification_rows, logits, classification_follows, classification_trains,
+                embedding_shape, embedding_rows, linear, embedding_trains,
+            ),
+            ("ClassificationHead", "LinearEmbeddingHead"),
         ),
-        ("ClassificationHead", "LinearEmbeddingHead"),
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ Shapes: B images, C channels, H and W height and width, P patch size, N patches,
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, after, checks
 from grader.torchkit.modules import lines
@@ -263,14 +264,16 @@ def wrong_channels(evidence: Evidence) -> None:
             )
 
 
-PROBES = (Probe("patches", "module.run", _ask),)
-CRITERIA = (
-    Criterion(
-        "vit.patch_embeddings",
-        checks(
-            shape, num_patches, batch_mates, own_patch_in_row_major_order, shared_projection,
-            whole_patch, follows, learnable, wrong_channels,
+TOPIC = Topic(
+    probes=(Probe("patches", "module.run", _ask),),
+    criteria=(
+        Criterion(
+            "vit.patch_embeddings",
+            checks(
+                shape, num_patches, batch_mates, own_patch_in_row_major_order, shared_projection,
+                whole_patch, follows, learnable, wrong_channels,
+            ),
+            ("PatchEmbeddings",),
         ),
-        ("PatchEmbeddings",),
     ),
 )  # fmt: skip

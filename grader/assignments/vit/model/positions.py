@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, after, checks
 from grader.torchkit.modules.arrays import Array, changed, same
@@ -185,11 +186,13 @@ PARAMETER = (
     "Wrap the tensor in nn.Parameter in __init__ and keep it in self; a plain tensor, a buffer, or one made in forward "
     "is never trained."
 )
-PROBES = (Probe("positions", "module.run", _ask),)
-CRITERIA = (
-    Criterion(
-        "vit.position_embedding",
-        checks(shape, batch_mates, cls_in_front, positions_added, learnable),
-        ("PositionEmbedding",),
+TOPIC = Topic(
+    probes=(Probe("positions", "module.run", _ask),),
+    criteria=(
+        Criterion(
+            "vit.position_embedding",
+            checks(shape, batch_mates, cls_in_front, positions_added, learnable),
+            ("PositionEmbedding",),
+        ),
     ),
 )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from grader import syntax
+from grader.assignment import Topic
 from grader.assignments.vit import blocks, files
 from grader.assignments.vit.names import CLASSES
 from grader.errors import GraderError
@@ -178,6 +179,8 @@ def _is_changed_copy(text: str, given: blocks.Given) -> bool:
     return not same and bool(given.check_vit_names & set(blocks.defined(tree)))
 
 
-PROBES = (Probe("shapes", "shapes", _ask),)
-CRITERIA = (Criterion("vit.shapes", checks(check_vit_passes), CLASSES),)
-WARNINGS = (modified,)
+TOPIC = Topic(
+    probes=(Probe("shapes", "shapes", _ask),),
+    criteria=(Criterion("vit.shapes", checks(check_vit_passes), CLASSES),),
+    warnings=(modified,),
+)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.assignments.vit.model.positions import cls_is_last
 from grader.assignments.vit.model.whole_questions import TOKENS, D, N, builds_of
 from grader.evidence import Evidence, Probe, Question
@@ -261,8 +262,17 @@ def _needs_stand_ins(evidence: Evidence) -> bool:
 
 
 JUDGES = (shape, batch_mates, every_patch, follows, arguments, cls_token, trained)
-PROBES = (
-    Probe("model", "module.run", _ask),
-    Probe("model.stand_ins", "vit.run", _ask_on_stand_ins, when=_needs_stand_ins, needs=tuple(PARTS)),
+TOPIC = Topic(
+    probes=(
+        Probe("model", "module.run", _ask),
+        Probe("model.stand_ins", "vit.run", _ask_on_stand_ins, when=_needs_stand_ins, needs=tuple(PARTS)),
+    ),
+    criteria=(
+        Criterion(
+            "vit.model",
+            checks(*map(_on_counting_answer, JUDGES)),
+            ("ViT",),
+            needs=tuple(PARTS),
+        ),
+    ),
 )
-CRITERIA = (Criterion("vit.model", checks(*map(_on_counting_answer, JUDGES)), ("ViT",), needs=tuple(PARTS)),)

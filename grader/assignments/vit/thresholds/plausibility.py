@@ -130,6 +130,3 @@ def _chance(evidence: Evidence, probe: str) -> float:
     """Standard deviation of a score that comes from a sample of the test set."""
     labels = evidence[probe].known["labels"]["test"]
     return 0.0 if len(labels) == len(evidence.data.test_labels) else math.sqrt(0.16 / len(labels))
-
-
-WARNINGS = (leaks, looked_up, classifier_leak, claims, truncated)
