@@ -133,8 +133,8 @@ class Auditor:
                 submission = grader.open(path, Path(workspace))
             except Rejected as reason:
                 return grader.rejected(path, None, self.seed, str(reason), 0.0), None
-            seen = grader.observe(submission, self.seed, kept=kept)
-            return scoring.grade(seen, grader.workers.sandbox, {}), seen
+            evidence = grader.observe(submission, self.seed, kept=kept)
+            return scoring.grade(evidence, grader.workers.sandbox, {}), evidence
 
     def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, KeptAnswer]:
         """Answers of the reference that hold for a case: same models, same checkpoints, and the same question."""
@@ -149,10 +149,10 @@ class Auditor:
         return template if kind == "template" and template is not None else self.folder
 
 
-def kept(seen: Evidence, probe: str) -> KeptAnswer:
+def kept(evidence: Evidence, probe: str) -> KeptAnswer:
     """The answer to a probe, for another grade in which the same is asked."""
-    observation = seen[probe].observation
-    return KeptAnswer(lambda: observation, seen[probe].asked, code_unchanged=False, seconds=0.0)
+    observation = evidence[probe].observation
+    return KeptAnswer(lambda: observation, evidence[probe].asked, code_unchanged=False, seconds=0.0)
 
 
 def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:

@@ -137,31 +137,31 @@ def judge_in_order(criteria: Iterable[str], evidence: Evidence) -> None:
             evidence.verdicts[ident] = verdict
 
 
-def judge(criterion: Criterion, seen: Evidence) -> Judgement:
+def judge(criterion: Criterion, evidence: Evidence) -> Judgement:
     """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
     ended: dict[str, Exception] = {}  # by check, what it raised
     try:
-        return explained(_judge(criterion, seen, ended), seen)
+        return explained(_judge(criterion, evidence, ended), evidence)
     finally:
         ended.clear()  # an exception holds the frames that it came through, and they hold this: no circle is left
 
 
-def _judge(criterion: Criterion, seen: Evidence, ended: dict[str, Exception]) -> Judgement:
+def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]) -> Judgement:
     """Run a criterion's checks; what one of them raises that is no verdict costs that check alone."""
-    if seen["load"].observation.outcome == "fault":
-        return undecided(criterion, f"the grader could not load this: {seen['load'].observation.detail}")
-    absent = [name for name in criterion.names if not seen.has(name)]
-    if absent and seen["load"].observation.outcome in ("value", "unasked"):
-        refused = [why for name in absent if (why := why_lost(seen, name))]
+    if evidence["load"].observation.outcome == "fault":
+        return undecided(criterion, f"the grader could not load this: {evidence['load'].observation.detail}")
+    absent = [name for name in criterion.names if not evidence.has(name)]
+    if absent and evidence["load"].observation.outcome in ("value", "unasked"):
+        refused = [why for name in absent if (why := why_lost(evidence, name))]
         if len(refused) == len(absent):
-            return undecided(criterion, f"{absence(absent, seen)}. {REFUSED}")
-        return _missing(criterion, absence(absent, seen))
+            return undecided(criterion, f"{absence(absent, evidence)}. {REFUSED}")
+        return _missing(criterion, absence(absent, evidence))
     results: list[CheckResult] = []
     told: set[str] = set()
     remarks: list[str] = []
     for check in criterion.checks:
         try:
-            remark = _run(check, seen, ended)
+            remark = _run(check, evidence, ended)
             results.append(CheckResult(check.name, "passed", remark or check.sentence))
             remarks += [remark] if remark else []
         except Fail as fail:
@@ -169,7 +169,7 @@ def _judge(criterion: Criterion, seen: Evidence, ended: dict[str, Exception]) ->
         except Skip:
             results.append(CheckResult(check.name, "skipped", LATER))
         except Missing as missing:
-            return _missing(criterion, meant(str(missing), seen))
+            return _missing(criterion, meant(str(missing), evidence))
         except Blocked as blocked:
             results += [CheckResult(c.name, "skipped", str(blocked)) for c in criterion.checks[len(results) :]]
             if any(result.status in ("failed", "error") for result in results):
@@ -177,18 +177,18 @@ def _judge(criterion: Criterion, seen: Evidence, ended: dict[str, Exception]) ->
             return Judgement("blocked", str(blocked), tuple(results), blocked.by)
         except Unanswered as unanswered:
             if is_to_do(unanswered.observation):
-                if why_lost(seen, unanswered.observation.detail):
+                if why_lost(evidence, unanswered.observation.detail):
                     return undecided(criterion, f"{todo_words(unanswered.observation)}. {REFUSED}")
-                return _missing(criterion, to_do(unanswered.observation, seen))
-            results.append(_unanswered(check, unanswered, told, seen["load"].observation))
+                return _missing(criterion, to_do(unanswered.observation, evidence))
+            results.append(_unanswered(check, unanswered, told, evidence["load"].observation))
         except Undecided as undecided_:
             results.append(CheckResult(check.name, "error", str(undecided_)))
         except Unreadable:
             raise
         except Exception as error:  # a fault of ours must never look like the student's
-            seen.firewall.note(f"the check {criterion.id}/{check.name}", error)
+            evidence.firewall.note(f"the check {criterion.id}/{check.name}", error)
             results.append(CheckResult(check.name, "error", OURS))
-    results = _opened(results, seen)
+    results = _opened(results, evidence)
     return Judgement(_status(results), _feedback(results, remarks), tuple(results))
 
 
@@ -214,12 +214,12 @@ def undecided(criterion: Criterion, why: str = OURS) -> Judgement:
     return Judgement("error", why, tuple(CheckResult(check.name, "error", why) for check in criterion.checks))
 
 
-def _opened(results: list[CheckResult], seen: Evidence) -> list[CheckResult]:
+def _opened(results: list[CheckResult], evidence: Evidence) -> list[CheckResult]:
     """Leave open what nothing was looked at for, where a question was not answered through no fault of the submission's."""
     statuses = {result.status for result in results}
     if "skipped" not in statuses or statuses & {"failed", "error"}:
         return results
-    if all(answer.observation.outcome != "fault" for answer in seen.answers.values()):
+    if all(answer.observation.outcome != "fault" for answer in evidence.answers.values()):
         return results
     why = "the grader did not get an answer that this rests on: the points stay open until a person decides"
     return [CheckResult(r.name, "error", why) if r.status == "skipped" else r for r in results]

@@ -8,13 +8,13 @@ from grader.raised import place
 from grader.records import Frame, Observation, Origin
 
 
-def absence(absent: list[str], seen: Evidence) -> str:
+def absence(absent: list[str], evidence: Evidence) -> str:
     """Say which names are not defined, the cause first; where none is known, what may be meant by another name."""
     names = " and ".join(f"`{name}`" for name in absent)
     words = f"{names} {'is' if len(absent) == 1 else 'are'} not defined"
-    if cause := _cause(absent, seen):
+    if cause := _cause(absent, evidence):
         return therefore(cause, words)
-    meant = next((each for name in absent for each in _slips(repr(name), seen)), "")
+    meant = next((each for name in absent for each in _slips(repr(name), evidence)), "")
     return f"{words}: {meant}" if meant else words
 
 
@@ -23,17 +23,17 @@ def therefore(cause: str, words: str) -> str:
     return f"{cause} So {words}" if cause.endswith((".", "!", "?")) else f"{cause}, so {words}"
 
 
-def _cause(absent: list[str], seen: Evidence) -> str:
+def _cause(absent: list[str], evidence: Evidence) -> str:
     """Why names are not defined; empty where that is not known."""
-    lost = [str(problem) for problem in seen.submission.syntax_errors if set(problem.names) & set(absent)]
-    lost += [line for line in seen.submission.problems if any(_is_about(name, line) for name in absent)]
+    lost = [str(problem) for problem in evidence.submission.syntax_errors if set(problem.names) & set(absent)]
+    lost += [line for line in evidence.submission.problems if any(_is_about(name, line) for name in absent)]
     lost += [
-        line for line in seen.submission.left_out if any(f"`{name}`" in line for name in absent) or " more" in line
+        line for line in evidence.submission.left_out if any(f"`{name}`" in line for name in absent) or " more" in line
     ]
     if lost:
         return lost[0]
-    problems = seen["load"].observation.value["problems"] if seen["load"].ok else []
-    tried = [seen.submission.program.names[name] for name in absent if name in seen.submission.program.names]
+    problems = evidence["load"].observation.value["problems"] if evidence["load"].ok else []
+    tried = [evidence.submission.program.names[name] for name in absent if name in evidence.submission.program.names]
     return _raised_while_loaded(raised_by(tried[0], problems)) if tried and problems else ""
 
 
@@ -41,9 +41,9 @@ def _is_about(name: str, line: str) -> bool:
     return repr(name) in line and not line.startswith(f"{name!r}: ")
 
 
-def _slips(about: str, seen: Evidence) -> list[str]:
+def _slips(about: str, evidence: Evidence) -> list[str]:
     """What intake found about a name or a place (see ``grader.intake.reading.slips``)."""
-    return [line.removeprefix(f"{about}: ") for line in seen.submission.problems if line.startswith(f"{about}: ")]
+    return [line.removeprefix(f"{about}: ") for line in evidence.submission.problems if line.startswith(f"{about}: ")]
 
 
 def _raised_while_loaded(problem: dict[str, Any]) -> str:
@@ -82,24 +82,24 @@ def todo_words(observation: Observation) -> str:
     return f"still to do{where}: {observation.raised.message or 'raises NotImplementedError'}"
 
 
-def to_do(observation: Observation, seen: Evidence) -> str:
+def to_do(observation: Observation, evidence: Evidence) -> str:
     """Say that something is still to do; of a method that is not there, why it may be missing."""
     message = observation.raised.message if observation.raised is not None else ""
     if NO_FORWARD not in message:
-        return meant(todo_words(observation), seen)
+        return meant(todo_words(observation), evidence)
     name = message.partition("[")[2].partition("]")[0][:100]
-    return f"`{name}` has no method `forward`{why_not_added(name, seen)}"
+    return f"`{name}` has no method `forward`{why_not_added(name, evidence)}"
 
 
-def meant(message: str, seen: Evidence) -> str:
+def meant(message: str, evidence: Evidence) -> str:
     """Add to what is said of something missing what its author may have overlooked."""
-    for line in seen.submission.problems:
+    for line in evidence.submission.problems:
         where, found, words = line.partition("): ")
         if found and line.startswith("(") and f"{where})" in message:
             return f"{message.rstrip('.')}. But {words}"
     file = message.partition("there is no ")[2].partition(":")[0].partition(",")[0]
-    if "." in file and file not in seen.submission.files:
-        others = [name for name in sorted(seen.submission.files) if not name.endswith((".py", ".ipynb"))]
+    if "." in file and file not in evidence.submission.files:
+        others = [name for name in sorted(evidence.submission.files) if not name.endswith((".py", ".ipynb"))]
         for near in get_close_matches(file, others, 1, ALIKE_FILES):
             return f"{message.rstrip('.')}. A file {near} is there: is it this one under another name?"
     return message
@@ -109,14 +109,14 @@ ALIKE_FILES = 0.8
 NO_FORWARD = 'is missing the required "forward" function'  # torch's words
 
 
-def why_not_added(name: str, seen: Evidence) -> str:
+def why_not_added(name: str, evidence: Evidence) -> str:
     """Why a class lacks a method: it is misspelled, or a cell magic or a decorator that raised did not add it."""
-    for words in _slips(repr(name), seen):
+    for words in _slips(repr(name), evidence):
         return f": {words}"
-    for line in seen.submission.problems:
+    for line in evidence.submission.problems:
         if "cell magic" in line and name in line:
             return f": {line}"
-    for problem in seen["load"].observation.value["problems"] if seen["load"].ok else []:
+    for problem in evidence["load"].observation.value["problems"] if evidence["load"].ok else []:
         frame = next(iter(problem["frames"][-1:]), None)
         if frame and name in frame["text"]:
             return f": {_raised_while_loaded(problem)}"

@@ -89,7 +89,7 @@ class Grader:
 
     def graded(self, path: Path, seed: int, name: str | None = None, files: Mapping[str, Path] | None = None,
                only: Collection[str] | None = None, progress: Progress | None = None,
-               look: Callable[[Evidence], None] = lambda seen: None) -> "Graded":  # fmt: skip
+               look: Callable[[Evidence], None] = lambda evidence: None) -> "Graded":  # fmt: skip
         """The same with the evidence; ``look`` sees it while the files are there, afterwards they are gone."""
         start = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
@@ -97,12 +97,12 @@ class Grader:
                 submission = self.open(path, Path(workspace), name, files)
             except Rejected as reason:
                 return Graded(self.rejected(path, name, seed, str(reason), time.monotonic() - start), None)
-            seen = self.observe(submission, seed, only=only, progress=progress)
-            grade = scoring.grade(seen, self.workers.sandbox, {})
-            seen.firewall.attempt("keeping what was observed", lambda: look(seen), None)
-            grade = scoring.noted(grade, seen.firewall)
-        timings = {"total": time.monotonic() - start, **seen.timings}
-        return Graded(dataclasses.replace(grade, timings={n: round(t, 3) for n, t in timings.items()}), seen)
+            evidence = self.observe(submission, seed, only=only, progress=progress)
+            grade = scoring.grade(evidence, self.workers.sandbox, {})
+            evidence.firewall.attempt("keeping what was observed", lambda: look(evidence), None)
+            grade = scoring.noted(grade, evidence.firewall)
+        timings = {"total": time.monotonic() - start, **evidence.timings}
+        return Graded(dataclasses.replace(grade, timings={n: round(t, 3) for n, t in timings.items()}), evidence)
 
     def open(self, path: Path, workspace: Path, name: str | None = None,
              files: Mapping[str, Path] | None = None) -> Submission:  # fmt: skip
@@ -121,15 +121,15 @@ class Grader:
             kept: by probe, answers of an earlier grade.
             measured: scores of an earlier grade that still hold.
         """
-        seen = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only),
+        evidence = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only),
                         given=self.options.given_files)  # fmt: skip
-        seen.measured = measured or {}
+        evidence.measured = measured or {}
         probes = self._probes(only)
         beside = self.workers.forks and self.options.threads != 1
         tell, forms = paced(progress, probes), self.assignment.forms
         with Asking(self.workers, submission, self._doubts(), tell, beside, forms) as asking:
-            ask_all(probes, seen, asking.ask, asking.begin, kept)
-        return seen
+            ask_all(probes, evidence, asking.ask, asking.begin, kept)
+        return evidence
 
     def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:
         """What probes are told of the options."""
@@ -156,7 +156,7 @@ class Grader:
         return Doubts(self.workers, lambda: self.data.hidden_folders(), self._reference if there else None, self.known)
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
-        load = Probe("load", "load", lambda seen, rng: Question({}), seconds=60.0)
+        load = Probe("load", "load", lambda evidence, rng: Question({}), seconds=60.0)
         return [load, *(p for p in self.assignment.probes if only is None or p.wanted(only))]
 
     def rejected(self, path: Path, name: str | None, seed: int, reason: str, seconds: float) -> Grade:

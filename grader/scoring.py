@@ -17,35 +17,37 @@ from grader.rubric import RubricCriterion
 from grader.syntax_errors import syntax_errors
 
 
-def grade(seen: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:
+def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:
     """Compute the grade that the evidence supports."""
-    judge_in_order(seen.assignment.criteria, seen)
-    verdicts = {criterion.id: seen.verdicts[criterion.id] for criterion in seen.rubric.criteria}
-    results = tuple(_result(criterion, _opened(verdicts, criterion.id), seen) for criterion in seen.rubric.criteria)
+    judge_in_order(evidence.assignment.criteria, evidence)
+    verdicts = {criterion.id: evidence.verdicts[criterion.id] for criterion in evidence.rubric.criteria}
+    results = tuple(
+        _result(criterion, _opened(verdicts, criterion.id), evidence) for criterion in evidence.rubric.criteria
+    )
     open_ = [result.id for result in results if result.status == "error"]
-    measured = {name: _measured(seen, name) for name in seen.assignment.measures}
-    warnings = _warnings(seen)
+    measured = {name: _measured(evidence, name) for name in evidence.assignment.measures}
+    warnings = _warnings(evidence)
     undecided = round(sum(result.open for result in results), 4)
     return Grade(
         submission={
-            "name": seen.submission.name,
-            "path": str(seen.submission.path),
-            "sha256": seen.submission.sha256,
+            "name": evidence.submission.name,
+            "path": str(evidence.submission.path),
+            "sha256": evidence.submission.sha256,
         },
         status="needs_review" if open_ else "graded",
         score=round(sum(result.points for result in results), 4),
         undecided=undecided,
-        max_score=seen.rubric.max_score,
-        seed=seen.seed,
+        max_score=evidence.rubric.max_score,
+        seed=evidence.seed,
         criteria=results,
         measured={name: value for name, value in measured.items() if value is not None},
-        warnings=(*warnings, *faults(seen.firewall)),
+        warnings=(*warnings, *faults(evidence.firewall)),
         sandbox=sandbox,
         timings=timings,
         reason=f"not decided: {', '.join(open_)}; {undecided:g} points stay open until a person decides"
         if open_
         else "",
-        given=seen.given.digest,
+        given=evidence.given.digest,
     )
 
 
@@ -73,10 +75,10 @@ def _opened(verdicts: Mapping[str, Judgement], ident: str) -> Judgement:
     return replace(verdict, status="error", results=results)
 
 
-def _result(criterion: RubricCriterion, verdict: Judgement, seen: Evidence) -> CriterionResult:
+def _result(criterion: RubricCriterion, verdict: Judgement, evidence: Evidence) -> CriterionResult:
     points, status = _points(criterion, verdict)
-    names = seen.assignment.criteria[criterion.id].names
-    origin = next((seen.submission.program.names[n] for n in names if n in seen.submission.program.names), None)
+    names = evidence.assignment.criteria[criterion.id].names
+    origin = next((evidence.submission.program.names[n] for n in names if n in evidence.submission.program.names), None)
     return CriterionResult(
         criterion.id, criterion.part, criterion.title, points, criterion.points,
         status, verdict.feedback, verdict.results, origin,
@@ -95,23 +97,23 @@ def _points(criterion: RubricCriterion, verdict: Judgement) -> tuple[float, Crit
     return points, "partial" if points > 0 else "failed"
 
 
-def _measured(seen: Evidence, name: str) -> float | None:
+def _measured(evidence: Evidence, name: str) -> float | None:
     def measure() -> float | None:
-        value = seen.assignment.measures[name](seen)
+        value = evidence.assignment.measures[name](evidence)
         return None if value is None else round(float(value), 6)
 
-    return seen.firewall.attempt(f"the measure {name}", measure, None)
+    return evidence.firewall.attempt(f"the measure {name}", measure, None)
 
 
-def _warnings(seen: Evidence) -> tuple[GradeWarning, ...]:
+def _warnings(evidence: Evidence) -> tuple[GradeWarning, ...]:
     found: list[GradeWarning] = []
-    for function in (syntax_errors, *seen.assignment.warnings):
+    for function in (syntax_errors, *evidence.assignment.warnings):
         none: list[GradeWarning] = []
-        new = seen.firewall.attempt(f"the warning {function.__name__}", partial(_warned, function, seen), none)
+        new = evidence.firewall.attempt(f"the warning {function.__name__}", partial(_warned, function, evidence), none)
         found += [warning for warning in new if warning not in found]
     return tuple(found)
 
 
-def _warned(function: Callable[[Evidence], Sequence[GradeWarning]], seen: Evidence) -> list[GradeWarning]:
+def _warned(function: Callable[[Evidence], Sequence[GradeWarning]], evidence: Evidence) -> list[GradeWarning]:
     """A list, so that a function which yields fails here and not later."""
-    return list(function(seen))
+    return list(function(evidence))

@@ -15,9 +15,9 @@ UNWRITTEN = "which is still to be written"  # as checks say of a name that is no
 MAX_WARNINGS = 5  # a notebook of another language has one in every cell
 
 
-def syntax_errors(seen: Evidence) -> list[GradeWarning]:
+def syntax_errors(evidence: Evidence) -> list[GradeWarning]:
     """Warn of every statement that cannot be parsed."""
-    problems = seen.submission.syntax_errors
+    problems = evidence.submission.syntax_errors
     found = [GradeWarning("syntax.error", f"{problem}{consequence(problem)}") for problem in problems]
     more = len(found) - MAX_WARNINGS
     return found if more < 1 else [*found[:MAX_WARNINGS], GradeWarning("syntax.error", f"and {more} more statements")]
@@ -31,9 +31,9 @@ def consequence(problem: SyntaxProblem) -> str:
     return f"; {names} {left}" + (", and a person decides what needs it" if problem.python else "")
 
 
-def explained(verdict: Judgement, seen: Evidence) -> Judgement:
+def explained(verdict: Judgement, evidence: Evidence) -> Judgement:
     """Say why a name is missing, and leave the criterion open where a newer Python would know the name."""
-    problems = [problem for problem in seen.submission.syntax_errors if missed(problem, verdict)]
+    problems = [problem for problem in evidence.submission.syntax_errors if missed(problem, verdict)]
     if verdict.status not in ("missing", "blocked", "failed") or not problems:
         return verdict
     first = next((problem for problem in problems if problem.python), problems[0])

@@ -21,20 +21,20 @@ def noted(load: Observation, messages: list[str]) -> Observation:
     )
 
 
-def why_lost(seen: Evidence, name: str) -> str:
+def why_lost(evidence: Evidence, name: str) -> str:
     """What kept a name from being defined, where that was such an import alone; else nothing."""
-    load = seen["load"].observation
+    load = evidence["load"].observation
     messages = load.value.get(KEY, []) if load.outcome == "value" else []
-    origin = seen.submission.program.names.get(name)
+    origin = evidence.submission.program.names.get(name)
     if not messages or origin is None:
         return ""
-    problems = [p for p in load.value["problems"] if _raised_in(p, _piece(seen, origin))]
+    problems = [p for p in load.value["problems"] if _raised_in(p, _piece(evidence, origin))]
     return next((m for m in messages if problems and all(m in p["message"] for p in problems)), "")
 
 
-def _piece(seen: Evidence, origin: Origin) -> Piece | None:
+def _piece(evidence: Evidence, origin: Origin) -> Piece | None:
     """The statement that binds a name, in the notebook or in whichever module it was imported from."""
-    program = seen.submission.program
+    program = evidence.submission.program
     pieces = chain(program.main, *program.modules.values())
     return next((p for p in pieces if _holds(p, origin.file, origin.cell, origin.line)), None)
 

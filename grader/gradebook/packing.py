@@ -55,16 +55,18 @@ def pack_answers(answers: Mapping[str, Answer]) -> tuple[bytes, dict[str, bytes]
 
 def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
     """What is kept of an answer beside its frame, which is added to ``frames``."""
-    seen = answer.observation
-    frame = bytes(seen.frame) or (b"".join(protocol.encode("", {"value": seen.value})) if answer.ok else b"")
+    observation = answer.observation
+    frame = bytes(observation.frame) or (
+        b"".join(protocol.encode("", {"value": observation.value})) if answer.ok else b""
+    )
     digest = ""
-    if frame and (seen.outcome in ("value", "raised", "undefined") or len(frame) <= MAX_UNFIT_FRAME):
+    if frame and (observation.outcome in ("value", "raised", "undefined") or len(frame) <= MAX_UNFIT_FRAME):
         digest = hashlib.sha256(frame).hexdigest()
         frames[digest] = packed_frame(frame)
-    raised = None if seen.raised is None else dataclasses.asdict(seen.raised)
+    raised = None if observation.raised is None else dataclasses.asdict(observation.raised)
     return {
-        "outcome": seen.outcome, "frame": digest, "raised": raised, "detail": seen.detail, "output": seen.output,
-        "seconds": seen.seconds, "asked": answer.asked, "misfit": seen.misfit,
+        "outcome": observation.outcome, "frame": digest, "raised": raised, "detail": observation.detail, "output": observation.output,
+        "seconds": observation.seconds, "asked": answer.asked, "misfit": observation.misfit,
     }  # fmt: skip
 
 
@@ -118,10 +120,10 @@ def _read(entry: dict[str, Any], fetch: Fetch, declared: Any) -> Observation:
         raise Unreadable(f"a kept answer cannot be read: {error}") from None
     if plain.outcome != "value":
         return dataclasses.replace(plain, frame=frame)
-    seen = fit(replies.observation(body, plain.output, plain.seconds, frame), declared, None)
-    if seen.outcome != "value":
+    observation = fit(replies.observation(body, plain.output, plain.seconds, frame), declared, None)
+    if observation.outcome != "value":
         raise Outdated("a kept answer has another form than this version reads: the submission must be graded again")
-    return seen
+    return observation
 
 
 def _frame(packed: bytes, digest: str) -> bytes:

@@ -138,11 +138,11 @@ class Regrader:
             grader = self._grader(kept.options, NobodyToAsk())
             submission, answers = self.book.observed(kept.observations)
             frozen = _at_home(packing.unpack_submission(submission, Path(folder)), kept)
-            seen = grader.observe(
+            evidence = grader.observe(
                 frozen, kept.seed, self._answers(kept, answers), self._scores(kept), kept.options.get("only")
             )
-            grade = scoring.grade(seen, kept.grade.sandbox, kept.grade.timings)
-        scores = packing.pack_scores(seen.measured, self.stamp)
+            grade = scoring.grade(evidence, kept.grade.sandbox, kept.grade.timings)
+        scores = packing.pack_scores(evidence.measured, self.stamp)
         return PackedGrade(grade, kept.options, scores=scores, observations=kept.observations)
 
     def evidence(self, kept: GradeRow, folder: Path) -> Evidence | None:
@@ -152,16 +152,16 @@ class Regrader:
         grader = self._grader(kept.options, NobodyToAsk())
         submission, answers = self.book.observed(kept.observations)
         frozen = _at_home(packing.unpack_submission(submission, folder), kept)
-        seen = Evidence(
+        evidence = Evidence(
             frozen, kept.seed, grader.rubric, self.data, grader.assignment,
             options=grader.settings(kept.options.get("only")), given=self.options.given_files,
         )  # fmt: skip
-        seen.measured = self._scores(kept)
+        evidence.measured = self._scores(kept)
         probes = {probe.id: probe for probe in grader.assignment.probes}
         for ident, each in self._answers(kept, answers).items():
-            build = partial(_question, probes.get(ident), seen)
-            seen.answers[ident] = Answer(ident, build, each.read, each.asked, each.seconds)
-        return seen
+            build = partial(_question, probes.get(ident), evidence)
+            evidence.answers[ident] = Answer(ident, build, each.read, each.asked, each.seconds)
+        return evidence
 
     def _answers(self, kept: GradeRow, answers: bytes) -> dict[str, KeptAnswer]:
         """What was kept of a grade, by probe."""
@@ -187,13 +187,13 @@ class Regrader:
             submission = grader.open(row.path, Path(folder), row.key, found.files or None)
             read = {probe: _current(each) for probe, each in self._answers(kept, answers).items()}
             current = {probe: each for probe, each in read.items() if each is not None}
-            seen = grader.observe(submission, kept.seed, current, only=kept.options.get("only"))
-            grade = scoring.grade(seen, grader.workers.sandbox, {})
-            timings = {"total": round(sum(seen.timings.values()), 3), **seen.timings}
+            evidence = grader.observe(submission, kept.seed, current, only=kept.options.get("only"))
+            grade = scoring.grade(evidence, grader.workers.sandbox, {})
+            timings = {"total": round(sum(evidence.timings.values()), 3), **evidence.timings}
             grade = dataclasses.replace(grade, timings=timings)
-            packed, frames = packing.pack_answers(seen.answers)
+            packed, frames = packing.pack_answers(evidence.answers)
             kept_submission = packing.pack_submission(submission)
-        scores = packing.pack_scores(seen.measured, self.stamp)
+        scores = packing.pack_scores(evidence.measured, self.stamp)
         return PackedGrade(grade, kept.options, kept_submission, packed, frames, scores)
 
     def _grader(self, options: dict[str, Any], workers: Any) -> Grader:
@@ -223,8 +223,8 @@ def _current(kept: KeptAnswer) -> KeptAnswer | None:
     return dataclasses.replace(kept, read=lambda: observation)
 
 
-def _question(probe: Probe | None, seen: Evidence) -> Question:
-    return UNASKED if probe is None else probe.build(seen, seen.rng(probe.id))
+def _question(probe: Probe | None, evidence: Evidence) -> Question:
+    return UNASKED if probe is None else probe.build(evidence, evidence.rng(probe.id))
 
 
 def _rescaled(grade: Grade, max_score: float) -> Grade:

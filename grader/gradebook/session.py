@@ -130,8 +130,8 @@ def write_pages(options: Options, pages: "Pages") -> list[str]:
 
 
 def _add_pages(reader: GradebookReader, entry: GradedSubmission, pages: "Pages", late: str) -> None:
-    with reader.evidence(entry) as seen:
-        pages.add(Graded(entry.grade, seen), entry.points, late, entry.row.files or None)
+    with reader.evidence(entry) as evidence:
+        pages.add(Graded(entry.grade, evidence), entry.points, late, entry.row.files or None)
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

@@ -65,12 +65,12 @@ def grade_task(
     return dataclasses.replace(whole, grade=graded.grade, options=grader.settings(only))
 
 
-def pack(seen: Evidence, stamp: Callable[[str], str]) -> PackedGrade:
+def pack(evidence: Evidence, stamp: Callable[[str], str]) -> PackedGrade:
     """Pack evidence while its submission's files are there; the grade is added later."""
-    answers, frames = packing.pack_answers(seen.answers)
-    scores = packing.pack_scores(seen.measured, stamp)
-    none = Grade({}, "needs_review", 0.0, 0.0, seen.seed, ())
-    return PackedGrade(none, {}, packing.pack_submission(seen.submission), answers, frames, scores)
+    answers, frames = packing.pack_answers(evidence.answers)
+    scores = packing.pack_scores(evidence.measured, stamp)
+    none = Grade({}, "needs_review", 0.0, 0.0, evidence.seed, ())
+    return PackedGrade(none, {}, packing.pack_submission(evidence.submission), answers, frames, scores)
 
 
 def unfinished(task: Task, reason: str, max_score: float) -> Grade:

@@ -109,7 +109,7 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
     with _submission(submission) as path:
         chosen = secrets.randbelow(2**31) if seed is None else seed
         graded = grader.graded(
-            path, chosen, only=[criterion], look=lambda seen: pictures.extend(_drawn(seen, criterion))
+            path, chosen, only=[criterion], look=lambda evidence: pictures.extend(_drawn(evidence, criterion))
         )
     if graded.grade.status == "rejected":
         from grader.errors import Rejected
@@ -179,7 +179,7 @@ def _as_submission(cells: Sequence[str], beside: Path, folder: Path) -> Path:
     return folder
 
 
-def _drawn(seen: "Evidence", criterion: str) -> list[str]:
+def _drawn(evidence: "Evidence", criterion: str) -> list[str]:
     """The criterion's pictures, where matplotlib is there to draw them."""
     try:
         from grader.reports.html import figures
@@ -187,6 +187,6 @@ def _drawn(seen: "Evidence", criterion: str) -> list[str]:
         return []
     return [
         f"<figure>{figure.body}<figcaption>{html.escape(figure.caption)}</figcaption></figure>"
-        for figure in figures.draw(seen)
+        for figure in figures.draw(evidence)
         if figure.criterion == criterion
     ]

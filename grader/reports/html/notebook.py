@@ -20,18 +20,18 @@ def rendered(submission: Submission, renderer: Renderer) -> Rendered | None:
     return renderer.render(Path(submission.root, submission.notebook).resolve())
 
 
-def page(grade: Grade, seen: Evidence, notebook: Rendered, links: tuple[PageLink, ...] = ()) -> str:
+def page(grade: Grade, evidence: Evidence, notebook: Rendered, links: tuple[PageLink, ...] = ()) -> str:
     """Make the page of a notebook.
 
     Args:
         notebook: its cells as HTML that is harmless.
         links: shown above.
     """
-    rows = [row for part in tell(grade, SourceLines(seen.submission), sentences(seen)) for row in part.rows]
+    rows = [row for part in tell(grade, SourceLines(evidence.submission), sentences(evidence)) for row in part.rows]
     beside: dict[int | None, list[CriterionStory]] = {}
     shown = {cell.number for cell in notebook.cells}
     for row in rows:
-        cell = next((number for number in _cells(row, seen) if number in shown), None)
+        cell = next((number for number in _cells(row, evidence) if number in shown), None)
         beside.setdefault(cell, []).append(row)
     elsewhere = beside.pop(None, [])
     return render(
@@ -44,18 +44,18 @@ def _wrong(rows: list[CriterionStory]) -> bool:
     return any(row.result.status in ("failed", "partial", "missing", "error") for row in rows)
 
 
-def _cells(row: CriterionStory, seen: Evidence) -> Iterator[int]:
+def _cells(row: CriterionStory, evidence: Evidence) -> Iterator[int]:
     """Cells that a verdict may stand beside, the best first: named by it, defined there, used there."""
-    submission, result = seen.submission, row.result
+    submission, result = evidence.submission, row.result
     named = patterns.compile(rf"{patterns.escape(submission.notebook or '')}, cell (\d{{1,6}}), line")
     for check in result.checks:
         if check.status != "passed":
             yield from (int(number) for number in named.findall(check.message[:LONGEST]))
     if result.origin is not None and result.origin.file == submission.notebook and result.origin.cell is not None:
         yield result.origin.cell
-    if find := seen.assignment.cells.get(result.id):
+    if find := evidence.assignment.cells.get(result.id):
         yield from find(submission)
-    criterion = seen.assignment.criteria.get(result.id)
+    criterion = evidence.assignment.criteria.get(result.id)
     for name in criterion.names if criterion else ():
         called = patterns.compile(rf"(?P<defined>def )?\b{name}\s*\(")
         yield from (c.cell for c in submission.cells if any(m["defined"] is None for m in called.finditer(c.source)))

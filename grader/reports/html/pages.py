@@ -60,11 +60,11 @@ class Pages:
         self.lock = threading.Lock()
         self.trouble: dict[str, str] = {}  # a line each: pages and pictures that could not be made, and why
 
-    def look(self, seen: Evidence) -> None:
+    def look(self, evidence: Evidence) -> None:
         """Render the notebook while the submission's files are there."""
-        name, wall = seen.submission.name, Firewall()
-        render = partial(notebook.rendered, seen.submission, self.renderer)
-        self.notebooks[id(seen)] = wall.attempt("the page of the notebook", render, None)
+        name, wall = evidence.submission.name, Firewall()
+        render = partial(notebook.rendered, evidence.submission, self.renderer)
+        self.notebooks[id(evidence)] = wall.attempt("the page of the notebook", render, None)
         self._tell(name, wall)
 
     def add(self, graded: Graded, points: float | None = None, late: str = "", files: Files | None = None) -> Path:
@@ -88,25 +88,25 @@ class Pages:
 
     def _write(self, graded: Graded, page: Path, files: Files | None, wall: Firewall) -> bool:
         """Write a student's page, and that of the notebook, unless they are there already."""
-        grade, seen = graded.grade, graded.evidence
+        grade, evidence = graded.grade, graded.evidence
         beside = page.with_name(f"{page.stem}{NOTEBOOK}.html")
         up = (PageLink("index.html", "The class", ".."),) if self.several else ()
         stamp = _stamp(grade)
         if not self.several or not _stamped(page, stamp):
             links = (*up, PageLink(page.name, "The grade"))
-            with_notebook = partial(self._write_notebook, grade, seen, beside, links, files)
+            with_notebook = partial(self._write_notebook, grade, evidence, beside, links, files)
             shown = wall.attempt("the page of the notebook", with_notebook, False)
             there = (PageLink(beside.name, "Your notebook"),) if shown else ()
-            record.replace(page, student.page(grade, seen, (*up, *there), stamp=stamp, wall=wall))
+            record.replace(page, student.page(grade, evidence, (*up, *there), stamp=stamp, wall=wall))
         return True
 
-    def _write_notebook(self, grade: Grade, seen: Evidence | None, beside: Path, links: tuple[PageLink, ...],
+    def _write_notebook(self, grade: Grade, evidence: Evidence | None, beside: Path, links: tuple[PageLink, ...],
                         files: Files | None) -> bool:  # fmt: skip
         """Write the page of a notebook, where there is one."""
-        cells = self._cells(seen, files)
-        if seen is None or cells is None:
+        cells = self._cells(evidence, files)
+        if evidence is None or cells is None:
             return False
-        record.replace(beside, notebook.page(grade, seen, cells, links))
+        record.replace(beside, notebook.page(grade, evidence, cells, links))
         return True
 
     def _tell(self, name: str, wall: Firewall) -> None:
@@ -121,13 +121,13 @@ class Pages:
         stem = file_stem(f"{name} " if name.endswith(NOTEBOOK) else name)  # the name of another one's notebook
         return self.folder / f"{stem}.html"
 
-    def _cells(self, seen: Evidence | None, files: Files | None) -> Rendered | None:
+    def _cells(self, evidence: Evidence | None, files: Files | None) -> Rendered | None:
         """The notebook as it was kept by ``look``, or from the submission where it still is."""
-        if seen is None or seen.submission.notebook is None:
+        if evidence is None or evidence.submission.notebook is None:
             return None
-        if id(seen) in self.notebooks:
-            return self.notebooks.pop(id(seen))
-        a, before = seen.assignment, seen.submission
+        if id(evidence) in self.notebooks:
+            return self.notebooks.pop(id(evidence))
+        a, before = evidence.assignment, evidence.submission
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
             try:
                 now = open_submission(

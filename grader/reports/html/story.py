@@ -70,11 +70,13 @@ class AssignmentPart:
 PARTS = {1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"}
 
 
-def sentences(seen: Evidence | None) -> dict[str, dict[str, str]]:
+def sentences(evidence: Evidence | None) -> dict[str, dict[str, str]]:
     """What each check demands, by criterion and name, in the assignment's words."""
-    if seen is None:
+    if evidence is None:
         return {}
-    return {id_: {c.name: c.sentence for c in criterion.checks} for id_, criterion in seen.assignment.criteria.items()}
+    return {
+        id_: {c.name: c.sentence for c in criterion.checks} for id_, criterion in evidence.assignment.criteria.items()
+    }
 
 
 def tell(grade: Grade, sources: SourceLines, demands: Mapping[str, Mapping[str, str]]) -> list[AssignmentPart]:

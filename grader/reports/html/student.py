@@ -36,37 +36,37 @@ class ScoreAndThreshold:
     needed: float | None
 
 
-def page(grade: Grade, seen: Evidence | None = None, links: tuple[PageLink, ...] = (), name: str = "",
+def page(grade: Grade, evidence: Evidence | None = None, links: tuple[PageLink, ...] = (), name: str = "",
          stamp: str = "", wall: Firewall | None = None) -> str:  # fmt: skip
     """Make a student's page.
 
     Args:
         grade: what it tells.
-        seen: what the grade rests on; without it there are neither pictures nor lines of code.
+        evidence: what the grade rests on; without it there are neither pictures nor lines of code.
         links: shown above.
         name: of the assignment.
         stamp: tells this page from one of another grade.
         wall: is told of pictures that raise.
     """
     wall = wall or Firewall()
-    parts = tell(grade, SourceLines(seen.submission if seen else None), sentences(seen))
+    parts = tell(grade, SourceLines(evidence.submission if evidence else None), sentences(evidence))
     rows = {row.result.id: row for part in parts for row in part.rows}
-    pictures = figures.draw(seen, wall) if seen is not None else []
+    pictures = figures.draw(evidence, wall) if evidence is not None else []
     grade = scoring.noted(grade, wall)
     explains = [f for f in pictures if f.criterion in rows and rows[f.criterion].result.status in ("failed", "partial")]
     beside = {ident: [f for f in explains if f.criterion == ident] for ident in rows}
     lost = [row for row in rows.values() if row.result.status != "passed"]
     return render(
-        "student.html", "page.js", grade=grade, parts=parts, links=links, assignment=name or _assignment(seen),
+        "student.html", "page.js", grade=grade, parts=parts, links=links, assignment=name or _assignment(evidence),
         anchors=rows, figures=beside, gallery=[f for f in pictures if f not in explains],
-        measured=_measured(grade, seen), steps=first_steps(parts), roomy=len(lost) <= ROOMY, stamp=stamp,
+        measured=_measured(grade, evidence), steps=first_steps(parts), roomy=len(lost) <= ROOMY, stamp=stamp,
     )  # fmt: skip
 
 
-def _assignment(seen: Evidence | None) -> str:
-    return str(seen.rubric.name) if seen is not None else "Grade"
+def _assignment(evidence: Evidence | None) -> str:
+    return str(evidence.rubric.name) if evidence is not None else "Grade"
 
 
-def _measured(grade: Grade, seen: Evidence | None) -> list[ScoreAndThreshold]:
-    needed = dict(seen.rubric.thresholds) if seen is not None else {}
+def _measured(grade: Grade, evidence: Evidence | None) -> list[ScoreAndThreshold]:
+    needed = dict(evidence.rubric.thresholds) if evidence is not None else {}
     return [ScoreAndThreshold(MEASURED.get(n, n), value, needed.get(n)) for n, value in grade.measured.items()]

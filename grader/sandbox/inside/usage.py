@@ -20,7 +20,7 @@ class LimitWatch:
     def __init__(self, pid: int, limits: Limits, scratch: str | None) -> None:
         self.pid, self.limits, self.scratch = pid, limits, scratch
         self.next_scan = 0.0
-        self.humbled: set[int] = set()  # threads of the lowest priority
+        self.slowed: set[int] = set()  # threads of the lowest priority
 
     def over(self) -> str:
         """ "memory" or "scratch", or nothing when all is well."""
@@ -36,10 +36,10 @@ class LimitWatch:
         """Give a worker of very many threads no larger share of the processors than others have."""
         tasks = {task for member in members for task in threads(member)}
         if len(tasks) > FEW:
-            for task in tasks - self.humbled:
+            for task in tasks - self.slowed:
                 with contextlib.suppress(OSError):
                     os.setpriority(os.PRIO_PROCESS, task, LAST)
-            self.humbled = tasks
+            self.slowed = tasks
 
     def _scratch_is_over(self, members: list[int]) -> bool:
         assert self.scratch is not None

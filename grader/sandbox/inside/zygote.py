@@ -45,7 +45,7 @@ class Child:
 
 
 class Zygote:
-    """Forks workers, watches them and buries them."""
+    """Forks workers, watches them, and removes what they leave."""
 
     def __init__(self, control: socket.socket, arrays: dict[str, Any]) -> None:
         self.control, self.arrays = control, arrays
@@ -86,7 +86,7 @@ class Zygote:
         groups = cgroups.create(name, plan.limits) if "cgroup" in plan.layers else ()
         try:
             scratch.make(plan.scratch, plan.uid)
-            said = self.bear(name, plan, groups, descriptors, canaries)
+            said = self.fork_worker(name, plan, groups, descriptors, canaries)
         except OSError as error:
             said = str(error)
         if said == "confined":
@@ -98,7 +98,7 @@ class Zygote:
             scratch.remove(plan.scratch)
         return {"failed": said or "the worker ended while it confined itself"}
 
-    def bear(self, name: str, plan: Plan, groups: tuple[str, ...], descriptors: list[int], canaries: Any) -> str:
+    def fork_worker(self, name: str, plan: Plan, groups: tuple[str, ...], descriptors: list[int], canaries: Any) -> str:
         """Fork a worker; what it says when it has confined itself, or could not."""
         read, write = os.pipe()
         with os.fdopen(read, "rb", 0) as said:
@@ -157,7 +157,7 @@ class Zygote:
         while child.status is None and time.monotonic() < deadline:
             time.sleep(0.002)
             self.look(child)
-        self.bury(child)
+        self.kill_all_of(child)
         if not child.reason and cgroups.out_of_memory(child.groups):
             child.reason = "memory"
         cgroups.remove(child.groups)
@@ -165,7 +165,7 @@ class Zygote:
         del self.children[name]
         return {"status": child.status, "reason": child.reason}
 
-    def bury(self, child: Child) -> None:
+    def kill_all_of(self, child: Child) -> None:
         """Kill a worker with its process group, then what slipped out of the group and was inherited here."""
         _kill_group(child.pid)
         os.waitpid(child.pid, 0)

@@ -25,22 +25,22 @@ SECONDS = 30.0
 MOST = 5  # suspicions of one observation that are looked into
 
 
-def fault(workers: "Workers", seen: Observation, hidden: tuple[str, ...] = ()) -> str:
+def fault(workers: "Workers", observation: Observation, hidden: tuple[str, ...] = ()) -> str:
     """Say what of the libraries workers cannot have; nothing where an observation gives no such suspicion."""
-    return next(iter(refused(workers, seen, hidden, {})), "")
+    return next(iter(refused(workers, observation, hidden, {})), "")
 
 
-def refused(workers: "Workers", seen: Observation, hidden: tuple[str, ...], tried: dict[str, bool]) -> list[str]:
+def refused(workers: "Workers", observation: Observation, hidden: tuple[str, ...], tried: dict[str, bool]) -> list[str]:
     """What of the libraries workers cannot have, as the messages of an observation say it: "No module named 'lost'".
 
     Args:
         workers: to start an empty one.
-        seen: what a submission's worker answered.
+        observation: what a submission's worker answered.
         hidden: folders that no worker may read, so that nothing is amiss when one cannot.
         tried: what is known already, by suspicion; filled in.
     """
     found = []
-    for message in list(dict.fromkeys(_messages(seen)))[:MOST]:
+    for message in list(dict.fromkeys(_messages(observation)))[:MOST]:
         for suspicion, confirm in _suspicions(message, hidden):
             if suspicion not in tried:
                 tried[suspicion] = confirm(workers)
@@ -48,10 +48,10 @@ def refused(workers: "Workers", seen: Observation, hidden: tuple[str, ...], trie
     return list(dict.fromkeys(found))
 
 
-def _messages(seen: Observation) -> Iterator[str]:
-    if seen.raised is not None and SUSPECTS.intersection(seen.raised.bases):
-        yield seen.raised.message
-    yield from _described(seen.value)
+def _messages(observation: Observation) -> Iterator[str]:
+    if observation.raised is not None and SUSPECTS.intersection(observation.raised.bases):
+        yield observation.raised.message
+    yield from _described(observation.value)
 
 
 def _described(value: Any) -> Iterator[str]:
@@ -113,7 +113,9 @@ def _fails(statement: str, message: str, workers: "Workers") -> bool:
     piece = {"source": statement, "file": "control.py", "cell": None, "line": 1}
     worker = workers.open({"main": [piece], "modules": {}, "names": {}}, "")
     try:
-        seen = worker.ask("load", {}, SECONDS)
+        observation = worker.ask("load", {}, SECONDS)
     finally:
         worker.close()
-    return seen.outcome == "value" and any(message in problem["message"] for problem in seen.value["problems"])
+    return observation.outcome == "value" and any(
+        message in problem["message"] for problem in observation.value["problems"]
+    )

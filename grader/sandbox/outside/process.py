@@ -42,7 +42,7 @@ class ProcessWorker(abc.ABC):
 
     @abc.abstractmethod
     def end(self, grace: float) -> tuple[int | None, str]:
-        """Kill and bury the process.
+        """Kill the process and remove what is left of it.
 
         Args:
             grace: seconds that it may still take to end by itself.
@@ -56,11 +56,11 @@ class ProcessWorker(abc.ABC):
         if not isinstance(patience, Patience):
             patience = Patience(patience, patience)
         if self.connection is None and not self._is_unloadable():
-            seen = self._load(patience)
-            if seen.outcome == "value" and not replies.is_loading(seen.value):
+            observation = self._load(patience)
+            if observation.outcome == "value" and not replies.is_loading(observation.value):
                 self.close()
-                seen = dataclasses.replace(seen, outcome="forged", value=None, detail=replies.NO_FORM)
-            self.loaded = seen
+                observation = dataclasses.replace(observation, outcome="forged", value=None, detail=replies.NO_FORM)
+            self.loaded = observation
         if op == "load" or self._is_unloadable():
             assert self.loaded is not None
             return self.loaded
@@ -73,10 +73,10 @@ class ProcessWorker(abc.ABC):
         self.connection = self.start()
         self.connection.interrupt = self.interrupt
         limits = Patience(self.load_seconds, min(self.load_seconds, STATEMENT_SECONDS), patience.hangs)
-        seen = self._exchange("load", {"program": self.program, "files": self.files}, limits)
+        observation = self._exchange("load", {"program": self.program, "files": self.files}, limits)
         if self.loaded is not None:
-            patience.hangs.seconds += seen.seconds
-        return seen
+            patience.hangs.seconds += observation.seconds
+        return observation
 
     def close(self) -> None:
         """Kill the process and everything that it started."""
@@ -107,12 +107,12 @@ class ProcessWorker(abc.ABC):
             return Observation("fault", detail=str(error))
         except WorkerLost as lost:
             return self._lost(lost, start, patience)
-        seen = replies.observation(reply.body, reply.printed, time.monotonic() - start, reply.frame)
-        if seen.outcome == "forged":
+        observation = replies.observation(reply.body, reply.printed, time.monotonic() - start, reply.frame)
+        if observation.outcome == "forged":
             self.close()  # what else it has written would be taken for later replies
-        if seen.raised is not None and replies.lacked_memory(seen.raised):
-            return dataclasses.replace(seen, outcome="memory", detail=self._memory())
-        return seen
+        if observation.raised is not None and replies.lacked_memory(observation.raised):
+            return dataclasses.replace(observation, outcome="memory", detail=self._memory())
+        return observation
 
     def _too_long(self, op: str, error: RequestTooLong) -> Observation:
         """A request over the caps: the submission's own doing where it is the submission that is sent."""

@@ -12,12 +12,12 @@ LOSS = patterns.compile(rf"\bloss\b[^\n\d.+-]{{0,12}}({NUMBER})", ignore_case=Tr
 MAX_POINTS = 400  # of a curve
 
 
-def figure(seen: Evidence) -> Figure | None:
+def figure(evidence: Evidence) -> Figure | None:
     """Loss and Precision@1 by epoch, the recomputed value as a line."""
-    run = logs.READER.last_run(seen.submission.cells)
+    run = logs.READER.last_run(evidence.submission.cells)
     if run is None or len(run.best) < 2:
         return None
-    computed = thresholds.computed_precision(seen)
+    computed = thresholds.computed_precision(evidence)
     epochs = run.best_epochs
     canvas, plot = drawing.axes()
     # a best value stays until a better one is printed, so it is drawn as steps

@@ -7,9 +7,9 @@ from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 
 
-def figure(seen: Evidence) -> Figure | None:
+def figure(evidence: Evidence) -> Figure | None:
     """The curve, its beginning larger where all of it happens there."""
-    curve = scheduler.curve(seen)
+    curve = scheduler.curve(evidence)
     if curve is None:
         return None
     rates, epochs = np.asarray(curve["lr"], dtype=float), int(curve["epochs"])
