@@ -50,6 +50,7 @@ class Assignment:
         cells: for a criterion, the cells of a submission's notebook that it is about, if any.
         trained: criteria that rest on what the student trained; pytest marks their checks "thresholds".
         official: for a criterion that only the official grade decides, what students are told of it.
+        reading: for a criterion, where to read about what it asks for.
         corpus: the module with the seeded faults and correct variants of the audit; "" where there is none.
     """
 
@@ -75,6 +76,7 @@ class Assignment:
     cells: Mapping[str, Callable[[Submission], Iterable[int]]] = field(default_factory=dict)
     trained: tuple[str, ...] = ()
     official: Mapping[str, str] = field(default_factory=dict)
+    reading: Mapping[str, str] = field(default_factory=dict)
     corpus: str = ""
 
     @property

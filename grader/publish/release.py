@@ -25,7 +25,14 @@ from grader.publish import closure, solutions
 ROOT = shipped.PACKAGE.parent
 MANIFEST = "MANIFEST.sha256"
 # What students run, and what it starts as programs of their own.
-ENTRIES = ("grader.students", "grader.students.notebook", "grader.sandbox.inside.*", "grader.intake.reading.*")
+ENTRIES = (
+    "grader.students",
+    "grader.students.notebook",
+    "grader.students.commands",
+    "grader.__main__",
+    "grader.sandbox.inside.*",
+    "grader.intake.reading.*",
+)
 DATA = ("grade.schema.json", "settings.toml")
 COPIED = ("check_vit.py", "conftest.py", "LICENSE", "constraints.txt")
 WRITTEN_WITH = ("torch", "torchvision", "pytorch-metric-learning", "einops", "pytest")  # what students need themselves
@@ -41,20 +48,24 @@ def main(arguments: Sequence[str]) -> int:
     )
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     p.add_argument("--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw, for the audit")
+    p.add_argument(
+        "--max-mb", type=int, metavar="MB", help="the most that students may hand in (default: as settings.toml says)"
+    )
     p.add_argument("--skip-audit", action="store_true", help="release although no verdict has been looked at")
     given = p.parse_args(arguments)
     checked = _loudly_unchecked if given.skip_audit else _audited(given)
-    files = release(given.out, checked)
+    files = release(given.out, checked, given.max_mb)
     print(f"{given.out}: {len(files)} files, their digests in {MANIFEST}")
     return 0
 
 
-def release(out: Path, checked: Callable[[], None]) -> list[str]:
+def release(out: Path, checked: Callable[[], None], max_mb: int | None = None) -> list[str]:
     """Make the folder, whole or not at all.
 
     Args:
         out: a folder that is new or empty.
         checked: raises GraderError when the verdicts are not right.
+        max_mb: the most that students may hand in, in MB; what settings.toml says where there is none.
 
     Raises:
         GraderError: why nothing was released.
@@ -67,7 +78,7 @@ def release(out: Path, checked: Callable[[], None]) -> list[str]:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".release-", dir=out.parent) as folder:
         made = Path(folder, "release")
-        fill(made)
+        fill(made, max_mb)
         files = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
         _refuse_solutions(made, files)
         (made / MANIFEST).write_text("".join(f"{_digest(made / name)}  {name}\n" for name in files), encoding="utf-8")
@@ -77,7 +88,7 @@ def release(out: Path, checked: Callable[[], None]) -> list[str]:
     return files
 
 
-def fill(out: Path) -> None:
+def fill(out: Path, max_mb: int | None = None) -> None:
     """Write everything but the manifest."""
     _template(out / "student")
     for name in COPIED:
@@ -87,8 +98,17 @@ def fill(out: Path) -> None:
     own = default()
     modules = sorted(closure.modules((*ENTRIES, default_name().partition(":")[0], *own.ops, *own.figures)))
     _grader(out / "grader", modules)
+    if max_mb is not None:
+        set_max_mb(out / "grader" / "settings.toml", max_mb)
     (out / "pyproject.toml").write_text(settings(modules), encoding="utf-8")
     (out / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n*.egg-info/\ndata/\n", encoding="utf-8")
+
+
+def set_max_mb(settings: Path, max_mb: int) -> None:
+    """Write how much students may hand in, in MB, into a copy of the settings."""
+    lines = settings.read_text(encoding="utf-8").splitlines()
+    changed = [f"max_mb = {max_mb}" if line.startswith("max_mb =") else line for line in lines]
+    settings.write_text("\n".join(changed) + "\n", encoding="utf-8")
 
 
 def ship(target: Path) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from grader.pipeline import Grader
 
 GLYPHS = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!"}
-OFFICIAL = "Points, and whether slow code is too slow, are decided in the official grade, on inputs of its own."
+OFFICIAL = "The official grade uses random inputs of its own, and decides whether slow code is too slow."
 UNCONFINED = "Nothing confines code on this system: it ran with your own rights, as your cells do."
 # Pictures take the colours of the page that they are made for; these are its light ones.
 COLOURS = {

@@ -1,14 +1,16 @@
-"""The end of a student's run: what is wrong and what is to do, in part order, the next step last."""
+"""The end of a student's run: what is wrong and what is to do, in part order, then the points and the next step."""
 
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import groupby
 
 from _pytest.terminal import TerminalReporter
 
 from grader.assignment import default
+from grader.records import CriterionResult
 from grader.reports.text import printable
+from grader.students import last_run
 from grader.students.items import CheckItem, Session
 
 WIDTH = 100
@@ -32,6 +34,9 @@ class Summary:
             _part(writer, part, list(items))
         for note in _notes(done):
             writer.line(note, 0, 2)
+        if not Session.of(done[0].config).inside:
+            writer.line(_all_points(done), bold=True)
+            last_run.keep(done[0].config, _results(done))
         _next(writer, done)
 
 
@@ -53,7 +58,11 @@ def _name(item: CheckItem) -> str:
 
 def _part(writer: _Writer, part: int, items: list[CheckItem]) -> None:
     passed = sum(item.outcome == "passed" for item in items)
-    writer.line(f"Part {part}: {passed} of {len(items)} checks passed", bold=True)
+    told = f"Part {part}: {passed} of {len(items)} checks passed"
+    if not Session.of(items[0].config).inside:
+        earned, possible, later = points(_results(items), _untrained(items))
+        told += f", {earned:g} of {possible:g} points" + (f" (and {later:g} in the official grade)" if later else "")
+    writer.line(told, bold=True)
     for _, checks in groupby(items, lambda item: item.criterion.id):
         _criterion(writer, list(checks))
 
@@ -78,9 +87,32 @@ def _notes(items: list[CheckItem]) -> Iterator[str]:
         yield "Run inside pytest for debugging, without confinement or time limits: run again without for verdicts."
     elif session.grade is not None and any(w.startswith(OPEN) for w in session.grade.sandbox.values()):
         yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
-    open_ = {item.criterion.id for item in items if item.outcome == "not trained"}
-    yield from (words for criterion, words in default().official.items() if criterion in open_)
-    yield "Points, and whether slow code is too slow, are decided in the official grade, on inputs of its own."
+    untrained = _untrained(items)
+    yield from (words for criterion, words in default().official.items() if criterion in untrained)
+    yield "The official grade uses random inputs of its own, and decides whether slow code is too slow."
+
+
+def _untrained(items: list[CheckItem]) -> set[str]:
+    """The criteria that wait for a model that is still to be trained."""
+    return {item.criterion.id for item in items if item.outcome == "not trained"}
+
+
+def _results(items: list[CheckItem]) -> list[CriterionResult]:
+    """The result of each criterion that one of the items belongs to."""
+    session = Session.of(items[0].config)
+    return [session.result(criterion) for criterion in dict.fromkeys(item.criterion.id for item in items)]
+
+
+def points(results: Collection[CriterionResult], untrained: Collection[str]) -> tuple[float, float, float]:
+    """The points so far, the most that there could be of them, and those that the official grade decides."""
+    later = sum(result.max_points if result.id in untrained else result.open for result in results)
+    return sum(result.points for result in results), sum(result.max_points for result in results) - later, later
+
+
+def _all_points(items: list[CheckItem]) -> str:
+    earned, possible, later = points(_results(items), _untrained(items))
+    decided = f", {later:g} {'is' if later == 1 else 'are'} decided in the official grade" if later else ""
+    return f"{earned:g} of {possible:g} points so far{decided}"
 
 
 def _next(writer: _Writer, items: list[CheckItem]) -> None:

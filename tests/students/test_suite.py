@@ -12,6 +12,7 @@ import pytest
 from grader.assignments.vit.assignment import VIT
 from grader.records import CheckResult
 from grader.reports import record
+from grader.students import last_run
 from tests import grades
 
 pytest_plugins = ["pytester"]
@@ -94,6 +95,28 @@ def test_what_only_the_official_grade_decides_is_said_and_the_next_step_comes_la
     said = " ".join(result.outlines)
     decided = [said.index("is decided in the official"), said.index("are decided in the official")]
     assert said.rindex("Next: vit.heads") > max(decided)
+
+
+def test_the_points_so_far_are_told_and_what_is_decided_later(project):
+    result = project(vit_accuracy=("missing", "no vit_classifier.pt yet"), vit_heads=("failed", "no")).runpytest()
+    said = " ".join(" ".join(result.outlines).split())
+    assert "checks passed, 21 of 23 points (and 5 in the official grade)" in said
+    assert "Part 4: 8 of 8 checks passed, 16 of 16 points" in said
+    assert "93 of 95 points so far, 5 are decided in the official grade" in said
+
+
+def test_the_points_of_one_part_are_told_alone(project):
+    result = project(vit_heads=("failed", "no")).runpytest("-k", "part2")
+    result.stdout.fnmatch_lines(["26 of 28 points so far"])
+
+
+def test_a_run_is_remembered_for_explain(project):
+    pytester = project(vit_heads=("failed", "no"))
+    pytester.runpytest("-k", "vit.heads")
+    pytester.runpytest("-k", "part1")
+    assert last_run.seen(pytester.path, "vit.heads")["status"] == "failed"
+    assert last_run.seen(pytester.path, "augmentation.variety")["status"] == "passed"
+    assert last_run.seen(pytester.path, "vit.model") is None
 
 
 def test_a_failed_check_shows_the_sentence_the_difference_and_the_hint_and_no_traceback(project):

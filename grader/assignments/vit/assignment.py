@@ -13,6 +13,7 @@ from grader.assignments.vit import (
     model,
     names,
     pictures,
+    reading,
     settings,
     template_blocks,
     thresholds,
@@ -79,6 +80,7 @@ VIT = Assignment(
     official={
         "vit.accuracy": "vit.accuracy without vit_classifier.pt is decided in the official grade, which trains your ViT itself."
     },
+    reading=reading.READING,
     corpus="grader.assignments.vit.corpus",
     measures=TOPIC.measures,
     forms=TOPIC.forms,
