@@ -6,6 +6,7 @@ mean ASCII; ``WORD`` is a letter, digit or underscore of any script.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -53,8 +54,9 @@ class Pattern:
         return str(self.compiled.sub(new if callable(new) else lambda found: new, _encodable(text)))
 
 
+@lru_cache(maxsize=512)
 def compile(pattern: str, **options: bool) -> Pattern:
-    """Compile a pattern; see ``Pattern``."""
+    """Compile a pattern, once for all that ask for the same; see ``Pattern``."""
     return Pattern(pattern, **options)
 
 

@@ -5,18 +5,13 @@ from collections.abc import Iterator, Sequence
 from grader import patterns
 from grader.exports.result import ExportedGrade
 from grader.records import CriterionResult
-from grader.reports.text import printable
-
-MOST = 1_000_000  # bytes: GitHub refuses a summary of more than 1 MiB
-GLYPH = {"passed": "✅", "partial": "🟡", "failed": "❌", "missing": "⬜", "blocked": "⏸️", "error": "⚠️"}
-# every sign that starts a link, a tag, a table cell, code, emphasis, a mention, a formula or an emoji
-SIGNS = patterns.compile(r"[\\`*_{}\[\]<>()#+!|~@&$]|:|www\.", ignore_case=True)
+from grader.reports.text import SIGNS, printable
 
 
 def summary(results: Sequence[ExportedGrade]) -> str:
     """One submission with its criteria, several as a table."""
     lines = _one(results[0]) if len(results) == 1 else _class(results)
-    return _within(lines, MOST)
+    return _within(lines, most=1_000_000)  # bytes: GitHub refuses a summary of more than 1 MiB
 
 
 def _within(lines: Iterator[str], most: int) -> str:
@@ -50,7 +45,7 @@ def _criterion(result: CriterionResult) -> str:
     where = f" ({escaped(str(result.origin))})" if result.origin and result.status in ("failed", "partial") else ""
     points = f"open/{result.max_points:g}" if result.open else f"{result.points:g}/{result.max_points:g}"
     said = "" if result.status == "passed" else escaped(result.feedback) + where
-    return f"| {GLYPH[result.status]} {result.status} | {escaped(result.title)} | {points} | {said} |"
+    return f"| {SIGNS[result.status].emoji} {result.status} | {escaped(result.title)} | {points} | {said} |"
 
 
 def _class(results: Sequence[ExportedGrade]) -> Iterator[str]:
@@ -67,7 +62,9 @@ def _class(results: Sequence[ExportedGrade]) -> Iterator[str]:
 def escaped(raw: str) -> str:
     """Text that Markdown shows as it is, on one line."""
     text = printable(raw)
-    return SIGNS.sub(lambda sign: _entity(sign[0], text[sign.end() : sign.end() + 1]), text)
+    # every sign that starts a link, a tag, a table cell, code, emphasis, a mention, a formula or an emoji
+    syntax = patterns.compile(r"[\\`*_{}\[\]<>()#+!|~@&$]|:|www\.", ignore_case=True)
+    return syntax.sub(lambda sign: _entity(sign[0], text[sign.end() : sign.end() + 1]), text)
 
 
 def _entity(sign: str, following: str) -> str:

@@ -8,19 +8,21 @@ libraries. The reference, the corpus of faults, the command line and what is an 
 import argparse
 import hashlib
 import importlib.metadata
+import pkgutil
 import re
 import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from modulefinder import ModuleFinder
 from pathlib import Path
 
 from grader import shipped
 from grader.arguments import Parser
 from grader.assignment import default, default_name
 from grader.errors import GraderError
-from grader.publish import closure, solutions
+from grader.publish import solutions
 
 ROOT = shipped.PACKAGE.parent
 MANIFEST = "MANIFEST.sha256"
@@ -96,11 +98,11 @@ def fill(out: Path, max_mb: int | None = None) -> None:
     shutil.copytree(ROOT / "tests" / "student", out / "tests" / "student", ignore=shutil.ignore_patterns("__*", ".*"))
     shutil.copyfile(ROOT / "docs" / "student.md", out / "README.md")
     own = default()
-    modules = sorted(closure.modules((*ENTRIES, default_name().partition(":")[0], *own.ops, *own.figures)))
+    modules, libraries = imports((*ENTRIES, default_name().partition(":")[0], *own.ops, *own.figures))
     _grader(out / "grader", modules)
     if max_mb is not None:
         set_max_mb(out / "grader" / "settings.toml", max_mb)
-    (out / "pyproject.toml").write_text(settings(modules), encoding="utf-8")
+    (out / "pyproject.toml").write_text(settings(libraries), encoding="utf-8")
     (out / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n*.egg-info/\ndata/\n", encoding="utf-8")
 
 
@@ -109,6 +111,27 @@ def set_max_mb(settings: Path, max_mb: int) -> None:
     lines = settings.read_text(encoding="utf-8").splitlines()
     changed = [f"max_mb = {max_mb}" if line.startswith("max_mb =") else line for line in lines]
     settings.write_text("\n".join(changed) + "\n", encoding="utf-8")
+
+
+def imports(entries: Iterable[str], root: Path = ROOT) -> tuple[list[Path], set[str]]:
+    """Find what modules import, at whatever depth, at the top or in a function.
+
+    Args:
+        entries: dotted names; one that ends in ".*" stands for all modules of a package.
+        root: the folder that holds the package.
+
+    Returns:
+        The files below ``root``, those of the entries among them, and the names of all packages elsewhere.
+    """
+    finder = ModuleFinder([str(root)])
+    for entry in entries:
+        name = entry.removesuffix(".*")
+        finder.import_hook(name)
+        if name != entry:
+            for module in pkgutil.iter_modules([str(root.joinpath(*name.split(".")))]):
+                finder.import_hook(f"{name}.{module.name}")
+    found = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return sorted(Path(file) for file in found if file), {name.partition(".")[0] for name in finder.badmodules}
 
 
 def ship(target: Path) -> None:
@@ -139,21 +162,16 @@ def _grader(target: Path, modules: Sequence[Path]) -> None:
     ship(target / shipped.FOLDER)
 
 
-def settings(modules: Sequence[Path]) -> str:
+def settings(libraries: Iterable[str]) -> str:
     """The release's pyproject.toml: what it needs, from this project's own, and pytest's settings."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     known = [*project["dependencies"], *project["optional-dependencies"]["report"]]
-    used = {_canonical(name) for name in _distributions(modules)} | set(WRITTEN_WITH)
+    by_module = importlib.metadata.packages_distributions()
+    used = {_canonical(name) for library in libraries for name in by_module.get(library, ())} | set(WRITTEN_WITH)
     needed = [each for each in known if _canonical(re.split(r"[<>=!~ \[]", each)[0]) in used]
     return SETTINGS.format(
         version=project["version"], python=project["requires-python"], needed="".join(f'    "{n}",\n' for n in needed)
     )
-
-
-def _distributions(modules: Sequence[Path]) -> set[str]:
-    tops = {name.partition(".")[0] for path in modules for name in closure.imported(path)}
-    by_module = importlib.metadata.packages_distributions()
-    return {distribution for top in tops for distribution in by_module.get(top, ())}
 
 
 def _canonical(name: str) -> str:

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.records import CriterionResult, Grade
-from grader.reports.text import printable, todo
+from grader.reports.text import SIGNS, printable, todo
 
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
 ROOM = 24  # lines for the feedback of all criteria together; the JSON has it whole
@@ -37,8 +37,6 @@ STYLE = {
     "blocked": "blue",
     "error": "magenta",
 }
-GLYPH = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!"}
-ASCII = {"passed": "+", "partial": "~", "failed": "x", "missing": "-", "blocked": "/", "error": "!"}
 MEASURED = {
     "accuracy": "accuracy",
     "precision_at_1": "Precision@1",
@@ -65,7 +63,7 @@ class _Page:
 
     def __init__(self, grade: Grade, console: Console, width: int, ascii_only: bool) -> None:
         self.grade, self.console, self.width = grade, console, width
-        self.glyphs, self.bar = (ASCII, "#-") if ascii_only else (GLYPH, "━─")
+        self.ascii_only, self.bar = ascii_only, "#-" if ascii_only else "━─"
         long = [result for result in grade.criteria if result.status in SHORT and not self.fits(result)]
         self.wraps_all = len(long) <= MANY
         told = sum(result.status in TOLD for result in grade.criteria) + len(long) * self.wraps_all
@@ -103,7 +101,8 @@ class _Page:
 
     def criterion(self, result: CriterionResult) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
-        line.append(f"  {self.glyphs[result.status]} {result.status:<8}", STYLE[result.status])
+        sign = SIGNS[result.status].ascii if self.ascii_only else SIGNS[result.status].text
+        line.append(f"  {sign} {result.status:<8}", STYLE[result.status])
         earned = "open" if result.open else f"{result.points:g}"
         line.append(f"{earned}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
         if result.status in SHORT and (self.fits(result) or not self.wraps_all):

@@ -2,14 +2,32 @@
 
 import hashlib
 import unicodedata
+from typing import NamedTuple
 
 from grader import patterns
 
 # Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
 # paragraph separators. What is left cannot move the cursor, hide text or reorder it.
 UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-LONGEST_STEM = 80  # characters of a file name
-UNFIT = patterns.compile(r"[^\pL\pN_.-]+|^\.+")
+
+
+class Sign(NamedTuple):
+    """What stands beside a status: in a page or terminal, in a terminal that has ASCII alone, in Markdown."""
+
+    text: str
+    ascii: str
+    emoji: str
+
+
+SIGNS = {  # of criteria and checks, by status
+    "passed": Sign("✓", "+", "✅"),
+    "partial": Sign("◐", "~", "🟡"),
+    "failed": Sign("✗", "x", "❌"),
+    "missing": Sign("○", "-", "⬜"),
+    "blocked": Sign("⊘", "/", "⏸️"),
+    "error": Sign("!", "!", "⚠️"),
+    "skipped": Sign("⊘", "/", "⏸️"),
+}
 
 
 def printable(text: str, limit: int = 2_000) -> str:
@@ -39,7 +57,8 @@ def todo(feedback: str) -> str:
 
 def file_stem(name: str) -> str:
     """A file name for a student's key that every file system takes, and that no other key has."""
-    fit = UNFIT.sub("_", name)[:LONGEST_STEM]
+    longest = 80  # characters; the system's limit is 255 bytes, and an ending follows
+    fit = patterns.compile(r"[^\pL\pN_.-]+|^\.+").sub("_", name)[:longest]
     if fit == name and fit.lower() != "index":
         return fit
     return f"{fit}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:6]}"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.records import CriterionResult
-from grader.reports.text import printable
+from grader.reports.text import SIGNS, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from grader.evidence import Evidence
     from grader.pipeline import Grader
 
-GLYPHS = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!"}
 OFFICIAL = "The official grade uses random inputs of its own, and decides whether slow code is too slow."
 UNCONFINED = "Nothing confines code on this system: it ran with your own rights, as your cells do."
 # Pictures take the colours of the page that they are made for; these are its light ones.
@@ -75,7 +74,7 @@ class NotebookVerdict:
 
     def _head(self) -> str:
         result = self.result
-        return f"{GLYPHS[result.status]} {result.id} {result.status}: {printable(result.title)}"
+        return f"{SIGNS[result.status].text} {result.id} {result.status}: {printable(result.title)}"
 
     def _body(self) -> list[str]:
         if self.result.status in ("missing", "blocked"):
@@ -83,8 +82,7 @@ class NotebookVerdict:
         return [line for check in self.result.checks for line in self._lines(check)]
 
     def _lines(self, check: Any) -> list[str]:
-        glyph = {"passed": "✓", "skipped": "⊘"}.get(check.status, "✗")
-        lines = [f"{glyph} {self.sentences.get(check.name, check.name)}"]
+        lines = [f"{SIGNS[check.status].text} {self.sentences.get(check.name, check.name)}"]
         if check.status != "passed":
             lines += [f"   {printable(text)}" for text in (check.message, check.hint) if text]
         return lines

@@ -9,13 +9,12 @@ from _pytest.terminal import TerminalReporter
 
 from grader.assignment import default
 from grader.records import CriterionResult
-from grader.reports.text import printable
+from grader.reports.text import SIGNS, printable
 from grader.students import last_run
 from grader.students.items import CheckItem, Session
 
 WIDTH = 100
 OPEN = "not enforced"  # how the sandbox's words begin where nothing is
-GLYPHS = {"failed": "✗", "to do": "○", "waits": "⊘", "not trained": "○"}
 
 
 class Summary:
@@ -71,12 +70,13 @@ def _criterion(writer: _Writer, items: list[CheckItem]) -> None:
     failed = [item for item in items if item.outcome == "failed"]
     for item in failed:
         sentence, *rest = item.words.splitlines()
-        writer.line(f"{GLYPHS['failed']} {item.criterion.id}::{item.name}: {sentence}", 2, 4, red=True)
+        writer.line(f"{SIGNS['failed'].text} {item.criterion.id}::{item.name}: {sentence}", 2, 4, red=True)
         for line in rest:
             writer.line(line, 4, 4)
     waiting = next((item for item in items if item.outcome in ("to do", "waits", "not trained")), None)
     if waiting is not None and not failed:  # true of the criterion as a whole: said once
-        line = f"{GLYPHS[waiting.outcome]} {waiting.criterion.id} {waiting.line}"
+        sign = SIGNS["blocked" if waiting.outcome == "waits" else "missing"].text
+        line = f"{sign} {waiting.criterion.id} {waiting.line}"
         writer.line(line, 2, 4, cyan=waiting.outcome != "waits")
 
 

@@ -11,7 +11,7 @@ from grader import given
 from grader.assignments.vit.assignment import VIT
 from grader.cli import main
 from grader.errors import GraderError
-from grader.publish import closure, release, solutions
+from grader.publish import release, solutions
 from tests.publish import running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,5 +131,5 @@ def test_imports_are_followed_into_functions_and_packages(tmp_path):
     }.items():  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    found = {path.relative_to(tmp_path).as_posix() for path in closure.modules(["p.a"], tmp_path)}
+    found = {path.relative_to(tmp_path).as_posix() for path in release.imports(["p.a"], tmp_path)[0]}
     assert found == {"p/__init__.py", "p/a.py", "p/b/__init__.py"}

@@ -194,10 +194,6 @@ def changed_inside(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Know
     return followed(names, aliases)
 
 
-def is_function(node: ast.AST) -> bool:
-    return isinstance(node, FUNCTIONS)
-
-
 def called(node: ast.AST) -> set[str]:
     """Return the chains that a statement calls when it is evaluated."""
     calls = (part for part in evaluated(node) if isinstance(part, ast.Call))

@@ -33,10 +33,6 @@ class Item:
     reason: str | None = None  # why it is never executed
     always: bool = False  # ``from torch import *``, ``globals().update(cfg)``: who knows what it binds
 
-    @property
-    def is_definition(self) -> bool:
-        return isinstance(self.statement.node, (*FUNCTIONS, ast.ClassDef))
-
 
 @dataclass(eq=False)
 class Unit:

@@ -10,12 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from grader import patterns
-from grader.reports.text import visible
+from grader.reports.text import SIGNS, visible
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LONGEST = 1_200  # characters of a message
 BACKTICKS = patterns.compile(r"`([^`\n]{1,400})`")
-GLYPH = {"passed": "✓", "partial": "◐", "failed": "✗", "missing": "○", "blocked": "⊘", "error": "!", "skipped": "–"}
 
 
 @cache
@@ -25,7 +24,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
     )  # fmt: skip
-    found.globals.update(glyph=GLYPH)
+    found.globals.update(sign={status: sign.text for status, sign in SIGNS.items()})
     found.filters.update(points=points, percent=percent, coded=coded)
     return found
 
