@@ -38,7 +38,7 @@ picture: $(READY) ## the pictures in the README
 	$(BIN)/python -m tests.pages.pictures docs
 
 template: $(READY) ## student/ from reference/
-	$(BIN)/python -m grader.publish.template
+	$(BIN)/python grade.py template
 
 clean: ## what can be made again, the environment too
 	rm -rf $(VENV) build grades *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from grader import cli
+from grader import cli, firewall
+from grader.commands import COMMANDS, grade
 from grader.errors import GraderError
 from tests import grades
 
@@ -22,13 +23,13 @@ def graded(monkeypatch, tmp_path):
     """Lets the command line find grades made by hand; gives the path of a submission that exists."""
 
     def give(*those):
-        def grade_all(arguments):
-            for grade in those:
-                if isinstance(grade, BaseException):
-                    raise grade
+        def grade_all(given):
+            for each in those:
+                if isinstance(each, BaseException):
+                    raise each
             return list(those), []
 
-        monkeypatch.setattr(cli, "grade_all", grade_all)
+        monkeypatch.setattr(grade, "grade_all", grade_all)
         path = tmp_path / "submission.ipynb"
         path.touch()
         return str(path)
@@ -96,6 +97,9 @@ def test_a_rejected_submission_is_one_line_and_still_a_record(graded, capsys, tm
         ([".", "--json", "."], "--json needs a file"),
         (["\x1b[31mred"], "\\x1b[31mred"),
         ([".", "--rubric", "no-such.toml"], "no-such.toml: no such rubric"),
+        (["--out", "x", "regrade"], "a command comes first: grade.py regrade"),
+        (["regrade", "--nonsense"], "grade.py regrade: unrecognized arguments: --nonsense"),
+        (["audit", "--all"], "give --mutate as well"),
         (["--audit", "no-such-case"], "no case of the audit has 'no-such-case' in its name"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -112,9 +116,12 @@ def test_an_error_of_the_graders_is_one_line(graded, capsys):
 
 
 def test_an_unforeseen_error_says_how_to_see_where_it_came_from(graded, capsys, monkeypatch):
-    monkeypatch.delenv(cli.DEBUG, raising=False)
+    monkeypatch.delenv(firewall.SHOW, raising=False)
     assert cli.main([graded(ZeroDivisionError("oops"))]) == 2
-    assert capsys.readouterr().err == f"the grader itself failed: ZeroDivisionError: oops ({cli.DEBUG}=1 shows where)\n"
+    assert (
+        capsys.readouterr().err
+        == f"the grader itself failed: ZeroDivisionError: oops ({firewall.SHOW}=1 shows where)\n"
+    )
 
 
 def test_an_interrupt_is_one_line_and_exit_status_130(graded, capsys):
@@ -128,9 +135,68 @@ def run(*arguments, **options):
     )
 
 
-def test_help_needs_no_torch():
-    code = "import sys; from grader import cli; cli.parser().format_help(); print({'torch', 'rich'} & set(sys.modules))"
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_needs_no_torch(command):
+    code = f"import sys; from grader import cli; cli.parser({command!r}).format_help(); print({{'torch', 'rich'}} & {{*sys.modules}})"
     assert run("-c", code).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_has_a_description_and_says_in_help_what_each_option_does(command):
+    parser = cli.parser(command)
+    assert len(parser.description) > 30
+    assert all(action.help for action in parser._actions)
+
+
+def test_help_lists_every_command():
+    listed = cli.parser("grade").format_help()
+    assert all(f"\n  {name} " in listed and words in listed for name, words in COMMANDS.items())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command", "rest"),
+    [
+        ([], "grade", []),
+        (["ab12.zip", "--seed", "3"], "grade", ["ab12.zip", "--seed", "3"]),
+        (["grade", "ab12.zip"], "grade", ["ab12.zip"]),
+        (["regrade", "--out", "x"], "regrade", ["--out", "x"]),
+        (["./regrade"], "grade", ["./regrade"]),
+        (["--audit"], "audit", []),
+        (["--audit", "mask"], "audit", ["mask"]),
+        (["--audit=mask", "--out", "x"], "audit", ["mask", "--out", "x"]),
+        (["--rubric", "r.toml", "--audit", "--mutate", "vit_model", "--all"], "audit",
+         ["--rubric", "r.toml", "--mutate", "vit_model", "--all"]),
+        (["audit", "--mutate"], "audit", ["--mutate"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else value,
+)  # fmt: skip
+def test_the_first_word_says_which_command_is_meant(arguments, command, rest):
+    assert cli.chosen(arguments) == (command, rest)
+
+
+@pytest.mark.parametrize(("word", "meant"), [("regarde", "regrade"), ("exprot", "export"), ("simular", "similar")])
+def test_a_misspelt_command_says_what_was_meant(capsys, word, meant):
+    assert cli.main([word, "--out", "x"]) == 2
+    assert capsys.readouterr().err == f"{word}: no such command, file or folder; did you mean {meant!r}?\n"
+
+
+def test_a_folder_called_like_a_command_is_graded_with_its_path_and_a_clash_is_said(
+    tmp_path, monkeypatch, capsys, graded
+):
+    graded(grades.grade())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export").mkdir()
+    assert cli.main(["./export"]) == 0
+    assert capsys.readouterr().err == ""
+    assert cli.main(["export", "junit", "--out", "none"]) == 2
+    assert capsys.readouterr().err.startswith("export: taken as the command; what lies there is graded as ./export\n")
+
+
+def test_a_folder_that_resembles_a_command_is_graded(tmp_path, monkeypatch, graded):
+    graded(grades.grade())
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exports").mkdir()
+    assert cli.main(["exports"]) == 0
 
 
 def test_help_answers_at_once():
@@ -161,7 +227,7 @@ def test_no_idle_thread_spins_in_the_trusted_process():
 
 
 def test_a_reader_who_has_seen_enough_is_no_error():
-    code = "import sys; from grader import cli; from tests import grades; cli._report([grades.grade()] * 2000, [])"
+    code = "import sys; from grader.commands import grade; from tests import grades; grade.report([grades.grade()] * 2000, [])"
     pipe = subprocess.run(
         f"{sys.executable} -c '{code}' | head -1", shell=True, capture_output=True, text=True, cwd=ROOT, check=False
     )

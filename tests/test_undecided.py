@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from grader import cli, rubric, scoring
+from grader import rubric, scoring
 from grader.assignment import Assignment
 from grader.assignments.vit.assignment import VIT
+from grader.commands import grade as grading
 from grader.errors import GraderError, Unreadable
 from grader.evidence import Answer, Evidence, Probe, Question, Unanswered
 from grader.exports import FORMATS
@@ -220,4 +221,4 @@ def test_lateness_is_charged_once_a_grade_is_decided() -> None:
 
 @pytest.mark.parametrize("least", [None, 0.0, 50.0])
 def test_an_open_grade_never_ends_with_status_0(least: float | None) -> None:
-    assert cli.exit_status([OPEN], least) == 1
+    assert grading.exit_status([OPEN], least) == 1

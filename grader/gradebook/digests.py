@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CODE = Path(__file__).resolve().parent.parent
 ASKS = {"sandbox", "intake", "inside"}  # folders whose code decides what is observed
 NO_SAY = {
+    "commands",
     "gradebook",
     "exports",
     "reports",

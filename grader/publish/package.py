@@ -1,4 +1,4 @@
-"""``grade.py package``: the grader as other systems take it in.
+"""The grader as other systems take it in.
 
   gradescope    the zip to upload as an autograder
   classroom50   the folder to put at CLASSROOM/autograders/ASSIGNMENT
@@ -8,16 +8,13 @@ Each holds the whole grader and no line of the solution: what runs beside studen
 nothing to lose.
 """
 
-import argparse
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from grader import shipped
-from grader.arguments import Parser
 from grader.assignment import default
 from grader.errors import GraderError
 from grader.publish import release, solutions
@@ -28,18 +25,14 @@ BESIDE = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, so that the same grader makes the same bytes
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command."""
-    p = Parser(prog="grade.py package", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("system", choices=tuple(MAKE), metavar="SYSTEM", help="one of those above")
-    p.add_argument("--out", type=Path, required=True, metavar="PATH", help="the zip, or a new or empty folder")
-    p.add_argument("--rubric", type=Path, default=default().rubric, metavar="FILE", help="points and thresholds")
-    given = p.parse_args(arguments)
+def needs_checkout() -> None:
+    """Refuse an installed copy.
+
+    Raises:
+        GraderError: this is one.
+    """
     if not (ROOT / "reference").is_dir():
         raise GraderError(f"{ROOT}: packaging needs a checkout, an installed copy lacks what goes in")
-    MAKE[given.system](given.out, given.rubric)
-    print(f"{given.out}: for {given.system}")
-    return 0
 
 
 def gradescope(out: Path, rubric: Path | None = None) -> None:
@@ -83,7 +76,7 @@ def source(target: Path, rubric: Path | None = None) -> None:
             raise GraderError(f"{path.relative_to(target)}: holds a line of the solution, {found[0]!r}")
 
 
-MAKE = {"gradescope": gradescope, "classroom50": classroom50, "source": source}
+SYSTEMS = {"gradescope": gradescope, "classroom50": classroom50, "source": source}
 
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:

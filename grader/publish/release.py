@@ -1,17 +1,15 @@
-"""``grade.py release``: the folder that students get.
+"""The folder that students get.
 
 It holds the template, ``check_vit.py``, the student-facing suites with settings, a README, and as much of the
 grader as the suites import, so that verdicts are those of the official grade without anything to install but
 libraries. The reference, the corpus of faults, the command line and what is an instructor's stay behind.
 """
 
-import argparse
 import hashlib
 import importlib.metadata
 import pkgutil
 import re
 import shutil
-import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +17,6 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 
 from grader import shipped
-from grader.arguments import Parser
 from grader.assignment import default, default_name
 from grader.errors import GraderError
 from grader.publish import solutions
@@ -38,27 +35,15 @@ ENTRIES = (
 DATA = ("grade.schema.json", "settings.toml")
 COPIED = ("check_vit.py", "conftest.py", "LICENSE", "constraints.txt")
 WRITTEN_WITH = ("torch", "torchvision", "pytorch-metric-learning", "einops", "pytest")  # what students need themselves
-KEPT_APART = {"audit.py", "cli.py", "gradebook", "exports", "publish", "corpus"}  # what must never be among them
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Make the folder and say what is in it."""
-    p = Parser(
-        prog="grade.py release",
-        description="Make the folder that students get: template, check_vit.py, suites, settings, README, the grader "
-        "as far as the suites need it, and a manifest of digests. Refused when the audit fails.",
-    )
-    p.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
-    p.add_argument("--data", type=Path, metavar="DIR", help="torchvision root with FashionMNIST/raw, for the audit")
-    p.add_argument(
-        "--max-mb", type=int, metavar="MB", help="the most that students may hand in (default: as settings.toml says)"
-    )
-    p.add_argument("--skip-audit", action="store_true", help="release although no verdict has been looked at")
-    given = p.parse_args(arguments)
-    checked = _loudly_unchecked if given.skip_audit else _audited(given)
-    files = release(given.out, checked, given.max_mb)
-    print(f"{given.out}: {len(files)} files, their digests in {MANIFEST}")
-    return 0
+KEPT_APART = {
+    "audit.py",
+    "cli.py",
+    "commands",
+    "gradebook",
+    "exports",
+    "publish",
+    "corpus",
+}  # what must never be among them
 
 
 def release(out: Path, checked: Callable[[], None], max_mb: int | None = None) -> list[str]:
@@ -188,23 +173,6 @@ def _refuse_solutions(made: Path, files: Sequence[str]) -> None:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _audited(given: argparse.Namespace) -> Callable[[], None]:
-    def audit() -> None:
-        from grader.pipeline import Options
-        from grader.reports import audit_table
-
-        with tempfile.TemporaryDirectory(prefix="vit-release-") as out:
-            if audit_table.run(Options(data=given.data, out=Path(out)), ""):
-                raise GraderError("the audit fails, so nothing was released; --skip-audit releases all the same")
-
-    return audit
-
-
-def _loudly_unchecked() -> None:
-    bar = "!" * 72
-    print(f"{bar}\nNOT AUDITED: nobody has looked whether the verdicts are right.\n{bar}", file=sys.stderr)
 
 
 SETTINGS = """\

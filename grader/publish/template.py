@@ -16,9 +16,7 @@ Two kinds of region in the reference's modules and notebook cells stay out of th
 Everything else is kept to the letter. Checkpoints stay behind, and so do the notebook's outputs.
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,27 +100,19 @@ def drift(template: dict[str, str], student: Path) -> Iterator[str]:
             yield name
 
 
-def main() -> int:
-    """Write the template, or with ``--check`` compare it with what is there."""
-    parser = argparse.ArgumentParser(prog="python -m grader.publish.template", description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 after a drift")
-    arguments = parser.parse_args()
+def drifted() -> list[str]:
+    """Name what is not as the reference says: files of the template, and those that are made of its texts."""
+    texts = generate(REFERENCE)
+    made = assignment.default().generated(texts)
+    others = (path.name for path, text in made.items() if not path.is_file() or path.read_text() != text)
+    return [*drift(texts, STUDENT), *others]
 
-    template = generate(REFERENCE)
-    drifted = list(drift(template, STUDENT))
-    generated = assignment.default().generated(template)
-    drifted += [path.name for path, text in generated.items() if not path.is_file() or path.read_text() != text]
-    if arguments.check:
-        if drifted:
-            print(f"{', '.join(drifted)} differ from reference/; run python -m grader.publish.template")
-        return int(bool(drifted))
+
+def write() -> None:
+    """Write the template, and what is made of its texts."""
+    texts = generate(REFERENCE)
     STUDENT.mkdir(exist_ok=True)
-    for name, text in template.items():
+    for name, text in texts.items():
         (STUDENT / name).write_text(text)
-    for path, text in generated.items():
+    for path, text in assignment.default().generated(texts).items():
         path.write_text(text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

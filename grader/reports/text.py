@@ -1,6 +1,7 @@
 """Text of a submission, made harmless: names, messages and printed output are written by others."""
 
 import hashlib
+import sys
 import unicodedata
 from typing import NamedTuple
 
@@ -34,6 +35,11 @@ def printable(text: str, limit: int = 2_000) -> str:
     r"""One line that shows every character: newlines and tabs become spaces, ESC becomes ``\x1b``."""
     text = text if len(text) <= limit else text[: limit - 1] + "…"
     return "".join(_shown(character) for character in " ".join(text.split()))
+
+
+def complain(line: str) -> None:
+    """Say on standard error, in one line, what is in the way."""
+    print(printable(line), file=sys.stderr)
 
 
 def visible(text: str) -> str:

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 from grader.assignments.vit import files, template_blocks
+from grader.cli import main
 from grader.publish import template
 
 MODULES = ["hyperparameters", "augmentation", "vit_model", "contrastive", "application"]
@@ -82,7 +83,7 @@ def solution_lines() -> set[str]:
 
 def test_student_is_what_the_reference_says() -> None:
     generated = template.generate(template.REFERENCE)
-    assert list(template.drift(generated, template.STUDENT)) == [], "run python -m grader.publish.template"
+    assert list(template.drift(generated, template.STUDENT)) == [], "run python grade.py template"
 
 
 def test_no_line_of_a_solution_is_in_the_template() -> None:
@@ -181,7 +182,6 @@ def test_check_says_in_one_line_that_the_template_has_drifted(
     monkeypatch.setattr(template, "STUDENT", tmp_path)
     monkeypatch.setattr(files, "TEMPLATE_BLOCKS", tmp_path / "given")
     (tmp_path / "given").write_text(template_blocks.text_of({"vit_model.py": "a = 1\n"}))
-    monkeypatch.setattr(sys, "argv", ["template", "--check"])
     (tmp_path / "vit_model.py").write_text("a = 1\n" + edit)
-    assert template.main() == status
+    assert main(["template", "--check"]) == status
     assert len(capsys.readouterr().out.splitlines()) == status

@@ -13,7 +13,7 @@ from grader.assignments.vit import blocks, files
 from grader.given.namespaces import imported
 from grader.intake.reading.names import uses
 
-HEAD = '"""The blocks that student/ gives, generated from reference/ by python -m grader.publish.template."""'
+HEAD = '"""The blocks that student/ gives, generated from reference/ by python grade.py template."""'
 
 
 def generated(template: Mapping[str, str]) -> dict[Path, str]:

@@ -1,4 +1,4 @@
-"""The blocks that student/ gives, generated from reference/ by python -m grader.publish.template."""
+"""The blocks that student/ gives, generated from reference/ by python grade.py template."""
 
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 from torch import Tensor

@@ -1,12 +1,11 @@
 """``grade.py export FORMAT``: a class's grades, from its gradebook, for another system."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from grader.arguments import Parser
+from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
 from grader.exports.canvas import Filled
@@ -14,9 +13,13 @@ from grader.exports.result import ExportedGrade, of_entry
 from grader.firewall import Firewall
 from grader.gradebook.reader import GradebookReader
 from grader.reports import record
-from grader.reports.text import file_stem, printable
+from grader.reports.text import complain, file_stem
 
-DESCRIPTION = """Hand on the grades of a class.
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = """\
+Hand on the grades of a class.
 
   json         the grades as --json writes them
   md           Markdown for a job summary
@@ -29,11 +32,20 @@ DESCRIPTION = """Hand on the grades of a class.
 
 Late points are taken off as [late] in the rubric says. Canvas and Moodle get no grade that needs review.
 """
+    parser.add_argument("format", choices=(*FORMATS, "canvas", "moodle"), metavar="FORMAT", help="one of those above")
+    shared(parser, "--out", "--attempts", "--rubric")
+    parser.add_argument(
+        "--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)"
+    )
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="canvas, moodle: the downloaded file to fill in")
+    parser.add_argument(
+        "--assignment", metavar="NAME", help="canvas: the column, 'Assignment 3 (12345)' or a part of it"
+    )
+    parser.add_argument("--no-comments", action="store_true", help="moodle: leave the feedback comments as they are")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command."""
-    given = parser().parse_args(arguments)
+def run(given: argparse.Namespace) -> int:
+    """Write the grades in the wanted form; 1 when something was left out."""
     with GradebookReader(given.out, given.attempts, given.rubric) as reader:
         results = [of_entry(entry) for entry in reader.entries()]
         _said(reader.late_remarks())
@@ -55,21 +67,8 @@ def main(arguments: Sequence[str]) -> int:
 def _said(lines: Sequence[str]) -> int:
     """Say what went wrong; the exit status."""
     for line in lines:
-        print(printable(line), file=sys.stderr)
+        complain(line)
     return int(bool(lines))
-
-
-def parser() -> Parser:
-    p = Parser(prog="grade.py export", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("format", choices=(*FORMATS, "canvas", "moodle"), metavar="FORMAT", help="one of those above")
-    p.add_argument("--out", type=Path, default=Path("grades"), metavar="DIR", help="with the gradebook (./grades)")
-    p.add_argument("--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)")
-    p.add_argument("--attempts", choices=("latest", "best"), default="latest", help="which of a student's counts")
-    p.add_argument("--rubric", type=Path, metavar="FILE", help="whose [late] holds (default: as the class had)")
-    p.add_argument("--sheet", type=Path, metavar="FILE", help="canvas, moodle: the downloaded file to fill in")
-    p.add_argument("--assignment", metavar="NAME", help="canvas: the column, 'Assignment 3 (12345)' or a part of it")
-    p.add_argument("--no-comments", action="store_true", help="moodle: leave the feedback comments as they are")
-    return p
 
 
 def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
@@ -83,7 +82,7 @@ def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
         (filled.unknown, "not in the sheet"),
     ):
         for key in keys:
-            print(f"{printable(key)}: {why}", file=sys.stderr)
+            complain(f"{key}: {why}")
     return _said(left_out) or int(bool(filled.left or filled.unknown))
 
 

@@ -1,0 +1,96 @@
+"""What the commands have in common: mistakes in one line, and the options that several of them take."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from grader.errors import GraderError
+
+if TYPE_CHECKING:
+    from grader.pipeline import Options
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        raise GraderError(f"{self.prog}: {message}; see --help")
+
+
+def seed(text: str) -> int:
+    """Read a seed.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none that NumPy takes.
+    """
+    if not (text.isascii() and text.isdigit() and int(text) < 2**32):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {2**32 - 1}, not {text!r}")
+    return int(text)
+
+
+SHARED: dict[str, dict[str, Any]] = {
+    "--out": {
+        "type": Path, "default": Path("grades"), "metavar": "DIR",
+        "help": "the gradebook, reports and whatever else a run writes (default: ./grades)",
+    },
+    "--data": {
+        "type": Path, "metavar": "DIR",
+        "help": "torchvision root with FashionMNIST/raw (else $FASHION_MNIST_ROOT)",
+    },
+    "--seed": {
+        "type": seed, "metavar": "N", "help": "fixes every random input (default: fresh, always recorded)",
+    },
+    "--rubric": {
+        "type": Path, "metavar": "FILE",
+        "help": "points, thresholds, late days (default: the assignment's, or what the class was graded by)",
+    },
+    "--given": {
+        "type": Path, "metavar": "DIR",
+        "help": "the course's own given files (default: the assignment's, or what the class was graded by)",
+    },
+    "--assignment": {
+        "type": Path, "metavar": "FILE", "help": "another assignment, with its rubric.toml beside it",
+    },
+    "--attempts": {
+        "choices": ("latest", "best"), "default": "latest", "help": "which of a student's submissions counts",
+    },
+    "--unconfined": {"action": "store_true", "help": "run student code without a sandbox"},
+}  # fmt: skip
+
+
+def shared(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add options that several commands take, such as "--out"."""
+    for name in names:
+        parser.add_argument(name, **SHARED[name])
+
+
+def grading_options(given: argparse.Namespace, **more: Any) -> "Options":
+    """How to grade, as ``--out``, ``--data``, ``--seed``, ``--rubric``, ``--given``, ``--assignment`` and
+    ``--unconfined`` say.
+
+    Args:
+        given: the parsed options.
+        more: further fields of ``Options``.
+
+    Raises:
+        GraderError: there is no such assignment, or the given files are none of its.
+    """
+    # slow to import, and --help needs none of it
+    from grader import assignment as assignments
+    from grader.given import replaced
+    from grader.pipeline import Options
+
+    file = given.assignment
+    assignment = assignments.default() if file is None else assignments.load(file)
+    beside = assignment.rubric if file is None else file.parent / assignments.RUBRIC
+    return Options(
+        data=given.data,
+        out=given.out,
+        seed=given.seed,
+        rubric=given.rubric or beside,
+        assignment=assignment,
+        assignment_file=file,
+        given=None if given.given is None else replaced(given.given, assignment),
+        unconfined=given.unconfined,
+        **more,
+    )

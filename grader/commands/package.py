@@ -1,0 +1,31 @@
+"""``grade.py package``: the grader as other systems take it in."""
+
+import argparse
+from pathlib import Path
+
+from grader.commands.arguments import shared
+from grader.publish.package import SYSTEMS, needs_checkout
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = """\
+Pack the grader as another system takes it in.
+
+  gradescope    the zip to upload as an autograder
+  classroom50   the folder to put at CLASSROOM/autograders/ASSIGNMENT
+  source        the folder that pip installs, for a course's repository that workflows clone
+
+Each holds the whole grader and no line of the solution.
+"""
+    parser.add_argument("system", choices=tuple(SYSTEMS), metavar="SYSTEM", help="one of those above")
+    parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="the zip, or a new or empty folder")
+    shared(parser, "--rubric")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Write the package."""
+    needs_checkout()
+    SYSTEMS[given.system](given.out, given.rubric)
+    print(f"{given.out}: for {given.system}")
+    return 0

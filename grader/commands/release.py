@@ -1,0 +1,50 @@
+"""``grade.py release``: the folder that students get."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from grader.commands.arguments import shared
+from grader.errors import GraderError
+from grader.publish.release import MANIFEST, release
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Make the folder that students get: template, check_vit.py, suites, settings, README, the grader as far as "
+        "the suites need it, and a manifest of digests. Refused when the audit fails."
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    shared(parser, "--data")
+    parser.add_argument(
+        "--max-mb", type=int, metavar="MB", help="the most that students may hand in (default: as settings.toml says)"
+    )
+    parser.add_argument("--skip-audit", action="store_true", help="release although no verdict has been looked at")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Make the folder and say what is in it."""
+    checked = _loudly_unchecked if given.skip_audit else _audited(given.data)
+    files = release(given.out, checked, given.max_mb)
+    print(f"{given.out}: {len(files)} files, their digests in {MANIFEST}")
+    return 0
+
+
+def _audited(data: Path | None) -> Callable[[], None]:
+    def audit() -> None:
+        # torch and rich take a second to import, and --help needs neither
+        from grader.pipeline import Options
+        from grader.reports import audit_table
+
+        with tempfile.TemporaryDirectory(prefix="vit-release-") as out:
+            if audit_table.run(Options(data=data, out=Path(out)), ""):
+                raise GraderError("the audit fails, so nothing was released; --skip-audit releases all the same")
+
+    return audit
+
+
+def _loudly_unchecked() -> None:
+    bar = "!" * 72
+    print(f"{bar}\nNOT AUDITED: nobody has looked whether the verdicts are right.\n{bar}", file=sys.stderr)
