@@ -41,7 +41,7 @@ def chosen(given: Sequence[str]) -> tuple[str, list[str]]:
     """Tell which command is meant, and its arguments; without one, submissions are graded.
 
     Raises:
-        GraderError: the first word is no command, file or folder, but resembles a command.
+        GraderError: the first word is no command and there is no such file or folder, but it resembles a command.
     """
     first = given[0] if given else ""
     there = bool(first) and Path(first).exists()
@@ -55,7 +55,7 @@ def chosen(given: Sequence[str]) -> tuple[str, list[str]]:
         raise GraderError(
             "--mutate, --all and --messages belong to an audit: give --audit --mutate, or --audit as well"
         )
-    close = difflib.get_close_matches(first, COMMANDS, 1)
+    close = difflib.get_close_matches(first, COMMANDS, 1) if first.isalpha() else []
     if close and not there:
         raise GraderError(f"{first}: no such command, file or folder; did you mean {close[0]!r}?")
     return DEFAULT, list(given)
@@ -69,7 +69,7 @@ def _without_alias(given: Sequence[str]) -> list[str]:
 
 def parser(command: str) -> Parser:
     """The parser of one command; its module alone is imported, so that each starts at once."""
-    module = importlib.import_module(f"grader.commands.{command.replace('-', '_')}")
+    module = importlib.import_module(f"grader.commands.{command}")
     made = Parser(prog="grade.py" if command == DEFAULT else f"grade.py {command}")
     module.add_arguments(made)
     made.set_defaults(run=module.run)

@@ -5,7 +5,7 @@ To add a command:
 1. Write ``grader/commands/NAME.py`` with ``add_arguments(parser)`` and ``run(given) -> int``, the exit status.
    ``add_arguments`` sets ``parser.description`` as well; ``arguments.shared(parser, "--out", "--rubric")`` adds
    options that other commands have too.
-2. Add its line to ``COMMANDS`` below. "-" stands in the name of a command where "_" stands in that of its module.
+2. Add its line to ``COMMANDS`` below.
 3. What is slow to import (torch, rich, matplotlib, …) is imported inside of ``run``, so that ``--help`` answers at once.
 4. A mistake of the user's is a ``GraderError`` of one line; ``grader.cli`` prints it and returns 2.
 """
