@@ -28,7 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command, rest = chosen(list(sys.argv[1:] if arguments is None else arguments))
         given = parser(command).parse_args(rest)
-        return int(given.run(given))
+        status = int(given.run(given))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `grade.py explain | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt as interrupt:
         complain(str(interrupt) or "interrupted; nothing was written")
         return 130
@@ -69,8 +74,11 @@ def _without_alias(given: Sequence[str]) -> list[str]:
 
 def parser(command: str) -> Parser:
     """The parser of one command; its module alone is imported, so that each starts at once."""
-    module = importlib.import_module(f"grader.commands.{command}")
-    made = Parser(prog="grade.py" if command == DEFAULT else f"grade.py {command}")
+    name, words = COMMANDS[command]
+    module = importlib.import_module(name)
+    made = Parser(
+        prog="grade.py" if command == DEFAULT else f"grade.py {command}", description=f"{words[0].upper()}{words[1:]}."
+    )
     module.add_arguments(made)
     made.set_defaults(run=module.run)
     return made

@@ -150,7 +150,7 @@ def test_a_command_has_a_description_and_says_in_help_what_each_option_does(comm
 
 def test_help_lists_every_command():
     listed = cli.parser("grade").format_help()
-    assert all(f"\n  {name} " in listed and words in listed for name, words in COMMANDS.items())
+    assert all(f"\n  {name} " in listed and words in listed for name, (_, words) in COMMANDS.items())
 
 
 @pytest.mark.parametrize(
@@ -224,6 +224,12 @@ def test_no_idle_thread_spins_in_the_trusted_process():
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "OPENBLAS_"))}
     policy, seconds = run("-c", code, env=bare).stdout.split()
     assert policy == "PASSIVE" and float(seconds) < 0.05
+
+
+def test_nor_is_one_of_any_other_command():
+    command = f"{sys.executable} grade.py explain | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stderr == ""
 
 
 def test_a_reader_who_has_seen_enough_is_no_error():
