@@ -14,7 +14,6 @@ MOODLE = patterns.compile(
 )
 COUNTER = patterns.compile(r"-\d+(\.[^.]+)$")  # Canvas: vit_model-1.py is the second vit_model.py handed in
 NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # the latter as browsers save them
-DATA_FOLDERS = {"data", "datasets", "grades"}
 
 Tree = dict[str, "Tree | None"]  # a folder: its files are None
 
@@ -64,7 +63,9 @@ class Contents:
 
 def contents(tree: Tree) -> Contents:
     files = [name for name, inner in tree.items() if inner is None]
-    folders = sorted(n for n, inner in tree.items() if inner is not None and n.lower() not in DATA_FOLDERS)
+    folders = sorted(
+        n for n, inner in tree.items() if inner is not None and n.lower() not in {"data", "datasets", "grades"}
+    )
     filled = [name for name in folders if any(True for _ in files_in(tree[name] or {}))]
     return Contents(
         notebooks=ending(files, *NOTEBOOKS),

@@ -25,10 +25,6 @@ BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
     NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AttributeError,
 )  # fmt: skip
-OPENERS = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open))
-STREAMED = 4  # times the size allowed: what a tar may hold, ignored folders included, which are gone through
-LOCAL_HEADER = 30  # bytes before the name of each zip member
-SUPPORTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
 @contextmanager
@@ -104,7 +100,7 @@ def check_zip_member(info: zipfile.ZipInfo, is_folder: bool) -> None:
         raise RefusalError(f"member {info.filename!r} is a link")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise RefusalError(f"member {info.filename!r} is a device, a pipe or a socket")
-    if info.compress_type not in SUPPORTED:
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         raise RefusalError(f"member {info.filename!r} is packed by an unknown method")
     if is_folder and info.file_size:
         raise RefusalError(f"member {info.filename!r} is a folder with content")
@@ -115,12 +111,13 @@ def check_zip_member(info: zipfile.ZipInfo, is_folder: bool) -> None:
 def check_overlaps(infos: list[zipfile.ZipInfo], length: int) -> None:
     """Refuse members that share packed bytes: a few kilobytes would unpack to terabytes."""
     end, previous = 0, ""
+    local_header = 30  # bytes before the name of each zip member
     for info in sorted(infos, key=lambda info: info.header_offset):
         if info.header_offset < 0:
             raise RefusalError(f"member {info.filename!r} begins before the archive")
         if info.header_offset < end:
             raise RefusalError(f"members {previous!r} and {info.filename!r} overlap")
-        end = info.header_offset + LOCAL_HEADER + info.compress_size
+        end = info.header_offset + local_header + info.compress_size
         previous = info.filename
     if end > length:
         raise RefusalError(f"member {previous!r} ends behind the archive")
@@ -151,7 +148,8 @@ class Bounded:
 def tar_stream(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
         head = file.read(6)
-    for magic, opener in OPENERS:
+    openers = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open))
+    for magic, opener in openers:
         if head.startswith(magic):
             return cast(IO[bytes], opener(path))
     return path.open("rb")
@@ -160,7 +158,8 @@ def tar_stream(path: Path) -> IO[bytes]:
 def tar_members(path: Path, listing: Listing) -> None:
     limits = listing.limits
     headers = 2048 * limits.entries + 64 * 1024
-    stream = cast(IO[bytes], Bounded(tar_stream(path), STREAMED * limits.unpacked + headers))
+    streamed = 4  # times the size allowed: what a tar may hold, ignored folders included, which are gone through
+    stream = cast(IO[bytes], Bounded(tar_stream(path), streamed * limits.unpacked + headers))
     archive = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115 - members are read later
     for info in archive:
         is_top = info.isdir() and not info.name.strip("./")

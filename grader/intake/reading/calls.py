@@ -24,7 +24,6 @@ from .units import Unit, is_star, links
 
 Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
 Key = tuple[str | None, float]  # a statement: its file, its number there
-BLOCKS = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.For, ast.While)
 
 
 class DataLaw(Law):
@@ -248,9 +247,10 @@ class Search:
         """The statements of a block that come to the call, and those before them that it needs."""
         kept: list[ast.stmt] = []
         nothing = KnownNames()
+        blocks = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.For, ast.While)
         for node in reversed(body):
             if self.calls(node):
-                needed |= self.prune(node) if isinstance(node, BLOCKS) else loaded_names([node])
+                needed |= self.prune(node) if isinstance(node, blocks) else loaded_names([node])
             elif isinstance(node, ast.Global | ast.Nonlocal):
                 pass
             elif not (bound([node]) | changed(node, nothing)) & needed or self.law.reason(node, nothing):

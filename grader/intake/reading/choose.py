@@ -14,8 +14,6 @@ from .parsing import Broken, SourcePlace, Statement, statements
 from .refusal import RefusalError
 from .sources import ModuleFiles
 
-MAX_SHOWN_NAMES = 6  # of those that a cell would define
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -60,7 +58,8 @@ def left_out_magic(place: SourcePlace, magic: str, source: str) -> str:
     """Say that a cell was left out for its magic, and what it would define."""
     body = source.partition(magic.split()[0])[2].partition("\n")[2]
     names = [name for each in statements(body, place, is_main=True)[0] for name in sorted(bound([each.node]))]
-    defines = f", with what it defines: {', '.join(map(repr, names[:MAX_SHOWN_NAMES]))}" if names else ""
+    max_shown = 6  # of those that a cell would define
+    defines = f", with what it defines: {', '.join(map(repr, names[:max_shown]))}" if names else ""
     return f"{place}: the cell begins with the cell magic {magic!r} and was left out{defines}"
 
 

@@ -22,7 +22,6 @@ SHOWING = {
     "count", "index", "forward", "format", "join", "detach", "cpu", "hist", "write", "flush", "children", "modules",
     "softmax", "cross_entropy", "relu", "getsource", "signature", "isfunction", "hasattr", "getattr", "id",
 }  # fmt: skip
-SETTING = ("set_", "manual_seed", "seed", "use_", "filterwarnings", "simplefilter", "append", "insert", "register")
 
 
 @dataclass
@@ -92,8 +91,9 @@ def touched(call: ast.Call, known: KnownNames) -> set[str]:
     base = root(function.value)
     if base in known.modules and base not in known.variables:
         return touched_by_function(function.attr, call, known)
+    setters = ("set_", "manual_seed", "seed", "use_", "filterwarnings", "simplefilter", "append", "insert", "register")
     if known.is_library(base):
-        return arguments(call) | (only(base) if function.attr.startswith(SETTING) else set())
+        return arguments(call) | (only(base) if function.attr.startswith(setters) else set())
     return only(base)
 
 

@@ -11,8 +11,6 @@ from .limits import IntakeLimits
 from .members import Member, is_ignored, safe_name
 from .refusal import RefusalError
 
-VISITED = 200_000  # entries of a folder looked at before giving up
-
 
 def open_regular(path: Path) -> IO[bytes]:
     """Open a file, and refuse a link, pipe or device that was put there in the meantime."""
@@ -45,12 +43,13 @@ def folder_members(folder: Path, limits: IntakeLimits) -> tuple[list[Member], li
 def walk(folder: Path, depth: int) -> Iterator[Path]:
     """Yield what lies in a folder and its sub-folders, sorted, ignored names passed over."""
     pending, visited = [(folder, 0)], 0
+    max_visited = 200_000  # entries of a folder looked at before giving up
     while pending:
         current, level = pending.pop()
         for path in sorted(current.iterdir()):
             visited += 1
-            if visited > VISITED:
-                raise RefusalError(f"has more than {VISITED} files")
+            if visited > max_visited:
+                raise RefusalError(f"has more than {max_visited} files")
             if is_ignored(path.name):
                 continue
             if path.is_dir() and not path.is_symlink():

@@ -8,7 +8,6 @@ from .effects import KnownNames
 from .names import COMPREHENSIONS, FUNCTIONS, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 
-PLOTTING = ("matplotlib.", "seaborn.", "plotly.", "bokeh.", "pylab.", "plt.", "sns.")
 DOWNLOADING = ("requests.", "urllib.", "gdown.", "wget.", "kagglehub.", "kaggle.", "huggingface_hub.", "torch.hub.")
 DOWNLOADERS = {
     "urlretrieve", "urlopen", "hf_hub_download", "snapshot_download", "from_pretrained", "load_dataset", "download",
@@ -19,9 +18,7 @@ SYSTEM = (
     "subprocess.", "shutil.", "multiprocessing.", "os.system", "os.popen", "os.chdir", "os.exec", "os.kill",
     "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep", "wandb.",
 )  # fmt: skip
-RESULTS = ("torch.load", "torch.save", "joblib.", "pickle.", "numpy.load", "numpy.save")
 INTERACTIVE = {"input", "exit", "quit", "breakpoint", "get_ipython", "exec", "reload"}
-COLAB = ("google.colab", "IPython.")
 ORDINARY = {"train", "eval", "forward", "to", "fit"}  # methods that nn.Module and others have, too
 
 
@@ -50,9 +47,11 @@ class Law:
         chain = dotted(call.func)
         last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
         full = known.full(chain) if chain else ""
-        if full.startswith(PLOTTING) or (last == "show" and isinstance(call.func, ast.Attribute)):
+        plotting = ("matplotlib.", "seaborn.", "plotly.", "bokeh.", "pylab.", "plt.", "sns.")
+        if full.startswith(plotting) or (last == "show" and isinstance(call.func, ast.Attribute)):
             return "it plots"
-        if full.startswith(RESULTS) or last == "load_state_dict":
+        saving_and_loading = ("torch.load", "torch.save", "joblib.", "pickle.", "numpy.load", "numpy.save")
+        if full.startswith(saving_and_loading) or last == "load_state_dict":
             return "it loads or saves results"
         if last in ("next", "iter") and any(dotted(arg) in self.provided for arg in call.args):
             return "it goes through the data"
@@ -74,7 +73,7 @@ class Law:
             return "it downloads"
         if last in DATA_SETS:
             return "it reads the data set"
-        if full.startswith(COLAB) or full in INTERACTIVE or last == "reload":
+        if full.startswith(("google.colab", "IPython.")) or full in INTERACTIVE or last == "reload":
             return f"it needs a notebook, by {last}()"
         if full.startswith(SYSTEM):
             return f"it reaches out of the program, by {full}()"

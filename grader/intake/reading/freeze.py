@@ -23,7 +23,6 @@ from .members import (
 )
 from .refusal import RefusalError, not_a_submission
 
-CHUNK = 1 << 20
 OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".gz")
 
 
@@ -173,7 +172,7 @@ def chunks(member: Member) -> Iterator[bytes]:
     left = member.size
     try:
         with member.open() as source:
-            while chunk := source.read(CHUNK):
+            while chunk := source.read(1 << 20):
                 left -= len(chunk)
                 if left < 0:
                     break

@@ -26,9 +26,6 @@ from .sources import ONLY_IF_IMPORTED, ModuleFiles
 from .units import ImportedName, Item, Unit, build, expand_stars, index, learn_imports, split_imports
 from .work import is_filled
 
-OWN_MODULES = ("augmentation", "vit_model", "contrastive", "application", "hyperparameters")
-ALWAYS = math.inf
-DEEP = 1000  # levels of nesting in one statement
 Texts = dict[str, tuple[str, SourcePlace]]
 Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
 BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
@@ -45,6 +42,8 @@ class WantedNames:
 
 class Gathering:
     """The slice of one submission."""
+
+    always = math.inf
 
     def __init__(
         self, main: list[Statement], main_file: str, texts: Texts, sources: ModuleFiles, question: WantedNames
@@ -75,9 +74,10 @@ class Gathering:
                 learn_imports(self.units[name], self.sources)
 
     def analyse(self) -> None:
+        max_depth = 1000  # levels of nesting in one statement
         for unit in self.units.values():
-            self.problems += [f"{s}: nested too deep; left out" for s in unit.statements if depth(s.node) > DEEP]
-            unit.statements = [s for s in unit.statements if depth(s.node) <= DEEP]
+            self.problems += [f"{s}: nested too deep; left out" for s in unit.statements if depth(s.node) > max_depth]
+            unit.statements = [s for s in unit.statements if depth(s.node) <= max_depth]
         self.learn_functions()
         self.law.taint((unit.tree(), unit.known) for unit in self.units.values())
         for unit in self.units.values():
@@ -115,7 +115,7 @@ class Gathering:
         """Keep what the wanted names need, from the notebook first, then from the modules."""
         for name in sorted(self.question.wanted):
             home = self.home(name)
-            self.follow([*(self.include(home) if home else []), (home, name, ALWAYS)])
+            self.follow([*(self.include(home) if home else []), (home, name, self.always)])
         for item in self.units[None].items:
             self.follow(self.keep(item, self.units[None]) if item.always else [])
         self.drop_orphans()
@@ -143,7 +143,8 @@ class Gathering:
         if self.binds(None, name):
             return None
         imported = self.main_imports()
-        holding = [module for module in self.sources.ordered(OWN_MODULES) if self.binds(module, name)]
+        own_modules = ("augmentation", "vit_model", "contrastive", "application", "hyperparameters")
+        holding = [module for module in self.sources.ordered(own_modules) if self.binds(module, name)]
         first = [module for module in holding if module in imported]
         return next(iter([*first, *(m for m in holding if not ONLY_IF_IMPORTED.search(m))]), None)
 
@@ -171,7 +172,7 @@ class Gathering:
             return []
         self.kept.add(item)
         needs: list[Need] = []
-        for chains, before in ((item.uses.now, float(item.index)), (item.uses.later, ALWAYS)):
+        for chains, before in ((item.uses.now, float(item.index)), (item.uses.later, self.always)):
             for chain in chains:
                 needs.append((unit.name, chain.split(".")[0], before))
                 needs += self.attribute_needs(chain, unit)
@@ -183,7 +184,7 @@ class Gathering:
         needs = self.include(link.module)
         if link.name == "*":
             return needs + self.all_of(link.module)
-        return needs + ([(link.module, link.name, ALWAYS)] if link.name else [])
+        return needs + ([(link.module, link.name, self.always)] if link.name else [])
 
     def attribute_needs(self, chain: str, unit: Unit) -> list[Need]:
         """Return what ``vm.ViT`` needs of the module behind ``vm``; all of it for a bare ``vm``."""
@@ -194,7 +195,7 @@ class Gathering:
         while rest and self.sources.resolve(f"{module}.{rest[0]}"):
             module = f"{module}.{rest.pop(0)}"
         needs = self.include(module)
-        return needs + ([(module, rest[0], ALWAYS)] if rest else self.all_of(module))
+        return needs + ([(module, rest[0], self.always)] if rest else self.all_of(module))
 
     def include(self, module: str) -> list[Need]:
         """Make a module and its packages part of the program, with the stars that it always imports."""
@@ -222,7 +223,7 @@ class Gathering:
 
     def all_of(self, module: str) -> list[Need]:
         unit = self.units.get(module)
-        return [(module, name, ALWAYS) for name in unit.binders] if unit else []
+        return [(module, name, self.always) for name in unit.binders] if unit else []
 
     # What cannot be had.
 

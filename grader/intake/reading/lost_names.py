@@ -8,8 +8,6 @@ from .magics import logical_starts
 
 DEFINES = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
 IMPORTS = re.compile(r"(?:from\s+[\w.]+\s+)?import\b(.*)", re.DOTALL)
-ASSIGNS = re.compile(r"([^=!<>:+*/%&|^@-]+?)(?::[^=]*)?=(?!=)")
-BLOCK = re.compile(r"(?:async|if|for|while|with|try|else|elif|except|finally|match|case)\b")
 COMMENT = re.compile(r"#[^\n]*")
 
 
@@ -19,13 +17,14 @@ def lost_names(text: str) -> list[str]:
         return [match[1] for line in text.split("\n") if (match := DEFINES.match(line))]
     names: dict[str, None] = {}
     passed_over: int | None = None  # lines with a larger indent are the body of a definition
+    block_statement = re.compile(r"(?:async|if|for|while|with|try|else|elif|except|finally|match|case)\b")
     for line in logical_lines(text):
         code = line.lstrip()
         indent = len(line) - len(code)
         if passed_over is not None and indent > passed_over:
             continue
         found = list(bound(code))
-        is_open = BLOCK.match(code) or (found and not DEFINES.match(code))
+        is_open = block_statement.match(code) or (found and not DEFINES.match(code))
         passed_over = None if is_open else indent
         names |= dict.fromkeys(found)
     return [name for name in names if name.isidentifier() and not iskeyword(name)]
@@ -41,6 +40,7 @@ def logical_lines(text: str) -> Iterator[str]:
 
 def bound(code: str) -> Iterator[str]:
     """Yield what the first words of a statement bind."""
+    assignment = re.compile(r"([^=!<>:+*/%&|^@-]+?)(?::[^=]*)?=(?!=)")
     if match := DEFINES.match(code):
         yield match[1]
     elif match := IMPORTS.match(code):
@@ -49,5 +49,5 @@ def bound(code: str) -> Iterator[str]:
             words = alias.split()
             if len(words) == 1 or words[1:2] == ["as"]:
                 yield words[-1].partition(".")[0] if is_module else words[-1]
-    elif (match := ASSIGNS.match(code)) and match[1].count("(") == match[1].count(")") and "[" not in match[1]:
+    elif (match := assignment.match(code)) and match[1].count("(") == match[1].count(")") and "[" not in match[1]:
         yield from (target.strip(" ()") for target in match[1].split(","))

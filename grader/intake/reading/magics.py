@@ -4,15 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-PYTHON_CELLS = {"time", "capture", "prun", "px", "memray_flamegraph", "wandb", "heat", "mprun", "lprun"}
-MAX_SHOWN_MAGIC = 60  # characters
-FILE_CELLS = {"writefile", "file"}
-RUN_LINE = re.compile(r"%(?:time|prun|lprun)\b(?:\s+-\S+)*\s*(?P<code>.*)")
 ASSIGNED = re.compile(r"(?P<target>[\w.,\s\[\]*]+?=)\s*(?P<magic>[%!].*)$")
-HELP = re.compile(r"[\w.*\[\]'\"]+\?{1,2}$")
-SHELL_WORDS = re.compile(
-    r"(?:pip3?|conda|mamba|apt|apt-get|git|wget|curl|cd|ls|mkdir|unzip|rm|cp|mv|cat|pwd|nvidia-smi)(?:\s+[\w./~\-].*)?$"
-)
 
 
 @dataclass(frozen=True)
@@ -28,6 +20,7 @@ class Code:
 def neutralised(source: str) -> Code:
     """Return a cell's Python: cell magics resolved; line magics are left to ``python_lines``."""
     lines = source.split("\n")
+    python_cells = {"time", "capture", "prun", "px", "memray_flamegraph", "wandb", "heat", "mprun", "lprun"}
     for index, line in enumerate(lines):
         stripped = line.strip()
         if not stripped:
@@ -35,12 +28,12 @@ def neutralised(source: str) -> Code:
         if not stripped.startswith("%%"):
             break
         name, _, rest = stripped[2:].partition(" ")
-        if name in FILE_CELLS:
+        if name in {"writefile", "file"}:
             words = [word for word in rest.split() if not word.startswith("-")]
             body = "\n" * (index + 1) + "\n".join(lines[index + 1 :])
             return Code(body, writes=words[-1].strip("'\"") if words else None, appends="-a" in rest.split())
-        if name not in PYTHON_CELLS:
-            return Code("", skipped=" ".join(stripped.split())[:MAX_SHOWN_MAGIC])
+        if name not in python_cells:
+            return Code("", skipped=" ".join(stripped.split())[:60])  # characters
         lines[index] = ""
     return Code("\n".join(lines))
 
@@ -72,18 +65,23 @@ def magic_lines(lines: list[str], index: int) -> Iterator[int]:
 def is_magic(line: str) -> bool:
     if not line or line.startswith("#"):
         return False
-    starts = line[0] in "%!?" or (line.endswith("?") and HELP.match(line) is not None)
-    return starts or ASSIGNED.match(line) is not None or SHELL_WORDS.match(line) is not None
+    help = re.compile(r"[\w.*\[\]'\"]+\?{1,2}$")
+    starts = line[0] in "%!?" or (line.endswith("?") and help.match(line) is not None)
+    shell_words = re.compile(
+        r"(?:pip3?|conda|mamba|apt|apt-get|git|wget|curl|cd|ls|mkdir|unzip|rm|cp|mv|cat|pwd|nvidia-smi)(?:\s+[\w./~\-].*)?$"
+    )
+    return starts or ASSIGNED.match(line) is not None or shell_words.match(line) is not None
 
 
 def replaced(line: str) -> str:
     """Return the Python for one magic line, indented as it was."""
     indent, body = line[: len(line) - len(line.lstrip())], line.strip()
+    run_line = re.compile(r"%(?:time|prun|lprun)\b(?:\s+-\S+)*\s*(?P<code>.*)")
     if match := ASSIGNED.match(body):
-        timed = RUN_LINE.match(match["magic"])
+        timed = run_line.match(match["magic"])
         value = timed["code"] if timed else "[]" if match["magic"].startswith("!") else "None"
         return f"{indent}{match['target']} {value or 'None'}"
-    if match := RUN_LINE.match(body):
+    if match := run_line.match(body):
         return indent + (match["code"] or "pass")
     module = run_module(body)
     return f"{indent}from {module} import *" if module else indent + "pass"
@@ -118,12 +116,10 @@ def logical_starts(lines: list[str]) -> Iterator[int]:
         joined = not state and lines[index].endswith("\\")
 
 
-TOKENS = re.compile(r"\\.|'''|\"\"\"|['\"()\[\]{}#]")
-
-
 def scanned(line: str, state: str, depth: int) -> tuple[str, int]:
     """Return the open string's quotes ("" for none) and the bracket depth after a line."""
-    for match in TOKENS.finditer(line):
+    tokens = re.compile(r"\\.|'''|\"\"\"|['\"()\[\]{}#]")
+    for match in tokens.finditer(line):
         token = match[0]
         if state:
             if token == state or (len(state) == 1 and token == state * 3):

@@ -44,8 +44,9 @@ def confine(limits: IntakeLimits) -> None:
 
 
 def reply(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
+    actions = {"open": open_, "list": list_, "unpack": unpack_}
     try:
-        return {"value": ACTIONS[request["do"]](request, limits)}
+        return {"value": actions[request["do"]](request, limits)}
     except RefusalError as error:
         return {"rejected" if error.rejected else "error": str(error)}
     except MemoryError:
@@ -131,6 +132,3 @@ def list_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
 def unpack_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, str]:
     """Unpack the archive of a whole class, archives inside it as they are; return what was refused."""
     return unpack(Path(request["path"]), Path(request["workspace"]), limits)
-
-
-ACTIONS = {"open": open_, "list": list_, "unpack": unpack_}

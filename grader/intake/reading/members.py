@@ -9,11 +9,8 @@ from typing import IO
 from .limits import IntakeLimits
 from .refusal import RefusalError
 
-IGNORED_FOLDERS = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv"}
-IGNORED_FILES = {"thumbs.db", "desktop.ini", "icon\r"}  # macOS names the picture of a folder "Icon\r"
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 KEPT = (".ipynb", ".py", ".pt", ".pth")
-TEXTS = (".txt", ".md", ".json", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".log")
 
 
 @dataclass(frozen=True)
@@ -96,8 +93,10 @@ def is_ignored(name: str) -> bool:
     parts = [part for part in slashed(name).split("/") if part != "."]
     if ".." in parts or not parts:
         return False
-    hidden = any(part.startswith(".") or part in IGNORED_FOLDERS for part in parts)
-    return hidden or parts[-1].lower() in IGNORED_FILES
+    ignored_folders = {"__MACOSX", "__pycache__", "node_modules", "site-packages", "venv"}
+    hidden = any(part.startswith(".") or part in ignored_folders for part in parts)
+    ignored_files = {"thumbs.db", "desktop.ini", "icon\r"}  # macOS names the picture of a folder "Icon\r"
+    return hidden or parts[-1].lower() in ignored_files
 
 
 def is_archive(name: str) -> bool:
@@ -146,7 +145,8 @@ def is_kept(member: Member, limits: IntakeLimits) -> bool:
     """Tell what grading needs: notebooks, modules, checkpoints and small text."""
     name = member.name.lower()
     most = limits.notebook if ".ipynb" in name and may_be_notebook(name) else limits.text
-    return is_needed(name) or (name.endswith(TEXTS) and member.size <= most)
+    texts = (".txt", ".md", ".json", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".csv", ".log")
+    return is_needed(name) or (name.endswith(texts) and member.size <= most)
 
 
 def without_common_folder(members: list[Member]) -> list[Member]:

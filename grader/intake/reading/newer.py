@@ -14,12 +14,6 @@ from pathlib import Path
 from .lost_names import lost_names
 from .parsing import Broken, SourcePlace
 
-SCRIPT = Path(__file__).with_name("newer_python.py")
-MAX_CHARS = 200_000  # of one text
-SIGNS = ('f"', "f'", 't"', "t'", 'r"', "r'", "type ", "except")  # prefixes of strings may be two letters
-MAX_ASKED = 50  # statements of one submission
-MAX_CRASHES = 2  # after which nothing is asked any more
-
 
 class NewerPython:
     """The process that is asked, started with the first question."""
@@ -30,8 +24,10 @@ class NewerPython:
 
     def needed(self, texts: list[str]) -> tuple[int, str] | None:
         """Return the first text that a newer Python parses, as its number, and that version; None without one."""
-        asked = [text for text in texts if len(text) <= MAX_CHARS and may_be_newer(text)]
-        if not asked or self.crashes >= MAX_CRASHES:
+        max_chars = 200_000  # of one text
+        asked = [text for text in texts if len(text) <= max_chars and may_be_newer(text)]
+        max_crashes = 2  # after which nothing is asked any more
+        if not asked or self.crashes >= max_crashes:
             return None
         try:
             number, version = json.loads(self.answer(json.dumps(asked)))
@@ -47,7 +43,7 @@ class NewerPython:
     def answer(self, question: str) -> str:
         if self.process is None:
             pipe = subprocess.PIPE
-            command = [sys.executable, "-I", str(SCRIPT)]
+            command = [sys.executable, "-I", str(Path(__file__).with_name("newer_python.py"))]
             self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(f"{question}\n")
@@ -68,16 +64,18 @@ class NewerPython:
 def may_be_newer(text: str) -> bool:
     """Tell whether a text has any sign of what came with Python 3.12 or later: the process takes a second to start."""
     lower = text.lower()
-    return any(sign in lower for sign in SIGNS) or ("[" in lower and ("def " in lower or "class " in lower))
+    signs = ('f"', "f'", 't"', "t'", 'r"', "r'", "type ", "except")  # prefixes of strings may be two letters
+    return any(sign in lower for sign in signs) or ("[" in lower and ("def " in lower or "class " in lower))
 
 
 def with_versions(broken: list[Broken]) -> list[Broken]:
     """Add to statements the version of Python that they need, where it is only a newer one that parses them."""
     asking, found = NewerPython(), list[Broken]()
+    max_asked = 50  # statements of one submission
     try:
         place: SourcePlace | None = None
         last = 0  # where a statement that a newer Python parses stands, and its last line
-        for each in broken[:MAX_ASKED]:
+        for each in broken[:max_asked]:
             if each.place == place and each.first <= last:  # a part of the statement before
                 continue
             answer = asking.needed(list(each.texts))
@@ -88,4 +86,4 @@ def with_versions(broken: list[Broken]) -> list[Broken]:
             found.append(each)
     finally:
         asking.close()
-    return found + broken[MAX_ASKED:]
+    return found + broken[max_asked:]

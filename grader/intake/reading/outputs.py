@@ -7,9 +7,7 @@ from typing import Any
 
 from .notebook import is_text, text, without_surrogates
 
-ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-ERROR_CHARS = 500
 
 
 def printed(outputs: list[Any], limit: int) -> str:
@@ -43,7 +41,8 @@ def result_text(data: Any) -> str:
 
 
 def without_escapes(shown: str) -> str:
-    return ESCAPE.sub("", shown) if "\x1b" in shown else shown
+    escape = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
+    return escape.sub("", shown) if "\x1b" in shown else shown
 
 
 def overwritten(shown: str) -> str:
@@ -69,8 +68,9 @@ def truncated(shown: str, limit: int) -> str:
 def errors(outputs: Iterable[Any]) -> list[str]:
     """Return "KeyboardInterrupt: " and the like for every saved error."""
     found = []
+    max_characters = 500
     for output in outputs:
         if isinstance(output, dict) and output.get("output_type") == "error":
             line = f"{output.get('ename', 'Error')}: {output.get('evalue', '')}"
-            found.append(without_surrogates(CONTROL.sub("", without_escapes(line))[:ERROR_CHARS]))
+            found.append(without_surrogates(CONTROL.sub("", without_escapes(line))[:max_characters]))
     return found

@@ -15,12 +15,6 @@ from .lost_names import lost_names
 from .magics import python_lines
 from .splitting import Splitter, begins
 
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-MAX_LONGER = 30  # texts that a statement which does not parse may be
-GUARD = re.compile(r"if\s*\(?\s*__name__\b")
-NAMED_LINE = re.compile(r"(?<= on line )\d+$")
-DETECTED = re.compile(r" \(detected at line \d+\)$")  # the end of the text: of no use to its author
-
 
 @dataclass(frozen=True)
 class SourcePlace:
@@ -77,7 +71,8 @@ def statements(source: str, place: SourcePlace, *, is_main: bool) -> tuple[list[
 
 def without_guarded(broken: Broken) -> Broken:
     """A statement of a module loses no names where they stand under ``if __name__ == "__main__":``."""
-    return replace(broken, names=()) if broken.texts and GUARD.match(broken.texts[0]) else broken
+    guard = re.compile(r"if\s*\(?\s*__name__\b")
+    return replace(broken, names=()) if broken.texts and guard.match(broken.texts[0]) else broken
 
 
 @dataclass(frozen=True)
@@ -98,9 +93,10 @@ def parsed(text: str) -> ast.Module:
 
 
 def parses(text: str) -> bool:
+    unparsable = (SyntaxError, ValueError, RecursionError, MemoryError)
     try:
         parsed(text)
-    except UNPARSABLE:
+    except unparsable:
         return False
     return True
 
@@ -127,12 +123,13 @@ def unindented(source: str) -> str:
 def readable_parts(text: str, place: SourcePlace, found: list[Broken]) -> Iterator[tuple[str, int]]:
     """Yield the statements that parse by themselves, and note those that do not."""
     splitter = Splitter(text, parses)
+    max_longer = 30  # texts that a statement which does not parse may be
     for part in splitter.parts():
         if part.parses:
             yield splitter.text(part.start, part.stop), part.start + 1
         else:
             later = (stop for stop in range(part.stop + 1, len(splitter.lines)) if begins(splitter.lines[stop]))
-            stops = [part.stop, *islice(later, MAX_LONGER)]
+            stops = [part.stop, *islice(later, max_longer)]
             texts = tuple(splitter.text(part.start, stop) for stop in stops)
             found.append(broken(place, texts, part.start + 1))
 
@@ -140,11 +137,13 @@ def readable_parts(text: str, place: SourcePlace, found: list[Broken]) -> Iterat
 def broken(place: SourcePlace, texts: tuple[str, ...], first: int) -> Broken:
     """Describe a text that does not parse and begins at line ``first``; the other texts are longer ones."""
     line, message = first, "cannot be read"
+    named_line = re.compile(r"(?<= on line )\d+$")
+    detected = re.compile(r" \(detected at line \d+\)$")  # the end of the text: of no use to its author
     try:
         parsed(texts[0])
     except SyntaxError as error:
         line = first - 1 + (error.lineno or 1)
-        message = NAMED_LINE.sub(lambda found: str(first - 1 + int(found[0])), DETECTED.sub("", error.msg))
+        message = named_line.sub(lambda found: str(first - 1 + int(found[0])), detected.sub("", error.msg))
     except (ValueError, RecursionError, MemoryError) as error:
         message, texts = str(error) or "nested too deep", texts[:1]
         return Broken(place, first, line, printable(message), tuple(lost_names(texts[0])))

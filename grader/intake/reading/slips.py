@@ -13,9 +13,6 @@ from .names import FUNCTIONS, bound, walk
 from .parsing import Broken, Statement, first_line
 from .work import is_gap, raises_todo
 
-ALIKE, SHORT = 0.75, 5  # names with fewer letters must be the same but for case and underscores
-ALIKE_METHOD = 0.7
-
 
 def slips(gathering: Gathering, broken: Collection[Broken]) -> list[str]:
     """Return a line for each slip in what is asked for."""
@@ -32,8 +29,9 @@ def renamed(gathering: Gathering, names: list[str]) -> Iterator[str]:
     """Name, for each name that is not there, the definition with the name that is most like it."""
     others = {name: statement for name, statement in own_names(gathering) if name not in gathering.question.wanted}
     by_letters = {letters(name): name for name in others}
+    min_similarity, short = 0.75, 5  # names with fewer letters must be the same but for case and underscores
     for name in names:
-        alike = ALIKE if len(letters(name)) >= SHORT else 1.0
+        alike = min_similarity if len(letters(name)) >= short else 1.0
         for found in get_close_matches(letters(name), by_letters, 1, alike):
             other = by_letters[found]
             where = place(others[other], others[other].node)
@@ -56,9 +54,10 @@ def misspelled_method(name: str, statement: Statement) -> Iterator[str]:
     """Find the method that is most like ``forward`` in a class that has none."""
     body = statement.node.body if isinstance(statement.node, ast.ClassDef) else []
     methods = {each.name: each for each in body if isinstance(each, FUNCTIONS)}
+    min_similarity = 0.7
     if "forward" not in methods:
         by_case = {method.lower(): method for method in methods}
-        for found in get_close_matches("forward", by_case, 1, ALIKE_METHOD):
+        for found in get_close_matches("forward", by_case, 1, min_similarity):
             where = place(statement, methods[by_case[found]])
             yield f"{name!r}: there is a `{by_case[found]}` in `{name}` ({where}): is it misspelled?"
 

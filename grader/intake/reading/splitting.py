@@ -12,13 +12,9 @@ from dataclasses import dataclass, field
 
 from .magics import scanned
 
-MAX_PARTS = 3000
-MAX_READ = 10_000_000  # characters, each as often as it is read; after either, the rest of the file is left out
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")  # no statement begins like this
-HAS_PARTS = re.compile(r"(?:async|if|for|while|try)\b")  # statements that an ``else`` may belong to
 DEFINITION = re.compile(r"(?:async\s+def|def|class)\s+\w")
 IN_NO_BRACKETS = re.compile(r"(?:async\s+def|def|class|import)\s+\w|from\s+[\w.]+\s+import\b|@\w|!\w")
-PLAIN = re.compile(r"\w+(?:\s*,\s*\w+)*\s*(?::[^=]*)?=(?!=)|(?:if|for|while|with|try)\b")
 
 
 @dataclass(frozen=True)
@@ -81,6 +77,8 @@ class Splitter:
         parses: whether a text is Python.
     """
 
+    max_read = 10_000_000  # characters, each as often as it is read; after either, the rest of the file is left out
+
     def __init__(self, text: str, parses: Callable[[str], bool]) -> None:
         self.lines, self.is_python, self.read = text.split("\n"), parses, 0
 
@@ -90,7 +88,7 @@ class Splitter:
     def parses(self, start: int, stop: int) -> bool:
         text = self.text(start, stop)
         self.read += len(text) + 1
-        return self.read <= MAX_READ and self.is_python(text)
+        return self.read <= self.max_read and self.is_python(text)
 
     def scanned(self, start: int) -> Scan:
         found = scan(self.lines, start)
@@ -115,9 +113,10 @@ class Splitter:
 
     def statements(self) -> Iterator[TextPart]:
         start, count = self.next_code(0), 0
+        max_parts = 3000
         while start < len(self.lines):
             count += 1
-            if self.read > MAX_READ or count > MAX_PARTS:
+            if self.read > self.max_read or count > max_parts:
                 yield TextPart(start, len(self.lines), False)
                 return
             found = self.scanned(start)
@@ -138,16 +137,17 @@ class Splitter:
         """Return where the next statement begins after one that does not parse."""
         if not found.is_open and (not found.in_strings or self.begins_well(found.stop)):
             return found.stop
+        plain_statement = re.compile(r"\w+(?:\s*,\s*\w+)*\s*(?::[^=]*)?=(?!=)|(?:if|for|while|with|try)\b")
         for index in sorted([*found.in_strings, *(found.in_brackets if found.is_open else [])]):
             line = self.lines[index]
-            is_plain = PLAIN.match(line) and not line.rstrip().endswith(",")
+            is_plain = plain_statement.match(line) and not line.rstrip().endswith(",")
             if (is_plain or IN_NO_BRACKETS.match(line)) and self.begins_well(index):
                 return index
         return found.stop
 
     def begins_well(self, start: int) -> bool:
         """Tell whether a statement that parses begins with a line, or nothing is left."""
-        if start < len(self.lines) and self.read <= MAX_READ:
+        if start < len(self.lines) and self.read <= self.max_read:
             return self.parses(start, self.scanned(start).stop)
         return start == len(self.lines)
 
@@ -156,8 +156,9 @@ class Splitter:
         for index in found.outside[:1]:
             if self.lines[index][0].isspace() and self.parses(start, index):
                 return index
+        has_parts = re.compile(r"(?:async|if|for|while|try)\b")  # statements that an ``else`` may belong to
         for index in (each for each in found.outside if CONTINUES.match(self.lines[each])):
-            is_part = self.lines[index][0] not in ")]}" and HAS_PARTS.match(self.lines[start])
+            is_part = self.lines[index][0] not in ")]}" and has_parts.match(self.lines[start])
             return index if not is_part and self.parses(start, index) else start
         return start
 

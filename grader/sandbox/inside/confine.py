@@ -17,7 +17,6 @@ from grader.sandbox.inside.plan import Limits, Plan
 NAMESPACES = (
     kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
 )
-SPARE_MEMORY = 1 << 30  # address space beyond the limit: stacks and arenas that are reserved and never touched
 
 
 def confine(plan: Plan) -> None:
@@ -107,7 +106,8 @@ def _stand_in(child: int) -> None:
 
 
 def _limit(limits: Limits, data: int) -> None:
-    memory = data + limits.memory + SPARE_MEMORY
+    spare_memory = 1 << 30  # address space beyond the limit: stacks and arenas that are reserved and never touched
+    memory = data + limits.memory + spare_memory
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, limits.cpu_seconds),

@@ -15,8 +15,6 @@ import torch
 
 MAX_TEXT = 2_000
 MAX_NUMBERS, MAX_AXES = 1 << 22, 8  # of one array, as ``grader.observations`` and the protocol let pass
-MAX_DEPTH = 8  # of containers inside each other
-ALIKE = 0.8  # of two names, from 0 to 1
 # Folders of the machine that grades, which messages leave out: libraries, the standard library, the grader.
 _PLACES = (torch.__path__[0], os.path.abspath(os.__file__), os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 FOLDERS = [f"{os.path.dirname(os.path.abspath(place))}/" for place in _PLACES]
@@ -69,7 +67,8 @@ def _near(error: BaseException) -> str:
         names += [other for other in dir(there) if not other.startswith("_")] if there is not None else []
     except BaseException:  # its author may have made it raise anything
         return ""
-    return next(iter(difflib.get_close_matches(name, names, 1, ALIKE)), "") if name else ""
+    min_similarity = 0.8  # of two names, from 0 to 1
+    return next(iter(difflib.get_close_matches(name, names, 1, min_similarity)), "") if name else ""
 
 
 def _sought(error: BaseException, message: str) -> str:
@@ -117,7 +116,8 @@ def result(value: Any, depth: int = 0) -> Any:
     if isinstance(value, torch.Tensor | np.ndarray) and (value.ndim > MAX_AXES or math.prod(value.shape) > MAX_NUMBERS):
         kind = "tensor" if isinstance(value, torch.Tensor) else "array"
         return {"kind": "other", "type": f"a {kind} of shape {tuple(value.shape)}, which is too large", "none": False}
-    if isinstance(value, tuple | list | dict) and depth >= MAX_DEPTH:
+    max_depth = 8  # of containers inside each other
+    if isinstance(value, tuple | list | dict) and depth >= max_depth:
         return {"kind": "other", "type": f"a {type(value).__name__[:100]} inside many others", "none": False}
     if isinstance(value, torch.Tensor):
         return {"kind": "tensor", **tensor(value)}

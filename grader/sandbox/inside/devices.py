@@ -13,25 +13,22 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 KINDS = ("cuda", "mps", "xpu", "hip")
-DEVICES = (str, torch.device)
-SIGNS = (  # in a text without blanks: what a GPU is asked for by; numbers are found when modules or tensors move, too
-    *(f"{quote}{kind}" for kind in KINDS for quote in "\"'"),
-    ".cuda(", "torch.cuda.current_device", "device(0", "device(1", "device=0", "device=1", ".to(0", ".to(1",
-)  # fmt: skip
-GUARDS = ("torch.cuda.is_available()else", "cuda.is_available()else")  # behind '"cuda" if', without blanks
-TENSORS = ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
-MAX_NOTED = 100
 hard_coded: list[str] = []  # what asked for a GPU without looking whether there is one
 
 
 def asks_for_gpu(source: str) -> bool:
     """Whether code may ask for a GPU without looking whether there is one."""
     text = "".join(source.split())
-    for guard in GUARDS:
+    guards = ("torch.cuda.is_available()else", "cuda.is_available()else")  # behind '"cuda" if', without blanks
+    for guard in guards:
         for kind in ("cuda", "cuda:0"):
             for quote in "\"'":
                 text = text.replace(f"{quote}{kind}{quote}if{guard}", "")
-    return any(sign in text for sign in SIGNS)
+    signs = (  # in a text without blanks: what a GPU is asked for by; numbers are found when modules or tensors move, too
+        *(f"{quote}{kind}" for kind in KINDS for quote in "\"'"),
+        ".cuda(", "torch.cuda.current_device", "device(0", "device(1", "device=0", "device=1", ".to(0", ".to(1",
+    )  # fmt: skip
+    return any(sign in text for sign in signs)
 
 
 def install(asks_for_gpu: bool) -> None:
@@ -89,11 +86,6 @@ class Idle:
 PROPERTIES = types.SimpleNamespace(
     name="none", major=0, minor=0, total_memory=1, multi_processor_count=0, uuid="", is_integrated=False,
 )  # fmt: skip
-NOTHING = (
-    "synchronize", "set_device", "set_device_index", "set_device_idx", "reset_peak_memory_stats", "init", "empty_cache",
-    "reset_max_memory_allocated", "reset_max_memory_cached", "reset_accumulated_memory_stats", "ipc_collect",
-    "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream",
-)  # fmt: skip
 ANSWERS: dict[str, Callable[..., Any]] = {
     "get_device_properties": lambda *args, **kwargs: PROPERTIES,
     "get_device_capability": lambda *args, **kwargs: (0, 0),
@@ -115,8 +107,13 @@ ANSWERS: dict[str, Callable[..., Any]] = {
 
 def _modules_are_idle() -> None:
     """What prepares a GPU, waits for one or reads what one has saved does nothing more."""
+    doing_nothing = (
+        "synchronize", "set_device", "set_device_index", "set_device_idx", "reset_peak_memory_stats", "init", "empty_cache",
+        "reset_max_memory_allocated", "reset_max_memory_cached", "reset_accumulated_memory_stats", "ipc_collect",
+        "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream",
+    )  # fmt: skip
     for module in (torch.cuda, torch.mps, torch.xpu, torch.accelerator):
-        for name in NOTHING:
+        for name in doing_nothing:
             if hasattr(module, name):
                 setattr(module, name, lambda *args, **kwargs: None)
         for name, answer in ANSWERS.items():
@@ -174,7 +171,8 @@ class _CudaTensors(type):
 
 def _tensors_stay_here() -> None:
     """Tensors and modules stay where they are, whatever they are moved to."""
-    for name in TENSORS:
+    tensor_types = ("Float", "Double", "Half", "BFloat16", "Byte", "Char", "Short", "Int", "Long", "Bool")
+    for name in tensor_types:
         here = getattr(torch, f"{name}Tensor")
         setattr(torch.cuda, f"{name}Tensor", _CudaTensors(f"{name}Tensor", (), {"here": here}))
     convert, set_type = torch.Tensor.type, torch.set_default_tensor_type
@@ -247,8 +245,9 @@ class _OnCPU(TorchFunctionMode):
 
 
 def _any_gpu(values: Iterable[Any]) -> bool:
+    device_types = (str, torch.device)
     for value in values:  # noqa: SIM110 every torch call comes by here, and a generator is slower
-        if isinstance(value, DEVICES) and _is_gpu(value):
+        if isinstance(value, device_types) and _is_gpu(value):
             return True
     return False
 
@@ -262,5 +261,6 @@ def _is_gpu(value: Any, number: bool = False) -> bool:
 
 
 def _note(what: str) -> None:
-    if what not in hard_coded and len(hard_coded) < MAX_NOTED:
+    max_noted = 100
+    if what not in hard_coded and len(hard_coded) < max_noted:
         hard_coded.append(what)

@@ -9,7 +9,6 @@ import time
 DESCRIPTOR = 5
 WHERE = signal.SIGUSR2  # asks a worker that gives no answer where it is
 STEP = b"step\n"  # the sign that a request gets further
-EVERY = 0.1  # seconds between two signs
 _sign = {"descriptor": -1, "last": 0.0}  # where signs are written, nowhere but in a worker; when the last one was
 
 
@@ -24,7 +23,8 @@ def report(descriptor: int = DESCRIPTOR) -> None:
 def step() -> None:
     """Give a sign that the request gets further: a call, a batch or a statement is done."""
     now = time.monotonic()
-    if _sign["descriptor"] >= 0 and now - _sign["last"] >= EVERY:
+    seconds_between_signs = 0.1  # seconds between two signs
+    if _sign["descriptor"] >= 0 and now - _sign["last"] >= seconds_between_signs:
         _sign["last"] = now
         with contextlib.suppress(OSError):
             os.write(int(_sign["descriptor"]), STEP)

@@ -11,9 +11,6 @@ PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
-MNT_DETACH = 2
-MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
-AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _own = syscalls.numbers(syscalls.OWN)
@@ -54,16 +51,19 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
 
 def make_read_only(target: str, devices: bool = False) -> None:
     """Turn a mount and all below it read-only, without set-uid bits and (unless asked) device files."""
-    attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | (0 if devices else MOUNT_ATTR_NODEV)
+    read_only, no_set_uid, no_devices = 1, 2, 4
+    attributes = read_only | no_set_uid | (0 if devices else no_devices)
     wanted = struct.pack("=QQQQ", attributes, 0, 0, 0)  # struct mount_attr: set, clear, propagation, user ns
-    call("mount_setattr", AT_FDCWD, os.fsencode(target), AT_RECURSIVE, wanted, len(wanted))
+    current_folder, recursive = -100, 0x8000
+    call("mount_setattr", current_folder, os.fsencode(target), recursive, wanted, len(wanted))
 
 
 def change_root(target: str) -> None:
     """Make a mounted folder the root and let go of the old one."""
     os.chdir(target)
     call("pivot_root", b".", b".")  # the new root lies under the old one, which is then taken away
-    _checked(_libc.umount2(b".", MNT_DETACH), "umount2")
+    detach = 2
+    _checked(_libc.umount2(b".", detach), "umount2")
     os.chdir("/")
 
 

@@ -21,8 +21,6 @@ MARKS = {  # what stands in a program that needs the library
     "scipy.stats": ("scipy", "sklearn"),
     "sklearn.metrics": ("sklearn",),
 }  # fmt: skip
-CALCULATOR = "AccuracyCalculator("
-UNNEEDED = "pandas"  # scikit-learn looks whether it is there
 
 
 def sources(program: dict[str, Any]) -> list[str]:
@@ -41,7 +39,8 @@ def needed(sources: Iterable[str]) -> list[str]:
 
 def _computes_all(text: str) -> bool:
     """Whether a calculator of accuracies is made without saying which, so that it computes all that it can."""
-    arguments = (part.replace("(", ")").partition(")")[0] for part in text.split(CALCULATOR)[1:])
+    call = "AccuracyCalculator("
+    arguments = (part.replace("(", ")").partition(")")[0] for part in text.split(call)[1:])
     return any("include" not in each for each in arguments)
 
 
@@ -64,7 +63,7 @@ def bring(libraries: Iterable[str]) -> None:
     """Import libraries for good; of one that fails the submission's own import tells."""
     for library in MARKS:
         if library in libraries and isinstance(sys.modules.get(library), _StandIn):
-            with contextlib.suppress(Exception), _hidden(UNNEEDED):
+            with contextlib.suppress(Exception), _hidden("pandas"):  # scikit-learn looks whether it is there
                 _real(library)
 
 

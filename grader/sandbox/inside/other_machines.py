@@ -16,9 +16,7 @@ from typing import Any
 import torch
 
 MARKS = ('"/', "'/", ":/", ":\\")  # in a text that may name such a path
-SHARED_ROOTS = ("/home", "/Users", "/root", "/mnt", "/media", "/data", "/workspace", "/scratch")
 FOLDER = "other_machines"  # in the scratch
-WRITING = ("w", "a", "x", "+")
 ONE_PATH = (
     "stat", "lstat", "listdir", "scandir", "remove", "unlink", "rmdir", "access", "chmod", "utime", "readlink",
 )  # fmt: skip
@@ -86,7 +84,8 @@ def is_elsewhere(text: str) -> bool:
     first, _, rest = text[1:].partition("/")
     if not _is_there(f"/{first}"):
         return True
-    return f"/{first}" in SHARED_ROOTS and bool(rest) and not _is_there(f"/{first}/{rest.partition('/')[0]}")
+    shared_roots = ("/home", "/Users", "/root", "/mnt", "/media", "/data", "/workspace", "/scratch")
+    return f"/{first}" in shared_roots and bool(rest) and not _is_there(f"/{first}/{rest.partition('/')[0]}")
 
 
 def _is_there(path: str) -> bool:
@@ -128,7 +127,8 @@ def _folder(original: Callable[..., Any], path: Any, *args: Any, **kwargs: Any) 
 
 
 def _open(original: Callable[..., Any], file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-    writes = isinstance(mode, str) and any(letter in mode for letter in WRITING)
+    writing_modes = ("w", "a", "x", "+")
+    writes = isinstance(mode, str) and any(letter in mode for letter in writing_modes)
     return original(here(file, made=True) if writes else _found(file), mode, *args, **kwargs)
 
 

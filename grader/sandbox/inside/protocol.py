@@ -11,13 +11,8 @@ import numpy as np
 PREFIX = struct.Struct(">IQ")
 MAX_HEADER = 8 << 20  # bytes of JSON
 MAX_BLOB = 96 << 20  # bytes of arrays in one frame: an unaligned array is copied, so twice as many are in memory
-MAX_ARRAYS = 20_000
 MAX_NUMBERS = 24 << 20  # in all arrays of a reply: as float64 they take 192 MiB
-MAX_EMPTY = 1 << 20  # product of the other sizes of an array that holds nothing: a mean over it would make as many
 MAX_RANK = 8
-MAX_DEPTH = 32
-MAX_VALUES = 250_000  # lists, dicts and their items in one reply, so that a small header cannot fill the memory
-MAX_KEY = 1_000  # characters of a dict's key
 DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
 
 
@@ -63,8 +58,9 @@ def decode(header: bytes, blob: bytes | memoryview, shared: Mapping[str, np.ndar
     Raises:
         ProtocolError: for anything that ``encode`` does not make.
     """
-    if shared is None and header.count(b",") + header.count(b"[") + header.count(b"{") > MAX_VALUES:
-        raise ProtocolError(f"the header holds more than {MAX_VALUES} values")
+    max_values = 250_000  # lists, dicts and their items in one reply, so that a small header cannot fill the memory
+    if shared is None and header.count(b",") + header.count(b"[") + header.count(b"{") > max_values:
+        raise ProtocolError(f"the header holds more than {max_values} values")
     try:
         top = json.loads(
             header.decode("utf-8"),  # json would guess among UTF-8, 16 and 32
@@ -113,8 +109,9 @@ def _widen(array: np.ndarray) -> np.ndarray:
 
 def _restore(value: Any, arrays: list[np.ndarray | None], shared: Mapping[str, np.ndarray] | None, depth: int) -> Any:
     """Put arrays into a body. Each is taken once: what reads the body may copy it at every place where it stands."""
-    if depth > MAX_DEPTH:
-        raise ProtocolError(f"the body is nested deeper than {MAX_DEPTH}")
+    max_depth = 32
+    if depth > max_depth:
+        raise ProtocolError(f"the body is nested deeper than {max_depth}")
     if isinstance(value, list):
         return [_restore(item, arrays, shared, depth + 1) for item in value]
     if not isinstance(value, dict):
@@ -140,8 +137,9 @@ def _restore(value: Any, arrays: list[np.ndarray | None], shared: Mapping[str, n
 
 
 def _arrays(specs: Any, blob: bytes | memoryview) -> list[np.ndarray]:
-    if not isinstance(specs, list) or len(specs) > MAX_ARRAYS:
-        raise ProtocolError(f"the header lists no arrays or more than {MAX_ARRAYS}")
+    max_arrays = 20_000
+    if not isinstance(specs, list) or len(specs) > max_arrays:
+        raise ProtocolError(f"the header lists no arrays or more than {max_arrays}")
     arrays, start = [], 0
     for spec in specs:
         dtype, shape = _spec(spec)
@@ -175,8 +173,9 @@ def _spec(spec: Any) -> tuple[np.dtype, list[int]]:
         raise ProtocolError(f"an array's shape is no list of at most {MAX_RANK} sizes")
     if any(type(size) is not int or not 0 <= size <= MAX_BLOB for size in shape):
         raise ProtocolError("an array's shape holds something else than a size")
-    if 0 in shape and math.prod(size for size in shape if size) > MAX_EMPTY:
-        raise ProtocolError(f"an empty array's other sizes come to more than {MAX_EMPTY}")
+    max_empty = 1 << 20  # product of the other sizes of an array that holds nothing: a mean over it would make as many
+    if 0 in shape and math.prod(size for size in shape if size) > max_empty:
+        raise ProtocolError(f"an empty array's other sizes come to more than {max_empty}")
     return DTYPES[spec[0]], shape
 
 
@@ -201,6 +200,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key twice in one object")
-    if any(len(key) > MAX_KEY for key in found):
-        raise ValueError(f"a key of more than {MAX_KEY} characters")
+    max_key = 1_000  # characters of a dict's key
+    if any(len(key) > max_key for key in found):
+        raise ValueError(f"a key of more than {max_key} characters")
     return found

@@ -7,19 +7,13 @@ import struct
 
 from grader.sandbox.inside import kernel, syscalls
 
-PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 LOAD, AND, RETURN = 0x20, 0x54, 0x06  # BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_RET|K
 IF_EQUAL, IF_GREATER, IF_GREATER_EQUAL, IF_ANY_BIT = 0x15, 0x25, 0x35, 0x45  # BPF_JMP|…|K
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 CALL_NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 X32_BIT = 0x40000000
 
-CLONE_THREAD, NEW_NAMESPACES = 0x00010000, 0x7E020000
 AF_UNIX = 1
-SIGNAL_FCNTLS = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
-SIGNAL_IOCTLS = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX
-# PR_SET_PDEATHSIG, _DUMPABLE, _MM, _CHILD_SUBREAPER, _PTRACER, _SYSCALL_USER_DISPATCH
-REFUSED_PRCTLS = (1, 4, 35, 36, 59, 0x59616D61)
 MAP_SHARED, MAP_ANONYMOUS = 1, 0x20
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
@@ -53,10 +47,11 @@ def _none_of(index: int, refused: tuple[int, ...], otherwise: int) -> list[Instr
 def _judged(pid: int) -> dict[str, list[Instruction]]:
     """What becomes of the calls that depend on their arguments; ``pid`` is the worker's own."""
     refused, own = fail(errno.EPERM), (0, pid)
+    clone_thread, new_namespaces = 0x00010000, 0x7E020000
     threads_only: list[Instruction] = [
         _load_argument(0),
-        (IF_ANY_BIT, 2, 0, NEW_NAMESPACES),
-        (IF_ANY_BIT, 0, 1, CLONE_THREAD),
+        (IF_ANY_BIT, 2, 0, new_namespaces),
+        (IF_ANY_BIT, 0, 1, clone_thread),
         (RETURN, 0, 0, ALLOW),
         (RETURN, 0, 0, refused),
     ]
@@ -67,6 +62,10 @@ def _judged(pid: int) -> dict[str, list[Instruction]]:
         (RETURN, 0, 0, ALLOW),
         (RETURN, 0, 0, fail(errno.ENOMEM)),
     ]
+    signal_fcntls = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+    signal_ioctls = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX
+    # PR_SET_PDEATHSIG, _DUMPABLE, _MM, _CHILD_SUBREAPER, _PTRACER, _SYSCALL_USER_DISPATCH
+    refused_prctls = (1, 4, 35, 36, 59, 0x59616D61)
     return {
         "clone": threads_only,
         "clone3": [(RETURN, 0, 0, fail(errno.ENOSYS))],  # its flags cannot be read; glibc falls back to clone
@@ -79,9 +78,9 @@ def _judged(pid: int) -> dict[str, list[Instruction]]:
         "sched_setscheduler": _only(0, own, refused),
         "sched_setparam": _only(0, own, refused),
         "sched_setattr": _only(0, own, refused),
-        "fcntl": _none_of(1, SIGNAL_FCNTLS, refused),
-        "ioctl": _none_of(1, SIGNAL_IOCTLS, refused),
-        "prctl": _none_of(0, REFUSED_PRCTLS, refused),
+        "fcntl": _none_of(1, signal_fcntls, refused),
+        "ioctl": _none_of(1, signal_ioctls, refused),
+        "prctl": _none_of(0, refused_prctls, refused),
     }
 
 
@@ -117,4 +116,5 @@ def restrict(pid: int) -> None:
     lines = program(pid)
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
     header = ctypes.create_string_buffer(struct.pack("@HP", len(lines), ctypes.addressof(code)))
-    kernel.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(header))
+    pr_set_seccomp, seccomp_mode_filter = 22, 2
+    kernel.prctl(pr_set_seccomp, seccomp_mode_filter, ctypes.addressof(header))

@@ -19,8 +19,6 @@ ABSENT = (
     "torch.utils.tensorboard",
     "google.colab", "torchsummary", "torchinfo", "torchview", "torchviz", "umap", "cv2",
 )  # fmt: skip
-IF_NOT_INSTALLED = ("pandas",)  # keeps tables of losses, and now and then counts labels
-NOTEBOOK_BARS = ("tqdm.notebook", "tqdm.auto", "tqdm.autonotebook")
 LOADER_PROCESS_ARGUMENTS = (
     "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
     "pin_memory_device", "timeout", "worker_init_fn",
@@ -30,7 +28,8 @@ LOADER_PROCESS_ARGUMENTS = (
 def install(asks_for_gpu: bool) -> None:
     """Put everything in place, before a student's first statement."""
     sys.meta_path.insert(0, _Absent(ABSENT))
-    sys.meta_path.append(_Absent(IF_NOT_INSTALLED))
+    if_not_installed = ("pandas",)  # keeps tables of losses, and now and then counts labels
+    sys.meta_path.append(_Absent(if_not_installed))
     _plain_progress_bars()
     _nothing_is_compiled()
     _libraries_keep_their_threads()
@@ -116,7 +115,7 @@ def _plain_progress_bars() -> None:
     import tqdm
 
     tqdm.tqdm.monitor_interval = 0
-    for name in NOTEBOOK_BARS:
+    for name in ("tqdm.notebook", "tqdm.auto", "tqdm.autonotebook"):
         plain = types.ModuleType(name)
         plain.__dict__.update(tqdm=tqdm.tqdm, trange=tqdm.trange, tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
         sys.modules[name] = plain

@@ -8,11 +8,6 @@ from collections.abc import Iterator
 
 from grader.sandbox.inside.plan import Limits
 
-PAGE = resource.getpagesize()
-FEW = 16  # threads of a worker that have the same right to a processor as others'
-LAST = 19  # the lowest priority: 60 threads of it weigh no more than one process of the usual one
-WRITTEN = 8  # times the scratch's size that may be written in all, so that deleted open files do not add up
-
 
 class LimitWatch:
     """Tells whether a worker is over its limits."""
@@ -35,16 +30,19 @@ class LimitWatch:
     def _share_fairly(self, members: list[int]) -> None:
         """Give a worker of very many threads no larger share of the processors than others have."""
         tasks = {task for member in members for task in threads(member)}
-        if len(tasks) > FEW:
+        max_equal_threads = 16  # that have the same right to a processor as others'
+        lowest_priority = 19  # 60 threads of it weigh no more than one process of the usual one
+        if len(tasks) > max_equal_threads:
             for task in tasks - self.slowed:
                 with contextlib.suppress(OSError):
-                    os.setpriority(os.PRIO_PROCESS, task, LAST)
+                    os.setpriority(os.PRIO_PROCESS, task, lowest_priority)
             self.slowed = tasks
 
     def _scratch_is_over(self, members: list[int]) -> bool:
         assert self.scratch is not None
         start = time.monotonic()
-        if sum(map(written, members)) > WRITTEN * self.limits.scratch_bytes:
+        max_times_written = 8  # of the scratch's size, in all: deleted files that are open must not add up
+        if sum(map(written, members)) > max_times_written * self.limits.scratch_bytes:
             return True
         over = _over(self.scratch, self.limits.scratch_bytes, self.limits.scratch_files)
         now = time.monotonic()
@@ -80,7 +78,7 @@ def resident(pid: int) -> int:
     """Bytes in memory, pages that are shared with other processes counted whole: cheap, and never too low."""
     try:
         with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1]) * PAGE
+            return int(file.read().split()[1]) * resource.getpagesize()
     except (OSError, IndexError):
         return 0
 

@@ -28,9 +28,6 @@ from grader.sandbox.inside import cgroups, confine, faults, kernel, lazy_imports
 from grader.sandbox.inside.plan import Plan
 from grader.sandbox.inside.usage import LimitWatch, children
 
-POLL_MS = 50  # how often memory and scratch are looked at
-SECONDS_TO_CONFINE = 30
-
 
 @dataclass
 class Child:
@@ -56,8 +53,9 @@ class Zygote:
         """Do what is asked until the grader is gone."""
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
+        poll_ms = 50  # how often memory and scratch are looked at
         while True:
-            if poll.poll(POLL_MS if self.children else None):
+            if poll.poll(poll_ms if self.children else None):
                 message, descriptors, _, _ = socket.recv_fds(self.control, 1 << 20, 4)
                 if not message:
                     break
@@ -101,6 +99,7 @@ class Zygote:
     def fork_worker(self, name: str, plan: Plan, groups: tuple[str, ...], descriptors: list[int], canaries: Any) -> str:
         """Fork a worker; what it says when it has confined itself, or could not."""
         read, write = os.pipe()
+        seconds_to_confine = 30
         with os.fdopen(read, "rb", 0) as said:
             try:
                 pid = self.fork(plan)
@@ -112,8 +111,8 @@ class Zygote:
                 cgroups.join(groups, pid)  # the kernel takes its time, in which the worker confines itself
             finally:
                 os.close(write)
-            if not select.select([said], [], [], SECONDS_TO_CONFINE)[0]:
-                return f"the worker was not confined after {SECONDS_TO_CONFINE} s"
+            if not select.select([said], [], [], seconds_to_confine)[0]:
+                return f"the worker was not confined after {seconds_to_confine} s"
             return said.read(4096).decode("utf-8", "replace")
 
     def fork(self, plan: Plan) -> int:

@@ -9,20 +9,17 @@ from pathlib import Path
 import grader
 from grader.errors import GraderError
 
-SYSTEM = (
-    "/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives",
-    "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
-)  # fmt: skip
-FIRST_USER = 1_000_000_000  # far above any account's number
-USERS_PER_GRADER = 64
-
 
 def libraries() -> tuple[str, ...]:
     """The interpreter and its libraries, outermost folders only, without the project's own folder.
 
     What is reached through symbolic links is listed under every name on the way, the real one included.
     """
-    wanted = [*SYSTEM, sys.prefix, sys.base_prefix, *package_folders()]
+    system = (
+        "/usr", "/lib", "/lib64", "/lib32", "/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives",
+        "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
+    )  # fmt: skip
+    wanted = [*system, sys.prefix, sys.base_prefix, *package_folders()]
     names = [name for path in map(os.path.abspath, wanted) if os.path.exists(path) for name in _names(path)]
     return tuple(path for path in dict.fromkeys(names) if not any(path.startswith(other + "/") for other in names))
 
@@ -54,9 +51,11 @@ def project() -> tuple[str, ...]:
 
 def user(slot: int) -> int:
     """A user id that nothing else has: one per worker of this grader."""
-    number = FIRST_USER + os.getpid() % 1_000_000 * USERS_PER_GRADER + slot % USERS_PER_GRADER
+    first_user = 1_000_000_000  # far above any account's number
+    users_per_grader = 64
+    number = first_user + os.getpid() % 1_000_000 * users_per_grader + slot % users_per_grader
     first, last = _mapped_users()
-    return number if number <= last else max(first, last - USERS_PER_GRADER - slot)
+    return number if number <= last else max(first, last - users_per_grader - slot)
 
 
 def _mapped_users() -> tuple[int, int]:

@@ -11,8 +11,6 @@ from grader.sandbox.outside.cold import ColdWorkers
 from grader.sandbox.outside.connection import Workers
 from grader.sandbox.outside.warm import WarmWorkers
 
-FORCED_TIER = "GRADER_TIER"  # environment variable, for tests
-
 
 def choose_workers(
     ops: list[str], shared: dict[str, str], unconfined: bool = False, hide: Sequence[str] = ()
@@ -35,7 +33,8 @@ def choose_workers(
         )
     if sys.platform != "linux" or platform.machine() not in syscalls.ARCHES:
         return ColdWorkers(ops, shared)
-    return WarmWorkers(ops, shared, unconfined=unconfined, hide=hide, tier=os.environ.get(FORCED_TIER) or None)
+    forced = os.environ.get("GRADER_TIER")  # for tests
+    return WarmWorkers(ops, shared, unconfined=unconfined, hide=hide, tier=forced or None)
 
 
 def _lacking() -> str:

@@ -13,10 +13,6 @@ PEEK = 2.0  # seconds without a step after which a worker is asked where it is, 
 STARVED = 10  # times its limit that a request may take on a busy machine, before the machine is to blame
 SPARE = 20.0  # seconds more than that: what a machine may do nothing at all in
 JIFFY = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
-RUNNABLE = (b"R", b"D")  # it runs, wants to run, or waits for a disk
-
-
-NEAR = 3  # lines between two places of one loop
 
 
 @dataclass
@@ -43,7 +39,8 @@ def _near(one: Frame | None, other: Frame | None) -> bool:
     if one is None or other is None:
         return one is other
     same = (one.file, one.cell, one.function) == (other.file, other.cell, other.function)
-    return same and abs(one.line - other.line) <= NEAR
+    max_lines_apart = 3  # two places of one loop
+    return same and abs(one.line - other.line) <= max_lines_apart
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,8 @@ class Clock:
 
 def wants_to_run(pid: int) -> bool:
     """Whether a thread of the worker's runs or waits for a processor or a disk."""
-    return any(_fields(path)[:1] in ([each] for each in RUNNABLE) for path in _threads(pid))
+    runnable_states = (b"R", b"D")  # it runs, wants to run, or waits for a disk
+    return any(_fields(path)[:1] in ([each] for each in runnable_states) for path in _threads(pid))
 
 
 def _threads(pid: int) -> Iterator[str]:

@@ -18,8 +18,6 @@ from grader.sandbox.outside.connection import Connection, WorkerLost
 from grader.sandbox.outside.process import Operations, ProcessWorker, pipes
 
 ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = ROOT / "grader" / "sandbox" / "inside" / "__main__.py"
-START_SECONDS = 120.0  # importing torch on a busy machine
 LOAD_SECONDS = 60.0
 
 
@@ -87,8 +85,9 @@ class ColdWorker(ProcessWorker):
         theirs, ours = pipes()
         # the worker's descriptors 3, 4 and 5, whatever numbers the pipes have here
         wire = f'exec 3<&{theirs[0]} 4>&{theirs[1]} 5>&{theirs[3]}; exec "$@"'
+        script = ROOT / "grader" / "sandbox" / "inside" / "__main__.py"
         self.process = subprocess.Popen(
-            ["/bin/bash", "-c", wire, "worker", sys.executable, "-s", str(SCRIPT), str(ROOT), self.settings],
+            ["/bin/bash", "-c", wire, "worker", sys.executable, "-s", str(script), str(ROOT), self.settings],
             stdin=subprocess.DEVNULL,
             stdout=theirs[2],
             stderr=theirs[2],
@@ -107,8 +106,9 @@ class ColdWorker(ProcessWorker):
     def _learn_operations(self, connection: Connection) -> None:
         """Ask what can be asked, while nothing of the submission is there to answer instead."""
         self.connection = connection
+        start_seconds = 120.0  # importing torch on a busy machine
         try:
-            body = connection.exchange("signatures", {}, Patience(START_SECONDS, START_SECONDS)).body
+            body = connection.exchange("signatures", {}, Patience(start_seconds, start_seconds)).body
         except WorkerLost as lost:
             self.close()
             raise GraderError(f"worker could not start: {lost} {lost.output[-1000:]}".strip()) from None

@@ -13,10 +13,7 @@ from grader.sandbox.inside.faults import STEP
 from grader.sandbox.outside.clock import PEEK, TICK, Clock, Patience
 from grader.sandbox.outside.replies import clean, innermost
 
-MAX_OUTPUT = 64 << 10  # bytes of printed text kept of one request
-PAUSE = 0.05  # seconds without another line after which a stack is complete
 SECONDS_FOR_STACK = 1.0  # a hung worker tells where it is at once, or not at all
-MAX_FLOOD = 16 << 20  # bytes of printed text after which a worker is killed
 
 
 class Worker(Protocol):
@@ -88,6 +85,9 @@ class Reply:
 
 class Connection:
     """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
+
+    max_output = 64 << 10  # bytes of printed text kept of one request
+    max_flood = 16 << 20  # bytes of printed text after which a worker is killed
 
     def __init__(self, requests: int, replies: int, printed: int, told: int, died: Callable[[], WorkerLost]) -> None:
         self.requests, self.replies, self.printed, self.told = requests, replies, printed, told
@@ -177,7 +177,7 @@ class Connection:
     def _hear(self) -> bool:
         """Take what the worker told, keep its end; whether there may be more later."""
         chunk = os.read(self.told, 1 << 16)
-        self.heard = (self.heard + chunk.replace(STEP, b""))[-MAX_OUTPUT:]
+        self.heard = (self.heard + chunk.replace(STEP, b""))[-self.max_output :]
         return bool(chunk)
 
     def _refuse_early_bytes(self) -> None:
@@ -215,21 +215,22 @@ class Connection:
             if not chunk:
                 return False
             self.flood += len(chunk)
-            if self.flood > MAX_FLOOD:
-                raise WorkerLost("crashed", f"it printed more than {MAX_FLOOD >> 20} MiB")
-            text += chunk[: MAX_OUTPUT - len(text)]
+            if self.flood > self.max_flood:
+                raise WorkerLost("crashed", f"it printed more than {self.max_flood >> 20} MiB")
+            text += chunk[: self.max_output - len(text)]
 
     def stack(self, seconds: float = 0.0) -> str:
         """What the worker's fault handler wrote, line by line, after waiting for it a little."""
         told, self.heard = self.heard, b""
+        pause = 0.05  # seconds without another line after which a stack is complete
         with selectors.DefaultSelector() as selector:
             selector.register(self.told, selectors.EVENT_READ)
-            while len(told) < MAX_OUTPUT and selector.select(seconds):
+            while len(told) < self.max_output and selector.select(seconds):
                 chunk = os.read(self.told, 1 << 16)
                 if not chunk:
                     break
                 told += chunk.replace(STEP, b"")
-                seconds = min(seconds, PAUSE)
+                seconds = min(seconds, pause)
         return told.decode("utf-8", "replace")
 
     def close(self) -> None:

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from grader.sandbox.outside.connection import Workers
 
 SUSPECTS = {"ImportError", "OSError", "NameError"}  # a name is undefined "because …" the import before it failed
-MODULE = patterns.compile(r"No module named '([\w.]{1,200})'")
 FILE = patterns.compile(r"'(/[^'\n]{1,1000})'|^(/\S{1,1000}?\.so[\w.]*): ")  # of an OSError, of an extension module
 SECONDS = 30.0
-MOST = 5  # suspicions of one observation that are looked into
 
 
 def fault(workers: "Workers", observation: Observation, hidden: tuple[str, ...] = ()) -> str:
@@ -40,7 +38,8 @@ def refused(workers: "Workers", observation: Observation, hidden: tuple[str, ...
         tried: what is known already, by suspicion; filled in.
     """
     found = []
-    for message in list(dict.fromkeys(_messages(observation)))[:MOST]:
+    max_suspicions = 5  # that are looked into
+    for message in list(dict.fromkeys(_messages(observation)))[:max_suspicions]:
         for suspicion, confirm in _suspicions(message, hidden):
             if suspicion not in tried:
                 tried[suspicion] = confirm(workers)
@@ -67,7 +66,8 @@ def _described(value: Any) -> Iterator[str]:
 
 def _suspicions(message: str, hidden: tuple[str, ...]) -> "Iterator[tuple[str, Callable[[Workers], bool]]]":
     """The part of a message that names something installed, and how an empty worker is tried with it."""
-    if found := MODULE.search(message):
+    missing_module = patterns.compile(r"No module named '([\w.]{1,200})'")
+    if found := missing_module.search(message):
         if _is_library(_origin(found[1]), hidden):
             yield found[0], partial(_fails, f"import {found[1]}", found[0])
         return

@@ -15,9 +15,6 @@ from grader.sandbox.outside.clock import Patience
 from grader.sandbox.outside.connection import SECONDS_FOR_STACK, Connection, RequestTooLong, Unsendable, WorkerLost
 
 Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and whether they may be left out
-STATEMENT_SECONDS = 12.0  # for one statement of a submission while it is loaded
-SECONDS_TO_DIE = 0.5  # a process that dies closes its pipes a moment before it is dead
-UNLOADABLE = ("crashed", "timeout", "memory", "forged")
 
 
 class ProcessWorker(abc.ABC):
@@ -72,7 +69,8 @@ class ProcessWorker(abc.ABC):
         """Start a process and load the submission; loading it again is time that a hang has cost."""
         self.connection = self.start()
         self.connection.interrupt = self.interrupt
-        limits = Patience(self.load_seconds, min(self.load_seconds, STATEMENT_SECONDS), patience.hangs)
+        statement_seconds = 12.0  # for one statement of a submission while it is loaded
+        limits = Patience(self.load_seconds, min(self.load_seconds, statement_seconds), patience.hangs)
         observation = self._exchange("load", {"program": self.program, "files": self.files}, limits)
         if self.loaded is not None:
             patience.hangs.seconds += observation.seconds
@@ -84,7 +82,7 @@ class ProcessWorker(abc.ABC):
             self._bury()
 
     def _is_unloadable(self) -> bool:
-        return self.loaded is not None and self.loaded.outcome in UNLOADABLE
+        return self.loaded is not None and self.loaded.outcome in ("crashed", "timeout", "memory", "forged")
 
     def _wrong(self, op: str, args: dict[str, Any]) -> str:
         """Why an operation cannot be asked so; a submission has no say in this."""
@@ -137,7 +135,8 @@ class ProcessWorker(abc.ABC):
         """Say why there is no process at the other end any more."""
         assert self.connection is not None
         stack = self.connection.stack()
-        status, reason = self._bury(SECONDS_TO_DIE)
+        seconds_to_die = 0.5  # a process that dies closes its pipes a moment before it is dead
+        status, reason = self._bury(seconds_to_die)
         if reason == "memory":
             return WorkerLost("memory", self._memory())
         if reason == "scratch":

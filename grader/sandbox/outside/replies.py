@@ -6,32 +6,20 @@ from typing import Any
 from grader import patterns
 from grader.records import Frame, Observation, Raised
 
-ESCAPE = patterns.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of a terminal
 DIRECTIONS = (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 SURROGATES = range(0xD800, 0xE000)
 SPACES = tuple(code for code in range(0x3001) if chr(code).isspace())  # the ideographic one is the last
 DROPPED = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *SPACES, *DIRECTIONS, *SURROGATES))
 for kept in "\n\t ":
     del DROPPED[ord(kept)]
-MAX_TEXT = 20_000  # characters of one string in a value
-STUDENT_FRAME = patterns.compile(r'File "<submission>/([^"\n]{1,200})", line (\d{1,6}) in ([\w<>.]{1,100})')
-FATAL = patterns.compile(
-    r"Fatal Python error: (Segmentation fault|Aborted|Bus error|Floating point exception|Illegal instruction)"
-)
-SIGNAL_OF = {
-    "Segmentation fault": "SIGSEGV",
-    "Aborted": "SIGABRT",
-    "Bus error": "SIGBUS",
-    "Floating point exception": "SIGFPE",
-    "Illegal instruction": "SIGILL",
-}
 NO_FORM = "the reply has no form that the worker gives one"
 NO_MEMORY = patterns.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to allocate .* for an array")
 
 
 def clean(text: str) -> str:
     """Remove control characters, terminal escapes, direction overrides and halves of surrogate pairs."""
-    return text if text.isprintable() else ESCAPE.sub("", text).translate(DROPPED)
+    terminal_escape = patterns.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of a terminal
+    return text if text.isprintable() else terminal_escape.sub("", text).translate(DROPPED)
 
 
 def observation(body: Any, output: str, seconds: float, frame: bytes | bytearray = b"") -> Observation:
@@ -68,8 +56,9 @@ def is_loading(value: Any) -> bool:
 
 def cleaned(value: Any) -> Any:
     """Clean every string in a decoded value, and cut those that no operation makes so long."""
+    max_characters = 20_000  # characters of one string in a value
     if isinstance(value, str):
-        return clean(value[:MAX_TEXT])
+        return clean(value[:max_characters])
     if isinstance(value, list):
         return [cleaned(item) for item in value]
     if isinstance(value, dict):
@@ -108,7 +97,8 @@ def lacked_memory(raised: Raised) -> bool:
 
 def innermost(stack: str) -> Frame | None:
     """The line of the student's code that a stack is at; None where it is in none."""
-    found = STUDENT_FRAME.search(stack)
+    student_frame = patterns.compile(r'File "<submission>/([^"\n]{1,200})", line (\d{1,6}) in ([\w<>.]{1,100})')
+    found = student_frame.search(stack)
     if found is None:
         return None
     file, _, cell = found[1].partition("#cell-")
@@ -130,8 +120,18 @@ def death(status: int, stack: str) -> str:
     """Say how a process ended: its exit status, or the signal and where it was."""
     if status >= 0:
         return f"the process ended with exit status {status}"
-    fatal = FATAL.search(stack)  # the first process of a pid namespace cannot die of SIGABRT itself
-    name = SIGNAL_OF[fatal[1]] if fatal else signal_name(status)
+    fatal_error = patterns.compile(
+        r"Fatal Python error: (Segmentation fault|Aborted|Bus error|Floating point exception|Illegal instruction)"
+    )
+    fatal = fatal_error.search(stack)  # the first process of a pid namespace cannot die of SIGABRT itself
+    signal_of = {
+        "Segmentation fault": "SIGSEGV",
+        "Aborted": "SIGABRT",
+        "Bus error": "SIGBUS",
+        "Floating point exception": "SIGFPE",
+        "Illegal instruction": "SIGILL",
+    }
+    name = signal_of[fatal[1]] if fatal else signal_name(status)
     return f"crashed ({name}){place(stack)}"
 
 

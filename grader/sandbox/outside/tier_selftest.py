@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from grader.sandbox.outside.warm import WarmWorkers
 
 SECONDS = 60.0
-MAX_ANSWER = 1 << 16
-NEEDS = ["colorsys", "torch.utils.throughput_benchmark"]  # modules that no zygote imports
 
 
 def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
@@ -38,8 +36,9 @@ def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
 
 def _answer(replies: int) -> list[str]:
     said, deadline = b"", time.monotonic() + SECONDS
+    max_answer = 1 << 16
     while select.select([replies], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        chunk = os.read(replies, MAX_ANSWER)
+        chunk = os.read(replies, max_answer)
         if not chunk:
             return list(json.loads(said)) if said else ["the self-test ended without an answer"]
         said += chunk
@@ -67,13 +66,14 @@ class Canaries:
         return self
 
     def described(self) -> dict[str, Any]:
+        needs = ["colorsys", "torch.utils.throughput_benchmark"]  # modules that no zygote imports
         return {
             "file": self.file,
             "folder": self.folder.name,
             "port": self.tcp.getsockname()[1],
             "socket": f"{self.folder.name}/socket",
             "process": os.getpid(),
-            "needs": NEEDS,
+            "needs": needs,
         }
 
     def __exit__(self, *raised: object) -> None:

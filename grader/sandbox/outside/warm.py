@@ -19,7 +19,6 @@ from grader.sandbox.outside.process import Operations, ProcessWorker
 from grader.sandbox.outside.tiers import Tier
 from grader.sandbox.outside.zygote_connection import ZygoteConnection, ZygoteLost
 
-LOAD_SECONDS = 30.0
 _passed: dict[tuple[str | None, bool], Tier] = {}  # what the self-test found, once for this process
 
 
@@ -119,7 +118,8 @@ class WarmWorker(ProcessWorker):
     """One submission in a fork of the zygote."""
 
     def __init__(self, workers: WarmWorkers, program: dict[str, Any], files: str) -> None:
-        super().__init__(program, files, workers.limits, LOAD_SECONDS)
+        load_seconds = 30.0
+        super().__init__(program, files, workers.limits, load_seconds)
         self.workers = workers
         self.zygote, self.name, self.slot = workers.zygote, "", -1
 

@@ -24,9 +24,6 @@ sys.path[:] = [root, *(path for path in sys.path if path)]
 import grader.sandbox.inside.start as start
 start.main(root)
 """
-START_SECONDS = 180.0  # importing torch on a very busy machine
-ANSWER_SECONDS = 60.0
-MAX_MESSAGE = 1 << 20
 
 
 class ZygoteLost(Exception):
@@ -35,6 +32,8 @@ class ZygoteLost(Exception):
 
 class ZygoteConnection:
     """A process that has imported everything and forks workers; it starts in the background."""
+
+    answer_seconds = 60.0
 
     def __init__(self, ops: list[str], shared: dict[str, str], libraries: Sequence[str] = ()) -> None:
         self.folder = tempfile.mkdtemp(prefix="vit-workers-")  # scratches, and the place for new roots
@@ -67,9 +66,10 @@ class ZygoteConnection:
             GraderError: it could not import what workers need.
             ZygoteLost: it died.
         """
+        start_seconds = 180.0  # importing torch on a very busy machine
         with self.lock:
             if self.known is None:
-                ready = self._receive(START_SECONDS)
+                ready = self._receive(start_seconds)
                 if "missing" in ready:
                     raise not_installed(ready["missing"])
                 if "failed" in ready:
@@ -86,12 +86,13 @@ class ZygoteConnection:
                 socket.send_fds(self.control, [message], list(descriptors))
             except OSError as error:
                 raise ZygoteLost(self._end(error)) from None
-            return self._receive(ANSWER_SECONDS)
+            return self._receive(self.answer_seconds)
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         self.control.settimeout(seconds)
+        max_message = 1 << 20
         try:
-            answer = self.control.recv(MAX_MESSAGE)
+            answer = self.control.recv(max_message)
         except OSError as error:
             raise ZygoteLost(self._end(error)) from None
         if not answer:
@@ -110,7 +111,7 @@ class ZygoteConnection:
         """End the zygote and, with it, every worker; remove what they wrote."""
         self.control.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(ANSWER_SECONDS if self.known is not None else 0.01)
+            self.process.wait(self.answer_seconds if self.known is not None else 0.01)
         self.process.kill()
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
