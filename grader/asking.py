@@ -20,20 +20,13 @@ from grader.sandbox.outside.clock import Hangs, Patience
 from grader.sandbox.outside.connection import Worker
 from grader.unavailable import noted
 
-PROMPT = 10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
 EXHAUSTED = ("timeout", "memory")
 NO_FURTHER = (*EXHAUSTED, "crashed", "fault")  # outcomes of the reference's that say nothing against a submission
-RARE = 60.0  # seconds of a probe that few submissions need: training
 Progress = Callable[[str, float], None]  # what is being done, and how much of it
 Telling = Callable[[Probe], None]
-MOST_BESIDE = 4  # probes asked at a time beside the others
 
 # Seconds are those of ``confinement.clock``: waiting for a processor is not counted.
 STEP = 8.0  # without any sign that a request gets further
-IN_VAIN = 16.0  # waited for answers that never came, after which a submission …
-SHORT_STEP, SHARE = 1.0, 4  # … is waited for that long without a sign, and a quarter of the time in all
-NO_MORE = 45.0  # waited in vain, after which nothing is asked any more
-NOT_ASKED = "not asked: {seconds:.0f} s went by in earlier calls without an answer"
 
 
 @dataclass
@@ -123,7 +116,10 @@ class Doubts:
 
     def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation,
                      patience: Patience) -> Observation:  # fmt: skip
-        if self._answers_at_once(probe.seconds / PROMPT):
+        max_share_of_time = (
+            10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
+        )
+        if self._answers_at_once(probe.seconds / max_share_of_time):
             return first
         again = worker.ask(probe.op, question.args, patience)
         if again.outcome not in EXHAUSTED:
@@ -162,7 +158,7 @@ class Asking:
         self.opened: list[Worker] = []
         self.hangs = Hangs()
         self.unloadable: Observation | None = None  # what came of loading where that never ended
-        self.pool = ThreadPoolExecutor(MOST_BESIDE, "asking") if beside else None
+        self.pool = ThreadPoolExecutor(4, "asking") if beside else None  # probes asked at a time beside the others
         self.first = self._asker()
 
     def __enter__(self) -> Self:
@@ -200,8 +196,10 @@ class Asking:
         def ask(probe: Probe, question: Question) -> Observation:
             if self.unloadable is not None:
                 return self.unloadable
-            if self.hangs.seconds >= NO_MORE:
-                return Observation("timeout", detail=NOT_ASKED.format(seconds=self.hangs.seconds))
+            max_seconds_in_vain = 45.0  # waited in vain, after which nothing is asked any more
+            words = "not asked: {seconds:.0f} s went by in earlier calls without an answer"
+            if self.hangs.seconds >= max_seconds_in_vain:
+                return Observation("timeout", detail=words.format(seconds=self.hangs.seconds))
             patience = self._patience(probe)
             first = worker.ask(probe.op, question.args, patience)
             if loads and first is loads[0][0]:
@@ -221,9 +219,11 @@ class Asking:
 
     def _patience(self, probe: Probe) -> Patience:
         """How long to wait for a probe, after what was waited in vain for others."""
-        if self.hangs.seconds < IN_VAIN:
+        seconds_in_vain = 16.0  # waited for answers that never came, after which a submission …
+        if self.hangs.seconds < seconds_in_vain:
             return Patience(probe.seconds, min(STEP, probe.seconds), self.hangs)
-        return Patience(probe.seconds / SHARE, SHORT_STEP, self.hangs)
+        short_step, share = 1.0, 4  # … is waited for that long without a sign, and a quarter of the time in all
+        return Patience(probe.seconds / share, short_step, self.hangs)
 
 
 def started(workers: Workers, submission: Submission) -> Worker:
@@ -240,10 +240,11 @@ def paced(progress: Progress | None, probes: list[Probe]) -> Telling:
     ordered, wall = sorted(probes, key=lambda probe: probe.in_parallel), Firewall()
 
     def tell(probe: Probe) -> None:
+        rare = 60.0  # seconds of a probe that few submissions need: training
         if progress is not None:
             at = ordered.index(probe)
             before, after = (
-                sum(p.typical_seconds for p in part if p.typical_seconds < RARE)
+                sum(p.typical_seconds for p in part if p.typical_seconds < rare)
                 for part in (ordered[:at], ordered[at + 1 :])
             )
             share = before / (before + probe.typical_seconds + after)

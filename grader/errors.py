@@ -23,17 +23,15 @@ class Outdated(Unreadable):
     """Kept evidence of another form than this version reads: the submission has to be graded again."""
 
 
-DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "faiss": "faiss-cpu",
-    "re2": "google-re2",
-}  # modules that are installed under another name
-
-
 def not_installed(module: str) -> GraderError:
     """Say that a package is missing, for which interpreter, and what to do."""
     top = module.partition(".")[0]
-    package = DISTRIBUTIONS.get(top, top.replace("_", "-"))
+    distributions = {
+        "PIL": "pillow",
+        "faiss": "faiss-cpu",
+        "re2": "google-re2",
+    }  # modules that are installed under another name
+    package = distributions.get(top, top.replace("_", "-"))
     return GraderError(
         f"{package} is not installed for {sys.executable}; install what the grader needs "
         f"({sys.executable} -m pip install .) or start it with the interpreter that has it"

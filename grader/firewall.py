@@ -17,7 +17,6 @@ from grader.errors import Unreadable
 T = TypeVar("T")
 SHOW = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
 CODE = "grader.error"  # of the warning that names a piece
-MAX_WORDS = 300  # characters of what was raised
 
 
 class Firewall:
@@ -63,8 +62,9 @@ def sentence(piece: str, raised: str) -> str:
 
 def words(error: BaseException) -> str:
     """An exception in one line, with the line of the grader's code that raised it."""
+    max_characters = 300  # characters of what was raised
     try:
-        said = " ".join(str(error).split())[:MAX_WORDS]
+        said = " ".join(str(error).split())[:max_characters]
     except Exception:  # whatever went wrong, it must be possible to say so
         said = ""
     frames = traceback.extract_tb(error.__traceback__, limit=-1)

@@ -85,7 +85,8 @@ def todo_words(observation: Observation) -> str:
 def to_do(observation: Observation, evidence: Evidence) -> str:
     """Say that something is still to do; of a method that is not there, why it may be missing."""
     message = observation.raised.message if observation.raised is not None else ""
-    if NO_FORWARD not in message:
+    no_forward = 'is missing the required "forward" function'  # torch's words
+    if no_forward not in message:
         return meant(todo_words(observation), evidence)
     name = message.partition("[")[2].partition("]")[0][:100]
     return f"`{name}` has no method `forward`{why_not_added(name, evidence)}"
@@ -98,15 +99,12 @@ def meant(message: str, evidence: Evidence) -> str:
         if found and line.startswith("(") and f"{where})" in message:
             return f"{message.rstrip('.')}. But {words}"
     file = message.partition("there is no ")[2].partition(":")[0].partition(",")[0]
+    min_similarity = 0.8
     if "." in file and file not in evidence.submission.files:
         others = [name for name in sorted(evidence.submission.files) if not name.endswith((".py", ".ipynb"))]
-        for near in get_close_matches(file, others, 1, ALIKE_FILES):
+        for near in get_close_matches(file, others, 1, min_similarity):
             return f"{message.rstrip('.')}. A file {near} is there: is it this one under another name?"
     return message
-
-
-ALIKE_FILES = 0.8
-NO_FORWARD = 'is missing the required "forward" function'  # torch's words
 
 
 def why_not_added(name: str, evidence: Evidence) -> str:

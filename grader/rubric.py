@@ -12,11 +12,6 @@ from typing import Any
 
 from grader.errors import GraderError
 
-COLLAPSE_FAILS = (
-    "collapse_fails of [scheduler] means nothing any more and was passed over; write "
-    "checks = { changes = 6, unit = 2 } into the criterion contrastive.scheduler instead"
-)
-
 
 @dataclass(frozen=True)
 class RubricCriterion:
@@ -63,13 +58,17 @@ def load(path: Path, known: Mapping[str, Collection[str]]) -> Rubric:
     Raises:
         GraderError: one line that names the file, the entry and what was meant, perhaps.
     """
+    message = (
+        "collapse_fails of [scheduler] means nothing any more and was passed over; write "
+        "checks = { changes = 6, unit = 2 } into the criterion contrastive.scheduler instead"
+    )
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
         criteria = tuple(_criterion(path, entry, known) for entry in raw["criteria"])
         thresholds = {key: float(value) for key, value in raw["thresholds"].items()}
         strict = bool(raw.get("protected", {}).get("strict", False))
         if "collapse_fails" in raw.get("scheduler", {}):
-            _say_once(f"{path}: {COLLAPSE_FAILS}")
+            _say_once(f"{path}: {message}")
         name = str(raw.get("assignment", {}).get("name", path.stem))
         return Rubric(name, criteria, thresholds, strict)
     except FileNotFoundError:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from grader.assignment import Assignment
 
 READ = (".py", ".ipynb", ".sha256")  # the last hold digests of blocks whose text is not published
-MAX_BYTES = 8 << 20  # of one given file: a notebook may hold its outputs
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,9 @@ def _known(found: GivenFiles, assignment: "Assignment", where: str) -> GivenFile
 
 
 def _text(path: Path) -> str:
-    if path.stat().st_size > MAX_BYTES:
-        raise GraderError(f"--given {path}: larger than {MAX_BYTES >> 20} MiB; nothing was graded")
+    max_bytes = 8 << 20  # of one given file: a notebook may hold its outputs
+    if path.stat().st_size > max_bytes:
+        raise GraderError(f"--given {path}: larger than {max_bytes >> 20} MiB; nothing was graded")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

@@ -12,7 +12,6 @@ from grader.intake.reading.names import bound, declared_global, walk
 from grader.records import Piece, Program
 
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)  # raised by parsing, and by walking what was parsed
-MAX_CHARACTERS = 200_000  # of code that is read here, ten times as much as a solution has: more would hold up a class
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,10 @@ class Namespaces:
 
     def __post_init__(self) -> None:
         everything = (self.program.main, *self.program.modules.values())
-        self.readable = sum(len(piece.source) for pieces in everything for piece in pieces) <= MAX_CHARACTERS
+        max_characters = (
+            200_000  # of code that is read here, ten times as much as a solution has: more would hold up a class
+        )
+        self.readable = sum(len(piece.source) for pieces in everything for piece in pieces) <= max_characters
         if not self.readable:
             return
         for module, pieces in ((None, self.program.main), *self.program.modules.items()):

@@ -22,7 +22,6 @@ from typing import Any
 from grader.errors import GraderError
 
 FILE = "equivalent.toml"
-FIELDS = {"where", "function", "old", "new", "reason"}
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,9 @@ def load(path: Path) -> list[EquivalentChange]:
 
 
 def _entries(path: Path, number: int, row: dict[str, Any]) -> Iterator[EquivalentChange]:
-    missing = FIELDS - {"new"} - row.keys()
-    if missing or row.keys() - FIELDS or not str(row.get("reason", "")).strip():
+    fields = {"where", "function", "old", "new", "reason"}
+    missing = fields - {"new"} - row.keys()
+    if missing or row.keys() - fields or not str(row.get("reason", "")).strip():
         raise GraderError(
             f"{path}: entry {number}: expected where, function, old, reason and perhaps new, "
             f"got {', '.join(sorted(row))}; nothing was audited"

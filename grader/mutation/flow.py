@@ -8,7 +8,6 @@ from grader.mutation.nodes import Change, enclosed, passing
 from grader.mutation.scopes import Scope
 
 KEPT = (cst.Pass, cst.Import, cst.ImportFrom, cst.Global, cst.Nonlocal)
-COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try)
 
 
 def statement(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
@@ -16,7 +15,7 @@ def statement(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
     if isinstance(node, cst.SimpleStatementLine):
         if not any(isinstance(part, KEPT) or _is_text(part) for part in node.body):
             yield "statement left out", passing(node)
-    elif isinstance(node, COMPOUND) and not scope.is_else(node):
+    elif isinstance(node, (cst.If, cst.For, cst.While, cst.With, cst.Try)) and not scope.is_else(node):
         yield "statement left out", passing(node)
 
 

@@ -12,18 +12,26 @@ Replacement = cst.CSTNode | cst.FlattenSentinel
 Change = tuple[str, Replacement]  # what was done, in words, and what stands there now
 Operator = Callable[[cst.CSTNode, "Scope"], Iterator[Change]]
 
-EMPTY = cst.Module([])
-ATOMS = (cst.Name, cst.Call, cst.Attribute, cst.Subscript, cst.Integer, cst.Float, cst.SimpleString, cst.List, cst.Dict)
-
 
 def code(node: cst.CSTNode) -> str:
     """The text of a node."""
-    return EMPTY.code_for_node(node)
+    return cst.Module([]).code_for_node(node)
 
 
 def enclosed(node: cst.BaseExpression) -> cst.BaseExpression:
     """An expression that means the same wherever it is put: in parentheses where it needs them."""
-    if isinstance(node, ATOMS) or node.lpar:
+    atoms = (
+        cst.Name,
+        cst.Call,
+        cst.Attribute,
+        cst.Subscript,
+        cst.Integer,
+        cst.Float,
+        cst.SimpleString,
+        cst.List,
+        cst.Dict,
+    )
+    if isinstance(node, atoms) or node.lpar:
         return node
     return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 

@@ -17,8 +17,6 @@ from grader.mutation.mutations import Mutation, mutations
 from grader.records import Piece, Program
 from grader.solution_regions import BEGIN, END
 
-TEXTS = (".py", ".ipynb")
-
 
 @dataclass(frozen=True)
 class Source:
@@ -83,7 +81,7 @@ def write(folder: Path, file: str, cell: int | None, text: str) -> None:
 
 
 def _is_text(path: Path) -> bool:
-    return path.suffix in TEXTS or (path.is_dir() and path.name != "__pycache__")
+    return path.suffix in (".py", ".ipynb") or (path.is_dir() and path.name != "__pycache__")
 
 
 def _text(folder: Path, file: str, cell: int | None) -> str:

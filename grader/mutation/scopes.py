@@ -14,7 +14,6 @@ import libcst as cst
 from grader.mutation.nodes import code, last_name
 
 Kinds = dict[str, str]
-NEIGHBOURS = 2  # other names that are tried for one, in the order of their definitions
 VALUE = "value"
 
 
@@ -94,7 +93,8 @@ def _neighbours(name: str, kinds: Kinds) -> list[str]:
     if name not in same:
         return []
     at = same.index(name)
-    return [other for other in same[at + 1 :] + same[:at] if other != "_"][:NEIGHBOURS]
+    max_neighbours = 2  # other names that are tried for one, in the order of their definitions
+    return [other for other in same[at + 1 :] + same[:at] if other != "_"][:max_neighbours]
 
 
 def imported(module: cst.Module) -> Kinds:

@@ -21,7 +21,6 @@ from grader.publish import release, solutions
 
 ROOT = release.ROOT
 PACKAGES = Path(__file__).resolve().parent / "packages"
-BESIDE = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, so that the same grader makes the same bytes
 
 
@@ -68,7 +67,8 @@ def source(target: Path, rubric: Path | None = None) -> None:
     release.ship(own)
     if rubric is not None:
         shutil.copyfile(rubric, target / "grader" / default().rubric.relative_to(shipped.PACKAGE))
-    for name in BESIDE:
+    beside = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+    for name in beside:
         shutil.copyfile(ROOT / name, target / name)
     solution = solutions.lines(ROOT / "reference")
     for path in sorted(path for path in target.rglob("*") if path.is_file()):

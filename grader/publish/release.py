@@ -32,9 +32,7 @@ ENTRIES = (
     "grader.sandbox.inside.*",
     "grader.intake.reading.*",
 )
-DATA = ("grade.schema.json", "settings.toml")
 COPIED = ("check_vit.py", "conftest.py", "LICENSE", "constraints.txt")
-WRITTEN_WITH = ("torch", "torchvision", "pytorch-metric-learning", "einops", "pytest")  # what students need themselves
 KEPT_APART = {
     "audit.py",
     "cli.py",
@@ -138,7 +136,8 @@ def _template(student: Path) -> None:
 def _grader(target: Path, modules: Sequence[Path]) -> None:
     """Copy the modules, and beside them the files that they read."""
     own = (path for path in (default().rubric, *default().given) if path.is_relative_to(shipped.PACKAGE))
-    for path in (*modules, *(shipped.PACKAGE / name for name in DATA), *own):
+    data = ("grade.schema.json", "settings.toml")
+    for path in (*modules, *(shipped.PACKAGE / name for name in data), *own):
         inside = path.relative_to(shipped.PACKAGE)
         if KEPT_APART & set(inside.parts):
             raise GraderError(f"grader/{inside}: the suites import what students must not get; nothing was released")
@@ -152,7 +151,14 @@ def settings(libraries: Iterable[str]) -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     known = [*project["dependencies"], *project["optional-dependencies"]["report"]]
     by_module = importlib.metadata.packages_distributions()
-    used = {_canonical(name) for library in libraries for name in by_module.get(library, ())} | set(WRITTEN_WITH)
+    students_own = (
+        "torch",
+        "torchvision",
+        "pytorch-metric-learning",
+        "einops",
+        "pytest",
+    )  # what students need themselves
+    used = {_canonical(name) for library in libraries for name in by_module.get(library, ())} | set(students_own)
     needed = [each for each in known if _canonical(re.split(r"[<>=!~ \[]", each)[0]) in used]
     return SETTINGS.format(
         version=project["version"], python=project["requires-python"], needed="".join(f'    "{n}",\n' for n in needed)

@@ -11,8 +11,6 @@ from grader.pipeline import Options
 from grader.reports import messages, record
 from grader.reports.text import printable
 
-MATRIX = "audit.csv"
-
 
 @dataclass
 class AuditPrinter:
@@ -43,7 +41,7 @@ def run(options: Options, only: str, show_messages: bool = False) -> int:
     shown = AuditPrinter()
     lines = audit.run(options, jobs=os.cpu_count() or 1, only=only, told=shown)
     checks = [f"{criterion}/{name}" for criterion, names in options.assignment.check_names.items() for name in names]
-    target = options.out / MATRIX
+    target = options.out / "audit.csv"
     record.replace(target, audit.matrix(lines, checks))
     unneeded = [] if only else audit.unneeded(lines, checks)
     for check in unneeded:

@@ -21,22 +21,11 @@ from grader.records import CriterionResult, Grade
 from grader.reports.text import SIGNS, printable, todo
 
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
-ROOM = 24  # lines for the feedback of all criteria together; the JSON has it whole
-NAMED = 3  # criteria in a line of a class
 TOLD = ("failed", "partial", "error")  # with their feedback in lines of its own
 SHORT = (
     "missing",
     "blocked",
 )  # with it in the same line, where it fits or there are too many: a template has seventeen
-MANY = 8
-STYLE = {
-    "passed": "green",
-    "partial": "yellow",
-    "failed": "red",
-    "missing": "cyan",
-    "blocked": "blue",
-    "error": "magenta",
-}
 MEASURED = {
     "accuracy": "accuracy",
     "precision_at_1": "Precision@1",
@@ -65,9 +54,11 @@ class _Page:
         self.grade, self.console, self.width = grade, console, width
         self.ascii_only, self.bar = ascii_only, "#-" if ascii_only else "━─"
         long = [result for result in grade.criteria if result.status in SHORT and not self.fits(result)]
-        self.wraps_all = len(long) <= MANY
+        max_wrapped = 8
+        self.wraps_all = len(long) <= max_wrapped
         told = sum(result.status in TOLD for result in grade.criteria) + len(long) * self.wraps_all
-        self.room = max(3, ROOM // max(1, told))  # lines for each
+        max_feedback_lines = 24  # lines for the feedback of all criteria together; the JSON has it whole
+        self.room = max(3, max_feedback_lines // max(1, told))  # lines for each
 
     def header(self) -> Iterator[Text]:
         grade = self.grade
@@ -102,7 +93,15 @@ class _Page:
     def criterion(self, result: CriterionResult) -> Text:
         line = Text(no_wrap=True, overflow="ellipsis")
         sign = SIGNS[result.status].ascii if self.ascii_only else SIGNS[result.status].text
-        line.append(f"  {sign} {result.status:<8}", STYLE[result.status])
+        style = {
+            "passed": "green",
+            "partial": "yellow",
+            "failed": "red",
+            "missing": "cyan",
+            "blocked": "blue",
+            "error": "magenta",
+        }
+        line.append(f"  {sign} {result.status:<8}", style[result.status])
         earned = "open" if result.open else f"{result.points:g}"
         line.append(f"{earned}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
         if result.status in SHORT and (self.fits(result) or not self.wraps_all):
@@ -151,9 +150,10 @@ def overview(grades: Sequence[Grade]) -> Table:
 def _lost(grade: Grade) -> str:
     """The criteria without full marks; of many, some that failed, and how many others."""
     lost = [result for result in grade.criteria if result.status not in ("passed", "error")]
-    if len(lost) <= NAMED:
+    max_named = 3  # criteria in a line of a class
+    if len(lost) <= max_named:
         return ", ".join(f"{result.id} ({result.status})" for result in lost)
-    named = [result for result in lost if result.status in TOLD][:NAMED]
+    named = [result for result in lost if result.status in TOLD][:max_named]
     others = Counter(result.status for result in lost if result not in named)
     counts = [f"{count} {'more ' if status in TOLD else ''}{status}" for status, count in others.items()]
     return ", ".join([*(f"{result.id} ({result.status})" for result in named), *counts])
@@ -177,27 +177,6 @@ def show(grades: Sequence[Grade], console: Console | None = None) -> None:
     console.print(overview(grades), *review(grades), sep="\n")
 
 
-# rich's own frame loads fonts from the network; a reader's monospace font does as well
-FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
-  font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
-.{unique_id}-title {{ font: bold 18px sans-serif; }}
-{styles}
-</style>
-<defs><clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" /></clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g></g></svg>
-"""
-
-
 def picture(grade: Grade, path: Path) -> None:
     """Draw a grade as an SVG that needs nothing from the network."""
     with Path("/dev/null").open("w") as nowhere:
@@ -205,7 +184,26 @@ def picture(grade: Grade, path: Path) -> None:
         console.print(Report(grade))
     command = f"python grade.py {grade.submission['path']}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(console.export_svg(title=command, code_format=FRAME, unique_id="grade"), encoding="utf-8")
+    # rich's own frame loads fonts from the network; a reader's monospace font does as well
+    frame = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+    <style>
+    .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+      font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
+    .{unique_id}-title {{ font: bold 18px sans-serif; }}
+    {styles}
+    </style>
+    <defs><clipPath id="{unique_id}-clip-terminal">
+    <rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" /></clipPath>
+    {lines}
+    </defs>
+    {chrome}
+    <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+    {backgrounds}
+    <g class="{unique_id}-matrix">
+    {matrix}
+    </g></g></svg>
+    """
+    path.write_text(console.export_svg(title=command, code_format=frame, unique_id="grade"), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:

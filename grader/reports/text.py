@@ -7,10 +7,6 @@ from typing import NamedTuple
 
 from grader import patterns
 
-# Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
-# paragraph separators. What is left cannot move the cursor, hide text or reorder it.
-UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
 
 class Sign(NamedTuple):
     """What stands beside a status: in a page or terminal, in a terminal that has ASCII alone, in Markdown."""
@@ -50,7 +46,10 @@ def visible(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    if unicodedata.category(character) in UNPRINTABLE:
+    # Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
+    # paragraph separators. What is left cannot move the cursor, hide text or reorder it.
+    unprintable = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    if unicodedata.category(character) in unprintable:
         return character.encode("unicode_escape").decode("ascii")
     return character
 

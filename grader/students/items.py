@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from grader.given import GivenFiles
     from grader.pipeline import Grader, Options
 
-SESSION = pytest.StashKey["Session"]()
-
 
 class CheckFailed(Exception):
     """A verdict that is not "passed"; the text is all that a student sees."""
@@ -26,6 +24,8 @@ class CheckFailed(Exception):
 
 class Session:
     """The grade of one pytest run, made once and before the clock of any test runs."""
+
+    key = pytest.StashKey["Session"]()
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -37,7 +37,7 @@ class Session:
     @classmethod
     def of(cls, config: pytest.Config) -> "Session":
         """The session of this run, made when it is asked for first."""
-        return config.stash.setdefault(SESSION, cls(config))
+        return config.stash.setdefault(cls.key, cls(config))
 
     @property
     def own(self) -> bool:

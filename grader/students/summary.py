@@ -13,9 +13,6 @@ from grader.reports.text import SIGNS, printable
 from grader.students import last_run
 from grader.students.items import CheckItem, Session
 
-WIDTH = 100
-OPEN = "not enforced"  # how the sandbox's words begin where nothing is
-
 
 class Summary:
     """Prints what is left, in place of pytest's list of failures."""
@@ -44,7 +41,7 @@ class _Writer:
 
     def __init__(self, reporter: TerminalReporter) -> None:
         self.reporter = reporter
-        self.width = min(shutil.get_terminal_size().columns, WIDTH)
+        self.width = min(shutil.get_terminal_size().columns, 100)
 
     def line(self, text: str, first: int = 0, rest: int = 0, **markup: bool) -> None:
         for line in textwrap.wrap(text, self.width, initial_indent=" " * first, subsequent_indent=" " * rest):
@@ -85,7 +82,9 @@ def _notes(items: list[CheckItem]) -> Iterator[str]:
     session = Session.of(items[0].config)
     if session.inside:
         yield "Run inside pytest for debugging, without confinement or time limits: run again without for verdicts."
-    elif session.grade is not None and any(w.startswith(OPEN) for w in session.grade.sandbox.values()):
+    elif session.grade is not None and any(
+        w.startswith("not enforced") for w in session.grade.sandbox.values()
+    ):  # how the sandbox's words begin where nothing is
         yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
     untrained = _untrained(items)
     yield from (words for criterion, words in default().official.items() if criterion in untrained)

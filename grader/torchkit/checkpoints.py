@@ -13,7 +13,6 @@ from grader.observations import Count, Name, RaisedResult, Record, Sizes, Text
 from grader.records import Raised
 
 MAX_LISTED = 60  # keys of a checkpoint, and tensors of one kind that do not fit, that are told
-MAX_SHOWN_TENSORS = 3
 Words = tuple[str, str]  # a message and a hint
 
 
@@ -166,8 +165,9 @@ def what_does_not_fit(key: str, file: str, name: str, mismatch: Mismatch) -> str
     several = len(parts) > 1
     others = [f"`{t.name}` {t.shape}{' of the code' if several else ''}" for t in mismatch.missing]
     extra = [f"`{t.name}` {t.shape}{' of the checkpoint' if several else ''}" for t in mismatch.unexpected]
-    half = 1 if extra and not shown else MAX_SHOWN_TENSORS
-    shown = [*shown[:MAX_SHOWN_TENSORS], *others[:half], *extra, *others[half:]][:MAX_SHOWN_TENSORS]
+    max_shown = 3
+    half = 1 if extra and not shown else max_shown
+    shown = [*shown[:max_shown], *others[:half], *extra, *others[half:]][:max_shown]
     total = mismatch.reshaped_count + mismatch.missing_count + mismatch.unexpected_count
     as_ = ", for example " if total > len(shown) else ": "
     return f'"{key}" in {file} does not fit `{name}`: {" and ".join(parts)}{as_}{"; ".join(shown)}'

@@ -51,7 +51,6 @@ PARTS = {
         ("test_labels", "t10k-labels-idx1-ubyte", 10_000, LABELS, "bb300cfdad3c16e7a12a480ee83cd310", "15d484375f8d13e6eb1aabb0c3f46965"),
     )
 }  # fmt: skip
-SHARED = ("train_images", "train_labels", "test_images")  # what workers may see: never the test labels
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ class FashionMNIST:
 
     def shared_paths(self) -> dict[str, str]:
         """The .npy files that workers map read-only."""
-        return {name: self.paths[name] for name in SHARED if name in self.paths}
+        shared = ("train_images", "train_labels", "test_images")  # what workers may see: never the test labels
+        return {name: self.paths[name] for name in shared if name in self.paths}
 
     def hidden_folders(self) -> list[str]:
         """Where labels of the test images lie: no worker may read there, wherever that is."""

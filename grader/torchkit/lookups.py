@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MIN_ERRORS = 20  # fewer errors tell nothing about where errors lie
 CHANGES = {"moved": "moved by one pixel, with a little noise", "dimmed": "dimmed by three tenths"}
 
 
@@ -82,7 +81,8 @@ def easy_errors(wrong: np.ndarray, easy: np.ndarray) -> float | None:
         wrong: (n,) which images were named wrongly.
         easy: (n,) which images are easy.
     """
-    if wrong.sum() < MIN_ERRORS or not easy.any():
+    min_errors = 20  # fewer errors tell nothing about where errors lie
+    if wrong.sum() < min_errors or not easy.any():
         return None
     return float(wrong[easy].mean() / wrong.mean())
 

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 Array = np.ndarray
-# Distances are compared up to this: torch.cdist in float32 finds up to 0.004 instead of 0 where embeddings have a norm
-# of 10.
-ABSOLUTE, RELATIVE = 0.02, 5e-3
 MIN_GAP = 0.02  # between the distances that decide, so that noise cannot change the order
 
 
@@ -70,7 +67,10 @@ def drawn(
 
 def close(got: Array, expected: Array) -> bool:
     """Whether distances agree, up to rounding."""
-    return np.allclose(got, expected, RELATIVE, ABSOLUTE)
+    # Distances are compared up to this: torch.cdist in float32 finds up to 0.004 instead of 0 where embeddings have a norm
+    # of 10.
+    absolute, relative = 0.02, 5e-3
+    return np.allclose(got, expected, relative, absolute)
 
 
 NEAREST_LEFT_OUT = "The nearest row is left out. Keep it even where it is the query itself: leaving it out is for the caller to decide."

@@ -14,21 +14,6 @@ from grader.records import CellLog
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})"
-# "other" is what a number of an epoch has not: a percentage, which is how far a progress bar has come, a part of an
-# epoch as in "epoch 2.5", another word before the brackets
-EPOCH = patterns.compile(
-    r"\bep(?:och)?s?\b\W{0,4}(?P<epoch>\d+)"
-    r"(?:(?P<other>[\d.]*\s?%|\.\d*[1-9])|\s*(?:/|of|out of)\s*(?P<total>\d+))?",
-    ignore_case=True,
-)
-BRACKETS = patterns.compile(
-    r"(?P<other>step |batch |iter )?[\[(]\s*(?P<epoch>\d+)\s*/\s*(?P<total>\d+)\s*[\])]", ignore_case=True
-)
-BEST_WORD = patterns.compile("best", ignore_case=True)
-BAR = patterns.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
-EARLY = patterns.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", ignore_case=True)
-MAX_DIGITS = 5  # of the number of an epoch, or of the batches of one: what is longer counts something else
-TRACEBACK = "Traceback (most recent call last)"
 
 
 @dataclass
@@ -78,7 +63,8 @@ class PrintedRun:
     @property
     def stopped_early(self) -> bool:
         """Whether its last lines say that it ended before its last epoch because nothing got better."""
-        return bool(self.cells) and bool(EARLY.search("\n".join(self.cells[-1].text.splitlines()[-5:])))
+        early = patterns.compile(r"\bearly[ _-]?stop|\bstop(?:ped|ping) early", ignore_case=True)
+        return bool(self.cells) and bool(early.search("\n".join(self.cells[-1].text.splitlines()[-5:])))
 
     @property
     def regular(self) -> bool:
@@ -157,10 +143,11 @@ def _printed_errors(lines: list[str]) -> Iterator[str]:
     """The error of each traceback among lines, which is its first line that is not indented; that of a
     KeyboardInterrupt stands alone."""
     inside = False
+    traceback = "Traceback (most recent call last)"
     for line in lines:
-        if line.startswith(TRACEBACK):
+        if line.startswith(traceback):
             if inside:
-                yield TRACEBACK
+                yield traceback
             inside = True
         elif inside and line.strip() and not line[0].isspace():
             yield line.strip()[:300]
@@ -168,7 +155,7 @@ def _printed_errors(lines: list[str]) -> Iterator[str]:
         elif not inside and line.startswith("KeyboardInterrupt"):
             yield line.strip()[:300]
     if inside:
-        yield TRACEBACK
+        yield traceback
 
 
 def _begins(run: PrintedRun, epoch: int | None, total: int | None, cell: CellLog, fresh: bool) -> bool:
@@ -202,7 +189,8 @@ def _counting(epoch: Pattern | None, line: str) -> list[Match]:
     """The epochs that a line counts; "Best Precision@1: 0.77 (epoch 7)" counts none."""
     if epoch is None:
         return []
-    best = BEST_WORD.search(line)
+    best_word = patterns.compile("best", ignore_case=True)
+    best = best_word.search(line)
     end = len(line) if best is None else best.end()
     return [match for match in _accepted(epoch, line) if match.start() < end]
 
@@ -222,18 +210,30 @@ def uncountable(cell: CellLog) -> str:
 
 def _epoch_pattern(text: str) -> Pattern | None:
     """How a cell counts its epochs."""
-    return next((each for each in (EPOCH, BRACKETS) if any(True for _ in _accepted(each, text))), None)
+    # "other" is what a number of an epoch has not: a percentage, which is how far a progress bar has come, a part of an
+    # epoch as in "epoch 2.5", another word before the brackets
+    epoch = patterns.compile(
+        r"\bep(?:och)?s?\b\W{0,4}(?P<epoch>\d+)"
+        r"(?:(?P<other>[\d.]*\s?%|\.\d*[1-9])|\s*(?:/|of|out of)\s*(?P<total>\d+))?",
+        ignore_case=True,
+    )
+    brackets = patterns.compile(
+        r"(?P<other>step |batch |iter )?[\[(]\s*(?P<epoch>\d+)\s*/\s*(?P<total>\d+)\s*[\])]", ignore_case=True
+    )
+    return next((each for each in (epoch, brackets) if any(True for _ in _accepted(each, text))), None)
 
 
 def bars(cell: CellLog) -> list[tuple[int, int]]:
     """(done, total) of every progress bar, as it stood in the end."""
-    found = [(_count(done), _count(total)) for _, done, total in BAR.findall(cell.text)]
+    bar = patterns.compile(r"(\d+)%\|[^|\n]*\|\s*(\d+)/(\d+)")
+    found = [(_count(done), _count(total)) for _, done, total in bar.findall(cell.text)]
     return [(done, total) for done, total in found if done is not None and total is not None]
 
 
 def _count(digits: str | None) -> int | None:
     """A number of epochs or batches; None where there is none, or one that nobody counts to."""
-    return int(digits.lstrip("0") or "0") if digits and len(digits.lstrip("0")) <= MAX_DIGITS else None
+    max_digits = 5  # of the number of an epoch, or of the batches of one: what is longer counts something else
+    return int(digits.lstrip("0") or "0") if digits and len(digits.lstrip("0")) <= max_digits else None
 
 
 def _fraction(value: str) -> float:

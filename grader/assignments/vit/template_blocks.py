@@ -13,8 +13,6 @@ from grader.assignments.vit import blocks, files
 from grader.given.namespaces import imported
 from grader.intake.reading.names import uses
 
-HEAD = '"""The blocks that student/ gives, generated from reference/ by python grade.py template."""'
-
 
 def generated(template: Mapping[str, str]) -> dict[Path, str]:
     """The file of blocks, from the template's texts by file name."""
@@ -32,7 +30,8 @@ def text_of(template: Mapping[str, str]) -> str:
     used = {name.partition(".")[0] for node, _ in functions for name in uses(node).now | uses(node).later}
     lines = sorted(_import(name, path) for name, path in paths.items() if name in used)
     texts = [ast.get_source_segment(source, node) or "" for node, source in functions]
-    return "\n\n\n".join([f"{HEAD}\n\n" + "\n".join(lines), *texts]) + "\n"
+    head = '"""The blocks that student/ gives, generated from reference/ by python grade.py template."""'
+    return "\n\n\n".join([f"{head}\n\n" + "\n".join(lines), *texts]) + "\n"
 
 
 def _import(name: str, path: str) -> str:

@@ -9,7 +9,6 @@ from grader.records import CriterionResult, Grade
 
 NUMBERS = patterns.compile(r"-?\d[\d.,:e+-]*%?|\([\d, ]*\)|\[[^\]]*\]")
 PLACES = patterns.compile(r" at [^`]{1,200}, line \d+(: `[^`]*`)?|\([^()]*, line \d+\)")
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,12 @@ def _lost(results: list[tuple[str, CriterionResult]]) -> LostPoints:
     short = [(name, r) for name, r in results if r.status in ("failed", "partial", "missing")]
     causes = _causes([(name, r) for name, r in short if r.status != "missing"])
     first = results[0][1]
+    max_shown = 3
     return LostPoints(
         first.id, first.title, first.part, tuple(name for name, _ in short),
         sum(r.status == "missing" for _, r in short), sum(r.status == "blocked" for _, r in results),
         sum(r.lost for _, r in short), len(short) / len(results),
-        tuple(causes[:SHOWN]), max(0, len(causes) - SHOWN),
+        tuple(causes[:max_shown]), max(0, len(causes) - max_shown),
     )  # fmt: skip
 
 

@@ -8,13 +8,12 @@ from matplotlib.ticker import MaxNLocator
 
 from grader.reports.html.figures import drawing
 
-BINS = 20
-
 
 def histogram(scores: Sequence[float], most: float) -> Markup:
     """How many reached which score."""
     canvas, plot = drawing.axes(5.4, 2.7)
-    counts, edges = np.histogram(scores, bins=BINS, range=(0, most))
+    bins = 20
+    counts, edges = np.histogram(scores, bins=bins, range=(0, most))
     plot.bar(edges[:-1], counts, width=np.diff(edges) * 0.9, align="edge", color=drawing.SERIES[0])
     middle = float(np.median(scores))
     plot.axvline(middle, color=drawing.SERIES[1], linestyle="--", linewidth=1.4)

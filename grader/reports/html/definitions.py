@@ -5,15 +5,13 @@ from collections.abc import Iterator
 
 from grader import patterns, syntax
 
-SHOWN = 14  # lines
-LONGEST = 100_000  # characters of a definition that is looked into
 LEAST = 0.5  # a name that stands in two lines points to both, one that is everywhere to none
-WORDS = patterns.compile(rf"[A-Za-z_]{patterns.WORD}{{3,}}")
 
 
 def naming(source: str, words: str, most: int = 2) -> list[int]:
     """Lines, counted from 1, of names in a message: "MultiStepLR", "scheduler.step()"."""
-    wanted = set(WORDS.findall(words))
+    word = patterns.compile(rf"[A-Za-z_]{patterns.WORD}{{3,}}")
+    wanted = set(word.findall(words))
     lines: dict[str, set[int]] = {}
     for name, line in _names(source):
         if name in wanted:
@@ -33,7 +31,8 @@ def beginning(source: str) -> list[int]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             skipped.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     lines = enumerate(source.splitlines(), 1)
-    return [number for number, text in lines if number not in skipped and text.strip()][:SHOWN]
+    max_lines = 14  # lines
+    return [number for number, text in lines if number not in skipped and text.strip()][:max_lines]
 
 
 def _names(source: str) -> Iterator[tuple[str, int]]:
@@ -47,7 +46,8 @@ def _names(source: str) -> Iterator[tuple[str, int]]:
 
 
 def _parsed(source: str) -> ast.AST:
+    max_characters = 100_000  # characters of a definition that is looked into
     try:
-        return syntax.parse(source if len(source) <= LONGEST else "")
+        return syntax.parse(source if len(source) <= max_characters else "")
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # it was parsed at intake; what is kept may be old
         return ast.Module([], [])

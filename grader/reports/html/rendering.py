@@ -14,7 +14,6 @@ from grader.reports.text import SIGNS, visible
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LONGEST = 1_200  # characters of a message
-BACKTICKS = patterns.compile(r"`([^`\n]{1,400})`")
 
 
 @cache
@@ -63,7 +62,8 @@ def percent(value: float) -> str:
 def coded(text: str) -> Markup:
     """Text in which what stands between backticks is code; all of it escaped."""
     text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-    parts = BACKTICKS.split(visible(text))
+    backticks = patterns.compile(r"`([^`\n]{1,400})`")
+    parts = backticks.split(visible(text))
     return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))
 
 

@@ -14,12 +14,9 @@ from grader.records import Origin, Piece, Submission
 from grader.reports.html import definitions
 from grader.reports.text import visible
 
-AROUND = 3  # lines before and after one that is named
 WIDEST = 200  # characters of a line
 MOST = 2_500  # lines of a file
 LONGEST = 4_000  # characters of a message that may name a line
-MAX_DIGITS = 6  # of the number of a line
-COLOURED = 60_000  # characters of a file whose words are coloured: it takes a second or less
 
 Unit = tuple[str, int | None]  # a file, or a cell of a notebook
 
@@ -68,11 +65,12 @@ class SourceLines:
 
     def named(self, text: str, most: int = 2) -> list[Excerpt]:
         """Lines that a message names, as in "vit_model.py, line 31", each with those around it."""
+        max_digits = 6  # of the number of a line
         found = [
             (match.start(), self.around(unit, int(match[1])))
             for unit in self.units
             for match in patterns.compile(_named(unit)).finditer(text[:LONGEST])
-            if len(match[1]) <= MAX_DIGITS
+            if len(match[1]) <= max_digits
         ]
         excerpts = [excerpt for _, excerpt in sorted(found, key=lambda pair: pair[0]) if excerpt is not None]
         return list({excerpt.place: excerpt for excerpt in excerpts}.values())[:most]
@@ -81,8 +79,9 @@ class SourceLines:
         """One line with its neighbours."""
         if number not in self.units.get(unit, {}):
             return None
+        lines_around = 3  # lines before and after one that is named
         return self._excerpt(
-            unit, f"{_place(unit)}, line {number}", range(number - AROUND, number + AROUND + 1), number
+            unit, f"{_place(unit)}, line {number}", range(number - lines_around, number + lines_around + 1), number
         )
 
     def about(self, origin: Origin | None, words: str) -> Excerpt | None:
@@ -134,7 +133,8 @@ def painted(code: str) -> list[Markup]:
     """Python with its words marked by class, a line each; all of it escaped."""
     lines = [visible(line.rstrip()) for line in code.split("\n")]  # Pygments takes long over blanks
     shown = "\n".join(lines)
-    if len(shown) > COLOURED:
+    max_characters = 60_000  # characters of a file whose words are coloured: it takes a second or less
+    if len(shown) > max_characters:
         return [escape(line) for line in lines]
     html = highlight(shown, _lexer(), HtmlFormatter(nowrap=True))  # Pygments closes its spans at the end of lines
     return [Markup(line) for line in html.split("\n")]

@@ -13,8 +13,6 @@ from grader.reports.html.sources import SourceLines
 from grader.reports.html.story import first_steps, sentences, tell
 from grader.reports.terminal import MEASURED
 
-ROOMY = 8  # open criteria at most: an untouched template has seventeen, and is read from a list
-
 
 @dataclass(frozen=True)
 class PageLink:
@@ -56,10 +54,11 @@ def page(grade: Grade, evidence: Evidence | None = None, links: tuple[PageLink, 
     explains = [f for f in pictures if f.criterion in rows and rows[f.criterion].result.status in ("failed", "partial")]
     beside = {ident: [f for f in explains if f.criterion == ident] for ident in rows}
     lost = [row for row in rows.values() if row.result.status != "passed"]
+    max_roomy = 8  # open criteria at most: an untouched template has seventeen, and is read from a list
     return render(
         "student.html", "page.js", grade=grade, parts=parts, links=links, assignment=name or _assignment(evidence),
         anchors=rows, figures=beside, gallery=[f for f in pictures if f not in explains],
-        measured=_measured(grade, evidence), steps=first_steps(parts), roomy=len(lost) <= ROOMY, stamp=stamp,
+        measured=_measured(grade, evidence), steps=first_steps(parts), roomy=len(lost) <= max_roomy, stamp=stamp,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from grader.torchkit.images.calibration import BLOCKS, SIZE, STEP
 Array = np.ndarray
 EDGE = 6  # pixels next to the border where fill may show; not looked at for noise and blur
 SAME_LEVEL = 0.75  # gray levels that two pixels of one level may differ by
-MIN_BLOCK = 36  # pixels of one gray level that are no blend of others, along an edge
 FLAT = ("black", "gray", "white")
 
 
@@ -106,7 +105,8 @@ def block_levels(values: Array, inverted: bool) -> Array | None:
     """(4,) the four most common gray levels, those of the darkest block first; None where they are fewer."""
     levels, counts = np.unique(np.round(values * 2) / 2, return_counts=True)
     kept: list[float] = []
-    for one in levels[np.argsort(-counts, kind="stable")][: (counts >= MIN_BLOCK).sum()]:
+    min_block = 36  # pixels of one gray level that are no blend of others, along an edge
+    for one in levels[np.argsort(-counts, kind="stable")][: (counts >= min_block).sum()]:
         if all(abs(one - other) > 1 for other in kept):
             kept.append(float(one))
     if len(kept) < len(BLOCKS):

@@ -7,7 +7,6 @@ from grader.torchkit.images.answers import Calibrated, LeafSeen
 from grader.torchkit.images.families import kinds_of_change, loose_kinds_of_change
 from grader.torchkit.images.observed import ObservedRandomTransform, planes
 
-MIN_SIZE = 20  # pixels along an edge of an output of which motion can be told
 MIN_CHANGE = 0.01  # of the range of values: rounding alone comes to one or two gray levels of 255
 
 
@@ -85,7 +84,8 @@ def _kinds_of(
         return frozenset()
     stacks = {name: plane for name, outputs in calibrated.items() if (plane := planes(outputs)) is not None}
     shapes = {stack.shape for stack in stacks.values()}
-    if len(stacks) < len(calibrated) or len(shapes) != 1 or min(next(iter(shapes))[1:]) < MIN_SIZE:
+    min_size = 20  # pixels along an edge of an output of which motion can be told
+    if len(stacks) < len(calibrated) or len(shapes) != 1 or min(next(iter(shapes))[1:]) < min_size:
         return frozenset()
     return (
         kinds_of_change(stacks, transform.asked["calibration"]["texture"]) if repeats else loose_kinds_of_change(stacks)

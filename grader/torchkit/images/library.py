@@ -23,14 +23,6 @@ FAMILY = {
     "ColorJitter": families.INTENSITY, "GaussianNoise": families.NOISE, "GaussianBlur": families.SHARPNESS,
     "RandomAdjustSharpness": families.SHARPNESS, "RandomErasing": families.ERASING,
 }  # fmt: skip
-WHY_IDLE = {
-    "RandomCrop": ": a crop as large as the image, without padding, has only one place",
-    "RandomResizedCrop": ": scale and ratio leave nothing but the whole image",
-    "RandomRotation": ": it rotates by 0 degrees",
-    "RandomAffine": ": each of its ranges holds one value only",
-    "RandomGrayscale": ": the images are gray already",
-    "RandomChannelPermutation": ": the images have one channel",
-}
 CHANCE = patterns.compile(r"\bp=(\d+(?:\.\d*)?)")
 
 
@@ -42,4 +34,12 @@ def why_idle(leaf: LeafSeen) -> str:
         gray_only = "brightness=None" in leaf.text and "contrast=None" in leaf.text
         coloured = gray_only and not ("saturation=None" in leaf.text and "hue=None" in leaf.text)
         return ": gray images have no hue and saturation" if coloured else ": no range is given"
-    return WHY_IDLE.get(leaf.name, "")
+    known_reasons = {
+        "RandomCrop": ": a crop as large as the image, without padding, has only one place",
+        "RandomResizedCrop": ": scale and ratio leave nothing but the whole image",
+        "RandomRotation": ": it rotates by 0 degrees",
+        "RandomAffine": ": each of its ranges holds one value only",
+        "RandomGrayscale": ": the images are gray already",
+        "RandomChannelPermutation": ": the images have one channel",
+    }
+    return known_reasons.get(leaf.name, "")

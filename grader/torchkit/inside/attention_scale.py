@@ -8,16 +8,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-PRODUCTS = {torch.matmul, torch.bmm, torch.einsum, Tensor.matmul, Tensor.__matmul__, Tensor.bmm}
-SOFTMAXES = {torch.softmax, F.softmax, Tensor.softmax}
-PRODUCTS_WITH_A_NUMBER = {
-    Tensor.mul, Tensor.__mul__, Tensor.__rmul__, torch.mul, Tensor.__imul__, Tensor.mul_, torch.multiply,
-}  # fmt: skip
-QUOTIENTS = {Tensor.div, Tensor.__truediv__, torch.div, Tensor.__itruediv__, Tensor.div_, torch.divide}
-MOVES = {  # what may copy a tensor without changing its numbers
-    Tensor.reshape, Tensor.contiguous, Tensor.clone, Tensor.flatten, torch.reshape, torch.flatten, Tensor.to, Tensor.float,
-}  # fmt: skip
-
 
 def attention_scale(module: nn.Module, inputs: Tensor) -> tuple[float | None, int | None]:
     """Find the factor between the products of queries and keys and the first softmax.
@@ -35,6 +25,16 @@ def attention_scale(module: nn.Module, inputs: Tensor) -> tuple[float | None, in
 class _Follow(TorchFunctionMode):
     """Remembers products of tensors, the numbers that went into their factors, and what reaches a softmax."""
 
+    moves = frozenset({  # what may copy a tensor without changing its numbers
+        Tensor.reshape, Tensor.contiguous, Tensor.clone, Tensor.flatten, torch.reshape, torch.flatten, Tensor.to, Tensor.float,
+    })  # fmt: skip
+    quotients = frozenset({Tensor.div, Tensor.__truediv__, torch.div, Tensor.__itruediv__, Tensor.div_, torch.divide})
+    products_with_a_number = frozenset({
+        Tensor.mul, Tensor.__mul__, Tensor.__rmul__, torch.mul, Tensor.__imul__, Tensor.mul_, torch.multiply,
+    })  # fmt: skip
+    softmaxes = frozenset({torch.softmax, F.softmax, Tensor.softmax})
+    product_functions = frozenset({torch.matmul, torch.bmm, torch.einsum, Tensor.matmul, Tensor.__matmul__, Tensor.bmm})
+
     def __init__(self) -> None:
         super().__init__()
         self.products: list[tuple[Tensor, float, int | None]] = []  # a copy of each, the factor inside, the width
@@ -48,7 +48,7 @@ class _Follow(TorchFunctionMode):
         if not self.done and func is F.scaled_dot_product_attention:
             scale, self.width = kwargs.get("scale"), args[0].shape[-1]
             self._end(self.width**-0.5 if scale is None else float(scale))
-        if not self.done and func in SOFTMAXES:
+        if not self.done and func in self.softmaxes:
             self._end(self._scale_of(args[0] if args else kwargs["input"]))
         tensors = [a for a in args if isinstance(a, Tensor)] if not self.done else []
         before = [self._factor(a) for a in tensors]
@@ -58,13 +58,13 @@ class _Follow(TorchFunctionMode):
         return out
 
     def _note(self, func: Any, args: Any, tensors: list[Tensor], before: list[float], out: Tensor) -> None:
-        if func in PRODUCTS and len(tensors) == 2:
+        if func in self.product_functions and len(tensors) == 2:
             self.products.append((out.clone(), before[0] * before[1], _width(func, args, tensors)))
-        elif func in PRODUCTS_WITH_A_NUMBER or func in QUOTIENTS:
+        elif func in self.products_with_a_number or func in self.quotients:
             number = next((n for n in (_number(a) for a in args[:2]) if n is not None), None)
             if number:
-                self._keep(out, math.prod(before) * (1 / number if func in QUOTIENTS else number))
-        elif func in MOVES and before[0] != 1:
+                self._keep(out, math.prod(before) * (1 / number if func in self.quotients else number))
+        elif func in self.moves and before[0] != 1:
             self._keep(out, before[0])
 
     def _factor(self, tensor: Tensor) -> float:

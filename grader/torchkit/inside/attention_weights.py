@@ -10,9 +10,6 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-SOFTMAXES = {torch.softmax, F.softmax, Tensor.softmax}
-MAX_TOKENS = 4_096
-
 
 class AttentionWeights(TorchFunctionMode):
     """While it is entered, keeps the weights of every attention, in order.
@@ -20,6 +17,9 @@ class AttentionWeights(TorchFunctionMode):
     Attributes:
         kept: (heads, T, T) each; a layer may call softmax once, or once a head.
     """
+
+    max_tokens = 4_096
+    softmaxes = frozenset({torch.softmax, F.softmax, Tensor.softmax})
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class AttentionWeights(TorchFunctionMode):
             asked = kwargs.get("need_weights", True) and kwargs.get("average_attn_weights", True)
             return (out, weights) if asked else func(*args, **kwargs)
         out = func(*args, **kwargs)
-        if func in SOFTMAXES:
+        if func in self.softmaxes:
             self._keep(out)
         elif func is F.scaled_dot_product_attention:
             self._keep(_weights(args[0], args[1], kwargs.get("scale")))
@@ -42,7 +42,7 @@ class AttentionWeights(TorchFunctionMode):
     def _keep(self, weights: Any) -> None:
         if not isinstance(weights, Tensor) or weights.ndim < 2:
             return
-        if 2 < weights.shape[-1] == weights.shape[-2] <= MAX_TOKENS:
+        if 2 < weights.shape[-1] == weights.shape[-2] <= self.max_tokens:
             self.kept.append(weights.reshape(-1, *weights.shape[-2:]))
 
     def of_last_layer(self, layers: int) -> Tensor | None:

@@ -4,7 +4,6 @@ import torch
 from torch import Tensor, nn
 
 FAINT = 1 / 30
-TINY = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature would be NaN
 
 
 def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
@@ -26,12 +25,13 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
         seed: of the random values.
     """
     generator = torch.Generator().manual_seed(seed)
+    tiny = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature would be NaN
     with torch.no_grad():
         for parameter in module.parameters():
             if kind in ("random", "faint") or (kind == "random_but_plain" and not _is_plain(parameter)):
                 _randomise(parameter, generator, FAINT if kind == "faint" else 1.0)
             elif kind == "zero" or (kind == "zero_but_ones" and not bool((parameter == 1).all())):
-                parameter.fill_(TINY)
+                parameter.fill_(tiny)
 
 
 def _is_plain(parameter: Tensor) -> bool:

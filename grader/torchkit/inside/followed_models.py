@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from grader.sandbox.inside import describe
 
-MAX_CALLS = 5_000  # that are counted
 MAX_WEIGHTS, MAX_VALUES = 12, 4_096  # parameters that are told of a model, and values of each
 Built = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
 
@@ -28,6 +27,8 @@ class FollowedModel:
         arguments: whole numbers that it was built with, by name.
         misfit: why its class does not take its arguments; "" where it does.
     """
+
+    max_calls = 5_000  # that are counted
 
     role: str
     module: nn.Module
@@ -47,7 +48,7 @@ class FollowedModel:
         self.remember()
         if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() == 4:
             self.shape = tuple(inputs[0].shape[1:])
-        if torch.is_grad_enabled() and called is self.module and self.calls < MAX_CALLS:
+        if torch.is_grad_enabled() and called is self.module and self.calls < self.max_calls:
             self.calls += 1
 
     def facts(self, held: int) -> dict[str, Any]:

@@ -12,8 +12,6 @@ import torch
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.seeding import seed_everything
 
-CLASSES = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
-
 
 def seed(number: int, generators: tuple[Any, ...] = ()) -> None:
     """Seed the three global generators, and the student's own ones."""
@@ -56,7 +54,8 @@ def own_generators(student: Student, objects: list[Any]) -> tuple[Any, ...]:
     attributes = [value for each in objects if hasattr(each, "__dict__") for value in list(vars(each).values())]
     values = [*from_modules, *attributes]
     values += [kept for each in [*objects, *values] for kept in _kept_by(each)]
-    return tuple({id(value): value for value in values if isinstance(value, CLASSES)}.values())
+    classes = (np.random.Generator, np.random.RandomState, random.Random, torch.Generator)
+    return tuple({id(value): value for value in values if isinstance(value, classes)}.values())
 
 
 def _kept_by(function: Any) -> list[Any]:

@@ -23,14 +23,6 @@ from torch.optim import Optimizer
 from grader.torchkit.inside.followed_models import following
 from grader.torchkit.inside.optimizer_steps import watched_steps
 
-MAX_HEADS = 20
-MAX_STATES = 400  # of a head while it was evaluated
-MAX_BATCHES = 4_000  # that are noted of one head
-TRACKED = 4  # parameters of an optimizer whose gradients are followed
-# Items are known again by their first features: two lie 0.018 apart or more (0.0017 where D is 4), and rounding in
-# batches of another size was seen to change 3e-6.
-COORDINATES, SAME_ITEM = 8, 1e-3
-
 State = dict[str, Tensor]
 
 
@@ -44,9 +36,12 @@ class Items:
         """Which item each row is: (B, D) → (B,), -1 where it is none."""
         if rows is None or rows.shape[1:] != self.features.shape[1:]:
             return torch.full((1,), -1)
-        few, known = (f.detach().cpu().double()[:, :COORDINATES] for f in (rows, self.features))
+        # Items are known again by their first features: two lie 0.018 apart or more (0.0017 where D is 4), and rounding in
+        # batches of another size was seen to change 3e-6.
+        coordinates, tolerance = 8, 1e-3
+        few, known = (f.detach().cpu().double()[:, :coordinates] for f in (rows, self.features))
         items = torch.cdist(few, known).argmin(1)  # (B,); by way of a matrix product, which rounds
-        return torch.where((few - known[items]).norm(dim=1) < SAME_ITEM, items, -1)
+        return torch.where((few - known[items]).norm(dim=1) < tolerance, items, -1)
 
 
 @dataclass
@@ -63,6 +58,8 @@ class Head:
         calls: the state and the test items of each batch that it predicted.
     """
 
+    max_batches = 4_000  # that are noted of one head
+
     module: nn.Module
     initial: State
     items: Tensor
@@ -77,21 +74,22 @@ class Head:
         known = items[items >= 0]
         self.rows += count
         self.items += torch.bincount(known, minlength=len(self.items))
-        if len(self.batches) < MAX_BATCHES:
+        if len(self.batches) < self.max_batches:
             self.batches.append(len(known))
 
     def evaluated(self, module: nn.Module, items: Tensor) -> None:
         """Note a batch that was predicted, and the weights that did so."""
         version = (id(module), *(p._version for p in module.parameters()))
+        max_states = 400  # of a head while it was evaluated
         if version != self.version:
-            if len(self.states) == MAX_STATES:
+            if len(self.states) == max_states:
                 return
             state = copied(module.state_dict())
             if same(state, self.initial):
                 return  # what it was before it learned is not the accuracy of what it became
             self.version = version
             self.states.append(state)
-        if (items >= 0).all() and len(items) and len(self.calls) < MAX_BATCHES:
+        if (items >= 0).all() and len(items) and len(self.calls) < self.max_batches:
             self.calls.append((len(self.states) - 1, items))
 
 
@@ -149,7 +147,8 @@ class HeadTrainingWatch:
     def _before_step(self, optimizer: Optimizer) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._optimized.update(map(id, parameters))
-        graded = [p for p in parameters if p.grad is not None][-TRACKED:]
+        max_tracked = 4  # parameters of an optimizer whose gradients are followed
+        graded = [p for p in parameters if p.grad is not None][-max_tracked:]
         self._last |= {id(p): (p, p.grad.clone()) for p in graded}
         self._stepping, self._closures = True, 0
 
@@ -178,7 +177,8 @@ class HeadTrainingWatch:
                 head.evaluated(called, tested)
 
         module.register_forward_hook(called, with_kwargs=True)
-        if len(self.heads) < MAX_HEADS:
+        max_heads = 20
+        if len(self.heads) < max_heads:
             self.heads.append(head)
 
 

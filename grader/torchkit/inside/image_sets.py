@@ -17,9 +17,6 @@ from grader.sandbox.inside import describe, faults
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.seeding import seed_everything
 
-BATCH = 100  # images at a time: small enough for the caches
-MAX_WIDTH = 1_024  # numbers of an embedding that is sent back
-
 Pixels = Callable[[np.ndarray], Tensor]  # (B, H, W) uint8 → (B, 1, H, W) float32
 Run = Callable[[Tensor], Any]
 Reduce = Callable[[np.ndarray], dict[str, Any]]  # (n, K) float32 outputs → what is told of them
@@ -91,10 +88,12 @@ def pixels_of(
 def _batch_size(student: Student, run: Run, prepare: Pixels, first: dict[str, Any]) -> tuple[int, bool]:
     """The size of the batches, and whether all must have it: the student's own where their code knows no other."""
     images = first["images"][first["rows"][:4096]]
-    size = student.get("batch_size") if student.has("batch_size") else BATCH
+    size = (
+        student.get("batch_size") if student.has("batch_size") else 100
+    )  # images at a time: small enough for the caches
     try:
-        run(prepare(images[: BATCH // 2 + 1]))
-        return BATCH, False
+        run(prepare(images[: 100 // 2 + 1]))  # images at a time: small enough for the caches
+        return 100, False  # images at a time: small enough for the caches
     except Exception:
         if not isinstance(size, int) or not 0 < size <= 4096:
             raise
@@ -130,4 +129,5 @@ def predicted(logits: np.ndarray) -> dict[str, Any]:
 def embedded(embeddings: np.ndarray) -> dict[str, Any]:
     """The embeddings themselves, or only how wide they are where that is far too wide."""
     width = embeddings.shape[1]
-    return {"embeddings": embeddings if width <= MAX_WIDTH else None, "width": width}
+    max_width = 1_024  # numbers of an embedding that is sent back
+    return {"embeddings": embeddings if width <= max_width else None, "width": width}

@@ -16,9 +16,6 @@ from torch.nn.modules import module as hooks
 from grader.torchkit.inside.generators import seed, undisturbed
 from grader.torchkit.inside.leaves import Leaf, class_name, copied, is_container, is_own, name_of, text_of, walk
 
-MAX_LEAVES = 64
-MAX_INPUTS = 4  # images that are kept for each leaf
-
 
 class LeafWatch:
     """Watches the leaves that a transform calls, and can hold some of them still.
@@ -92,14 +89,16 @@ class LeafWatch:
         if not args or not self.recording or not self._may_be_random(leaf):
             return
         key = self._key(leaf)
-        if key not in self.leaves and len(self.leaves) >= MAX_LEAVES:
+        max_leaves = 64
+        if key not in self.leaves and len(self.leaves) >= max_leaves:
             return
         kept = self.leaves.setdefault(key, Leaf(leaf))
         for outer in self._open:
             outer.nested = True
         self._open.append(kept)
         kept.hits.add(self._call)
-        if self._image not in kept.inputs and len(kept.inputs) < MAX_INPUTS:
+        max_inputs = 4  # images that are kept for each leaf
+        if self._image not in kept.inputs and len(kept.inputs) < max_inputs:
             kept.inputs[self._image] = copied(args[0])
 
     def leave(self, leaf: Any, args: tuple[Any, ...], out: Any) -> Any:

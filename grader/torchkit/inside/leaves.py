@@ -16,7 +16,6 @@ from torch import nn
 from grader.torchkit.inside.generators import has_value
 
 LIBRARIES = ("torchvision.", "torch.")
-CONTAINERS = {"Compose", "RandomApply", "RandomChoice", "RandomOrder", "Sequential", "ModuleList", "RandomTransforms"}
 
 
 @dataclass
@@ -43,7 +42,16 @@ def is_own(leaf: Any) -> bool:
 
 def is_container(node: Any) -> bool:
     """Whether a transform of the libraries' only calls others."""
-    return class_name(node) in CONTAINERS and type(node).__module__.startswith(LIBRARIES)
+    containers = {
+        "Compose",
+        "RandomApply",
+        "RandomChoice",
+        "RandomOrder",
+        "Sequential",
+        "ModuleList",
+        "RandomTransforms",
+    }
+    return class_name(node) in containers and type(node).__module__.startswith(LIBRARIES)
 
 
 def class_name(leaf: Any) -> str:

@@ -17,10 +17,6 @@ from torch.utils.data import ConcatDataset, Subset
 
 from grader.torchkit.inside.noted_reads import NotedReads, OnlyNoted
 
-MAX_INDICES = 400_000  # that are looked at of one loader
-MAX_PASSES = 15  # over a sampler that draws at random, until no index is new
-MAX_SECONDS = 1.0  # for one loader
-
 
 @dataclass
 class ItemsOfLoaders:
@@ -59,7 +55,8 @@ def of_loaders(loaders: Iterable[Any], train: NotedReads, test: NotedReads) -> I
 
 
 def _note(loader: Any, items: ItemsOfLoaders, train: NotedReads, test: NotedReads) -> None:
-    deadline = time.monotonic() + MAX_SECONDS
+    max_seconds = 1.0  # for one loader
+    deadline = time.monotonic() + max_seconds
     items.batch = max(items.batch, getattr(loader, "batch_size", None) or 1)
     items.direct |= isinstance(loader.dataset, NotedReads) and loader.dataset.reads is train.reads
     found = _indices(loader, deadline)
@@ -79,11 +76,13 @@ def _note(loader: Any, items: ItemsOfLoaders, train: NotedReads, test: NotedRead
 def _indices(loader: Any, deadline: float) -> set[int]:
     """All indices that a loader's sampler gives, in as many passes as bring new ones."""
     found: set[int] = set()
-    for _ in range(MAX_PASSES):
+    max_indices = 400_000  # that are looked at of one loader
+    max_passes = 15  # over a sampler that draws at random, until no index is new
+    for _ in range(max_passes):
         before = len(found)
         for seen, index in enumerate(_one_pass(loader), 1):
             found.add(int(index))
-            if seen >= MAX_INDICES or (seen % 1_000 == 0 and time.monotonic() > deadline):
+            if seen >= max_indices or (seen % 1_000 == 0 and time.monotonic() > deadline):
                 return found
         if len(found) == before or len(found) >= len(loader.dataset):
             return found

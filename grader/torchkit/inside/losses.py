@@ -15,12 +15,7 @@ from pytorch_metric_learning.miners.base_miner import BaseMiner
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MAX_RECENT = 8  # results of miners that tuples are looked up in
-MAX_TOLD = 20  # types of losses, and of miners
-MINER_ARGUMENTS = ("embeddings", "labels", "ref_emb", "ref_labels")  # by place
 LOSS_ARGUMENTS = ("embeddings", "labels", "indices_tuple", "ref_emb", "ref_labels")
-HALF_PRECISION = 0.02  # rounding of numbers up to 1
-EQUAL_ROWS = 0.5  # share of rows that are themselves again; of other images' or another model's rows few are
 
 
 SOURCES = ("none", "miner", "all", "other", "other_embeddings", "other_labels")  # where tuples may come from
@@ -90,10 +85,11 @@ class Losses:
 
     def facts(self) -> dict[str, Any]:
         """What was noted, by the names of the types; at most 20 of each."""
+        max_told = 20  # types of losses, and of miners
         return {
-            "losses": [{"type": name, **vars(note)} for name, note in list(self.calls.items())[:MAX_TOLD]],
-            "without_gradient": list(self.without_gradient)[:MAX_TOLD],
-            "miners": list(self.miners)[:MAX_TOLD],
+            "losses": [{"type": name, **vars(note)} for name, note in list(self.calls.items())[:max_told]],
+            "without_gradient": list(self.without_gradient)[:max_told],
+            "miners": list(self.miners)[:max_told],
         }
 
     def after_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any = None) -> None:
@@ -102,11 +98,13 @@ class Losses:
         After an exception torch calls it without ``kwargs``.
         """
         kwargs = kwargs or {}
+        max_recent = 8  # results of miners that tuples are looked up in
+        miner_arguments = ("embeddings", "labels", "ref_emb", "ref_labels")  # by place
         if isinstance(module, BaseMiner):
             self.miners[type(module).__name__[:100]] = None
             if isinstance(output, tuple | list):
-                rows = _given(_arguments(MINER_ARGUMENTS, args, kwargs))
-                self._mined = [*self._mined[1 - MAX_RECENT :], Mined(tuple(output), rows)]
+                rows = _given(_arguments(miner_arguments, args, kwargs))
+                self._mined = [*self._mined[1 - max_recent :], Mined(tuple(output), rows)]
         elif isinstance(module, BaseMetricLossFunction):
             self._loss(module, _arguments(LOSS_ARGUMENTS, args, kwargs))
 
@@ -198,10 +196,12 @@ def _same_rows(a: Tensor, b: Tensor) -> bool:
     if a.shape != b.shape or a.dim() != 2:
         return False
     a, b = (torch.nan_to_num(rows.cpu().float()) for rows in (a, b))
-    if torch.allclose(F.normalize(a), F.normalize(b), atol=HALF_PRECISION):
+    half_precision = 0.02  # rounding of numbers up to 1
+    if torch.allclose(F.normalize(a), F.normalize(b), atol=half_precision):
         return True
     centred = a - a.mean(0), b - b.mean(0)
-    return max(_found_again(a, b), _found_again(*centred)) > EQUAL_ROWS
+    min_equal_rows = 0.5  # share of rows that are themselves again; of other images' or another model's rows few are
+    return max(_found_again(a, b), _found_again(*centred)) > min_equal_rows
 
 
 def _found_again(a: Tensor, b: Tensor) -> float:

@@ -19,8 +19,6 @@ from grader.torchkit.inside.gradients import gradients, training_step
 from grader.torchkit.inside.seeding import seed_everything
 from grader.torchkit.inside.tokens import with_tokens_replaced
 
-MAX_LISTED = 2_000  # parameters and buffers of a module, as the type of the answer lets pass
-
 Call = dict[str, Any]
 Made = dict[str, nn.Module]  # by name of the build, those that could be made
 
@@ -65,14 +63,15 @@ def _load_state_of(made: Made, other: str, module: nn.Module) -> None:
 
 
 def _facts(module: nn.Module, attributes: list[str]) -> dict[str, Any]:
+    max_listed = 2_000  # parameters and buffers of a module, as the type of the answer lets pass
     return {
         "kind": "built",
         "attributes": {name: describe.result(getattr(module, name, None)) for name in attributes},
         "parameters": [
             {"name": name[:200], "shape": list(parameter.shape), "trainable": bool(parameter.requires_grad)}
-            for name, parameter in list(module.named_parameters())[:MAX_LISTED]
+            for name, parameter in list(module.named_parameters())[:max_listed]
         ],
-        "buffers": [name[:200] for name, _ in list(module.named_buffers())[:MAX_LISTED]],
+        "buffers": [name[:200] for name, _ in list(module.named_buffers())[:max_listed]],
     }
 
 

@@ -13,9 +13,6 @@ from torch.utils.data import Dataset
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.noted_reads import NotedReads
 
-MAX_SECONDS = 5.0  # for statements that only build and divide data sets
-MAX_WRAPPED = 8  # data sets in one another, and items looked at of a list of them
-
 
 class OutOfTime(BaseException):
     """Ends what takes too long; no ``except Exception`` catches it."""
@@ -48,7 +45,8 @@ def arguments(student: Student, name: str, sets: tuple[NotedReads, ...]) -> Argu
         calls.append(Arguments(args, kwargs))
         return 0.0
 
-    with student.overriding(**{name: note}), limited(MAX_SECONDS):
+    max_seconds = 5.0  # for statements that only build and divide data sets
+    with student.overriding(**{name: note}), limited(max_seconds):
         student.execute_call()
     try:
         return calls[-1] if calls and rests_on(calls[-1].first(function), sets) else None
@@ -79,15 +77,16 @@ def limited(seconds: float) -> Iterator[None]:
 def rests_on(dataset: Any, sets: tuple[NotedReads, ...]) -> bool:
     """Whether a data set may hold items of these: it wraps one of them, or it is of a kind that nobody can tell."""
     pending = [(dataset, 0)]
+    max_wrapped = 8  # data sets in one another, and items looked at of a list of them
     while pending:
         current, depth = pending.pop()
         if isinstance(current, NotedReads):
             if any(current.reads is of.reads for of in sets):
                 return True
-        elif isinstance(current, Dataset) and depth < MAX_WRAPPED:
+        elif isinstance(current, Dataset) and depth < max_wrapped:
             inner = [value for value in vars(current).values() if isinstance(value, Dataset | list | tuple)]
             flat = [
-                x for value in inner for x in ([value] if isinstance(value, Dataset) else list(value)[:MAX_WRAPPED])
+                x for value in inner for x in ([value] if isinstance(value, Dataset) else list(value)[:max_wrapped])
             ]
             known = [value for value in flat if isinstance(value, Dataset)]
             if not known:

@@ -18,9 +18,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from grader.sandbox.inside import describe
 
 MAX_BATCHES = 60_000  # that are simulated
-MAX_GROUPS = 4  # parameter groups whose learning rate is kept
 MAX_NOTED, MAX_TOLD = 1_000, 20  # schedulers
-MAX_WHOLE = 2**62  # of a setting, as ``grader.observations`` lets pass
 SETTINGS = (  # attributes that schedulers of torch keep their arguments in
     "milestones", "_milestones", "step_size", "gamma", "T_max", "T_0", "T_mult", "eta_min", "total_steps", "patience",
     "factor", "mode", "total_iters", "start_factor", "end_factor", "power", "total_size",
@@ -258,7 +256,8 @@ def _simulate_epoch(
 
 def rates(optimizer: Optimizer) -> list[float]:
     """The learning rates of an optimizer's first groups."""
-    return [float(group["lr"]) for group in optimizer.param_groups[:MAX_GROUPS]]
+    max_groups = 4  # parameter groups whose learning rate is kept
+    return [float(group["lr"]) for group in optimizer.param_groups[:max_groups]]
 
 
 def _steppings(note: NotedScheduler, seen: list[dict[str, int]]) -> list[Stepping]:
@@ -327,4 +326,5 @@ def _settings(scheduler: Any) -> dict[str, Any]:
 
 def _number(value: int | float) -> int | float:
     """A number as it is, a whole one within what an answer may hold."""
-    return value if isinstance(value, float) else max(-MAX_WHOLE, min(value, MAX_WHOLE))
+    max_whole = 2**62  # of a setting, as ``grader.observations`` lets pass
+    return value if isinstance(value, float) else max(-max_whole, min(value, max_whole))

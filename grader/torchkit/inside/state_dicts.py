@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from grader.sandbox.inside import describe
 
 MAX_LISTED = 60  # keys of a checkpoint, and tensors of one kind that do not fit, that are told
-OLD_FORMAT = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch's magic number, as pickle writes it
 _MULTIARRAY: Any = importlib.import_module("numpy._core.multiarray")  # what a pickled numpy scalar refers to
 NUMPY_SCALARS = [
     _MULTIARRAY.scalar, _MULTIARRAY._reconstruct, np.dtype, np.ndarray,
@@ -55,11 +54,12 @@ def _begins(path: str) -> dict[str, Any]:
     except OSError:
         return {"format": "other", "size": 0, "beginning": ""}
     text = start.decode("utf-8", errors="replace").rstrip("\ufffd")
+    old_format = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch's magic number, as pickle writes it
     if not start:
         kind = "empty"
     elif start.startswith(b"PK"):
         kind = "zip" if zipfile.is_zipfile(path) else "half a zip"
-    elif start.startswith(OLD_FORMAT):
+    elif start.startswith(old_format):
         kind = "old torch"
     elif start.startswith(b"\x80"):
         kind = "pickle"

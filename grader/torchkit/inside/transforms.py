@@ -29,10 +29,7 @@ from grader.torchkit.inside.transform_outputs import (
 )
 
 Array = np.ndarray
-MIN_DRAWS_OF_A_LEAF = 24  # after which a leaf that was seen to vary is left alone
 CALLS_WHERE_ALL_IS_MET = 48  # after which no more is learned of a transform whose leaves were all called
-MAX_PICTURES = 32  # outputs that are sent whole
-MAX_UNREACHED = 32
 
 
 @op("transforms.test")
@@ -91,16 +88,18 @@ def observe_train(
     watch = LeafWatch(call.target, frozenset(random))
     call.generators = own_generators(student, [each for each in [call.target, *watch.nodes] if is_own(each)])
     pictures = [*(np.array(images[pick]) for pick in picks), texture]
+    max_pictures = 32  # outputs that are sent whole
+    max_unreached = 32
     with watch.watching(), seeded_default_rng():
         outputs = _watched_outputs(call, watch, pictures, draws)
         call.raise_what_is_to_do()
         facts = {
             **summary(outputs),
             "varies": largest_spread(outputs, len(pictures)),
-            "pictures": stacked(outputs[:MAX_PICTURES]),
+            "pictures": stacked(outputs[:max_pictures]),
             "library_only": watch.library_only,
             "unreached": [
-                _never_called(leaf, watch, call, texture, draws) for leaf in watch.unreached()[:MAX_UNREACHED]
+                _never_called(leaf, watch, call, texture, draws) for leaf in watch.unreached()[:max_unreached]
             ],
             "leaves": [_alone(leaf, watch, call, draws)[0] for leaf in watch.leaves.values()],
             "mapped": _calibrated_leaves(watch, call, calibration, several_kinds),
@@ -179,6 +178,7 @@ def _repeated(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
     first: dict[int, Array] = {}
     varies = moves = 0.0
     cut: list[bool] = []
+    min_draws_of_a_leaf = 24  # after which a leaf that was seen to vary is left alone
     for number in range(draws if inputs else 0):
         which = number % len(inputs)
         faults.step()
@@ -191,7 +191,7 @@ def _repeated(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
         moves = max(moves, distance(given, out) / size)
         if not within_unit_range(given) and distance(given, out) > 0:
             cut.append(within_unit_range(out))
-        if number >= MIN_DRAWS_OF_A_LEAF and varies > 0.02:
+        if number >= min_draws_of_a_leaf and varies > 0.02:
             break
     return {"varies": varies, "moves": moves, "cut": sum(cut) / max(len(cut), 1)}
 

@@ -21,7 +21,6 @@ from grader.observations import (
 )
 from grader.torchkit.answers import StateDict
 
-MAX_STATES = 400  # of a head while it was evaluated
 Counts = Annotated[np.ndarray, ArrayOf("iu", shape=(None,), most=1 << 22, least=0)]
 Classes = Annotated[np.ndarray, ArrayOf("u", shape=(None, None))]  # (S, m) predicted
 Logits = Annotated[np.ndarray, ArrayOf("f", shape=(None, None), most=1 << 22)]
@@ -153,8 +152,9 @@ def _of_these_sets(args: dict[str, Any], answer: HeadTraining) -> None:
         return
     if head.items is not None:
         _has_shape("items", head.items, (n,))
+    max_states = 400  # of a head while it was evaluated
     if head.evaluated is not None:
-        _has_shape("evaluated", head.evaluated, (min(len(head.evaluated), MAX_STATES), m))
+        _has_shape("evaluated", head.evaluated, (min(len(head.evaluated), max_states), m))
     if isinstance(head.logits, HeadLogits):
         _has_shape("logits.train", head.logits.train, (n, head.logits.train.shape[1]))
         _has_shape("logits.test", head.logits.test, (m, head.logits.test.shape[1]))

@@ -18,7 +18,6 @@ EPOCHS = 3  # 2 of them are not all
 CLASSES, PER_CLASS = 10, 110  # more items to train on than fit into a batch of 1024
 TRAIN_ITEMS = CLASSES * PER_CLASS
 AGREEING = 5  # classes whose test items are mostly labelled as the training items are; those of the others mostly not
-PER_TEST_CLASS = 103  # as many of each label; more items in all than fit into one batch, the last of which is small
 
 
 def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -46,8 +45,9 @@ def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
 
 def _test_items(rng: np.random.Generator) -> tuple[Array, Array]:
     """What the test items look like, and how they are labelled: first those that a right head gets wrong."""
-    labels = np.repeat(np.arange(CLASSES), PER_TEST_CLASS)
-    of_class = np.tile(np.arange(PER_TEST_CLASS), CLASSES)
+    per_test_class = 103  # as many of each label; more items in all than fit into one batch, the last of which is small
+    labels = np.repeat(np.arange(CLASSES), per_test_class)
+    of_class = np.tile(np.arange(per_test_class), CLASSES)
     few = int(rng.integers(26, 41))  # of each class are labelled otherwise than most of it: right heads get ±13-19 %
     conflict = labels >= AGREEING
     wrong = conflict & (of_class >= few) if rng.integers(2) else conflict | (of_class < few)

@@ -13,7 +13,6 @@ from grader.torchkit.images.observed import (
 )
 
 SHAPE = (1, 28, 28)
-SAME_TENSOR = 1e-6  # how far two outputs for one image may lie apart
 
 
 def train_tensor(evidence: Evidence) -> None:
@@ -28,7 +27,8 @@ def test_tensor(evidence: Evidence) -> None:
 
 def test_repeats(evidence: Evidence) -> None:
     """`tfm_test` gives the same tensor for the same image each time."""
-    if test_transform(evidence).did.varies > SAME_TENSOR:
+    tolerance = 1e-6  # how far two outputs for one image may lie apart
+    if test_transform(evidence).did.varies > tolerance:
         raise Fail(
             "tfm_test gives another tensor for the same image each time",
             "Test results must not depend on chance: use random transforms in tfm_train only.",
@@ -149,28 +149,27 @@ def _hint(kind: OutputKind) -> str:
 def _hint_raised(transform: ObservedTransform) -> str:
     assert transform.raised is not None
     message = transform.raised.message
-    for signs, hint in WHAT_RAISED_MEANS:
+    hints = (
+        (
+            ("broadcast shape", "doesn't match the broadcast"),
+            "Normalize has a mean for each of three channels, but the images have one.",
+        ),
+        (
+            ("should be Tensor Image", "should be a tensor image", "img should be Tensor", "does not support PIL",
+             "PIL images", "Tensor is expected", "has no attribute 'shape'", "input tensor should be",
+             "got <class 'PIL", "not a torch image"),
+            "This step works on tensors: put it after ToTensor.",
+        ),
+        (
+            ("should be PIL Image", "pic should be", "img should be PIL", "Unexpected type <class 'torch.Tensor'>"),
+            "This step works on PIL images: put it before ToTensor.",
+        ),
+    )  # fmt: skip
+    for signs, hint in hints:
         if any(sign in message for sign in signs):
             return hint
     return raised_hint(transform.raised)
 
-
-WHAT_RAISED_MEANS = (
-    (
-        ("broadcast shape", "doesn't match the broadcast"),
-        "Normalize has a mean for each of three channels, but the images have one.",
-    ),
-    (
-        ("should be Tensor Image", "should be a tensor image", "img should be Tensor", "does not support PIL",
-         "PIL images", "Tensor is expected", "has no attribute 'shape'", "input tensor should be",
-         "got <class 'PIL", "not a torch image"),
-        "This step works on tensors: put it after ToTensor.",
-    ),
-    (
-        ("should be PIL Image", "pic should be", "img should be PIL", "Unexpected type <class 'torch.Tensor'>"),
-        "This step works on PIL images: put it before ToTensor.",
-    ),
-)  # fmt: skip
 
 TOPIC = Topic(
     criteria=(

@@ -9,7 +9,6 @@ from grader.reports.html.figures import Figure, drawing
 from grader.torchkit.printed_runs import NUMBER, PrintedRun
 
 LOSS = patterns.compile(rf"\bloss\b[^\n\d.+-]{{0,12}}({NUMBER})", ignore_case=True)
-MAX_POINTS = 400  # of a curve
 
 
 def figure(evidence: Evidence) -> Figure | None:
@@ -55,7 +54,8 @@ def _counted(values: list[float]) -> list[int]:
 
 def _thin(epochs: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarray]:
     """At most so many points of a curve, both arrays (n,)."""
-    rows = np.unique(np.linspace(0, len(values) - 1, min(MAX_POINTS, len(values))).astype(int))
+    max_points = 400  # of a curve
+    rows = np.unique(np.linspace(0, len(values) - 1, min(max_points, len(values))).astype(int))
     return np.asarray(epochs)[rows], np.asarray(values, dtype=float)[rows]
 
 

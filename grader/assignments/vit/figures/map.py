@@ -8,9 +8,6 @@ from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 from grader.torchkit.fashion_mnist import CLASSES
 
-MAX_DOTS = 3_000  # more hide each other
-MIN_NAME_DISTANCE = (0.12, 0.055)  # of two names, as shares of the chart
-
 
 def figure(evidence: Evidence) -> Figure | None:
     """The two main directions of the embeddings, coloured by class, each class named at its middle."""
@@ -24,8 +21,10 @@ def figure(evidence: Evidence) -> Figure | None:
     inside = ((plane >= low) & (plane <= high)).all(1)
     present = [number for number in range(len(CLASSES)) if (inside & (labels == number)).any()]
     middles = np.array([np.median(plane[labels == number], axis=0) for number in present])
-    for number, (x, y) in zip(present, _spread_out(middles, (high - low) * MIN_NAME_DISTANCE), strict=True):
-        dots = np.flatnonzero(inside & (labels == number))[: MAX_DOTS // len(CLASSES)]
+    max_dots = 3_000  # more hide each other
+    min_name_distance = (0.12, 0.055)  # of two names, as shares of the chart
+    for number, (x, y) in zip(present, _spread_out(middles, (high - low) * min_name_distance), strict=True):
+        dots = np.flatnonzero(inside & (labels == number))[: max_dots // len(CLASSES)]
         _dots(plot, plane[dots], drawing.SERIES[number])
         plot.text(x, y, CLASSES[number], ha="center", va="center", fontweight="bold")
     margin = 0.03 * (high - low)

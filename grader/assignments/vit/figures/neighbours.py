@@ -10,8 +10,6 @@ from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 from grader.torchkit.fashion_mnist import CLASSES
 
-NEIGHBOURS = 5
-
 
 def figure(evidence: Evidence) -> Figure | None:
     """One query of each class, the first of its test images."""
@@ -45,7 +43,7 @@ def _queries(labels: np.ndarray) -> np.ndarray:
 def _nearest(query: np.ndarray, bank: np.ndarray) -> np.ndarray:
     """(q, 5) rows of the bank, nearest first."""
     distances = (query**2).sum(1, keepdims=True) + (bank**2).sum(1) - 2 * query @ bank.T
-    return np.argsort(distances, axis=1, kind="stable")[:, :NEIGHBOURS]
+    return np.argsort(distances, axis=1, kind="stable")[:, :5]
 
 
 def _framed(image: np.ndarray, name: str, right: bool) -> Markup:

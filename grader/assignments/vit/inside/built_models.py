@@ -20,9 +20,6 @@ ARGUMENTS = {
     "ViT": ("image_size", "patch_size", "num_channels", "hidden_size", "layers", "heads"),
     "LinearEmbeddingHead": ("hidden_size", "embed_size"),
 }
-SMALL_MODEL = {  # 36: no other size is that; the data set gives the last two
-    "hidden_size": 36, "layers": 1, "heads": 2, "patch_size": 14, "in_channels": 1, "image_size": 28,
-}  # fmt: skip
 
 
 def usable(student: Student, among: Collection[str]) -> frozenset[str]:
@@ -44,6 +41,9 @@ def built_models(student: Student, own: frozenset[str], small: bool, watch: Trai
     All models are followed, those too that exist already.
     """
     names: dict[str, Any] = {}
+    small_model = {  # 36: no other size is that; the data set gives the last two
+        "hidden_size": 36, "layers": 1, "heads": 2, "patch_size": 14, "in_channels": 1, "image_size": 28,
+    }  # fmt: skip
     with contextlib.ExitStack() as stack:
         for name, role in ROLES.items():
             cls = _module_class(student, name)
@@ -55,7 +55,7 @@ def built_models(student: Student, own: frozenset[str], small: bool, watch: Trai
             if name not in own:
                 names[name] = followed(getattr(standins, name), built)
         if small and own:
-            names |= {size: value for size, value in SMALL_MODEL.items() if student.has(size)}
+            names |= {size: value for size, value in small_model.items() if student.has(size)}
         yield names
 
 

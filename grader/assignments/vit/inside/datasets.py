@@ -20,9 +20,6 @@ def to_tensor(image: Any) -> Tensor:
     return _normalised(torch.from_numpy(np.array(image)))
 
 
-MAX_COMPUTED = 10_000  # items that are computed in advance, all at once
-
-
 class Garments(datasets.FashionMNIST, NotedReads):
     """FashionMNIST from arrays instead of files; nothing is downloaded or looked up.
 
@@ -68,7 +65,8 @@ class Garments(datasets.FashionMNIST, NotedReads):
 
     def _plain(self) -> bool:
         """Whether items are as they were given, through the plain transform."""
-        return self.transform is to_tensor and self.item_count <= MAX_COMPUTED and self._unchanged()
+        max_computed = 10_000  # items that are computed in advance, all at once
+        return self.transform is to_tensor and self.item_count <= max_computed and self._unchanged()
 
     def _unchanged(self) -> bool:
         return self.data is self._given[0] and self.targets is self._given[1]

@@ -13,8 +13,6 @@ from grader.assignments.vit.inside import standins
 from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.training_watch import TrainingWatch
 
-MAX_TOLD = 50  # calls whose best_prec and calculator are told
-
 
 class Evaluations:
     """Calls of the evaluation in one training.
@@ -52,13 +50,14 @@ class Evaluations:
 
     def facts(self) -> dict[str, Any]:
         """What was noted; explained at ``grader.assignments.vit.metric_learning.watched_runs.TrainingRun``."""
-        calculators = (_calculator(call.get("accuracy_calculator")) for call in self.calls[:MAX_TOLD])
+        max_told = 50  # calls whose best_prec and calculator are told
+        calculators = (_calculator(call.get("accuracy_calculator")) for call in self.calls[:max_told])
         unlike = {(c["type"], c["calculates"], tuple(c["measures"] or ())): c for c in calculators}
         return {
             "evaluations": self._kinds(),
             "best": [
                 {"given": _number(call.get("best_prec")), "returned": _number(call.get("returned"))}
-                for call in self.calls[:MAX_TOLD]
+                for call in self.calls[:max_told]
             ],
             "calculators": [unlike[key] for key in sorted(unlike)],
         }

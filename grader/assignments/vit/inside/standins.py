@@ -17,8 +17,6 @@ from torch.utils.data import Dataset, Subset
 
 from grader.assignments.vit.inside.constants import GRID, SHIFT
 
-RATE = 0.1  # of dropout, and by which the running mean follows
-
 
 class Calls(list[dict[str, Any]]):
     """Notes of calls, the same ones for a module and its copies."""
@@ -48,9 +46,10 @@ class Noted(nn.Module):
         if not self.training:
             return features - SHIFT * self.running_mean
         mean = features.mean(0)
+        rate = 0.1  # of dropout, and by which the running mean follows
         with torch.no_grad():
-            self.running_mean.lerp_(mean.detach().to(self.running_mean.dtype), RATE)
-        return F.dropout(features - SHIFT * mean, RATE)
+            self.running_mean.lerp_(mean.detach().to(self.running_mean.dtype), rate)
+        return F.dropout(features - SHIFT * mean, rate)
 
 
 class ViT(Noted):

@@ -28,9 +28,6 @@ from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
 MANY, ALL, FEW = 700, 6_000, 24  # training images of each class: of 700, 500, 600 and all can be told apart
-SAMPLED = 500  # of each class, as the assignment wants it
-TESTED = 10  # test images of each class
-MAX_EPOCHS = 1_000
 NAME = "train_embedding_model"
 
 
@@ -121,7 +118,8 @@ def _run(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> dic
 def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> tuple[dict[str, Any], bool]:
     """What was seen of an attempt, and whether the function was called as the notebook does it."""
     seed_everything(seed)
-    sets = garments(seed, attempt.per_class), garments(seed + 1, TESTED, train=False)
+    test_images_per_class = 10  # test images of each class
+    sets = garments(seed, attempt.per_class), garments(seed + 1, test_images_per_class, train=False)
     watch = TrainingWatch(*sets, short=not attempt.uncut)
     given = student.get("evaluate_at_end_epoch") if student.has("evaluate_at_end_epoch") else None
     evaluations = Evaluations(watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut)
@@ -144,7 +142,8 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
             called or notebook_call.Arguments((_given(attempt, sets[0]), sets[1]), {}),
         )
         ended = watch.run(lambda: function(*arguments.args, **arguments.kwargs))
-    epochs = min(_hyperparameter(student, "num_epochs", 1), MAX_EPOCHS)
+    max_epochs = 1_000
+    epochs = min(_hyperparameter(student, "num_epochs", 1), max_epochs)
     facts = {
         "attempt": attempt.name,
         "per_class": attempt.per_class,
@@ -163,7 +162,8 @@ def _arguments(student: Student, sets: tuple[Garments, Garments]) -> notebook_ca
 
 def _given(attempt: Attempt, train_set: Garments) -> Any:
     """The training set as it is handed over where the notebook's own call is not known."""
-    return standins.sample_balanced_subset([])(train_set, SAMPLED) if attempt.subset else train_set
+    sampled = 500  # of each class, as the assignment wants it
+    return standins.sample_balanced_subset([])(train_set, sampled) if attempt.subset else train_set
 
 
 def garments(seed: int, per_class: int, train: bool = True) -> Garments:

@@ -27,10 +27,7 @@ from grader.torchkit.modules.judging import expect_trained
 
 # How near what copies of a token add comes to one direction, in parts of what they add (python -m bench.structure_margins)
 MAX_SPREAD_OF_ONE_HEAD = 0.03  # several heads come to 0.1 and more, one to 0.003
-MAX_SPREAD_WITHOUT_MLP = 0.001  # right blocks come to 0.016 and more, those whose MLP sees no attention to 2e-5 at most
 MIN_ADDED = 0.03  # by attention to a token: right code adds 30 times as much, code that adds nothing 0.3 of it at most
-MIN_GROWTH = 1.15  # from one copy to four: where it is less, copies tell nothing
-MIN_LENGTH = 0.3  # of what copies add: shorter sums do not show that an MLP is not linear; right code adds 3 to 10
 
 
 @after(batch_mates, blocks_of_their_own)
@@ -71,10 +68,11 @@ def attention_weights(evidence: Evidence) -> None:
     """A token takes from all tokens a weighted mean: its weights add up to 1, by a softmax over the keys."""
     run = of_transformer(evidence)
     x, twice = tokens_of(run, "one block"), run.output("one block", "tokens twice", (B, 2 * T, D))
+    hint = "The softmax runs over the keys, the last axis of the scores (query, key): softmax(dim=-1)."
     if not same(twice, np.concatenate([x, x], axis=1)):
         raise Fail(
             "the weights of attention do not add up to 1: each token given twice should change no token, and does",
-            SOFTMAX,
+            hint,
         )
     if np.abs(_added_by_copies(evidence, "block", "long")).max() < MIN_ADDED:
         raise Fail(
@@ -85,19 +83,19 @@ def attention_weights(evidence: Evidence) -> None:
         raise Fail(
             "attention should add to each token a mean of the values, with weights that add up to 1, and adds "
             "something else",
-            f"{SOFTMAX} Or is the result of attention normalised before the sum, or does the MLP work on another sum "
+            f"{hint} Or is the result of attention normalised before the sum, or does the MLP work on another sum "
             "than x + attention?",
         )
-
-
-SOFTMAX = "The softmax runs over the keys, the last axis of the scores (query, key): softmax(dim=-1)."
 
 
 @after(attention_weights, nonlinearity)
 def mlp_after_attention(evidence: Evidence) -> None:
     """The MLP works on the sum of the tokens and what attention gave."""
+    max_spread_without_mlp = (
+        0.001  # right blocks come to 0.016 and more, those whose MLP sees no attention to 2e-5 at most
+    )
     # what attention adds, more and more of it in one direction, turns where the MLP sees it
-    if _is_in_one_direction(_added_by_copies(evidence, "one head", "short"), MAX_SPREAD_WITHOUT_MLP):
+    if _is_in_one_direction(_added_by_copies(evidence, "one head", "short"), max_spread_without_mlp):
         raise Fail(
             "the MLP does not see what attention gave: both work on the input of the block, side by side",
             "One after the other: the sum of x and attention is the new x, of which the MLP takes the norm.",
@@ -135,7 +133,9 @@ def _is_in_one_direction(added: Array, bound: float) -> bool:
     Where weights are all but 0 and 1, copies change nothing, or from next to nothing, and tell nothing.
     """
     fewest, most = (np.linalg.norm(added[:, n], axis=1) for n in (0, -1))
-    telling = (most > MIN_GROWTH * fewest) & (most > MIN_LENGTH)
+    min_growth = 1.15  # from one copy to four: where it is less, copies tell nothing
+    min_length = 0.3  # of what copies add: shorter sums do not show that an MLP is not linear; right code adds 3 to 10
+    telling = (most > min_growth * fewest) & (most > min_length)
     return bool(telling.sum() > PAIRS / 5 and second_direction(added)[telling].max() < bound)
 
 
@@ -163,16 +163,14 @@ def gradients(evidence: Evidence) -> None:
     expect_trained(run, "one block", "gradients")
     expect_trained(run, "three blocks", "gradients")
     of_all, of_one = (run.gradients("one block", call) for call in ("gradients", "gradients of one token"))
+    cut_off = "Part of what was computed is cut off: look for detach, .data, NumPy or a no_grad block in forward."
     if of_one.inputs is None or not np.abs(of_one.inputs[IMAGE]).max(axis=1).all():
-        raise Fail("no gradient passes from a token to the others: attention is detached", CUT_OFF)
+        raise Fail("no gradient passes from a token to the others: attention is detached", cut_off)
     if not (of_all.agree_with_the_output and of_one.agree_with_the_output):
         raise Fail(
             "the gradient at the tokens does not tell how the output changes with them: a part of it is detached",
-            CUT_OFF,
+            cut_off,
         )
-
-
-CUT_OFF = "Part of what was computed is cut off: look for detach, .data, NumPy or a no_grad block in forward."
 
 
 def scale_warning(evidence: Evidence) -> list[GradeWarning]:

@@ -15,12 +15,12 @@ from grader.torchkit.modules.judging import expect_alone, expect_repeatable, exp
 from grader.torchkit.modules.run import ModuleRun
 
 B, D = 6, 24
-LONG = 30.0  # times usual features: so long that a right head gives logits far outside of what activations leave
 
 
 def _ask_classification(evidence: Evidence, rng: np.random.Generator) -> Question:
     batch = normal(rng, B, D)
-    return _question(rng, "ClassificationHead", batch, 10, {"long": call(LONG * batch)}, 7)
+    long = 30.0  # times usual features: so long that a right head gives logits far outside of what activations leave
+    return _question(rng, "ClassificationHead", batch, 10, {"long": call(long * batch)}, 7)
 
 
 def _ask_embedding(evidence: Evidence, rng: np.random.Generator) -> Question:

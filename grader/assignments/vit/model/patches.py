@@ -94,15 +94,13 @@ def shape(evidence: Evidence) -> None:
 
 def _expect_taken(run: ModuleRun, name: str) -> None:
     """Say more where a build refuses images of the right number of channels."""
+    hint = "That is the right number of channels: axis 1 of (B, C, H, W) is compared with the argument num_channels."
     try:
         run.result(name, "batch")
     except Fail as fail:
         raised = run.raised(name, "batch") if run.is_built(name) else None
         refused = raised is not None and "ValueError" in raised.bases and "unpack" not in fail.message
-        raise Fail(fail.message, CHANNELS) if refused else fail from None
-
-
-CHANNELS = "That is the right number of channels: axis 1 of (B, C, H, W) is compared with the argument num_channels."
+        raise Fail(fail.message, hint) if refused else fail from None
 
 
 def num_patches(evidence: Evidence) -> None:

@@ -153,15 +153,19 @@ def learnable(evidence: Evidence) -> None:
     before, later = run.training_step("usual", "training step")
     first, second = (run.output(build, "empty", (1, N + 1, D))[0] for build in ("usual", "other parameters"))
     stuck = ~changed(later, before, axis=(0, 2), tolerance=1e-6) | ~changed(first, second, axis=(1,), tolerance=1e-6)
+    hint = (
+        "Wrap the tensor in nn.Parameter in __init__ and keep it in self; a plain tensor, a buffer, or one made in forward "
+        "is never trained."
+    )
     if stuck[1:].any():
         if run.size("usual") >= N * D and _fails(positions_added, evidence):  # there are parameters that are not added
             raise Skip
         what = "[CLS] token and the position embeddings" if stuck[0] else "position embeddings"
-        raise Fail(f"the {what} are not learnable: a step of training leaves them as they were", PARAMETER)
+        raise Fail(f"the {what} are not learnable: a step of training leaves them as they were", hint)
     if stuck[0] or not _cls_learns_by_itself(run):
         raise Fail(
             "the [CLS] token is not a parameter of its own: only the position embedding added to it is learned",
-            PARAMETER,
+            hint,
         )
 
 
@@ -182,10 +186,6 @@ def _cls_learns_by_itself(run: ModuleRun) -> bool:
     return bool(moved - others_moved) or alone > D
 
 
-PARAMETER = (
-    "Wrap the tensor in nn.Parameter in __init__ and keep it in self; a plain tensor, a buffer, or one made in forward "
-    "is never trained."
-)
 TOPIC = Topic(
     probes=(Probe("positions", "module.run", _ask),),
     criteria=(

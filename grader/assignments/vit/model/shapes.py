@@ -23,11 +23,6 @@ from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import CaseResult, NoTensor, ShapeResult
 from grader.torchkit.modules.asking import normal
 
-OTHER_BATCH_SIZES = (4, 15)  # of a batch that is drawn, the ends of its line left out; the upper number too
-MAX_TELLING_NOTHING = 2  # classes whose outputs do not follow their inputs: each may have a fault of its own
-# check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
-# fit next to none of the sizes drawn for another grade.
-MAX_WITH_ONE_BATCH_SIZE = 1
 TO_DO = "to do"  # what ``check_vit.py`` says of a class that is not written
 Case = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]  # arguments, shape put in, shape expected
 
@@ -79,8 +74,9 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     table = _given_cases(evidence.given.texts)
     asked: dict[str, list[list[Any]]] = {}
     known: dict[str, Any] = {}
+    other_batch_sizes = (4, 15)  # of a batch that is drawn, the ends of its line left out; the upper number too
     for name in CLASSES:
-        line = lines.places(rng, int(rng.integers(*OTHER_BATCH_SIZES)))
+        line = lines.places(rng, int(rng.integers(*other_batch_sizes)))
         other = _of_batch_size(name, table[name][int(rng.integers(len(table[name])))], len(line))
         inputs = lines.points(rng, normal(rng, *other[1][1:]), line)
         known[name] = {"cases": [*table[name], other], "line": line}
@@ -112,7 +108,10 @@ def check_vit_passes(evidence: Evidence) -> None:
     if said := [f"{name}: {words}" for name, words in wrong.items() if words]:
         raise Fail(f"check_vit.py says {'; '.join(said)[:800]}", "Run `python check_vit.py` to see it yourself.")
     other = [found[-1] for found in problems.values() if found[-1]]
-    if len(other) > MAX_WITH_ONE_BATCH_SIZE:
+    # check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
+    # fit next to none of the sizes drawn for another grade.
+    max_with_one_batch_size = 1
+    if len(other) > max_with_one_batch_size:
         raise Fail(
             f"for batches of other sizes than those of check_vit.py: {'; '.join(other)[:800]}",
             "Is the size of the batch hard-coded? Take it from the input: x.shape[0].",
@@ -149,7 +148,8 @@ def _off_line(result: CaseResult, line: np.ndarray) -> float | None:
 def _expect_computed(off: list[float | None]) -> None:
     """Fail where outputs vary, and those of no class follow the inputs: right shapes alone are not computed."""
     varying = [each for each in off if each is not None]
-    if len(varying) > MAX_TELLING_NOTHING and not min(varying) <= lines.MAX_OFF:
+    max_telling_nothing = 2  # classes whose outputs do not follow their inputs: each may have a fault of its own
+    if len(varying) > max_telling_nothing and not min(varying) <= lines.MAX_OFF:
         raise Fail(
             "the outputs have the right shapes, but none of the classes seems to compute them from its input: they do "
             "not follow small changes of it",

@@ -197,19 +197,17 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
     tokens = block.known["x"]
     added_to_long = np.abs(block.output("block", "long", tokens.shape) - LONG * tokens).max()
     added_to_longer = np.abs(block.output("block", "longer", tokens.shape) - 10 * LONG * tokens).max()
+    hint = "Normalise once, y = norm(x), and use attention(y, y, y); the MLP takes a norm of its own."
     if not same(lone_shifted - 3, lone) or added_to_longer > 3 * added_to_long:
         if others:
             return (
                 "the values of attention are not normalised (keys and values, if LayerNorm reaches the query alone)",
-                NORMALISE,
+                hint,
             )
         return "the MLP works on tokens that are not normalised", "x + MLP(norm(x)), with a LayerNorm of its own."
     if not others:
-        return "the query of attention is not normalised", NORMALISE
-    return f"the {'query and the ' if all_alike else ''}keys of attention are not normalised", NORMALISE
-
-
-NORMALISE = "Normalise once, y = norm(x), and use attention(y, y, y); the MLP takes a norm of its own."
+        return "the query of attention is not normalised", hint
+    return f"the {'query and the ' if all_alike else ''}keys of attention are not normalised", hint
 
 
 @after(normalised_before)

@@ -16,12 +16,6 @@ from grader.torchkit import checkpoints, image_sets
 from grader.torchkit.checkpoints import Absent, ClassMissing, Loaded, Loading, Mismatch, NoDict, NoStateDict, Unopened
 from grader.torchkit.image_sets import Embedded, EmbeddedSets, NoRows, Predicted, PredictedSets, Stopped
 
-PART_OF = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
-CLASS_OF = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
-PART_OF_CLASS = {
-    "ViT": "vit.model", "PatchEmbeddings": "vit.patch_embeddings", "PositionEmbedding": "vit.position_embedding",
-    "ResidualAttentionBlock": "vit.attention_block", "Transformer": "vit.attention_block",
-}  # fmt: skip
 MODEL = ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads")
 
 
@@ -111,12 +105,18 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
     Args:
         held: the keys of the checkpoint.
     """
-    name, second = CLASS_OF[key], "classifier" if file == FILES[CLASSIFIER] else "embedding_head"
+    class_of = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
+    name, second = class_of[key], "classifier" if file == FILES[CLASSIFIER] else "embedding_head"
+    part_of = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
+    part_of_class = {
+        "ViT": "vit.model", "PatchEmbeddings": "vit.patch_embeddings", "PositionEmbedding": "vit.position_embedding",
+        "ResidualAttentionBlock": "vit.attention_block", "Transformer": "vit.attention_block",
+    }  # fmt: skip
     match loading:
         case Loaded():
             return
         case ClassMissing():
-            raise Blocked(PART_OF[key], f"`{name}` is not defined, so {file} has no model to go into")
+            raise Blocked(part_of[key], f"`{name}` is not defined, so {file} has no model to go into")
         case Absent():
             raise Fail(
                 f'expected a state dict under "{key}" in {file}, which holds {_keys(held)}',
@@ -124,14 +124,14 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
             )
         case RaisedResult():
             doing = f"building `{name}` with the notebook's hyperparameters"
-            raise _raised(evidence, PART_OF[key], doing, loading.exception)
+            raise _raised(evidence, part_of[key], doing, loading.exception)
         case NoStateDict():
             raise Fail(
                 f'expected a state dict under "{key}" in {file}, got {loading.type[:60]}', "Save model.state_dict()."
             )
         case Mismatch():
             message = checkpoints.what_does_not_fit(key, file, name, loading)
-            parts = (PART_OF_CLASS[owner] for owner in loading.owners if owner in PART_OF_CLASS)
+            parts = (part_of_class[owner] for owner in loading.owners if owner in part_of_class)
             by = broken(evidence, *parts, "vit.model", *MODEL)
             raise Blocked(by, message) if by else Fail(message, mismatch.cause(evidence, key, loading))
 

@@ -6,8 +6,6 @@ from grader.assignments.vit.settings import hyperparameter
 from grader.evidence import Evidence
 from grader.torchkit.checkpoints import Explanation, Mismatch, by_width, differing_sizes, is_renamed
 
-CLASSES = 10  # of FashionMNIST
-
 
 def cause(evidence: Evidence, key: str, mismatch: Mismatch) -> str:
     """The likely cause in words.
@@ -21,11 +19,12 @@ def cause(evidence: Evidence, key: str, mismatch: Mismatch) -> str:
             "`layers` was changed after training."
         )
     differing = differing_sizes(mismatch)
-    saved = {then for built, then in differing if built == CLASSES}
-    if key == "classifier" and len(saved) == 1 and {built for built, _ in differing} == {CLASSES}:
+    classes = 10  # of FashionMNIST
+    saved = {then for built, then in differing if built == classes}
+    if key == "classifier" and len(saved) == 1 and {built for built, _ in differing} == {classes}:
         return (
-            f"The checkpoint has {saved.pop()} classes, FashionMNIST {CLASSES}: train a `ClassificationHead` with "
-            f"num_classes={CLASSES}."
+            f"The checkpoint has {saved.pop()} classes, FashionMNIST {classes}: train a `ClassificationHead` with "
+            f"num_classes={classes}."
         )
     for name, explains in _explanations(evidence, key, mismatch):
         now = int(hyperparameter(evidence, name) or 0)

@@ -17,9 +17,6 @@ from grader.evidence import Evidence
 from grader.judging import warn
 from grader.records import GradeWarning
 
-MAX_IMAGE_SIZE = 1_024  # pixels along a side of images that anybody would train on
-MAX_LEAD = 0.05  # of the test accuracy over that on training images
-
 
 @dataclass(frozen=True)
 class HonestDifference:
@@ -81,7 +78,8 @@ def classifier_leak(evidence: Evidence) -> list[GradeWarning]:
     if not judges_checkpoint(evidence):
         return []
     test, train = or_none(accuracy, evidence), or_none(accuracy, evidence, "train")
-    if test is None or train is None or test - train <= MAX_LEAD:
+    max_lead = 0.05  # of the test accuracy over that on training images
+    if test is None or train is None or test - train <= max_lead:
         return []
     if test < evidence.rubric.thresholds["accuracy"] and other_code(evidence, CLASSIFIER):  # it earned nothing
         return []
@@ -116,7 +114,8 @@ def claims(evidence: Evidence) -> list[GradeWarning]:
 def truncated(evidence: Evidence) -> list[GradeWarning]:
     """A patch size that does not divide the image size: the rest of the pixels is never looked at."""
     image, patch = hyperparameter(evidence, "image_size"), hyperparameter(evidence, "patch_size")
-    if not image or not patch or patch < 1 or image > MAX_IMAGE_SIZE or image % patch == 0:
+    max_image_size = 1_024  # pixels along a side of images that anybody would train on
+    if not image or not patch or patch < 1 or image > max_image_size or image % patch == 0:
         return []
     fits = ", ".join(str(size) for size in range(2, int(image)) if image % size == 0)
     return warn(

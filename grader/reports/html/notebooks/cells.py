@@ -15,13 +15,8 @@ import nbformat  # noqa: E402
 from nbconvert.exporters.html import HTMLExporter  # noqa: E402
 from PIL import Image  # noqa: E402
 
-CELLS = 600
-SOURCE = 100_000  # characters of a cell
 OUTPUT = 20_000  # characters of an output; the rest is said to be left out
-OUTPUTS = 60  # of a cell
 PICTURES = 80
-PICTURE_BYTES = 3_000_000  # of all pictures together, so that the page stays light
-WIDEST = 900  # pixels
 PIXELS = 40_000_000
 Image.MAX_IMAGE_PIXELS = PIXELS
 
@@ -37,7 +32,8 @@ class Pictures:
 
     def keep(self, encoded: str) -> int | None:
         """The number of a picture, None where it is none or there are too many."""
-        if len(self.kept) >= PICTURES or self.bytes > PICTURE_BYTES:
+        max_bytes = 3_000_000  # of all pictures together, so that the page stays light
+        if len(self.kept) >= PICTURES or self.bytes > max_bytes:
             return None
         try:
             png = _png(base64.b64decode(encoded))
@@ -49,8 +45,9 @@ class Pictures:
 
 
 def _png(data: bytes) -> bytes:
+    max_width = 900  # pixels
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF")) as image:
-        image.thumbnail((WIDEST, WIDEST * 2))
+        image.thumbnail((max_width, max_width * 2))
         few = image.convert("RGBA").quantize(128, method=Image.Quantize.FASTOCTREE)
         stream = io.BytesIO()
         few.save(stream, format="PNG", optimize=False)
@@ -67,7 +64,8 @@ def warm_up() -> None:
 def rendered(raw: bytes) -> list[Node]:
     """Each cell: its number, kind, HTML that is not yet harmless, and base64 PNG pictures by their mark in it."""
     notebook, mark, pictures = _read(raw), secrets.token_hex(12), Pictures()
-    cells = [_cell(cell, mark, pictures) for cell in notebook["cells"][:CELLS] if isinstance(cell, dict)]
+    max_cells = 600
+    cells = [_cell(cell, mark, pictures) for cell in notebook["cells"][:max_cells] if isinstance(cell, dict)]
     found = []
     for number, cell in enumerate(cells, 1):
         html = _html(cell)  # each alone: a tag that one leaves open swallows nothing of the next
@@ -104,11 +102,13 @@ def _read(raw: bytes) -> Node:
 def _cell(cell: Node, mark: str, pictures: Pictures) -> Node:
     """Only what is known and of moderate size."""
     kind = cell.get("cell_type")
-    source = _cut(_text(cell.get("source")), SOURCE)
+    max_characters = 100_000  # characters of a cell
+    source = _cut(_text(cell.get("source")), max_characters)
     if kind != "code":
         return {"cell_type": "markdown" if kind == "markdown" else "raw", "metadata": {}, "source": source}
     count = cell.get("execution_count")
-    outputs = _list(cell.get("outputs"))[:OUTPUTS]
+    max_outputs = 60  # of a cell
+    outputs = _list(cell.get("outputs"))[:max_outputs]
     shown = [_output(output, mark, pictures) for output in outputs if isinstance(output, dict)]
     return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [o for o in shown if o],
             "execution_count": count if isinstance(count, int) else None}  # fmt: skip

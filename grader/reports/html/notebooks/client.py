@@ -15,8 +15,6 @@ from markupsafe import Markup
 from grader.reports.html.notebooks.sanitising import harmless
 
 SECONDS = 90.0
-SERVER = Path(__file__).with_name("server.py")
-VARIABLES = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "JUPYTER_PLATFORM_DIRS": "1"}
 
 
 @dataclass(frozen=True)
@@ -81,9 +79,10 @@ class Renderer:
 
 
 def _start() -> "subprocess.Popen[bytes]":
+    variables = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8", "JUPYTER_PLATFORM_DIRS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-E", "-P", str(SERVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, cwd="/", env={**VARIABLES, "HOME": os.environ.get("HOME", "/")},
+        [sys.executable, "-E", "-P", str(Path(__file__).with_name("server.py"))], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, cwd="/", env={**variables, "HOME": os.environ.get("HOME", "/")},
     )  # fmt: skip
 
 

@@ -16,8 +16,6 @@ from typing import Any
 
 SECONDS = 20.0  # for one notebook
 MEMORY = 2 << 30
-READ = 64_000_000  # bytes of a notebook file: four times a notebook full of plots
-ANSWER = 24_000_000  # bytes of what becomes of it
 
 sys.path.append(str(Path(__file__).parent))  # -P leaves out the script's own folder
 
@@ -51,7 +49,8 @@ def _forked(path: Path) -> bytes:
 def _read(pipe: int, deadline: float) -> bytes:
     parts: list[bytes] = []
     size = 0
-    while size <= ANSWER:
+    max_answer = 24_000_000  # bytes of what becomes of it
+    while size <= max_answer:
         if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
             return _error("it takes too long to render")
         part = os.read(pipe, 1 << 20)
@@ -81,8 +80,9 @@ def _render_and_exit(path: Path, pipe: int) -> None:
 def _rendered(path: Path) -> bytes:
     import cells
 
-    if path.stat().st_size > READ:
-        return _error(f"it is larger than {READ // 1_000_000} MB")
+    max_read = 64_000_000  # bytes of a notebook file: four times a notebook full of plots
+    if path.stat().st_size > max_read:
+        return _error(f"it is larger than {max_read // 1_000_000} MB")
     found: list[dict[str, Any]] = cells.rendered(path.read_bytes())
     return json.dumps({"cells": found}).encode()
 
