@@ -21,7 +21,6 @@ from grader.sandbox.outside.connection import Worker
 from grader.unavailable import noted
 
 EXHAUSTED = ("timeout", "memory")
-NO_FURTHER = (*EXHAUSTED, "crashed", "fault")  # outcomes of the reference's that say nothing against a submission
 Progress = Callable[[str, float], None]  # what is being done, and how much of it
 Telling = Callable[[Probe], None]
 
@@ -50,6 +49,8 @@ class Doubts:
         reference: opens a right submission until its exit; students have none.
         known: what it answered earlier in this run.
     """
+
+    not_to_blame = (*EXHAUSTED, "crashed", "fault")  # outcomes of the reference's that say nothing against a submission
 
     def __init__(self, workers: Workers, hidden: Callable[[], Sequence[str]],
                  reference: Callable[[], AbstractContextManager[Submission]] | None,
@@ -87,7 +88,7 @@ class Doubts:
         if self.reference is None:
             return self._asked_again(worker, probe, question, first, patience)
         answer = self._by_reference(probe, question)
-        if answer.outcome in NO_FURTHER:
+        if answer.outcome in self.not_to_blame:
             return Observation("fault", detail=f"{first.detail}, but the reference got no further: {answer.detail}")
         if first.outcome == "timeout":
             return first
@@ -109,7 +110,7 @@ class Doubts:
                 right, worker = self.right
                 args = _own(question.args, right)
                 answer = worker.ask(probe.op, args, Patience(probe.seconds, STEP))
-                if answer.outcome in NO_FURTHER:
+                if answer.outcome in self.not_to_blame:
                     return answer
                 self.known.answers[probe.id] = answer
             return self.known.answers[probe.id]

@@ -21,8 +21,6 @@ from grader.evidence import Evidence, KeptAnswer
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 
-SAMPLE = 500  # test images for accuracy and Precision@1: enough to tell a fault, an eighth of the time
-
 
 @dataclass(frozen=True)
 class AuditedCase:
@@ -56,7 +54,8 @@ def run(
     cases = _cases(corpus_of(options.assignment), only)
     if not cases:
         raise GraderError(f"no case of the audit has {only!r} in its name; nothing was audited")
-    grader = open_grader(replace(options, sample=SAMPLE, seed=seed, train="never", threads=1))
+    sample = 500  # test images for accuracy and Precision@1: enough to tell a fault, an eighth of the time
+    grader = open_grader(replace(options, sample=sample, seed=seed, train="never", threads=1))
     try:
         auditor = Auditor(grader, seed)
         with ThreadPoolExecutor(jobs) as pool:

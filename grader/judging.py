@@ -37,9 +37,6 @@ class Fail(Verdict):
         self.message, self.hint = message, hint
 
 
-PATCHED = "Does your code replace functions of torch, NumPy or the grader, or write to file descriptors? Leave them as they are."
-
-
 class Skip(Verdict):
     """The check cannot be made because an earlier one of the same criterion failed."""
 
@@ -238,7 +235,8 @@ def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Obse
     if observation.outcome == "unasked" or unanswered.probe in told:
         return CheckResult(check.name, "skipped", LATER)
     told.add(unanswered.probe)
-    hint = PATCHED if observation.outcome == "forged" else raised_hint(observation.raised)
+    advice = "Does your code replace functions of torch, NumPy or the grader, or write to file descriptors? Leave them as they are."
+    hint = advice if observation.outcome == "forged" else raised_hint(observation.raised)
     return CheckResult(check.name, "failed", observed_words(observation), hint)
 
 

@@ -10,7 +10,6 @@ from grader.exports.sheets import Sheet, number
 
 IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 ASSIGNMENT = patterns.compile(r"(?P<name>.+) \((?P<id>\d+)\)", dot_all=True)
-POSSIBLE = "points possible"
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,8 @@ def _column(sheet: Sheet, assignment: str | None) -> int:
 def _by_name(rows: list[list[str]], result: ExportedGrade) -> list[str] | None:
     """The row of a student without an id, by the name that Canvas gives to files, "Doe, Jane" as doejane."""
     same = [row for row in rows if result.student is None and _plain(row[0]) == _plain(result.key)]
-    return same[0] if len(same) == 1 and same[0][0].strip().casefold() != POSSIBLE else None
+    possible = "points possible"
+    return same[0] if len(same) == 1 and same[0][0].strip().casefold() != possible else None
 
 
 def _plain(name: str) -> str:

@@ -8,9 +8,6 @@ from grader.exports.result import ExportedGrade
 from grader.records import CheckResult, CriterionResult
 from grader.reports.text import visible
 
-FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0
-WORDS = ("failure", "error", "skipped")
-
 
 def report(results: Sequence[ExportedGrade]) -> str:
     """The whole document."""
@@ -59,7 +56,8 @@ def _case(criterion: CriterionResult, check: CheckResult) -> ET.Element:
 
 
 def _ending(word: str, message: str, where: str = "") -> ET.Element:
-    assert word in WORDS
+    endings = ("failure", "error", "skipped")
+    assert word in endings
     ending = ET.Element(word)
     ending.text = text(f"{where}: {message}" if where else message)
     if word != "skipped":  # Jenkins's schema gives that no attributes
@@ -70,4 +68,5 @@ def _ending(word: str, message: str, where: str = "") -> ET.Element:
 
 def text(raw: str) -> str:
     r"""What XML 1.0 forbids, and what cannot be seen, as ``\x1b``."""
-    return FORBIDDEN.sub(lambda found: found.group().encode("unicode_escape").decode(), visible(raw))
+    forbidden = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # by XML 1.0
+    return forbidden.sub(lambda found: found.group().encode("unicode_escape").decode(), visible(raw))

@@ -15,8 +15,6 @@ COLUMNS = (
     MODIFIED, COMMENTS,
 )  # fmt: skip
 NEEDED = (IDENTIFIER, GRADE, MODIFIED)  # without these Moodle refuses the file
-PARTICIPANT = "Participant "
-LONGEST = 5_000  # characters of comments
 
 
 def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool = True) -> Filled:
@@ -45,7 +43,7 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool =
 
 def _new(results: Sequence[ExportedGrade]) -> Sheet:
     rows = [
-        [PARTICIPANT + result.student, result.key, "", "", "", number(result.grade.max_score), "Yes", "-", "-", ""]
+        ["Participant " + result.student, result.key, "", "", "", number(result.grade.max_score), "Yes", "-", "-", ""]
         for result in results
         if result.student is not None
     ]
@@ -69,4 +67,5 @@ def _by_name(sheet: Sheet, at: dict[str, int], result: ExportedGrade) -> list[st
 
 def _comments(result: ExportedGrade) -> str:
     """Moodle takes HTML there."""
-    return "<br>".join(html.escape(printable(line)) for line in words(result))[:LONGEST]
+    max_characters = 5_000  # characters of comments
+    return "<br>".join(html.escape(printable(line)) for line in words(result))[:max_characters]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from grader.errors import GraderError
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may compute what begins like this (OWASP)
 BOM = "\ufeff"
 
 
@@ -69,7 +68,8 @@ def read(path: Path, *needed: str) -> Sheet:
 
 def cell(raw: str) -> str:
     """A cell that no spreadsheet computes; a dash alone, which Moodle writes for "never", computes nothing."""
-    return f"'{raw}" if raw.startswith(RISKY) and raw != "-" else raw
+    risky = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may compute what begins like this (OWASP)
+    return f"'{raw}" if raw.startswith(risky) and raw != "-" else raw
 
 
 def number(points: float) -> str:

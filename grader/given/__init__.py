@@ -13,8 +13,6 @@ from grader.errors import GraderError
 if TYPE_CHECKING:
     from grader.assignment import Assignment
 
-READ = (".py", ".ipynb", ".sha256")  # the last hold digests of blocks whose text is not published
-
 
 @dataclass(frozen=True)
 class GivenFiles:
@@ -62,8 +60,9 @@ def replaced(folder: Path, assignment: "Assignment") -> GivenFiles:
     """
     if not folder.is_dir():
         raise GraderError(f"--given {folder}: expected a folder with the course's given files, found none there")
+    read = (".py", ".ipynb", ".sha256")  # the last hold digests of blocks whose text is not published
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix in READ and path.is_file())
+        paths = sorted(path for path in folder.iterdir() if path.suffix in read and path.is_file())
         found = GivenFiles({path.name: _text(path) for path in paths if not path.name.startswith(".")}, replaced=True)
     except OSError as error:
         raise GraderError(f"--given {folder}: cannot be read: {error.strerror or error}") from None

@@ -26,10 +26,6 @@ INDIRECT_ATTRIBUTES = frozenset({
     "meta_path", "f_globals", "f_builtins", "f_locals", "settrace", "setprofile", "update_wrapper", "wraps",
     "attrgetter", "methodcaller", "TorchFunctionMode", "TorchDispatchMode",
 })  # fmt: skip
-HARMLESS_DUNDERS = frozenset({
-    "__init__", "__name__", "__main__", "__class__", "__len__", "__getitem__", "__call__", "__version__", "__doc__",
-    "__file__", "__repr__", "__str__", "__future__",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -239,7 +235,10 @@ def _is_plain_text(node: ast.expr) -> bool:
 
 
 def _is_strange(word: str) -> bool:
-    return _is_dunder(word) and word not in HARMLESS_DUNDERS
+    return _is_dunder(word) and word not in {
+        "__init__", "__name__", "__main__", "__class__", "__len__", "__getitem__", "__call__", "__version__", "__doc__",
+        "__file__", "__repr__", "__str__", "__future__",
+    }  # fmt: skip
 
 
 def _is_dunder(word: str) -> bool:

@@ -16,9 +16,7 @@ from grader.gradebook.store import PackedGrade
 from grader.gradebook.task import Task, unfinished
 from grader.pipeline import Options
 
-MOST = 512 << 20  # bytes of one submission that are sent
 CONNECT_SECONDS = 60
-PLAIN = ("seed", "train", "unconfined", "train_budget", "sample")  # options that travel as they are
 
 
 class Cluster:
@@ -34,6 +32,8 @@ class Cluster:
         GraderError: there is no scheduler, or no Dask here.
     """
 
+    max_bytes = 512 << 20  # bytes of one submission that are sent
+
     def __init__(self, address: str, options: Options, only: Collection[str] | None, resources: str | None) -> None:
         try:
             import dask
@@ -42,14 +42,16 @@ class Cluster:
             raise GraderError("--scheduler needs Dask: pip install 'vit-grade[dask]'") from None
         if options.assignment_file is not None:
             raise GraderError("--scheduler grades this project's own assignment; --assignment is for one machine")
-        dask.config.set({"distributed.admin.large-graph-warning-threshold": 2 * MOST})  # a submission may be large
+        # A submission may be large.
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": 2 * self.max_bytes})
         self.address, self.resources = address, _resources(resources)
         try:
             self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise GraderError(f"{address}: no Dask scheduler answers there: {error}") from None
+        plain = ("seed", "train", "unconfined", "train_budget", "sample")  # options that travel as they are
         self.how = {
-            "options": {**{name: getattr(options, name) for name in PLAIN}, "threads": options.threads or 1},
+            "options": {**{name: getattr(options, name) for name in plain}, "threads": options.threads or 1},
             "data": str(options.data) if options.data is not None else None,
             "rubric": options.rubric.read_text(encoding="utf-8"),
             "given": dict(options.given_files.texts),
@@ -69,7 +71,7 @@ class Cluster:
         """Send a submission; the future raises ``PlaceLost`` when the cluster is no more."""
         ours: Future[PackedGrade] = Future()
         try:
-            job = remote.pack(task.found, task.seed, MOST)
+            job = remote.pack(task.found, task.seed, self.max_bytes)
         except remote.TooLarge as error:
             ours.set_result(PackedGrade(unfinished(task, str(error), 100.0)))
             return ours

@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
 CODE = Path(__file__).resolve().parent.parent
 ASKS = {"sandbox", "intake", "inside"}  # folders whose code decides what is observed
-NO_SAY = {
-    "commands",
-    "gradebook",
-    "exports",
-    "reports",
-    "students",
-    "publish",
-    "corpus",
-    "figures",
-}  # … and without a say in a grade
 BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 
 
@@ -80,7 +70,8 @@ def asking() -> str:
 @cache
 def checks() -> str:
     """Of the code that asks and judges."""
-    return _of(path for path in CODE.rglob("*.py") if not (ASKS | NO_SAY | {"cli.py"}) & _folders(path))
+    without_a_say = {"commands", "gradebook", "exports", "reports", "students", "publish", "corpus", "figures"}
+    return _of(path for path in CODE.rglob("*.py") if not (ASKS | without_a_say | {"cli.py"}) & _folders(path))
 
 
 def _folders(path: Path) -> set[str]:

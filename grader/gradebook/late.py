@@ -22,9 +22,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.errors import GraderError
 
-DAY = 86_400.0
-FIELDS = ("deadline", "zone", "grace", "per_day", "most", "closes")
-
 
 @dataclass(frozen=True)
 class LatePolicy:
@@ -59,7 +56,8 @@ class LatePolicy:
         over, deadline, at = 0.0, self.instant(self.deadline), self.handed_in(handed_in, has_zone)
         if deadline is not None and at is not None:
             over = at - deadline - 60 * self.grace
-        return max(math.ceil(over / DAY), int(bool(late)))
+        seconds_of_a_day = 86_400.0
+        return max(math.ceil(over / seconds_of_a_day), int(bool(late)))
 
     def instant(self, clock: datetime | None) -> float | None:
         """Return a time in seconds since 1970; None for one without a zone where the policy has none either."""
@@ -92,9 +90,10 @@ def load(rubric: Path) -> LatePolicy:
         GraderError: one line that names the entry that is wrong.
     """
     raw = tomllib.loads(rubric.read_text(encoding="utf-8")).get("late", {})
-    unknown = set(raw) - set(FIELDS)
+    known_fields = ("deadline", "zone", "grace", "per_day", "most", "closes")
+    unknown = set(raw) - set(known_fields)
     if unknown:
-        raise GraderError(f"{rubric}: [late] {min(unknown)}: no such entry; there are {', '.join(FIELDS)}")
+        raise GraderError(f"{rubric}: [late] {min(unknown)}: no such entry; there are {', '.join(known_fields)}")
     deadline = raw.pop("deadline", None)
     if deadline is not None and not isinstance(deadline, datetime):
         raise GraderError(f"{rubric}: [late] deadline: expected a date and time, 2026-11-20T23:59:00+01:00")

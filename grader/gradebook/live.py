@@ -12,8 +12,6 @@ from grader.reports.text import printable
 if TYPE_CHECKING:
     from rich.live import Live
 
-SHOWN = 12  # submissions under way that have a line of their own
-
 
 class Table:
     """Counts what is done, shows what is under way, and tells when it may end."""
@@ -81,7 +79,8 @@ class Table:
         if not self.running and done < self.total:
             head += ", getting ready"
         lines = Grid.grid(padding=(0, 2))
-        for key, (since, what) in list(self.running.items())[:SHOWN]:
+        max_shown = 12  # submissions under way that have a line of their own
+        for key, (since, what) in list(self.running.items())[:max_shown]:
             lines.add_row(
                 Text(printable(key, 40), "bold"), Text(printable(what, 60)), f"{time.monotonic() - since:.0f} s"
             )

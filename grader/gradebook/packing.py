@@ -31,10 +31,6 @@ from grader.records import (
 from grader.sandbox.inside import protocol
 from grader.sandbox.outside import replies
 
-SMALL_FILE, SMALL_FILES = 64 << 10, 1 << 20  # bytes of code files that are kept, of one and of all
-CHECKPOINTS = (".pt", ".pth")
-SMALL_STORAGE, MOST_STORAGES = 1 << 10, 10_000  # bytes of a tensor that tells something; how many of them
-MAX_UNFIT_FRAME = 4 << 20  # bytes of a frame that does not fit its type; what is longer is not kept
 RAW, DEFLATED = b"r", b"z"  # how the bytes of a frame are kept: floats hardly compress
 Fetch = Callable[[str], bytes]  # a packed frame by its digest
 
@@ -60,7 +56,8 @@ def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
         b"".join(protocol.encode("", {"value": observation.value})) if answer.ok else b""
     )
     digest = ""
-    if frame and (observation.outcome in ("value", "raised", "undefined") or len(frame) <= MAX_UNFIT_FRAME):
+    max_unfit_frame = 4 << 20  # bytes of a frame that does not fit its type; what is longer is not kept
+    if frame and (observation.outcome in ("value", "raised", "undefined") or len(frame) <= max_unfit_frame):
         digest = hashlib.sha256(frame).hexdigest()
         frames[digest] = packed_frame(frame)
     raised = None if observation.raised is None else dataclasses.asdict(observation.raised)
@@ -150,16 +147,19 @@ def pack_submission(submission: Submission) -> bytes:
     kept = dataclasses.asdict(dataclasses.replace(submission, path=Path(), root=Path(), files={}))
     files = {name: path.relative_to(submission.root).as_posix() for name, path in submission.files.items()}
     kept |= {"path": str(submission.path), "root": "", "files": files, "texts": _texts(submission)}
-    kept["weights"] = {name: _checksums(path) for name, path in submission.files.items() if name.endswith(CHECKPOINTS)}
+    kept["weights"] = {
+        name: _checksums(path) for name, path in submission.files.items() if name.endswith((".pt", ".pth"))
+    }
     return zlib.compress(json.dumps(kept).encode(), 6)
 
 
 def _texts(submission: Submission) -> dict[str, str]:
     """Code files that a check may compare."""
     found: dict[str, str] = {}
-    left = SMALL_FILES
+    max_bytes_of_one, max_bytes_of_all = 64 << 10, 1 << 20  # bytes of code files that are kept, of one and of all
+    left = max_bytes_of_all
     for name, path in sorted(submission.files.items()):
-        if name.endswith(".py") and path.is_file() and path.stat().st_size <= min(SMALL_FILE, left):
+        if name.endswith(".py") and path.is_file() and path.stat().st_size <= min(max_bytes_of_one, left):
             found[name] = path.read_bytes().decode("latin-1")
             left -= len(found[name])
     return found
@@ -214,12 +214,13 @@ def weights_of(data: bytes) -> dict[str, frozenset[str]]:
 
 def _checksums(path: Path) -> list[str]:
     """CRC and size of every storage, as the archive itself names them: nothing is unpickled or unpacked."""
+    min_bytes, max_storages = 1 << 10, 10_000  # bytes of a tensor that tells something; how many of them
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()[:MOST_STORAGES]
+            members = archive.infolist()[:max_storages]
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):  # an old or a broken checkpoint
         return []
-    storages = (member for member in members if "/data/" in member.filename and member.file_size >= SMALL_STORAGE)
+    storages = (member for member in members if "/data/" in member.filename and member.file_size >= min_bytes)
     return sorted({f"{member.CRC:08x}-{member.file_size}" for member in storages})
 
 

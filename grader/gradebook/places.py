@@ -13,7 +13,6 @@ from grader.gradebook.task import Step, Task, grade_task
 from grader.pipeline import Grader
 
 MEMORY_EACH = 3 << 29  # bytes: 1.5 GiB a submission, its worker's and what judges it
-CGROUP_MEMORY = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 class PlaceLost(GraderError):
@@ -113,5 +112,6 @@ def _memory() -> int:
     if not hasattr(os, "sysconf"):
         return MEMORY_EACH
     whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limits = [Path(path).read_text().strip() for path in CGROUP_MEMORY if Path(path).is_file()]
+    cgroup_memory = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+    limits = [Path(path).read_text().strip() for path in cgroup_memory if Path(path).is_file()]
     return min([whole, *(int(limit) for limit in limits if limit.isdigit())])

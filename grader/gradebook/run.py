@@ -24,9 +24,7 @@ from grader.gradebook.task import Task, unfinished
 from grader.intake import Found
 from grader.records import Grade
 
-SUSPECT = 3  # starts without an end, after which a submission runs alone
 GIVEN_UP = 10  # … and after which it is not started again
-BROKEN = 3  # submissions in a row without a worker, none graded: nothing can be graded here
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,9 @@ class Run:
         retry: grade again what needs review.
     """
 
+    max_without_a_worker = 3  # submissions in a row without a worker, none graded: nothing can be graded here
+    max_starts_beside_others = 3  # starts without an end, after which a submission runs alone
+
     def __init__(
         self, book: Gradebook, place: GradingPlace, now: Digests, class_seed: int, *, seed: int | None = None,
         regrade: Callable[[SubmissionRow, GradeRow], PackedGrade | None] = lambda row, kept: None,
@@ -89,11 +90,11 @@ class Run:
         todo = [task for each, row in reversed(once.values()) if (task := self._todo(each, row)) is not None]
         begun = {row.id: row.begun for _, row in tasks}
         todo.sort(key=lambda task: begun[task.submission])  # of suspects, those first that came to no end least often
-        self.suspects = [task for task in todo if begun[task.submission] >= SUSPECT]
+        self.suspects = [task for task in todo if begun[task.submission] >= self.max_starts_beside_others]
         try:
             if todo:
                 self.place.ready()
-            self._side_by_side([task for task in todo if begun[task.submission] < SUSPECT])
+            self._side_by_side([task for task in todo if begun[task.submission] < self.max_starts_beside_others])
             self._once_more()
             for task in self.suspects:
                 self._alone(task)
@@ -105,8 +106,8 @@ class Run:
 
     def _once_more(self) -> None:
         """Where many came to no end it was the place, not they: all of them again, with fresh workers."""
-        again = [task for task in self.suspects if self.book.begun(task.submission) < SUSPECT]
-        if len(again) > BROKEN:
+        again = [task for task in self.suspects if self.book.begun(task.submission) < self.max_starts_beside_others]
+        if len(again) > self.max_without_a_worker:
             self.suspects = [task for task in self.suspects if task not in again]
             self.place.renew()
             self.place.ready()
@@ -172,8 +173,8 @@ class Run:
             raise error
         self.suspects.append(task)
         self.in_a_row += 1
-        if self.in_a_row >= BROKEN and not any(done.how == "graded" for done in self.done.values()):
-            for suspect in self.suspects[-BROKEN:]:
+        if self.in_a_row >= self.max_without_a_worker and not any(done.how == "graded" for done in self.done.values()):
+            for suspect in self.suspects[-self.max_without_a_worker :]:
                 self.book.leave(suspect.submission)
             raise error if isinstance(error, GraderError) else GraderError(words(error))
 

@@ -32,9 +32,7 @@ from grader.records import SimilarGroup
 if TYPE_CHECKING:
     from grader.reports.html.pages import Pages
 
-LOCK = "gradebook.lock"
 WAIT = 600.0  # seconds for another run to end
-MAX_SHOWN_GROUPS = 10  # of similar submissions that are listed after a run
 
 
 @dataclass(frozen=True)
@@ -99,9 +97,10 @@ def remarks(options: Options) -> list[str]:
         groups, late = _similar(reader, wall), reader.late_remarks()
     if wall.faults:
         return ["", *late, *wall.lines]
-    lines = [f"  {group}" for group in groups[:MAX_SHOWN_GROUPS]]
-    if len(groups) > MAX_SHOWN_GROUPS:
-        lines.append(f"  and {len(groups) - MAX_SHOWN_GROUPS} more groups: grade.py similar --out {options.out}")
+    max_shown_groups = 10  # of similar submissions that are listed after a run
+    lines = [f"  {group}" for group in groups[:max_shown_groups]]
+    if len(groups) > max_shown_groups:
+        lines.append(f"  and {len(groups) - max_shown_groups} more groups: grade.py similar --out {options.out}")
     said = [*late, *(["Nearly the same (no points depend on it):", *lines] if groups else [])]
     return ["", *said] if said else []
 
@@ -150,7 +149,7 @@ def alone(out: Path) -> Iterator[None]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        file = (out / LOCK).open("a")
+        file = (out / "gradebook.lock").open("a")
     except OSError as error:
         raise GraderError(f"{out}: nothing can be written there: {error.strerror or error}") from None
     with file:

@@ -24,12 +24,8 @@ from grader.gradebook import packing
 from grader.gradebook.reader import GradebookReader
 from grader.records import SimilarGroup
 
-TEMPLATE = Path(__file__).resolve().parents[2] / "student"
+KNOWN_NAMES = {*keyword.kwlist, *dir(builtins), "self"}
 LEAST = 0.9  # from here on a pair is shown; solutions of one's own have about half in common
-SHORTEST = 150  # tokens beyond the template; less is too little to tell anything
-LONGEST = 20_000  # … of which so many are compared
-NOTHING = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-KNOWN = {*keyword.kwlist, *dir(builtins), "self"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,8 @@ def _joined(pairs: Sequence[SimilarPair]) -> list[tuple[tuple[str, ...], float]]
 
 
 def _codes(works: Sequence[ComparedWork], least: float) -> Iterator[SimilarPair]:
-    works = [work for work in works if len(work.tokens) >= SHORTEST]
+    min_tokens = 150  # tokens beyond the template; less is too little to tell anything
+    works = [work for work in works if len(work.tokens) >= min_tokens]
     letters = {token: _letter(number) for number, token in enumerate({t for work in works for t in work.tokens})}
     texts = ["".join(letters[token] for token in work.tokens) for work in works]
     scores = process.cdist(texts, texts, scorer=Indel.normalized_similarity, score_cutoff=least)
@@ -123,7 +120,8 @@ def tokens_of(statements: Sequence[str]) -> tuple[str, ...]:
     lines: list[tuple[str, ...]] = []
     for statement in sorted(statements, key=_name):
         lines += [line for line in _lines(statement) if line not in template]
-    return tuple(token for line in lines for token in line)[:LONGEST]
+    max_tokens = 20_000  # … of which so many are compared
+    return tuple(token for line in lines for token in line)[:max_tokens]
 
 
 def _name(statement: str) -> str:
@@ -138,12 +136,15 @@ def _lines(source: str) -> Iterator[tuple[str, ...]]:
     """The lines of a program as tokens, names of variables all the same."""
     line: list[str] = []
     before = ""
+    without_meaning = {
+        tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER,
+    }  # fmt: skip
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type == tokenize.NEWLINE and line:
                 yield tuple(line)
                 line = []
-            if token.type in NOTHING:
+            if token.type in without_meaning:
                 continue
             line.append(_plain(token, before))
             before = token.string
@@ -156,7 +157,7 @@ def _lines(source: str) -> Iterator[tuple[str, ...]]:
 def _plain(token: tokenize.TokenInfo, before: str) -> str:
     if token.type == tokenize.STRING:
         return '""'
-    if token.type == tokenize.NAME and before != "." and token.string not in KNOWN:
+    if token.type == tokenize.NAME and before != "." and token.string not in KNOWN_NAMES:
         return "name"
     return token.string
 
@@ -164,5 +165,6 @@ def _plain(token: tokenize.TokenInfo, before: str) -> str:
 @cache
 def _template() -> frozenset[tuple[str, ...]]:
     """The lines that everybody was given; none where the template is not there."""
-    sources = [path.read_text(encoding="utf-8") for path in sorted(TEMPLATE.glob("*.py"))]
+    template = Path(__file__).resolve().parents[2] / "student"
+    sources = [path.read_text(encoding="utf-8") for path in sorted(template.glob("*.py"))]
     return frozenset(line for source in sources for line in _lines(source))

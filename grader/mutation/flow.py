@@ -7,13 +7,12 @@ import libcst as cst
 from grader.mutation.nodes import Change, enclosed, passing
 from grader.mutation.scopes import Scope
 
-KEPT = (cst.Pass, cst.Import, cst.ImportFrom, cst.Global, cst.Nonlocal)
-
 
 def statement(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
     """A statement left out, with all that stands in it."""
+    not_removed = (cst.Pass, cst.Import, cst.ImportFrom, cst.Global, cst.Nonlocal)
     if isinstance(node, cst.SimpleStatementLine):
-        if not any(isinstance(part, KEPT) or _is_text(part) for part in node.body):
+        if not any(isinstance(part, not_removed) or _is_text(part) for part in node.body):
             yield "statement left out", passing(node)
     elif isinstance(node, (cst.If, cst.For, cst.While, cst.With, cst.Try)) and not scope.is_else(node):
         yield "statement left out", passing(node)

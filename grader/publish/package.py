@@ -21,7 +21,6 @@ from grader.publish import release, solutions
 
 ROOT = release.ROOT
 PACKAGES = Path(__file__).resolve().parent / "packages"
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, so that the same grader makes the same bytes
 
 
 def needs_checkout() -> None:
@@ -80,7 +79,8 @@ SYSTEMS = {"gradescope": gradescope, "classroom50": classroom50, "source": sourc
 
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
-    info = zipfile.ZipInfo(name, EARLIEST)
+    earliest = (1980, 1, 1, 0, 0, 0)  # of every file in a zip, so that the same grader makes the same bytes
+    info = zipfile.ZipInfo(name, earliest)
     info.external_attr = (0o755 if os.access(path, os.X_OK) else 0o644) << 16
     info.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(info, path.read_bytes())

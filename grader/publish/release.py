@@ -23,15 +23,6 @@ from grader.publish import solutions
 
 ROOT = shipped.PACKAGE.parent
 MANIFEST = "MANIFEST.sha256"
-# What students run, and what it starts as programs of their own.
-ENTRIES = (
-    "grader.students",
-    "grader.students.notebook",
-    "grader.students.commands",
-    "grader.__main__",
-    "grader.sandbox.inside.*",
-    "grader.intake.reading.*",
-)
 COPIED = ("check_vit.py", "conftest.py", "LICENSE", "constraints.txt")
 KEPT_APART = {
     "audit.py",
@@ -81,7 +72,16 @@ def fill(out: Path, max_mb: int | None = None) -> None:
     shutil.copytree(ROOT / "tests" / "student", out / "tests" / "student", ignore=shutil.ignore_patterns("__*", ".*"))
     shutil.copyfile(ROOT / "docs" / "student.md", out / "README.md")
     own = default()
-    modules, libraries = imports((*ENTRIES, default_name().partition(":")[0], *own.ops, *own.figures))
+    # What students run, and what it starts as programs of their own.
+    entries = (
+        "grader.students",
+        "grader.students.notebook",
+        "grader.students.commands",
+        "grader.__main__",
+        "grader.sandbox.inside.*",
+        "grader.intake.reading.*",
+    )
+    modules, libraries = imports((*entries, default_name().partition(":")[0], *own.ops, *own.figures))
     _grader(out / "grader", modules)
     if max_mb is not None:
         set_max_mb(out / "grader" / "settings.toml", max_mb)

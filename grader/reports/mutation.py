@@ -22,7 +22,6 @@ from grader.reports.progress import Progress
 from grader.reports.text import printable
 
 SAMPLE = 400  # mutants in a run that is not told to grade them all
-SECONDS = 8.0 * 60  # after which such a run begins no other one
 PAIRS = "pairs"  # what the command line and the entries call them
 PAIRS_DRAWN = 300
 
@@ -153,9 +152,10 @@ def _mutants(hunter: Hunter, reference: Path, styles: dict[str, Path], only: str
 def _hunt(hunter: Hunter, mutants: list[Mutant], everything: bool, shown: MutationPrinter) -> None:
     chosen = mutants if everything else sample(mutants, SAMPLE, hunter.seed)
     shown.total = len(chosen)
+    seconds = 8.0 * 60  # after which such a run begins no other one
     with Progress() as shown.progress:
         shown.progress.begin("mutants", 1, 1)
-        hunt(hunter, chosen, os.cpu_count() or 1, math.inf if everything else SECONDS, shown.result)
+        hunt(hunter, chosen, os.cpu_count() or 1, math.inf if everything else seconds, shown.result)
     shown.console.print(shown.summary(hunter.seed, len(mutants)), soft_wrap=True)
 
 

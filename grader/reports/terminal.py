@@ -22,10 +22,6 @@ from grader.reports.text import SIGNS, printable, todo
 
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
 TOLD = ("failed", "partial", "error")  # with their feedback in lines of its own
-SHORT = (
-    "missing",
-    "blocked",
-)  # with it in the same line, where it fits or there are too many: a template has seventeen
 MEASURED = {
     "accuracy": "accuracy",
     "precision_at_1": "Precision@1",
@@ -50,10 +46,13 @@ class Report:
 class _Page:
     """The lines of one grade."""
 
+    # With it in the same line, where it fits or there are too many: a template has seventeen.
+    short = ("missing", "blocked")
+
     def __init__(self, grade: Grade, console: Console, width: int, ascii_only: bool) -> None:
         self.grade, self.console, self.width = grade, console, width
         self.ascii_only, self.bar = ascii_only, "#-" if ascii_only else "━─"
-        long = [result for result in grade.criteria if result.status in SHORT and not self.fits(result)]
+        long = [result for result in grade.criteria if result.status in self.short and not self.fits(result)]
         max_wrapped = 8
         self.wraps_all = len(long) <= max_wrapped
         told = sum(result.status in TOLD for result in grade.criteria) + len(long) * self.wraps_all
@@ -83,7 +82,7 @@ class _Page:
             yield self.criterion(result)
             if result.status in TOLD:
                 yield from self.wrapped(printable(result.feedback), INDENT, self.room)
-            elif result.status in SHORT and self.wraps_all and not self.fits(result):
+            elif result.status in self.short and self.wraps_all and not self.fits(result):
                 yield from self.wrapped(todo(result.feedback), INDENT, self.room)
 
     def fits(self, result: CriterionResult) -> bool:
@@ -104,7 +103,7 @@ class _Page:
         line.append(f"  {sign} {result.status:<8}", style[result.status])
         earned = "open" if result.open else f"{result.points:g}"
         line.append(f"{earned}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
-        if result.status in SHORT and (self.fits(result) or not self.wraps_all):
+        if result.status in self.short and (self.fits(result) or not self.wraps_all):
             line.append(f"  {todo(result.feedback)}", "dim")
         elif result.status in TOLD and result.origin:
             line.append(f"  {printable(str(result.origin), 120)}", "dim")
@@ -177,6 +176,27 @@ def show(grades: Sequence[Grade], console: Console | None = None) -> None:
     console.print(overview(grades), *review(grades), sep="\n")
 
 
+# rich's own frame loads fonts from the network; a reader's monospace font does as well
+FRAME = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
+.{unique_id}-title {{ font: bold 18px sans-serif; }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" /></clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g></g></svg>
+"""
+
+
 def picture(grade: Grade, path: Path) -> None:
     """Draw a grade as an SVG that needs nothing from the network."""
     with Path("/dev/null").open("w") as nowhere:
@@ -184,26 +204,7 @@ def picture(grade: Grade, path: Path) -> None:
         console.print(Report(grade))
     command = f"python grade.py {grade.submission['path']}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # rich's own frame loads fonts from the network; a reader's monospace font does as well
-    frame = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-    <style>
-    .{unique_id}-matrix {{ font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
-      font-size: {char_height}px; line-height: {line_height}px; font-variant-east-asian: full-width; }}
-    .{unique_id}-title {{ font: bold 18px sans-serif; }}
-    {styles}
-    </style>
-    <defs><clipPath id="{unique_id}-clip-terminal">
-    <rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" /></clipPath>
-    {lines}
-    </defs>
-    {chrome}
-    <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-    {backgrounds}
-    <g class="{unique_id}-matrix">
-    {matrix}
-    </g></g></svg>
-    """
-    path.write_text(console.export_svg(title=command, code_format=frame, unique_id="grade"), encoding="utf-8")
+    path.write_text(console.export_svg(title=command, code_format=FRAME, unique_id="grade"), encoding="utf-8")
 
 
 def main(arguments: list[str]) -> int:

@@ -48,8 +48,7 @@ def visible(text: str) -> str:
 def _shown(character: str) -> str:
     # Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
     # paragraph separators. What is left cannot move the cursor, hide text or reorder it.
-    unprintable = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-    if unicodedata.category(character) in unprintable:
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
         return character.encode("unicode_escape").decode("ascii")
     return character
 

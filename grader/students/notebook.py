@@ -27,14 +27,7 @@ if TYPE_CHECKING:
     from grader.evidence import Evidence
     from grader.pipeline import Grader
 
-OFFICIAL = "The official grade uses random inputs of its own, and decides whether slow code is too slow."
 UNCONFINED = "Nothing confines code on this system: it ran with your own rights, as your cells do."
-# Pictures take the colours of the page that they are made for; these are its light ones.
-COLOURS = {
-    "ink": "#1b1e24", "rule": "#dcdcd5", "card": "#ffffff", "good": "#0a7d5a", "bad": "#b3202f",
-    "c0": "#0b67b2", "c1": "#c2540a", "c2": "#0a7d5a", "c3": "#a3347c", "c4": "#8a6d00",
-    "c5": "#5d50c6", "c6": "#16849b", "c7": "#5c5f66", "c8": "#b3202f", "c9": "#5a7d10",
-}  # fmt: skip
 _open: list["Grader"] = []  # one for the session: its workers stay warm
 
 
@@ -62,7 +55,13 @@ class NotebookVerdict:
         return "\n".join([self._head(), *self._body(), *self.notes])
 
     def _repr_html_(self) -> str:
-        colours = ";".join(f"--{name}:{value}" for name, value in COLOURS.items())
+        # Pictures take the colours of the page that they are made for; these are its light ones.
+        page_colours = {
+            "ink": "#1b1e24", "rule": "#dcdcd5", "card": "#ffffff", "good": "#0a7d5a", "bad": "#b3202f",
+            "c0": "#0b67b2", "c1": "#c2540a", "c2": "#0a7d5a", "c3": "#a3347c", "c4": "#8a6d00",
+            "c5": "#5d50c6", "c6": "#16849b", "c7": "#5c5f66", "c8": "#b3202f", "c9": "#5a7d10",
+        }  # fmt: skip
+        colours = ";".join(f"--{name}:{value}" for name, value in page_colours.items())
         lines = "".join(f"<div>{html.escape(line)}</div>" for line in self._body())
         notes = "".join(f"<div>{html.escape(note)}</div>" for note in self.notes)
         pictures = "".join(f'<div style="max-width:40em">{picture}</div>' for picture in self.pictures)
@@ -115,11 +114,12 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
         raise Rejected(printable(graded.grade.reason))
     result = next(each for each in graded.grade.criteria if each.id == criterion)
     open_ = any(words.startswith("not enforced") for words in graded.grade.sandbox.values())
+    official = "The official grade uses random inputs of its own, and decides whether slow code is too slow."
     return NotebookVerdict(
         result,
         {c.name: c.sentence for c in judging.checks},
         tuple(pictures),
-        (*([UNCONFINED] if open_ else []), OFFICIAL),
+        (*([UNCONFINED] if open_ else []), official),
     )
 
 

@@ -16,10 +16,9 @@ SAMPLER, OVER_DATASET, PRECISION, END_OF_EPOCH = JUDGED = (
     "sample_balanced_subset", "get_embeddings_over_dataset", "test_embedding_model", "evaluate_at_end_epoch",
 )  # fmt: skip
 PROTECTED = (SAMPLER, END_OF_EPOCH)  # students must not change these
-CLASSIFIER_LOOPS = ("train_classification_model", "test_classification_model")  # judged by no criterion
 CHECK_VIT = "check_vit.py"
 RULES = BlockRules(
-    names=(*JUDGED, *CLASSIFIER_LOOPS),
+    names=(*JUDGED, *("train_classification_model", "test_classification_model")),  # judged by no criterion
     trusted=JUDGED,
     students_own=("get_embeddings",),  # it has a criterion of its own
     numbers=HYPERPARAMETERS,

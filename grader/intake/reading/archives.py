@@ -21,18 +21,17 @@ from .listing import Listing
 from .members import Member
 from .refusal import RefusalError
 
-BROKEN = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
-    NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AttributeError,
-)  # fmt: skip
-
 
 @contextmanager
 def broken_is_refused() -> Iterator[None]:
     """Turn what the standard library raises over a damaged archive into one refusal."""
+    broken = (
+        zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+        NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AttributeError,
+    )  # fmt: skip
     try:
         yield
-    except BROKEN as error:
+    except broken as error:
         raise RefusalError(f"is no readable archive ({error or type(error).__name__})") from None
 
 

@@ -28,7 +28,6 @@ from .work import is_filled
 
 Texts = dict[str, tuple[str, SourcePlace]]
 Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
-BLOCKS = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
 
 
 @dataclass(frozen=True)
@@ -241,7 +240,8 @@ class Gathering:
                         dropping = True
 
     def missing(self, item: Item, unit: Unit) -> str | None:
-        if isinstance(item.statement.node, BLOCKS):
+        blocks = (ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While)
+        if isinstance(item.statement.node, blocks):
             return None
         for name in sorted({chain.split(".")[0] for chain in item.uses.now} - set(self.question.provided)):
             makers = [maker for maker in unit.binders.get(name, []) if maker.index < item.index]

@@ -14,7 +14,6 @@ from typing import TypeVar, cast
 
 import libcst as cst
 
-SECONDS = 4  # of processor time, in all
 VERSIONS = ("3.12", "3.13", "3.14")
 
 
@@ -138,7 +137,8 @@ def needed(text: str) -> str | None:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    seconds = 4  # of processor time, in all
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     for line in sys.stdin:
         found = ((count, version) for count, text in enumerate(json.loads(line)) if (version := needed(text)))
         print(json.dumps(next(found, None)), flush=True)

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 from grader import patterns, syntax
 
-LEAST = 0.5  # a name that stands in two lines points to both, one that is everywhere to none
-
 
 def naming(source: str, words: str, most: int = 2) -> list[int]:
     """Lines, counted from 1, of names in a message: "MultiStepLR", "scheduler.step()"."""
@@ -20,7 +18,10 @@ def naming(source: str, words: str, most: int = 2) -> list[int]:
     for those in lines.values():
         for line in those:
             scores[line] = scores.get(line, 0.0) + 1 / len(those)
-    best = sorted((line for line, score in scores.items() if score >= LEAST), key=lambda line: (-scores[line], line))
+    min_weight = 0.5  # a name that stands in two lines points to both, one that is everywhere to none
+    best = sorted(
+        (line for line, score in scores.items() if score >= min_weight), key=lambda line: (-scores[line], line)
+    )
     return sorted(best[:most])
 
 

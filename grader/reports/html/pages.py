@@ -22,7 +22,6 @@ from grader.reports.html.student import PageLink
 from grader.reports.text import file_stem
 
 Files = Mapping[str, Path]
-NOTEBOOK = "-notebook"  # after the name of a page: that of its notebook
 
 
 def _stamp(grade: Grade) -> str:
@@ -50,6 +49,8 @@ def _stamped(page: Path, stamp: str) -> bool:
 
 class Pages:
     """Writes into a folder; may be told of grades by several threads."""
+
+    notebook_suffix = "-notebook"  # after the name of a page: that of its notebook
 
     def __init__(self, out: Path, several: bool = False) -> None:
         self.out, self.several = out, several
@@ -89,7 +90,7 @@ class Pages:
     def _write(self, graded: Graded, page: Path, files: Files | None, wall: Firewall) -> bool:
         """Write a student's page, and that of the notebook, unless they are there already."""
         grade, evidence = graded.grade, graded.evidence
-        beside = page.with_name(f"{page.stem}{NOTEBOOK}.html")
+        beside = page.with_name(f"{page.stem}{self.notebook_suffix}.html")
         up = (PageLink("index.html", "The class", ".."),) if self.several else ()
         stamp = _stamp(grade)
         if not self.several or not _stamped(page, stamp):
@@ -118,7 +119,8 @@ class Pages:
     def target(self, grade: Grade) -> Path:
         """Where a student's page is."""
         name = grade.submission["name"]
-        stem = file_stem(f"{name} " if name.endswith(NOTEBOOK) else name)  # the name of another one's notebook
+        is_a_notebooks = name.endswith(self.notebook_suffix)  # the name of another one's notebook
+        stem = file_stem(f"{name} " if is_a_notebooks else name)
         return self.folder / f"{stem}.html"
 
     def _cells(self, evidence: Evidence | None, files: Files | None) -> Rendered | None:

@@ -14,8 +14,6 @@ from grader.records import Origin, Piece, Submission
 from grader.reports.html import definitions
 from grader.reports.text import visible
 
-WIDEST = 200  # characters of a line
-MOST = 2_500  # lines of a file
 LONGEST = 4_000  # characters of a message that may name a line
 
 Unit = tuple[str, int | None]  # a file, or a cell of a notebook
@@ -111,10 +109,12 @@ class SourceLines:
 
     def _painted(self, unit: Unit) -> dict[int, Markup]:
         """The lines of a whole file or cell: a docstring's colour is told from where it begins."""
+        max_width = 200  # characters of a line
+        max_lines = 2_500  # lines of a file
         if unit not in self.colours:
             lines = self.units.get(unit, {})
-            numbers = range(min(lines), min(max(lines), min(lines) + MOST) + 1) if lines else range(0)
-            code = "\n".join(lines.get(number, "")[:WIDEST] for number in numbers)
+            numbers = range(min(lines), min(max(lines), min(lines) + max_lines) + 1) if lines else range(0)
+            code = "\n".join(lines.get(number, "")[:max_width] for number in numbers)
             self.colours[unit] = dict(zip(numbers, painted(code), strict=False))
         return self.colours[unit]
 

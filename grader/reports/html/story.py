@@ -9,7 +9,6 @@ from grader.evidence import Evidence
 from grader.records import CheckResult, CriterionResult, Grade
 from grader.reports.html.sources import LONGEST, Excerpt, SourceLines
 
-BLOCKED = patterns.compile(r"could not be judged because of ([\w.]+): ?(.*)", dot_all=True)
 SAID = ("failed", "error")
 
 
@@ -67,9 +66,6 @@ class AssignmentPart:
         return sum(row.result.open for row in self.rows)
 
 
-PARTS = {1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"}
-
-
 def sentences(evidence: Evidence | None) -> dict[str, dict[str, str]]:
     """What each check demands, by criterion and name, in the assignment's words."""
     if evidence is None:
@@ -93,13 +89,15 @@ def tell(grade: Grade, sources: SourceLines, demands: Mapping[str, Mapping[str, 
 
 def _part(number: int, rows: list[CriterionStory]) -> AssignmentPart:
     earned, possible = (sum(getattr(row.result, name) for row in rows) for name in ("points", "max_points"))
-    return AssignmentPart(number, PARTS.get(number, ""), earned, possible, rows)
+    titles = {1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"}
+    return AssignmentPart(number, titles.get(number, ""), earned, possible, rows)
 
 
 def _row(result: CriterionResult, sources: SourceLines, demands: Mapping[str, str]) -> CriterionStory:
     told = [_told(check, sources, demands.get(check.name, "")) for check in result.checks]
     said = [each for each in told if each.status in SAID] if result.status in ("failed", "partial", "error") else []
-    blocked = BLOCKED.fullmatch(result.feedback) if result.status == "blocked" else None
+    blocked_because = patterns.compile(r"could not be judged because of ([\w.]+): ?(.*)", dot_all=True)
+    blocked = blocked_because.fullmatch(result.feedback) if result.status == "blocked" else None
     by, why = blocked.groups() if blocked else ("", result.feedback)
     excerpts = any(each.excerpts for each in said)
     code = None if result.status == "passed" or excerpts else _code(result, sources)

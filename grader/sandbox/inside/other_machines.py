@@ -15,17 +15,14 @@ from typing import Any
 
 import torch
 
-MARKS = ('"/', "'/", ":/", ":\\")  # in a text that may name such a path
 FOLDER = "other_machines"  # in the scratch
-ONE_PATH = (
-    "stat", "lstat", "listdir", "scandir", "remove", "unlink", "rmdir", "access", "chmod", "utime", "readlink",
-)  # fmt: skip
 lstat = os.lstat  # before anything is put in its place
 
 
 def named_in(sources: Iterable[str]) -> bool:
     """Whether some text may name a path of another machine."""
-    return any(mark in source for source in sources for mark in MARKS)
+    marks = ('"/', "'/", ":/", ":\\")  # in a text that may name such a path
+    return any(mark in source for source in sources for mark in marks)
 
 
 def install() -> Callable[[], None]:
@@ -41,7 +38,10 @@ def install() -> Callable[[], None]:
         replaced.append((owner, name, original))
         setattr(owner, name, new)
 
-    for name in ONE_PATH:
+    one_path = (
+        "stat", "lstat", "listdir", "scandir", "remove", "unlink", "rmdir", "access", "chmod", "utime", "readlink",
+    )  # fmt: skip
+    for name in one_path:
         put(os, name, _one_path)
     for name in ("mkdir", "chdir"):
         put(os, name, _folder)

@@ -13,8 +13,6 @@ ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 CALL_NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 X32_BIT = 0x40000000
 
-AF_UNIX = 1
-MAP_SHARED, MAP_ANONYMOUS = 1, 0x20
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 
@@ -55,10 +53,11 @@ def _judged(pid: int) -> dict[str, list[Instruction]]:
         (RETURN, 0, 0, ALLOW),
         (RETURN, 0, 0, refused),
     ]
+    map_shared, map_anonymous = 1, 0x20
     no_shared_memory: list[Instruction] = [  # it would escape RLIMIT_DATA
         _load_argument(3),
-        (AND, 0, 0, MAP_SHARED | MAP_ANONYMOUS),
-        (IF_EQUAL, 1, 0, MAP_SHARED | MAP_ANONYMOUS),
+        (AND, 0, 0, map_shared | map_anonymous),
+        (IF_EQUAL, 1, 0, map_shared | map_anonymous),
         (RETURN, 0, 0, ALLOW),
         (RETURN, 0, 0, fail(errno.ENOMEM)),
     ]
@@ -66,11 +65,12 @@ def _judged(pid: int) -> dict[str, list[Instruction]]:
     signal_ioctls = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX
     # PR_SET_PDEATHSIG, _DUMPABLE, _MM, _CHILD_SUBREAPER, _PTRACER, _SYSCALL_USER_DISPATCH
     refused_prctls = (1, 4, 35, 36, 59, 0x59616D61)
+    af_unix = 1
     return {
         "clone": threads_only,
         "clone3": [(RETURN, 0, 0, fail(errno.ENOSYS))],  # its flags cannot be read; glibc falls back to clone
         "mmap": no_shared_memory,
-        "socketpair": _only(0, (AF_UNIX,), refused),
+        "socketpair": _only(0, (af_unix,), refused),
         "kill": _only(0, own, refused),
         "tgkill": _only(0, own, refused),
         "prlimit64": _only(0, own, refused),

@@ -14,20 +14,15 @@ from torch.utils.data import DataLoader
 
 from grader.sandbox.inside import devices
 
-ABSENT = (
-    "matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "tensorboard", "tensorboardX",
-    "torch.utils.tensorboard",
-    "google.colab", "torchsummary", "torchinfo", "torchview", "torchviz", "umap", "cv2",
-)  # fmt: skip
-LOADER_PROCESS_ARGUMENTS = (
-    "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
-    "pin_memory_device", "timeout", "worker_init_fn",
-)  # fmt: skip
-
 
 def install(asks_for_gpu: bool) -> None:
     """Put everything in place, before a student's first statement."""
-    sys.meta_path.insert(0, _Absent(ABSENT))
+    absent = (
+        "matplotlib", "seaborn", "plotly", "IPython", "ipywidgets", "wandb", "tensorboard", "tensorboardX",
+        "torch.utils.tensorboard",
+        "google.colab", "torchsummary", "torchinfo", "torchview", "torchviz", "umap", "cv2",
+    )  # fmt: skip
+    sys.meta_path.insert(0, _Absent(absent))
     if_not_installed = ("pandas",)  # keeps tables of losses, and now and then counts labels
     sys.meta_path.append(_Absent(if_not_installed))
     _plain_progress_bars()
@@ -147,7 +142,11 @@ def _single_process_loaders() -> None:
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         given = signature.bind(self, *args, **kwargs).arguments
-        for name in LOADER_PROCESS_ARGUMENTS:
+        process_arguments = (
+            "num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory",
+            "pin_memory_device", "timeout", "worker_init_fn",
+        )  # fmt: skip
+        for name in process_arguments:
             given.pop(name, None)
         original(**given)
 

@@ -18,7 +18,6 @@ from grader.sandbox.outside.connection import Connection, WorkerLost
 from grader.sandbox.outside.process import Operations, ProcessWorker, pipes
 
 ROOT = Path(__file__).resolve().parents[3]
-LOAD_SECONDS = 60.0
 
 
 def environment(scratch: str) -> dict[str, str]:
@@ -77,7 +76,7 @@ class ColdWorker(ProcessWorker):
     """One submission in an interpreter of its own."""
 
     def __init__(self, settings: str, program: dict[str, Any], files: str) -> None:
-        super().__init__(program, files, Limits(), LOAD_SECONDS)
+        super().__init__(program, files, Limits(), 60.0)
         self.settings = settings
 
     def start(self) -> Connection:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from grader.sandbox.outside.connection import Workers
 
 SUSPECTS = {"ImportError", "OSError", "NameError"}  # a name is undefined "because …" the import before it failed
-FILE = patterns.compile(r"'(/[^'\n]{1,1000})'|^(/\S{1,1000}?\.so[\w.]*): ")  # of an OSError, of an extension module
-SECONDS = 30.0
 
 
 def fault(workers: "Workers", observation: Observation, hidden: tuple[str, ...] = ()) -> str:
@@ -71,7 +69,9 @@ def _suspicions(message: str, hidden: tuple[str, ...]) -> "Iterator[tuple[str, C
         if _is_library(_origin(found[1]), hidden):
             yield found[0], partial(_fails, f"import {found[1]}", found[0])
         return
-    for found in FILE.finditer(message):
+    # The file of an OSError, of an extension module.
+    named_file = patterns.compile(r"'(/[^'\n]{1,1000})'|^(/\S{1,1000}?\.so[\w.]*): ")
+    for found in named_file.finditer(message):
         path = found[1] or found[2]
         if _is_library(path, hidden):
             look = "__import__('os').listdir" if os.path.isdir(path) else "open"
@@ -112,8 +112,9 @@ def _fails(statement: str, message: str, workers: "Workers") -> bool:
     """Whether a worker without a submission cannot do this, with such a message."""
     piece = {"source": statement, "file": "control.py", "cell": None, "line": 1}
     worker = workers.open({"main": [piece], "modules": {}, "names": {}}, "")
+    seconds = 30.0
     try:
-        observation = worker.ask("load", {}, SECONDS)
+        observation = worker.ask("load", {}, seconds)
     finally:
         worker.close()
     return observation.outcome == "value" and any(

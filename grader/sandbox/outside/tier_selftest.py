@@ -15,8 +15,6 @@ from grader.sandbox.outside.tiers import Tier
 if TYPE_CHECKING:
     from grader.sandbox.outside.warm import WarmWorkers
 
-SECONDS = 60.0
-
 
 def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
     """Confine a worker as this tier says: what it could do and must not, and what it could not and must."""
@@ -35,14 +33,15 @@ def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
 
 
 def _answer(replies: int) -> list[str]:
-    said, deadline = b"", time.monotonic() + SECONDS
+    max_seconds = 60.0
+    said, deadline = b"", time.monotonic() + max_seconds
     max_answer = 1 << 16
     while select.select([replies], [], [], max(0.0, deadline - time.monotonic()))[0]:
         chunk = os.read(replies, max_answer)
         if not chunk:
             return list(json.loads(said)) if said else ["the self-test ended without an answer"]
         said += chunk
-    return [f"no answer to the self-test after {SECONDS:g} s"]
+    return [f"no answer to the self-test after {max_seconds:g} s"]
 
 
 def _nobody_asks() -> WorkerLost:

@@ -23,12 +23,12 @@ FAMILY = {
     "ColorJitter": families.INTENSITY, "GaussianNoise": families.NOISE, "GaussianBlur": families.SHARPNESS,
     "RandomAdjustSharpness": families.SHARPNESS, "RandomErasing": families.ERASING,
 }  # fmt: skip
-CHANCE = patterns.compile(r"\bp=(\d+(?:\.\d*)?)")
 
 
 def why_idle(leaf: LeafSeen) -> str:
     """Why a transform changes nothing, as the end of a sentence; empty where that is not known."""
-    if any(float(chance) == 0 for chance in CHANCE.findall(leaf.text)):
+    probability = patterns.compile(r"\bp=(\d+(?:\.\d*)?)")
+    if any(float(chance) == 0 for chance in probability.findall(leaf.text)):
         return ": its probability is 0"
     if leaf.name == "ColorJitter":
         gray_only = "brightness=None" in leaf.text and "contrast=None" in leaf.text

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from grader.sandbox.inside import describe
 from grader.torchkit.inside.calls import inputs_of, tensor
 
-STRIDE = 0.02  # length of the step by which a slope is measured: long beside rounding, short beside curvature
 OTHER_SHAPE = {"kind": "other shape"}
 
 
@@ -72,8 +71,9 @@ def _measured_slope(module: nn.Module, inputs: Tensor, direction: Tensor, weight
         up, down = (module(inputs + side * stride * direction).double() for side in (1, -1))
         return float(((up - down) * weights).sum()) / (2 * stride)
 
+    length = 0.02  # length of the step by which a slope is measured: long beside rounding, short beside curvature
     with torch.no_grad():
-        return (4 * difference(STRIDE / 2) - difference(STRIDE)) / 3  # Richardson's extrapolation
+        return (4 * difference(length / 2) - difference(length)) / 3  # Richardson's extrapolation
 
 
 def training_step(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:

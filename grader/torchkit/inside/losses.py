@@ -15,9 +15,6 @@ from pytorch_metric_learning.miners.base_miner import BaseMiner
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LOSS_ARGUMENTS = ("embeddings", "labels", "indices_tuple", "ref_emb", "ref_labels")
-
-
 SOURCES = ("none", "miner", "all", "other", "other_embeddings", "other_labels")  # where tuples may come from
 
 
@@ -72,6 +69,8 @@ class LossCalls:
 class Losses:
     """Notes of the losses and miners of one run."""
 
+    loss_arguments = ("embeddings", "labels", "indices_tuple", "ref_emb", "ref_labels")
+
     def __init__(self) -> None:
         self.calls: dict[str, LossCalls] = {}
         self.without_gradient: dict[str, None] = {}  # types of losses that were called under no_grad, in order
@@ -106,11 +105,11 @@ class Losses:
                 rows = _given(_arguments(miner_arguments, args, kwargs))
                 self._mined = [*self._mined[1 - max_recent :], Mined(tuple(output), rows)]
         elif isinstance(module, BaseMetricLossFunction):
-            self._loss(module, _arguments(LOSS_ARGUMENTS, args, kwargs))
+            self._loss(module, _arguments(self.loss_arguments, args, kwargs))
 
     def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
-            inputs = _arguments(LOSS_ARGUMENTS, args, kwargs)
+            inputs = _arguments(self.loss_arguments, args, kwargs)
             given = inputs.get("indices_tuple")
             self._memory.append("miner" if memory.miner is not None else self._source(given, _rows(given), inputs))
             try:

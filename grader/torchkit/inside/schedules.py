@@ -19,10 +19,6 @@ from grader.sandbox.inside import describe
 
 MAX_BATCHES = 60_000  # that are simulated
 MAX_NOTED, MAX_TOLD = 1_000, 20  # schedulers
-SETTINGS = (  # attributes that schedulers of torch keep their arguments in
-    "milestones", "_milestones", "step_size", "gamma", "T_max", "T_0", "T_mult", "eta_min", "total_steps", "patience",
-    "factor", "mode", "total_iters", "start_factor", "end_factor", "power", "total_size",
-)  # fmt: skip
 
 
 @dataclass
@@ -311,7 +307,11 @@ def _family(cls: type) -> list[type]:
 def _settings(scheduler: Any) -> dict[str, Any]:
     """What a scheduler was made with: numbers, words, and lists of numbers."""
     found: dict[str, Any] = {}
-    for name in SETTINGS:
+    settings = (  # attributes that schedulers of torch keep their arguments in
+        "milestones", "_milestones", "step_size", "gamma", "T_max", "T_0", "T_mult", "eta_min", "total_steps", "patience",
+        "factor", "mode", "total_iters", "start_factor", "end_factor", "power", "total_size",
+    )  # fmt: skip
+    for name in settings:
         value = getattr(scheduler, name, None)
         if isinstance(value, dict):  # MultiStepLR counts its milestones
             value = sorted(value)

@@ -29,13 +29,10 @@ from grader.torchkit.inside.optimizer_steps import watched_steps
 from grader.torchkit.inside.passes import Batches, Pass, thinned
 from grader.torchkit.inside.schedules import Schedules, rates
 
-MAX_STEPS = 600  # of optimizers, after which a run has shown enough
-MAX_BATCHES = 40  # of one pass, however few steps it takes
 MAX_EPOCHS, MAX_MODELS, MAX_OPTIMIZERS = 5_000, 64, 100  # that are told apart
 SHORTER, SHORTEST = 3, 5  # epochs after which fewer batches are handed out
 PER_CLASS, FEWER_PER_CLASS = 4, 2  # items of one class left in a batch; fewer where a step takes long
 SLOW_STEP, LONG_RUN = 0.2, 10.0  # processor seconds of one step, and of a run that has shown enough after some epochs
-KEPT_LOADERS = 3  # besides the last: some make one for each epoch
 
 
 class Enough(BaseException):
@@ -229,7 +226,8 @@ class TrainingWatch:
         batches, steps = (5, 2) if done <= SHORTER else (2, 1) if done <= SHORTEST else (1, 1)
         if current.yielded < batches:
             return False
-        if current.yielded >= MAX_BATCHES or current.backwards == 0:
+        max_batches = 40  # of one pass, however few steps it takes
+        if current.yielded >= max_batches or current.backwards == 0:
             return True
         return current.steps >= steps or (done > 1 and not self.optimizers)
 
@@ -258,12 +256,13 @@ class TrainingWatch:
         if self._reads_count:
             self.learned.update(self.train.reads)
         loader = self._pass.loader
+        kept_loaders = 3  # besides the last: some make one for each epoch
         if loader is None:
             self.train.reads.clear()
             self.test.reads.clear()
             self._reads_count = True
         elif all(loader is not other for other in self.loaders):
-            self.loaders[KEPT_LOADERS:] = [loader]
+            self.loaders[kept_loaders:] = [loader]
         return tested
 
     def _steps_slowly(self) -> bool:
@@ -291,7 +290,8 @@ class TrainingWatch:
 
     def _before_step(self, optimizer: Optimizer) -> None:
         long = len(self.epochs) > SHORTER and time.process_time() - self._started > LONG_RUN
-        if long or sum(epoch.steps for epoch in self.epochs) >= MAX_STEPS:
+        max_steps = 600  # of optimizers, after which a run has shown enough
+        if long or sum(epoch.steps for epoch in self.epochs) >= max_steps:
             raise Enough
         self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)

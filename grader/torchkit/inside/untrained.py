@@ -13,8 +13,6 @@ from torch.func import functional_call
 from grader.sandbox.inside import describe
 from grader.torchkit.inside.followed_models import FollowedModel
 
-MAX_NUMBERS = 1 << 16  # of one output that is brought back
-
 
 def outputs_before_training(note: FollowedModel, images: np.ndarray) -> dict[str, np.ndarray] | None:
     """What a model makes of images, computed twice: so it can be told whether chance has a part in it.
@@ -44,7 +42,8 @@ def _output(note: FollowedModel, images: np.ndarray, shape: tuple[int, ...]) -> 
     finally:
         note.module.train(was_training)
     fits = isinstance(output, Tensor) and output.is_floating_point() and output.shape[:1] == images.shape[:1]
-    return output if fits and 0 < output.numel() <= MAX_NUMBERS else None
+    max_numbers = 1 << 16  # of one output that is brought back
+    return output if fits and 0 < output.numel() <= max_numbers else None
 
 
 def _resized(images: np.ndarray, shape: tuple[int, ...]) -> Tensor:

@@ -119,13 +119,6 @@ class Built(Record, frozen=True, tag_field="kind", tag="built"):
 
 BuildResult = Built | RaisedResult
 OUTPUTS = (TensorResult, ArrayResult, NumberResult, TextResult, SequenceResult, DictResult, OtherResult)
-OF_CALLS: dict[str, tuple[type, ...]] = {
-    "forward": OUTPUTS,
-    "gradients": (Gradients, OtherShape),
-    "training step": (TrainingStep, OtherShape),
-    "tokens replaced": (*OUTPUTS, NoTokens),
-    "attention scale": (AttentionScale,),
-}
 
 
 def _runs_agree(args: dict[str, Any], answer: dict[str, BuildResult]) -> None:
@@ -146,7 +139,14 @@ def _expect_keys(what: str, asked: Any, got: dict[str, Any]) -> None:
 
 
 def _expect_call(what: str, asked: dict[str, Any], got: CallResult) -> None:
-    if not isinstance(got, (*OF_CALLS[asked["do"]], RaisedResult)):
+    of_calls = {
+        "forward": OUTPUTS,
+        "gradients": (Gradients, OtherShape),
+        "training step": (TrainingStep, OtherShape),
+        "tokens replaced": (*OUTPUTS, NoTokens),
+        "attention scale": (AttentionScale,),
+    }
+    if not isinstance(got, (*of_calls[asked["do"]], RaisedResult)):
         raise Misfit(f"Expected {what} to tell of {asked['do']}, got {type(got).__name__}")
     if isinstance(got, Gradients) and got.inputs is not None:
         _expect_shape(f"{what}.inputs", asked["inputs"], got.inputs)

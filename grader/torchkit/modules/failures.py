@@ -4,8 +4,6 @@ from grader.judging import Fail, Missing, Verdict
 from grader.raised import place, raised_hint, raised_words
 from grader.records import Raised
 
-DTYPES = "Two tensors of different dtypes meet: float64 from NumPy or Python and float32."
-
 
 def failure(raised: Raised, before: str) -> Verdict:
     """The verdict on an exception.
@@ -16,6 +14,7 @@ def failure(raised: Raised, before: str) -> Verdict:
     if raised.is_to_do:
         where = f" ({place(raised.frames[-1])})" if raised.frames else ""
         return Missing(f"still to do{where}: {raised.message}")
+    dtypes = "Two tensors of different dtypes meet: float64 from NumPy or Python and float32."
     hints = (  # a part of torch's message, and the usual cause
         ("in-place operation", "x += … works in place and changes a tensor that others still need: write x = x + …"),
         ("inplace operation", "x += … works in place and changes a tensor that gradients still need: write x = x + …"),
@@ -40,8 +39,8 @@ def failure(raised: Raised, before: str) -> Verdict:
         ),
         ("Error(s) in loading state_dict", "Make all layers and parameters in __init__, none in forward."),
         ("before Module.__init__", "The first line of __init__ must be super().__init__()."),
-        ("share same datatype", DTYPES),
-        ("same dtype", DTYPES),
+        ("share same datatype", dtypes),
+        ("same dtype", dtypes),
     )
     hint = next((hint for sign, hint in hints if sign in raised.message), "") or raised_hint(raised)
     return Fail(before + raised_words(raised), hint)

@@ -20,7 +20,6 @@ from grader.judging import Criterion, Fail, Skip, after, checks
 from grader.torchkit.accuracy import ObservedAccuracy, StateEvaluation, wrong_accuracy_hint
 
 NAME = "train_classification_model_head_only"
-NEAR = 0.01  # of the returned head's accuracy, or the best one seen: half precision, rounding
 
 
 def result(evidence: Evidence) -> None:
@@ -185,7 +184,8 @@ def _is_accuracy(acc: float, right: Array, whole: list[float], calls: list[State
     """
     share = acc / 100 if acc > 1 else acc
     averaged = [float(np.mean([hits.mean() for hits in c.hits])) for c in calls if c.items == len(right)]
-    near = any(abs(share - found) <= NEAR for found in (right.mean(), max(whole, default=right.mean())))
+    tolerance = 0.01  # of the returned head's accuracy, or the best one seen: half precision, rounding
+    near = any(abs(share - found) <= tolerance for found in (right.mean(), max(whole, default=right.mean())))
     exact = 0.0006  # of the mean over batches, in any state that was seen: rounding to three digits
     return near or any(abs(share - found) <= exact for found in averaged)
 

@@ -9,21 +9,20 @@ from grader.evidence import Evidence
 from grader.reports.html.figures import Figure, drawing
 from grader.torchkit.images.observed import planes
 
-COLUMNS = 6  # images
-DRAWS = 3  # rows of augmented ones
-
 
 def figure(evidence: Evidence) -> Figure | None:
     """Some images as they are, and the same as ``tfm_train`` gave them, again and again."""
     train = train_transform(evidence)
     after, picks = planes(train.did.pictures), list(train.asked["picks"])
     pictures = len(picks) + 1  # the last one is a texture
-    if after is None or len(after) < pictures * DRAWS:
+    draws = 3  # rows of augmented ones
+    if after is None or len(after) < pictures * draws:
         return None
     low, high = _ends(evidence, after)
-    before = [drawing.picture(evidence.data.train_images[pick], "a training image") for pick in picks[:COLUMNS]]
-    rows = [before, *(_row(after[draw * pictures :][:COLUMNS], low, high) for draw in range(DRAWS))]
-    heads = ["before", *(f"draw {draw + 1}" for draw in range(DRAWS))]
+    columns = 6  # images
+    before = [drawing.picture(evidence.data.train_images[pick], "a training image") for pick in picks[:columns]]
+    rows = [before, *(_row(after[draw * pictures :][:columns], low, high) for draw in range(draws))]
+    heads = ["before", *(f"draw {draw + 1}" for draw in range(draws))]
     body = drawing.grid(rows, heads, "Training images before and after augmentation", "pictures")
     caption = (
         "What tfm_train makes of the same images in three draws, its normalisation undone. "

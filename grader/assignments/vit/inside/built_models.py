@@ -16,10 +16,6 @@ from grader.torchkit.inside.followed_models import Built, followed, following, n
 from grader.torchkit.inside.training_watch import TrainingWatch
 
 ROLES = {"ViT": "vit", "LinearEmbeddingHead": "head"}
-ARGUMENTS = {
-    "ViT": ("image_size", "patch_size", "num_channels", "hidden_size", "layers", "heads"),
-    "LinearEmbeddingHead": ("hidden_size", "embed_size"),
-}
 
 
 def usable(student: Student, among: Collection[str]) -> frozenset[str]:
@@ -74,6 +70,10 @@ def _told(watch: TrainingWatch, name: str, cls: type[nn.Module] | None) -> Built
     signature = None if cls is None else signature_of(cls)
 
     def built(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        watch.follow(ROLES[name], module, *named_arguments(ARGUMENTS[name], signature, args, kwargs))
+        arguments = {
+            "ViT": ("image_size", "patch_size", "num_channels", "hidden_size", "layers", "heads"),
+            "LinearEmbeddingHead": ("hidden_size", "embed_size"),
+        }
+        watch.follow(ROLES[name], module, *named_arguments(arguments[name], signature, args, kwargs))
 
     return built

@@ -16,17 +16,6 @@ import tempfile
 import venv
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parent / "source"
-CPU = "https://download.pytorch.org/whl/cpu"  # PyTorch without CUDA, which is 3 GB that nothing here uses
-STAMPED = {  # fields of result.json and the runner's variables; owner and assignment_type are the runner's own
-    "classroom": "CLASSROOM",
-    "assignment": "ASSIGNMENT",
-    "submission": "SUBMISSION_TAG",
-    "commit": "COMMIT_URL",
-    "release": "RELEASE_URL",
-    "review": "REVIEW_URL",
-}
-
 
 def main() -> int:
     """Grade, stamp, and put the result where the runner looks for it."""
@@ -48,10 +37,12 @@ def environment(folder: Path) -> Path:
     given = os.environ.get("VIT_GRADE_ENVIRONMENT")
     place = Path(given) if given else folder / "environment"
     python = place / "bin" / "python"
+    source = Path(__file__).resolve().parent / "source"
+    cpu_wheels = "https://download.pytorch.org/whl/cpu"  # PyTorch without CUDA, which is 3 GB that nothing here uses
     if not python.exists():
         venv.create(place, with_pip=True)
-        install = ["install", "--quiet", "--extra-index-url", CPU, "--constraint", str(SOURCE / "constraints.txt")]
-        subprocess.run([python, "-P", "-m", "pip", *install, str(SOURCE)], check=True, cwd=folder)
+        options = ["--extra-index-url", cpu_wheels, "--constraint", str(source / "constraints.txt"), str(source)]
+        subprocess.run([python, "-P", "-m", "pip", "install", "--quiet", *options], check=True, cwd=folder)
     return python
 
 
@@ -77,7 +68,15 @@ def grade(python: Path, checkout: Path, folder: Path) -> None:
 def stamped(result: dict, runner: "os._Environ[str] | dict[str, str]") -> dict:
     """The grade with what only the runner knows."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    known = {field: runner[name] for field, name in STAMPED.items() if runner.get(name)}
+    stamped_fields = {  # fields of result.json and the runner's variables; owner and assignment_type are the runner's own
+        "classroom": "CLASSROOM",
+        "assignment": "ASSIGNMENT",
+        "submission": "SUBMISSION_TAG",
+        "commit": "COMMIT_URL",
+        "release": "RELEASE_URL",
+        "review": "REVIEW_URL",
+    }
+    known = {field: runner[name] for field, name in stamped_fields.items() if runner.get(name)}
     known.setdefault("review", known.get("commit", ""))
     return {**result, **known, "datetime": now}
 

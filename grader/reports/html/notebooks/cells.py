@@ -16,7 +16,6 @@ from nbconvert.exporters.html import HTMLExporter  # noqa: E402
 from PIL import Image  # noqa: E402
 
 OUTPUT = 20_000  # characters of an output; the rest is said to be left out
-PICTURES = 80
 PIXELS = 40_000_000
 Image.MAX_IMAGE_PIXELS = PIXELS
 
@@ -26,6 +25,8 @@ Node = dict[str, Any]
 class Pictures:
     """Plots, decoded and encoded anew: what a file hides beside its pixels does not survive."""
 
+    max_pictures = 80
+
     def __init__(self) -> None:
         self.kept: list[str] = []
         self.bytes = 0
@@ -33,7 +34,7 @@ class Pictures:
     def keep(self, encoded: str) -> int | None:
         """The number of a picture, None where it is none or there are too many."""
         max_bytes = 3_000_000  # of all pictures together, so that the page stays light
-        if len(self.kept) >= PICTURES or self.bytes > max_bytes:
+        if len(self.kept) >= self.max_pictures or self.bytes > max_bytes:
             return None
         try:
             png = _png(base64.b64decode(encoded))

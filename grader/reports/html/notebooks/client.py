@@ -14,8 +14,6 @@ from markupsafe import Markup
 
 from grader.reports.html.notebooks.sanitising import harmless
 
-SECONDS = 90.0
-
 
 @dataclass(frozen=True)
 class RenderedCell:
@@ -43,11 +41,12 @@ class Renderer:
 
     def render(self, notebook: Path) -> Rendered:
         """Render a notebook; whatever goes wrong is said in words."""
+        seconds = 90.0
         with self.lock:
             if self.process.poll() is not None:
                 self.close()
                 self.process = _start()
-            late = threading.Timer(SECONDS, self.process.kill)  # it has limits of its own: this is for when they fail
+            late = threading.Timer(seconds, self.process.kill)  # it has limits of its own: this is for when they fail
             late.start()
             try:
                 answer = self._ask(notebook)
