@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-FILES = ("check_vit.py", "reference")
+FILES = ("check_vit.py", "reference", "conftest.py", "constraints.txt", "pyproject.toml", "README.md", "LICENSE")
 
 
 class Build(build_py):

@@ -1,6 +1,6 @@
-"""A grading harness for one assignment: Vision Transformers on FashionMNIST.
+"""A grading harness for machine-learning assignments, each a folder in ``grader/assignments`` or elsewhere.
 
-In a notebook, ``grader.check("vit.patch_embeddings")`` shows the verdict on one criterion.
+In a notebook, ``grader.check("CRITERION")`` shows the verdict on one criterion.
 """
 
 import os

@@ -1,26 +1,14 @@
-"""What one assignment brings, and where the engine finds it.
+"""What one assignment brings. The engine names none; ``finding`` finds them."""
 
-The engine names no assignment. Which one is graded where nothing else is said stands in ``settings.toml``.
-"""
-
-import importlib.util
-import pkgutil
-import sys
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from grader.data import DataSet, no_data
-from grader.errors import GraderError
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion
 from grader.records import GradeWarning, Submission
-
-RUBRIC = "rubric.toml"  # beside the file of an assignment
-SETTINGS = Path(__file__).resolve().parent / "settings.toml"
 
 
 @dataclass(frozen=True)
@@ -29,7 +17,8 @@ class Assignment:
 
     Attributes:
         name: short, for file names and digests.
-        rubric: points and thresholds, where no other file is named.
+        rubric: points and thresholds, where no other file is named; it lies in the assignment's folder.
+        parts: the title of each part, by its number in the rubric.
         wanted: names that a submission defines.
         provided: names that the worker supplies, as set-up cells of a notebook do.
         never_called: functions whose top-level calls are never executed at intake.
@@ -37,12 +26,17 @@ class Assignment:
         probes: in the order in which they are asked.
         criteria: by id.
         warnings: functions that give warnings for the instructor.
-        measures: numbers that are shown with a grade, by name; each may be None.
+        measures: shares from 0 to 1 that are shown with a grade, by name; each may be None. A threshold of the rubric
+            with the same name is shown beside it, and pages of a class draw the first two against each other.
+        labels: what pages call a measure; its name where there is none.
         forms: by operation, the type of its answer, an ``observations.Answered``.
         data: loads the data that its probes use, from the folder that ``--data`` names.
+        modules: the modules that the template consists of, where a name that several define is looked for first.
+        libraries: distributions that students write in: a release asks for them.
         traced: the function whose call in the notebook is looked for, with what makes its arguments.
         reference: a right submission, which tells slow code from a slow machine.
-        template: the folder that students begin with.
+        template: the folder that students begin with; generated from the reference.
+        readme: what students get as the README of a release.
         given: the files that the course hands out and students leave as they are.
         check_given: refuses given files that an instructor brings, with a GraderError.
         generated: further files made from the template's texts: by path, their content.
@@ -65,10 +59,15 @@ class Assignment:
     warnings: tuple[Callable[[Evidence], Sequence[GradeWarning]], ...] = ()
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
     forms: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[int, str] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ("torch",)
     data: Callable[[Path | None], DataSet] = no_data
     traced: str = ""
     reference: Path | None = None
     template: Path | None = None
+    readme: Path | None = None
     given: tuple[Path, ...] = ()
     check_given: Callable[[Mapping[str, str], str], None] | None = None
     generated: Callable[[Mapping[str, str]], dict[Path, str]] = lambda template: {}
@@ -78,6 +77,16 @@ class Assignment:
     official: Mapping[str, str] = field(default_factory=dict)
     reading: Mapping[str, str] = field(default_factory=dict)
     corpus: str = ""
+
+    @property
+    def shown_measures(self) -> dict[str, str]:
+        """By measure, what pages call it."""
+        return {name: self.labels.get(name, name.replace("_", " ")) for name in self.measures}
+
+    @property
+    def folder(self) -> Path:
+        """Where its code and its rubric lie."""
+        return self.rubric.parent
 
     @property
     def check_names(self) -> dict[str, list[str]]:
@@ -105,35 +114,3 @@ def joined(*topics: Topic, forms: Mapping[str, Any] | None = None) -> Topic:
         {name: measure for topic in topics for name, measure in topic.measures.items()},
         {**(forms or {}), **{op: form for topic in topics for op, form in topic.forms.items()}},
     )
-
-
-def default_name() -> str:
-    """Where the assignment is that is graded where no other is named, as "module:name"."""
-    name: str = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))["default_assignment"]
-    return name
-
-
-@cache
-def default() -> Assignment:
-    """The assignment that is graded where no other is named."""
-    found = pkgutil.resolve_name(default_name())
-    assert isinstance(found, Assignment)
-    return found
-
-
-def load(path: Path) -> Assignment:
-    """Import an assignment from its file.
-
-    Raises:
-        GraderError: there is none.
-    """
-    spec = importlib.util.spec_from_file_location(f"assignment_{path.resolve().parent.name}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise GraderError(f"{path}: expected the Python file of an assignment")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    found = getattr(module, "ASSIGNMENT", None)
-    if not isinstance(found, Assignment):
-        raise GraderError(f"{path}: expected it to define ASSIGNMENT, a grader.assignment.Assignment")
-    return found

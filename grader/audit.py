@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,29 @@ from grader.records import CriterionResult, Grade
 
 
 @dataclass(frozen=True)
+class Case:
+    """An edit of the reference.
+
+    Args:
+        id: unique, and says what is wrong or how it is written: "model.mask_missing".
+        edits: by file name: a new whole text (str or bytes), a list of (old, new) replacements in the
+            reference's text, None to delete the file, or a function of the reference's bytes that
+            gives new bytes.
+        costs: criteria that lose points; empty for a correct variant.
+        word: a key word that the message or hint of a criterion in ``costs`` must hold.
+        warns: warning codes that must be there.
+        switches: of the rubric, where they are not as it has them: {"strict": True}.
+    """
+
+    id: str
+    edits: dict[str, Any] = field(hash=False)
+    costs: tuple[str, ...] = ()
+    word: str = ""
+    warns: tuple[str, ...] = ()
+    switches: dict[str, bool] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
 class AuditedCase:
     """One case and what became of it."""
 
@@ -30,7 +53,7 @@ class AuditedCase:
     kind: str  # reference, template, fault, variant
     costs: tuple[str, ...]  # criteria that it should cost
     lost: tuple[str, ...]  # criteria that it did cost
-    checks: tuple[str, ...]  # checks that failed, "vit.model/cls_token"
+    checks: tuple[str, ...]  # checks that failed, "model.layers/count"
     named: bool  # the message holds the case's key word
     complaints: tuple[str, ...]  # what is wrong; empty when all is as it should be
     grade: Grade
@@ -51,7 +74,7 @@ def run(
         told: called with each line as it is there.
     """
     seed = 1 if options.seed is None else options.seed
-    cases = _cases(corpus_of(options.assignment), only)
+    cases = _cases(options.assignment, only)
     if not cases:
         raise GraderError(f"no case of the audit has {only!r} in its name; nothing was audited")
     sample = 500  # test images for accuracy and Precision@1: enough to tell a fault, an eighth of the time
@@ -68,10 +91,10 @@ def run(
         grader.close()
 
 
-def _cases(corpus: Any, only: str | Collection[str]) -> list[tuple[str, Any]]:
-    faults, variants = corpus.load()
+def _cases(assignment: Assignment, only: str | Collection[str]) -> list[tuple[str, Any]]:
+    faults, variants = corpus_of(assignment).load()
     everything: Iterable[tuple[str, Any]] = [
-        ("reference", None), ("template", None),
+        ("reference", None), *([("template", None)] if assignment.template else []),
         *(("fault", case) for case in faults), *(("variant", case) for case in variants),
     ]  # fmt: skip
     named = ((pair[1].id if pair[1] else pair[0], pair) for pair in everything)
@@ -80,6 +103,10 @@ def _cases(corpus: Any, only: str | Collection[str]) -> list[tuple[str, Any]]:
 
 def corpus_of(assignment: Assignment) -> Any:
     """The module with an assignment's faults and variants.
+
+    It has ``load() -> (faults, variants)``, and may have ``fit_checkpoints(case, submission)``, which makes a variant's
+    checkpoints fit and tells what it costs; ``same_answers(edits, submission, reference)``, which names the probes
+    whose answers are the reference's; ``styles.build(...)``, which writes the variants that look least like it.
 
     Raises:
         GraderError: the assignment has none, or this copy was installed without it.
@@ -94,9 +121,9 @@ def corpus_of(assignment: Assignment) -> Any:
 
 def styles(assignment: Assignment, folder: Path) -> dict[str, Path]:
     """Write the variants that look least like an assignment's reference, a folder each; none where it has no corpus."""
-    if not assignment.corpus:
+    corpus = corpus_of(assignment) if assignment.corpus else None
+    if corpus is None or not hasattr(corpus, "styles"):
         return {}
-    corpus = corpus_of(assignment)
     made: dict[str, Path] = corpus.styles.build(folder, corpus.load()[1], apply, assignment.reference)
     return made
 
@@ -115,11 +142,11 @@ class Auditor:
         """Grade one case and hold the grade against what it says."""
         if case is None:
             return judge(kind, case, self._seen(self._whole(kind), {})[0])
-        with tempfile.TemporaryDirectory(prefix="vit-audit-") as folder:
+        with tempfile.TemporaryDirectory(prefix="vit-grade-audit-") as folder:
             submission = Path(folder) / case.id
             apply(case.edits, self.folder, submission)
             if kind == "variant" or not case.costs:
-                case = replace(case, costs=self.corpus.fit_checkpoints(case, submission))
+                case = replace(case, costs=self._costs(case, submission))
             return judge(kind, case, self._seen(submission, self._kept(case.edits, submission), case.switches)[0])
 
     def _seen(
@@ -127,7 +154,7 @@ class Auditor:
     ) -> tuple[Grade, Evidence | None]:
         grader = copy.copy(self.grader)
         grader.rubric = replace(grader.rubric, **(switches or {}))  # type: ignore[arg-type]
-        with tempfile.TemporaryDirectory(prefix="vit-audit-") as workspace:
+        with tempfile.TemporaryDirectory(prefix="vit-grade-audit-") as workspace:
             try:
                 submission = grader.open(path, Path(workspace))
             except Rejected as reason:
@@ -135,11 +162,17 @@ class Auditor:
             evidence = grader.observe(submission, self.seed, kept=kept)
             return scoring.grade(evidence, grader.workers.sandbox, {}), evidence
 
+    def _costs(self, case: Case, submission: Path) -> tuple[str, ...]:
+        """What a variant costs once its checkpoints are made to fit, where the assignment has some."""
+        fit = getattr(self.corpus, "fit_checkpoints", lambda case, submission: case.costs)
+        return tuple(fit(case, submission))
+
     def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, KeptAnswer]:
         """Answers of the reference that hold for a case: same models, same checkpoints, and the same question."""
         if self.reference is None:
             return {}
-        probes = self.corpus.same_answers(edits, submission, self.folder)
+        same_answers = getattr(self.corpus, "same_answers", lambda *_: ())
+        probes = same_answers(edits, submission, self.folder)
         return {probe: kept(self.reference, probe) for probe in probes}
 
     def _whole(self, kind: str) -> Path:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader import assignment as assignments
-from grader import given, scoring
+from grader import finding, given, scoring
 from grader import rubric as rubrics
 from grader.asking import Asking, Doubts, Progress, ReferenceAnswers, paced
 from grader.assignment import Assignment
@@ -29,19 +28,23 @@ from grader.sandbox.outside import Workers, choose_workers
 class Options:
     """How to grade."""
 
-    data: Path | None = None  # torchvision root; else $FASHION_MNIST_ROOT, the user's cache, a download
+    data: Path | None = None  # the folder with the data; where the assignment looks for it if there is none
     out: Path = Path("grades")
     seed: int | None = None  # drawn fresh where there is none
     train: str = "auto"  # auto, never, always
-    rubric: Path = field(default_factory=lambda: assignments.default().rubric)
+    rubric: Path | None = None  # points and thresholds; None: the assignment's
     unconfined: bool = False
-    train_budget: float = 600.0  # seconds for training one submission's ViT
-    sample: int | None = None  # of the test images for accuracy and Precision@1; all where there is none
+    train_budget: float = 600.0  # seconds for training one submission's model
+    sample: int | None = None  # of the test items for the measures; all where there is none
     threads: int | None = None  # cores for one submission; all, four at the most, where there is none
     pictures: bool = False  # ask what pages show besides
-    assignment: Assignment = field(default_factory=assignments.default)
-    assignment_file: Path | None = None  # where it was loaded from; None: it is this project's own
+    assignment: Assignment = field(default_factory=finding.default)
     given: GivenFiles | None = None  # the course's own given files; None: those of the assignment
+
+    @property
+    def rubric_file(self) -> Path:
+        """The file with points and thresholds."""
+        return self.rubric or self.assignment.rubric
 
     @property
     def given_files(self) -> GivenFiles:
@@ -65,7 +68,7 @@ class Grader:
         self.options, self.workers, self.data = options, workers, data
         self.assignment = options.assignment
         self.known = ReferenceAnswers()
-        self.rubric = rubric or rubrics.load(options.rubric, self.assignment.check_names)
+        self.rubric = rubric or rubrics.load(options.rubric_file, self.assignment.check_names)
 
     def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
               only: Collection[str] | None = None, progress: Progress | None = None) -> Grade:  # fmt: skip
@@ -109,7 +112,7 @@ class Grader:
         """Freeze a submission into a folder and gather its definitions."""
         a = self.assignment
         return open_submission(
-            path, workspace, a.wanted, a.provided, a.never_called, name, files=files, traced=a.traced
+            path, workspace, a.wanted, a.provided, a.never_called, name, files=files, traced=a.traced, modules=a.modules
         )
 
     def observe(self, submission: Submission, seed: int, kept: Mapping[str, KeptAnswer] | None = None,
@@ -165,7 +168,7 @@ class Grader:
             submission={"name": name or path.stem, "path": str(path), "sha256": ""},
             status="rejected", score=0.0, max_score=self.rubric.max_score, seed=seed, criteria=(),
             sandbox=self.workers.sandbox, timings={"total": round(seconds, 3)}, reason=reason,
-            given=self.options.given_files.digest,
+            given=self.options.given_files.digest, assignment=self.assignment.name,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -178,7 +181,7 @@ def open_grader(options: Options) -> Grader:
     Raises:
         GraderError: no data, a broken rubric, or no way to confine workers.
     """
-    rubrics.load(options.rubric, options.assignment.check_names)
+    rubrics.load(options.rubric_file, options.assignment.check_names)
     data = options.assignment.data(options.data)
     workers = choose_workers(
         list(options.assignment.ops), data.shared_paths(), options.unconfined, data.hidden_folders()

@@ -4,6 +4,7 @@ All are frozen, and all but ``Submission`` survive a round trip through JSON (pl
 grade can be computed again from what was kept.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ class Piece:
     """One top-level statement of a submission, with the place where its author finds it."""
 
     source: str  # the statement's text, magics removed
-    file: str  # path inside the submission, "submission.ipynb" or "vit_model.py"
+    file: str  # path inside the submission, "submission.ipynb" or "model.py"
     cell: int | None  # 1-based number among all cells of the notebook, None in a module
     line: int  # 1-based first line within the cell or the file
 
@@ -99,7 +100,7 @@ class Submission:
     notebook: str | None  # its path inside root
     program: Program
     cells: tuple[CellLog, ...]
-    files: dict[str, Path]  # by file name: vit_classifier.pt, vit_embeds.pt, check_vit.py
+    files: dict[str, Path]  # by file name: weights.pt, and the given files
     problems: tuple[str, ...] = ()  # what intake left out and why, a line each
     left_out: tuple[str, ...] = ()  # the files among it that hold names of the assignment, a line each
     syntax_errors: tuple[SyntaxProblem, ...] = ()
@@ -145,7 +146,7 @@ class Observation:
     outcome: Outcome
     value: Any = None  # nested dicts, lists, numbers, strings and numpy arrays
     raised: Raised | None = None
-    detail: str = ""  # for the other outcomes, in words: "SIGSEGV in PatchEmbeddings.forward"
+    detail: str = ""  # for the other outcomes, in words: "SIGSEGV in Model.forward"
     output: str = ""  # what it printed meanwhile, truncated, control characters removed
     seconds: float = 0.0
     frame: bytes | bytearray = b""  # the reply as it came over the wire: what is kept
@@ -243,6 +244,10 @@ class Grade:
     timings: dict[str, float] = field(default_factory=dict)
     reason: str = ""  # why it was rejected or needs review
     given: str = ""  # SHA-256 of the given files that it was held against
+    assignment: str = ""  # its name
+    # In the assignment's words, and not in the JSON: titles of parts by number, and what measures are called.
+    parts: Mapping[int, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     undecided: float = 0.0  # points of criteria in error: neither in the score nor lost
 
     @property

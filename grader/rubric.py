@@ -60,7 +60,7 @@ def load(path: Path, known: Mapping[str, Collection[str]]) -> Rubric:
     """
     message = (
         "collapse_fails of [scheduler] means nothing any more and was passed over; write "
-        "checks = { changes = 6, unit = 2 } into the criterion contrastive.scheduler instead"
+        "checks = { changes = 6, unit = 2 } into the criterion of the schedule instead"
     )
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -48,6 +48,9 @@ def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]
         if open_
         else "",
         given=evidence.given.digest,
+        assignment=evidence.assignment.name,
+        parts=evidence.assignment.parts,
+        labels=evidence.assignment.shown_measures,
     )
 
 

@@ -1,9 +1,13 @@
 """The house stays as it is drawn: the contracts in pyproject.toml speak of every room."""
 
+import re
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from grader import finding
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTRACTS = {
@@ -38,3 +42,30 @@ def test_each_inside_is_among_those_that_share_a_process_with_student_code(insid
     name = ".".join(inside.relative_to(ROOT).parts)
     patterns = CONTRACTS["inside"]["source_modules"]
     assert any(Path(name.replace(".", "/")).match(pattern.replace(".", "/")) for pattern in patterns)
+
+
+ENGINE = [
+    path
+    for path in subprocess.run(
+        ["git", "ls-files", "grader"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    if path.split("/")[1] not in FLOORS and Path(path).suffix != ".png"
+]
+ALLOWED = {
+    "grader/settings.toml": {"vit"},  # the one line that says which is the default
+    "grader/intake/reading/forbidden.py": {"FashionMNIST"},  # among the classes of torchvision that download
+}
+
+
+def names_of(assignment: str) -> set[str]:
+    """The names that show that a file knows an assignment: its own, and those of classes that students write."""
+    classes = {name for name in finding.find(assignment).wanted if re.search("[a-z].*[A-Z]|[A-Z]{2}", name)}
+    return {assignment, *classes}
+
+
+@pytest.mark.parametrize("assignment", sorted(path.parent.name for path in finding.OWN.glob("*/assignment.py")))
+def test_no_file_of_the_engine_names_an_assignment(assignment: str):
+    words = "|".join(map(re.escape, sorted({*names_of(assignment), "Vision Transformer", "FashionMNIST"})))
+    named = re.compile(rf"(?<![A-Za-z])({words})(?![a-z-]|_GRADE)", re.IGNORECASE)
+    found = {path: {match[0] for match in named.finditer((ROOT / path).read_text())} for path in ENGINE}
+    assert {path: those for path, those in found.items() if those - ALLOWED.get(path, set())} == {}

@@ -65,7 +65,7 @@ WRONG = {
     "a missing seed": lambda g: g.pop("seed"),
     "open points of a plain grade": lambda g: g.update(undecided=5.0),
     "a score as text": lambda g: g.update(score="91"),
-    "an unknown warning": lambda g: g["warnings"].append({"code": "made.up", "message": "x"}),
+    "a warning with words for a code": lambda g: g["warnings"].append({"code": "made up", "message": "x"}),
     "points for what failed": lambda g: next(c for c in g["criteria"] if c["status"] == "failed").update(points=1.0),
     "a rejected grade with points": lambda g: g.update(status="rejected", reason="x", score=5.0),
     "a reason for a plain grade": lambda g: g.update(reason="x"),

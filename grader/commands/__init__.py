@@ -23,6 +23,7 @@ COMMANDS = {  # by name: its module, and what it does
         "grader.commands.audit",
         "grade seeded faults and correct variants, say which verdicts are wrong (also: --audit)",
     ),
+    "new": ("grader.commands.new", "write an assignment of your own, small and whole, to be changed"),
     "template": ("grader.commands.template", "write the template of an assignment from its reference"),
     "release": ("grader.commands.release", "make the folder that students get"),
     "package": ("grader.commands.package", "pack the grader for Gradescope, Classroom 50 or a course's repository"),

@@ -35,7 +35,7 @@ SHARED: dict[str, dict[str, Any]] = {
     },
     "--data": {
         "type": Path, "metavar": "DIR",
-        "help": "torchvision root with FashionMNIST/raw (else $FASHION_MNIST_ROOT)",
+        "help": "the folder with the data (default: where the assignment looks for it, as its README says)",
     },
     "--seed": {
         "type": seed, "metavar": "N", "help": "fixes every random input (default: fresh, always recorded)",
@@ -49,7 +49,8 @@ SHARED: dict[str, dict[str, Any]] = {
         "help": "the course's own given files (default: the assignment's, or what the class was graded by)",
     },
     "--assignment": {
-        "type": Path, "metavar": "FILE", "help": "another assignment, with its rubric.toml beside it",
+        "metavar": "NAME", "default": "",
+        "help": "an installed assignment, or a folder with assignment.py (default: as the class had, or settings.toml)",
     },
     "--attempts": {
         "choices": ("latest", "best"), "default": "latest", "help": "which of a student's submissions counts",
@@ -76,20 +77,17 @@ def grading_options(given: argparse.Namespace, **more: Any) -> "Options":
         GraderError: there is no such assignment, or the given files are none of its.
     """
     # slow to import, and --help needs none of it
-    from grader import assignment as assignments
+    from grader import finding
     from grader.given import replaced
     from grader.pipeline import Options
 
-    file = given.assignment
-    assignment = assignments.default() if file is None else assignments.load(file)
-    beside = assignment.rubric if file is None else file.parent / assignments.RUBRIC
+    assignment = finding.find(given.assignment)
     return Options(
         data=given.data,
         out=given.out,
         seed=given.seed,
-        rubric=given.rubric or beside,
+        rubric=given.rubric,
         assignment=assignment,
-        assignment_file=file,
         given=None if given.given is None else replaced(given.given, assignment),
         unconfined=given.unconfined,
         **more,

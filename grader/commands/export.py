@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from grader import finding
 from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
@@ -33,20 +34,19 @@ Hand on the grades of a class.
 Late points are taken off as [late] in the rubric says. Canvas and Moodle get no grade that needs review.
 """
     parser.add_argument("format", choices=(*FORMATS, "canvas", "moodle"), metavar="FORMAT", help="one of those above")
-    shared(parser, "--out", "--attempts", "--rubric")
+    shared(parser, "--out", "--attempts", "--rubric", "--assignment")
     parser.add_argument(
         "--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)"
     )
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="canvas, moodle: the downloaded file to fill in")
-    parser.add_argument(
-        "--assignment", metavar="NAME", help="canvas: the column, 'Assignment 3 (12345)' or a part of it"
-    )
+    parser.add_argument("--column", metavar="NAME", help="canvas: the column, 'Assignment 3 (12345)' or a part of it")
     parser.add_argument("--no-comments", action="store_true", help="moodle: leave the feedback comments as they are")
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the grades in the wanted form; 1 when something was left out."""
-    with GradebookReader(given.out, given.attempts, given.rubric) as reader:
+    rubric = given.rubric or (finding.find(given.assignment).rubric if given.assignment else None)
+    with GradebookReader(given.out, given.attempts, rubric) as reader:
         results = [of_entry(entry) for entry in reader.entries()]
         _said(reader.late_remarks())
     if not results:
@@ -90,7 +90,7 @@ def _filled(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> Fill
     """The sheet of a learning platform, read afresh and filled in."""
     if given.format == "canvas":
         sheet = sheets.read(given.sheet, "Student", "ID") if given.sheet else None
-        return canvas.fill(results, sheet, given.assignment)
+        return canvas.fill(results, sheet, given.column)
     sheet = sheets.read(given.sheet, *moodle.NEEDED) if given.sheet else None
     return moodle.fill(results, sheet, not given.no_comments)
 

@@ -36,7 +36,7 @@ WRITTEN = ("json", "md", "junit", "github", "gradescope", "classroom50")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = "Grade submissions of the Vision Transformer assignment."
+    parser.description = "Grade submissions of an assignment by what they do when they are run."
     listed = "".join(f"\n  {name:<10}{words}" for name, (_, words) in COMMANDS.items())
     parser.epilog = (
         "Exit status: 0 graded, 1 under --fail-under or a grade needs review, 2 nothing could be graded.\n\n"
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared(parser, "--out", "--data", "--seed")
     parser.add_argument(
         "--train", choices=("auto", "never", "always"), default="auto",
-        help="train the submitted ViT for vit.accuracy (auto: where there is no vit_classifier.pt)",
+        help="train the submitted model, where the assignment asks for one (auto: where its checkpoint is missing)",
     )  # fmt: skip
     parser.add_argument(
         "--format", action="append", default=[], type=_format, metavar="FORMAT[=FILE]",
@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, GPU=1")
     parser.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
-    parser.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria alone, such as vit.model")
+    parser.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria of the rubric alone")
     shared(parser, "--rubric", "--given", "--assignment", "--unconfined")
     parser.add_argument("--version", action="version", version=f"vit-grade {_version()}")
 
@@ -210,6 +210,13 @@ def _needed(name: str, option: str, extra: str) -> None:
 
 
 def report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]], remarks: Sequence[str] = ()) -> None:
+    """Write the grades in the wanted forms, and show them where none of these is standard output.
+
+    Args:
+        grades: what to report.
+        formats: by name, and where to.
+        remarks: lines to be said after the grades.
+    """
     from grader import exports
     from grader.exports.result import of_grade
     from grader.reports import record, terminal

@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from grader import finding
 from grader.commands.arguments import shared
-from grader.publish.package import SYSTEMS, needs_checkout
+from grader.publish.package import SYSTEMS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +21,11 @@ Each holds the whole grader and no line of the solution.
 """
     parser.add_argument("system", choices=tuple(SYSTEMS), metavar="SYSTEM", help="one of those above")
     parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="the zip, or a new or empty folder")
-    shared(parser, "--rubric")
+    shared(parser, "--rubric", "--assignment")
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the package."""
-    needs_checkout()
-    SYSTEMS[given.system](given.out, given.rubric)
+    SYSTEMS[given.system](given.out, given.rubric, finding.find(given.assignment))
     print(f"{given.out}: for {given.system}")
     return 0

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 from collections.abc import Sequence
 
+from grader import finding
 from grader.commands.arguments import shared
 from grader.gradebook.regrade import RegradedSubmission, regrade_all, remember, remembered
 from grader.gradebook.session import alone
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Grade a class again after a change of rubric, threshold or check, from what was observed: no student code "
         "runs, unless a probe is new; then that probe is asked, and nothing else."
     )
-    shared(parser, "--out", "--rubric", "--given", "--data")
+    shared(parser, "--out", "--rubric", "--given", "--data", "--assignment")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -24,7 +25,8 @@ def run(given: argparse.Namespace) -> int:
     if not (given.out / NAME).is_file():
         Gradebook(given.out / NAME, must_exist=True)  # says what is missing
     with alone(given.out), contextlib.closing(Gradebook(given.out / NAME, must_exist=True)) as book:
-        options = remembered(book, given.rubric, given.data, given.given)
+        assignment = finding.find(given.assignment) if given.assignment else None
+        options = remembered(book, given.rubric, given.data, given.given, assignment)
         moved = regrade_all(options, book)
         remember(book, options)
     _tell(moved)

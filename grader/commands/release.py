@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from grader import finding
+from grader.assignment import Assignment
 from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.publish.release import MANIFEST, release
@@ -13,11 +15,11 @@ from grader.publish.release import MANIFEST, release
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Make the folder that students get: template, check_vit.py, suites, settings, README, the grader as far as "
+        "Make the folder that students get: template, given files, suites, settings, README, the grader as far as "
         "the suites need it, and a manifest of digests. Refused when the audit fails."
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
-    shared(parser, "--data")
+    shared(parser, "--data", "--assignment")
     parser.add_argument(
         "--max-mb", type=int, metavar="MB", help="the most that students may hand in (default: as settings.toml says)"
     )
@@ -26,20 +28,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Make the folder and say what is in it."""
-    checked = _loudly_unchecked if given.skip_audit else _audited(given.data)
-    files = release(given.out, checked, given.max_mb)
+    assignment = finding.find(given.assignment)
+    checked = _loudly_unchecked if given.skip_audit else _audited(given.data, assignment)
+    files = release(given.out, checked, given.max_mb, assignment)
     print(f"{given.out}: {len(files)} files, their digests in {MANIFEST}")
     return 0
 
 
-def _audited(data: Path | None) -> Callable[[], None]:
+def _audited(data: Path | None, assignment: Assignment) -> Callable[[], None]:
     def audit() -> None:
         # torch and rich take a second to import, and --help needs neither
         from grader.pipeline import Options
         from grader.reports import audit_table
 
-        with tempfile.TemporaryDirectory(prefix="vit-release-") as out:
-            if audit_table.run(Options(data=data, out=Path(out)), ""):
+        with tempfile.TemporaryDirectory(prefix="vit-grade-release-") as out:
+            if audit_table.run(Options(data=data, out=Path(out), assignment=assignment), ""):
                 raise GraderError("the audit fails, so nothing was released; --skip-audit releases all the same")
 
     return audit

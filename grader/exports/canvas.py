@@ -54,7 +54,7 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, assignment: str 
 def _new(results: Sequence[ExportedGrade], assignment: str | None) -> Filled:
     if assignment is None or not ASSIGNMENT.fullmatch(assignment):
         raise GraderError(
-            "canvas: say which column is to be filled, --assignment 'Assignment 3 (12345)', or give the gradebook that "
+            "canvas: say which column is to be filled, --column 'Assignment 3 (12345)', or give the gradebook that "
             "Canvas exports with --sheet FILE"
         )
     most = results[0].grade.max_score if results else 0.0
@@ -69,7 +69,7 @@ def _column(sheet: Sheet, assignment: str | None) -> int:
     if len(found) != 1:
         names = ", ".join(repr(sheet.header[at]) for at in found) or "none"
         wanted = "an assignment" if assignment is None else repr(assignment)
-        raise GraderError(f"canvas: expected one column for {wanted}, found {names}; choose one with --assignment")
+        raise GraderError(f"canvas: expected one column for {wanted}, found {names}; choose one with --column")
     return found[0]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from concurrent.futures import Future
 from typing import Any
 
+from grader import finding
 from grader.errors import GraderError
 from grader.gradebook import digests, remote
 from grader.gradebook.places import PlaceLost
@@ -40,8 +41,9 @@ class Cluster:
             from distributed import Client
         except ImportError:
             raise GraderError("--scheduler needs Dask: pip install 'vit-grade[dask]'") from None
-        if options.assignment_file is not None:
-            raise GraderError("--scheduler grades this project's own assignment; --assignment is for one machine")
+        assignment = finding.source_of(options.assignment)
+        if assignment not in finding.names():
+            raise GraderError("--scheduler grades installed assignments; one in a folder is for one machine")
         # A submission may be large.
         dask.config.set({"distributed.admin.large-graph-warning-threshold": 2 * self.max_bytes})
         self.address, self.resources = address, _resources(resources)
@@ -53,7 +55,8 @@ class Cluster:
         self.how = {
             "options": {**{name: getattr(options, name) for name in plain}, "threads": options.threads or 1},
             "data": str(options.data) if options.data is not None else None,
-            "rubric": options.rubric.read_text(encoding="utf-8"),
+            "rubric": options.rubric_file.read_text(encoding="utf-8"),
+            "assignment": assignment,
             "given": dict(options.given_files.texts),
             "only": sorted(only) if only is not None else None,
             "version": (digests.asking(), digests.checks(), digests.environment()),

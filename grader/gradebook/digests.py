@@ -16,11 +16,17 @@ from grader.intake import Found
 from grader.intake.reading.members import is_ignored
 
 if TYPE_CHECKING:
+    from grader.assignment import Assignment
     from grader.pipeline import Options
 
 CODE = Path(__file__).resolve().parent.parent
 ASKS = {"sandbox", "intake", "inside"}  # folders whose code decides what is observed
 BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
+# … and whose code has no say in a grade
+NO_SAY = {
+    "cli.py", "commands", "gradebook", "exports", "reports", "students", "publish", "corpus", "figures", "reference",
+    "student",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,25 @@ def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
     settings = [options.train, options.train_budget, options.sample, sorted(only) if only is not None else None]
     operations = _of(path for path in map(Path, options.assignment.ops) if path.suffix == ".py")
     whole = asking() + operations + json.dumps([*settings, options.assignment.name])
-    rubric = hashlib.sha256(options.rubric.read_bytes()).hexdigest()[:16]
+    rubric = hashlib.sha256(options.rubric_file.read_bytes()).hexdigest()[:16]
     return Digests(hashlib.sha256(whole.encode()).hexdigest()[:16], judging(options), rubric, environment())
 
 
 def judging(options: "Options") -> str:
     """Of the code that asks and judges, that of another assignment included, and of the given files."""
-    file = options.assignment_file
-    own = _of(file.parent.glob("*.py")) if file is not None else ""
+    own = _elsewhere(options.assignment) if not options.assignment.folder.is_relative_to(CODE) else ""
     return hashlib.sha256((checks() + own + options.given_files.digest).encode()).hexdigest()[:16]
+
+
+def _elsewhere(assignment: "Assignment") -> str:
+    """Of the code of an assignment that is no part of this package."""
+    folder, students = assignment.folder, [each for each in (assignment.reference, assignment.template) if each]
+    own = (
+        path
+        for path in folder.rglob("*.py")
+        if not {"corpus", "corpus.py", "figures"} & set(path.relative_to(folder).parts)
+    )
+    return _of(path for path in own if not any(path.is_relative_to(each) for each in students))
 
 
 def stamp(options: "Options") -> Callable[[str], str]:
@@ -70,8 +86,7 @@ def asking() -> str:
 @cache
 def checks() -> str:
     """Of the code that asks and judges."""
-    without_a_say = {"commands", "gradebook", "exports", "reports", "students", "publish", "corpus", "figures"}
-    return _of(path for path in CODE.rglob("*.py") if not (ASKS | without_a_say | {"cli.py"}) & _folders(path))
+    return _of(path for path in CODE.rglob("*.py") if not (ASKS | NO_SAY) & _folders(path))
 
 
 def _folders(path: Path) -> set[str]:

@@ -16,10 +16,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal, Self
 
-from grader import assignment
-from grader.errors import GraderError
 from grader.evidence import Evidence
 from grader.gradebook import late
+from grader.gradebook.basis import rubric_of
 from grader.gradebook.inputs import archive_of, has_zone
 from grader.gradebook.store import NAME, Gradebook, GradeRow, SubmissionRow
 from grader.records import Grade
@@ -90,9 +89,7 @@ class GradebookReader:
                  data: Path | None = None) -> None:  # fmt: skip
         self.book = Gradebook(out if out.suffix == Path(NAME).suffix else out / NAME, must_exist=True)
         self.attempts, self.data = attempts, data
-        self.rubric = rubric or Path(self.book.setting("rubric", str(assignment.default().rubric)))
-        if not self.rubric.is_file():
-            raise GraderError(f"{self.rubric}: no such rubric, the class was graded by it; give another with --rubric")
+        self.rubric = rubric_of(self.book, rubric)
         self.policy = late.load(self.rubric)
 
     def entries(self, every: bool = False) -> list[GradedSubmission]:

@@ -7,15 +7,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from grader import assignment as assignments
+from grader import finding, scoring
 from grader import given as given_files
 from grader import rubric as rubrics
-from grader import scoring
+from grader.assignment import Assignment
 from grader.data import DataSet
 from grader.errors import GraderError, Outdated, Unreadable
 from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.firewall import Firewall
 from grader.gradebook import digests, packing
+from grader.gradebook.basis import assignment_of, rubric_of
 from grader.gradebook.digests import Digests
 from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
 from grader.intake import Found
@@ -59,27 +60,22 @@ class DataWhenNeeded:
 
 def remember(book: Gradebook, options: Options) -> None:
     """Note by what a class is graded."""
-    file = options.assignment_file
-    book.remember("rubric", str(options.rubric.absolute()))
-    book.remember("assignment", str(file.absolute()) if file is not None else "")
+    book.remember("rubric", str(options.rubric_file.absolute()))
+    book.remember("assignment", finding.source_of(options.assignment))
     book.remember("given", options.given.kept() if options.given is not None else "")
 
 
 def remembered(
-    book: Gradebook, rubric: Path | None = None, data: Path | None = None, given: Path | None = None
-) -> Options:
-    """How a class was graded; by another rubric or other given files where they are named.
+    book: Gradebook, rubric: Path | None = None, data: Path | None = None, given: Path | None = None,
+    assignment: Assignment | None = None,
+) -> Options:  # fmt: skip
+    """How a class was graded; by another rubric, other given files or an assignment in another place where they are named.
 
     Raises:
         GraderError: the rubric or the assignment is no longer there.
     """
-    rubric = rubric or Path(book.setting("rubric", str(assignments.default().rubric)))
-    if not rubric.is_file():
-        raise GraderError(f"{rubric}: no such rubric, the class was graded by it; give another with --rubric")
-    file = Path(path) if (path := book.setting("assignment", "")) else None
-    options = Options(data=data, out=book.path.parent, rubric=rubric, assignment_file=file)
-    if file is not None:
-        options = dataclasses.replace(options, assignment=assignments.load(file))
+    assignment = assignment or assignment_of(book)
+    options = Options(data=data, out=book.path.parent, rubric=rubric_of(book, rubric), assignment=assignment)
     kept = given_files.from_kept(book.setting("given", ""), options.assignment) if given is None else None
     return dataclasses.replace(options, given=given_files.replaced(given, options.assignment) if given else kept)
 
@@ -94,7 +90,7 @@ class Regrader:
 
     def __init__(self, options: Options, book: Gradebook) -> None:
         self.options, self.book = options, book
-        self.rubric = rubrics.load(options.rubric, options.assignment.check_names)
+        self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names)
         self.data = DataWhenNeeded(options)
         self.stamp = digests.stamp(options)
         self._asking: Grader | None = None

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from grader import finding
 from grader.errors import GraderError
 from grader.given import GivenFiles
 from grader.gradebook import digests
@@ -101,7 +102,8 @@ def _opened(how: dict[str, Any]) -> Grader:
         rubric.write_text(how["rubric"], encoding="utf-8")
         data = Path(how["data"]) if how["data"] is not None else None
         given = GivenFiles(how["given"], replaced=True)
-        grader = open_grader(Options(data=data, rubric=rubric, given=given, **how["options"]))
+        assignment = finding.find(how["assignment"])
+        grader = open_grader(Options(data=data, rubric=rubric, given=given, assignment=assignment, **how["options"]))
     grader.rubric = grader.rubric.narrowed(how["only"])
     atexit.register(grader.close)
     return grader

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING
 from grader.errors import GraderError
 from grader.firewall import Firewall
 from grader.gradebook import digests, similarity
+from grader.gradebook.basis import refuse_another
 from grader.gradebook.live import Table
 from grader.gradebook.places import GradingPlace, ThisMachine, cores, default_jobs
 from grader.gradebook.reader import GradebookReader, GradedSubmission
@@ -60,6 +61,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
         KeyboardInterrupt: the run was stopped; the message says how to go on.
     """
     with alone(options.out), contextlib.closing(Gradebook(options.out / NAME)) as book, terminable():
+        refuse_another(book, options.assignment)
         regrader = Regrader(options, book)
         remember(book, options)
         table = Table(len(found))
@@ -93,7 +95,7 @@ def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: S
 def remarks(options: Options) -> list[str]:
     """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
     wall = Firewall()
-    with GradebookReader(options.out, rubric=options.rubric) as reader:
+    with GradebookReader(options.out, rubric=options.rubric_file) as reader:
         groups, late = _similar(reader, wall), reader.late_remarks()
     if wall.faults:
         return ["", *late, *wall.lines]
@@ -113,7 +115,10 @@ def _similar(reader: GradebookReader, wall: Firewall) -> list[SimilarGroup]:
 def write_pages(options: Options, pages: "Pages") -> list[str]:
     """Write the pages of a class from its gradebook; returns what is to be said: where they are, what could not be made."""
     wall = Firewall()
-    with contextlib.closing(pages), GradebookReader(options.out, rubric=options.rubric, data=options.data) as reader:
+    with (
+        contextlib.closing(pages),
+        GradebookReader(options.out, rubric=options.rubric_file, data=options.data) as reader,
+    ):
         for entry in reader.entries():
             late = (
                 ""

@@ -21,6 +21,7 @@ from rapidfuzz.distance import Indel
 
 from grader import syntax
 from grader.gradebook import packing
+from grader.gradebook.basis import assignment_of
 from grader.gradebook.reader import GradebookReader
 from grader.records import SimilarGroup
 
@@ -54,11 +55,13 @@ class ComparedWork:
 
 def similar(reader: GradebookReader, least: float = LEAST) -> list[SimilarPair]:
     """The pairs of a class that are alike, most alike first."""
-    works = []
+    template, works = assignment_of(reader.book).template, []
     for entry in reader.entries():
         if entry.kept.observations is not None:
             kept, _ = reader.book.observed(entry.kept.observations)
-            works.append(ComparedWork(entry.key, tokens_of(packing.program_of(kept)), packing.weights_of(kept)))
+            works.append(
+                ComparedWork(entry.key, tokens_of(packing.program_of(kept), template), packing.weights_of(kept))
+            )
     pairs = [*_codes(works, least), *_checkpoints(works, least)]
     return sorted(pairs, key=lambda pair: (-pair.score, pair.first, pair.second))
 
@@ -114,12 +117,17 @@ def _checkpoints(works: Sequence[ComparedWork], least: float) -> Iterator[Simila
                 yield SimilarPair(first.key, second.key, name, score)
 
 
-def tokens_of(statements: Sequence[str]) -> tuple[str, ...]:
-    """The tokens of a program that are its author's; definitions by their names, so that their order says nothing."""
-    template = _template()
+def tokens_of(statements: Sequence[str], template: Path | None = None) -> tuple[str, ...]:
+    """The tokens of a program that are its author's; definitions by their names, so that their order says nothing.
+
+    Args:
+        statements: the program's.
+        template: the folder that everybody began with.
+    """
+    given = _lines_of(template)
     lines: list[tuple[str, ...]] = []
     for statement in sorted(statements, key=_name):
-        lines += [line for line in _lines(statement) if line not in template]
+        lines += [line for line in _lines(statement) if line not in given]
     max_tokens = 20_000  # … of which so many are compared
     return tuple(token for line in lines for token in line)[:max_tokens]
 
@@ -163,8 +171,7 @@ def _plain(token: tokenize.TokenInfo, before: str) -> str:
 
 
 @cache
-def _template() -> frozenset[tuple[str, ...]]:
+def _lines_of(template: Path | None) -> frozenset[tuple[str, ...]]:
     """The lines that everybody was given; none where the template is not there."""
-    template = Path(__file__).resolve().parents[2] / "student"
-    sources = [path.read_text(encoding="utf-8") for path in sorted(template.glob("*.py"))]
+    sources = [path.read_text(encoding="utf-8") for path in sorted(template.glob("*.py"))] if template else []
     return frozenset(line for source in sources for line in _lines(source))

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ def open_submission(
     files: Mapping[str, Path] | None = None,
     limits: IntakeLimits | None = None,
     traced: str = "",
+    modules: Sequence[str] = (),
 ) -> Submission:
     """Freeze a submission into ``workspace``, read its notebook and gather its definitions.
 
@@ -42,6 +43,7 @@ def open_submission(
         files: original name -> file, where the submission is some files among others (see ``Found``).
         limits: sizes, counts and deadline.
         traced: the function whose last call is kept, with the statements that make its arguments.
+        modules: of the template: a name that several define is looked for there first.
 
     Raises:
         Rejected: the submission cannot be opened; the reason is for the student.
@@ -60,6 +62,7 @@ def open_submission(
         provided=sorted(provided),
         never_called=sorted(never_called),
         traced=traced,
+        modules=list(modules),
     )
     return submission(value, path, workspace, name or key_of(path))
 

@@ -108,7 +108,7 @@ class Hunter:
         return [piece.source for pieces in (program.main, *program.modules.values()) for piece in pieces]
 
     def _program(self, origin: Path) -> Program:
-        with tempfile.TemporaryDirectory(prefix="vit-mutants-") as workspace:
+        with tempfile.TemporaryDirectory(prefix="vit-grade-mutants-") as workspace:
             return self.grader.open(origin, Path(workspace)).program
 
     def own(self, mutant: Mutant) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ class Hunter:
     def compared(self, origin: Path, mutants: Sequence[Mutant], only: tuple[str, ...]) -> tuple[Grade, list[str]]:
         """Grade an origin with changes, and name the criteria that lose by them."""
         before = {c.id: c.lost for c in self.baseline(origin, only).criteria}
-        with tempfile.TemporaryDirectory(prefix="vit-mutants-") as folder:
+        with tempfile.TemporaryDirectory(prefix="vit-grade-mutants-") as folder:
             target = Path(folder) / origin.name
             copied(origin, target)
             for file, cell, text in changed_texts(mutants):
@@ -151,7 +151,7 @@ class Hunter:
     def baseline(self, origin: Path, only: tuple[str, ...]) -> Grade:
         """The grade of an origin without its checkpoints."""
         if (origin, only) not in self.before:
-            with tempfile.TemporaryDirectory(prefix="vit-mutants-") as folder:
+            with tempfile.TemporaryDirectory(prefix="vit-grade-mutants-") as folder:
                 copied(origin, Path(folder) / origin.name)
                 self.before[origin, only] = self.graded(Path(folder) / origin.name, only)
         return self.before[origin, only]

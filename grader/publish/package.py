@@ -9,35 +9,25 @@ nothing to lose.
 """
 
 import os
+import re
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 
-from grader import shipped
-from grader.assignment import default
+from grader import finding, shipped
+from grader.assignment import Assignment
 from grader.errors import GraderError
-from grader.publish import release, solutions
+from grader.publish import release, solutions, template
 
-ROOT = release.ROOT
 PACKAGES = Path(__file__).resolve().parent / "packages"
 
 
-def needs_checkout() -> None:
-    """Refuse an installed copy.
-
-    Raises:
-        GraderError: this is one.
-    """
-    if not (ROOT / "reference").is_dir():
-        raise GraderError(f"{ROOT}: packaging needs a checkout, an installed copy lacks what goes in")
-
-
-def gradescope(out: Path, rubric: Path | None = None) -> None:
+def gradescope(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
     """Write the zip: setup.sh and run_autograder at its root, the grader beside them."""
-    with tempfile.TemporaryDirectory(prefix="vit-package-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vit-grade-package-") as folder:
         tree = Path(folder, "source")
-        source(tree, rubric)
+        source(tree, rubric, assignment)
         for path in sorted((PACKAGES / "gradescope").iterdir()):
             shutil.copy(path, tree / path.name)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -46,33 +36,51 @@ def gradescope(out: Path, rubric: Path | None = None) -> None:
                 _add(archive, path, path.relative_to(tree).as_posix())
 
 
-def classroom50(out: Path, rubric: Path | None = None) -> None:
+def classroom50(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
     """Write the folder: autograder.py, and the grader in ``source``."""
-    source(out / "source", rubric)
+    source(out / "source", rubric, assignment)
     shutil.copyfile(PACKAGES / "classroom50" / "autograder.py", out / "autograder.py")
 
 
-def source(target: Path, rubric: Path | None = None) -> None:
-    """Write the grader as a folder that pip installs, without the solution.
+def source(target: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
+    """Write the grader as a folder that pip installs, without any solution.
+
+    Args:
+        target: a folder that is new or empty.
+        rubric: points and thresholds in place of the assignment's own.
+        assignment: what it grades where nothing else is said; the default where there is none.
 
     Raises:
         GraderError: there is something already, or a file holds a line of the solution.
     """
+    assignment = assignment or finding.default()
+    beside = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+    if not all((shipped.HOME / name).is_file() for name in beside):
+        raise GraderError(f"{shipped.HOME}: packaging needs a checkout, this copy lacks what goes in")
+    solution = solutions.lines(template.reference_of(assignment))
     if target.exists() and any(target.iterdir()):
         raise GraderError(f"{target}: expected a new or empty folder; nothing was written")
-    ignored = shutil.ignore_patterns("__pycache__", ".*", shipped.FOLDER, "corpus")
-    shutil.copytree(shipped.PACKAGE, target / "grader", ignore=ignored)
-    own = target / "grader" / shipped.FOLDER
-    release.ship(own)
+    package = target / "grader"
+    shutil.copytree(shipped.PACKAGE, package, ignore=_left_out)
+    release.put(assignment, package)
+    release.ship(package / shipped.FOLDER, assignment)
     if rubric is not None:
-        shutil.copyfile(rubric, target / "grader" / default().rubric.relative_to(shipped.PACKAGE))
-    beside = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
+        name = re.sub(r"\W", "_", assignment.folder.name)
+        shutil.copyfile(rubric, package / "assignments" / name / assignment.rubric.name)
     for name in beside:
-        shutil.copyfile(ROOT / name, target / name)
-    solution = solutions.lines(ROOT / "reference")
-    for path in sorted(path for path in target.rglob("*") if path.is_file()):
+        shutil.copyfile(shipped.HOME / name, target / name)
+    public = package / "publish" / "skeleton"  # of a new assignment, whose solution everybody may read
+    files = (path for path in target.rglob("*") if path.is_file() and not path.is_relative_to(public))
+    for path in sorted(files):
         if found := solutions.leaked(path.read_text(encoding="utf-8"), solution):
             raise GraderError(f"{path.relative_to(target)}: holds a line of the solution, {found[0]!r}")
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What stays out of a package: of each assignment its solution, its template and its corpus."""
+    ignored = shutil.ignore_patterns("__pycache__", ".*", shipped.FOLDER)(folder, names)
+    own = {"corpus", "reference", "student"} if Path(folder).parent == finding.OWN else set()
+    return {*ignored, *own} & set(names)
 
 
 SYSTEMS = {"gradescope": gradescope, "classroom50": classroom50, "source": source}

@@ -1,4 +1,4 @@
-"""Generate ``student/`` from ``reference/``: one source for the template and its solution.
+"""Generate an assignment's template from its reference: one source for the template and its solution.
 
 What the assignment makes of the template besides, such as a file of the blocks that it gives, is written as well.
 
@@ -22,12 +22,9 @@ from pathlib import Path
 
 import nbformat
 
-from grader import assignment
+from grader.assignment import Assignment
+from grader.errors import GraderError
 from grader.solution_regions import BEGIN, END, KEPT
-
-ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = ROOT / "reference"
-STUDENT = ROOT / "student"
 
 
 def without_solutions(source: str) -> str:
@@ -100,19 +97,36 @@ def drift(template: dict[str, str], student: Path) -> Iterator[str]:
             yield name
 
 
-def drifted() -> list[str]:
+def drifted(assignment: Assignment) -> list[str]:
     """Name what is not as the reference says: files of the template, and those that are made of its texts."""
-    texts = generate(REFERENCE)
-    made = assignment.default().generated(texts)
+    texts, folder = generate(reference_of(assignment)), _template_of(assignment)
+    made = assignment.generated(texts)
     others = (path.name for path, text in made.items() if not path.is_file() or path.read_text() != text)
-    return [*drift(texts, STUDENT), *others]
+    return [*drift(texts, folder), *others]
 
 
-def write() -> None:
+def write(assignment: Assignment) -> None:
     """Write the template, and what is made of its texts."""
-    texts = generate(REFERENCE)
-    STUDENT.mkdir(exist_ok=True)
+    texts, folder = generate(reference_of(assignment)), _template_of(assignment)
+    folder.mkdir(exist_ok=True)
     for name, text in texts.items():
-        (STUDENT / name).write_text(text)
-    for path, text in assignment.default().generated(texts).items():
+        (folder / name).write_text(text)
+    for path, text in assignment.generated(texts).items():
         path.write_text(text)
+
+
+def reference_of(assignment: Assignment) -> Path:
+    """The folder with the solution.
+
+    Raises:
+        GraderError: it is not here.
+    """
+    if assignment.reference is None or not assignment.reference.is_dir():
+        raise GraderError(f"the assignment {assignment.name} has no reference here; for that a checkout is needed")
+    return assignment.reference
+
+
+def _template_of(assignment: Assignment) -> Path:
+    if assignment.template is None:
+        raise GraderError(f"the assignment {assignment.name} names no folder for its template")
+    return assignment.template

@@ -12,7 +12,7 @@ class SaidSentence:
     """One sentence.
 
     Attributes:
-        where: what it was said of: "contrastive.training/steps", "warning miner.unused".
+        where: what it was said of: "training.run/steps", "warning miner.unused".
         status: of the check or of the criterion; empty for warnings and remarks.
         words: message and hint.
         case: the first case that it was said of.

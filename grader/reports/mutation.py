@@ -124,7 +124,7 @@ def run(options: Options, only: str, everything: bool, show_messages: bool = Fal
     known = [entry for folder in (reference, *beside) for entry in entries.load(folder / FILE)]
     hunter, shown = Hunter(options), MutationPrinter(known, show_messages)
     try:
-        with tempfile.TemporaryDirectory(prefix="vit-mutants-") as folder:
+        with tempfile.TemporaryDirectory(prefix="vit-grade-mutants-") as folder:
             wanted = corpus and only != PAIRS and (everything or bool(only))
             styles = audit.styles(options.assignment, Path(folder)) if wanted else {}
             if only != PAIRS:

@@ -21,7 +21,7 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_dict(grade: Grade) -> dict[str, Any]:
-    """A grade as plain data, keys in the order of the schema; ``reason``, ``given``, ``origin`` and ``hint`` only where known."""
+    """A grade as plain data, keys in the order of the schema; ``reason``, ``assignment``, ``given``, ``origin`` and ``hint`` only where known."""
     return {
         "schema_version": SCHEMA_VERSION,
         "submission": {key: _text(grade.submission.get(key, "")) for key in ("name", "path", "sha256")},
@@ -31,6 +31,7 @@ def to_dict(grade: Grade) -> dict[str, Any]:
         "undecided": _points(grade.undecided),
         "max_score": _points(grade.max_score),
         "seed": grade.seed,
+        **({"assignment": grade.assignment} if grade.assignment else {}),
         **({"given": grade.given} if grade.given else {}),
         "criteria": [_criterion(result) for result in grade.criteria],
         "measured": {name: round(float(value), 6) for name, value in grade.measured.items() if math.isfinite(value)},
@@ -94,6 +95,7 @@ def from_dict(record: dict[str, Any]) -> Grade:
             reason=record.get("reason", ""),
             undecided=record["undecided"],
             given=record.get("given", ""),
+            assignment=record.get("assignment", ""),
         )
     except (KeyError, TypeError) as error:
         raise GraderError(f"not a grade: {type(error).__name__}: {error}") from None

@@ -22,11 +22,6 @@ from grader.reports.text import SIGNS, printable, todo
 
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
 TOLD = ("failed", "partial", "error")  # with their feedback in lines of its own
-MEASURED = {
-    "accuracy": "accuracy",
-    "precision_at_1": "Precision@1",
-    "precision_at_1_unseen_train": "Precision@1 on unseen training images",
-}
 
 
 class Report:
@@ -120,7 +115,7 @@ class _Page:
 
     def footer(self) -> Iterator[Text]:
         grade = self.grade
-        measured = [f"{MEASURED.get(name, name)} {value:.4f}" for name, value in grade.measured.items()]
+        measured = [f"{grade.labels.get(name, name)} {value:.4f}" for name, value in grade.measured.items()]
         if measured:
             yield from self.wrapped("Measured: " + ", ".join(measured), 0, 3)
         for warning in grade.warnings:

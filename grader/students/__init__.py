@@ -21,8 +21,10 @@ PART = re.compile(r"part(\d+)\.md")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--submission`` and ``--grade-seed``."""
+    """``--submission``, ``--grade-seed`` and their like; which assignment it is may stand in the settings, too."""
+    parser.addini("assignment", "what is graded where --assignment does not say: a folder, or an installed name")
     group = parser.getgroup("vit-grade", "the suites of the assignment")
+    group.addoption("--assignment", metavar="NAME", help="an installed assignment, or a folder with assignment.py")
     group.addoption(
         "--submission", metavar="PATH", help="what to test: a notebook, folder or archive (default: student/)"
     )
@@ -44,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Announce the mark that -m thresholds selects, and refuse a submission that is not there."""
     if config.option.submission and not Session.of(config).submission.exists():
         raise pytest.UsageError(f"--submission {config.option.submission}: no such file or folder")
-    config.addinivalue_line("markers", "thresholds: judges the trained models (accuracy, Precision@1)")
+    config.addinivalue_line("markers", "thresholds: judges the trained models")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PartFile | None:

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader import rubric
-from grader.assignment import Assignment, default
+from grader import finding, rubric
+from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.reports.text import visible
 from grader.rubric import RubricCriterion
@@ -17,13 +17,16 @@ from grader.students import last_run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The criterion to explain; all are listed where none is named."""
     parser.add_argument(
-        "criterion", nargs="?", metavar="CRITERION", help="such as vit.heads; without one, all are listed"
+        "criterion", nargs="?", metavar="CRITERION", help="its id in the rubric; without one, all are listed"
+    )
+    parser.add_argument(
+        "--assignment", metavar="NAME", default="", help="an installed one, or a folder with assignment.py"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation."""
-    assignment = default()
+    assignment = finding.find(arguments.assignment)
     for line in explained(assignment, arguments.criterion, Path.cwd()):
         print(visible(line))
     return 0

@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from grader.records import CheckResult, CriterionResult, Grade
 from grader.reports.text import printable, todo
 
 if TYPE_CHECKING:
+    from grader.assignment import Assignment
     from grader.given import GivenFiles
     from grader.pipeline import Grader, Options
 
@@ -48,6 +50,25 @@ class Session:
     def submission(self) -> Path:
         given = self.config.option.submission
         return self.config.invocation_params.dir / given if given else self.config.rootpath / "student"
+
+    @cached_property
+    def assignment(self) -> "Assignment":
+        """The assignment that ``--assignment`` or the settings name, or this project's default.
+
+        Raises:
+            pytest.UsageError: there is none.
+        """
+        from grader import finding
+
+        option, root = self.config.option.assignment, self.config.rootpath
+        named, beside = (
+            (option, self.config.invocation_params.dir) if option else (self.config.getini("assignment"), root)
+        )
+        try:
+            with _unwarned():
+                return finding.find(str(beside / named) if named and (beside / named).is_dir() else named)
+        except GraderError as error:
+            raise pytest.UsageError(printable(str(error))) from None
 
     @property
     def inside(self) -> bool:
@@ -85,18 +106,21 @@ class Session:
         if self.grader is None:
             unconfined = self.own or self.config.option.unconfined
             options = Options(
-                seed=self.config.option.grade_seed, train="never", unconfined=unconfined, given=self._given()
+                seed=self.config.option.grade_seed,
+                train="never",
+                unconfined=unconfined,
+                assignment=self.assignment,
+                given=self._given(),
             )
             self.grader = _inside(options) if self.inside else open_grader(options)
         return self.grader
 
     def _given(self) -> "GivenFiles | None":
         """The given files that ``--given`` names."""
-        from grader.assignment import default
         from grader.given import replaced
 
         folder = self.config.option.given
-        return replaced(self.config.invocation_params.dir / folder, default()) if folder else None
+        return replaced(self.config.invocation_params.dir / folder, self.assignment) if folder else None
 
     def _grade(self) -> Grade:
         try:
@@ -138,17 +162,16 @@ class PartFile(pytest.File):
 
     def collect(self) -> Iterator["CriterionNode"]:
         from grader import rubric
-        from grader.assignment import default
 
+        assignment = Session.of(self.config).assignment
         try:
-            entries = rubric.load(default().rubric, default().check_names).criteria
+            entries = rubric.load(assignment.rubric, assignment.check_names).criteria
         except GraderError as error:
             raise self.CollectError(printable(str(error))) from None
         for entry in entries:
             if entry.part == self.part:
-                yield CriterionNode.from_parent(
-                    self, name=entry.id, part=self.part, criterion=default().criteria[entry.id]
-                )
+                criterion = assignment.criteria[entry.id]
+                yield CriterionNode.from_parent(self, name=entry.id, part=self.part, criterion=criterion)
 
 
 class CriterionNode(pytest.Collector):
@@ -159,9 +182,7 @@ class CriterionNode(pytest.Collector):
         self.part, self.criterion = part, criterion
 
     def collect(self) -> Iterator["CheckItem"]:
-        from grader.assignment import default
-
-        trained = default().trained
+        trained = Session.of(self.config).assignment.trained
         for check in self.criterion.checks:
             names = {"part": self.part, "criterion": self.criterion, "check": check}
             item = CheckItem.from_parent(self, name=check.name, **names)

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+OPTIONS = ("--submission", "--given", "--assignment")  # whose values pytest takes for test folders
+
 
 def again(config: pytest.Config, suite: Path) -> int | None:
     """Run pytest with the right root; None when it has it."""
     root = config.invocation_params.dir
     settings = root / "pyproject.toml"
-    named = config.option.submission or config.option.given
+    named = config.option.submission or config.option.given or config.option.assignment
     if not named or config.rootpath == root or not (root / suite).is_dir() or not settings.is_file():
         return None
     arguments = _joined([str(argument) for argument in config.invocation_params.args])
@@ -25,9 +27,9 @@ def again(config: pytest.Config, suite: Path) -> int | None:
 
 
 def _joined(arguments: list[str]) -> list[str]:
-    """Write ``--submission PATH`` and ``--given PATH`` as one argument."""
+    """Write ``--submission PATH`` and its like as one argument."""
     joined: list[str] = []
     rest = iter(arguments)
     for argument in rest:
-        joined.append(f"{argument}={next(rest, '')}" if argument in ("--submission", "--given") else argument)
+        joined.append(f"{argument}={next(rest, '')}" if argument in OPTIONS else argument)
     return joined

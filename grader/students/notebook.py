@@ -1,4 +1,4 @@
-"""``grader.check("vit.patch_embeddings")``: a verdict inside a notebook, or in any Python session.
+"""``grader.check("CRITERION")``: a verdict inside a notebook, or in any Python session.
 
 What is checked are the cells that were executed so far, with the modules and checkpoints beside the notebook, in
 the same workers and by the same checks as a grade. Where nothing can confine the worker, as on Colab, it runs with
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from grader.pipeline import Grader
 
 UNCONFINED = "Nothing confines code on this system: it ran with your own rights, as your cells do."
-_open: list["Grader"] = []  # one for the session: its workers stay warm
+_open: dict[str, "Grader"] = {}  # by assignment, one for the session: its workers stay warm
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,22 @@ class NotebookVerdict:
         return lines
 
 
-def check(criterion: str, submission: str | Path | None = None, *, seed: int | None = None) -> NotebookVerdict:
-    """Judge one criterion, such as ``vit.patch_embeddings``.
+def check(criterion: str, submission: str | Path | None = None, *, seed: int | None = None,
+          assignment: str | Path = "") -> NotebookVerdict:  # fmt: skip
+    """Judge one criterion.
 
     Args:
         criterion: its id in the rubric.
         submission: a notebook, folder or archive. In a notebook its executed cells where there is none;
             elsewhere ``student/`` or the current folder.
         seed: fixes every random input.
+        assignment: an installed one's name, or the folder of one; the default where there is none.
 
     Raises:
         ValueError: there is no such criterion.
         GraderError: nothing could be judged; why, in a line.
     """
-    grader = _grader(criterion)
+    grader = _grader(criterion, str(assignment))
     judging = grader.assignment.criteria[criterion]
     pictures: list[str] = []
     with _submission(submission) as path:
@@ -123,20 +125,21 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
     )
 
 
-def _grader(criterion: str) -> "Grader":
+def _grader(criterion: str, named: str) -> "Grader":
     """The session's grader; data are found as ``grade.py`` finds them."""
-    from grader.assignment import default
+    from grader import finding
     from grader.pipeline import Options, open_grader
 
-    known = default().criteria
+    assignment = finding.find(named)
+    known = assignment.criteria
     if criterion not in known:
         close = difflib.get_close_matches(criterion, known, 1)
         meant = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
         raise ValueError(f"no criterion {criterion!r}{meant}")
-    if not _open:
-        _open.append(open_grader(Options(train="never", unconfined=True)))
-        atexit.register(_open[0].close)
-    return _open[0]
+    if named not in _open:
+        _open[named] = open_grader(Options(train="never", unconfined=True, assignment=assignment))
+        atexit.register(_open[named].close)
+    return _open[named]
 
 
 @contextmanager
@@ -148,7 +151,7 @@ def _submission(given: str | Path | None) -> "Iterator[Path]":
     if cells is None:
         yield Path("student") if Path("student").is_dir() else Path()
         return
-    with tempfile.TemporaryDirectory(prefix="vit-check-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vit-grade-check-") as folder:
         yield _as_submission(cells, Path.cwd(), Path(folder, "notebook"))
 
 

@@ -9,7 +9,8 @@ import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from grader.assignment import SETTINGS, Assignment, default
+from grader import finding
+from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.intake import open_submission
 from grader.intake.opening import key_of
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--to", type=Path, metavar="FILE", help="the zip (default: named after the submission, here)")
     parser.add_argument(
+        "--assignment", metavar="NAME", default="", help="an installed one, or a folder with assignment.py"
+    )
+    parser.add_argument(
         "--skip-models", action="store_true", help="do not look whether the checkpoints fit the code (20 s)"
     )
 
@@ -37,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the zip, and say what is in it, what is not, and what is to be looked at."""
     path = arguments.submission
     target = arguments.to or Path(f"{key_of(path)}.zip")
-    assignment = default()
+    assignment = finding.find(arguments.assignment)
     with _opened(path, assignment) as submission:
         files = packed_files(submission)
         write(submission, files, target)
@@ -59,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _opened(path: Path, assignment: Assignment) -> Iterator[Submission]:
     with tempfile.TemporaryDirectory(prefix="vit-grade-pack-") as workspace:
         a = assignment
-        yield open_submission(path, Path(workspace), a.wanted, a.provided, a.never_called, traced=a.traced)
+        yield open_submission(
+            path, Path(workspace), a.wanted, a.provided, a.never_called, traced=a.traced, modules=a.modules
+        )
 
 
 def packed_files(submission: Submission) -> list[str]:
@@ -123,7 +129,7 @@ def _why(name: str) -> str:
 
 
 def _too_large(target: Path) -> Iterator[str]:
-    most = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))["max_mb"]
+    most = tomllib.loads(finding.SETTINGS.read_text(encoding="utf-8"))["max_mb"]
     if target.stat().st_size > most * MB:
         yield f"Look at this: the zip is larger than the {most:g} MB that the course takes"
 
@@ -135,7 +141,7 @@ def _models(target: Path, assignment: Assignment) -> Iterator[str]:
         open_grader,
     )  # torch takes seconds to import, and --skip-models needs none of it
 
-    grader = open_grader(Options(train="never", unconfined=True))
+    grader = open_grader(Options(train="never", unconfined=True, assignment=assignment))
     try:
         grade = grader.grade(target, only=assignment.trained)
     finally:

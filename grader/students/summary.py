@@ -7,7 +7,6 @@ from itertools import groupby
 
 from _pytest.terminal import TerminalReporter
 
-from grader.assignment import default
 from grader.records import CriterionResult
 from grader.reports.text import SIGNS, printable
 from grader.students import last_run
@@ -87,7 +86,7 @@ def _notes(items: list[CheckItem]) -> Iterator[str]:
     ):  # how the sandbox's words begin where nothing is
         yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
     untrained = _untrained(items)
-    yield from (words for criterion, words in default().official.items() if criterion in untrained)
+    yield from (words for criterion, words in session.assignment.official.items() if criterion in untrained)
     yield "The official grade uses random inputs of its own, and decides whether slow code is too slow."
 
 

@@ -94,7 +94,7 @@ def test_a_canvas_download_goes_in_and_its_gradebook_comes_out(tmp_path, canvas,
     sheet = tmp_path / "canvas.csv"
     sheet.write_text(CANVAS, newline="")
     command = ["export", "canvas", "--out", str(tmp_path / "grades"), "--rubric", str(rubric), "--sheet", str(sheet)]
-    assert cli.main([*command, "--assignment", "12345", "--to", str(tmp_path / "import.csv")]) == 0
+    assert cli.main([*command, "--column", "12345", "--to", str(tmp_path / "import.csv")]) == 0
     rows = csv.DictReader(io.StringIO((tmp_path / "import.csv").read_text(encoding="utf-8-sig")))
     assert {row["ID"]: row["Assignment 3 (12345)"] for row in rows} == {"": "100", "12": "90", "13": "70", "14": "70"}
 

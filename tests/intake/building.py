@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 
+from grader.assignments.vit.assignment import VIT
 from grader.intake import open_submission
 from grader.records import Piece, Submission
 
@@ -40,7 +41,7 @@ def write_modules(folder: Path, **sources: str) -> None:
 def opened(path: Path, **options: Any) -> Submission:
     """Open a submission for the names above, in a workspace beside it."""
     workspace = options.pop("workspace", path.parent.with_name(path.parent.name + "-workspace") / path.name)
-    names = {"wanted": WANTED, "provided": PROVIDED, "never_called": NEVER_CALLED}
+    names = {"wanted": WANTED, "provided": PROVIDED, "never_called": NEVER_CALLED, "modules": VIT.modules}
     return open_submission(path, workspace, **{**names, **options})
 
 

@@ -22,8 +22,8 @@ def environment(place: Path) -> Path:
 
 def run(command, cwd, **more):
     """Run a command that must succeed."""
-    variables = {**os.environ, **OFFLINE, "VIT_GRADE_OPTIONS": " ".join(submissions.OPTIONS), **more}
-    variables.pop("PYTHONPATH", None)
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    variables = {**inherited, **OFFLINE, "VIT_GRADE_OPTIONS": " ".join(submissions.OPTIONS), **more}
     done = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done

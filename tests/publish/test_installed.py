@@ -11,7 +11,9 @@ from tests.publish import running, submissions
 
 pytestmark = pytest.mark.timeout(600)  # a wheel is built and installed
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("grader", "reference", "pyproject.toml", "setup.py", "README.md", "LICENSE", "check_vit.py")
+KEPT = (
+    "grader", "reference", "pyproject.toml", "setup.py", "README.md", "LICENSE", "check_vit.py", "conftest.py", "constraints.txt",
+)  # fmt: skip
 HIDDEN = """
 import sys
 class Absent:
@@ -50,7 +52,7 @@ def test_the_files_beside_the_package_are_in_it(installed, tmp_path):
     assert done.stdout.split() == ["_shipped", "True", *(path.name for path in VIT.given)]
 
 
-@pytest.mark.parametrize("command", ["--audit", "release --out x", "package source --out x"])
+@pytest.mark.parametrize("command", ["--audit", "release --out x"])
 def test_what_needs_a_checkout_says_so(installed, tmp_path, command):
     with pytest.raises(AssertionError, match="checkout"):
         running.run([installed / "vit-grade", *command.split()], tmp_path)
@@ -63,3 +65,27 @@ def test_extras_are_not_needed_for_a_grade(installed, folders, tmp_path):
     assert json.loads((tmp_path / "grade.json").read_text())["score"] > 0
     with pytest.raises(AssertionError, match=r"vit-grade\[report\]"):
         running.run([*command, "--html", *submissions.OPTIONS], tmp_path)
+
+
+def test_a_new_assignment_works_in_every_command(installed, tmp_path):
+    """In a fresh folder; what is made of it is used as its receivers use it."""
+
+    def run(*command):
+        return running.run([installed / "vit-grade", *command], tmp_path).stdout
+
+    run("new", "demo")
+    run("--assignment", "demo", "demo/reference", "--json", "grade.json", "--fail-under", "10")
+    shutil.copytree(tmp_path / "demo" / "reference", tmp_path / "class" / "anna")
+    shutil.copytree(tmp_path / "demo" / "student", tmp_path / "class" / "bela")
+    run("class", "--assignment", "demo")
+    assert "2 submissions, 0 with another score" in run("regrade")
+    assert "| anna | 10 | graded |" in run("export", "md")
+    pytest_ = [installed / "python", "-m", "pytest", "-p", "no:cacheprovider"]
+    assert "2 passed" in running.run([*pytest_, "--submission=reference"], tmp_path / "demo").stdout
+    run("release", "--assignment", "demo", "--out", "handout")
+    shutil.copytree(tmp_path / "demo" / "reference", tmp_path / "handout" / "student", dirs_exist_ok=True)
+    handout = running.run(pytest_, tmp_path / "handout", PYTHONPATH=str(tmp_path / "handout"))
+    assert "10 of 10 points" in handout.stdout
+    run("package", "source", "--assignment", "demo", "--out", "package")
+    command = [installed / "python", "-P", "-m", "grader", tmp_path / "class" / "anna", "--fail-under", "10"]
+    running.run(command, tmp_path, PYTHONPATH=str(tmp_path / "package"))

@@ -1,6 +1,7 @@
 """The template is the reference without its solution, and nothing else."""
 
 import ast
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import nbformat
 import pytest
 
 from grader.assignments.vit import files, template_blocks
+from grader.assignments.vit.assignment import VIT
 from grader.cli import main
 from grader.publish import template
 
@@ -70,8 +72,8 @@ def defined_names(source: str) -> set[str]:
 def solution_lines() -> set[str]:
     """Lines that stand in the reference's solution regions and nowhere else in the reference."""
     solution, given, inside = set(), set(), False
-    sources = [path.read_text() for path in template.REFERENCE.glob("*.py")]
-    for line in map(str.strip, "\n".join([*sources, notebook_code(template.REFERENCE)]).splitlines()):
+    sources = [path.read_text() for path in VIT.reference.glob("*.py")]
+    for line in map(str.strip, "\n".join([*sources, notebook_code(VIT.reference)]).splitlines()):
         if line.startswith((template.BEGIN, template.END)):
             inside = line.startswith(template.BEGIN)
         elif inside and not line.startswith(template.KEPT):
@@ -82,22 +84,20 @@ def solution_lines() -> set[str]:
 
 
 def test_student_is_what_the_reference_says() -> None:
-    generated = template.generate(template.REFERENCE)
-    assert list(template.drift(generated, template.STUDENT)) == [], "run python grade.py template"
+    generated = template.generate(VIT.reference)
+    assert list(template.drift(generated, VIT.template)) == [], "run python grade.py template"
 
 
 def test_no_line_of_a_solution_is_in_the_template() -> None:
-    student = "\n".join(
-        [*(path.read_text() for path in template.STUDENT.glob("*.py")), notebook_code(template.STUDENT)]
-    )
+    student = "\n".join([*(path.read_text() for path in VIT.template.glob("*.py")), notebook_code(VIT.template)])
     assert solution_lines() & set(map(str.strip, student.splitlines())) == set()
     assert template.BEGIN not in student
     assert template.KEPT not in student
 
 
 def test_the_template_has_no_checkpoint_and_no_output() -> None:
-    assert list(template.STUDENT.glob("*.pt")) == []
-    notebook = nbformat.read(template.STUDENT / "submission.ipynb", as_version=4)
+    assert list(VIT.template.glob("*.pt")) == []
+    notebook = nbformat.read(VIT.template / "submission.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
@@ -105,11 +105,11 @@ def test_the_template_has_no_checkpoint_and_no_output() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_of_the_template_defines_its_part_of_the_contract(module: str) -> None:
-    assert CONTRACT[module] <= defined_names((template.STUDENT / f"{module}.py").read_text())
+    assert CONTRACT[module] <= defined_names((VIT.template / f"{module}.py").read_text())
 
 
 def test_the_notebook_of_the_template_defines_the_rest() -> None:
-    names = defined_names(notebook_code(template.STUDENT))
+    names = defined_names(notebook_code(VIT.template))
     assert names >= IN_NOTEBOOK | {"train_dataset", "test_dataset", "device"}
 
 
@@ -127,7 +127,7 @@ for call in (augmentation.tfm_train, augmentation.tfm_test, lambda _: vit_model.
         sys.exit("nothing to do")
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=template.STUDENT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=VIT.template, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -138,7 +138,7 @@ def test_protected_functions_are_kept_to_the_letter() -> None:
         nodes = ast.parse(source).body
         return {n.name: ast.unparse(n) for n in nodes if isinstance(n, ast.FunctionDef)}
 
-    reference, student = functions(template.REFERENCE), functions(template.STUDENT)
+    reference, student = functions(VIT.reference), functions(VIT.template)
     kept = {name for name in reference if reference[name] == student[name]}
     assert kept == CONTRACT["contrastive"] - {"get_embeddings", "train_embedding_model"}
 
@@ -179,7 +179,7 @@ def test_check_says_in_one_line_that_the_template_has_drifted(
     edit: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(template, "generate", lambda _: {"vit_model.py": "a = 1\n"})
-    monkeypatch.setattr(template, "STUDENT", tmp_path)
+    monkeypatch.setattr("grader.finding.find", lambda name: dataclasses.replace(VIT, template=tmp_path))
     monkeypatch.setattr(files, "TEMPLATE_BLOCKS", tmp_path / "given")
     (tmp_path / "given").write_text(template_blocks.text_of({"vit_model.py": "a = 1\n"}))
     (tmp_path / "vit_model.py").write_text("a = 1\n" + edit)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import finding
 from grader.assignments.vit.assignment import VIT
 from grader.errors import GraderError
 from grader.students import pack
@@ -95,7 +96,7 @@ def test_a_notebook_is_packed_with_the_files_beside_it(folder, packed, tmp_path)
 def test_more_than_the_course_takes_is_said(folder, packed, tmp_path, monkeypatch):
     settings = tmp_path / "settings.toml"
     settings.write_text("max_mb = 0.001\n")
-    monkeypatch.setattr(pack, "SETTINGS", settings)
+    monkeypatch.setattr(finding, "SETTINGS", settings)
     assert "the zip is larger than the 0.001 MB that the course takes" in packed(folder)[0]
 
 

@@ -47,6 +47,7 @@ def _training_cells(submission: Submission) -> Iterable[int]:
 VIT = Assignment(
     name="vit",
     rubric=files.RUBRIC,
+    parts={1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"},
     wanted=names.WANTED,
     provided=names.PROVIDED,
     never_called=names.NEVER_CALLED,
@@ -67,6 +68,7 @@ VIT = Assignment(
     warnings=TOPIC.warnings,
     reference=files.REFERENCE,
     template=files.TEMPLATE,
+    readme=files.README,
     given=files.GIVEN,
     check_given=_check_given,
     generated=template_blocks.generated,
@@ -83,5 +85,12 @@ VIT = Assignment(
     reading=reading.READING,
     corpus="grader.assignments.vit.corpus",
     measures=TOPIC.measures,
+    labels={
+        "accuracy": "accuracy",
+        "precision_at_1": "Precision@1",
+        "precision_at_1_unseen_train": "Precision@1 on unseen training images",
+    },
+    modules=("augmentation", "vit_model", "contrastive", "application", "hyperparameters"),
+    libraries=("torch", "torchvision", "pytorch-metric-learning", "einops"),
     forms=TOPIC.forms,
 )

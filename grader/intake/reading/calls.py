@@ -1,9 +1,9 @@
-"""The last call of one function, such as ``train_embedding_model``, and the statements that make its arguments.
+"""The last call of one function, such as the one that trains, and the statements that make its arguments.
 
 The program that is graded holds definitions alone. What a notebook hands to a function when it calls it is made by
 other statements: the data sets, the subset that is sampled of them, a model that was built before. They are found
-here by going backwards from the call, and a worker executes them, in order, with data of its own in place of
-FashionMNIST. The call may stand at the top level, under ``if __name__ == "__main__":``, in a block, or in functions
+here by going backwards from the call, and a worker executes them, in order, with data of its own in place
+of theirs. The call may stand at the top level, under ``if __name__ == "__main__":``, in a block, or in functions
 that are called in turn; of a block or a function only what the call needs is kept.
 
 What trains, downloads, plots or reaches out stays out, as everywhere; only building and reading data sets is allowed.

@@ -69,7 +69,7 @@ def told(cells: list[str], texts: Texts) -> str:
 
 
 def write_module(file: str, source: str, appends: bool, place: SourcePlace, written: Texts) -> None:
-    """Remember what ``%%writefile vit_model.py`` would write."""
+    """Remember what ``%%writefile model.py`` would write."""
     if not file.endswith(".py"):
         return
     if appends and file in written:

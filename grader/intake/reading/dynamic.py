@@ -1,7 +1,7 @@
 """Imports that are written as calls, rewritten as import statements where the module lies in the submission.
 
-``vm = importlib.import_module("vit_model")``, ``__import__``, ``spec_from_file_location`` with a path of another
-machine, ``exec(open("vit_model.py").read())``: notebooks in Colab import the modules beside them like that.
+``m = importlib.import_module("model")``, ``__import__``, ``spec_from_file_location`` with a path of another
+machine, ``exec(open("model.py").read())``: notebooks in Colab import the modules beside them like that.
 """
 
 import ast
@@ -62,7 +62,7 @@ class Rewriting(ast.NodeTransformer):
         return node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
-        """Find what ``%run /content/drive/MyDrive/vit_model.py`` became, without the folders of another machine."""
+        """Find what ``%run /content/drive/MyDrive/model.py`` became, without the folders of another machine."""
         parts = (node.module or "").split(".")
         if node.level or node.names[0].name != "*" or parts[0] in SHADOWED or self.sources.resolve(".".join(parts)):
             return node

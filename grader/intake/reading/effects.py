@@ -1,4 +1,4 @@
-"""Which objects a statement changes without binding a name: ``cfg["lr"] = 1``, ``ViT.forward = f``.
+"""Which objects a statement changes without binding a name: ``cfg["lr"] = 1``, ``Net.forward = f``.
 
 Judged from the text alone, on the safe side: an unknown call that stands as a statement changes what
 it is called on and what it is handed, unless it is known only to show something.
@@ -29,7 +29,7 @@ class KnownNames:
     """What the names of one file stand for, as far as imports and definitions tell."""
 
     libraries: dict[str, str] = field(default_factory=dict)  # "plt" -> "matplotlib.pyplot"
-    modules: dict[str, str] = field(default_factory=dict)  # "vm" -> "vit_model", of the submission
+    modules: dict[str, str] = field(default_factory=dict)  # "m" -> "model", of the submission
     functions: set[str] = field(default_factory=set)  # defined anywhere in the submission
     changers: set[str] = field(default_factory=set)  # those of them that change an argument
     variables: set[str] = field(default_factory=set)  # bound otherwise than by an import, perhaps as well
@@ -62,7 +62,7 @@ def changed_here(node: ast.AST, known: KnownNames) -> set[str]:
         return touched(call, known) if isinstance(call, ast.Call) else set()
     if isinstance(node, ast.Call):
         return changed_by_name(node, known)
-    if isinstance(node, FUNCTIONS):  # @d2l.add_to_class(ViT) changes ViT
+    if isinstance(node, FUNCTIONS):  # @d2l.add_to_class(Net) changes Net
         calls = [decorator for decorator in getattr(node, "decorator_list", []) if isinstance(decorator, ast.Call)]
         return {name for call in calls for name in touched(call, known)}
     return set()

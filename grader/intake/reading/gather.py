@@ -7,14 +7,14 @@ the submission are sliced alike, from what others take of them. So the last defi
 when the slice is executed, as it did in the notebook, and no cell that trains, downloads or plots
 is touched, for nothing that is graded depends on it.
 
-Decided: cells count in document order, as "Restart and run all" does. ``del ViT`` is ignored (people
+Decided: cells count in document order, as "Restart and run all" does. ``del Net`` is ignored (people
 tidy up after themselves). ``if False:`` binds nothing. What ``exec`` defines is not found. A name that
 only a forbidden statement defines stays undefined, and ``problems`` says so.
 """
 
 import ast
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .dynamic import plain_imports
@@ -37,6 +37,7 @@ class WantedNames:
     wanted: Collection[str]
     provided: Collection[str]
     never_called: Collection[str]
+    modules: Sequence[str] = ()  # of the template: a name that several define is looked for there first
 
 
 class Gathering:
@@ -142,8 +143,7 @@ class Gathering:
         if self.binds(None, name):
             return None
         imported = self.main_imports()
-        own_modules = ("augmentation", "vit_model", "contrastive", "application", "hyperparameters")
-        holding = [module for module in self.sources.ordered(own_modules) if self.binds(module, name)]
+        holding = [module for module in self.sources.ordered(self.question.modules) if self.binds(module, name)]
         first = [module for module in holding if module in imported]
         return next(iter([*first, *(m for m in holding if not ONLY_IF_IMPORTED.search(m))]), None)
 
@@ -186,7 +186,7 @@ class Gathering:
         return needs + ([(link.module, link.name, self.always)] if link.name else [])
 
     def attribute_needs(self, chain: str, unit: Unit) -> list[Need]:
-        """Return what ``vm.ViT`` needs of the module behind ``vm``; all of it for a bare ``vm``."""
+        """Return what ``m.Net`` needs of the module behind ``m``; all of it for a bare ``m``."""
         first, *rest = chain.split(".")
         module = unit.known.modules.get(first)
         if module is None:

@@ -14,7 +14,7 @@ class Code:
     source: str  # with as many lines as the cell up to its end
     writes: str | None = None  # the file that %%writefile makes of this source
     appends: bool = False
-    skipped: str | None = None  # the line with the cell magic for which the cell is no Python: "%%add_to ViT"
+    skipped: str | None = None  # the line with the cell magic for which the cell is no Python: "%%add_to Net"
 
 
 def neutralised(source: str) -> Code:
@@ -88,7 +88,7 @@ def replaced(line: str) -> str:
 
 
 def run_module(line: str) -> str:
-    """Return the module that ``%run -i "/content/my drive/src/vit_model.py"`` names, as ``src.vit_model``; else ""."""
+    """Return the module that ``%run -i "/content/my drive/src/model.py"`` names, as ``src.model``; else ""."""
     word, _, rest = line.partition(" ")
     rest = rest.strip()
     while rest.startswith("-"):

@@ -61,7 +61,8 @@ def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
     """Freeze, read and gather one submission."""
     root = Path(request["workspace"])
     files = {name: Path(path) for name, path in request["files"].items()}
-    question = WantedNames(*(frozenset(request[key]) for key in ("wanted", "provided", "never_called")))
+    wanted, provided, never_called = (frozenset(request[key]) for key in ("wanted", "provided", "never_called"))
+    question = WantedNames(wanted, provided, never_called, tuple(request.get("modules", ())))
     try:
         digests, problems = freeze(Path(request["path"]), root, files, limits)
         choice = choose(root, sorted(digests), question, limits)
@@ -114,7 +115,7 @@ def by_file_name(names: dict[str, str], notebook: str | None) -> dict[str, str]:
 
 
 def copies(files: dict[str, str]) -> dict[str, str]:
-    """Return copies of checkpoints by the name that they had, ``vit_embeds (1).pt`` as ``vit_embeds.pt``.
+    """Return copies of checkpoints by the name that they had, ``weights (1).pt`` as ``weights.pt``.
 
     Of several copies the one with the highest number counts: it was downloaded last.
     """

@@ -123,7 +123,7 @@ def is_code(name: str) -> bool:
 
 
 def original_name(name: str) -> str:
-    """Return the name that a file had before a browser or a system made a copy: ``vit_embeds (1).pt``."""
+    """Return the name that a file had before a browser or a system made a copy: ``weights (1).pt``."""
     stem, _, suffix = name.lower().rpartition(".")
     before = ""
     while before != stem:

@@ -1,6 +1,6 @@
 """Which names a statement binds and which it uses, by Python's own scoping rules.
 
-A use is a dotted chain as it is written, ``vm.ViT``: its first part is the name that is looked up.
+A use is a dotted chain as it is written, ``m.Net``: its first part is the name that is looked up.
 *Now* is what evaluating the statement looks up; *later* is what calling a function of it will.
 """
 

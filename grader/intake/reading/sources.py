@@ -12,7 +12,7 @@ LIBRARIES = {
     "sitecustomize", "usercustomize", "grader", "rubric",
 }  # fmt: skip
 SHADOWED = (set(sys.stdlib_module_names) | LIBRARIES) - {"test"}
-ONLY_IF_IMPORTED = re.compile(r"(^|\.)(test_\w*|\w*_test|conftest|setup|check_vit|grade)$")
+ONLY_IF_IMPORTED = re.compile(r"(^|\.)(test_\w*|\w*_test|conftest|setup|check_\w+|grade)$")
 
 
 class ModuleFiles:
@@ -103,7 +103,7 @@ def last(name: str) -> str:
 
 
 def without_copy(stem: str) -> str:
-    """Return a name without the mark of a copy: "vit_model (1)" and "vit_model-2" are vit_model."""
+    """Return a name without the mark of a copy: "model (1)" and "model-2" are model."""
     if stem.endswith(")"):
         before, _, number = stem[:-1].rpartition("(")
         return before.rstrip() if number.isdecimal() else stem
@@ -114,10 +114,10 @@ def without_copy(stem: str) -> str:
 def import_name(file: str) -> tuple[str, str | None]:
     """Return the folder that must be on the path, "" for none, and the name to import from there.
 
-    ``models/vit.py`` is ``models.vit``; ``hw3 code/vit.py`` and ``code/vit.py`` are ``vit``, for no import can
+    ``models/net.py`` is ``models.net``; ``hw3 code/net.py`` and ``code/net.py`` are ``net``, for no import can
     name their folders, the latter because the library of that name comes first. The name is None for a file
-    that no import can name. The copies that browsers and Canvas make, ``vit_model (1).py`` and
-    ``vit_model-2.py``, keep their name.
+    that no import can name. The copies that browsers and Canvas make, ``model (1).py`` and
+    ``model-2.py``, keep their name.
     """
     path = PurePosixPath(file)
     stem = without_copy(path.stem)

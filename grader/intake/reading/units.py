@@ -215,7 +215,7 @@ def index(unit: Unit) -> None:
 
 
 def expand_stars(units: dict[str | None, Unit]) -> None:
-    """Replace ``from vit_model import *`` by one import for each name that it brings."""
+    """Replace ``from model import *`` by one import for each name that it brings."""
     brought = {name: exports(name, units, set()) for name in units}
     for unit in units.values():
         expanded: list[Item] = []

@@ -27,14 +27,20 @@ def histogram(scores: Sequence[float], most: float) -> Markup:
     return drawing.svg(canvas, f"Distribution of {len(scores)} scores, median {middle:g} of {most:g}")
 
 
-def scatter(points: Sequence[tuple[float, ...]]) -> Markup:
-    """Accuracy and Precision@1 of each submission."""
+def scatter(points: Sequence[tuple[float, ...]], across: str, up: str) -> Markup:
+    """Two measures of each submission against each other.
+
+    Args:
+        points: both measures of each, shares from 0 to 1.
+        across: what the first is called.
+        up: what the second is called.
+    """
     canvas, plot = drawing.axes(5.4, 2.7)
     x, y = np.array(points, dtype=float).T
     plot.grid(axis="x")
     plot.plot(x, y, "o", color=drawing.SERIES[0], alpha=0.55, markersize=4.5, markeredgewidth=0)
-    plot.set(xlabel="accuracy of the classifier", ylabel="Precision@1")
+    plot.set(xlabel=across, ylabel=up)
     for axis in (plot.xaxis, plot.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value * 100:.0f} %")
         axis.set_major_locator(MaxNLocator(6))
-    return drawing.svg(canvas, f"Accuracy and Precision@1 of {len(x)} submissions")
+    return drawing.svg(canvas, f"{across} and {up} of {len(x)} submissions")

@@ -1,7 +1,8 @@
 """The page of a class, for its teacher: where it struggled, what needs a person's look, everybody in a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import mean, median
 
 from markupsafe import Markup
@@ -63,14 +64,17 @@ class Review:
     reason: str
 
 
-def page(entries: Sequence[ClassRow], title: str = "", groups: Sequence[SimilarGroup] = ()) -> str:
+def page(entries: Sequence[ClassRow], title: str = "", groups: Sequence[SimilarGroup] = (),
+         labels: Mapping[str, str] | None = None) -> str:  # fmt: skip
     """Make the page of a class.
 
     Args:
         entries: the submissions that count, by name.
         title: of the assignment.
         groups: submissions that resemble each other.
+        labels: what the assignment's measures are called, by name; the first two have columns.
     """
+    measures = dict(islice((labels or {}).items(), 2))
     graded = [entry for entry in entries if entry.grade.criteria]
     scores = [entry.score for entry in graded if entry.grade.status == "graded"]  # what is open is no score yet
     most = max((entry.grade.max_score for entry in entries), default=100.0)
@@ -79,16 +83,19 @@ def page(entries: Sequence[ClassRow], title: str = "", groups: Sequence[SimilarG
         "class.html", "page.js", "class.js", styles=("class.css",), title=title, entries=entries, most=most,
         graded=graded, mean=mean(scores) if scores else 0.0, median=median(scores) if scores else 0.0,
         full=sum(score >= most for score in scores), histogram=charts.histogram(scores, most) if scores else None,
-        scatter=_scatter(graded), lost=causes.lost([entry.grade for entry in graded]), reviews=reviews,
+        scatter=_scatter(graded, measures), measures=measures, lost=causes.lost([entry.grade for entry in graded]), reviews=reviews,
         warnings=_by_code(entries), groups=groups, parts=sorted({part for entry in graded for part in entry.parts}),
         linked={entry.name: entry for entry in entries}, late=any(entry.late for entry in entries),
     )  # fmt: skip
 
 
-def _scatter(entries: Sequence[ClassRow]) -> Markup | None:
-    names = ("accuracy", "precision_at_1")
-    both = [e for e in entries if all(name in e.grade.measured for name in names)]
-    return charts.scatter([tuple(e.grade.measured[name] for name in names) for e in both]) if both else None
+def _scatter(entries: Sequence[ClassRow], measures: Mapping[str, str]) -> Markup | None:
+    """Two measures against each other, where there are two."""
+    both = [e for e in entries if all(name in e.grade.measured for name in measures)]
+    if len(measures) < 2 or not both:
+        return None
+    x, y = measures.values()
+    return charts.scatter([tuple(e.grade.measured[name] for name in measures) for e in both], x, y)
 
 
 def _by_code(entries: Sequence[ClassRow]) -> dict[str, list[tuple[ClassRow, str]]]:

@@ -57,7 +57,7 @@ class Pages:
         self.renderer = Renderer()  # gets ready while the first submission is graded
         self.notebooks: dict[int, Rendered | None] = {}  # by the evidence that they belong to
         self.entries: list[ClassRow] = []
-        self.title = ""
+        self.title, self.labels = "", dict[str, str]()
         self.lock = threading.Lock()
         self.trouble: dict[str, str] = {}  # a line each: pages and pictures that could not be made, and why
 
@@ -84,7 +84,8 @@ class Pages:
         self._tell(grade.submission["name"], wall)
         with self.lock:
             self.entries.append(ClassRow(grade, PageLink(page.name, "", "pages") if written else None, points, late))
-            self.title = graded.evidence.rubric.name if graded.evidence is not None else self.title
+            if graded.evidence is not None:
+                self.title, self.labels = graded.evidence.rubric.name, graded.evidence.assignment.shown_measures
         return page
 
     def _write(self, graded: Graded, page: Path, files: Files | None, wall: Firewall) -> bool:
@@ -133,7 +134,14 @@ class Pages:
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
             try:
                 now = open_submission(
-                    before.path, Path(workspace), a.wanted, a.provided, a.never_called, before.name, files=files
+                    before.path,
+                    Path(workspace),
+                    a.wanted,
+                    a.provided,
+                    a.never_called,
+                    before.name,
+                    files=files,
+                    modules=a.modules,
                 )
             except (GraderError, Rejected) as reason:
                 return Rendered(problem=str(reason))
@@ -149,7 +157,7 @@ class Pages:
         """
         target = self.out / "index.html"
         entries = sorted(self.entries, key=lambda entry: entry.name.casefold())
-        record.replace(target, classroom.page(entries, self.title, groups))
+        record.replace(target, classroom.page(entries, self.title, groups, self.labels))
         return target
 
     @property

@@ -24,7 +24,7 @@ def environment() -> Environment:
         trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
     )  # fmt: skip
     found.globals.update(sign={status: sign.text for status, sign in SIGNS.items()})
-    found.filters.update(points=points, percent=percent, coded=coded)
+    found.filters.update(points=points, percent=percent, coded=coded, capitalised=capitalised)
     return found
 
 
@@ -52,6 +52,11 @@ def render(template: str, *scripts: str, styles: tuple[str, ...] = (), stamp: st
 def points(value: float) -> str:
     """Points without needless zeros: 7, 2.5."""
     return f"{round(value, 2):g}"
+
+
+def capitalised(text: str) -> str:
+    """A text with a capital at its beginning; "Precision@1" stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def percent(value: float) -> str:

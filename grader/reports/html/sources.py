@@ -62,7 +62,7 @@ class SourceLines:
                 yield from pieces
 
     def named(self, text: str, most: int = 2) -> list[Excerpt]:
-        """Lines that a message names, as in "vit_model.py, line 31", each with those around it."""
+        """Lines that a message names, as in "model.py, line 31", each with those around it."""
         max_digits = 6  # of the number of a line
         found = [
             (match.start(), self.around(unit, int(match[1])))

@@ -75,22 +75,25 @@ def sentences(evidence: Evidence | None) -> dict[str, dict[str, str]]:
     }
 
 
-def tell(grade: Grade, sources: SourceLines, demands: Mapping[str, Mapping[str, str]]) -> list[AssignmentPart]:
+def tell(grade: Grade, sources: SourceLines, demands: Mapping[str, Mapping[str, str]],
+         titles: Mapping[int, str] | None = None) -> list[AssignmentPart]:  # fmt: skip
     """Put a grade in reading order.
 
     Args:
         sources: finds the lines that verdicts name.
         demands: what each check demands, by criterion and name.
+        titles: of the parts, by number; those that the grade brings where there are none.
     """
+    titles = grade.parts if titles is None else titles
     rows = [_row(result, sources, demands.get(result.id, {})) for result in grade.criteria]
     _fold(rows)
-    return [_part(number, list(those)) for number, those in groupby(rows, lambda row: row.result.part)]
+    by_part = groupby(rows, lambda row: row.result.part)
+    return [_part(number, titles.get(number, ""), list(those)) for number, those in by_part]
 
 
-def _part(number: int, rows: list[CriterionStory]) -> AssignmentPart:
+def _part(number: int, title: str, rows: list[CriterionStory]) -> AssignmentPart:
     earned, possible = (sum(getattr(row.result, name) for row in rows) for name in ("points", "max_points"))
-    titles = {1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"}
-    return AssignmentPart(number, titles.get(number, ""), earned, possible, rows)
+    return AssignmentPart(number, title, earned, possible, rows)
 
 
 def _row(result: CriterionResult, sources: SourceLines, demands: Mapping[str, str]) -> CriterionStory:

@@ -11,7 +11,6 @@ from grader.reports.html import figures
 from grader.reports.html.rendering import render
 from grader.reports.html.sources import SourceLines
 from grader.reports.html.story import first_steps, sentences, tell
-from grader.reports.terminal import MEASURED
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ def page(grade: Grade, evidence: Evidence | None = None, links: tuple[PageLink, 
         wall: is told of pictures that raise.
     """
     wall = wall or Firewall()
-    parts = tell(grade, SourceLines(evidence.submission if evidence else None), sentences(evidence))
+    titles = evidence.assignment.parts if evidence else None
+    parts = tell(grade, SourceLines(evidence.submission if evidence else None), sentences(evidence), titles)
     rows = {row.result.id: row for part in parts for row in part.rows}
     pictures = figures.draw(evidence, wall) if evidence is not None else []
     grade = scoring.noted(grade, wall)
@@ -68,4 +68,5 @@ def _assignment(evidence: Evidence | None) -> str:
 
 def _measured(grade: Grade, evidence: Evidence | None) -> list[ScoreAndThreshold]:
     needed = dict(evidence.rubric.thresholds) if evidence is not None else {}
-    return [ScoreAndThreshold(MEASURED.get(n, n), value, needed.get(n)) for n, value in grade.measured.items()]
+    called = evidence.assignment.shown_measures if evidence is not None else {}
+    return [ScoreAndThreshold(called.get(n, n), value, needed.get(n)) for n, value in grade.measured.items()]

@@ -107,7 +107,7 @@ def innermost(stack: str) -> Frame | None:
 
 
 def place(stack: str) -> str:
-    """Say where in the student's code a stack is: " in forward (vit_model.py, line 12)", or nothing."""
+    """Say where in the student's code a stack is: " in forward (model.py, line 12)", or nothing."""
     frame = innermost(stack)
     if frame is None:
         return ""

@@ -52,7 +52,7 @@ class Canaries:
     """Things outside of the confinement that nothing but the confinement protects."""
 
     def __enter__(self) -> "Canaries":
-        self.folder = tempfile.TemporaryDirectory(prefix="vit-canary-")
+        self.folder = tempfile.TemporaryDirectory(prefix="vit-grade-canary-")
         os.chmod(self.folder.name, 0o777)
         self.file = f"{self.folder.name}/file"
         with open(self.file, "w") as file:

@@ -36,7 +36,7 @@ class ZygoteConnection:
     answer_seconds = 60.0
 
     def __init__(self, ops: list[str], shared: dict[str, str], libraries: Sequence[str] = ()) -> None:
-        self.folder = tempfile.mkdtemp(prefix="vit-workers-")  # scratches, and the place for new roots
+        self.folder = tempfile.mkdtemp(prefix="vit-grade-workers-")  # scratches, and the place for new roots
         os.chmod(self.folder, 0o711)
         for name in ("root", "home"):
             os.mkdir(f"{self.folder}/{name}", 0o755)

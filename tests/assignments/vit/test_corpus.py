@@ -6,8 +6,7 @@ import pytest
 
 from grader import audit
 from grader.assignments.vit import corpus
-from grader.assignments.vit.corpus.case import Case
-from grader.audit import AuditedCase
+from grader.audit import AuditedCase, Case
 from grader.pipeline import Options
 
 FAULTS_A_CRITERION, VARIANTS_A_TOPIC = 2, 3

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from grader import syntax
 from grader.assignments.vit.corpus import styles
-from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.transplant import transplant
+from grader.audit import Case
 
 __all__ = ["fit_checkpoints", "load", "same_answers", "styles", "transplant"]
 

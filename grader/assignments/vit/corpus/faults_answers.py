@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from grader.assignments.vit.corpus.case import Case
+from grader.audit import Case
 
 FORGED = ("forged.observation",)
 ANSWERING = """

@@ -1,6 +1,6 @@
 """Part 1: transforms that do too little, and others that look unusual and are right."""
 
-from grader.assignments.vit.corpus.case import Case
+from grader.audit import Case
 
 VARIETY, TENSORS = "augmentation.variety", "augmentation.tensors"
 

@@ -7,9 +7,9 @@ A fault is the reference with one thing changed; ``costs`` are exactly the crite
 from dataclasses import replace
 from typing import Any
 
-from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.variants_contrastive import ENDLESS, streamed
 from grader.assignments.vit.corpus.variants_contrastive import VARIANTS as WRITTEN_OTHERWISE
+from grader.audit import Case
 
 __all__ = ["FAULTS", "VARIANTS"]
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from grader.assignments.vit import files
 from grader.assignments.vit.corpus import notebooks
-from grader.assignments.vit.corpus.case import Case
+from grader.audit import Case
 
 __all__ = ["FAULTS", "VARIANTS"]
 

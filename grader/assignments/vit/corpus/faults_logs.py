@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from grader.assignments.vit.corpus import notebooks
-from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.notebooks import CALL, code, error, lines, log, outputs, stream, training_cell
+from grader.audit import Case
 
 Notebook = notebooks.Notebook
 FILE = "submission.ipynb"

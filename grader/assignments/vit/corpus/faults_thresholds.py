@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from grader.assignments.vit.corpus.case import Case
+from grader.audit import Case
 
 ACCURACY, PRECISION = "vit.accuracy", "contrastive.precision"
 CLASSIFIER, EMBEDS = "vit_classifier.pt", "vit_embeds.pt"

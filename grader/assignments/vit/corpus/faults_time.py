@@ -3,7 +3,7 @@
 What never returns costs its own criteria and shortens the time of nothing else that is right.
 """
 
-from grader.assignments.vit.corpus.case import Case
+from grader.audit import Case
 
 FOREVER = "        while True:\n            pass\n"
 SLEEP = "    import time\n\n    time.sleep(10_000)\n"

@@ -6,8 +6,8 @@ A fault is the reference with one thing changed; ``costs`` are exactly the crite
 """
 
 from grader.assignments.vit import files
-from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.variants_vit import VARIANTS
+from grader.audit import Case
 
 __all__ = ["FAULTS", "VARIANTS"]
 

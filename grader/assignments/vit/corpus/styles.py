@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from grader.assignments.vit.corpus.case import Case
+from grader.audit import Case
 
 Apply = Callable[[dict[str, Any], Path, Path], None]
 CASES = (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from grader.assignments.vit.corpus.case import Case
+from grader.audit import Case
 
 LR = "torch.optim.lr_scheduler"
 START = "    ### BEGIN SOLUTION: train on 500"

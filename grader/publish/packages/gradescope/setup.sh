@@ -15,5 +15,5 @@ test -x "$ENVIRONMENT/bin/python" || "$PYTHON" -m venv "$ENVIRONMENT"
 # without CUDA, which is 3 GB that nothing here uses
 "$ENVIRONMENT/bin/python" -m pip install --quiet --extra-index-url https://download.pytorch.org/whl/cpu \
     --constraint "$AUTOGRADER/source/constraints.txt" "$AUTOGRADER/source"
-# FashionMNIST is downloaded and decoded now, not while a student waits
-XDG_CACHE_HOME="$ENVIRONMENT/cache" "$ENVIRONMENT/bin/python" -P -c 'from grader import assignment; assignment.default().data(None)'
+# the data are downloaded and decoded now, not while a student waits
+XDG_CACHE_HOME="$ENVIRONMENT/cache" "$ENVIRONMENT/bin/python" -P -c 'from grader import finding; finding.default().data(None)'

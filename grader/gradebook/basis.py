@@ -1,0 +1,43 @@
+"""By which assignment and which rubric a class was graded, as its gradebook remembers."""
+
+from pathlib import Path
+
+from grader import finding
+from grader.assignment import Assignment
+from grader.errors import GraderError
+from grader.gradebook.store import Gradebook
+
+
+def assignment_of(book: Gradebook) -> Assignment:
+    """The assignment that a class was graded by.
+
+    Raises:
+        GraderError: it is no longer there.
+    """
+    return finding.find(book.setting("assignment", ""))
+
+
+def rubric_of(book: Gradebook, named: Path | None = None) -> Path:
+    """The rubric that a class was graded by; another one where it is named.
+
+    Raises:
+        GraderError: it is no longer there.
+    """
+    kept = book.setting("rubric", "") if named is None else ""
+    rubric = named or (Path(kept) if kept else assignment_of(book).rubric)
+    if not rubric.is_file():
+        raise GraderError(f"{rubric}: no such rubric, the class was graded by it; give another with --rubric")
+    return rubric
+
+
+def refuse_another(book: Gradebook, assignment: Assignment) -> None:
+    """See that a class is not graded by one assignment today and by another tomorrow.
+
+    Raises:
+        GraderError: the gradebook holds grades of another one.
+    """
+    kept = book.setting("assignment", "")
+    there = kept in finding.names() or Path(kept).exists()  # where it is not, it was moved to where the other one is
+    if kept and there and book.submissions() and finding.find(kept).folder != assignment.folder:
+        asked = finding.source_of(assignment)
+        raise GraderError(f"{book.path}: holds grades of the assignment {kept}, not of {asked}; choose another --out")

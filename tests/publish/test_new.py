@@ -1,0 +1,71 @@
+"""``grade.py new``: an assignment that works as it is written, in every command."""
+
+import json
+import shutil
+
+import pytest
+
+from grader import finding
+from grader.cli import main
+from grader.publish import new
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A new assignment."""
+    folder = tmp_path_factory.mktemp("new") / "demo"
+    assert main(["new", str(folder)]) == 0
+    return folder
+
+
+def test_its_reference_has_full_marks_and_its_template_none(demo, tmp_path):
+    command = [str(demo / "reference"), str(demo / "student"), "--assignment", str(demo), "--out", str(tmp_path)]
+    assert main([*command, "--json", str(tmp_path / "grades.json")]) == 0
+    grades = json.loads((tmp_path / "grades.json").read_text())
+    assert [(grade["assignment"], grade["score"], grade["max_score"]) for grade in grades] == [
+        ("demo", 10, 10), ("demo", 0, 10),
+    ]  # fmt: skip
+
+
+def test_it_passes_its_own_audit(demo, tmp_path, capsys):
+    assert main(["audit", "--assignment", str(demo), "--out", str(tmp_path)]) == 0
+    assert "5 cases, 0 not as they should be; 2 of 2 faults named" in " ".join(capsys.readouterr().out.split())
+
+
+def test_its_template_is_what_its_reference_says(demo):
+    assert main(["template", "--check", "--assignment", str(demo)]) == 0
+
+
+def test_a_gradebook_remembers_the_assignment_and_takes_no_other(demo, tmp_path, capsys):
+    shutil.copytree(demo / "reference", tmp_path / "class" / "anna")
+    shutil.copytree(demo / "student", tmp_path / "class" / "bela")
+    out = ["--out", str(tmp_path / "grades")]
+    assert main([str(tmp_path / "class"), "--assignment", str(demo), *out]) == 0
+    rubric = tmp_path / "rubric.toml"
+    rubric.write_text((demo / "rubric.toml").read_text().replace("points = 4", "points = 14"))
+    capsys.readouterr()
+    assert main(["regrade", "--rubric", str(rubric), *out]) == 0
+    assert "anna: 10 → 20 (+10)  softmax.large" in capsys.readouterr().out
+    assert main(["export", "json", "--to", str(tmp_path / "all.json"), *out]) == 0
+    assert {grade["assignment"] for grade in json.loads((tmp_path / "all.json").read_text())} == {"demo"}
+    assert main(["similar", *out]) == 0
+    assert main([str(tmp_path / "class"), "--assignment", "vit", *out]) == 2
+    assert "holds grades of the assignment" in capsys.readouterr().err
+    moved = shutil.copytree(demo, tmp_path / "moved" / "demo")
+    assert main(["regrade", "--assignment", str(moved), *out]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("vit", "an installed assignment has that name"), ("My-Task", "expected a name of small letters"), ("there", "there is something already")],
+)  # fmt: skip
+def test_a_name_that_cannot_be_is_one_line(tmp_path, capsys, name, words):
+    (tmp_path / "there").mkdir()
+    assert main(["new", str(tmp_path / name)]) == 2
+    assert words in capsys.readouterr().err
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
+def test_the_skeleton_is_no_assignment_that_is_installed():
+    assert "skeleton" not in finding.names()
+    assert "skeleton" not in "".join(path.read_text() for path in new.SKELETON.glob("reference/*"))
