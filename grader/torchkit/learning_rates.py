@@ -4,14 +4,16 @@ Shapes: S steps of an optimizer in the whole training, G its parameter groups.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from grader.judging import raised_words
+from grader.raised import place
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
+HARDLY = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
 IN_EPOCHS = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
 
 
@@ -20,32 +22,34 @@ class RateProblem:
     """What is wrong with the learning rate of a training.
 
     Attributes:
-        in_batches: it changes, but a schedule in epochs is counted in batches.
-        over: … and has come to its end after a few of them.
+        kind: "constant": it does not change, or its scheduler raises; "by hand": it changes, but without a scheduler;
+            "in batches": it changes, but a schedule in epochs is counted in batches; "over": and so has come to its
+            end after a few of them; "in epochs": it hardly changes, as a schedule in batches is counted in epochs.
     """
 
     message: str
     hint: str
-    in_batches: bool = False
-    over: bool = False
+    kind: Literal["constant", "by hand", "in batches", "over", "in epochs"] = "constant"
 
 
 def rate_problem(run: WatchedTraining) -> RateProblem | None:
     """Why the learning rate does not change over the training, or not as it was meant to; None where all is well."""
     for scheduler in run.schedulers:
         if scheduler.raised is not None:
-            what = f"{'stepping' if scheduler.made else 'making'} {scheduler.type}"
+            what = f"{'scheduler.step() of' if scheduler.made else 'making'} {scheduler.type}"
             return RateProblem(f"{what} {raised_words(scheduler.raised)}", _raised_hint(scheduler))
     moving = [curve for curve in run.rates.curves if moves(curve)]
     if moving and _seen_constant(run, moving):
         return _constant(run)
     if moving:
         groups = [curve[:, group] for curve in moving for group in range(curve.shape[1])]
-        problems = [_counted_in_batches(run, group) for group in groups if moves(group)]
+        problems = [
+            _counted_in_batches(run, group) or _counted_in_epochs(run, group) for group in groups if moves(group)
+        ]
         return None if any(problem is None for problem in problems) else problems[0]
     for optimizer in np.unique(run.used.optimizer):
         if moves(run.used.rate[run.used.optimizer == optimizer]):
-            return None  # by hand, or by schedulers made anew
+            return _by_hand(run)
     return _constant(run)
 
 
@@ -83,6 +87,24 @@ def _seen_constant(run: WatchedTraining, moving: list[np.ndarray]) -> bool:
         return False
     epochs = [np.unique(run.used.rate[run.used.epoch == epoch]) for epoch in np.unique(run.used.epoch)]
     return all(rates.shape == epochs[0].shape and not moves(np.stack([rates, epochs[0]])) for rates in epochs)
+
+
+def _by_hand(run: WatchedTraining) -> RateProblem | None:
+    """Whether a learning rate that no simulated scheduler moves is changed in the training's own loop.
+
+    Schedulers may be made anew, and a function or class of the student's own that sets the rates is a scheduler, too.
+    """
+    driven = any(scheduler.drives and scheduler.steps for scheduler in run.schedulers)
+    if driven or not run.set_rates or not all(each.in_training for each in run.set_rates):
+        return None
+    line = run.set_rates[-1].frame
+    return RateProblem(
+        f"no learning-rate scheduler drives the optimizer: the training sets the learning rate itself ({place(line)}: "
+        f"`{line.text}`)",
+        "Make a scheduler for the optimizer, one of torch.optim.lr_scheduler or one of your own, and let it change the "
+        "learning rate: ExponentialLR(optimizer, gamma=0.9), for instance, and scheduler.step() once an epoch.",
+        "by hand",
+    )
 
 
 def _constant(run: WatchedTraining) -> RateProblem:
@@ -160,12 +182,12 @@ def _counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem 
     last = int(falls[-1]) + 1
     if last <= max(epochs, batches) and len(rates) >= 3 * max(epochs, batches):
         what = f"falls from {rates.max():.1e} to {rates[last]:.1e} {_within(last, batches)} and stays there"
-        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, in_batches=True, over=True)
+        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, "over")
     vanished = rates < 0.01 * rates.max()  # (S,) nothing more is learned with these
     if vanished.mean() > 0.6:
         at = int(np.flatnonzero(~vanished)[-1]) + 1
         what = f"falls from {rates.max():.1e} to {rates[-1]:.1e}, below a hundredth {_within(at, batches)} of {epochs}"
-        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, in_batches=True, over=True)
+        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, "over")
     return _rounds(run, rates)
 
 
@@ -177,13 +199,46 @@ def _rounds(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
     if not short or len(peaks) < 4 or np.median(np.diff(peaks)) > 2 * max(short) + 1:
         return None
     often = f"{len(peaks)} times, once in {np.median(np.diff(peaks)):.0f} batches"
-    return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", IN_EPOCHS, in_batches=True)
+    return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", IN_EPOCHS, "in batches")
 
 
 def _period(scheduler: WatchedScheduler) -> float | None:
     name = {"CosineAnnealingLR": "T_max", "CosineAnnealingWarmRestarts": "T_0"}.get(scheduler.type, "")
     value = scheduler.settings.get(name)
     return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def _counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
+    """Find a schedule in batches that is counted in epochs, so that only its beginning is used.
+
+    Args:
+        rates: (S,) over the whole training.
+    """
+    epochs, batches = run.rates.epochs, run.epochs[0].length if run.epochs else 0
+    if run.rates.per_batch or epochs < MIN_EPOCHS or batches < 2:
+        return None
+    named = next((scheduler for scheduler in run.schedulers if _total_of_batches(scheduler, epochs, batches)), None)
+    stepped = named or next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
+    if stepped is None or (named is None and np.ptp(rates) > HARDLY * np.abs(rates).max()):
+        return None
+    return RateProblem(
+        f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs, only the beginning of "
+        f"its schedule: {stepped.type}{_settings(stepped)} is meant in batches, {batches} of them in an epoch, but "
+        "scheduler.step() is called once an epoch",
+        "Call scheduler.step() after each batch, or give its numbers in epochs.",
+        "in epochs",
+    )
+
+
+def _total_of_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
+    """Whether a scheduler was told the number of batches in the whole training, or in most of its epochs."""
+    numbers = [scheduler.settings.get(name) for name in ("T_max", "total_steps", "total_iters", "step_size")]
+    for number in (number for number in numbers if isinstance(number, int | float)):
+        of_most_epochs = number % batches == 0 and epochs / 2 <= number / batches <= epochs
+        whole_batches = number % epochs == 0 and abs(number / epochs - batches) <= 1  # the last one is smaller
+        if number > epochs and (of_most_epochs or whole_batches):
+            return True
+    return False
 
 
 def _within(step: int, batches: int) -> str:

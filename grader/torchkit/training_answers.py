@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Meta
 
 from grader.observations import MAX_WHOLE, ArrayOf, Count, Name, Record, Truths
-from grader.records import Raised
+from grader.records import Frame, Raised
 
 Whole = Annotated[int, Meta(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 StepNumbers = Annotated[np.ndarray, ArrayOf("iu", shape=(None,), most=10_000, least=-1)]
@@ -210,6 +210,17 @@ class LearningRates(Record, frozen=True):
             raise ValueError("Expected curves that hold learning rates")
 
 
+class SetRate(Record, frozen=True):
+    """A place in student code that sets the learning rate of an optimizer itself.
+
+    Attributes:
+        in_training: it stands in a function that does the training, not in one of its own or in a class for it.
+    """
+
+    frame: Frame
+    in_training: bool
+
+
 class LoadedItems(Record, frozen=True):
     """The items of the training set that a run learned from, and those that its loaders would hand out.
 
@@ -248,6 +259,7 @@ class WatchedTraining(Record, frozen=True):
         losses: those of pytorch-metric-learning, by type.
         without_gradient: types of such losses that were called under torch.no_grad().
         miners: types of miners that were called.
+        set_rates: places that set a learning rate without a scheduler of torch's.
     """
 
     ended: Literal["returned", "enough", "raised"]
@@ -261,6 +273,7 @@ class WatchedTraining(Record, frozen=True):
     schedulers: Annotated[list[WatchedScheduler], Meta(max_length=20)]
     items: LoadedItems
     rates: LearningRates
+    set_rates: Annotated[list[SetRate], Meta(max_length=20)]
 
     def __post_init__(self) -> None:
         super().__post_init__()

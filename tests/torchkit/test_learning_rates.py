@@ -15,6 +15,7 @@ RAISED = {"type": "ValueError", "bases": ["ValueError"], "message": "too often",
 EPOCH = dict.fromkeys(
     ("batches", "length", "steps", "backwards", "stale", "empty", "arrived", "wasted", "test_batches", "evaluations"), 1
 )
+LINE = {"file": "contrastive.py", "cell": None, "line": 7, "function": "train", "text": "group['lr'] *= 0.9"}
 ITEMS = {"learned": np.ones(1, bool), "could": np.ones(1, bool), "indices": 1, "tested": 0, "unknown": 0, "whole": True,
          "batch": 1, "direct": False}  # fmt: skip
 
@@ -25,14 +26,22 @@ def scheduler(**more: Any) -> dict[str, Any]:
     return made | more
 
 
-def training(curve: np.ndarray, *schedulers: dict[str, Any], batches: int = 1, used: Any = None) -> WatchedTraining:
-    """A training that was seen for a step in each epoch; ``curve`` is (S,)."""
+def training(
+    curve: np.ndarray, *schedulers: dict[str, Any], batches: int = 1, used: Any = None, sets: tuple[bool, ...] = ()
+) -> WatchedTraining:
+    """A training that was seen for a step in each epoch.
+
+    Args:
+        curve: (S,).
+        sets: for each place in its code that sets a learning rate, whether that is the training itself.
+    """
     used = np.full(EPOCHS, 0.1) if used is None else used
     run = {
-        "ended": "enough", "raised": None, "epochs": [EPOCH] * EPOCHS, "models": [], "losses": [],
+        "ended": "enough", "raised": None, "epochs": [EPOCH | {"length": BATCHES}] * EPOCHS, "models": [], "losses": [],
         "without_gradient": [], "miners": [], "schedulers": list(schedulers), "items": ITEMS,
         "used": {"epoch": np.arange(len(used)), "optimizer": np.zeros(len(used), np.int64), "rate": used},
         "rates": {"epochs": EPOCHS, "batches": batches, "per_batch": batches > 1, "curves": [curve[:, None]]},
+        "set_rates": [{"frame": LINE, "in_training": in_training} for in_training in sets],
     }  # fmt: skip
     found: WatchedTraining = converted(run, WatchedTraining)
     return found
@@ -46,11 +55,15 @@ def said(run: WatchedTraining) -> str:
 FLAT, FALLING = np.full(EPOCHS, 0.1), 0.1 * 0.5 ** np.arange(EPOCHS)
 FALLING_IN_BATCHES = 0.1 * 0.1 ** np.minimum(STEPS // 5, 2)
 ROUNDS = 0.05 * (1.01 + np.cos(np.pi * STEPS / 5))
+SLOWLY, HARDLY = 0.1 * 0.999 ** np.arange(EPOCHS), 0.1 * 0.9999 ** np.arange(EPOCHS)
 LATE = scheduler(settings={"step_size": 30})
 OFTEN = scheduler(steps=EPOCHS * BATCHES)
 CASES: dict[str, tuple[WatchedTraining, str]] = {
     "falls": (training(FALLING, scheduler()), ""),
-    "is set by hand": (training(FLAT, used=FALLING), ""),
+    "moves, nobody knows by what": (training(FLAT, used=FALLING), ""),
+    "is set by hand": (training(FLAT, used=FALLING, sets=(True,)), "the training sets the learning rate itself"),
+    "is set by a function for it": (training(FLAT, used=FALLING, sets=(True, False)), ""),
+    "is set beside a scheduler made anew": (training(FLAT, scheduler(steps=1), used=FALLING, sets=(True,)), ""),
     "has no scheduler": (training(FLAT), "no learning-rate scheduler is made: the learning rate stays at 0.1"),
     "drives another": (training(FLAT, scheduler(drives=False)), "drives another optimizer"),
     "never stepped": (training(FLAT, scheduler(steps=0, epochs=0)), "never stepped"),
@@ -60,12 +73,26 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     "multiplies by 1": (training(FLAT, scheduler(settings={"gamma": 1.0})), "by gamma=1"),
     "falls to where it is": (training(FLAT, scheduler(settings={"eta_min": 0.1})), "eta_min"),
     "raised when made": (training(FLAT, scheduler(made=False, raised=RAISED)), "making StepLR raised ValueError"),
-    "raised when stepped": (training(FALLING, scheduler(raised=RAISED)), "stepping StepLR raised ValueError"),
+    "raised when stepped": (
+        training(FALLING, scheduler(raised=RAISED)),
+        "scheduler.step() of StepLR raised ValueError",
+    ),
     "falls in batches": (training(FALLING_IN_BATCHES, OFTEN, batches=BATCHES), "StepLR (step_size=5) counts batches"),
     "goes round in batches": (
         training(ROUNDS, OFTEN | {"type": "CosineAnnealingLR", "settings": {"T_max": 5}}, batches=BATCHES),
         "goes up and down",
     ),
+    "is told batches, counts epochs": (
+        training(SLOWLY, scheduler(settings={"T_max": EPOCHS * BATCHES})),
+        "is meant in batches, 10 of them in an epoch, but scheduler.step() is called once an epoch",
+    ),
+    "is told the batches after a warm-up": (
+        training(SLOWLY, scheduler(inner=True, settings={"T_max": (EPOCHS - 3) * BATCHES})),
+        "is meant in batches",
+    ),
+    "hardly changes": (training(HARDLY, scheduler(settings={"gamma": 0.9999})), "only the beginning"),
+    "is slow": (training(SLOWLY, scheduler(settings={"gamma": 0.999})), ""),
+    "is slower than the training": (training(SLOWLY, scheduler(settings={"T_max": 205})), ""),
     "is not finite": (training(np.full(EPOCHS, np.nan), scheduler()), "never changes anything"),
     "is negative": (training(-1.0 - STEPS, OFTEN, batches=BATCHES), ""),
 }
@@ -76,10 +103,18 @@ def test_a_learning_rate_is_judged(run: WatchedTraining, words: str) -> None:
     assert words in said(run) if words else said(run) == ""
 
 
-@pytest.mark.parametrize(("case", "over"), [("falls in batches", True), ("goes round in batches", False)])
-def test_a_schedule_counted_in_batches_is_told_from_one_that_does_nothing(case: str, over: bool) -> None:
+@pytest.mark.parametrize(
+    ("case", "kind"),
+    [
+        ("falls in batches", "over"),
+        ("goes round in batches", "in batches"),
+        ("hardly changes", "in epochs"),
+        ("is set by hand", "by hand"),
+    ],
+)
+def test_a_schedule_counted_in_another_unit_is_told_from_one_that_does_nothing(case: str, kind: str) -> None:
     problem = rate_problem(CASES[case][0])
-    assert problem is not None and problem.in_batches and problem.over == over
+    assert problem is not None and problem.kind == kind
 
 
 def test_a_curve_for_a_picture_has_few_points() -> None:

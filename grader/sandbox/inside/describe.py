@@ -92,20 +92,32 @@ def lose(names: Iterable[str], described: dict[str, Any]) -> None:
 
 def student_frames(error: BaseException) -> list[dict[str, Any]]:
     """The traceback's lines that lie in the submission, outermost first."""
-    frames = []
-    for frame in traceback.extract_tb(error.__traceback__, limit=200):
-        if frame.filename.startswith("<submission>"):
-            file, _, cell = frame.filename.removeprefix("<submission>/").partition("#cell-")
-            frames.append(
-                {
-                    "file": file,
-                    "cell": int(cell) if cell.isdigit() else None,
-                    "line": frame.lineno or 0,
-                    "function": frame.name[:100],
-                    "text": (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()[:200],
-                }
-            )
+    trace = traceback.extract_tb(error.__traceback__, limit=200)
+    frames = [_line(f.filename, f.lineno or 0, f.name, f.line or "") for f in trace if is_students(f.filename)]
     return frames[-12:]
+
+
+def frame(running: types.FrameType) -> dict[str, Any] | None:
+    """The line that a frame is at, where it lies in the submission."""
+    code = running.f_code
+    return _line(code.co_filename, running.f_lineno, code.co_name) if is_students(code.co_filename) else None
+
+
+def is_students(filename: str) -> bool:
+    """Whether code of this file name is the submission's."""
+    return filename.startswith("<submission>")
+
+
+def _line(filename: str, line: int, function: str, text: str = "") -> dict[str, Any]:
+    """A line of the submission as ``grader.records.Frame`` has it."""
+    file, _, cell = filename.removeprefix("<submission>/").partition("#cell-")
+    return {
+        "file": file,
+        "cell": int(cell) if cell.isdigit() else None,
+        "line": line,
+        "function": function[:100],
+        "text": (text or linecache.getline(filename, line)).strip()[:200],
+    }
 
 
 def result(value: Any, depth: int = 0) -> Any:

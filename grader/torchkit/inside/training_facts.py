@@ -35,6 +35,7 @@ def training_facts(
         "schedulers": watch.schedules.facts(watch.optimizers),
         "items": loaded_items.of_loaders(watch.loaders, watch.train, watch.test).facts(watch.learned),
         "rates": simulated,
+        "set_rates": watch.set_rates.facts(),
     }
 
 

@@ -28,6 +28,7 @@ from grader.torchkit.inside.old_gradients import TRACKED, OldGradients
 from grader.torchkit.inside.optimizer_steps import watched_steps
 from grader.torchkit.inside.passes import Batches, Pass, thinned
 from grader.torchkit.inside.schedules import Schedules, rates
+from grader.torchkit.inside.set_rates import NotedGroup, SetRates
 
 MAX_EPOCHS, MAX_MODELS, MAX_OPTIMIZERS = 5_000, 64, 100  # that are told apart
 SHORTER, SHORTEST = 3, 5  # epochs after which fewer batches are handed out
@@ -87,6 +88,7 @@ class TrainingWatch:
         self.used: list[tuple[int, int, float]] = []
         self.losses = Losses()
         self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1))
+        self.set_rates = SetRates()
         self.loaders: list[Any] = []
         self.learned: set[int] = set()
         self._pass = Pass(0)
@@ -132,6 +134,8 @@ class TrainingWatch:
             (DataLoader, "__iter__", self._iter(DataLoader.__iter__)),
             *self.losses.patches(),
             *self.schedules.patches(),
+            self.set_rates.patch(),
+            (NotedGroup, "told", self.set_rates.note),
         ]
         with contextlib.ExitStack() as stack:
             stack.callback(losses.remove)
@@ -235,6 +239,7 @@ class TrainingWatch:
         epoch = self._epoch()
         epoch.backwards += 1
         self._pass.backwards += 1
+        self.set_rates.backward()
         epoch.stale += self._old_gradients.still_there(self.optimizers)
         epoch.wasted += self._thrown_away()
         epoch.test_batches += self._learns_from()

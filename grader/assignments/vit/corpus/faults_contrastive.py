@@ -442,6 +442,27 @@ FAULTS = [
         word="no learning-rate scheduler",
     ),
     fault("scheduler_never_stepped", (SCHEDULE, ""), costs=SCHEDULER, word="never stepped"),
+    fault(
+        "scheduler_by_hand",
+        (MADE, ""),
+        (SCHEDULE, ""),
+        (
+            LAST,
+            '        for group in optimizer.param_groups:\n            group["lr"] *= 0.9\n        last_lr = group["lr"]\n',
+        ),
+        costs=SCHEDULER,
+        word="the training sets the learning rate itself",
+    ),
+    schedule(
+        "scheduler_cosine_over_batches_by_epochs",
+        f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs * len(loader))",
+        "scheduler.step() is called once an epoch",
+    ),
+    schedule(
+        "scheduler_one_cycle_over_batches_by_epochs",
+        f"{LR}.OneCycleLR(optimizer, max_lr=lr, epochs=num_epochs, steps_per_epoch=len(loader))",
+        "scheduler.step() is called once an epoch",
+    ),
     schedule("scheduler_step_never_stepped", f"{LR}.StepLR(optimizer, 5)", "never stepped", per="never"),
     schedule("scheduler_step_size_beyond", f"{LR}.StepLR(optimizer, step_size=30)", "beyond the"),
     schedule("scheduler_step_size_is_the_end", f"{LR}.StepLR(optimizer, step_size=num_epochs)", "beyond the"),

@@ -250,14 +250,22 @@ def adjust(optimizer, epoch):
 """,
     ),
     plain(
-        "scheduler_plateau_by_hand",
-        scheduler="seen, waited = 0.0, 0",
-        per_epoch="""waited = waited + 1 if best <= seen else 0
-        seen = max(best, seen)
-        if waited > 4:
-            for group in optimizer.param_groups:
-                group["lr"] /= 10
-            waited = 0""",
+        "scheduler_class_without_a_base",
+        scheduler="scheduler = Plateau(optimizer)",
+        per_epoch="scheduler.step(best)",
+        more="""
+
+class Plateau:
+    def __init__(self, optimizer):
+        self.optimizer, self.seen, self.waited = optimizer, 0.0, 0
+
+    def step(self, best):
+        self.waited = self.waited + 1 if best <= self.seen else 0
+        self.seen = max(best, self.seen)
+        if self.waited > 4:
+            [group.update(lr=group["lr"] / 10) for group in self.optimizer.param_groups]
+            self.waited = 0
+""",
     ),
     plain(
         "scheduler_and_early_stopping",

@@ -38,7 +38,7 @@ def _far_enough(run: TrainingRun) -> bool:
 def changes(evidence: Evidence) -> None:
     """The learning rate that the optimizer uses changes over `num_epochs`, through a scheduler that drives it."""
     problem = judged(evidence)[1]
-    if problem is not None and not problem.in_batches:
+    if problem is not None and problem.kind in ("constant", "by hand"):
         raise Fail(problem.message, problem.hint)
 
 
@@ -47,9 +47,11 @@ def unit(evidence: Evidence) -> str | None:
     problem = judged(evidence)[1]
     if problem is None:
         return None
-    if not problem.in_batches:
+    if problem.kind == "by hand":
+        return "Without a scheduler there is no unit to mistake: the learning rate changes where the training says so."
+    if problem.kind == "constant":
         raise Skip
-    if problem.over:
+    if problem.kind in ("over", "in epochs"):
         raise Fail(problem.message, problem.hint)
     return f"It changes, and gives full points, but {sentence(problem.message, problem.hint)}"
 
@@ -58,7 +60,9 @@ def collapsed(evidence: Evidence) -> list[GradeWarning]:
     """A schedule meant in epochs is over after a few batches."""
     found = _looked(evidence)
     problem = None if found is None else found[1]
-    return [] if problem is None or not problem.in_batches else warn("scheduler.collapsed", problem.message)
+    if problem is None or problem.kind not in ("in batches", "over"):
+        return []
+    return warn("scheduler.collapsed", problem.message)
 
 
 def curve(evidence: Evidence) -> dict[str, Any] | None:
