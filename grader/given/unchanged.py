@@ -183,7 +183,7 @@ def _stands_for(spaces: Namespaces, module: str | None, name: str, meant: str, k
         there = spaces.definition(module, name)
         return name in kept and there == spaces.definition(_home(spaces, name), name)
     if meant == STUDENTS_OWN:
-        return bool(spaces.binders.get((module, name)))
+        return bool(spaces.binders.get((module, name))) or name not in spaces.program.names  # missing costs its own
     if meant == A_NUMBER:
         return spaces.number(module, name)
     return spaces.library(module, name) == meant

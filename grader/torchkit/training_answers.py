@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from grader.observations import MAX_WHOLE, ArrayOf, Count, Name, Record, Truths
+from grader.observations import MAX_WHOLE, ArrayOf, Count, Name, Record, Sizes, Truths
 from grader.records import Frame, Raised
 
 Whole = Annotated[int, Meta(ge=-MAX_WHOLE, le=MAX_WHOLE)]
@@ -123,6 +123,28 @@ class WatchedModel(Record, frozen=True):
     def moved(self) -> bool:
         """Whether the training changed its weights."""
         return any(weight.changed for weight in self.weights)
+
+
+class ModelCall(Record, frozen=True):
+    """A call of a model's class in student code.
+
+    Attributes:
+        name: of the class.
+        words: the call with the values of its arguments.
+        arguments: those that are whole numbers, by name.
+        others: the others, as they look.
+        frame: the line that it stands in.
+        raised: what the constructor raised, or the model on one image.
+        image: the shape of that image; empty where the constructor raised.
+    """
+
+    name: Name
+    words: Name
+    arguments: Annotated[dict[Name, Whole], Meta(max_length=20)]
+    others: Annotated[dict[Name, Name], Meta(max_length=20)]
+    frame: Frame | None
+    raised: Raised | None
+    image: Sizes
 
 
 class TupleSources(Record, frozen=True):

@@ -13,6 +13,7 @@ from grader.sandbox.inside import describe
 
 MAX_WEIGHTS, MAX_VALUES = 12, 4_096  # parameters that are told of a model, and values of each
 Built = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
+Refused = Callable[[tuple[Any, ...], dict[str, Any], Exception], None]
 
 
 @dataclass
@@ -79,18 +80,26 @@ def _values(parameter: Tensor) -> Any:
 
 
 @contextlib.contextmanager
-def following(cls: type[nn.Module], built: Built) -> Iterator[None]:
+def following(
+    cls: type[nn.Module], built: Built, refused: Refused = lambda args, kwargs, error: None
+) -> Iterator[None]:
     """Tell of each object of a class that is made meanwhile.
 
     The class stays the same one, for its methods may call it by name; objects of subclasses are not told of.
 
     Args:
         built: told of the object, and of the arguments that it was built with.
+        refused: told of arguments with which the constructor raised, and of what it raised.
     """
     original: Callable[..., None] = cls.__init__
 
     def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
+        try:
+            original(self, *args, **kwargs)
+        except Exception as error:
+            if type(self) is cls:
+                refused(args, kwargs, error)
+            raise
         if type(self) is cls:
             built(self, args, kwargs)
 
@@ -122,7 +131,15 @@ def signature_of(cls: type[nn.Module]) -> inspect.Signature | None:
 def named_arguments(
     wanted: Sequence[str], signature: inspect.Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[dict[str, int], str]:
-    """The whole numbers that a model is built with, by name, and why they do not fit its signature.
+    """The whole numbers among ``bound_arguments``, and why the arguments do not fit the signature."""
+    bound, misfit = bound_arguments(wanted, signature, args, kwargs)
+    return whole_numbers(bound), misfit
+
+
+def bound_arguments(
+    wanted: Sequence[str], signature: inspect.Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[dict[str, Any], str]:
+    """What a model is built with, by name, and why that does not fit its signature; "" where it does.
 
     Args:
         wanted: the names that arguments should have, in order. A class with as many of other names tells them by
@@ -140,4 +157,9 @@ def named_arguments(
     if not set(wanted) <= set(order) and len(order) == len(wanted):
         order = list(wanted)
     given = dict(zip(order, bound.arguments.values(), strict=True))
-    return {n: v for n, v in given.items() if n in wanted and type(v) is int and abs(v) < 2**40}, ""
+    return {name: value for name, value in given.items() if name in wanted}, ""
+
+
+def whole_numbers(given: dict[str, Any]) -> dict[str, int]:
+    """Those of some arguments that are whole numbers, truth values not among them."""
+    return {name: value for name, value in given.items() if type(value) is int and abs(value) < 2**40}

@@ -70,6 +70,7 @@ class TrainingWatch:
     Args:
         train, test: the data sets that it is given.
         short: whether batches and passes are cut.
+        most_steps: of optimizers, after which the training is ended from within.
 
     Attributes:
         epochs: what happened in each.
@@ -80,8 +81,8 @@ class TrainingWatch:
         learned: training items in these batches.
     """
 
-    def __init__(self, train: NotedReads, test: NotedReads, short: bool = True) -> None:
-        self.train, self.test, self.short = train, test, short
+    def __init__(self, train: NotedReads, test: NotedReads, short: bool = True, most_steps: int = 600) -> None:
+        self.train, self.test, self.short, self.most_steps = train, test, short, most_steps
         self.epochs: list[EpochCounts] = []
         self.models: list[FollowedModel] = []
         self.optimizers: list[Optimizer] = []
@@ -295,8 +296,7 @@ class TrainingWatch:
 
     def _before_step(self, optimizer: Optimizer) -> None:
         long = len(self.epochs) > SHORTER and time.process_time() - self._started > LONG_RUN
-        max_steps = 600  # of optimizers, after which a run has shown enough
-        if long or sum(epoch.steps for epoch in self.epochs) >= max_steps:
+        if long or sum(epoch.steps for epoch in self.epochs) >= self.most_steps:
             raise Enough
         self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)

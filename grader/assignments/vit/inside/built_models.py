@@ -12,10 +12,20 @@ from torch import nn
 
 from grader.assignments.vit.inside import standins
 from grader.sandbox.inside.student import Student
-from grader.torchkit.inside.followed_models import Built, followed, following, named_arguments, signature_of
-from grader.torchkit.inside.training_watch import TrainingWatch
+from grader.torchkit.inside.followed_models import followed, following, named_arguments, signature_of, whole_numbers
+from grader.torchkit.inside.model_calls import ModelCalls, try_one_image
+from grader.torchkit.inside.training_watch import Enough, TrainingWatch
 
 ROLES = {"ViT": "vit", "LinearEmbeddingHead": "head"}
+# The second is for whoever has the first number already: so each of these differs from the student's own.
+SMALL_SIZES = {
+    "hidden_size": (36, 24),
+    "layers": (1, 2),
+    "heads": (3, 2),
+    "patch_size": (14, 7),
+    "embed_size": (20, 28),
+}
+GIVEN_SIZES = {"in_channels": 1, "image_size": 28}  # by the data set
 
 
 def usable(student: Student, among: Collection[str]) -> frozenset[str]:
@@ -30,28 +40,42 @@ def usable(student: Student, among: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def own_sizes(student: Student) -> dict[str, int]:
+    """The whole numbers that the student's code calls as a ViT's and a head's sizes are called."""
+    values = {name: student.get(name) for name in (*SMALL_SIZES, *GIVEN_SIZES) if student.has(name)}
+    return whole_numbers(values)
+
+
+def small_sizes(student: Student) -> dict[str, int]:
+    """Numbers to put in place of these, whatever they are: they make a model small."""
+    own = own_sizes(student)
+    small = {name: other if own.get(name) == first else first for name, (first, other) in SMALL_SIZES.items()}
+    return {name: size for name, size in (small | GIVEN_SIZES).items() if student.has(name)}
+
+
 @contextlib.contextmanager
-def built_models(student: Student, own: frozenset[str], small: bool, watch: TrainingWatch) -> Iterator[dict[str, Any]]:
-    """Names to put in place: stand-ins for the classes that are not ``own``, and small sizes.
+def built_models(
+    student: Student, own: frozenset[str], watch: TrainingWatch, calls: ModelCalls, only_built: bool
+) -> Iterator[dict[str, Any]]:
+    """Stand-ins for the classes that are not ``own``, by name.
 
     All models are followed, those too that exist already.
+
+    Args:
+        calls: notes the calls that build them.
+        only_built: end the training when the student's own ViT is first called.
     """
     names: dict[str, Any] = {}
-    small_model = {  # 36: no other size is that; the data set gives the last two
-        "hidden_size": 36, "layers": 1, "heads": 2, "patch_size": 14, "in_channels": 1, "image_size": 28,
-    }  # fmt: skip
     with contextlib.ExitStack() as stack:
         for name, role in ROLES.items():
             cls = _module_class(student, name)
-            built = _told(watch, name, cls)
+            told = _Told(watch, calls, name, cls, only_built and name == "ViT" and name in own)
             if cls is not None:
-                stack.enter_context(following(cls, built))
+                stack.enter_context(following(cls, told.built, told.refused))
                 for module in (value for value in student.values() if isinstance(value, cls)):
                     watch.follow(role, module)
             if name not in own:
-                names[name] = followed(getattr(standins, name), built)
-        if small and own:
-            names |= {size: value for size, value in small_model.items() if student.has(size)}
+                names[name] = followed(getattr(standins, name), told.built)
         yield names
 
 
@@ -61,19 +85,37 @@ def _module_class(student: Student, name: str) -> type[nn.Module] | None:
     return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
 
 
-def _told(watch: TrainingWatch, name: str, cls: type[nn.Module] | None) -> Built:
+class _Told:
     """What follows each object of a class of the assignment, or of a stand-in for it, from its making.
 
     Args:
         cls: the student's own class, whose signature says what the arguments are.
+        ends: end the training when an object is first called.
     """
-    signature = None if cls is None else signature_of(cls)
 
-    def built(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, watch: TrainingWatch, calls: ModelCalls, name: str, cls: type[nn.Module] | None, ends: bool
+    ) -> None:
+        self.watch, self.calls, self.name, self.ends = watch, calls, name, ends
         arguments = {
             "ViT": ("image_size", "patch_size", "num_channels", "hidden_size", "layers", "heads"),
             "LinearEmbeddingHead": ("hidden_size", "embed_size"),
         }
-        watch.follow(ROLES[name], module, *named_arguments(arguments[name], signature, args, kwargs))
+        self.wanted, self.signature = arguments[name], None if cls is None else signature_of(cls)
 
-    return built
+    def built(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        call = self.calls.note(self.name, self.wanted, self.signature, args, kwargs)
+        self.watch.follow(ROLES[self.name], module, *named_arguments(self.wanted, self.signature, args, kwargs))
+        if self.ends:
+            self._end_when_called(module, call)
+
+    def refused(self, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> None:
+        self.calls.note(self.name, self.wanted, self.signature, args, kwargs, error)
+
+    def _end_when_called(self, module: nn.Module, call: dict[str, Any]) -> None:
+        def end(called: nn.Module, inputs: tuple[Any, ...]) -> None:
+            hook.remove()
+            try_one_image(module, inputs, call)
+            raise Enough
+
+        hook = module.register_forward_pre_hook(end)

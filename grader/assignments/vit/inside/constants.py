@@ -3,3 +3,6 @@
 GRID = 7  # pooled pixels along one side of an image
 SHIFT = 0.5  # how much of the (running) mean a stand-in takes off
 MEAN, STD = 0.286, 0.353  # of FashionMNIST's training pixels
+# Attempts at a training in which the models are as large as the student's own numbers make them: a whole one, and one
+# that ends when the ViT is first called.
+AS_LARGE, BUILT = "own models, as large as they are", "own models, built as large as they are"

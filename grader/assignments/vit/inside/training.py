@@ -16,13 +16,15 @@ from torch.utils.data import DataLoader
 
 from grader.assignments.vit.inside import embedding as embedding  # registers its operations with these
 from grader.assignments.vit.inside import lookalike, standins
-from grader.assignments.vit.inside.built_models import ROLES, built_models, usable
+from grader.assignments.vit.inside.built_models import ROLES, built_models, own_sizes, small_sizes, usable
 from grader.assignments.vit.inside.checkpoints import CLASSIFIER, VIT
+from grader.assignments.vit.inside.constants import AS_LARGE, BUILT
 from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist
 from grader.assignments.vit.inside.evaluations import Evaluations
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import notebook_call
+from grader.torchkit.inside.model_calls import ModelCalls
 from grader.torchkit.inside.seeding import seed_everything
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
@@ -43,6 +45,7 @@ class Attempt:
         subset: the training set is handed over as the Subset of 5,000, not as the notebook would.
         per_class: training images of each class.
         uncut: few images, small batches, none of them cut; the evaluation finds it better each time.
+        only_built: it ends when the student's own ViT is first called, or at the first step.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Attempt:
     subset: bool = False
     per_class: int = MANY
     uncut: bool = False
+    only_built: bool = False
 
 
 def attempts(own: frozenset[str]) -> list[Attempt]:
@@ -64,7 +68,7 @@ def attempts(own: frozenset[str]) -> list[Attempt]:
     with_own = Attempt("own models" if own == both else "stand-ins", own)
     return [
         with_own,
-        *([replace(with_own, name="own models, as large as they are", small_model=False)] if own else []),
+        *([replace(with_own, name=AS_LARGE, small_model=False)] if own else []),
         replace(with_own, name="own evaluation", own_evaluation=True),
         *([Attempt("own models", both)] if own != both else []),
         Attempt("all own", both, own_evaluation=True),
@@ -79,9 +83,10 @@ UNCUT = "uncut"
 
 @op("embedding.train")
 def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list[dict[str, Any]]:
-    """Run ``train_embedding_model`` until an attempt goes through; the last item is the one that counts.
+    """Run ``train_embedding_model`` until an attempt goes through.
 
-    Where its learning rate was not seen to move, the attempt without any cuts follows as one item more.
+    Where its learning rate was not seen to move, the attempt without any cuts follows as one item more. Where it went
+    through with a small model, the models are built once more as large as the student's own numbers make them.
 
     Args:
         line: images on a line, which each ViT is given with the weights that it began with.
@@ -95,6 +100,10 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
         runs.append(_run(student, attempt, seed, line))
     if len(runs[-1]["used"]["rate"]) and runs[-1]["attempt"] != UNCUT and not _moves(runs[-1]):
         runs.append(_run(student, planned[-1], seed, line))
+    through = next(attempt for attempt in planned if attempt.name == runs[-1]["attempt"])
+    if not runs[-1]["raised"] and through.small_model and through.own and runs[-1]["sizes"]:
+        in_full = replace(through, name=BUILT, small_model=False, per_class=FEW, uncut=False, only_built=True)
+        runs.append(_run(student, in_full, seed, line))
     return runs
 
 
@@ -120,7 +129,7 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     seed_everything(seed)
     test_images_per_class = 10  # test images of each class
     sets = garments(seed, attempt.per_class), garments(seed + 1, test_images_per_class, train=False)
-    watch = TrainingWatch(*sets, short=not attempt.uncut)
+    watch = TrainingWatch(*sets, short=not attempt.uncut, most_steps=0 if attempt.only_built else 600)
     given = student.get("evaluate_at_end_epoch") if student.has("evaluate_at_end_epoch") else None
     evaluations = Evaluations(watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut)
     samples: list[dict[str, Any]] = []
@@ -132,10 +141,14 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
         "train_loader": DataLoader(sets[0], _hyperparameter(student, "batch_size", 64), shuffle=True),
         "test_loader": DataLoader(sets[1], 100),
         **({"batch_size": 16} if attempt.uncut else {}),
+        **(small_sizes(student) if attempt.small_model and attempt.own else {}),
     }
-    models = built_models(student, attempt.own, attempt.small_model, watch)
+    calls = ModelCalls()
+    models = built_models(student, attempt.own, watch, calls, attempt.only_built)
     with models as built, _temporary_folder(), student.restored(), student.overriding(**names, **built):
         _leave_classifier(student)
+        calls.facts.clear()  # that was no call of the student's
+        sizes = own_sizes(student)
         called = None if attempt.subset else _arguments(student, sets)
         function, arguments = (
             student.get(NAME),
@@ -148,7 +161,9 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
         "attempt": attempt.name,
         "per_class": attempt.per_class,
         "samples": [int(call["n_samples_per_class"]) for call in samples[:10]],
-        **training_facts(watch, ended, epochs, images=line, of_role="vit"),
+        "sizes": sizes,
+        "calls": calls.facts,
+        **training_facts(watch, ended, epochs, images=line, of_role="" if attempt.only_built else "vit"),
         **evaluations.facts(),
     }
     return facts, called is not None

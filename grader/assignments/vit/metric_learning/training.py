@@ -11,6 +11,7 @@ from grader.assignments.vit.metric_learning.losses_and_miners import (
     triplet_losses,
     unused_miner,
 )
+from grader.assignments.vit.metric_learning.model_arguments import models_built, refused_call
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, failure, through, trained
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, checks
@@ -22,7 +23,6 @@ CLASSES = {  # and the criteria that judge them and their parts
     "ViT": ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model"),
     "LinearEmbeddingHead": ("vit.heads",),
 }
-IMAGE_SIZE = 28  # pixels along one side
 MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
 LENGTH = 0.1  # of the line of images: weights before a training are small, and no curvature to be seen
 MIN_EPOCHS = 3  # fewer epochs or batches say nothing
@@ -53,7 +53,7 @@ def runs_through(evidence: Evidence) -> None:
     problem = failure(evidence)
     if problem is not None:
         # Batches of the probe differ in size, so that tuples of another batch may raise before anything else tells.
-        raise mined_elsewhere(counted(evidence)) or problem
+        raise mined_elsewhere(counted(evidence)) or refused_call(evidence) or problem
 
 
 def steps(evidence: Evidence) -> None:
@@ -103,42 +103,6 @@ def _all_batches(run: TrainingRun) -> None:
             "each epoch learns from its last batch alone: backward() is called once an epoch",
             "backward() and step() belong in the loop over the batches. Look at their indentation.",
         )
-
-
-def models_built(evidence: Evidence) -> None:
-    """The ViT and the embedding head are built with arguments that fit."""
-    models = [model for model in through(evidence).models if model.calls or model.held]
-    for vit in (model for model in models if model.role == "vit"):
-        problem = f"its class does not take them: {vit.misfit}" if vit.misfit else _misfit(vit.arguments)
-        if problem and not _takes_another_order(evidence):
-            raise Fail(
-                f"the ViT is built with arguments that do not fit: {problem}",
-                "The order is ViT(image_size, patch_size, num_channels, hidden_size, layers, heads).",
-            )
-    for head in (model for model in models if model.role == "head" and model.misfit):
-        raise Fail(
-            f"the embedding head is built with arguments that do not fit: {head.misfit}",
-            "The order is LinearEmbeddingHead(hidden_size, embed_size).",
-        )
-
-
-def _takes_another_order(evidence: Evidence) -> bool:
-    """Whether the ViT's own arguments are wrong, which costs ``vit.model``: a call may follow either order then."""
-    results = evidence.verdict("vit.model").results if evidence.has("ViT") else ()
-    return any(result.name in ("shape", "arguments") and result.status == "failed" for result in results)
-
-
-def _misfit(given: dict[str, int]) -> str:
-    """What does not fit the images, in words; empty where all does."""
-    if given.get("image_size", IMAGE_SIZE) != IMAGE_SIZE:
-        swapped = given.get("patch_size") == IMAGE_SIZE
-        return (
-            "image_size and patch_size are swapped" if swapped else f"image_size is not {IMAGE_SIZE}, as the images are"
-        )
-    if given.get("num_channels", 1) != 1:
-        return "num_channels is not 1: the images are gray"
-    patch = given.get("patch_size", 1)
-    return "" if patch > 0 and IMAGE_SIZE % patch == 0 else f"patch_size does not divide {IMAGE_SIZE}"
 
 
 def both_models(evidence: Evidence) -> None:
@@ -224,7 +188,7 @@ TOPIC = Topic(
             "contrastive.training",
             checks(runs_through, steps, triplet_loss, miner_used, models_built, both_models, gradients_zeroed, evaluated),
             ("train_embedding_model",),
-            needs=("vit.model",),
+            needs=("vit.model", "vit.heads", "augmentation.tensors"),
         ),
     ),
     warnings=(unused_miner,),

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from msgspec import Meta
 
+from grader.assignments.vit.inside.constants import AS_LARGE, BUILT
 from grader.evidence import Evidence
 from grader.judging import Blocked, Fail, Skip, raised_hint, raised_words
 from grader.observations import Answered, Finite, Misfit, Name, Record
 from grader.torchkit.modules import lines
-from grader.torchkit.training_answers import OutputsTwice, WatchedTraining, Whole
+from grader.torchkit.training_answers import ModelCall, OutputsTwice, WatchedTraining, Whole
 
 Which = Literal["train", "test", "other"]
 
@@ -72,6 +73,8 @@ class TrainingRun(WatchedTraining, frozen=True):
         attempt: what stands in for what.
         per_class: training images of each class.
         samples: n_samples_per_class of the first calls of ``sample_balanced_subset``.
+        sizes: hyperparameters of the models in this attempt, by name.
+        calls: of the classes of both models.
         evaluations: calls of ``evaluate_at_end_epoch``.
         best: of the first of these calls, in order.
         calculators: that they were given, each once.
@@ -80,6 +83,8 @@ class TrainingRun(WatchedTraining, frozen=True):
     attempt: Name
     per_class: Annotated[int, Meta(ge=1, le=10_000)]
     samples: Annotated[list[Whole], Meta(max_length=10)]
+    sizes: Annotated[dict[Name, Whole], Meta(max_length=20)]
+    calls: Annotated[list[ModelCall], Meta(max_length=20)]
     evaluations: Annotated[list[Evaluation], Meta(max_length=20)]
     best: Annotated[list[BestPrecision], Meta(max_length=50)]
     calculators: Annotated[list[Calculator], Meta(max_length=50)]
@@ -100,12 +105,12 @@ ANSWERS = {"embedding.train": Answered(Runs, _agrees)}
 
 
 def runs(evidence: Evidence) -> list[TrainingRun]:
-    """All attempts, in order.
+    """All attempts to train, in order.
 
     Raises:
         Fail: a ViT made something of the images of this grade that does not fit them.
     """
-    found: list[TrainingRun] = evidence["training"].value
+    found = [run for run in _attempts(evidence) if run.attempt != BUILT]
     at = evidence["training"].known["line"]
     for model in (model for run in found for model in run.models):
         if model.untrained is not None and not _follows(model.untrained, at):
@@ -115,6 +120,16 @@ def runs(evidence: Evidence) -> list[TrainingRun]:
                 "write results that were recorded before.",
             )
     return found
+
+
+def _attempts(evidence: Evidence) -> list[TrainingRun]:
+    found: list[TrainingRun] = evidence["training"].value
+    return found
+
+
+def in_full_size(evidence: Evidence) -> TrainingRun | None:
+    """The attempt in which the models are as large as the student's own numbers make them; None where none is."""
+    return next((run for run in _attempts(evidence) if run.attempt in (AS_LARGE, BUILT)), None)
 
 
 def _follows(outputs: OutputsTwice, at: np.ndarray) -> bool:
