@@ -35,6 +35,7 @@ class WatchedEpoch(Record, frozen=True):
         empty: steps of an optimizer whose gradients were all None or zero.
         arrived: backward passes after which a model has gradients.
         wasted: backward passes whose gradients were zeroed before any step.
+        unstepped: backward passes after the last step.
         test_batches: batches with items of the test set that were learned from.
         evaluations: calls of the evaluation.
     """
@@ -47,6 +48,7 @@ class WatchedEpoch(Record, frozen=True):
     empty: Count
     arrived: Count
     wasted: Count
+    unstepped: Count
     test_batches: Count
     evaluations: Count
 
@@ -175,6 +177,8 @@ class WatchedLoss(Record, frozen=True):
         flat: of these, how many received zero.
         found: calls whose tuples hold some, on a batch in which there are triplets.
         nothing: calls whose tuples are empty on such a batch.
+        one_class: calls on a batch of one class, in which there are no negatives.
+        exchanged: calls whose labels are not one for each embedding.
         tuples: calls by the source of their tuples.
     """
 
@@ -185,6 +189,8 @@ class WatchedLoss(Record, frozen=True):
     flat: Count
     found: Count
     nothing: Count
+    one_class: Count
+    exchanged: Count
     tuples: TupleSources
 
 
@@ -255,6 +261,7 @@ class LoadedItems(Record, frozen=True):
         whole: nothing was left out for lack of time.
         batch: the largest batch.
         direct: a loader goes through the training set itself.
+        offered: how many items the largest Subset holds that a loader goes through; 0 where there is none.
     """
 
     learned: Truths
@@ -265,6 +272,7 @@ class LoadedItems(Record, frozen=True):
     whole: bool
     batch: Annotated[int, Meta(ge=1, le=MAX_WHOLE)]
     direct: bool
+    offered: Count
 
     def __post_init__(self) -> None:
         super().__post_init__()

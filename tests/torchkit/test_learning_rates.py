@@ -13,11 +13,24 @@ EPOCHS, BATCHES = 20, 10
 STEPS = np.arange(EPOCHS * BATCHES)
 RAISED = {"type": "ValueError", "bases": ["ValueError"], "message": "too often", "frames": []}
 EPOCH = dict.fromkeys(
-    ("batches", "length", "steps", "backwards", "stale", "empty", "arrived", "wasted", "test_batches", "evaluations"), 1
+    (
+        "batches",
+        "length",
+        "steps",
+        "backwards",
+        "stale",
+        "empty",
+        "arrived",
+        "wasted",
+        "unstepped",
+        "test_batches",
+        "evaluations",
+    ),
+    1,
 )
 LINE = {"file": "contrastive.py", "cell": None, "line": 7, "function": "train", "text": "group['lr'] *= 0.9"}
 ITEMS = {"learned": np.ones(1, bool), "could": np.ones(1, bool), "indices": 1, "tested": 0, "unknown": 0, "whole": True,
-         "batch": 1, "direct": False}  # fmt: skip
+         "batch": 1, "direct": False, "offered": 1}  # fmt: skip
 
 
 def scheduler(**more: Any) -> dict[str, Any]:

@@ -13,7 +13,20 @@ DECLARED = ANSWERS["embedding.train"]
 LINE = np.zeros((4, 1, 28, 28), np.float32)
 RAISED = {"type": "ValueError", "bases": ["ValueError", "Exception"], "message": "no", "frames": []}
 EPOCH = dict.fromkeys(
-    ("batches", "length", "steps", "backwards", "stale", "empty", "arrived", "wasted", "test_batches", "evaluations"), 2
+    (
+        "batches",
+        "length",
+        "steps",
+        "backwards",
+        "stale",
+        "empty",
+        "arrived",
+        "wasted",
+        "unstepped",
+        "test_batches",
+        "evaluations",
+    ),
+    2,
 )
 MODEL = {
     "role": "vit", "calls": 3, "parameters": 8, "held": 8, "frozen": 0, "arguments": {"layers": 1}, "misfit": "",
@@ -21,14 +34,18 @@ MODEL = {
     "untrained": {"first": np.ones((4, 2), np.float32), "again": np.ones((4, 2), np.float32)},
 }  # fmt: skip
 LOSS = {"type": "TripletMarginLoss", "triplet": True, "calls": 2, "learned": 2, "flat": 0, "found": 2, "nothing": 0,
-        "tuples": {"miner": 2}}  # fmt: skip
+        "one_class": 0, "exchanged": 0, "tuples": {"miner": 2}}  # fmt: skip
 SCHEDULER = {"type": "StepLR", "drives": True, "steps": 2, "epochs": 2, "inner": False, "made": True, "raised": None,
              "settings": {"step_size": 3, "mode": "min", "milestones": [1, 2.5], "cyclic": True}}  # fmt: skip
 ITEMS = {"learned": np.ones(5, bool), "could": np.ones(5, bool), "indices": 5, "tested": 0, "unknown": 0, "whole": True,
-         "batch": 64, "direct": False}  # fmt: skip
+         "batch": 64, "direct": False, "offered": 5}  # fmt: skip
 USED = {"epoch": np.array([0, 1]), "optimizer": np.array([0, -1]), "rate": np.array([0.1, np.nan])}
 RATES = {"epochs": 3, "batches": 1, "per_batch": False, "curves": [np.ones((3, 1))]}
+LINE_OF_CODE = {"file": "a.py", "cell": None, "line": 3, "function": "train", "text": "ViT(28, 7)"}
+CALL = {"name": "ViT", "words": "ViT(28, 7)", "arguments": {"image_size": 28}, "others": {"heads": "'2'"},
+        "frame": LINE_OF_CODE, "raised": RAISED, "image": [1, 1, 28, 28]}  # fmt: skip
 RUN: dict[str, Any] = {
+    "sizes": {"layers": 1}, "calls": [CALL], "set_rates": [{"frame": LINE_OF_CODE, "in_training": True}],
     "attempt": "own models", "per_class": 700, "samples": [500, -1], "ended": "returned", "raised": None,
     "epochs": [EPOCH], "used": USED, "models": [MODEL], "losses": [LOSS], "without_gradient": ["NTXentLoss"],
     "miners": ["TripletMarginMiner"], "schedulers": [SCHEDULER], "items": ITEMS, "rates": RATES,
@@ -54,6 +71,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an output that is one number": ({"models": [{**MODEL, "untrained": {"first": np.array(1.0), "again": np.array(1.0)}}]}, "one shape"),
     "a matrix for weights": ({"models": [{**MODEL, "weights": [{"before": np.ones((2, 2)), "after": np.ones(4)}]}]}, "shape"),
     "a huge argument": ({"models": [{**MODEL, "arguments": {"layers": 2**63}}]}, "layers|arguments"),
+    "a size that is no whole number": ({"sizes": {"layers": 1.5}}, "layers|sizes"),
+    "a negative axis of an image": ({"calls": [{**CALL, "image": [1, -1]}]}, "image"),
+    "21 calls": ({"calls": [CALL] * 21}, "calls"),
     "65 models": ({"models": [MODEL] * 65}, "models"),
     "a source that tuples do not have": ({"losses": [{**LOSS, "tuples": {"elsewhere": 2}}]}, "elsewhere"),
     "a dict for a setting": ({"schedulers": [{**SCHEDULER, "settings": {"gamma": {}}}]}, "settings"),

@@ -30,6 +30,7 @@ class ItemsOfLoaders:
     whole: bool = True
     batch: int = 1
     direct: bool = False
+    offered: int = 0
 
     def __post_init__(self) -> None:
         self.could = np.zeros(self.size, dtype=bool)
@@ -59,6 +60,8 @@ def _note(loader: Any, items: ItemsOfLoaders, train: NotedReads, test: NotedRead
     deadline = time.monotonic() + max_seconds
     items.batch = max(items.batch, getattr(loader, "batch_size", None) or 1)
     items.direct |= isinstance(loader.dataset, NotedReads) and loader.dataset.reads is train.reads
+    if type(loader.dataset) is Subset:
+        items.offered = max(items.offered, len(set(map(int, loader.dataset.indices))))
     found = _indices(loader, deadline)
     items.whole &= time.monotonic() < deadline
     items.indices = max(items.indices, len(found))

@@ -63,6 +63,8 @@ class LossCalls:
     flat: int = 0
     found: int = 0
     nothing: int = 0
+    one_class: int = 0
+    exchanged: int = 0
     tuples: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
 
 
@@ -129,6 +131,9 @@ class Losses:
             return
         note = self.calls.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
         note.calls += 1
+        if isinstance(labels, Tensor):
+            note.exchanged += embeddings.dim() != 2 or labels.numel() != len(embeddings)
+            note.one_class += len(torch.unique(labels)) == 1
         rows = _rows(given)
         if not self._memory and rows is not None and isinstance(labels, Tensor) and _triplets(labels):
             note.found += bool(len(rows))

@@ -55,6 +55,7 @@ class EpochCounts:
     empty: int = 0
     arrived: int = 0
     wasted: int = 0
+    unstepped: int = 0
     test_batches: int = 0
     evaluations: int = 0
 
@@ -234,11 +235,14 @@ class TrainingWatch:
         max_batches = 40  # of one pass, however few steps it takes
         if current.yielded >= max_batches or current.backwards == 0:
             return True
+        if done == 1 and self.epochs[0].unstepped:  # a step is due, which may never come
+            return False
         return current.steps >= steps or (done > 1 and not self.optimizers)
 
     def _backward(self, run: Callable[[], None]) -> None:
         epoch = self._epoch()
         epoch.backwards += 1
+        epoch.unstepped += 1
         self._pass.backwards += 1
         self.set_rates.backward()
         epoch.stale += self._old_gradients.still_there(self.optimizers)
@@ -310,6 +314,7 @@ class TrainingWatch:
         faults.step()
         epoch = self._epoch()
         epoch.steps += 1
+        epoch.unstepped = 0
         self._pass.steps += 1
         if self._steps_slowly():
             self._per_class = FEWER_PER_CLASS

@@ -26,7 +26,7 @@ def first(count: int) -> np.ndarray:
 def problem(could: np.ndarray, tested: int = 0, samples: tuple[int, ...] = (), **more: Any) -> str:
     facts: dict[str, Any] = {
         "learned": could & False, "could": could, "indices": int(could.sum()), "tested": 0, "unknown": 0,
-        "whole": True, "batch": 64, "direct": False,
+        "whole": True, "batch": 64, "direct": False, "offered": 0,
     }  # fmt: skip
     counts = {"test_batches": tested, "backwards": 40}
     items = LoadedItems(**facts | more)
@@ -45,6 +45,8 @@ def test_the_labels_hold_seven_hundred_of_each_class() -> None:
         (ALL, {"samples": (1_000,)}, "1,000 images of each class instead of 500"),
         (first(600), {}, "600 images of each class"),
         (first(100), {}, "100 images of each class"),
+        (first(499), {"offered": 4_990}, "499 images of each class"),
+        (first(499), {"samples": (499,)}, "499 images of each class"),
         (first(450), {}, "450 images of each class"),
         (np.roll(RIGHT, 1), {}, "not among the first 500"),
         (RIGHT, {"tested": 3}, "images of the test set: 3 of 40 batches"),
@@ -60,11 +62,12 @@ def test_other_images_are_named_as_fashion_mnist_has_them(could: np.ndarray, mor
     [
         (RIGHT, {}),
         (RIGHT & (np.cumsum(RIGHT) <= 4_992), {}),
+        (RIGHT & (np.cumsum(RIGHT) <= 4_990), {"offered": 5_000, "samples": (500, 50)}),
         (first(200), {"whole": False}),
         (ALL & False, {"unknown": 5_000, "indices": 5_000}),
         (ALL & False, {"learned": first(100), "whole": False}),
     ],
-    ids=["exactly", "last_batch_dropped", "not_all_looked_at", "unknown_copies", "no_loader"],
+    ids=["exactly", "last_batch_dropped", "few_sampled_elsewhere", "not_all_looked_at", "unknown_copies", "no_loader"],
 )
 def test_the_first_five_hundred_of_each_class_are_right(could: np.ndarray, more: dict[str, Any]) -> None:
     assert problem(could, **more) == ""

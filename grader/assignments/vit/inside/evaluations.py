@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from grader.assignments.vit.inside import standins
 from grader.torchkit.inside.noted_reads import NotedReads
@@ -88,12 +88,21 @@ class Evaluations:
         return {"role": role or type(model).__name__[:100], "unheld": False}
 
     def _set(self, dataset: Any) -> str:
-        """Which set a data set holds items of: "train", "test" or "other"."""
+        """Which set a data set holds items of: "train", "test" or "other"; "none" for what cannot be a data set."""
+        if not _may_be_data_set(dataset):
+            return "none"
         for _ in range(5):
             if isinstance(dataset, NotedReads):
                 return "train" if dataset.reads is self.watch.train.reads else "test"
             dataset = getattr(dataset, "dataset", None)
         return "other"
+
+
+def _may_be_data_set(value: Any) -> bool:
+    """Whether a loader can be made of something: it has items by number, and a list's items are pairs."""
+    if isinstance(value, list | tuple):
+        return all(isinstance(item, list | tuple) for item in value[:1])
+    return hasattr(type(value), "__getitem__") and not isinstance(value, str | dict | Tensor)
 
 
 def _save(call: dict[str, Any], best: float) -> None:

@@ -140,7 +140,7 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
         "test_dataset": sets[1],
         "train_loader": DataLoader(sets[0], _hyperparameter(student, "batch_size", 64), shuffle=True),
         "test_loader": DataLoader(sets[1], 100),
-        **({"batch_size": 16} if attempt.uncut else {}),
+        **({"batch_size": 16} if attempt.uncut and student.has("batch_size") else {}),
         **(small_sizes(student) if attempt.small_model and attempt.own else {}),
     }
     calls = ModelCalls()

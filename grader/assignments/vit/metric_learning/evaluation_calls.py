@@ -8,6 +8,8 @@ from grader.evidence import Evidence
 from grader.judging import Fail
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
+ROUNDING = 0.001  # of a Precision@1 that somebody rounds
+GUESSED = 0.1  # the Precision@1 of embeddings that know nothing
 SETS = "The reference set is the training subset; after it comes the test set."
 
 
@@ -27,6 +29,7 @@ def evaluated(evidence: Evidence) -> None:
     for evaluation in run.evaluations:
         _expect_models_and_sets(run, evaluation)
     if "evaluate_at_end_epoch" not in changed(evidence):
+        _expect_data_sets(run)
         _expect_calculator(run)
         _expect_best_precision(run)
 
@@ -66,6 +69,14 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
         raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS)
 
 
+def _expect_data_sets(run: TrainingRun) -> None:
+    """Something that a loader can be made of, in the place of each set."""
+    for evaluation in run.evaluations:
+        for which, place in ((evaluation.train, "reference set, train_dataset"), (evaluation.test, "test_dataset")):
+            if which == "none":
+                raise Fail(f"`evaluate_at_end_epoch` is given no data set as its {place}", SETS)
+
+
 def _expect_calculator(run: TrainingRun) -> None:
     """What computes Precision@1."""
     for calculator in run.calculators:
@@ -80,7 +91,7 @@ def _expect_calculator(run: TrainingRun) -> None:
 
 
 def _expect_best_precision(run: TrainingRun) -> None:
-    """The best Precision@1 so far, which the call before has returned."""
+    """The best Precision@1 so far, which the call before has returned, and in the beginning a number below any other."""
     if any(best.given is None for best in run.best):
         raise Fail("`evaluate_at_end_epoch` is given no number as best_prec", "Begin with best_prec = 0.")
     pairs = [
@@ -88,10 +99,18 @@ def _expect_best_precision(run: TrainingRun) -> None:
         for before, now in itertools.pairwise(run.best)
         if now.given is not None and before.returned is not None
     ]
-    if len(pairs) >= 3 and not any(given >= returned for returned, given in pairs):
+    if len(pairs) >= 3 and not any(abs(given - returned) < ROUNDING for returned, given in pairs):
         returned, given = pairs[0]
+        same = all(other == given for _, other in pairs)
         raise Fail(
-            f"`evaluate_at_end_epoch` is given best_prec={given:g} again and again, though it has returned "
-            f"{returned:g}: vit_embeds.pt then holds the last epoch's model, not the best",
+            f"`evaluate_at_end_epoch` is given best_prec={given:g}{' again and again' if same else ''}, though it has "
+            f"returned {returned:g}: vit_embeds.pt then does not hold the best model",
             "Keep what it returns, and give it to the next call as best_prec.",
+        )
+    first = run.best[0].given if run.best else None
+    if first is not None and first > GUESSED:
+        raise Fail(
+            f"the first call of `evaluate_at_end_epoch` is given best_prec={first:g}: a model is kept in vit_embeds.pt "
+            "only where its Precision@1 is better than that",
+            "Begin with best_prec = 0, so that the first model is kept whatever it reaches.",
         )

@@ -42,8 +42,9 @@ def triplet_loss(evidence: Evidence) -> None:
         raise Fail(
             "expected the loss losses.TripletMarginLoss of pytorch-metric-learning, got "
             + (others or "a loss that is not of this library"),
-            "Import losses from pytorch_metric_learning, and make a losses.TripletMarginLoss before the loop.",
-        )
+            f"Make losses.TripletMarginLoss(margin=margin) before the loop, in the place of {others}." if others
+            else "Import losses from pytorch_metric_learning, and make a losses.TripletMarginLoss before the loop.",
+        )  # fmt: skip
     if not any(loss.learned for loss in triplet_losses(run)):
         raise Fail(
             "the triplet loss is computed, but no gradient comes back from it to the embeddings",
@@ -74,6 +75,11 @@ def miner_used(evidence: Evidence) -> None:
 def mined_elsewhere(run: TrainingRun) -> Fail | None:
     """Whether miners were asked about something else than the loss, most times or where it raised."""
     triplet = triplet_losses(run)
+    if any(loss.exchanged > loss.calls / 2 for loss in triplet):
+        return Fail(
+            "the triplet loss is not given the embeddings (B, E) first and then their labels (B,)",
+            "The order is loss(embeddings, labels, triplets), and miner(embeddings, labels).",
+        )
     for source, (message, hint) in MINED_ELSEWHERE.items():
         calls = sum(getattr(loss.tuples, source) for loss in triplet)
         if calls > sum(loss.calls for loss in triplet) / 2 or (calls and run.raised is not None):

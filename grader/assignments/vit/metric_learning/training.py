@@ -25,6 +25,7 @@ CLASSES = {  # and the criteria that judge them and their parts
 }
 MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
 LENGTH = 0.1  # of the line of images: weights before a training are small, and no curvature to be seen
+MIN_UNSTEPPED = 30  # batches without a step that are no accumulation of gradients any more
 MIN_EPOCHS = 3  # fewer epochs or batches say nothing
 
 
@@ -88,6 +89,13 @@ def _all_batches(run: TrainingRun) -> None:
             f"the gradients of {wasted} of {backwards} batches are zeroed before the optimizer takes a step with them",
             "optimizer.step() belongs in the loop over the batches, after backward(). Look at its indentation.",
         )
+    first = run.epochs[0]
+    if first.steps and first.backwards >= MIN_UNSTEPPED and first.unstepped > 0.6 * first.backwards:
+        raise Fail(
+            f"of the first {first.backwards} batches of an epoch, the last {first.unstepped} lead to no step of the "
+            "optimizer",
+            "Look at the condition that optimizer.step() stands under: every nth batch is (i + 1) % n == 0.",
+        )
     early = [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.evaluations and epoch.length >= MIN_SHOWN]
     if len(early) < 2:
         return
@@ -124,6 +132,11 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
     if (triplet and not any(loss.learned for loss in triplet)) or (not run.losses and run.without_gradient):
         return Skip()  # the check of the loss tells
     said = "at every step of the optimizer all gradients were None or zero"
+    if triplet and all(loss.one_class == loss.calls for loss in triplet):
+        return Fail(
+            "each batch holds images of one class only: there are no negatives, no triplets, and nothing is learned",
+            "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class.",
+        )
     if triplet and all(loss.flat >= loss.learned for loss in triplet):
         return Fail(
             f"{said}: the triplet loss of each batch is 0, or does not change with the embeddings",

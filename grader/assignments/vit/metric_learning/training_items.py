@@ -60,11 +60,21 @@ def _problem(run: TrainingRun, used: np.ndarray, right: np.ndarray) -> str:
         return _of_unknown(run, used)
     outside = int((used & ~right).sum())
     missing = int((right & ~items.could).sum()) if items.whole and items.could.any() else 0
+    if missing and not outside and _too_few(run, int(right.sum())):
+        return _amount(run, used, outside)
     sampled = run.samples and all(count == PER_CLASS for count in run.samples)
     spared = 0.2 if sampled else MAX_UNEVEN  # a loader that draws with replacement does not meet each of them
     if not outside and missing <= max(items.batch, spared * right.sum()):
         return ""
     return _amount(run, used, outside)
+
+
+def _too_few(run: TrainingRun, right: int) -> bool:
+    """Whether fewer items are sampled than the right number: a loader may leave out some of those that are."""
+    if PER_CLASS in run.samples:
+        return False
+    offered = run.items.offered or (CLASSES * run.samples[0] if run.samples else right)
+    return offered < right
 
 
 def _of_unknown(run: TrainingRun, used: np.ndarray) -> str:
@@ -82,7 +92,7 @@ def _amount(run: TrainingRun, used: np.ndarray, outside: int) -> str:
     if used.all() and (run.items.direct or not asked or asked[0] >= ALL):
         return _all(run)
     per_class = asked[0] if asked else round(number / CLASSES)
-    if not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
+    if outside and not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
         return f"{number:,} images, but {outside:,} of them are not among the first {PER_CLASS} of their class"
     return f"{per_class:,} images of each class instead of {PER_CLASS}"
 

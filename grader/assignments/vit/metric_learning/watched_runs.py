@@ -15,7 +15,7 @@ from grader.observations import Answered, Finite, Misfit, Name, Record
 from grader.torchkit.modules import lines
 from grader.torchkit.training_answers import ModelCall, OutputsTwice, WatchedTraining, Whole
 
-Which = Literal["train", "test", "other"]
+Which = Literal["train", "test", "other", "none"]
 
 
 class GivenModel(Record, frozen=True):
@@ -34,7 +34,7 @@ class Evaluation(Record, frozen=True):
     """One combination of arguments of ``evaluate_at_end_epoch``.
 
     Attributes:
-        train, test: the small set that its training set, its test set holds items of.
+        train, test: the small set that its training set, its test set holds items of; "none" for what is no data set.
         calls: how often it came.
     """
 
