@@ -9,7 +9,7 @@ from grader.assignment import Topic
 from grader.assignments.vit.names import HYPERPARAMETERS
 from grader.evidence import Evidence, Probe, Question
 from grader.forged import forged
-from grader.observations import Answered, Misfit, NumberResult, Result
+from grader.observations import Answered, Misfit, NumberResult, Result, SequenceResult, TextResult
 from grader.torchkit import devices
 
 
@@ -18,6 +18,21 @@ def hyperparameter(evidence: Evidence, name: str) -> float | None:
     answer = evidence["hyperparameters"]
     found = answer.value.get(name) if answer.ok else None
     return found.number if isinstance(found, NumberResult) and math.isfinite(found.number) else None
+
+
+def no_number(evidence: Evidence) -> str:
+    """A hint about the first hyperparameter that is a tuple or a text where a number is due; "" where none is."""
+    answer = evidence["hyperparameters"]
+    for name, value in answer.value.items() if answer.ok else ():
+        at = f" ({evidence.submission.program.names[name]})" if name in evidence.submission.program.names else ""
+        if isinstance(value, SequenceResult):
+            return f"`{name}`{at} is a {value.type[:20]} of {len(value.items)}: {NO_COMMA}"
+        if isinstance(value, TextResult):
+            return f"`{name}`{at} is a text, {value.text[:20]!r}: take the quotation marks away."
+    return ""
+
+
+NO_COMMA = "write a decimal number with a point, 0.2, and put no comma at the end of the line."
 
 
 def _ask_hyperparameters(evidence: Evidence, rng: np.random.Generator) -> Question:

@@ -68,6 +68,12 @@ FAULTS = [
     number("a_text", ("layers = 3", 'layers = "3"'), word="layers is '3', and not a whole number"),
     number("heads_that_do_not_divide", ("heads = 2", "heads = 3"), word="cannot be divided by heads=3"),
     number("three_channels", ("in_channels = 1", "in_channels = 3"), word="on one image of shape (1, 1, 28, 28)"),
+    Case(
+        "contrastive.margin_with_a_comma",
+        {"hyperparameters.py": [("margin = 0.2", "margin = 0,2")]},
+        (TRAINING, "contrastive.scheduler"),
+        "`margin` (hyperparameters.py, line 34) is a tuple of 2",
+    ),
     # The evaluation's arguments
     training("evaluates_with_a_best_of_one", (BEST, BEST.replace("0.0", "1.0")), word="best_prec=1: a model is kept"),
     evaluation("with_the_loss_as_best", "best_prec", "total_loss", "though it has returned 0.5"),

@@ -13,6 +13,7 @@ from grader.assignments.vit.metric_learning.losses_and_miners import (
 )
 from grader.assignments.vit.metric_learning.model_arguments import models_built, refused_call
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, failure, through, trained
+from grader.assignments.vit.settings import no_number
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, checks
 from grader.torchkit.modules import lines
@@ -54,7 +55,13 @@ def runs_through(evidence: Evidence) -> None:
     problem = failure(evidence)
     if problem is not None:
         # Batches of the probe differ in size, so that tuples of another batch may raise before anything else tells.
-        raise mined_elsewhere(counted(evidence)) or refused_call(evidence) or problem
+        raise mined_elsewhere(counted(evidence)) or refused_call(evidence) or _of_a_number(problem, evidence)
+
+
+def _of_a_number(problem: Exception, evidence: Evidence) -> Exception:
+    """What ended the training, with a hint about a hyperparameter that is no number."""
+    hint = no_number(evidence) if isinstance(problem, Fail) else ""
+    return Fail(str(problem), hint) if hint else problem
 
 
 def steps(evidence: Evidence) -> None:
