@@ -231,10 +231,10 @@ def _counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
 
 
 def _total_of_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
-    """Whether a scheduler was told the number of batches in the whole training, or in most of its epochs."""
+    """Whether a scheduler was told the number of batches in the whole training, or in nearly all of its epochs."""
     numbers = [scheduler.settings.get(name) for name in ("T_max", "total_steps", "total_iters", "step_size")]
     for number in (number for number in numbers if isinstance(number, int | float)):
-        of_most_epochs = number % batches == 0 and epochs / 2 <= number / batches <= epochs
+        of_most_epochs = number % batches == 0 and 0.8 * epochs <= number / batches <= epochs  # the first warm up
         whole_batches = number % epochs == 0 and abs(number / epochs - batches) <= 1  # the last one is smaller
         if number > epochs and (of_most_epochs or whole_batches):
             return True
