@@ -37,7 +37,10 @@ def same_answers(edits: Collection[str], submission: Path, reference: Path) -> t
     """The slow probes whose answers must be the reference's: same models, same checkpoints, same function."""
     if MODEL & set(edits):
         return ()
-    same = _definition(submission, "get_embeddings") == _definition(reference, "get_embeddings")
+    try:
+        same = _definition(submission, "get_embeddings") == _definition(reference, "get_embeddings")
+    except SyntaxError:  # a fault that cannot be parsed
+        same = False
     return SCORES if same else SCORES[:1]
 
 
