@@ -32,6 +32,7 @@ class Assignment:
         forms: by operation, the type of its answer, an ``observations.Answered``.
         data: loads the data that its probes use, from the folder that ``--data`` names.
         modules: the modules that the template consists of, where a name that several define is looked for first.
+        worker_memory: bytes that the process with one submission may use.
         libraries: distributions that students write in: a release asks for them.
         traced: the function whose call in the notebook is looked for, with what makes its arguments.
         reference: a right submission, which tells slow code from a slow machine.
@@ -63,6 +64,7 @@ class Assignment:
     parts: Mapping[int, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ("torch",)
+    worker_memory: int = 3 << 30
     data: Callable[[Path | None], DataSet] = no_data
     traced: str = ""
     reference: Path | None = None

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import secrets
 import tempfile
 import time
@@ -21,6 +22,7 @@ from grader.given import GivenFiles
 from grader.intake import open_submission
 from grader.probing import ask_all
 from grader.records import Grade, Submission
+from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside import Workers, choose_workers
 
 
@@ -156,7 +158,12 @@ class Grader:
     def _doubts(self) -> Doubts:
         right = self.assignment.reference
         there = right is not None and right.is_dir()
-        return Doubts(self.workers, lambda: self.data.hidden_folders(), self._reference if there else None, self.known)
+        return Doubts(
+            self.workers,
+            lambda: hidden_folders(self.assignment, self.data),
+            self._reference if there else None,
+            self.known,
+        )
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda evidence, rng: Question({}), seconds=60.0)
@@ -175,6 +182,12 @@ class Grader:
         self.workers.close()
 
 
+def hidden_folders(assignment: Assignment, data: DataSet) -> list[str]:
+    """Folders that no worker may read, wherever they lie: answers among the data, the reference, the corpus."""
+    own = (assignment.reference, assignment.folder / "corpus")
+    return [*data.hidden_folders(), *(os.path.realpath(path) for path in own if path is not None and path.is_dir())]
+
+
 def open_grader(options: Options) -> Grader:
     """Start workers in the background, read the data meanwhile.
 
@@ -183,9 +196,9 @@ def open_grader(options: Options) -> Grader:
     """
     rubrics.load(options.rubric_file, options.assignment.check_names)
     data = options.assignment.data(options.data)
-    workers = choose_workers(
-        list(options.assignment.ops), data.shared_paths(), options.unconfined, data.hidden_folders()
-    )
+    hidden = hidden_folders(options.assignment, data)
+    limits = Limits(memory=options.assignment.worker_memory)
+    workers = choose_workers(list(options.assignment.ops), data.shared_paths(), options.unconfined, hidden, limits)
     return Grader(options, workers, data)
 
 

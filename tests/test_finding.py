@@ -8,7 +8,9 @@ import pytest
 
 from grader import finding
 from grader.assignments.vit.assignment import VIT
+from grader.data import NoData
 from grader.errors import GraderError
+from grader.pipeline import hidden_folders
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "examples" / "linear_regression"
 
@@ -67,3 +69,9 @@ def test_a_folder_without_one_and_a_misspelt_name_are_one_line(tmp_path):
         finding.find(str(tmp_path))
     with pytest.raises(GraderError, match=r"vitt: expected .* did you mean 'vit'"):
         finding.find("vitt")
+
+
+def test_no_worker_may_read_the_reference_or_the_corpus_wherever_they_lie(tmp_path):
+    folder = shutil.copytree(EXAMPLE, tmp_path / "mine")
+    (folder / "corpus").mkdir()
+    assert hidden_folders(finding.find(str(folder)), NoData()) == [str(folder / "reference"), str(folder / "corpus")]

@@ -69,7 +69,10 @@ def main(folder: str) -> int:
         grader = open_grader(Options(seed=SEED, train="never", sample=2_000, pictures=True))
         try:
             _student(grader, out)
-            (out / "index.html").write_text(classroom.page(_class(grader, out), grader.rubric.name), encoding="utf-8")
+            (out / "index.html").write_text(
+                classroom.page(_class(grader, out), grader.rubric.name, labels=grader.assignment.shown_measures),
+                encoding="utf-8",
+            )
         finally:
             grader.close()
         _shots(out, target)

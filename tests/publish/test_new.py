@@ -8,6 +8,7 @@ import pytest
 from grader import finding
 from grader.cli import main
 from grader.publish import new
+from grader.students import notebook
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,13 @@ def test_its_reference_has_full_marks_and_its_template_none(demo, tmp_path):
 def test_it_passes_its_own_audit(demo, tmp_path, capsys):
     assert main(["audit", "--assignment", str(demo), "--out", str(tmp_path)]) == 0
     assert "5 cases, 0 not as they should be; 2 of 2 faults named" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_criterion_of_it_is_checked_in_a_session(demo):
+    verdict = notebook.check("softmax.values", demo / "reference", assignment=demo)
+    assert verdict.passed
+    with pytest.raises(ValueError, match=r"did you mean 'softmax\.values'"):
+        notebook.check("softmax.value", demo / "reference", assignment=demo)
 
 
 def test_its_template_is_what_its_reference_says(demo):

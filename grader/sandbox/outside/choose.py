@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 from grader.errors import GraderError
 from grader.sandbox.inside import landlock, syscalls
+from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside.cold import ColdWorkers
 from grader.sandbox.outside.connection import Workers
 from grader.sandbox.outside.warm import WarmWorkers
 
 
 def choose_workers(
-    ops: list[str], shared: dict[str, str], unconfined: bool = False, hide: Sequence[str] = ()
-) -> Workers:
+    ops: list[str], shared: dict[str, str], unconfined: bool = False, hide: Sequence[str] = (),
+    limits: Limits | None = None,
+) -> Workers:  # fmt: skip
     """The most confined workers that this system offers; they start in the background.
 
     Args:
@@ -22,6 +24,7 @@ def choose_workers(
         shared: by name, .npy files that every worker may read in memory.
         unconfined: run student code even where too little can be enforced; ``sandbox`` says what is not.
         hide: folders that no worker may read wherever they lie, such as the data set's.
+        limits: what one worker may use.
 
     Raises:
         GraderError: here or at the first use: too little can be enforced.
@@ -34,7 +37,7 @@ def choose_workers(
     if sys.platform != "linux" or platform.machine() not in syscalls.ARCHES:
         return ColdWorkers(ops, shared)
     forced = os.environ.get("GRADER_TIER")  # for tests
-    return WarmWorkers(ops, shared, unconfined=unconfined, hide=hide, tier=forced or None)
+    return WarmWorkers(ops, shared, unconfined=unconfined, hide=hide, limits=limits, tier=forced or None)
 
 
 def _lacking() -> str:
