@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from grader.assignments.vit.corpus.case import Case
 from grader.assignments.vit.corpus.faults_contrastive import (
     ARGUMENTS,
     COMPUTE,
@@ -14,6 +13,7 @@ from grader.assignments.vit.corpus.faults_contrastive import (
     training,
 )
 from grader.assignments.vit.corpus.variants_contrastive import edited
+from grader.audit import Case
 
 __all__ = ["FAULTS", "VARIANTS"]
 
