@@ -23,15 +23,13 @@ from grader.records import Observation, Raised
 
 MAX_WHOLE = 2**62
 MAX_NUMBERS = 1 << 24  # of one array
-MAX_DESCRIBED = 1 << 22  # of an array among what student code gave: ``describe.result`` sends no more
-MAX_AXES = 64  # of a tensor, as torch allows
 MAX_RESULTS = 64  # items of one container that ``describe.result`` tells of
 
 Count = Annotated[int, Meta(ge=0, le=MAX_WHOLE)]
 Finite = Annotated[float, Meta(ge=-1.7e308, le=1.7e308)]  # neither NaN nor infinite
 Name = Annotated[str, Meta(max_length=1_000)]
 Text = Annotated[str, Meta(max_length=20_000)]
-Sizes = Annotated[tuple[Count, ...], Meta(max_length=MAX_AXES)]  # the shape of a tensor
+Sizes = Annotated[tuple[Count, ...], Meta(max_length=64)]  # the shape of a tensor: torch allows so many axes
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ Numbers = Annotated[np.ndarray, ArrayOf()]
 Floats = Annotated[np.ndarray, ArrayOf("f")]
 Wholes = Annotated[np.ndarray, ArrayOf("iu")]
 Truths = Annotated[np.ndarray, ArrayOf("b")]
-Described = Annotated[np.ndarray, ArrayOf(most=MAX_DESCRIBED)]
+Described = Annotated[np.ndarray, ArrayOf(most=1 << 22)]  # ``describe.result`` sends no more
 
 
 def _has_shape(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

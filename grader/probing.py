@@ -11,7 +11,6 @@ from grader.records import Observation
 
 Ask = Callable[[Probe, Question], Observation]
 Begin = Callable[[Probe, Question], Callable[[], Observation]]
-LOAD = "load"  # the first request; where no worker can be had for it, nothing can be graded here
 
 
 def ask_all(
@@ -85,7 +84,8 @@ def _got(probe: Probe, evidence: Evidence, ask: Callable[[], Observation]) -> Ob
     try:
         return ask()
     except Exception as error:
-        if probe.id == LOAD and isinstance(error, GraderError | OSError | MemoryError):
+        # Where no worker can be had for the first request, nothing can be graded here.
+        if probe.id == "load" and isinstance(error, GraderError | OSError | MemoryError):
             raise
         evidence.firewall.note(f"the way to the worker for the question {probe.id}", error)
         return Observation("fault", detail=f"the worker could not be asked: {words(error)}")

@@ -14,8 +14,7 @@ from grader.errors import GraderError, NoSubmission, Rejected
 from grader.intake.reading.limits import IntakeLimits
 from grader.records import CellLog, Origin, Piece, Program, Submission, SyntaxProblem
 
-HERE = Path(__file__).parent
-START = f"import sys; sys.path.append({str(HERE)!r}); from reading.main import serve; serve()"
+START = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from reading.main import serve; serve()"
 
 
 def open_submission(

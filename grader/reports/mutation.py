@@ -21,7 +21,6 @@ from grader.pipeline import Options
 from grader.reports.progress import Progress
 from grader.reports.text import printable
 
-SAMPLE = 400  # mutants in a run that is not told to grade them all
 PAIRS = "pairs"  # what the command line and the entries call them
 PAIRS_DRAWN = 300
 
@@ -150,7 +149,8 @@ def _mutants(hunter: Hunter, reference: Path, styles: dict[str, Path], only: str
 
 
 def _hunt(hunter: Hunter, mutants: list[Mutant], everything: bool, shown: MutationPrinter) -> None:
-    chosen = mutants if everything else sample(mutants, SAMPLE, hunter.seed)
+    max_sample = 400  # mutants in a run that is not told to grade them all
+    chosen = mutants if everything else sample(mutants, max_sample, hunter.seed)
     shown.total = len(chosen)
     seconds = 8.0 * 60  # after which such a run begins no other one
     with Progress() as shown.progress:

@@ -16,8 +16,6 @@ from grader.records import CheckResult, CriterionResult, Grade, GradeWarning, Or
 
 SCHEMA_VERSION = 2
 SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
-PLACE = patterns.compile(r"(?P<file>.*?)(?:, cell (?P<cell>\d+))?, line (?P<line>\d+)", dot_all=True)
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_dict(grade: Grade) -> dict[str, Any]:
@@ -66,7 +64,8 @@ def _points(value: float) -> float:
 
 def _text(text: str) -> str:
     """Text that every JSON reader takes: half a surrogate pair, as in an undecodable file name, becomes U+FFFD."""
-    return SURROGATE.sub("\ufffd", text)
+    surrogate = re.compile("[\ud800-\udfff]")
+    return surrogate.sub("\ufffd", text)
 
 
 def from_dict(record: dict[str, Any]) -> Grade:
@@ -124,7 +123,8 @@ def _read_criterion(entry: dict[str, Any]) -> CriterionResult:
 
 
 def _read_origin(place: str) -> Origin | None:
-    found = PLACE.fullmatch(place)
+    place_pattern = patterns.compile(r"(?P<file>.*?)(?:, cell (?P<cell>\d+))?, line (?P<line>\d+)", dot_all=True)
+    found = place_pattern.fullmatch(place)
     if found is None:
         return None
     cell = int(found["cell"]) if found["cell"] else None

@@ -7,7 +7,6 @@ from keyword import iskeyword
 from .magics import logical_starts
 
 DEFINES = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
-IMPORTS = re.compile(r"(?:from\s+[\w.]+\s+)?import\b(.*)", re.DOTALL)
 COMMENT = re.compile(r"#[^\n]*")
 
 
@@ -41,9 +40,10 @@ def logical_lines(text: str) -> Iterator[str]:
 def bound(code: str) -> Iterator[str]:
     """Yield what the first words of a statement bind."""
     assignment = re.compile(r"([^=!<>:+*/%&|^@-]+?)(?::[^=]*)?=(?!=)")
+    imports = re.compile(r"(?:from\s+[\w.]+\s+)?import\b(.*)", re.DOTALL)
     if match := DEFINES.match(code):
         yield match[1]
-    elif match := IMPORTS.match(code):
+    elif match := imports.match(code):
         is_module = code.startswith("import")
         for alias in COMMENT.sub("", match[1]).replace("(", " ").replace(")", " ").split(","):
             words = alias.split()

@@ -10,7 +10,6 @@ from .limits import IntakeLimits
 from .refusal import RefusalError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-KEPT = (".ipynb", ".py", ".pt", ".pth")
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def original_name(name: str) -> str:
 
 def is_needed(name: str) -> bool:
     """Tell notebooks, modules and checkpoints."""
-    return name.lower().endswith(KEPT)
+    return name.lower().endswith((".ipynb", ".py", ".pt", ".pth"))
 
 
 def is_kept(member: Member, limits: IntakeLimits) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 NOTHING: frozenset[str] = frozenset()
-NAMESPACES = ("globals", "locals", "vars")  # called at the top level, each gives the module's names as a dict
 ANY = "*"  # in the place of a name: one that the text does not tell
 
 
@@ -113,7 +112,7 @@ def bound_here(node: ast.AST) -> set[str]:
     return namespace_item(node)
 
 
-def namespace_item(node: ast.AST, spaces: Collection[str] = NAMESPACES) -> set[str]:
+def namespace_item(node: ast.AST, spaces: Collection[str] = ("globals", "locals", "vars")) -> set[str]:
     """Return the name that ``globals()["name"] = ...`` binds; ANY for ``globals()[name]`` and ``.update(...)``."""
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and namespace(node.value) in spaces:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None

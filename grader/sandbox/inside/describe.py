@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 MAX_TEXT = 2_000
-MAX_NUMBERS, MAX_AXES = 1 << 22, 8  # of one array, as ``grader.observations`` and the protocol let pass
 # Folders of the machine that grades, which messages leave out: libraries, the standard library, the grader.
 _PLACES = (torch.__path__[0], os.path.abspath(os.__file__), os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 FOLDERS = [f"{os.path.dirname(os.path.abspath(place))}/" for place in _PLACES]
@@ -125,7 +124,8 @@ def result(value: Any, depth: int = 0) -> Any:
 
     What is too large, or lies too deep inside others, is told by its type: no right answer is so large.
     """
-    if isinstance(value, torch.Tensor | np.ndarray) and (value.ndim > MAX_AXES or math.prod(value.shape) > MAX_NUMBERS):
+    max_numbers, max_axes = 1 << 22, 8  # of one array, as ``grader.observations`` and the protocol let pass
+    if isinstance(value, torch.Tensor | np.ndarray) and (value.ndim > max_axes or math.prod(value.shape) > max_numbers):
         kind = "tensor" if isinstance(value, torch.Tensor) else "array"
         return {"kind": "other", "type": f"a {kind} of shape {tuple(value.shape)}, which is too large", "none": False}
     max_depth = 8  # of containers inside each other

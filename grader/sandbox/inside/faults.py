@@ -6,13 +6,12 @@ import os
 import signal
 import time
 
-DESCRIPTOR = 5
 WHERE = signal.SIGUSR2  # asks a worker that gives no answer where it is
 STEP = b"step\n"  # the sign that a request gets further
 _sign = {"descriptor": -1, "last": 0.0}  # where signs are written, nowhere but in a worker; when the last one was
 
 
-def report(descriptor: int = DESCRIPTOR) -> None:
+def report(descriptor: int = 5) -> None:
     """Write the stack there when a signal kills this process, and when it is asked."""
     os.set_blocking(descriptor, False)  # nobody is made to wait for a reader
     _sign["descriptor"] = descriptor

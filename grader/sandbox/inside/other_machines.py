@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 
-FOLDER = "other_machines"  # in the scratch
 lstat = os.lstat  # before anything is put in its place
 
 
@@ -69,7 +68,8 @@ def here(path: Any, made: bool = False) -> Any:
     if text is None or not is_elsewhere(text):
         return path
     inside = text.replace("\\", "/").replace(":", "").lstrip("/")
-    mapped = os.path.join(tempfile.gettempdir(), FOLDER, *(part for part in inside.split("/") if part != ".."))
+    parts = (part for part in inside.split("/") if part != "..")
+    mapped = os.path.join(tempfile.gettempdir(), "other_machines", *parts)  # in the scratch
     if made:
         os.makedirs(os.path.dirname(mapped), exist_ok=True)
     return mapped

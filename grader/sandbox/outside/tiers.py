@@ -18,13 +18,6 @@ class Tier:
     root: bool | None  # whether it needs user 0, needs another, or takes both
 
 
-TIERS = (
-    Tier("T1", "root", ("namespaces", "uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
-    Tier("T3", "user namespaces", ("namespaces", "user namespace", "capabilities", "landlock", "seccomp"), None),
-    Tier("T2", "root in a container", ("uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
-    Tier("T2b", "root without rights", ("capabilities", "landlock", "seccomp", "cgroup"), True),
-    Tier("T4", "ordinary user", ("capabilities", "landlock", "seccomp"), False),
-)
 TOO_LITTLE = (
     Tier("T5a", "namespaces without Landlock", ("namespaces", "uid", "capabilities", "seccomp", "cgroup"), True),
     Tier("T5b", "no Landlock", ("capabilities", "seccomp", "cgroup"), None),
@@ -34,9 +27,16 @@ TOO_LITTLE = (
 
 def candidates(unconfined: bool, name: str | None) -> list[Tier]:
     """The tiers to try on this host, strongest first; ``name`` leaves that one only."""
-    tiers = [*TIERS, *(TOO_LITTLE if unconfined else ())]
+    known_tiers = (
+        Tier("T1", "root", ("namespaces", "uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
+        Tier("T3", "user namespaces", ("namespaces", "user namespace", "capabilities", "landlock", "seccomp"), None),
+        Tier("T2", "root in a container", ("uid", "capabilities", "landlock", "seccomp", "cgroup"), True),
+        Tier("T2b", "root without rights", ("capabilities", "landlock", "seccomp", "cgroup"), True),
+        Tier("T4", "ordinary user", ("capabilities", "landlock", "seccomp"), False),
+    )
+    tiers = [*known_tiers, *(TOO_LITTLE if unconfined else ())]
     if name is not None:
-        return [tier for tier in (*TIERS, *TOO_LITTLE) if tier.name == name]
+        return [tier for tier in (*known_tiers, *TOO_LITTLE) if tier.name == name]
     return [tier for tier in tiers if tier.root is None or tier.root == (os.geteuid() == 0)]
 
 

@@ -9,9 +9,6 @@ from grader.observations import Answered, ArrayOf, Count, Finite, Misfit, Name, 
 from grader.records import Raised
 from grader.torchkit.images.calibration import CELLS
 
-MAX_KINDS = 16  # kinds of outputs that are told apart
-MAX_LEAVES = 64  # transforms inside a transform
-
 Outputs = Annotated[np.ndarray, ArrayOf("f", most=1 << 22)]  # (n, …) of n calls, all of one shape; may be NaN
 Calibrated = dict[str, Outputs | None]  # by calibration image, the outputs of many draws; None: of several shapes
 
@@ -93,7 +90,7 @@ class Transformed(Record, frozen=True):
     """
 
     count: Annotated[int, Meta(ge=1)]
-    kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=MAX_KINDS)]
+    kinds: Annotated[tuple[OutputKind, ...], Meta(max_length=16)]  # kinds of outputs that are told apart
     not_finite: Count
     failures: Failures | None
     varies: Finite
@@ -117,9 +114,9 @@ class RandomlyTransformed(Transformed, frozen=True):
 
     pictures: Outputs | None
     library_only: bool
-    leaves: Annotated[tuple[LeafSeen, ...], Meta(max_length=MAX_LEAVES)]
-    unreached: Annotated[tuple[LeafSeen, ...], Meta(max_length=MAX_LEAVES)]
-    mapped: Annotated[dict[str, Calibrated], Meta(max_length=MAX_LEAVES)]
+    leaves: Annotated[tuple[LeafSeen, ...], Meta(max_length=64)]  # transforms inside a transform
+    unreached: Annotated[tuple[LeafSeen, ...], Meta(max_length=64)]
+    mapped: Annotated[dict[str, Calibrated], Meta(max_length=64)]
     rest: OwnRandomness
 
 

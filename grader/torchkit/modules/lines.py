@@ -11,7 +11,6 @@ from grader.torchkit.modules.arrays import Array
 from grader.torchkit.modules.asking import normal
 from grader.torchkit.modules.run import ModuleRun
 
-LINE_LENGTH = 0.02  # of the line, beside the size of the input: long beside rounding, short beside any curvature
 # How far a point's place may seem from where it is. Right code comes to 0.03, with a sharp softmax too; an answer to
 # another line has each of its points off by 0.3 on average.
 MAX_OFF = 0.15
@@ -27,13 +26,13 @@ def places(rng: np.random.Generator, count: int = 16) -> Array:
     return np.concatenate([[0.0, 1.0], rng.uniform(0.05, 0.95, count)])
 
 
-def points(rng: np.random.Generator, start: Array, at: Array, length: float = LINE_LENGTH) -> Array:
+def points(rng: np.random.Generator, start: Array, at: Array, length: float = 0.02) -> Array:
     """The points of a line in a random direction.
 
     Args:
         start: where it begins, of any shape.
         at: (n,) where the points lie on it, as ``places``.
-        length: of the line, as part of the size of ``start``.
+        length: of the line, as part of the size of ``start``: long beside rounding, short beside any curvature.
 
     Returns:
         (n, *start.shape) float32.

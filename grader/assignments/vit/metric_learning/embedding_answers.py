@@ -20,9 +20,6 @@ from grader.observations import (
 )
 from grader.torchkit.answers import StateDict
 
-MAX_FORWARDS = 50  # calls of one model that are told of
-MAX_READ = 400_000  # items of one data set
-
 
 class Forward(Record, frozen=True):
     """One call of a model.
@@ -38,7 +35,7 @@ class Forward(Record, frozen=True):
     batch: Count
 
 
-Forwards = Annotated[tuple[Forward, ...], Meta(max_length=MAX_FORWARDS)]
+Forwards = Annotated[tuple[Forward, ...], Meta(max_length=50)]  # calls of one model that are told of
 
 
 class EmbeddingCall(Record, frozen=True):
@@ -69,7 +66,7 @@ class Sampled(Record, frozen=True, tag_field="kind", tag="sampled"):
 
     subset: bool
     type: Name
-    rows: Annotated[tuple[Count, ...], Meta(max_length=MAX_READ)]
+    rows: Annotated[tuple[Count, ...], Meta(max_length=400_000)]  # items of one data set
 
 
 class SavedModels(Record, frozen=True, tag_field="kind", tag="saved"):

@@ -25,7 +25,6 @@ CALLS: dict[str, dict[str, Any]] = {  # rows of the images, and the mode in whic
 # Of the largest expected value. Right code, under autocast to bfloat16 too, comes to a fifth of it at most; the
 # nearest that is wrong differs by 13 times as much (python -m bench.structure_margins).
 TOLERANCE = 0.03
-ROUNDING = 1e-4  # of float32 in another order of operations
 EVAL_HINT = "Call .eval() on both models: otherwise dropout and batch statistics change the embeddings."
 
 
@@ -109,7 +108,8 @@ def exact(evidence: Evidence) -> bool:
     if not evidence.passed("contrastive.embeddings"):
         return False
     known = evidence["embeddings"].known
-    return all(_error(returned(evidence, name), right) <= ROUNDING for name, right in known.items())
+    rounding = 1e-4  # of float32 in another order of operations
+    return all(_error(returned(evidence, name), right) <= rounding for name, right in known.items())
 
 
 def _error(got: np.ndarray, right: np.ndarray) -> float:

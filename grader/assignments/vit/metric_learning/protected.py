@@ -32,9 +32,6 @@ from grader.judging import Blocked, Criterion, Fail, checks, raised_hint, raised
 from grader.observations import RaisedResult, Result, ResultOrRaised
 from grader.torchkit.results import array_of, items_of, single_numbers, words_of
 
-ROUNDING = 1e-4  # of a Precision@1: a nearest neighbour is a whole number of queries, here 1/40 each
-ROUNDING_PRINTED = 0.0051  # a value printed with two decimals
-PRINTED_BEST = patterns.compile(r"Best Precision@1:?\s*([0-9]*\.?[0-9]+(?:e-?\d+)?)\s*(%?)")
 GIVEN_HINT = "This block is given: compare it with the template."
 Check = Callable[[Evidence], None]
 
@@ -159,22 +156,21 @@ def precision(evidence: Evidence) -> None:
 
 
 def _has_one_of(found: list[float], wanted: list[float]) -> bool:
-    return any(abs(number - right) < ROUNDING for number in found for right in wanted)
+    rounding = 1e-4  # of a Precision@1: a nearest neighbour is a whole number of queries, here 1/40 each
+    return any(abs(number - right) < rounding for number in found for right in wanted)
 
 
 def _mistake(found: list[float], mistakes: dict[str, list[float]]) -> str:
-    same = [hint for name, hint in MISTAKES.items() if _has_one_of(found, mistakes[name])]
+    explanations = {
+        "swapped": "The two sets are swapped: the queries are the test images, the reference set is the training subset.",
+        "itself": "A set is compared with itself: each image then finds itself.",
+        "none": "No query finds its class: do labels and embeddings come from the same set?",
+        "query": "The test set is compared with itself: the reference set is the training subset.",
+        "reference": "The training subset is compared with itself: the queries are the test images.",
+    }
+    same = [hint for name, hint in explanations.items() if _has_one_of(found, mistakes[name])]
     # Two mistakes may give the same number.
     return " Or: ".join(same) or "The queries are the test images, the reference set is the training subset."
-
-
-MISTAKES = {
-    "swapped": "The two sets are swapped: the queries are the test images, the reference set is the training subset.",
-    "itself": "A set is compared with itself: each image then finds itself.",
-    "none": "No query finds its class: do labels and embeddings come from the same set?",
-    "query": "The test set is compared with itself: the reference set is the training subset.",
-    "reference": "The training subset is compared with itself: the queries are the test images.",
-}
 
 
 @unless_unchanged(END_OF_EPOCH)
@@ -206,11 +202,13 @@ def _expect_best(call: EndOfEpoch, result: Result, wanted: list[float], always: 
     Args:
         always: whether every edition prints it; some leave it out where the value is no better.
     """
-    found = [float(n) / (100 if percent else 1) for n, percent in PRINTED_BEST.findall(call.printed[:2_000])]
+    printed_best = patterns.compile(r"Best Precision@1:?\s*([0-9]*\.?[0-9]+(?:e-?\d+)?)\s*(%?)")
+    found = [float(n) / (100 if percent else 1) for n, percent in printed_best.findall(call.printed[:2_000])]
     if not found and always:
         raise Fail("expected the line `Best Precision@1: <value>` to be printed", PROTECTED_HINT)
     printed = [value / scale for value in found for scale in (1, 100)]
-    if found and not any(abs(value - best) < ROUNDING_PRINTED for value in printed for best in wanted):
+    max_rounding = 0.0051  # a value printed with two decimals
+    if found and not any(abs(value - best) < max_rounding for value in printed for best in wanted):
         raise Fail(f"expected `Best Precision@1: {wanted[0]:.4f}`, printed {found[0]:g}", PROTECTED_HINT)
     numbers = single_numbers(result)
     if numbers and not _has_one_of(numbers, wanted):

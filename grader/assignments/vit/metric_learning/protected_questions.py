@@ -13,9 +13,7 @@ from grader.evidence import Evidence, Question
 
 Array = np.ndarray
 D, E = 24, 8
-REFERENCE, QUERY = 60, 40  # images of the two sets
 MANY = 520  # images of the third: more than the given batch of 500, and no multiple of it
-MIN_DIFFERENCE = 0.04  # between the right Precision@1 and the ones that mistakes give
 BEST = {"better": 0.0, "worse": 0.99}  # the best Precision@1 before, by what the one that is measured then is
 
 
@@ -62,14 +60,16 @@ class RightEvaluation:
 def ask_evaluation(evidence: Evidence, rng: np.random.Generator) -> Question:
     """Images and labels whose right Precision@1 differs from what swapped or repeated sets would give."""
     given = expected.models(rng, D, E)
-    images = [expected.blurred(rng, size) for size in (REFERENCE, QUERY, MANY)]
+    references, queries = 60, 40  # images of the two sets
+    images = [expected.blurred(rng, size) for size in (references, queries, MANY)]
     reference, query, rows = (expected.embeddings(expected.tensors(each), **given) for each in images)
     nearest = [_nearest(*pair) for pair in zip(expected.forms(reference), expected.forms(query), strict=True)]
+    min_difference = 0.04  # between the right Precision@1 and the ones that mistakes give
     while True:
         labels = [rng.integers(0, 3, len(each)) for each in images]
         precisions, mistakes = _precisions(nearest, *labels[:2])
         wrong = [each for found in mistakes.values() for each in found]
-        if all(min(abs(p - other) for other in wrong) > MIN_DIFFERENCE for p in precisions):
+        if all(min(abs(p - other) for other in wrong) > min_difference for p in precisions):
             break
     sets = [{"images": of, "labels": own} for of, own in zip(images, labels, strict=True)]
     args: dict[str, Any] = {**given, **dict(zip(("reference", "query", "many"), sets, strict=True))}

@@ -13,10 +13,6 @@ from grader.evidence import Evidence, Unanswered
 from grader.judging import Blocked, Fail
 
 PER_CLASS, ALL = 500, 6_000  # images of each class that are trained on, and that FashionMNIST has
-RULE = (
-    "Train on sample_balanced_subset(train_dataset, 500), the first 500 images of each class, and on nothing else: "
-    "either call the function with that subset, or sample it inside the function."
-)
 MAX_UNEVEN = 0.02  # share by which numbers of images may differ that are called the same
 
 
@@ -30,8 +26,12 @@ def training_items(evidence: Evidence) -> None:
         return
     used = run.items.learned | run.items.could
     right = first_of_each(labels(evidence["training"].question.args["seed"], run.per_class))
+    rule = (
+        "Train on sample_balanced_subset(train_dataset, 500), the first 500 images of each class, and on nothing else: "
+        "either call the function with that subset, or sample it inside the function."
+    )
     if used.shape == right.shape and (problem := _problem(run, used, right)):
-        raise Fail(f"the embedding is trained on {problem}", RULE)
+        raise Fail(f"the embedding is trained on {problem}", rule)
 
 
 def first_of_each(of: np.ndarray) -> np.ndarray:

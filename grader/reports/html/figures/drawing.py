@@ -24,7 +24,6 @@ NAMED |= {colour: f"var(--c{number})" for number, colour in enumerate(SERIES)}
 WIDTH = 4.8  # inches: as wide as half a page, so that letters have their size
 
 SVG = "{http://www.w3.org/2000/svg}"
-LONG_DECIMAL = re.compile(r"-?\d+\.\d{2,}")
 MATPLOTLIB_LOCK = threading.Lock()  # matplotlib's settings and caches belong to the whole process
 CHART_NUMBERS = itertools.count()
 
@@ -92,8 +91,9 @@ def _attribute(name: str, value: str, prefix: str) -> str:
         return prefix + value
     if name.endswith("href") and value.startswith("#"):
         return f"#{prefix}{value[1:]}"
+    long_decimal = re.compile(r"-?\d+\.\d{2,}")
     if name in ("d", "transform", "points", "x", "y"):
-        return LONG_DECIMAL.sub(lambda number: f"{float(number[0]):.1f}", value).replace("\n", " ")
+        return long_decimal.sub(lambda number: f"{float(number[0]):.1f}", value).replace("\n", " ")
     return NAMED.get(value, value).replace("url(#", f"url(#{prefix}")
 
 

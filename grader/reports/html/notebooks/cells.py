@@ -16,8 +16,7 @@ from nbconvert.exporters.html import HTMLExporter  # noqa: E402
 from PIL import Image  # noqa: E402
 
 OUTPUT = 20_000  # characters of an output; the rest is said to be left out
-PIXELS = 40_000_000
-Image.MAX_IMAGE_PIXELS = PIXELS
+Image.MAX_IMAGE_PIXELS = 40_000_000
 
 Node = dict[str, Any]
 
