@@ -94,7 +94,7 @@ def one_kind(body: str) -> str:
 
 def judged(source: str, seed: int, images: data.FashionMNIST) -> tuple[tuple[str, ...], bool]:
     """The kinds of change that are counted, and whether the tensors pass."""
-    seen = harness.evidence({"augmentation": source}, [augmentation], seed=seed, data=images)
+    seen = harness.evidence({"augmentation": source}, [augmentation.TOPIC], seed=seed, data=images)
     found = random_changes(train_transform(seen))
     return tuple(kind for kind, count in found.kinds.items() for _ in range(count)), harness.judged(
         seen, "augmentation.tensors"

@@ -26,10 +26,10 @@ def raised_hint(raised: Raised | None) -> str:
     if raised is None:
         return ""
     text = f"{raised.type}: {raised.message}"
-    return next((hint for sign, hint in HINTS if sign.search(text)), "")
+    return next((hint for sign, hint in HINTS.items() if patterns.compile(sign).search(text)), "")
 
 
-SIGNS = {
+HINTS = {  # by a pattern in the exception's text
     "mat1 and mat2 shapes cannot be multiplied": "The last axis of the input must have the size that the Linear layer "
     "expects (in_features).",
     "must match the size of tensor": "Two tensors of different shapes are combined: print both shapes just before this "
@@ -60,4 +60,3 @@ SIGNS = {
     "No module named": "Only the packages of the assignment are there where this is graded: do without this one.",
     "unexpected keyword argument": "Compare the signature with the assignment's: the names of the arguments.",
 }
-HINTS = [(patterns.compile(sign), hint) for sign, hint in SIGNS.items()]

@@ -20,7 +20,7 @@ SOURCE = (Path(__file__).parents[1] / "reference" / "vit_model.py").read_text(en
 def test_evidence_does_not_wait_for_the_garbage_collector(source):
     gc.disable()
     try:
-        seen = harness.evidence({"vit_model": source}, [block])
+        seen = harness.evidence({"vit_model": source}, [block.TOPIC])
         assert harness.judged(seen, "vit.attention_block").status
         gone = weakref.ref(seen)
         del seen

@@ -95,13 +95,13 @@ def test_digests_alone_are_enough(tmp_path: Path) -> None:
 def test_an_instructors_check_vit_is_the_one_that_is_asked(tmp_path: Path) -> None:
     larger = CHECK_VIT.replace("((64,), (2, 64), (2, 10))", "((64, 12), (2, 64), (2, 12))")
     files = given.replaced(folder(tmp_path / "given", check_vit__py=larger), VIT)
-    seen = harness.evidence({"vit_model": "lr = 1"}, [model.shapes], given=files)
+    seen = harness.evidence({"vit_model": "lr = 1"}, [model.shapes.TOPIC], given=files)
     assert seen["shapes"].question.known["ClassificationHead"]["cases"][0] == ((64, 12), (2, 64), (2, 12))
 
 
 def test_a_check_vit_without_cases_is_only_compared(tmp_path: Path) -> None:
     files = given.replaced(folder(tmp_path / "given", check_vit__py="from vit_model import ViT\n"), VIT)
-    seen = harness.evidence({"vit_model": "lr = 1"}, [model.shapes], given=files)
+    seen = harness.evidence({"vit_model": "lr = 1"}, [model.shapes.TOPIC], given=files)
     known = {name: asked["cases"][:-1] for name, asked in seen["shapes"].question.known.items()}
     assert known == model.shapes.cases(CHECK_VIT)
 

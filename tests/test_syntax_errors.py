@@ -26,7 +26,7 @@ LATE = (
 
 def judged(source: str, problem: SyntaxProblem) -> tuple[Judgement, list[str]]:
     """Judge heads of which a statement cannot be parsed."""
-    seen = harness.evidence({"vit_model": source}, [heads])
+    seen = harness.evidence({"vit_model": source}, [heads.TOPIC])
     seen.submission = dataclasses.replace(seen.submission, syntax_errors=(problem,))
     return harness.judged(harness.fresh(seen), "vit.heads"), [warning.message for warning in syntax_errors(seen)]
 
@@ -49,7 +49,7 @@ def test_what_uses_a_name_that_was_lost_says_why(problem: SyntaxProblem, status:
     lost = dataclasses.replace(problem, names=("Lost",))
     message = f"raised NameError: name 'Lost' is not defined, because {lost} at a.ipynb, cell 3, line 1"
     results = (CheckResult("shape", "failed", message), CheckResult("linear", "skipped", "see the other checks"))
-    seen = harness.evidence({"vit_model": LATE}, [heads])
+    seen = harness.evidence({"vit_model": LATE}, [heads.TOPIC])
     seen.submission = dataclasses.replace(seen.submission, syntax_errors=(lost,))
     assert explained(Judgement("failed", message, results), seen) == dataclasses.replace(
         Judgement(status, message, results), results=(dataclasses.replace(results[0], status=status), results[1])
@@ -60,7 +60,7 @@ BY = "could not be judged because of a.b: the evaluation calls `ClassificationHe
 
 
 def test_what_could_not_be_parsed_is_not_called_still_to_be_written() -> None:
-    seen = harness.evidence({"vit_model": LATE}, [heads])
+    seen = harness.evidence({"vit_model": LATE}, [heads.TOPIC])
     seen.submission = dataclasses.replace(seen.submission, syntax_errors=(MISTAKE,))
     verdict = explained(Judgement("blocked", f"{BY}still to be written", (), "a.b"), seen)
     assert verdict.feedback == f"{BY}not defined: {MISTAKE}"
@@ -74,7 +74,7 @@ def test_a_cause_that_ends_with_a_question_ends_its_sentence() -> None:
 def test_another_fault_beside_what_a_newer_python_knows_still_fails() -> None:
     lost = dataclasses.replace(NEWER, names=("Lost",))
     results = (CheckResult("a", "failed", f"because {lost}"), CheckResult("b", "failed", "wrong shape"))
-    seen = harness.evidence({"vit_model": LATE}, [heads])
+    seen = harness.evidence({"vit_model": LATE}, [heads.TOPIC])
     seen.submission = dataclasses.replace(seen.submission, syntax_errors=(lost,))
     verdict = explained(Judgement("failed", "because of two", results), seen)
     assert verdict.status == "failed" and [r.status for r in verdict.results] == ["error", "failed"]
@@ -93,13 +93,13 @@ ENDS = {
 def test_a_statement_that_ends_the_program_costs_only_what_needs_it(source: str) -> None:
     other = HEAD.replace("LinearEmbeddingHead", "ClassificationHead").replace("embed_size", "num_classes")
     sources = {"vit_model": f"{source}\n{HEAD}{other.replace('=64', '=10')}"}
-    verdict = harness.verdicts(sources, [heads])["vit.heads"]
+    verdict = harness.verdicts(sources, [heads.TOPIC])["vit.heads"]
     assert verdict.status == "passed", verdict.feedback
 
 
 def test_what_needs_a_statement_that_ended_the_program_says_so() -> None:
     source = "import os\nSIZE = os._exit(2)\nclass ClassificationHead:\n    size = SIZE\n" + HEAD
-    feedback = harness.verdicts({"vit_model": source}, [heads])["vit.heads"].feedback
+    feedback = harness.verdicts({"vit_model": source}, [heads.TOPIC])["vit.heads"].feedback
     assert feedback.startswith("vit_model.py, line 2 raised SystemExit: 2, which ends the program")
     assert feedback.endswith(
         ", so vit_model.py, line 4 raised NameError: name 'SIZE' is not defined, so `ClassificationHead` is not defined"

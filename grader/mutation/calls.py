@@ -7,7 +7,7 @@ import libcst as cst
 from grader.mutation.nodes import Change, enclosed, exchanged, last_name, without
 from grader.mutation.scopes import Scope
 
-SIBLINGS = (
+SIBLINGS = (  # each stands in for the other
     ("eval", "train"), ("min", "max"), ("sum", "mean"), ("no_grad", "enable_grad"), ("argmax", "argmin"),
     ("zeros", "ones"), ("rand", "randn"), ("cat", "stack"), ("append", "extend"), ("any", "all"),
     ("squeeze", "unsqueeze"), ("flatten", "squeeze"), ("parameters", "buffers"), ("softmax", "sigmoid"),
@@ -15,10 +15,6 @@ SIBLINGS = (
     ("ReLU", "Identity"), ("Dropout", "Identity"), ("AdamW", "SGD"), ("Adam", "SGD"), ("int", "round"),
     ("update", "pop"), ("first", "last"), ("reshape", "view"), ("exp", "log"), ("sqrt", "square"), ("tanh", "relu"),
 )  # fmt: skip
-SIBLING: dict[str, tuple[str, ...]] = {}
-for one, other in SIBLINGS:
-    SIBLING[one] = (*SIBLING.get(one, ()), other)
-    SIBLING[other] = (*SIBLING.get(other, ()), one)
 
 
 def dropped(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
@@ -52,7 +48,7 @@ def sibling(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
     """Another function of the same family."""
     if isinstance(node, cst.Call):
         name = last_name(node.func)
-        for other in SIBLING.get(name, ()):
+        for other in (pair[1 - pair.index(name)] for pair in SIBLINGS if name in pair):
             func = (
                 node.func.with_changes(attr=cst.Name(other))
                 if isinstance(node.func, cst.Attribute)
@@ -63,6 +59,3 @@ def sibling(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
 
 def _is_class(callee: cst.BaseExpression) -> bool:
     return last_name(callee)[:1].isupper()
-
-
-OPERATORS = (dropped, swapped, unwrapped, sibling)

@@ -49,6 +49,3 @@ def default(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
     """A default left out."""
     if isinstance(node, cst.Param) and node.default is not None:
         yield "default left out", node.with_changes(default=None, equal=cst.MaybeSentinel.DEFAULT)
-
-
-OPERATORS = (element, turned, subscript, bounds, default)

@@ -54,6 +54,3 @@ def loop(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
 
 def _is_text(part: cst.BaseSmallStatement) -> bool:
     return isinstance(part, cst.Expr) and isinstance(part.value, cst.SimpleString | cst.ConcatenatedString)
-
-
-OPERATORS = (statement, context, branch, loop)

@@ -13,7 +13,11 @@ from grader.mutation.nodes import Operator, Replacement
 from grader.mutation.scopes import Scope
 
 OPERATORS: tuple[Operator, ...] = (
-    *values.OPERATORS, *calls.OPERATORS, *elements.OPERATORS, *flow.OPERATORS, *naming.OPERATORS,
+    values.constant, values.binary, values.augmented, values.unary, values.comparison, values.condition,
+    calls.dropped, calls.swapped, calls.unwrapped, calls.sibling,
+    elements.element, elements.turned, elements.subscript, elements.bounds, elements.default,
+    flow.statement, flow.context, flow.branch, flow.loop,
+    naming.other_name,
 )  # fmt: skip
 
 

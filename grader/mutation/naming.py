@@ -15,6 +15,3 @@ def other_name(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
             yield f"{node.attr.value} replaced by {name}", node.with_changes(attr=cst.Name(name))
         elif isinstance(node, cst.Name):
             yield f"{node.value} replaced by {name}", node.with_changes(value=name)
-
-
-OPERATORS = (other_name,)

@@ -111,6 +111,3 @@ def _like(whole: cst.BaseExpression, part: cst.BaseExpression) -> cst.BaseExpres
     if part.lpar or not whole.lpar:
         return enclosed(part)
     return part.with_changes(lpar=whole.lpar, rpar=whole.rpar)
-
-
-OPERATORS = (constant, binary, augmented, unary, comparison, condition)

@@ -40,15 +40,13 @@ class DataFile:
     shape: tuple[int, ...]
 
 
-IMAGES: tuple[int, ...] = (28, 28)
-LABELS: tuple[int, ...] = ()
 PARTS = {
-    name: DataFile(file, packed, content, (items, *shape))
-    for name, file, items, shape, packed, content in (
-        ("train_images", "train-images-idx3-ubyte", 60_000, IMAGES, "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "f4a8712d7a061bf5bd6d2ca38dc4d50a"),
-        ("train_labels", "train-labels-idx1-ubyte", 60_000, LABELS, "25c81989df183df01b3e8a0aad5dffbe", "9018921c3c673c538a1fc5bad174d6f9"),
-        ("test_images", "t10k-images-idx3-ubyte", 10_000, IMAGES, "bef4ecab320f06d8554ea6380940ec79", "8181f5470baa50b63fa0f6fddb340f0a"),
-        ("test_labels", "t10k-labels-idx1-ubyte", 10_000, LABELS, "bb300cfdad3c16e7a12a480ee83cd310", "15d484375f8d13e6eb1aabb0c3f46965"),
+    name: DataFile(file, packed, content, shape)
+    for name, file, shape, packed, content in (
+        ("train_images", "train-images-idx3-ubyte", (60_000, 28, 28), "8d4fb7e6c68d591d4c3dfef9ec88bf0d", "f4a8712d7a061bf5bd6d2ca38dc4d50a"),
+        ("train_labels", "train-labels-idx1-ubyte", (60_000,), "25c81989df183df01b3e8a0aad5dffbe", "9018921c3c673c538a1fc5bad174d6f9"),
+        ("test_images", "t10k-images-idx3-ubyte", (10_000, 28, 28), "bef4ecab320f06d8554ea6380940ec79", "8181f5470baa50b63fa0f6fddb340f0a"),
+        ("test_labels", "t10k-labels-idx1-ubyte", (10_000,), "bb300cfdad3c16e7a12a480ee83cd310", "15d484375f8d13e6eb1aabb0c3f46965"),
     )
 }  # fmt: skip
 

@@ -69,14 +69,14 @@ def test_no_more_than_a_few_files_are_told(tmp_path: Path) -> None:
 
 def test_a_missing_name_says_which_file_was_left_out(tmp_path: Path) -> None:
     write_modules(tmp_path / "hand-in", a="", **{"my-vit": VIT})
-    seen = harness.evidence({"vit_model": ""}, [model])
+    seen = harness.evidence({"vit_model": ""}, [model.TOPIC])
     seen.submission = opened(tmp_path / "hand-in")
     feedback = harness.judged(seen, "vit.model").feedback
     assert feedback == f"{seen.submission.left_out[0]}, so `ViT` is not defined"
 
 
 def test_a_missing_name_says_why_its_definition_was_left_out(tmp_path: Path) -> None:
-    seen = harness.evidence({"vit_model": ""}, [transfer])
+    seen = harness.evidence({"vit_model": ""}, [transfer.TOPIC])
     wanted = ("train_classification_model_head_only",)
     path = write_notebook(tmp_path / "submission.ipynb", "train_classification_model_head_only = input()")
     seen.submission = opened(path, wanted=wanted)

@@ -104,7 +104,7 @@ JUDGED = {
 @pytest.mark.parametrize("parts, said", JUDGED.values(), ids=JUDGED)
 def test_the_verdict_tells_the_slip(tmp_path: Path, parts: tuple[str, str, str], said: str) -> None:
     source = HEADS.format(*parts).lstrip()
-    seen = harness.evidence({"vit_model": source}, [heads])
+    seen = harness.evidence({"vit_model": source}, [heads.TOPIC])
     write_modules(tmp_path / "hand-in", vit_model=source)
     seen.submission = opened(tmp_path / "hand-in", wanted=("ClassificationHead", "LinearEmbeddingHead"))
     verdict = harness.judged(seen, "vit.heads")

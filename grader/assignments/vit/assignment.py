@@ -50,7 +50,7 @@ VIT = Assignment(
     parts={1: "Augmentation", 2: "Vision Transformer", 3: "Metric learning", 4: "Application"},
     wanted=names.WANTED,
     provided=names.PROVIDED,
-    never_called=names.NEVER_CALLED,
+    never_called=names.TRAINING,
     traced="train_embedding_model",
     ops=(
         "grader.torchkit.inside.modules",

@@ -9,7 +9,7 @@ CLASSES = (
     "PatchEmbeddings", "PositionEmbedding", "ResidualAttentionBlock", "Transformer", "ViT",
     "ClassificationHead", "LinearEmbeddingHead",
 )  # fmt: skip
-TRAINING = (
+TRAINING = (  # calls of these at the top level are never executed
     "train_classification_model", "test_classification_model", "train_embedding_model",
     "evaluate_at_end_epoch", "test_embedding_model", "get_embeddings_over_dataset",
     "train_classification_model_head_only",
@@ -18,4 +18,3 @@ FUNCTIONS = (*TRAINING, "sample_balanced_subset", "get_embeddings", "retrieve_to
 
 WANTED = (*HYPERPARAMETERS, *TRANSFORMS, *CLASSES, *FUNCTIONS)
 PROVIDED = ("train_dataset", "test_dataset", "train_loader", "test_loader")
-NEVER_CALLED = TRAINING

@@ -7,13 +7,12 @@ from .choose import Choice
 from .names import FUNCTIONS, bound
 from .parsing import Statement, statements
 
-MOST_FILES, MOST_NAMES = 5, 4  # that are told one by one
-
 
 def left_out(choice: Choice, found: Collection[str]) -> list[str]:
     """Return a line for each; ``found`` are the names whose definitions are graded."""
     lines = [*other_notebooks(choice, found), *modules(choice, found)]
-    more = len(lines) - MOST_FILES + 1
+    max_told = 5
+    more = len(lines) - max_told + 1
     return lines if more < 2 else [*lines[:-more], f"{more} more files were left out, for the like reasons"]
 
 
@@ -48,6 +47,7 @@ def held(code: Iterable[Statement], choice: Choice, found: Collection[str]) -> l
 
 def listed(names: list[str]) -> str:
     quoted = [f"`{name}`" for name in names]
-    if len(names) > MOST_NAMES:
-        quoted[MOST_NAMES - 1 :] = [f"{len(names) - MOST_NAMES + 1} more"]
+    max_told = 4
+    if len(names) > max_told:
+        quoted[max_told - 1 :] = [f"{len(names) - max_told + 1} more"]
     return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

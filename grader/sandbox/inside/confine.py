@@ -15,7 +15,7 @@ from grader.sandbox.inside import kernel, landlock, mounts, seccomp
 from grader.sandbox.inside.plan import Limits, Plan
 
 NAMESPACES = (
-    kernel.CLONE_NEWNS | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC | kernel.CLONE_NEWUTS | kernel.CLONE_NEWCGROUP
+    kernel.Clone.NEWNS | kernel.Clone.NEWNET | kernel.Clone.NEWIPC | kernel.Clone.NEWUTS | kernel.Clone.NEWCGROUP
 )
 
 
@@ -26,8 +26,8 @@ def confine(plan: Plan) -> None:
         OSError: a layer could not be had; the process must end.
     """
     _forget(plan.environment)
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # else its own uid_map is not its to write
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.prctl(kernel.Prctl.SET_DUMPABLE, 1)  # else its own uid_map is not its to write
+    kernel.prctl(kernel.Prctl.SET_PDEATHSIG, signal.SIGKILL)
     data = _data_bytes()
     tops = dict.fromkeys(map(os.path.realpath, (*plan.read, *mounts.DEVICES)))  # hidden folders go by their real names
     if "user namespace" in plan.layers:
@@ -42,8 +42,8 @@ def confine(plan: Plan) -> None:
     _become(plan.uid)
     if "capabilities" in plan.layers:
         kernel.drop_capabilities()
-        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # again: a change of user clears it
+        kernel.prctl(kernel.Prctl.SET_NO_NEW_PRIVS, 1)
+    kernel.prctl(kernel.Prctl.SET_PDEATHSIG, signal.SIGKILL)  # again: a change of user clears it
     os.chdir(plan.scratch)
     os.umask(0o077)
     if "landlock" in plan.layers:
@@ -81,7 +81,7 @@ def _data_bytes() -> int:
 def _enter_user_namespace() -> None:
     """Enter namespaces that an ordinary user may make, as the first process of its pid namespace."""
     uid, gid = os.getuid(), os.getgid()
-    kernel.unshare(kernel.CLONE_NEWUSER | kernel.CLONE_NEWPID | NAMESPACES)
+    kernel.unshare(kernel.Clone.NEWUSER | kernel.Clone.NEWPID | NAMESPACES)
     maps = {"setgroups": "deny", "uid_map": f"{uid} {uid} 1", "gid_map": f"{gid} {gid} 1"}
     for name, line in maps.items():
         with open(f"/proc/self/{name}", "w") as file:
@@ -89,7 +89,7 @@ def _enter_user_namespace() -> None:
     child = os.fork()
     if child:
         _stand_in(child)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.prctl(kernel.Prctl.SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _stand_in(child: int) -> None:
@@ -130,4 +130,4 @@ def _become(uid: int | None) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # a change of user takes it, and the watchdog needs it
+        kernel.prctl(kernel.Prctl.SET_DUMPABLE, 1)  # a change of user takes it, and the watchdog needs it

@@ -1,16 +1,32 @@
 """The kernel's calls that Python has no function for."""
 
 import ctypes
+import enum
 import os
 import struct
 
 from grader.sandbox.inside import syscalls
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
-PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
-CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+
+class Prctl(enum.IntEnum):
+    """Options of prctl(2), without their ``PR_``."""
+
+    SET_PDEATHSIG, SET_DUMPABLE, CAPBSET_DROP = 1, 4, 24
+    SET_CHILD_SUBREAPER, SET_NO_NEW_PRIVS, CAP_AMBIENT = 36, 38, 47
+
+
+class Clone(enum.IntFlag):
+    """Namespaces of unshare(2) and setns(2), without their ``CLONE_``."""
+
+    NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
+    NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
+
+
+class Mount(enum.IntFlag):
+    """Flags of mount(2), without their ``MS_``."""
+
+    NOSUID, NODEV, NOEXEC, BIND, REC, PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
+
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _own = syscalls.numbers(syscalls.OWN)
@@ -71,8 +87,8 @@ def drop_capabilities() -> None:
     """Give up every capability, for good."""
     for capability in range(64):
         try:
-            prctl(PR_CAPBSET_DROP, capability)
+            prctl(Prctl.CAPBSET_DROP, capability)
         except OSError:  # the last one is passed, or the right to drop is not there to begin with
             break
-    prctl(PR_CAP_AMBIENT, 4)  # PR_CAP_AMBIENT_CLEAR_ALL
+    prctl(Prctl.CAP_AMBIENT, 4)  # PR_CAP_AMBIENT_CLEAR_ALL
     call("capset", struct.pack("=Ii", 0x20080522, 0), bytes(24))  # version 3, this process, three empty sets

@@ -1,13 +1,18 @@
 """Landlock: which files may be read and written, whatever the file modes say (landlock.io, kernel 5.13 and up)."""
 
+import enum
 import os
 import struct
 from collections.abc import Iterable
 
 from grader.sandbox.inside import kernel
 
-READ_FILE, READ_DIR = 1 << 2, 1 << 3
-WRITE_FILE, TRUNCATE = 1 << 1, 1 << 14
+
+class Right(enum.IntFlag):
+    """What a rule may allow, without its ``LANDLOCK_ACCESS_FS_``; WRITE_DIR: to remove, make, link and rename."""
+
+    WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE = 1 << 1, 1 << 2, 1 << 3, 1 << 14
+    WRITE_DIR = (1 << 4) | (1 << 5) | (1 << 7) | (1 << 8) | (1 << 12) | (1 << 13)
 
 
 def version() -> int:
@@ -44,12 +49,12 @@ def restrict(read: Iterable[str], write: Iterable[str], listed: Iterable[str] = 
     size = 24 if number >= 6 else 16 if number >= 4 else 8
     rules = kernel.call("landlock_create_ruleset", attributes[:size], size, 0)
     for path in listed:
-        _allow(rules, path, READ_DIR & rights)
+        _allow(rules, path, Right.READ_DIR & rights)
     for path in read:
-        _allow(rules, path, (READ_FILE | READ_DIR) & rights)
-    write_dir = (1 << 4) | (1 << 5) | (1 << 7) | (1 << 8) | (1 << 12) | (1 << 13)  # remove, make, link, rename
+        _allow(rules, path, (Right.READ_FILE | Right.READ_DIR) & rights)
     for path in write:
-        _allow(rules, path, (READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | write_dir) & rights)
+        both = Right.READ_FILE | Right.READ_DIR | Right.WRITE_FILE | Right.TRUNCATE | Right.WRITE_DIR
+        _allow(rules, path, both & rights)
     kernel.call("landlock_restrict_self", rules, 0)
     os.close(rules)
 
@@ -59,9 +64,8 @@ def _allow(rules: int, path: str, rights: int) -> None:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:  # a system without this file
         return
-    file_rights = READ_FILE | WRITE_FILE | TRUNCATE
     if not os.path.isdir(path):
-        rights &= file_rights
+        rights &= Right.READ_FILE | Right.WRITE_FILE | Right.TRUNCATE
     rule_path_beneath = 1
     kernel.call("landlock_add_rule", rules, rule_path_beneath, struct.pack("=Qi", rights, place), 0)
     os.close(place)

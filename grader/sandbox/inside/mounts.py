@@ -19,17 +19,17 @@ def new_root(place: str, read: Iterable[str], scratch: str, size: int, files: in
         files: how many files fit in it.
         uid: the scratch's owner.
     """
-    kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    kernel.mount("tmpfs", place, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "size=1m,nr_inodes=4000,mode=755")
+    kernel.mount("none", "/", None, kernel.Mount.REC | kernel.Mount.PRIVATE)
+    kernel.mount("tmpfs", place, "tmpfs", kernel.Mount.NOSUID | kernel.Mount.NODEV, "size=1m,nr_inodes=4000,mode=755")
     for path in (*DEVICES, scratch):
         _within(place, path)  # while it can still be made
     for path in read:
         _show(place, path)
     kernel.make_read_only(place)
     for path in DEVICES:
-        kernel.mount(path, place + path, None, kernel.MS_BIND)
+        kernel.mount(path, place + path, None, kernel.Mount.BIND)
         kernel.make_read_only(place + path, devices=True)
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    flags = kernel.Mount.NOSUID | kernel.Mount.NODEV | kernel.Mount.NOEXEC
     options = f"size={size},nr_inodes={files},mode=700,uid={uid}"
     kernel.mount("tmpfs", place + scratch, "tmpfs", flags, options)
     kernel.change_root(place)
@@ -40,7 +40,7 @@ def _show(place: str, path: str) -> None:
         _folders(place + os.path.dirname(path))
         os.symlink(os.path.realpath(path), place + path)
     elif os.path.exists(path):
-        kernel.mount(path, _within(place, path), None, kernel.MS_BIND | kernel.MS_REC)
+        kernel.mount(path, _within(place, path), None, kernel.Mount.BIND | kernel.Mount.REC)
 
 
 def _within(place: str, path: str) -> str:

@@ -72,8 +72,8 @@ def prepare(root: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     tasks = len(os.listdir("/proc/self/task"))
     if tasks != 1:
         raise RuntimeError(f"{tasks} threads after the imports, a fork needs one")
-    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.Prctl.SET_DUMPABLE, 0)
+    kernel.prctl(kernel.Prctl.SET_CHILD_SUBREAPER, 1)
     gc.freeze()  # without a collection, which takes longer than what it would free is worth
     gc.enable()
     return arrays, serve.signatures()

@@ -119,12 +119,12 @@ class Zygote:
         """Fork; as root, into a pid namespace of its own."""
         if "namespaces" not in plan.layers or "user namespace" in plan.layers:
             return os.fork()
-        kernel.unshare(kernel.CLONE_NEWPID)  # from here on children are born there
+        kernel.unshare(kernel.Clone.NEWPID)  # from here on children are born there
         try:
             return os.fork()
         finally:
             with contextlib.suppress(OSError):  # in the child, which has no right to go back
-                kernel.setns(self.own_pids, kernel.CLONE_NEWPID)
+                kernel.setns(self.own_pids, kernel.Clone.NEWPID)
 
     def look_after(self) -> None:
         """Take note of workers that ended; kill those over a limit."""

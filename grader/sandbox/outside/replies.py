@@ -1,25 +1,30 @@
 """Reading what a worker sent: bodies become observations, stacks become places; all of it may be a lie."""
 
 import signal
+from functools import cache
 from typing import Any
 
 from grader import patterns
 from grader.records import Frame, Observation, Raised
 
-DIRECTIONS = (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-SURROGATES = range(0xD800, 0xE000)
-SPACES = tuple(code for code in range(0x3001) if chr(code).isspace())  # the ideographic one is the last
-DROPPED = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *SPACES, *DIRECTIONS, *SURROGATES))
-for kept in "\n\t ":
-    del DROPPED[ord(kept)]
 NO_FORM = "the reply has no form that the worker gives one"
 NO_MEMORY = patterns.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to allocate .* for an array")
+
+
+@cache
+def _dropped() -> dict[int, None]:
+    """The characters that ``clean`` drops, for ``str.translate``: all spaces but three are among them."""
+    directions = (*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    surrogates = range(0xD800, 0xE000)
+    spaces = (code for code in range(0x3001) if chr(code).isspace())  # the ideographic one is the last
+    every = (*range(0x20), *range(0x7F, 0xA0), *spaces, *directions, *surrogates)
+    return dict.fromkeys(code for code in every if chr(code) not in "\n\t ")
 
 
 def clean(text: str) -> str:
     """Remove control characters, terminal escapes, direction overrides and halves of surrogate pairs."""
     terminal_escape = patterns.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of a terminal
-    return text if text.isprintable() else terminal_escape.sub("", text).translate(DROPPED)
+    return text if text.isprintable() else terminal_escape.sub("", text).translate(_dropped())
 
 
 def observation(body: Any, output: str, seconds: float, frame: bytes | bytearray = b"") -> Observation:

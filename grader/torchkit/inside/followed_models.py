@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from grader.sandbox.inside import describe
 
-MAX_WEIGHTS, MAX_VALUES = 12, 4_096  # parameters that are told of a model, and values of each
 Built = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
 Refused = Callable[[tuple[Any, ...], dict[str, Any], Exception], None]
 
@@ -67,16 +66,16 @@ class FollowedModel:
             "frozen": sum(not parameter.requires_grad for parameter in parameters.values()),
             "arguments": self.arguments,
             "misfit": self.misfit,
-            "weights": [
+            "weights": [  # of as many as the answer's type lets pass
                 {"before": _values(before[name]), "after": _values(parameter)}
-                for name, parameter in list(parameters.items())[:MAX_WEIGHTS]
+                for name, parameter in list(parameters.items())[:12]
                 if name in before
             ],
         }
 
 
 def _values(parameter: Tensor) -> Any:
-    return describe.plain(parameter.detach().flatten()[:MAX_VALUES])
+    return describe.plain(parameter.detach().flatten()[:4_096])
 
 
 @contextlib.contextmanager

@@ -18,7 +18,6 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from grader.sandbox.inside import describe
 
 MAX_BATCHES = 60_000  # that are simulated
-MAX_NOTED, MAX_TOLD = 1_000, 20  # schedulers
 
 
 @dataclass
@@ -106,7 +105,8 @@ class Schedules:
         parts = getattr(scheduler, "_schedulers", ())
         for note in self.notes:
             note.inner = note.inner or any(note.scheduler is part for part in parts)
-        if all(note.scheduler is not scheduler for note in self.notes) and len(self.notes) < MAX_NOTED:
+        max_noted = 1_000  # schedulers
+        if all(note.scheduler is not scheduler for note in self.notes) and len(self.notes) < max_noted:
             late = id(scheduler.optimizer) in self.groups
             self.notes.append(NotedScheduler(scheduler, late=late, raised=error, made=error is None))
 
@@ -152,7 +152,7 @@ class Schedules:
                 "raised": note.raised,
                 "settings": _settings(note.scheduler),
             }
-            for note in self.notes[:MAX_TOLD]
+            for note in self.notes[:20]
         ]
 
 

@@ -85,7 +85,7 @@ def asked(old: str = "", new: str = "", files: given.GivenFiles | None = None) -
     sources = {name: (folder / f"{name}.py").read_text() for name in ("hyperparameters", "vit_model", "contrastive")}
     assert not old or sources["contrastive"].count(old) == 1
     sources["contrastive"] = sources["contrastive"].replace(old, new)
-    return harness.evidence(sources, [embeddings, protected], given=files)
+    return harness.evidence(sources, [embeddings.TOPIC, protected.TOPIC], given=files)
 
 
 def test_blocks_that_were_left_unchanged_pass_unasked() -> None:

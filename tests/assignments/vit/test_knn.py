@@ -22,12 +22,12 @@ BODIES = {
 @pytest.mark.parametrize("seed", (1, 2))
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_wrong_rows_beside_right_distances_cost_the_rows_alone(body, seed):
-    judged = harness.verdicts({"application": SOURCE.format(body)}, [knn], seed=seed)["application.knn"]
+    judged = harness.verdicts({"application": SOURCE.format(body)}, [knn.TOPIC], seed=seed)["application.knn"]
     assert {check.name: check.status for check in judged.results} == {"indices": "failed", "distances": "passed"}
 
 
 @pytest.mark.parametrize("seed", (1, 2))
 def test_a_changed_bank_costs_the_distances_alone(seed):
     body = "return ref.sub_(query).norm(dim=1).topk(k, largest=False)"
-    judged = harness.verdicts({"application": SOURCE.format(body)}, [knn], seed=seed)["application.knn"]
+    judged = harness.verdicts({"application": SOURCE.format(body)}, [knn.TOPIC], seed=seed)["application.knn"]
     assert {check.name: check.status for check in judged.results} == {"indices": "passed", "distances": "failed"}

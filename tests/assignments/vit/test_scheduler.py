@@ -21,7 +21,7 @@ def verdict(made: str, per_batch: bool) -> Judgement:
     text = texts["contrastive"].replace(MADE, f"    scheduler = {made}\n")
     if not per_batch:
         text = text.replace(SCHEDULE, "").replace(LAST, "        scheduler.step()\n" + LAST)
-    return harness.verdicts(texts | {"contrastive": text}, [training, scheduler])["contrastive.scheduler"]
+    return harness.verdicts(texts | {"contrastive": text}, [training.TOPIC, scheduler.TOPIC])["contrastive.scheduler"]
 
 
 def points(found: Judgement) -> tuple[float, str]:

@@ -29,7 +29,7 @@ class LinearEmbeddingHead(ClassificationHead):
 
 
 def test_what_is_not_installed_says_so_where_it_is_used():
-    verdict = harness.verdicts({"vit_model": HEADS}, [heads])["vit.heads"]
+    verdict = harness.verdicts({"vit_model": HEADS}, [heads.TOPIC])["vit.heads"]
     assert verdict.status == "failed"
     for package in ("torchmetrics", "nowhere"):
         assert f"No module named '{package}'" in verdict.feedback, verdict.feedback
@@ -37,7 +37,7 @@ def test_what_is_not_installed_says_so_where_it_is_used():
 
 
 def test_an_import_that_fails_is_no_definition():
-    seen = harness.evidence({"vit_model": "from nowhere import ClassificationHead, LinearEmbeddingHead"}, [heads])
+    seen = harness.evidence({"vit_model": "from nowhere import ClassificationHead, LinearEmbeddingHead"}, [heads.TOPIC])
     assert harness.judged(seen, "vit.heads").status == "missing"
 
 
@@ -84,13 +84,13 @@ class LinearEmbeddingHead(ClassificationHead):
 
 
 def test_a_name_whose_definition_failed_says_where_and_how():
-    feedback = harness.verdicts({"vit_model": CAUSE}, [heads])["vit.heads"].feedback
+    feedback = harness.verdicts({"vit_model": CAUSE}, [heads.TOPIC])["vit.heads"].feedback
     assert "name 'BIAS' is not defined at vit_model.py, line 8" in feedback
     assert "bias=BIAS)`, because vit_model.py, line 3 raised KeyError: 'sizes'" in feedback
 
 
 def test_a_name_that_was_never_defined_says_no_more():
-    feedback = harness.verdicts({"vit_model": CAUSE.replace("BIAS =", "bias =")}, [heads])["vit.heads"].feedback
+    feedback = harness.verdicts({"vit_model": CAUSE.replace("BIAS =", "bias =")}, [heads.TOPIC])["vit.heads"].feedback
     assert "name 'BIAS' is not defined at vit_model.py, line 8" in feedback
 
 
