@@ -17,8 +17,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from grader.errors import GraderError
-from grader.sandbox.outside import WarmWorkers, tiers
-from grader.sandbox.outside.warm import WarmWorker
+from grader.sandbox.outside import tiers
+from grader.sandbox.outside.warm import WarmWorker, WarmWorkers
 
 PROMISE_MS = 20.0
 ENDINGS = ("", "import os\nos._exit(3)", "import ctypes\nctypes.string_at(0)", "while True: pass")

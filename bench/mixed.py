@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade
 from grader.sandbox.inside.plan import Limits
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 from tests.attacks import test_points as attacks
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,7 +22,7 @@ from grader.probing import ask_all
 from grader.records import Grade, Observation, Program, Submission
 from grader.reports.html import classroom, inline, student
 from grader.rubric import RubricCriterion
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 from tests import grades, harness
 
 LOADED = Answer("load", Question({}), Observation("value", {"defined": [], "problems": []}))

@@ -1,6 +1,7 @@
 """Open one submission: start the process that reads it, and make records of its reply."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -120,9 +121,10 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
 def run(path: Path, message: str, limits: IntakeLimits) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-I", "-S", "-c", START]
     pipe = subprocess.PIPE
+    needed = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}  # by every program on Windows
     try:
         with subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", env={}, cwd="/"
+            command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", env=needed, cwd="/"
         ) as process:
             try:
                 out, err = process.communicate(message, limits.seconds)

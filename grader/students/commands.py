@@ -1,6 +1,7 @@
 """``python -m grader`` in the folder that students get: ``pack`` and ``explain``."""
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         the exit status: 0 done, 2 not done, for a reason said in one line.
     """
+    for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(prog="python -m grader", description="Commands beside pytest.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, module, line in (

@@ -1,6 +1,7 @@
 """The end of a student's run: what is wrong and what is to do, in part order, then the points and the next step."""
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Collection, Iterator
 from itertools import groupby
@@ -41,9 +42,22 @@ class _Writer:
     def __init__(self, reporter: TerminalReporter) -> None:
         self.reporter = reporter
         self.width = min(shutil.get_terminal_size().columns, 100)
+        self.encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+
+    def _shown(self, text: str) -> str:
+        """The text with plain letters for signs that this terminal does not have, as some of Windows."""
+        try:
+            text.encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            for sign in SIGNS.values():
+                text = text.replace(sign.text, sign.ascii)
+            return text.replace("…", "...")
+        return text
 
     def line(self, text: str, first: int = 0, rest: int = 0, **markup: bool) -> None:
-        for line in textwrap.wrap(text, self.width, initial_indent=" " * first, subsequent_indent=" " * rest):
+        for line in textwrap.wrap(
+            self._shown(text), self.width, initial_indent=" " * first, subsequent_indent=" " * rest
+        ):
             self.reporter.write_line(line, **markup)
 
 

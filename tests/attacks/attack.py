@@ -7,7 +7,7 @@ from typing import Any
 from grader.records import Observation
 from grader.sandbox.inside import syscalls
 from grader.sandbox.inside.plan import Limits
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 
 LIMITS = Limits(memory=512 << 20, scratch_bytes=16 << 20, scratch_files=400)
 NUMBERS = syscalls.numbers(syscalls.REFUSED) | syscalls.numbers(syscalls.FAKED) | syscalls.numbers(syscalls.JUDGED)

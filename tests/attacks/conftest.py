@@ -10,7 +10,8 @@ import pytest
 from grader.errors import GraderError
 from grader.pipeline import Grader, Options, open_grader
 from grader.sandbox.inside.plan import Limits
-from grader.sandbox.outside import WarmWorkers, tiers
+from grader.sandbox.outside import tiers
+from grader.sandbox.outside.warm import WarmWorkers
 
 from .attack import LIMITS
 from .targets import Targets

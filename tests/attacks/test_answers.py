@@ -3,7 +3,7 @@
 import pytest
 
 from grader.records import Observation
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 
 from .attack import PRELUDE, told
 

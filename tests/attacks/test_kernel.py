@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 
 from .attack import Attack, load, load_all, told
 

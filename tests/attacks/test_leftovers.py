@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox.inside import cgroups
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 
 from .attack import LIMITS, load, program, told
 from .targets import PROJECT
@@ -96,7 +96,7 @@ def test_a_grader_that_is_killed_leaves_no_process(together: bool, workers: Warm
     script = f"""
     import sys
     sys.path.insert(0, {str(PROJECT)!r})
-    from grader.sandbox.outside import WarmWorkers
+    from grader.sandbox.outside.warm import WarmWorkers
     from tests.attacks.attack import program
     workers = WarmWorkers([], {{}}, libraries=["torch"], tier={workers.tier().name!r})
     worker = workers.open(program({naming(mark)!r} + "while True: pass"), "")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 
 from .attack import Attack, load, load_all, told
 from .targets import Targets

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from grader.sandbox.outside import WarmWorkers, process
+from grader.sandbox.outside import process
+from grader.sandbox.outside.warm import WarmWorkers
 
 from .attack import load, program, told
 

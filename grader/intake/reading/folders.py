@@ -12,9 +12,14 @@ from .members import Member, is_ignored, safe_name
 from .refusal import RefusalError
 
 
+def flags(*names: str) -> int:
+    """Those flags of os.open that this system has, and O_BINARY, which Windows needs for a file to stay as it is."""
+    return sum(getattr(os, name, 0) for name in (*names, "O_BINARY"))
+
+
 def open_regular(path: Path) -> IO[bytes]:
     """Open a file, and refuse a link, pipe or device that was put there in the meantime."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = os.open(path, flags("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise RefusalError(f"file {path.name!r} is no regular file")

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .folders import folder_members, loose_member, neighbours
+from .folders import flags, folder_members, loose_member, neighbours
 from .limits import MB, IntakeLimits
 from .members import (
     ARCHIVES,
@@ -155,7 +155,7 @@ def write(member: Member, root: Path) -> str:
 def copy(member: Member, target: Path) -> str:
     """Copy one member to a new file, read-only, and return its SHA-256."""
     digest = hashlib.sha256()
-    handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o444)
+    handle = os.open(target, flags("O_WRONLY", "O_CREAT", "O_EXCL", "O_NOFOLLOW"), 0o444)
     with os.fdopen(handle, "wb") as sink:
         for chunk in chunks(member):
             digest.update(chunk)

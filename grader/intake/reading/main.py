@@ -1,7 +1,6 @@
 """Answer one request: the entry of the process that reads submissions."""
 
 import json
-import resource
 import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -29,7 +28,12 @@ def serve() -> None:
 
 
 def confine(limits: IntakeLimits) -> None:
-    """Limit this process; nothing here needs more."""
+    """Limit this process, where the system can; nothing here needs more."""
+    sys.setrecursionlimit(3000)
+    try:
+        import resource  # Windows has none
+    except ImportError:
+        return
     seconds = int(limits.seconds) + 1
     for kind, value in (
         (resource.RLIMIT_AS, limits.memory),
@@ -40,7 +44,6 @@ def confine(limits: IntakeLimits) -> None:
         hard = resource.getrlimit(kind)[1]
         most = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (most, most))
-    sys.setrecursionlimit(3000)
 
 
 def reply(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:

@@ -6,8 +6,8 @@ means the same to older parsers, version by version, until this Python parses th
 """
 
 import ast
+import contextlib
 import json
-import resource
 import sys
 from collections.abc import Sequence
 from typing import TypeVar, cast
@@ -138,7 +138,10 @@ def needed(text: str) -> str | None:
 
 def main() -> None:
     seconds = 4  # of processor time, in all
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    with contextlib.suppress(ImportError):  # Windows has none: there only the deadline of who started this ends it
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     for line in sys.stdin:
         found = ((count, version) for count, text in enumerate(json.loads(line)) if (version := needed(text)))
         print(json.dumps(next(found, None)), flush=True)

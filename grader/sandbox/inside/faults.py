@@ -6,17 +6,17 @@ import os
 import signal
 import time
 
-WHERE = signal.SIGUSR2  # asks a worker that gives no answer where it is
+WHERE = getattr(signal, "SIGUSR2", None)  # asks a worker that gives no answer where it is; Windows has none
 STEP = b"step\n"  # the sign that a request gets further
 _sign = {"descriptor": -1, "last": 0.0}  # where signs are written, nowhere but in a worker; when the last one was
 
 
 def report(descriptor: int = 5) -> None:
     """Write the stack there when a signal kills this process, and when it is asked."""
-    os.set_blocking(descriptor, False)  # nobody is made to wait for a reader
     _sign["descriptor"] = descriptor
     faulthandler.enable(descriptor, all_threads=False)
-    faulthandler.register(WHERE, descriptor, all_threads=False)
+    if WHERE is not None:
+        faulthandler.register(WHERE, descriptor, all_threads=False)
 
 
 def step() -> None:

@@ -1,8 +1,8 @@
 """What a worker uses, read from outside of it: memory, threads, and the disk where its scratch is no tmpfs."""
 
 import contextlib
+import mmap
 import os
-import resource
 import time
 from collections.abc import Iterator
 
@@ -78,7 +78,7 @@ def resident(pid: int) -> int:
     """Bytes in memory, pages that are shared with other processes counted whole: cheap, and never too low."""
     try:
         with open(f"/proc/{pid}/statm") as file:
-            return int(file.read().split()[1]) * resource.getpagesize()
+            return int(file.read().split()[1]) * mmap.PAGESIZE
     except (OSError, IndexError):
         return 0
 

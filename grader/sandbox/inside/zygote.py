@@ -75,7 +75,7 @@ class Zygote:
                 for descriptor in descriptors:
                     os.close(descriptor)
         if message["do"] == "where":
-            self.signal(name, faults.WHERE)
+            self.signal(name, signal.SIGUSR2)
             return {}
         return self.end(name, message["grace"])
 
@@ -187,6 +187,7 @@ def _work(plan: Plan, wires: list[int], said: int, arrays: dict[str, Any], canar
     try:
         os.setsid()
         said = _take_descriptors(wires, said)
+        os.set_blocking(5, False)  # nobody is made to wait for a reader
         faults.report()
         confine.confine(plan)
         os.write(said, b"confined")

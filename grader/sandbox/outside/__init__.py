@@ -3,6 +3,5 @@
 from grader.sandbox.outside.choose import choose_workers
 from grader.sandbox.outside.cold import ColdWorkers
 from grader.sandbox.outside.connection import Worker, Workers
-from grader.sandbox.outside.warm import WarmWorkers
 
-__all__ = ["ColdWorkers", "WarmWorkers", "Worker", "Workers", "choose_workers"]
+__all__ = ["ColdWorkers", "Worker", "Workers", "choose_workers"]

@@ -6,11 +6,10 @@ import sys
 from collections.abc import Sequence
 
 from grader.errors import GraderError
-from grader.sandbox.inside import landlock, syscalls
+from grader.sandbox.inside import syscalls
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside.cold import ColdWorkers
 from grader.sandbox.outside.connection import Workers
-from grader.sandbox.outside.warm import WarmWorkers
 
 
 def choose_workers(
@@ -34,15 +33,26 @@ def choose_workers(
         raise GraderError(
             f"student code cannot be confined on this system ({lacking}); --unconfined runs it all the same"
         )
-    if sys.platform != "linux" or platform.machine() not in syscalls.ARCHES:
+    if _cannot_fork():
         return ColdWorkers(ops, shared)
+    from grader.sandbox.outside.warm import WarmWorkers  # it imports what only Linux has
+
     forced = os.environ.get("GRADER_TIER")  # for tests
     return WarmWorkers(ops, shared, unconfined=unconfined, hide=hide, limits=limits, tier=forced or None)
 
 
 def _lacking() -> str:
-    if sys.platform != "linux":
+    if lacking := _cannot_fork():
+        return lacking
+    from grader.sandbox.inside import landlock  # it imports what only Linux has
+
+    return "" if landlock.version() else "its kernel lacks Landlock"
+
+
+def _cannot_fork() -> str:
+    """Why no worker can be forked and confined here; empty where one can."""
+    if sys.platform != "linux" or not hasattr(os, "fork"):
         return f"{platform.system()} offers none of what is needed"
     if platform.machine() not in syscalls.ARCHES:
         return f"its system calls are not known for {platform.machine()}"
-    return "" if landlock.version() else "its kernel lacks Landlock"
+    return ""

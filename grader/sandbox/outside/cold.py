@@ -13,9 +13,10 @@ from typing import Any
 from grader.errors import GraderError
 from grader.sandbox.inside import faults
 from grader.sandbox.inside.plan import Limits
+from grader.sandbox.outside.channels import PortableChannels
 from grader.sandbox.outside.clock import Patience
 from grader.sandbox.outside.connection import Connection, WorkerLost
-from grader.sandbox.outside.process import Operations, ProcessWorker, pipes
+from grader.sandbox.outside.process import Operations, ProcessWorker
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def environment(scratch: str) -> dict[str, str]:
     """The hand-written environment of a worker: nothing of the grader's own."""
     return {
+        **_of_windows(scratch),
         "PATH": "/usr/bin:/bin",
         "HOME": scratch,
         "TMPDIR": scratch,
@@ -47,6 +49,12 @@ def environment(scratch: str) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "PYTHONSAFEPATH": "1",
     }
+
+
+def _of_windows(scratch: str) -> dict[str, str]:
+    """What every program needs on Windows: where the system lies, and its names for home and temporary files."""
+    system = {name: os.environ[name] for name in ("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR") if name in os.environ}
+    return {**system, "USERPROFILE": scratch, "TEMP": scratch, "TMP": scratch} if system else {}
 
 
 class ColdWorkers:
@@ -81,23 +89,25 @@ class ColdWorker(ProcessWorker):
 
     def start(self) -> Connection:
         self.scratch = tempfile.TemporaryDirectory(prefix="vit-grade-", ignore_cleanup_errors=True)
-        theirs, ours = pipes()
-        # the worker's descriptors 3, 4 and 5, whatever numbers the pipes have here
-        wire = f'exec 3<&{theirs[0]} 4>&{theirs[1]} 5>&{theirs[3]}; exec "$@"'
+        self.notes = tempfile.TemporaryDirectory(prefix="vit-grade-", ignore_cleanup_errors=True)
         script = ROOT / "grader" / "sandbox" / "inside" / "__main__.py"
-        self.process = subprocess.Popen(
-            ["/bin/bash", "-c", wire, "worker", sys.executable, "-s", str(script), str(ROOT), self.settings],
-            stdin=subprocess.DEVNULL,
-            stdout=theirs[2],
-            stderr=theirs[2],
-            pass_fds=theirs,
-            env=environment(self.scratch.name),
-            cwd=self.scratch.name,
-            start_new_session=True,
-        )
-        for descriptor in theirs:
-            os.close(descriptor)
-        connection = Connection(*ours, self.died)
+        printed, told = Path(self.notes.name, "printed"), Path(self.notes.name, "told")
+        told.touch()
+        with printed.open("wb") as text:
+            self.process = subprocess.Popen(
+                [sys.executable, "-s", str(script), str(ROOT), self.settings, str(told)],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=text,
+                env=environment(self.scratch.name),
+                cwd=self.scratch.name,
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Ctrl-C is the grader's alone
+            )
+        assert self.process.stdin is not None and self.process.stdout is not None
+        channels = PortableChannels(self.process.stdin, self.process.stdout, printed, told)
+        connection = Connection(channels, self.died)
         connection.pid = self.process.pid
         self._learn_operations(connection)
         return connection
@@ -117,15 +127,23 @@ class ColdWorker(ProcessWorker):
         return self.known
 
     def interrupt(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process.pid, faults.WHERE)
+        if faults.WHERE is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, faults.WHERE)
 
     def end(self, grace: float) -> tuple[int | None, str]:
         status = None
         with contextlib.suppress(subprocess.TimeoutExpired):
             status = self.process.wait(grace) if grace else self.process.poll()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        if hasattr(os, "killpg"):  # what it started goes with it
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
         self.scratch.cleanup()
         return status, ""
+
+    def close(self) -> None:
+        super().close()
+        if self.process is not None:
+            self.notes.cleanup()

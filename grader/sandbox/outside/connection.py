@@ -1,8 +1,6 @@
 """Asking a worker: one request, one reply before the deadline, or a named fault."""
 
-import os
 import secrets
-import selectors
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,6 +8,7 @@ from typing import Any, Protocol
 from grader.records import Observation, Outcome
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.faults import STEP
+from grader.sandbox.outside.channels import Channels
 from grader.sandbox.outside.clock import PEEK, TICK, Clock, Patience
 from grader.sandbox.outside.replies import clean, innermost
 
@@ -84,19 +83,17 @@ class Reply:
 
 
 class Connection:
-    """The descriptors of one worker process: requests, replies, printed text, stacks of crashes."""
+    """Requests to one worker process, and what comes back of them."""
 
     max_output = 64 << 10  # bytes of printed text kept of one request
     max_flood = 16 << 20  # bytes of printed text after which a worker is killed
 
-    def __init__(self, requests: int, replies: int, printed: int, told: int, died: Callable[[], WorkerLost]) -> None:
-        self.requests, self.replies, self.printed, self.told = requests, replies, printed, told
+    def __init__(self, channels: Channels, died: Callable[[], WorkerLost]) -> None:
+        self.channels = channels
         self.died = died
         self.pid: int | None = None  # of the process at the other end, where it can be looked at
         self.interrupt: Callable[[], None] = lambda: None  # lets it write its stack
         self.heard = b""  # of what it told: signs of progress and stacks
-        for descriptor in (requests, replies, printed, told):
-            os.set_blocking(descriptor, False)
         self.flood = 0
 
     def exchange(self, op: str, args: dict[str, Any], patience: Patience) -> "Reply":
@@ -130,28 +127,20 @@ class Connection:
 
     def _until_answered(self, todo: memoryview, incoming: "_Incoming", text: bytearray, patience: Patience) -> None:
         clock = Clock(self.pid)
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.requests, selectors.EVENT_WRITE)
-            for descriptor in (self.replies, self.printed, self.told):
-                selector.register(descriptor, selectors.EVENT_READ)
-            while not incoming.complete:
-                for key, _ in selector.select(min(TICK, patience.step)):
-                    if key.fd == self.printed:
-                        if not self._drain(text):
-                            selector.unregister(self.printed)
-                    elif key.fd == self.told:
-                        if not self._hear():
-                            selector.unregister(self.told)
-                        clock.step()
-                    elif key.fd == self.replies:
-                        self._read(incoming, text)
-                    else:
-                        todo = self._write(todo)
-                        if not todo:
-                            selector.unregister(self.requests)
-                if clock.due and not incoming.complete:
-                    clock.look()
-                    self._wait_on(clock, patience)
+        while not incoming.complete:
+            for name in self.channels.ready(min(TICK, patience.step), writing=bool(todo)):
+                if name == "printed":
+                    self._drain(text)
+                elif name == "told":
+                    self._hear()
+                    clock.step()
+                elif name == "replies":
+                    self._read(incoming, text)
+                else:
+                    todo = self._write(todo)
+            if clock.due and not incoming.complete:
+                clock.look()
+                self._wait_on(clock, patience)
         self._drain(text)
         if todo:
             raise WorkerLost("forged", "the reply came before the request was read")
@@ -174,23 +163,18 @@ class Connection:
             lost.spent = clock.spent
             raise lost
 
-    def _hear(self) -> bool:
-        """Take what the worker told, keep its end; whether there may be more later."""
-        chunk = os.read(self.told, 1 << 16)
+    def _hear(self) -> None:
+        """Take what the worker told, keep its end."""
+        chunk = self.channels.read("told") or b""
         self.heard = (self.heard + chunk.replace(STEP, b""))[-self.max_output :]
-        return bool(chunk)
 
     def _refuse_early_bytes(self) -> None:
-        try:
-            if os.read(self.replies, 1):
-                raise WorkerLost("forged", "more came back than one reply to each request")
-        except BlockingIOError:
-            return
+        if self.channels.read("replies"):
+            raise WorkerLost("forged", "more came back than one reply to each request")
 
     def _read(self, incoming: "_Incoming", text: bytearray) -> None:
-        try:
-            chunk = os.read(self.replies, 1 << 20)
-        except BlockingIOError:
+        chunk = self.channels.read("replies")
+        if chunk is None:
             return
         if not chunk:
             self._drain(text)
@@ -199,21 +183,13 @@ class Connection:
 
     def _write(self, todo: memoryview) -> memoryview:
         try:
-            return todo[os.write(self.requests, todo[: 1 << 20]) :]
-        except BlockingIOError:
-            return todo
+            return todo[self.channels.write(todo) :]
         except BrokenPipeError:
             raise self.died() from None
 
-    def _drain(self, text: bytearray) -> bool:
-        """Take what was printed, keep its beginning; whether there may be more later."""
-        while True:
-            try:
-                chunk = os.read(self.printed, 1 << 16)
-            except BlockingIOError:
-                return True
-            if not chunk:
-                return False
+    def _drain(self, text: bytearray) -> None:
+        """Take what was printed, keep its beginning."""
+        while chunk := self.channels.read("printed"):
             self.flood += len(chunk)
             if self.flood > self.max_flood:
                 raise WorkerLost("crashed", f"it printed more than {self.max_flood >> 20} MiB")
@@ -223,19 +199,13 @@ class Connection:
         """What the worker's fault handler wrote, line by line, after waiting for it a little."""
         told, self.heard = self.heard, b""
         pause = 0.05  # seconds without another line after which a stack is complete
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.told, selectors.EVENT_READ)
-            while len(told) < self.max_output and selector.select(seconds):
-                chunk = os.read(self.told, 1 << 16)
-                if not chunk:
-                    break
-                told += chunk.replace(STEP, b"")
-                seconds = min(seconds, pause)
+        while len(told) < self.max_output and (chunk := self.channels.read("told", seconds)):
+            told += chunk.replace(STEP, b"")
+            seconds = min(seconds, pause)
         return told.decode("utf-8", "replace")
 
     def close(self) -> None:
-        for descriptor in (self.requests, self.replies, self.printed, self.told):
-            os.close(descriptor)
+        self.channels.close()
 
 
 class _Incoming:

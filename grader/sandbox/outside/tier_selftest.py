@@ -2,12 +2,12 @@
 
 import json
 import os
-import select
 import socket
 import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
+from grader.sandbox.outside.channels import Channels
 from grader.sandbox.outside.connection import WorkerLost
 from grader.sandbox.outside.opening import opened_worker
 from grader.sandbox.outside.tiers import Tier
@@ -24,7 +24,7 @@ def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
             plan = workers.plan(tier, slot)
             connection, failed = opened_worker(workers.zygote, plan, _nobody_asks, canaries.described())
             try:
-                return [failed] if failed else _answer(connection.replies)
+                return [failed] if failed else _answer(connection.channels)
             finally:
                 connection.close()
                 workers.zygote.tell("end", os.path.basename(plan.scratch), grace=0.0)
@@ -32,12 +32,10 @@ def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
         workers.slots.discard(slot)
 
 
-def _answer(replies: int) -> list[str]:
+def _answer(channels: Channels) -> list[str]:
     max_seconds = 60.0
     said, deadline = b"", time.monotonic() + max_seconds
-    max_answer = 1 << 16
-    while select.select([replies], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        chunk = os.read(replies, max_answer)
+    while (chunk := channels.read("replies", max(0.0, deadline - time.monotonic()))) is not None:
         if not chunk:
             return list(json.loads(said)) if said else ["the self-test ended without an answer"]
         said += chunk

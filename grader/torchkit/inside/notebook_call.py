@@ -57,7 +57,7 @@ def arguments(student: Student, name: str, sets: tuple[NotedReads, ...]) -> Argu
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
     """End what is done within after some seconds, where signals can do that."""
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from grader.sandbox.inside import confine
-from grader.sandbox.outside import WarmWorkers, access
+from grader.sandbox.outside import access
+from grader.sandbox.outside.warm import WarmWorkers
 
 PACKAGES = "lib/python3/site-packages"
 TIERS = ["T1", "T2b"] if os.geteuid() == 0 else ["T3", "T4"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from grader.records import Observation, Raised
-from grader.sandbox.outside import WarmWorkers, access, control
+from grader.sandbox.outside import access, control
+from grader.sandbox.outside.warm import WarmWorkers
 
 PACKAGES = "lib/python3/site-packages"
 
