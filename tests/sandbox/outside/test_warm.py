@@ -189,7 +189,7 @@ def test_a_system_without_confinement_refuses_in_one_line(monkeypatch: pytest.Mo
 
 
 def test_a_kernel_without_landlock_refuses_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose.landlock, "version", lambda: 0)
+    monkeypatch.setattr("grader.sandbox.inside.landlock.version", lambda: 0)
     with pytest.raises(GraderError, match="lacks Landlock"):
         choose_workers([], {})
 
