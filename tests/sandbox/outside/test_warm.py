@@ -15,7 +15,7 @@ import pytest
 from grader.errors import GraderError
 from grader.sandbox.inside import landlock, protocol, usage
 from grader.sandbox.inside.plan import Limits
-from grader.sandbox.outside import ColdWorkers, access, choose, choose_workers, tiers, zygote_connection
+from grader.sandbox.outside import ColdWorkers, access, choose_workers, tiers, zygote_connection
 from grader.sandbox.outside.warm import WarmWorkers
 
 OPS = ["tests.attacks.ops"]
