@@ -95,6 +95,11 @@ class Assignment:
         """The names of the checks by criterion."""
         return {ident: [check.name for check in criterion.checks] for ident, criterion in self.criteria.items()}
 
+    @property
+    def thresholds(self) -> dict[str, str]:
+        """By criterion that has a score, the threshold of the rubric that it is held against."""
+        return {ident: criterion.threshold for ident, criterion in self.criteria.items() if criterion.threshold}
+
 
 @dataclass(frozen=True)
 class Topic:

@@ -16,7 +16,7 @@ from pathlib import Path
 from grader import firewall
 from grader.commands import COMMANDS, DEFAULT
 from grader.commands.arguments import Parser
-from grader.errors import GraderError, not_installed
+from grader.errors import GraderError, GraderErrors, not_installed
 from grader.reports.text import complain
 
 
@@ -37,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         complain(str(interrupt) or "interrupted; nothing was written")
         return 130
+    except GraderErrors as errors:
+        for line in errors.lines:
+            complain(line)
+        return 2
     except Exception as error:
         complain(_words(error))
         return 2

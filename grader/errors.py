@@ -1,10 +1,19 @@
 """What can go wrong on the grader's side, as opposed to a student's mistake, which is a verdict."""
 
 import sys
+from collections.abc import Sequence
 
 
 class GraderError(Exception):
     """One line for stderr: the path first, what was expected, what was seen, what was done about it."""
+
+
+class GraderErrors(GraderError):
+    """Several lines, as of a file in which several rows are wrong."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = tuple(lines)
 
 
 class Rejected(GraderError):

@@ -20,7 +20,7 @@ from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
 from grader.missing import absence, is_to_do, meant, to_do, todo_words
 from grader.raised import raised_hint, raised_words
-from grader.records import CheckResult, CriterionStatus, GradeWarning, Judgement, Observation
+from grader.records import CheckResult, CriterionStatus, GradeWarning, Judgement, Measurement, Observation
 from grader.syntax_errors import explained
 from grader.unavailable import why_lost
 
@@ -30,11 +30,11 @@ class Verdict(Exception):
 
 
 class Fail(Verdict):
-    """The submission is wrong."""
+    """The submission is wrong; ``measurement`` is that of a score below its threshold."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", measurement: Measurement | None = None) -> None:
         super().__init__(message)
-        self.message, self.hint = message, hint
+        self.message, self.hint, self.measurement = message, hint, measurement
 
 
 class Skip(Verdict):
@@ -81,12 +81,14 @@ class Criterion:
     Attributes:
         names: must all be defined, or the criterion is missing.
         needs: criteria that are judged before it: its checks may look at their verdicts.
+        threshold: of the rubric, which its score is held against; empty where it has no score.
     """
 
     id: str
     checks: tuple[Check, ...]
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    threshold: str = ""
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
@@ -162,7 +164,7 @@ def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]
             results.append(CheckResult(check.name, "passed", remark or check.sentence))
             remarks += [remark] if remark else []
         except Fail as fail:
-            results.append(CheckResult(check.name, "failed", fail.message, fail.hint))
+            results.append(CheckResult(check.name, "failed", fail.message, fail.hint, fail.measurement))
         except Skip:
             results.append(CheckResult(check.name, "skipped", LATER))
         except Missing as missing:

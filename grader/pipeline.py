@@ -70,7 +70,9 @@ class Grader:
         self.options, self.workers, self.data = options, workers, data
         self.assignment = options.assignment
         self.known = ReferenceAnswers()
-        self.rubric = rubric or rubrics.load(options.rubric_file, self.assignment.check_names)
+        self.rubric = rubric or rubrics.load(
+            options.rubric_file, self.assignment.check_names, self.assignment.thresholds
+        )
 
     def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
               only: Collection[str] | None = None, progress: Progress | None = None) -> Grade:  # fmt: skip
@@ -194,7 +196,7 @@ def open_grader(options: Options) -> Grader:
     Raises:
         GraderError: no data, a broken rubric, or no way to confine workers.
     """
-    rubrics.load(options.rubric_file, options.assignment.check_names)
+    rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
     data = options.assignment.data(options.data)
     hidden = hidden_folders(options.assignment, data)
     limits = Limits(memory=options.assignment.worker_memory)

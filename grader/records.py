@@ -4,6 +4,7 @@ All are frozen, and all but ``Submission`` survive a round trip through JSON (pl
 grade can be computed again from what was kept.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,11 +155,37 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """A score that was held against a threshold.
+
+    Attributes:
+        value: as it was measured.
+        plus_minus: half the width of its 95 % interval.
+        needed: the threshold.
+    """
+
+    value: float
+    plus_minus: float
+    needed: float
+
+    @classmethod
+    def of_share(cls, share: float, count: int, needed: float) -> "Measurement":
+        """That of a share of some images: the normal interval of a proportion, ± 0.6 points for 88 % of 10,000."""
+        return cls(share, round(1.96 * math.sqrt(share * (1 - share) / count), 6), needed)
+
+    @property
+    def near(self) -> bool:
+        """Whether it is below the threshold by no more than chance may explain."""
+        return self.value < self.needed <= self.value + self.plus_minus
+
+
+@dataclass(frozen=True)
 class CheckResult:
     name: str
     status: CheckStatus
     message: str = ""  # what was expected and what was seen
     hint: str = ""  # the likely cause and where to look
+    measurement: Measurement | None = None  # of a check that holds a score against a threshold
 
 
 @dataclass(frozen=True)
@@ -182,6 +209,18 @@ class CriterionResult:
     feedback: str
     checks: tuple[CheckResult, ...] = ()
     origin: Origin | None = None
+    computed: "CriterionResult | None" = None  # where a person decided: what was computed beneath
+
+    @property
+    def near(self) -> str:
+        """What a person should know of a score just below its threshold; empty where there is nothing."""
+        if self.computed is not None or self.status not in ("failed", "partial"):
+            return ""
+        close = [check.measurement for check in self.checks if check.measurement and check.measurement.near]
+        return "".join(
+            f"{self.id}: {each.value:.2%} ± {100 * each.plus_minus:.1f} points, {each.needed:.0%} are needed"
+            for each in close[:1]
+        )
 
     @property
     def open(self) -> float:
@@ -229,6 +268,29 @@ class SimilarGroup:
 
 
 @dataclass(frozen=True)
+class Adjustment:
+    """Points that a person gave in place of those that were computed.
+
+    Attributes:
+        criterion: its id; "score" for the whole score of a submission that could not be graded.
+        points: that count.
+        was: points that were computed.
+        why: the reason.
+        by: who decided.
+        at: when, in ISO 8601.
+        comment: what the student reads instead of the reason, where it is given.
+    """
+
+    criterion: str
+    points: float
+    was: float
+    why: str
+    by: str
+    at: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
 class Grade:
     """One grade, in the shape that ``--json`` writes (see ``grader/grade.schema.json``)."""
 
@@ -249,6 +311,14 @@ class Grade:
     parts: Mapping[int, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     undecided: float = 0.0  # points of criteria in error: neither in the score nor lost
+    adjustments: tuple[Adjustment, ...] = ()  # what people decided; the score holds it
+    look_again: tuple[str, ...] = ()  # decisions beneath which something has changed since, a sentence each
+
+    @property
+    def to_look_at(self) -> tuple[str, ...]:
+        """Why a person should look at it, a line for each reason."""
+        undecided = (self.reason or self.status,) if self.status != "graded" else ()
+        return (*undecided, *self.look_again, *(each.near for each in self.criteria if each.near))
 
     @property
     def total(self) -> str:

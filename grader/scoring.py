@@ -5,9 +5,11 @@ points by check a failed check decides a criterion, whatever the others are. Wit
 as soon as one check that has points is in error.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from grader import firewall
 from grader.evidence import Evidence
@@ -24,19 +26,15 @@ def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]
     results = tuple(
         _result(criterion, _opened(verdicts, criterion.id), evidence) for criterion in evidence.rubric.criteria
     )
-    open_ = [result.id for result in results if result.status == "error"]
     measured = {name: _measured(evidence, name) for name in evidence.assignment.measures}
     warnings = _warnings(evidence)
-    undecided = round(sum(result.open for result in results), 4)
     return Grade(
         submission={
             "name": evidence.submission.name,
             "path": str(evidence.submission.path),
             "sha256": evidence.submission.sha256,
         },
-        status="needs_review" if open_ else "graded",
-        score=round(sum(result.points for result in results), 4),
-        undecided=undecided,
+        **totals(results),
         max_score=evidence.rubric.max_score,
         seed=evidence.seed,
         criteria=results,
@@ -44,14 +42,22 @@ def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]
         warnings=(*warnings, *faults(evidence.firewall)),
         sandbox=sandbox,
         timings=timings,
-        reason=f"not decided: {', '.join(open_)}; {undecided:g} points stay open until a person decides"
-        if open_
-        else "",
         given=evidence.given.digest,
         assignment=evidence.assignment.name,
         parts=evidence.assignment.parts,
         labels=evidence.assignment.shown_measures,
     )
+
+
+def totals(results: Sequence[CriterionResult]) -> dict[str, Any]:
+    """The fields of a grade that follow from its criteria: score, open points, status and its reason."""
+    open_ = [result.id for result in results if result.status == "error"]
+    undecided = round(sum(result.open for result in results), 4)
+    why = f"not decided: {', '.join(open_)}; {undecided:g} points stay open until a person decides"
+    return {
+        "score": round(sum(result.points for result in results), 4), "undecided": undecided,
+        "status": "needs_review" if open_ else "graded", "reason": why if open_ else "",
+    }  # fmt: skip
 
 
 def faults(wall: firewall.Firewall) -> tuple[GradeWarning, ...]:
@@ -91,6 +97,9 @@ def _result(criterion: RubricCriterion, verdict: Judgement, evidence: Evidence) 
 def _points(criterion: RubricCriterion, verdict: Judgement) -> tuple[float, CriterionStatus]:
     if verdict.status == "passed":
         return criterion.points, "passed"
+    if verdict.status == "failed" and criterion.steps:
+        points = criterion.earned(_score_below(verdict))
+        return points, "partial" if points > 0 else "failed"
     if verdict.status != "failed" or not criterion.checks:
         return 0.0, verdict.status
     statuses = {result.name: result.status for result in verdict.results}
@@ -98,6 +107,13 @@ def _points(criterion: RubricCriterion, verdict: Judgement) -> tuple[float, Crit
         return 0.0, "error"
     points = sum(weight for name, weight in criterion.checks.items() if statuses.get(name) == "passed")
     return points, "partial" if points > 0 else "failed"
+
+
+def _score_below(verdict: Judgement) -> float:
+    """The score of a criterion that failed for nothing else than being below its threshold; else one below all steps."""
+    failed = [result for result in verdict.results if result.status != "passed"]
+    measured = [result.measurement.value for result in failed if result.measurement is not None]
+    return measured[0] if len(measured) == len(failed) == 1 else -math.inf
 
 
 def _measured(evidence: Evidence, name: str) -> float | None:

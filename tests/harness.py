@@ -106,7 +106,8 @@ def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, n
         body = in_process.answer(student, probe.op, _through(question.args, shared))
     from grader.sandbox.outside.replies import observation
 
-    seen = dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0), seconds=0.0)
+    frame = b"".join(protocol.encode("id", body))
+    seen = dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0, frame), seconds=0.0)
     return fit(seen, VIT.forms.get(probe.op), question.args)
 
 

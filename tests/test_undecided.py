@@ -16,6 +16,7 @@ from grader.errors import GraderError, Unreadable
 from grader.evidence import Answer, Evidence, Probe, Question, Unanswered
 from grader.exports import FORMATS
 from grader.exports.result import of_entry, of_grade
+from grader.gradebook.late import Lateness
 from grader.gradebook.reader import GradedSubmission
 from grader.judging import Blocked, Criterion, Fail, Skip, Undecided, checks
 from grader.probing import ask_all
@@ -212,11 +213,11 @@ def test_an_open_grade_is_hidden_in_gradescope_and_passes_nothing_in_a_classroom
 
 
 def test_lateness_is_charged_once_a_grade_is_decided() -> None:
-    handed: Any = SimpleNamespace(key="ef56", student=None, path=Path())
-    entry = GradedSubmission(handed, SimpleNamespace(grade=OPEN), 1, 1, True, 2, 20.0)  # type: ignore[arg-type]
+    row: Any = SimpleNamespace(key="ef56", student=None, path=Path())
+    kept: Any = SimpleNamespace(grade=OPEN)
+    entry = GradedSubmission(row, kept, "ef56", OPEN, Lateness(2, 0, 20.0), ("ef56",))
     assert entry.points == 93 and "charged once the grade is decided" in of_entry(entry).note
-    decided: Any = SimpleNamespace(grade=grades.grade())
-    assert dataclasses.replace(entry, kept=decided).points == 80
+    assert dataclasses.replace(entry, grade=grades.grade()).points == 80
 
 
 @pytest.mark.parametrize("least", [None, 0.0, 50.0])

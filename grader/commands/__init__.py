@@ -17,6 +17,8 @@ COMMANDS = {  # by name: its module, and what it does
         "grader.commands.regrade",
         "compute a class's grades again after a change of points, thresholds or checks",
     ),
+    "adjust": ("grader.commands.adjust", "give a student points in place of those that were computed"),
+    "log": ("grader.commands.log", "tell what became of a student's grade, in order"),
     "export": ("grader.commands.export", "hand on a class's grades: Canvas, Moodle, Gradescope, JUnit, …"),
     "similar": ("grader.commands.similar", "list submissions of a class that are nearly the same"),
     "audit": (

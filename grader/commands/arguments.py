@@ -55,6 +55,13 @@ SHARED: dict[str, dict[str, Any]] = {
     "--attempts": {
         "choices": ("latest", "best"), "default": "latest", "help": "which of a student's submissions counts",
     },
+    "--roster": {
+        "type": Path, "metavar": "CSV",
+        "help": "who belongs to the class: extensions, teams, late days, excused (default: the last that was given)",
+    },
+    "--zone": {
+        "metavar": "NAME", "help": 'of times that have none, "America/Edmonton" (default: that of [late], or the last given)',
+    },
     "--unconfined": {"action": "store_true", "help": "run student code without a sandbox"},
 }  # fmt: skip
 

@@ -10,8 +10,9 @@ from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
 from grader.exports.canvas import Filled
-from grader.exports.result import ExportedGrade, of_entry
+from grader.exports.result import ExportedGrade, of_class
 from grader.firewall import Firewall
+from grader.gradebook import moves
 from grader.gradebook.reader import GradebookReader
 from grader.reports import record
 from grader.reports.text import complain, file_stem
@@ -34,7 +35,7 @@ Hand on the grades of a class.
 Late points are taken off as [late] in the rubric says. Canvas and Moodle get no grade that needs review.
 """
     parser.add_argument("format", choices=(*FORMATS, "canvas", "moodle"), metavar="FORMAT", help="one of those above")
-    shared(parser, "--out", "--attempts", "--rubric", "--assignment")
+    shared(parser, "--out", "--attempts", "--rubric", "--roster", "--zone", "--assignment")
     parser.add_argument(
         "--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)"
     )
@@ -46,22 +47,34 @@ Late points are taken off as [late] in the rubric says. Canvas and Moodle get no
 def run(given: argparse.Namespace) -> int:
     """Write the grades in the wanted form; 1 when something was left out."""
     rubric = given.rubric or (finding.find(given.assignment).rubric if given.assignment else None)
+    for line in moves.taken(given.out, given.roster, given.zone, rubric, must_exist=True):
+        complain(line)
     with GradebookReader(given.out, given.attempts, rubric) as reader:
-        results = [of_entry(entry) for entry in reader.entries()]
-        _said(reader.late_remarks())
-    if not results:
-        raise GraderError(f"{given.out}: the gradebook holds no grade")
+        results = of_class(reader)
+        for line in reader.late_remarks():
+            raise GraderError(f"{line}; nothing was handed on")
+        if not results:
+            raise GraderError(f"{given.out}: the gradebook holds no grade")
+        status, handed_on = _handed_on(given, results)
+        reader.ledger.note_exports(given.format, {result.key: result.total for result in handed_on})
+    return status
+
+
+def _handed_on(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, Sequence[ExportedGrade]]:
+    """Write the grades; the exit status, and those that were written."""
     if given.format in ("canvas", "moodle"):
         return _sheet(given, results)
     if given.sheet is not None:
         raise GraderError(f"--sheet: {given.format} fills no sheet, only canvas and moodle do")
+    if given.format != "md":  # a table has an empty cell for those who are excused, the others have no place for one
+        results = [result for result in results if not result.excused]
     if given.format in ONE_EACH:
         return _each(given, results)
     wall = Firewall()
     text, left_out = written(given.format, results, wall)
     if text is not None:
         record.put(text, given.to)
-    return _said([*left_out, *wall.lines])
+    return _said([*left_out, *wall.lines]), results if text is not None else ()
 
 
 def _said(lines: Sequence[str]) -> int:
@@ -71,11 +84,11 @@ def _said(lines: Sequence[str]) -> int:
     return int(bool(lines))
 
 
-def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
+def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, list[ExportedGrade]]:
     wall = Firewall()
     filled, left_out = sound(f"the export {given.format}", partial(_filled, given), results, wall)
     if filled is None:
-        return _said(wall.lines)
+        return _said(wall.lines), []
     record.put(filled.sheet.text(), given.to)
     for keys, why in (
         (filled.left, "left as it was: needs review (no score until a person has decided), or locked"),
@@ -83,7 +96,8 @@ def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
     ):
         for key in keys:
             complain(f"{key}: {why}")
-    return _said(left_out) or int(bool(filled.left or filled.unknown))
+    without = {*filled.left, *filled.unknown}
+    return _said(left_out) or int(bool(without)), [result for result in results if result.key not in without]
 
 
 def _filled(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> Filled:
@@ -95,10 +109,10 @@ def _filled(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> Fill
     return moodle.fill(results, sheet, not given.no_comments)
 
 
-def _each(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
+def _each(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, list[ExportedGrade]]:
     if given.to == "-" and len(results) > 1:
         raise GraderError(f"--to: {given.format} is a file for each of {len(results)} submissions: give a folder")
-    lines = []
+    lines, handed_on = [], []
     for result in results:
         wall, name = Firewall(), ONE_EACH[given.format]
         target = given.to if given.to == "-" else str(Path(given.to) / file_stem(result.key) / name)
@@ -106,4 +120,5 @@ def _each(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> int:
         lines += [f"{result.key}: {line}" for line in wall.lines]
         if text is not None:
             record.put(text, target)
-    return _said(lines)
+            handed_on.append(result)
+    return _said(lines), handed_on

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, GPU=1")
     parser.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
     parser.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria of the rubric alone")
-    shared(parser, "--rubric", "--given", "--assignment", "--unconfined")
+    shared(parser, "--rubric", "--roster", "--zone", "--given", "--assignment", "--unconfined")
     parser.add_argument("--version", action="version", version=f"vit-grade {_version()}")
 
 
@@ -142,16 +142,19 @@ def grade_all(given: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
         options = dataclasses.replace(options, out=Path(tempfile.mkdtemp(prefix="vit-grade-out-")))
     found = inputs.find(given.submissions, options.out)
     if len(found) == 1 and found[0].id is None and given.scheduler is None:
+        if given.roster is not None or given.zone is not None:
+            raise GraderError("--roster and --zone are for a class, and there is one submission of no class here")
         pages = _pages(options.out, False) if given.html else None
         grade = grade_one(found[0], options, given.only, pages)
         return [grade], [f"Page: {pages.target(grade)}", *pages.trouble.values()] if pages else []
-    from grader.gradebook import session
+    from grader.gradebook import moves, session
 
     if options.out != given.out:
         complain(f"grades: nothing can be written there; the gradebook is in {options.out}")
+    moved = moves.taken(options.out, given.roster, given.zone, options.rubric_file)
     spread = session.Spread(given.jobs, given.scheduler, given.resources)
     done = session.grade_class(found, options, given.only, spread, given.retry)
-    remarks = session.remarks(options)
+    remarks = [*moved, *session.remarks(options)]
     if given.html:
         remarks += session.write_pages(options, _pages(options.out, True))
     return [each.grade for each in done], remarks

@@ -3,9 +3,14 @@
 import argparse
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from grader import finding
 from grader.commands.arguments import shared
+from grader.errors import GraderError
+from grader.gradebook import moves
+from grader.gradebook.basis import rubric_of
+from grader.gradebook.reader import GradebookReader, look_again
 from grader.gradebook.regrade import RegradedSubmission, regrade_all, remember, remembered
 from grader.gradebook.session import alone
 from grader.gradebook.store import NAME, Gradebook
@@ -14,10 +19,10 @@ from grader.reports.text import printable
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Grade a class again after a change of rubric, threshold or check, from what was observed: no student code "
-        "runs, unless a probe is new; then that probe is asked, and nothing else."
+        "Grade a class again after a change of rubric, threshold, check or roster, from what was observed: no student "
+        "code runs, unless a probe is new; then that probe is asked, and nothing else."
     )
-    shared(parser, "--out", "--rubric", "--given", "--data", "--assignment")
+    shared(parser, "--out", "--rubric", "--roster", "--zone", "--given", "--data", "--assignment")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -27,10 +32,23 @@ def run(given: argparse.Namespace) -> int:
     with alone(given.out), contextlib.closing(Gradebook(given.out / NAME, must_exist=True)) as book:
         assignment = finding.find(given.assignment) if given.assignment else None
         options = remembered(book, given.rubric, given.data, given.given, assignment)
-        moved = regrade_all(options, book)
+        before = moves.standings_of(given.out, _rubric_before(book, options.rubric_file))
+        moves.take(book, given.roster, given.zone)
+        regraded = regrade_all(options, book)
         remember(book, options)
-    _tell(moved)
-    return int(any(each.after is None or each.after.status == "needs_review" for each in moved))
+    _tell(regraded)
+    with GradebookReader(given.out) as reader:
+        for line in (*moves.moved(before, moves.standings(reader)), *look_again(reader)):
+            print(printable(line))
+    return int(any(each.after is None or each.after.status == "needs_review" for each in regraded))
+
+
+def _rubric_before(book: Gradebook, now: Path) -> Path:
+    """The rubric that the class was graded by; today's where it is gone."""
+    try:
+        return rubric_of(book)
+    except GraderError:
+        return now
 
 
 def _tell(moved: Sequence[RegradedSubmission]) -> None:

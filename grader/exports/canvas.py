@@ -44,6 +44,8 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, assignment: str 
         row = known.get(result.student or "") or _by_name(rows, result)
         if row is None:
             unknown.append(result.key)
+        elif result.excused:
+            row[-1] = ""
         elif result.sure:
             row[-1] = number(result.points)
         else:
@@ -57,9 +59,13 @@ def _new(results: Sequence[ExportedGrade], assignment: str | None) -> Filled:
             "canvas: say which column is to be filled, --column 'Assignment 3 (12345)', or give the gradebook that "
             "Canvas exports with --sheet FILE"
         )
-    most = results[0].grade.max_score if results else 0.0
+    most = max((result.grade.max_score for result in results), default=0.0)
     rows = [["    Points Possible", "", "", "", "", number(most)]]
-    rows += [[result.key, result.student or "", "", "", "", number(result.points)] for result in results if result.sure]
+    rows += [
+        [each.name or each.key, each.student or "", "", "", "", "" if each.excused else number(each.points)]
+        for each in results
+        if each.sure
+    ]
     return Filled(Sheet([*IDENTITY, assignment], rows), tuple(each.key for each in results if not each.sure), ())
 
 
@@ -75,10 +81,16 @@ def _column(sheet: Sheet, assignment: str | None) -> int:
 
 def _by_name(rows: list[list[str]], result: ExportedGrade) -> list[str] | None:
     """The row of a student without an id, by the name that Canvas gives to files, "Doe, Jane" as doejane."""
-    same = [row for row in rows if result.student is None and _plain(row[0]) == _plain(result.key)]
+    names = {_plain(result.key), _in_order(result.name)} - {""}
+    same = [row for row in rows if result.student is None and names & {_plain(row[0]), _in_order(row[0])}]
     possible = "points possible"
     return same[0] if len(same) == 1 and same[0][0].strip().casefold() != possible else None
 
 
 def _plain(name: str) -> str:
     return "".join(character for character in name if character.isalnum()).casefold()
+
+
+def _in_order(name: str) -> str:
+    """The same for "Doe, Jane" and "Jane Doe"."""
+    return " ".join(sorted(name.replace(",", " ").casefold().split()))

@@ -35,12 +35,23 @@ def _suite(top: ET.Element, result: ExportedGrade) -> ET.Element:
 
 def _cases(result: ExportedGrade) -> Iterator[ET.Element]:
     for criterion in result.grade.criteria:
+        if criterion.computed is not None:
+            yield _decided(criterion)
+            continue
         for check in criterion.checks:
             yield _case(criterion, check)
     if result.grade.status == "rejected" or (result.grade.reason and not result.grade.criteria):
         case = ET.Element("testcase", classname="submission", name="opened", time="0.000")
-        case.append(_ending("failure" if result.grade.status == "rejected" else "error", result.grade.reason))
+        case.append(_ending("error" if result.grade.status == "needs_review" else "failure", result.grade.reason))
         yield case
+
+
+def _decided(criterion: CriterionResult) -> ET.Element:
+    """One case in place of the checks': a person has decided."""
+    case = ET.Element("testcase", classname=text(criterion.id), name="decision", time="0.000")
+    if criterion.status != "passed":
+        case.append(_ending("failure", criterion.feedback))
+    return case
 
 
 def _case(criterion: CriterionResult, check: CheckResult) -> ET.Element:

@@ -27,6 +27,9 @@ def _within(lines: Iterator[str], most: int) -> str:
 
 def _one(result: ExportedGrade) -> Iterator[str]:
     grade = result.grade
+    if result.excused:
+        yield f"## {escaped(result.key)}: excused"
+        return
     yield f"## {escaped(result.key)}: {result.total} of {grade.max_score:g} points"
     yield ""
     for said in (f"{grade.status.replace('_', ' ')}: {grade.reason}" if grade.reason else "", result.note):
@@ -54,6 +57,9 @@ def _class(results: Sequence[ExportedGrade]) -> Iterator[str]:
     yield from ("| Submission | Points | Status | Lost |", "|---|---:|---|---|")
     for result in results:
         grade = result.grade
+        if result.excused:
+            yield f"| {escaped(result.key)} | | excused | |"
+            continue
         lost = ", ".join(escaped(each.id) for each in grade.criteria if each.lost)
         status = "; ".join(filter(None, [grade.status.replace("_", " "), grade.reason, result.note]))
         yield f"| {escaped(result.key)} | {result.total} | {escaped(status)} | {lost} |"

@@ -34,6 +34,8 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool =
             unknown.append(result.key)
         elif not result.sure or (CHANGEABLE in at and row[at[CHANGEABLE]].strip().casefold() == "no"):
             left.append(result.key)
+        elif result.excused:
+            row[at[GRADE]] = ""
         else:
             row[at[GRADE]] = number(result.points * _scale(row, at, result))
             if comments and COMMENTS in at:
@@ -42,8 +44,9 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool =
 
 
 def _new(results: Sequence[ExportedGrade]) -> Sheet:
+    most = max((result.grade.max_score for result in results), default=0.0)
     rows = [
-        ["Participant " + result.student, result.key, "", "", "", number(result.grade.max_score), "Yes", "-", "-", ""]
+        ["Participant " + result.student, result.name or result.key, "", "", "", number(most), "Yes", "-", "-", ""]
         for result in results
         if result.student is not None
     ]
@@ -61,7 +64,8 @@ def _scale(row: list[str], at: dict[str, int], result: ExportedGrade) -> float:
 def _by_name(sheet: Sheet, at: dict[str, int], result: ExportedGrade) -> list[str] | None:
     if NAME not in at or result.student is not None:
         return None
-    same = [row for row in sheet.rows if row[at[NAME]].strip().casefold() == result.key.casefold()]
+    names = {result.key.casefold(), result.name.casefold()} - {""}
+    same = [row for row in sheet.rows if row[at[NAME]].strip().casefold() in names]
     return same[0] if len(same) == 1 else None
 
 

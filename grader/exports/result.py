@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from grader.gradebook.reader import GradedSubmission
+from grader.gradebook.reader import GradebookReader, GradedSubmission
+from grader.gradebook.roster import RosterStudent
 from grader.records import Grade
 
 
@@ -11,16 +12,20 @@ class ExportedGrade:
     """A grade on its way out.
 
     Attributes:
-        grade: as it was computed.
+        grade: as it was computed, with what people decided.
         points: what counts: the score less what lateness costs.
         note: what is to be said of lateness and attempts; empty where there is nothing.
         student: the id that Canvas or Moodle gave.
+        name: in full, from the roster; may be empty.
+        excused: there is no score; the cell of a sheet is empty.
     """
 
     grade: Grade
     points: float
     note: str = ""
     student: str | None = None
+    name: str = ""
+    excused: bool = False
 
     @property
     def key(self) -> str:
@@ -29,12 +34,14 @@ class ExportedGrade:
 
     @property
     def sure(self) -> bool:
-        """Whether the points may be handed on without a person looking at them."""
-        return self.grade.status != "needs_review"
+        """Whether the points, or that there are none, may be handed on without a person looking at them."""
+        return self.excused or self.grade.status != "needs_review"
 
     @property
     def total(self) -> str:
-        """The points in words: "78", or "78 + 10 open"."""
+        """The points in words: "78", "78 + 10 open" or "excused"."""
+        if self.excused:
+            return "excused"
         return f"{self.points:g} + {self.grade.undecided:g} open" if self.grade.undecided else f"{self.points:g}"
 
 
@@ -44,17 +51,39 @@ def of_grade(grade: Grade) -> ExportedGrade:
 
 
 def of_entry(entry: GradedSubmission) -> ExportedGrade:
-    """A submission in a gradebook."""
-    notes = []
-    if entry.days_late:
-        days = "a day" if entry.days_late == 1 else f"{entry.days_late} days"
-        taken = f", {entry.grade.score - entry.points:g} points taken off" if entry.deduction else ""
-        if entry.deduction and entry.open:
-            taken = ", which is charged once the grade is decided"
-        notes.append(f"{days} late{taken}")
+    """A submission in a gradebook, as it counts for one student."""
+    notes = [_late(entry)] if entry.days_late else []
     if entry.attempts > 1:
         notes.append(f"attempt {entry.attempt} of {entry.attempts}")
-    return ExportedGrade(entry.grade, entry.points, "; ".join(notes), entry.row.student)
+    if entry.key != entry.row.key:
+        notes.append(f"handed in by {entry.row.key}")
+    name = entry.student.name if entry.student is not None else ""
+    return ExportedGrade(entry.grade, entry.points, "; ".join(notes), entry.platform_id, name, entry.excused)
+
+
+def _late(entry: GradedSubmission) -> str:
+    days = "a day late" if entry.days_late == 1 else f"{entry.days_late} days late"
+    paid = entry.lateness.from_bank
+    bank = f", {'all' if paid == entry.days_late else paid} of it from the bank of late days" if paid else ""
+    if not entry.deduction:
+        return days + bank
+    if entry.open:
+        return f"{days}{bank}, which is charged once the grade is decided"
+    return f"{days}{bank}, {entry.grade.score - entry.points:g} points taken off"
+
+
+def of_excused(key: str, student: RosterStudent) -> ExportedGrade:
+    """A student who gets no score, and of whom nothing was handed in."""
+    nothing = Grade({"name": key, "path": "", "sha256": ""}, "graded", 0.0, 0.0, 0, ())
+    return ExportedGrade(nothing, 0.0, "", student.id or None, student.name, excused=True)
+
+
+def of_class(reader: GradebookReader) -> list[ExportedGrade]:
+    """The students of a class by key: who handed in, and who is excused from it."""
+    found = [of_entry(entry) for entry in reader.entries()]
+    there = {result.key for result in found}
+    found += [of_excused(key, student) for key, student in reader.excused().items() if key not in there]
+    return sorted(found, key=lambda result: result.key)
 
 
 def words(result: ExportedGrade) -> list[str]:

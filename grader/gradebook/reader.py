@@ -9,18 +9,22 @@ with GradebookReader(Path("grades")) as reader:
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 from typing import Literal, Self
 
 from grader.evidence import Evidence
 from grader.gradebook import late
+from grader.gradebook.adjusting import Adjuster
 from grader.gradebook.basis import rubric_of
 from grader.gradebook.inputs import archive_of, has_zone
+from grader.gradebook.late import Lateness
+from grader.gradebook.ledger import Ledger
+from grader.gradebook.roster import RosterStudent
 from grader.gradebook.store import NAME, Gradebook, GradeRow, SubmissionRow
+from grader.gradebook.together import Classlist, classlist
 from grader.records import Grade
 
 Attempts = Literal["latest", "best"]
@@ -28,38 +32,57 @@ Attempts = Literal["latest", "best"]
 
 @dataclass(frozen=True)
 class GradedSubmission:
-    """One submission with its grade.
+    """One submission with its grade, as it counts for one student: that of a team for each of its members.
 
     Attributes:
-        handed: what the download told of it.
-        kept: its grade, and what that rests on.
-        attempt: which of the student's it is, from 1.
-        attempts: how many the student handed in.
+        row: what the download told of it.
+        kept: its grade as it was computed, and what that rests on.
+        key: the student's.
+        grade: with the decisions of people; its name is the student's.
+        lateness: what it costs this student.
+        shared_by: the keys of all for whom it counts.
+        student: the row of the roster, where there is one.
+        attempt: which of the student's, or of the team's, it is, from 1.
+        attempts: how many there are.
         counts: whether it is the one that counts.
-        days_late: begun ones counted whole.
-        deduction: points taken off for lateness.
     """
 
     row: SubmissionRow
     kept: GradeRow
-    attempt: int
-    attempts: int
-    counts: bool
-    days_late: int
-    deduction: float
-
-    @property
-    def key(self) -> str:
-        """The student's, from the class folder."""
-        return self.row.key
+    key: str
+    grade: Grade
+    lateness: Lateness
+    shared_by: tuple[str, ...]
+    student: RosterStudent | None = None
+    attempt: int = 1
+    attempts: int = 1
+    counts: bool = False
 
     @property
     def path(self) -> Path:
         return self.row.path
 
     @property
-    def grade(self) -> Grade:
-        return self.kept.grade
+    def days_late(self) -> int:
+        """By this student's own deadline, begun ones counted whole."""
+        return self.lateness.days
+
+    @property
+    def deduction(self) -> float:
+        """Points that lateness costs."""
+        return self.lateness.deduction
+
+    @property
+    def excused(self) -> bool:
+        """Whether the student gets no score."""
+        return self.student is not None and self.student.excused
+
+    @property
+    def platform_id(self) -> str | None:
+        """The id that Canvas or Moodle gave to this student."""
+        if self.key == self.row.key:
+            return self.row.student or (self.student.id if self.student else "") or None
+        return (self.student.id if self.student else "") or None
 
     @property
     def points(self) -> float:
@@ -90,7 +113,8 @@ class GradebookReader:
         self.book = Gradebook(out if out.suffix == Path(NAME).suffix else out / NAME, must_exist=True)
         self.attempts, self.data = attempts, data
         self.rubric = rubric_of(self.book, rubric)
-        self.policy = late.load(self.rubric)
+        self.policy = late.load(self.rubric, self.book.setting("zone", ""))
+        self.ledger = Ledger(self.book)
 
     def entries(self, every: bool = False) -> list[GradedSubmission]:
         """The submissions that count, by student.
@@ -98,16 +122,41 @@ class GradebookReader:
         Args:
             every: those that do not count, too.
         """
-        found = []
-        for _, group in groupby(self.book.submissions(), lambda row: row.key):
-            found += self._student(list(group))
-        return [entry for entry in found if entry.counts or every]
+        class_ = classlist(self.book)
+        adjuster = Adjuster(self.book, class_.groups)
+        found = [entry for keys in class_.groups for entry in self._group(keys, class_, adjuster)]
+        return sorted((entry for entry in found if entry.counts or every), key=lambda entry: entry.key)
+
+    def entry(self, key: str) -> GradedSubmission | None:
+        """The submission that counts for one student; None where there is none."""
+        class_ = classlist(self.book)
+        keys = class_.group(key)
+        found = self._group(keys, class_, Adjuster(self.book, [keys]))
+        return next((entry for entry in found if entry.counts and entry.key == key), None)
+
+    def not_handed_in(self) -> dict[str, RosterStudent]:
+        """The students of the roster, by key, for whom nothing was handed in and who are not excused."""
+        class_ = classlist(self.book)
+        missing = sorted(key for keys in class_.groups if not class_.rows.keys() & set(keys) for key in keys)
+        return {key: class_.students[key] for key in missing if not class_.students[key].excused}
+
+    def excused(self) -> dict[str, RosterStudent]:
+        """The students of the roster, by key, who get no score."""
+        students = classlist(self.book).students
+        return {key: student for key, student in sorted(students.items()) if student.excused}
+
+    def not_on_roster(self) -> list[str]:
+        """The students who handed in and whom the roster does not name; nobody where there is no roster."""
+        class_ = classlist(self.book)
+        return sorted(class_.rows.keys() - class_.students.keys()) if class_.students else []
 
     def late_remarks(self) -> list[str]:
         """Say, in one line, where lateness was not computed for want of a time zone."""
-        for row in self.book.submissions():
-            zoned = has_zone(row.path)
-            if self.policy.lacks_zone(row.late, row.handed_in, zoned):
+        class_ = classlist(self.book)
+        for row in (row for rows in class_.rows.values() for row in rows):
+            zoned, student = has_zone(row.path), class_.students.get(row.key)
+            extension = student.extension if student is not None else None
+            if self.policy.lacks_zone(row.late, row.handed_in, zoned, extension):
                 return [late.zone_needed(self.policy, self.rubric, "" if zoned else archive_of(row.path))]
         return []
 
@@ -136,28 +185,44 @@ class GradebookReader:
 
         return Regrader(remembered(self.book, self.rubric, self.data), self.book)
 
-    def _student(self, group: list[SubmissionRow]) -> list[GradedSubmission]:
+    def _group(self, keys: Sequence[str], class_: Classlist, adjuster: Adjuster) -> list[GradedSubmission]:
+        """The entries of those who hand in together, each of their submissions for each of them."""
+        rows = [row for key in keys for row in class_.rows.get(key, ())]
         newest: dict[Path, SubmissionRow] = {}  # what lay at the same place before is history
-        for row in sorted(group, key=lambda row: (row.run, row.id)):
+        for row in sorted(rows, key=lambda row: (row.run, row.id)):
             newest[row.path] = row
-        rows = [(row, kept) for row in newest.values() if (kept := self.book.latest(row.id)) is not None]
-        rows.sort(
+        pairs = [(row, kept) for row in newest.values() if (kept := self.book.latest(row.id)) is not None]
+        pairs.sort(
             key=lambda pair: (pair[0].handed_in or 0.0, len(pair[0].attempt or ""), pair[0].attempt or "", pair[0].id)
         )
-        entries = [self._entry(row, kept, number, len(rows)) for number, (row, kept) in enumerate(rows, 1)]
-        if not entries:
+        if not pairs:
             return []
-        best = max(entries, key=lambda entry: (entry.points + entry.grade.undecided, entry.attempt))  # as it may become
-        counting = best if self.attempts == "best" else entries[-1]
-        return [_marked(entry, entry is counting) for entry in entries]
+        attempts = []
+        for row, kept in pairs:
+            one = GradedSubmission(row, kept, row.key, adjuster.grade(row, kept.grade), Lateness(), tuple(keys))
+            attempts.append([self._for_student(one, key, class_.students.get(key)) for key in keys])
+        counts = len(attempts) - 1
+        if self.attempts == "best":  # as it may become
+            worth = [sum(entry.points + entry.grade.undecided for entry in entries) for entries in attempts]
+            counts = max(range(len(worth)), key=lambda at: (worth[at], at))
+        return [
+            replace(entry, attempt=at + 1, attempts=len(attempts), counts=at == counts)
+            for at, entries in enumerate(attempts)
+            for entry in entries
+        ]
 
-    def _entry(self, row: SubmissionRow, kept: GradeRow, number: int, of: int) -> GradedSubmission:
-        days = self.policy.days(row.late, row.handed_in, has_zone(row.path))
-        deduction = self.policy.deduction(days, kept.grade.max_score)
-        return GradedSubmission(row, kept, number, of, False, days, deduction)
+    def _for_student(self, entry: GradedSubmission, key: str, student: RosterStudent | None) -> GradedSubmission:
+        """The same as it counts for one of those who share it."""
+        row, grade = entry.row, entry.grade
+        extension, bank = (student.extension, student.late_days) if student is not None else (None, None)
+        days = self.policy.days(row.late, row.handed_in, has_zone(row.path), extension)
+        if key != row.key:
+            grade = replace(grade, submission={**grade.submission, "name": key})
+        lateness = self.policy.lateness(days, bank, grade.max_score)
+        return replace(entry, key=key, grade=grade, lateness=lateness, student=student)
 
 
-def _marked(entry: GradedSubmission, counts: bool) -> GradedSubmission:
-    return GradedSubmission(
-        entry.row, entry.kept, entry.attempt, entry.attempts, counts, entry.days_late, entry.deduction
-    )
+def look_again(reader: GradebookReader) -> list[str]:
+    """The decisions beneath which something has changed since, a line each."""
+    entries = {entry.row.id: entry for entry in reader.entries()}.values()  # a team's is one
+    return [f"look again: {entry.row.key}: {line}" for entry in entries for line in entry.grade.look_again]

@@ -16,6 +16,7 @@ from grader.errors import GraderError, Outdated, Unreadable
 from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.firewall import Firewall
 from grader.gradebook import digests, packing
+from grader.gradebook.adjusting import Adjuster
 from grader.gradebook.basis import assignment_of, rubric_of
 from grader.gradebook.digests import Digests
 from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
@@ -90,7 +91,7 @@ class Regrader:
 
     def __init__(self, options: Options, book: Gradebook) -> None:
         self.options, self.book = options, book
-        self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names)
+        self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
         self.data = DataWhenNeeded(options)
         self.stamp = digests.stamp(options)
         self._asking: Grader | None = None
@@ -236,6 +237,8 @@ class RegradedSubmission:
     before: Grade
     after: Grade | None  # None where its files are needed
     why: str = ""  # … or where what was kept cannot be read
+    digests: Digests | None = None  # of what the new grade rests on
+    packed: PackedGrade | None = None  # to be committed; None where nothing is new
 
     @property
     def by(self) -> float:
@@ -250,17 +253,36 @@ class RegradedSubmission:
 
 
 def regrade_all(options: Options, book: Gradebook) -> list[RegradedSubmission]:
-    """Compute the grades of all submissions again, and commit those whose foundation has changed."""
+    """Compute the grades of all submissions again, and commit those whose foundation has changed.
+
+    Returns:
+        what became of each, with what people decided about it.
+    """
     regrader = Regrader(options, book)
     try:
+        kept = [(row, found) for row in book.submissions() if (found := book.latest(row.id))]
+        computed = [_regraded(regrader, row, found, ask=False) for row, found in kept]
         with book.transaction():  # a commit each would cost a wait for the disk each
-            kept = [(row, found) for row in book.submissions() if (found := book.latest(row.id))]
-            moved = [_regraded(regrader, row, found, ask=False) for row, found in kept]
+            for (row, _), each in zip(kept, computed, strict=True):
+                _commit(book, row, each)
         for number, (row, found) in enumerate(kept):
-            moved[number] = moved[number] or _regraded(regrader, row, found, ask=True)
-        return [each for each in moved if each is not None]
+            if computed[number] is None:
+                computed[number] = _regraded(regrader, row, found, ask=True)
+                _commit(book, row, computed[number])
     finally:
         regrader.close()
+    decided = Adjuster(book)
+    return [_with_decisions(each, row, decided) for (row, _), each in zip(kept, computed, strict=True) if each]
+
+
+def _commit(book: Gradebook, row: SubmissionRow, regraded: RegradedSubmission | None) -> None:
+    if regraded is not None and regraded.packed is not None and regraded.digests is not None:
+        book.finish(row.id, regraded.digests, regraded.packed)
+
+
+def _with_decisions(regraded: RegradedSubmission, row: SubmissionRow, decided: Adjuster) -> RegradedSubmission:
+    after = regraded.after and decided.grade(row, regraded.after)
+    return dataclasses.replace(regraded, before=decided.grade(row, regraded.before), after=after)
 
 
 def _regraded(regrader: Regrader, row: SubmissionRow, kept: GradeRow, ask: bool) -> RegradedSubmission | None:
@@ -283,5 +305,4 @@ def _regraded(regrader: Regrader, row: SubmissionRow, kept: GradeRow, ask: bool)
         return RegradedSubmission(
             row.key, kept.grade, None, "needs its files: a question is new, and they are gone or others"
         )
-    regrader.book.finish(row.id, now, packed)
-    return RegradedSubmission(row.key, kept.grade, packed.grade)
+    return RegradedSubmission(row.key, kept.grade, packed.grade, digests=now, packed=packed)

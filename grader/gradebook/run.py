@@ -5,17 +5,17 @@ may be killed at any instant and started again. One whose grading came to no end
 it, is a suspect: it is graded last and alone, with fresh workers. After more such ends it needs review.
 """
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderError
 from grader.firewall import Firewall
 from grader.gradebook import digests
+from grader.gradebook.adjusting import Adjuster
 from grader.gradebook.digests import Digests
 from grader.gradebook.inputs import handed_in
 from grader.gradebook.places import GradingPlace, PlaceLost
@@ -74,12 +74,13 @@ class Run:
         self.suspects: list[Task] = []
         self.running: dict[Future[PackedGrade], Task] = {}
         self.in_a_row = 0
+        self.decided = Adjuster(book)
 
     def grade(self, found: Sequence[Found]) -> list[Done]:
         """Grade what the gradebook lacks.
 
         Returns:
-            all that was found, in that order.
+            all that was found, in that order, with what people decided about it.
 
         Raises:
             GraderError: nothing can be graded here.
@@ -102,7 +103,8 @@ class Run:
             for task in self.running.values():
                 self.book.leave(task.submission)
             raise
-        return [self.done[row.id] for _, row in tasks]
+        decided = Adjuster(self.book)  # as people have decided meanwhile
+        return [replace(self.done[row.id], grade=decided.grade(row, self.done[row.id].grade)) for _, row in tasks]
 
     def _once_more(self) -> None:
         """Where many came to no end it was the place, not they: all of them again, with fresh workers."""
@@ -129,13 +131,13 @@ class Run:
         seed = self.seed if self.seed is not None else digests.seed(self.class_seed, row.key)
         kept = self.book.latest(row.id)
         task = Task(row.id, found, kept.seed if kept and self.seed is None else seed)
-        if kept is not None and self.retry and kept.grade.status == "needs_review":
+        if kept is not None and self.retry and self.decided.grade(row, kept.grade).status == "needs_review":
             return task
         if kept is None or kept.seed != task.seed or _asking(kept.digests) != _asking(self.now):
             return Task(row.id, found, seed)
         if kept.digests == self.now:
             here = {**kept.grade.submission, "path": str(found.path)}  # it may have been moved since
-            self._tell(Done(task, dataclasses.replace(kept.grade, submission=here), "kept"))
+            self._tell(Done(task, replace(kept.grade, submission=here), "kept"))
             return None
         try:
             packed = self.regrade(row, kept)

@@ -96,15 +96,24 @@ def remarks(options: Options) -> list[str]:
     """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
     wall = Firewall()
     with GradebookReader(options.out, rubric=options.rubric_file) as reader:
-        groups, late = _similar(reader, wall), reader.late_remarks()
+        groups, said = _similar(reader, wall), [*reader.late_remarks(), *roster_remarks(reader)]
     if wall.faults:
-        return ["", *late, *wall.lines]
+        return ["", *said, *wall.lines]
     max_shown_groups = 10  # of similar submissions that are listed after a run
     lines = [f"  {group}" for group in groups[:max_shown_groups]]
     if len(groups) > max_shown_groups:
         lines.append(f"  and {len(groups) - max_shown_groups} more groups: grade.py similar --out {options.out}")
-    said = [*late, *(["Nearly the same (no points depend on it):", *lines] if groups else [])]
+    said += ["Nearly the same (no points depend on it):", *lines] if groups else []
     return ["", *said] if said else []
+
+
+def roster_remarks(reader: GradebookReader) -> list[str]:
+    """Who has not handed in, and whom the roster does not name; nothing where there is no roster."""
+    absent, strangers = list(reader.not_handed_in()), reader.not_on_roster()
+    return [
+        *([f"Not handed in: {', '.join(absent)}"] if absent else []),
+        *([f"Not on the roster: {', '.join(strangers)}"] if strangers else []),
+    ]
 
 
 def _similar(reader: GradebookReader, wall: Firewall) -> list[SimilarGroup]:
@@ -120,22 +129,24 @@ def write_pages(options: Options, pages: "Pages") -> list[str]:
         GradebookReader(options.out, rubric=options.rubric_file, data=options.data) as reader,
     ):
         for entry in reader.entries():
-            late = (
-                ""
-                if not entry.days_late
-                else f"{entry.days_late} d, {'open' if entry.open else f'−{entry.deduction:g}'}"
-            )
-            add = partial(_add_pages, reader, entry, pages, late)
+            add = partial(_add_pages, reader, entry, pages)
             wall.attempt(f"the pages of {entry.key}", add, None)
         groups = _similar(reader, wall)
-        index = wall.attempt("the page of the class", lambda: pages.index(groups), None)
+        index = wall.attempt("the page of the class", lambda: pages.index(groups, list(reader.not_handed_in())), None)
     where = [f"Pages: {index or pages.folder}"]
     return [*where, *pages.trouble.values(), *wall.lines]
 
 
-def _add_pages(reader: GradebookReader, entry: GradedSubmission, pages: "Pages", late: str) -> None:
+def _add_pages(reader: GradebookReader, entry: GradedSubmission, pages: "Pages") -> None:
     with reader.evidence(entry) as evidence:
-        pages.add(Graded(entry.grade, evidence), entry.points, late, entry.row.files or None)
+        pages.add(Graded(entry.grade, evidence), entry.points, _late(entry), entry.row.files or None, entry.excused)
+
+
+def _late(entry: GradedSubmission) -> str:
+    if not entry.days_late:
+        return ""
+    bank = f" ({entry.lateness.from_bank} from the bank)" if entry.lateness.from_bank else ""
+    return f"{entry.days_late} d{bank}, {'open' if entry.open else f'−{entry.deduction:g}'}"
 
 
 def opened(options: Options, only: Sequence[str] | None) -> Grader:

@@ -56,11 +56,11 @@ class ComparedWork:
 def similar(reader: GradebookReader, least: float = LEAST) -> list[SimilarPair]:
     """The pairs of a class that are alike, most alike first."""
     template, works = assignment_of(reader.book).template, []
-    for entry in reader.entries():
+    for entry in {entry.row.id: entry for entry in reader.entries()}.values():  # a team's is one
         if entry.kept.observations is not None:
             kept, _ = reader.book.observed(entry.kept.observations)
             works.append(
-                ComparedWork(entry.key, tokens_of(packing.program_of(kept), template), packing.weights_of(kept))
+                ComparedWork(entry.row.key, tokens_of(packing.program_of(kept), template), packing.weights_of(kept))
             )
     pairs = [*_codes(works, least), *_checkpoints(works, least)]
     return sorted(pairs, key=lambda pair: (-pair.score, pair.first, pair.second))

@@ -19,6 +19,7 @@ from typing import Any
 from grader.errors import GraderError, Unreadable
 from grader.gradebook import migration
 from grader.gradebook.digests import Digests
+from grader.gradebook.roster import Roster, parse
 from grader.records import Grade
 from grader.reports import record
 
@@ -66,6 +67,29 @@ CREATE TABLE IF NOT EXISTS grades (
     scores BLOB                    -- JSON: what is expensive to compute from the answers, and by which code
 );
 CREATE INDEX IF NOT EXISTS grades_by_submission ON grades (submission, id);
+CREATE TABLE IF NOT EXISTS decisions (  -- of people; see grader/gradebook/ledger.py
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,
+    criterion TEXT NOT NULL,       -- "score": the whole score
+    points REAL,                   -- NULL takes the decision before it back
+    why TEXT NOT NULL,
+    comment TEXT NOT NULL,         -- what the student reads instead; may be empty
+    by TEXT NOT NULL,
+    at REAL NOT NULL,              -- seconds since 1970
+    beneath TEXT NOT NULL          -- JSON: the computed verdict that it was made on
+);
+CREATE INDEX IF NOT EXISTS decisions_by_key ON decisions (key, id);
+CREATE TABLE IF NOT EXISTS exports (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, format TEXT NOT NULL, said TEXT NOT NULL, at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS exports_by_key ON exports (key, id);
+CREATE TABLE IF NOT EXISTS rosters (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL, text TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL
+);
+CREATE TRIGGER IF NOT EXISTS decisions_stay BEFORE UPDATE ON decisions
+    BEGIN SELECT RAISE(ABORT, 'a decision is never changed, another is added'); END;
+CREATE TRIGGER IF NOT EXISTS decisions_are_kept BEFORE DELETE ON decisions
+    BEGIN SELECT RAISE(ABORT, 'a decision is never deleted'); END;
 """
 COLUMNS = "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, scores"
 
@@ -153,6 +177,24 @@ class Gradebook:
         with self.lock:
             self.db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
 
+    @property
+    def roster(self) -> Roster:
+        """The roster that holds; an empty one where there is none."""
+        row = self._one("SELECT path, text FROM rosters ORDER BY id DESC LIMIT 1")
+        return parse(row["text"], row["path"]) if row else Roster()
+
+    @property
+    def roster_text(self) -> str | None:
+        """The roster that holds, as it was written."""
+        row = self._one("SELECT text FROM rosters ORDER BY id DESC LIMIT 1")
+        return row["text"] if row else None
+
+    def take_roster(self, path: str, text: str, by: str) -> None:
+        """Have another roster hold from now on; those before stay as history."""
+        with self.lock:
+            row = (path, text, by, time.time())
+            self.db.execute("INSERT INTO rosters (path, text, by, at) VALUES (?, ?, ?, ?)", row)
+
     def next_run(self) -> int:
         """The number of a run that begins."""
         with self.transaction():
@@ -239,14 +281,16 @@ class Gradebook:
         row = self._one(f"SELECT {COLUMNS} FROM grades WHERE submission = ? ORDER BY id DESC LIMIT 1", submission)
         return _grade_row(row) if row else None
 
+    def grades(self, submission: int) -> list[GradeRow]:
+        """All grades of a submission, oldest first."""
+        with self.lock:
+            rows = self.db.execute(f"SELECT {COLUMNS} FROM grades WHERE submission = ? ORDER BY id", (submission,))
+            return [_grade_row(row) for row in rows.fetchall()]
+
     def history(self, key: str) -> list[GradeRow]:
         """All grades of a student, oldest first."""
-        with self.lock:
-            rows = self.db.execute(
-                f"SELECT {', '.join('g.' + name for name in COLUMNS.split(', '))} FROM grades g "
-                "JOIN submissions s ON s.id = g.submission WHERE s.key = ? ORDER BY g.id", (key,),
-            ).fetchall()  # fmt: skip
-        return [_grade_row(row) for row in rows]
+        found = [grade for row in self.submissions() if row.key == key for grade in self.grades(row.id)]
+        return sorted(found, key=lambda grade: grade.id)
 
     def submissions(self) -> list[SubmissionRow]:
         """All that was handed in, by student and in the order of arrival."""

@@ -1,25 +1,26 @@
 """A grade as ``--json`` writes it, and back again. The shape is ``grader/grade.schema.json``."""
 
 import contextlib
+import dataclasses
 import json
 import math
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from grader import patterns
 from grader.errors import GraderError
-from grader.records import CheckResult, CriterionResult, Grade, GradeWarning, Origin
+from grader.records import Adjustment, CheckResult, CriterionResult, Grade, GradeWarning, Measurement, Origin
 
 SCHEMA_VERSION = 2
 SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
 
 
 def to_dict(grade: Grade) -> dict[str, Any]:
-    """A grade as plain data, keys in the order of the schema; ``reason``, ``assignment``, ``given``, ``origin`` and ``hint`` only where known."""
+    """A grade as plain data, keys in the order of the schema; what is optional only where it is known."""
     return {
         "schema_version": SCHEMA_VERSION,
         "submission": {key: _text(grade.submission.get(key, "")) for key in ("name", "path", "sha256")},
@@ -32,6 +33,7 @@ def to_dict(grade: Grade) -> dict[str, Any]:
         **({"assignment": grade.assignment} if grade.assignment else {}),
         **({"given": grade.given} if grade.given else {}),
         "criteria": [_criterion(result) for result in grade.criteria],
+        **({"adjustments": [_adjustment(each) for each in grade.adjustments]} if grade.adjustments else {}),
         "measured": {name: round(float(value), 6) for name, value in grade.measured.items() if math.isfinite(value)},
         "warnings": [{"code": warning.code, "message": _text(warning.message)} for warning in grade.warnings],
         "sandbox": {key: _text(value) for key, value in grade.sandbox.items()},
@@ -47,6 +49,7 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
         "points": _points(result.points),
         "max_points": _points(result.max_points),
         "status": result.status,
+        **({"adjusted": True} if result.computed is not None else {}),
         "feedback": _text(result.feedback),
         **({"origin": _text(str(result.origin))} if result.origin else {}),
         "checks": [_check(check) for check in result.checks],
@@ -55,7 +58,16 @@ def _criterion(result: CriterionResult) -> dict[str, Any]:
 
 def _check(check: CheckResult) -> dict[str, Any]:
     hint = {"hint": _text(check.hint)} if check.hint else {}
-    return {"name": check.name, "status": check.status, "message": _text(check.message), **hint}
+    measurement = {"measurement": dataclasses.asdict(check.measurement)} if check.measurement else {}
+    return {"name": check.name, "status": check.status, "message": _text(check.message), **hint, **measurement}
+
+
+def _adjustment(each: Adjustment) -> dict[str, Any]:
+    comment = {"comment": _text(each.comment)} if each.comment else {}
+    return {
+        "criterion": each.criterion, "points": _points(each.points), "was": _points(each.was),
+        "why": _text(each.why), **comment, "by": _text(each.by), "at": each.at,
+    }  # fmt: skip
 
 
 def _points(value: float) -> float:
@@ -80,13 +92,15 @@ def from_dict(record: dict[str, Any]) -> Grade:
         seen = record.get("schema_version")
         raise GraderError(f"not a grade of schema version {SCHEMA_VERSION}: schema_version is {seen!r}")
     try:
+        adjustments = tuple(Adjustment(**entry) for entry in record.get("adjustments", ()))
+        was = {each.criterion: each.was for each in adjustments}
         return Grade(
             submission=dict(record["submission"]),
             status=record["status"],
             score=record["score"],
             max_score=record["max_score"],
             seed=record["seed"],
-            criteria=tuple(_read_criterion(entry) for entry in record["criteria"]),
+            criteria=tuple(_read_criterion(entry, was) for entry in record["criteria"]),
             measured=dict(record["measured"]),
             warnings=tuple(GradeWarning(entry["code"], entry["message"]) for entry in record["warnings"]),
             sandbox=dict(record["sandbox"]),
@@ -95,6 +109,7 @@ def from_dict(record: dict[str, Any]) -> Grade:
             undecided=record["undecided"],
             given=record.get("given", ""),
             assignment=record.get("assignment", ""),
+            adjustments=adjustments,
         )
     except (KeyError, TypeError) as error:
         raise GraderError(f"not a grade: {type(error).__name__}: {error}") from None
@@ -114,12 +129,20 @@ def _from_version_1(record: dict[str, Any]) -> dict[str, Any]:
         raise GraderError(f"not a grade: {type(error).__name__}: {error}") from None
 
 
-def _read_criterion(entry: dict[str, Any]) -> CriterionResult:
-    results = tuple(CheckResult(c["name"], c["status"], c["message"], c.get("hint", "")) for c in entry["checks"])
-    return CriterionResult(
+def _read_criterion(entry: dict[str, Any], was: Mapping[str, float]) -> CriterionResult:
+    found = CriterionResult(
         entry["id"], entry["part"], entry["title"], entry["points"], entry["max_points"],
-        entry["status"], entry["feedback"], results, _read_origin(entry.get("origin", "")),
+        entry["status"], entry["feedback"], tuple(map(_read_check, entry["checks"])),
+        _read_origin(entry.get("origin", "")),
     )  # fmt: skip
+    if not entry.get("adjusted"):
+        return found
+    return dataclasses.replace(found, computed=dataclasses.replace(found, points=was[found.id]))  # its words are lost
+
+
+def _read_check(entry: dict[str, Any]) -> CheckResult:
+    measurement = Measurement(**entry["measurement"]) if "measurement" in entry else None
+    return CheckResult(entry["name"], entry["status"], entry["message"], entry.get("hint", ""), measurement)
 
 
 def _read_origin(place: str) -> Origin | None:

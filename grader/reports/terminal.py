@@ -38,6 +38,11 @@ class Report:
         yield from page.footer()
 
 
+def _is_told(result: CriterionResult) -> bool:
+    """Whether its feedback has lines of its own."""
+    return result.status in TOLD or result.computed is not None
+
+
 class _Page:
     """The lines of one grade."""
 
@@ -50,7 +55,7 @@ class _Page:
         long = [result for result in grade.criteria if result.status in self.short and not self.fits(result)]
         max_wrapped = 8
         self.wraps_all = len(long) <= max_wrapped
-        told = sum(result.status in TOLD for result in grade.criteria) + len(long) * self.wraps_all
+        told = sum(map(_is_told, grade.criteria)) + len(long) * self.wraps_all
         max_feedback_lines = 24  # lines for the feedback of all criteria together; the JSON has it whole
         self.room = max(3, max_feedback_lines // max(1, told))  # lines for each
 
@@ -64,7 +69,7 @@ class _Page:
         filled = round(size * grade.score / grade.max_score) if grade.max_score else 0
         bar = Text().append(self.bar[0] * filled, "green").append(self.bar[1] * (size - filled), "dim")
         yield bar.append(f"  {score}", "bold")
-        if grade.status != "graded":
+        if grade.reason:
             style = "bold red" if grade.status == "rejected" else "bold yellow"
             yield Text(f"{grade.status.replace('_', ' ')}: {printable(grade.reason)}", style)
 
@@ -75,7 +80,7 @@ class _Page:
         yield Text().append(f"Part {part}", "bold").append(f"  {words}", "dim")
         for result in results:
             yield self.criterion(result)
-            if result.status in TOLD:
+            if _is_told(result):
                 yield from self.wrapped(printable(result.feedback), INDENT, self.room)
             elif result.status in self.short and self.wraps_all and not self.fits(result):
                 yield from self.wrapped(todo(result.feedback), INDENT, self.room)
@@ -100,7 +105,7 @@ class _Page:
         line.append(f"{earned}/{result.max_points:g}".rjust(5)).append(f"  {printable(result.title)}")
         if result.status in self.short and (self.fits(result) or not self.wraps_all):
             line.append(f"  {todo(result.feedback)}", "dim")
-        elif result.status in TOLD and result.origin:
+        elif _is_told(result) and result.origin:
             line.append(f"  {printable(str(result.origin), 120)}", "dim")
         line.truncate(self.width, overflow="ellipsis")
         return line
@@ -136,7 +141,7 @@ def overview(grades: Sequence[Grade]) -> Table:
     table.add_column("Status")
     table.add_column("Lost")
     for grade in grades:
-        status = grade.status.replace("_", " ")
+        status = grade.status.replace("_", " ") + (", adjusted" if grade.adjustments else "")
         table.add_row(Text(printable(grade.submission["name"])), grade.total, status, _lost(grade))
     return table
 
@@ -155,9 +160,10 @@ def _lost(grade: Grade) -> str:
 
 def review(grades: Sequence[Grade]) -> Iterator[Text]:
     """What a person should look at, and why."""
-    reasons = [(grade.submission["name"], grade.reason or grade.status) for grade in grades if grade.status != "graded"]
+    reasons = [(grade.submission["name"], reason) for grade in grades for reason in grade.to_look_at]
     if reasons:
-        yield Text(f"\nTo be looked at: {len(reasons)} of {len(grades)}", "bold")
+        count = sum(bool(grade.to_look_at) for grade in grades)
+        yield Text(f"\nTo be looked at: {count} of {len(grades)}", "bold")
     for name, reason in reasons:
         yield Text(f"  {printable(name, 60)}: {printable(reason, 400)}")
 

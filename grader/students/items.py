@@ -165,7 +165,7 @@ class PartFile(pytest.File):
 
         assignment = Session.of(self.config).assignment
         try:
-            entries = rubric.load(assignment.rubric, assignment.check_names).criteria
+            entries = rubric.load(assignment.rubric, assignment.check_names, assignment.thresholds).criteria
         except GraderError as error:
             raise self.CollectError(printable(str(error))) from None
         for entry in entries:

@@ -22,12 +22,14 @@ class ClassRow:
         page: its page, where there is one.
         points: the score less what lateness costs.
         late: what a reader should know of that, in words.
+        excused: there is no score.
     """
 
     grade: Grade
     page: PageLink | None = None
     points: float | None = None
     late: str = ""
+    excused: bool = False
 
     @property
     def name(self) -> str:
@@ -65,7 +67,7 @@ class Review:
 
 
 def page(entries: Sequence[ClassRow], title: str = "", groups: Sequence[SimilarGroup] = (),
-         labels: Mapping[str, str] | None = None) -> str:  # fmt: skip
+         labels: Mapping[str, str] | None = None, absent: Sequence[str] = ()) -> str:  # fmt: skip
     """Make the page of a class.
 
     Args:
@@ -73,19 +75,20 @@ def page(entries: Sequence[ClassRow], title: str = "", groups: Sequence[SimilarG
         title: of the assignment.
         groups: submissions that resemble each other.
         labels: what the assignment's measures are called, by name; the first two have columns.
+        absent: who has not handed in.
     """
     measures = dict(islice((labels or {}).items(), 2))
     graded = [entry for entry in entries if entry.grade.criteria]
-    scores = [entry.score for entry in graded if entry.grade.status == "graded"]  # what is open is no score yet
+    scores = [entry.score for entry in graded if entry.grade.status == "graded" and not entry.excused]
     most = max((entry.grade.max_score for entry in entries), default=100.0)
-    reviews = [Review(e, e.grade.reason) for e in entries if e.grade.status != "graded"]
+    reviews = [Review(entry, reason) for entry in entries for reason in entry.grade.to_look_at]
     return render(
         "class.html", "page.js", "class.js", styles=("class.css",), title=title, entries=entries, most=most,
         graded=graded, mean=mean(scores) if scores else 0.0, median=median(scores) if scores else 0.0,
         full=sum(score >= most for score in scores), histogram=charts.histogram(scores, most) if scores else None,
         scatter=_scatter(graded, measures), measures=measures, lost=causes.lost([entry.grade for entry in graded]), reviews=reviews,
         warnings=_by_code(entries), groups=groups, parts=sorted({part for entry in graded for part in entry.parts}),
-        linked={entry.name: entry for entry in entries}, late=any(entry.late for entry in entries),
+        linked={entry.name: entry for entry in entries}, late=any(entry.late for entry in entries), absent=absent,
     )  # fmt: skip
 
 

@@ -68,7 +68,8 @@ class Pages:
         self.notebooks[id(evidence)] = wall.attempt("the page of the notebook", render, None)
         self._tell(name, wall)
 
-    def add(self, graded: Graded, points: float | None = None, late: str = "", files: Files | None = None) -> Path:
+    def add(self, graded: Graded, points: float | None = None, late: str = "", files: Files | None = None,
+            excused: bool = False) -> Path:  # fmt: skip
         """Write the pages of one grade; returns where the student's is.
 
         What a page or a picture raises costs that one alone, and stands in ``trouble``.
@@ -77,13 +78,15 @@ class Pages:
             points: the score less what lateness costs.
             late: what to know of that, in words.
             files: original name → file, where the submission is some files among others.
+            excused: the student gets no score.
         """
         grade, wall = graded.grade, Firewall()
         page = self.target(grade)
         written = wall.attempt("the page", lambda: self._write(graded, page, files, wall), False)
         self._tell(grade.submission["name"], wall)
         with self.lock:
-            self.entries.append(ClassRow(grade, PageLink(page.name, "", "pages") if written else None, points, late))
+            link = PageLink(page.name, "", "pages") if written else None
+            self.entries.append(ClassRow(grade, link, points, late, excused))
             if graded.evidence is not None:
                 self.title, self.labels = graded.evidence.rubric.name, graded.evidence.assignment.shown_measures
         return page
@@ -149,15 +152,16 @@ class Pages:
                 return Rendered(problem="the submission is not the one any more that was graded")
             return notebook.rendered(now, self.renderer)
 
-    def index(self, groups: Sequence[SimilarGroup] = ()) -> Path:
+    def index(self, groups: Sequence[SimilarGroup] = (), absent: Sequence[str] = ()) -> Path:
         """Write the page of the class.
 
         Args:
             groups: submissions that resemble each other.
+            absent: who has not handed in.
         """
         target = self.out / "index.html"
         entries = sorted(self.entries, key=lambda entry: entry.name.casefold())
-        record.replace(target, classroom.page(entries, self.title, groups, self.labels))
+        record.replace(target, classroom.page(entries, self.title, groups, self.labels, absent))
         return target
 
     @property

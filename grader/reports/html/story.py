@@ -6,7 +6,7 @@ from itertools import groupby
 
 from grader import patterns
 from grader.evidence import Evidence
-from grader.records import CheckResult, CriterionResult, Grade
+from grader.records import Adjustment, CheckResult, CriterionResult, Grade
 from grader.reports.html.sources import LONGEST, Excerpt, SourceLines
 
 SAID = ("failed", "error")
@@ -32,6 +32,7 @@ class CriterionStory:
     told: list[CheckStory]
     passed: list[CheckStory]
     code: Excerpt | None
+    decision: Adjustment | None = None  # of a person, in place of the verdict that is told
     because: str = ""  # id of the criterion that it waits for
     why: str = ""
     waiting: list["CriterionStory"] = field(default_factory=list)
@@ -85,7 +86,8 @@ def tell(grade: Grade, sources: SourceLines, demands: Mapping[str, Mapping[str, 
         titles: of the parts, by number; those that the grade brings where there are none.
     """
     titles = grade.parts if titles is None else titles
-    rows = [_row(result, sources, demands.get(result.id, {})) for result in grade.criteria]
+    decisions = {each.criterion: each for each in grade.adjustments}
+    rows = [_row(result, decisions.get(result.id), sources, demands.get(result.id, {})) for result in grade.criteria]
     _fold(rows)
     by_part = groupby(rows, lambda row: row.result.part)
     return [_part(number, titles.get(number, ""), list(those)) for number, those in by_part]
@@ -96,15 +98,19 @@ def _part(number: int, title: str, rows: list[CriterionStory]) -> AssignmentPart
     return AssignmentPart(number, title, earned, possible, rows)
 
 
-def _row(result: CriterionResult, sources: SourceLines, demands: Mapping[str, str]) -> CriterionStory:
-    told = [_told(check, sources, demands.get(check.name, "")) for check in result.checks]
-    said = [each for each in told if each.status in SAID] if result.status in ("failed", "partial", "error") else []
+def _row(
+    result: CriterionResult, decision: Adjustment | None, sources: SourceLines, demands: Mapping[str, str]
+) -> CriterionStory:
+    verdict = result.computed or result  # what is told is what was computed, with the decision above it
+    told = [_told(check, sources, demands.get(check.name, "")) for check in verdict.checks]
+    said = [each for each in told if each.status in SAID] if verdict.status in ("failed", "partial", "error") else []
     blocked_because = patterns.compile(r"could not be judged because of ([\w.]+): ?(.*)", dot_all=True)
-    blocked = blocked_because.fullmatch(result.feedback) if result.status == "blocked" else None
-    by, why = blocked.groups() if blocked else ("", result.feedback)
+    blocked = blocked_because.fullmatch(verdict.feedback) if verdict.status == "blocked" else None
+    by, why = blocked.groups() if blocked else ("", verdict.feedback)
     excerpts = any(each.excerpts for each in said)
-    code = None if result.status == "passed" or excerpts else _code(result, sources)
-    return CriterionStory(result, said, [each for each in told if each.status == "passed"], code, by, why)
+    code = None if verdict.status == "passed" or excerpts else _code(verdict, sources)
+    passed = [each for each in told if each.status == "passed"]
+    return CriterionStory(result, said, passed, code, decision, by if decision is None else "", why)
 
 
 def _code(result: CriterionResult, sources: SourceLines) -> Excerpt | None:

@@ -10,7 +10,7 @@ from grader.assignments.vit.thresholds import fitting, suspicion, training
 from grader.assignments.vit.thresholds.claims import recorded, recorded_precision
 from grader.assignments.vit.thresholds.origin import other_code
 from grader.assignments.vit.thresholds.pixel_transforms import TENSORS, candidates
-from grader.assignments.vit.thresholds.scores import accuracy, precision, predictions
+from grader.assignments.vit.thresholds.scores import accuracy, embeddings, precision, predictions
 from grader.assignments.vit.thresholds.sources import (
     CLASSIFIER,
     EMBEDDINGS,
@@ -22,6 +22,7 @@ from grader.assignments.vit.thresholds.sources import (
 )
 from grader.evidence import Evidence, Unanswered
 from grader.judging import Blocked, Criterion, Fail, Missing, Skip, Undecided, checks
+from grader.records import Measurement
 
 OTHER_MODEL = (
     "The checkpoint records {claim:.3f}, so it was another model when it was saved: was `heads`, the code of a class or "
@@ -73,9 +74,13 @@ def accuracy_reached(evidence: Evidence) -> None:
         else:
             training.expect_enough(evidence, score)
         trained = "" if judges_checkpoint(evidence) else " after training by the grader"
+        _expect_honest_step(evidence, CLASSIFIER, "vit.accuracy", score)
+        measured = Measurement.of_share(score, len(labels), wanted)
         raise Fail(
-            f"{score:.2%} of {len(labels):,} test images are named right{trained}, {wanted:.0%} are needed",
+            f"{score:.2%} (± {100 * measured.plus_minus:.1f} points) of {len(labels):,} test images are named right"
+            f"{trained}, {wanted:.0%} are needed",
             _why_inaccurate(evidence, predicted, score),
+            measured,
         )
     _expect_recognising(evidence, CLASSIFIER)
 
@@ -119,11 +124,15 @@ def precision_reached(evidence: Evidence) -> None:
         _expect_own_code(evidence, EMBEDDINGS, f"reaches {score:.3f}")
         claim, copied = recorded_precision(evidence), copy_read(evidence, EMBEDDINGS)
         changed = claim is not None and claim > score + evidence.rubric.thresholds["log_computed"]
+        _expect_honest_step(evidence, EMBEDDINGS, "contrastive.precision", score)
+        measured = Measurement.of_share(score, len(embeddings(evidence, "test")), wanted)
         raise Fail(
-            f"Precision@1 is {score:.2%} on the test images, {wanted:.0%} are needed{f'; {copied}' if copied else ''}",
+            f"Precision@1 is {score:.2%} (± {100 * measured.plus_minus:.1f} points) on the test images, {wanted:.0%} "
+            f"are needed{f'; {copied}' if copied else ''}",
             OTHER_MODEL.format(claim=claim)
             if changed
             else "Train longer, and look whether miner and margin leave triplets to learn from.",
+            measured,
         )
     _expect_recognising(evidence, EMBEDDINGS)
 
@@ -152,6 +161,13 @@ def _expect_own_code(evidence: Evidence, probe: str, now: str) -> None:
         raise Blocked(by, f"{FILES[probe]} records {claim:.3f}, and with the code as it is now the model {now}")
 
 
+def _expect_honest_step(evidence: Evidence, probe: str, criterion: str, score: float) -> None:
+    """Leave a score to a person that earns points by a step, and seems to be looked up in a table of answers."""
+    in_rubric = evidence.rubric.criterion(criterion)
+    if in_rubric is not None and in_rubric.earned(score) > 0:
+        _expect_recognising(evidence, probe)
+
+
 def _expect_recognising(evidence: Evidence, probe: str) -> None:
     """Leave a score to a person that seems to be looked up in a table of answers."""
     if why := suspicion.looked_up(evidence, probe):
@@ -159,10 +175,16 @@ def _expect_recognising(evidence: Evidence, probe: str) -> None:
 
 
 CRITERIA = (
-    Criterion("vit.accuracy", checks(classifier, accuracy_reached), needs=(*fitting.MODEL, TENSORS)),
+    Criterion(
+        "vit.accuracy",
+        checks(classifier, accuracy_reached),
+        needs=(*fitting.MODEL, TENSORS),
+        threshold=THRESHOLDS[CLASSIFIER],
+    ),
     Criterion(
         "contrastive.precision",
         checks(embedding_model, precision_reached),
         needs=(*fitting.MODEL, TENSORS, "contrastive.embeddings"),
+        threshold=THRESHOLDS[EMBEDDINGS],
     ),
 )
