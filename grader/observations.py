@@ -70,7 +70,6 @@ class ArrayOf:
 
 Numbers = Annotated[np.ndarray, ArrayOf()]
 Floats = Annotated[np.ndarray, ArrayOf("f")]
-Wholes = Annotated[np.ndarray, ArrayOf("iu")]
 Truths = Annotated[np.ndarray, ArrayOf("b")]
 Described = Annotated[np.ndarray, ArrayOf(most=1 << 22)]  # ``describe.result`` sends no more
 

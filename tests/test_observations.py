@@ -13,12 +13,14 @@ from grader.observations import Answered, ArrayOf, Count, Finite, Misfit, Record
 from grader.records import Observation
 from grader.sandbox.inside import describe
 
+Wholes = Annotated[np.ndarray, ArrayOf("iu")]
+
 
 class Step(Record, frozen=True):
     loss: Finite
     seen: Count
     grid: Annotated[np.ndarray, ArrayOf("f", shape=(None, 2), finite=True, least=0)]
-    more: dict[str, observations.Wholes] = msgspec.field(default_factory=dict)
+    more: dict[str, Wholes] = msgspec.field(default_factory=dict)
     last: observations.Floats | None = None
 
 
@@ -52,9 +54,7 @@ def test_what_does_not_fit_is_named(edit: dict[str, Any], word: str):
         converted({**RIGHT, **edit}, Step)
 
 
-@pytest.mark.parametrize(
-    "kind", [observations.Wholes | None, list[observations.Wholes], dict[str, observations.Wholes]]
-)
+@pytest.mark.parametrize("kind", [Wholes | None, list[Wholes], dict[str, Wholes]])
 def test_arrays_that_lie_in_no_record_are_held_against_their_type_too(kind: Any):
     place = {"list": lambda a: [a], "dict": lambda a: {"a": a}}.get(
         getattr(kind, "__origin__", int).__name__, lambda a: a

@@ -6,7 +6,7 @@ import importlib.util
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -72,11 +72,6 @@ def _elsewhere(assignment: "Assignment") -> str:
     return _of(path for path in own if not any(path.is_relative_to(each) for each in students))
 
 
-def stamp(options: "Options") -> Callable[[str], str]:
-    """Gives the digest of a module by its name, of all that judges for ""."""
-    return lambda name: _package(name) if name else judging(options)
-
-
 @cache
 def asking() -> str:
     """Of the code that opens and runs submissions."""
@@ -95,7 +90,7 @@ def _folders(path: Path) -> set[str]:
 
 
 @cache
-def _package(name: str) -> str:
+def package(name: str) -> str:
     """Of the package that a module lies in, of the toolkit that it computes with, and of the libraries."""
     spec = importlib.util.find_spec(name)
     folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE

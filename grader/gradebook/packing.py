@@ -16,6 +16,7 @@ from typing import Any
 
 from grader.errors import Outdated, Unreadable
 from grader.evidence import Answer, KeptAnswer, MeasuredScore
+from grader.gradebook import digests
 from grader.observations import fit
 from grader.records import (
     CellLog,
@@ -224,24 +225,16 @@ def _checksums(path: Path) -> list[str]:
     return sorted({f"{member.CRC:08x}-{member.file_size}" for member in storages})
 
 
-def pack_scores(measured: Mapping[str, MeasuredScore], stamp: Callable[[str], str]) -> bytes:
-    """Pack the scores that are kept.
-
-    Args:
-        stamp: the digest of a module, by its name.
-    """
-    kept = {name: [score.value, score.code, stamp(score.code)] for name, score in measured.items() if score.code}
+def pack_scores(measured: Mapping[str, MeasuredScore]) -> bytes:
+    """Pack the scores that are kept, each with the digest of the module that computed it."""
+    kept = {n: [score.value, score.code, digests.package(score.code)] for n, score in measured.items() if score.code}
     return json.dumps(kept).encode()
 
 
-def unpack_scores(data: bytes, stamp: Callable[[str], str]) -> dict[str, MeasuredScore]:
-    """Read back the scores that still hold; none where they are damaged: they can be computed again.
-
-    Args:
-        stamp: as above, as it is now.
-    """
+def unpack_scores(data: bytes) -> dict[str, MeasuredScore]:
+    """Read back the scores that still hold; none where they are damaged: they can be computed again."""
     try:
-        kept = json.loads(data)
-        return {name: MeasuredScore(value, code) for name, (value, code, was) in kept.items() if stamp(code) == was}
+        kept = json.loads(data).items()
+        return {name: MeasuredScore(value, code) for name, (value, code, was) in kept if digests.package(code) == was}
     except Exception:
         return {}

@@ -93,7 +93,6 @@ class Regrader:
         self.options, self.book = options, book
         self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
         self.data = DataWhenNeeded(options)
-        self.stamp = digests.stamp(options)
         self._asking: Grader | None = None
 
     def max_score(self, only: Collection[str] | None = None) -> float:
@@ -139,7 +138,7 @@ class Regrader:
                 frozen, kept.seed, self._answers(kept, answers), self._scores(kept), kept.options.get("only")
             )
             grade = scoring.grade(evidence, kept.grade.sandbox, kept.grade.timings)
-        scores = packing.pack_scores(evidence.measured, self.stamp)
+        scores = packing.pack_scores(evidence.measured)
         return PackedGrade(grade, kept.options, scores=scores, observations=kept.observations)
 
     def evidence(self, kept: GradeRow, folder: Path) -> Evidence | None:
@@ -168,7 +167,7 @@ class Regrader:
         return packing.unpack_answers(answers, self.book.frame, declared, code_unchanged)
 
     def _scores(self, kept: GradeRow) -> dict[str, MeasuredScore]:
-        return packing.unpack_scores(kept.scores, self.stamp) if kept.scores else {}
+        return packing.unpack_scores(kept.scores) if kept.scores else {}
 
     def from_files(self, row: SubmissionRow, kept: GradeRow) -> PackedGrade | None:
         """Ask what is new, in a worker; None where the files are gone."""
@@ -190,7 +189,7 @@ class Regrader:
             grade = dataclasses.replace(grade, timings=timings)
             packed, frames = packing.pack_answers(evidence.answers)
             kept_submission = packing.pack_submission(submission)
-        scores = packing.pack_scores(evidence.measured, self.stamp)
+        scores = packing.pack_scores(evidence.measured)
         return PackedGrade(grade, kept.options, kept_submission, packed, frames, scores)
 
     def _grader(self, options: dict[str, Any], workers: Any) -> Grader:

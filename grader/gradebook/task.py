@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grader.errors import GraderError, NoSubmission
 from grader.evidence import Evidence
 from grader.firewall import Firewall
-from grader.gradebook import digests, packing
+from grader.gradebook import packing
 from grader.gradebook.store import PackedGrade
 from grader.intake import Found
 from grader.pipeline import Grader
@@ -50,7 +50,7 @@ def grade_task(
             found.files or None,
             only,
             progress,
-            look=lambda e: packed.append(pack(e, digests.stamp(grader.options))),
+            look=lambda e: packed.append(pack(e)),
         )
     except NoSubmission as reason:
         return PackedGrade(grader.rejected(found.path, found.key, task.seed, str(reason), 0.0), grader.settings(only))
@@ -65,10 +65,10 @@ def grade_task(
     return dataclasses.replace(whole, grade=graded.grade, options=grader.settings(only))
 
 
-def pack(evidence: Evidence, stamp: Callable[[str], str]) -> PackedGrade:
+def pack(evidence: Evidence) -> PackedGrade:
     """Pack evidence while its submission's files are there; the grade is added later."""
     answers, frames = packing.pack_answers(evidence.answers)
-    scores = packing.pack_scores(evidence.measured, stamp)
+    scores = packing.pack_scores(evidence.measured)
     none = Grade({}, "needs_review", 0.0, 0.0, evidence.seed, ())
     return PackedGrade(none, {}, packing.pack_submission(evidence.submission), answers, frames, scores)
 

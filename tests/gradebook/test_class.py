@@ -133,12 +133,12 @@ def test_where_nothing_can_be_written_several_are_graded_all_the_same(tmp_path, 
 
 def test_an_error_of_the_graders_over_one_submission_is_noticed_by_no_other(tmp_path, monkeypatch):
     folder, out = classroom.make(tmp_path / "class"), tmp_path / "out"
-    sealing, scores = task.pack, scoring.grade
+    pack_one, scores = task.pack, scoring.grade
 
-    def pack(seen, stamp):
+    def pack(seen):
         if seen.submission.name == "bela":
             raise RecursionError("too deep")
-        return sealing(seen, stamp)
+        return pack_one(seen)
 
     def grade(seen, *more):
         if seen.submission.name == "cleo":

@@ -45,9 +45,9 @@ def held(code: Iterable[Statement], choice: Choice, found: Collection[str]) -> l
     return list(names)
 
 
-def listed(names: list[str]) -> str:
+def listed(names: list[str], max_told: int = 4) -> str:
+    """Quote names in a sentence: "`a`, `b` and 3 more"."""
     quoted = [f"`{name}`" for name in names]
-    max_told = 4
     if len(names) > max_told:
         quoted[max_told - 1 :] = [f"{len(names) - max_told + 1} more"]
     return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))

