@@ -125,7 +125,6 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     torch.set_num_threads(1)
-    harness.OPS = ("grader.torchkit.inside.transforms",)
     images = data.load(options.data)
     pipelines = [(c.id, c.edits["augmentation.py"], options.seeds, at_least_two) for c in corpus.VARIANTS]
     pipelines += [(name, one_kind(body), options.one_kind_seeds, just_one) for name, body in ONE_KIND.items()]

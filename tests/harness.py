@@ -18,7 +18,6 @@ from grader import given as given_files
 from grader import rubric
 from grader.assignment import Assignment, Topic
 from grader.assignments.vit.assignment import VIT
-from grader.assignments.vit.names import WANTED
 from grader.evidence import Evidence, Probe, Question
 from grader.given import GivenFiles
 from grader.judging import judge_in_order
@@ -28,8 +27,6 @@ from grader.records import CellLog, Judgement, Observation, Origin, Piece, Progr
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
 from grader.students import in_process
-
-OPS = VIT.ops
 
 
 class _Everything(dict):
@@ -47,7 +44,7 @@ EVERYTHING = _Everything()
 
 def evidence(
     sources: dict[str, str], topics: Collection[Topic], seed: int = 1, data: Any = None, cells: tuple[CellLog, ...] = (),
-    files: dict[str, Path] | None = None, given: GivenFiles | None = None, **options: Any,
+    files: dict[str, Path] | None = None, given: GivenFiles | None = None, of: Assignment = VIT, **options: Any,
 ) -> Evidence:  # fmt: skip
     """Ask a submission the probes of some topics.
 
@@ -56,20 +53,21 @@ def evidence(
         topics: as ``grader.assignments.vit.model.patches.TOPIC``.
         data: what ``seen.data`` is; its images are the shared arrays where it has any.
         given: the course's given files; the project's own where there are none.
+        of: the assignment that the topics belong to.
     """
     probes = tuple(probe for topic in topics for probe in topic.probes)
     criteria = {criterion.id: criterion for topic in topics for criterion in topic.criteria}
-    assignment = Assignment("test", VIT.rubric, (), (), (), (), probes, criteria)
-    program = _program(sources)
+    assignment = Assignment("test", of.rubric, (), (), (), (), probes, criteria)
+    program = _program(sources, of.wanted)
     folder = Path()
     submission = Submission("test", folder, folder, "", None, program, cells, files or {})
-    rubric_ = rubric.load(VIT.rubric, EVERYTHING)
-    handed_out = given_files.own(VIT) if given is None else given
+    rubric_ = rubric.load(of.rubric, EVERYTHING)
+    handed_out = given_files.own(of) if given is None else given
     seen = Evidence(submission, seed, rubric_, data, assignment, options=options, given=handed_out)
-    with loaded(submission) as student:
+    with loaded(submission, of.ops) as student:
         load = Probe("load", "load", lambda s, rng: Question({}))
         shared = {n: getattr(data, n) for n in ("train_images", "train_labels", "test_images") if hasattr(data, n)}
-        ask_all([load, *probes], seen, lambda probe, question: _ask(student, probe, question, shared))
+        ask_all([load, *probes], seen, lambda probe, question: _ask(student, probe, question, shared, of))
     return seen
 
 
@@ -91,16 +89,18 @@ def fresh(seen: Evidence, **changes: Any) -> Evidence:
 
 
 @contextlib.contextmanager
-def loaded(submission: Submission) -> Iterator[Student]:
+def loaded(submission: Submission, ops: Collection[str] = VIT.ops) -> Iterator[Student]:
     """Execute a submission's program here, and forget it afterwards."""
-    for ops in OPS:
+    for module in ops:
         with contextlib.suppress(ModuleNotFoundError):
-            importlib.import_module(ops)
+            importlib.import_module(module)
     with in_process.loaded(program_of(submission)) as student:
         yield student
 
 
-def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, np.ndarray]) -> Observation:
+def _ask(
+    student: Student, probe: Probe, question: Question, shared: dict[str, np.ndarray], of: Assignment
+) -> Observation:  # fmt: skip
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         body = in_process.answer(student, probe.op, _through(question.args, shared))
@@ -108,7 +108,7 @@ def _ask(student: Student, probe: Probe, question: Question, shared: dict[str, n
 
     frame = b"".join(protocol.encode("id", body))
     seen = dataclasses.replace(observation(_through(body, None), printed.getvalue(), 0.0, frame), seconds=0.0)
-    return fit(seen, VIT.forms.get(probe.op), question.args)
+    return fit(seen, of.forms.get(probe.op), question.args)
 
 
 def _through(body: Any, shared: dict[str, np.ndarray] | None) -> Any:
@@ -117,7 +117,7 @@ def _through(body: Any, shared: dict[str, np.ndarray] | None) -> Any:
     return protocol.decode(parts[1], b"".join(parts[2:]), shared)[1]
 
 
-def _program(sources: dict[str, str]) -> Program:
+def _program(sources: dict[str, str], wanted: Collection[str]) -> Program:
     modules, names = {}, {}
     for module, source in sources.items():
         pieces = []
@@ -128,7 +128,6 @@ def _program(sources: dict[str, str]) -> Program:
             for name in _bound(node):
                 names[name] = Origin(f"{module}.py", None, first, module)
         modules[module] = tuple(pieces)
-    wanted = set(WANTED)
     return Program((), modules, {name: origin for name, origin in names.items() if name in wanted})
 
 

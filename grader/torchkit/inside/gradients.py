@@ -24,26 +24,46 @@ def gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     output = module(leaf.clone())  # a clone, since in-place operations on it are no fault
     if _has_other_shape(output, weights):
         return OTHER_SHAPE
-    known = {id(leaf), *map(id, module.parameters())}
-    strangers = [list(other.shape) for other in _leaves(output) if id(other) not in known]
-    (output * weights).sum().backward()
-    largest = {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()}
-    reached = sum(int(p.grad.count_nonzero()) for p in module.parameters() if p.grad is not None)
-    max_unregistered = 20  # shapes that are told, as the type of the answer lets pass
-    found = {
-        "kind": "gradients",
-        "largest": largest,
-        "reached": reached,
-        "unregistered": strangers[:max_unregistered],
-        "inputs": None,
-        "slope": 0.0,
-        "measured_slope": 0.0,
-    }
+    found = _of_parameters(module, (output * weights).sum(), leaf)
     if leaf.grad is None:
         return found
     slope = float(leaf.grad.norm())
     measured = _measured_slope(module, leaf.detach(), leaf.grad / max(slope, 1e-12), weights)
     return {**found, "inputs": describe.plain(leaf.grad), "slope": slope, "measured_slope": measured}
+
+
+def loss_gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
+    """The gradients of the parameters for the loss that a module returns beside its output, when it is given targets.
+
+    Args:
+        call: {"inputs", "targets": arrays}.
+    """
+    module.zero_grad(set_to_none=True)
+    output = module(inputs_of(call), tensor(call["targets"]))
+    loss = output[1] if isinstance(output, tuple | list) and len(output) == 2 else None
+    if not isinstance(loss, Tensor) or loss.numel() != 1:
+        return OTHER_SHAPE
+    return _of_parameters(module, loss)
+
+
+def _of_parameters(module: nn.Module, number: Tensor, *inputs: Tensor) -> dict[str, Any]:
+    """Differentiate a number, and tell which parameters have gradients; there are none of the inputs yet.
+
+    Args:
+        inputs: tensors that may have a gradient and are no parameters.
+    """
+    known = {*map(id, inputs), *map(id, module.parameters())}
+    strangers = [list(other.shape) for other in _leaves(number) if id(other) not in known]
+    number.sum().backward()
+    return {
+        "kind": "gradients",
+        "largest": {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()},
+        "reached": sum(int(p.grad.count_nonzero()) for p in module.parameters() if p.grad is not None),
+        "unregistered": strangers[:20],  # as the type of the answer lets pass
+        "inputs": None,
+        "slope": 0.0,
+        "measured_slope": 0.0,
+    }
 
 
 def _leaves(output: Tensor) -> list[Tensor]:

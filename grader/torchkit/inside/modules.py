@@ -13,9 +13,9 @@ from grader.sandbox.inside import describe, faults
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.attention_scale import attention_scale
-from grader.torchkit.inside.calls import inputs_of
+from grader.torchkit.inside.calls import inputs_of, tensor
 from grader.torchkit.inside.filling import fill
-from grader.torchkit.inside.gradients import gradients, training_step
+from grader.torchkit.inside.gradients import gradients, loss_gradients, training_step
 from grader.torchkit.inside.seeding import seed_everything
 from grader.torchkit.inside.tokens import with_tokens_replaced
 
@@ -93,6 +93,13 @@ def _forward(module: nn.Module, call: Call) -> dict[str, Any]:
         return described
 
 
+def _with_targets(module: nn.Module, call: Call) -> dict[str, Any]:
+    """What a module gives that is told the targets, too, as a language model is that returns its loss."""
+    with torch.no_grad():
+        described: dict[str, Any] = describe.result(module(inputs_of(call), tensor(call["targets"])))
+        return described
+
+
 def _attention_scale(module: nn.Module, call: Call) -> dict[str, Any]:
     scale, width = attention_scale(module, inputs_of(call))
     return {"kind": "attention scale", "scale": scale, "width": width}
@@ -100,6 +107,8 @@ def _attention_scale(module: nn.Module, call: Call) -> dict[str, Any]:
 
 KINDS: dict[str, Callable[[nn.Module, Call], dict[str, Any]]] = {
     "forward": _forward,
+    "with targets": _with_targets,
+    "loss gradients": loss_gradients,
     "gradients": gradients,
     "training step": training_step,
     "tokens replaced": with_tokens_replaced,

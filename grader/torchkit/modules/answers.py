@@ -141,6 +141,8 @@ def _expect_keys(what: str, asked: Any, got: dict[str, Any]) -> None:
 def _expect_call(what: str, asked: dict[str, Any], got: CallResult) -> None:
     of_calls = {
         "forward": OUTPUTS,
+        "with targets": OUTPUTS,
+        "loss gradients": (Gradients, OtherShape),
         "gradients": (Gradients, OtherShape),
         "training step": (TrainingStep, OtherShape),
         "tokens replaced": (*OUTPUTS, NoTokens),

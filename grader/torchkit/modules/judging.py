@@ -78,10 +78,22 @@ def expect_alone(run: ModuleRun, build: str, call: str, expected: Array, what: s
 def expect_trained(run: ModuleRun, build: str, call: str) -> None:
     """Fail unless every parameter is trainable and has a gradient, and the input has one.
 
+    Args:
+        call: one of the kind "gradients".
+    """
+    expect_parameters_trained(run, build, call)
+    inputs = run.gradients(build, call).inputs
+    if inputs is None or not inputs.any():
+        raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
+
+
+def expect_parameters_trained(run: ModuleRun, build: str, call: str) -> None:
+    """Fail unless every parameter is trainable and has a gradient.
+
     A vector whose gradient is zero is let pass: a bias of the keys has none, since softmax ignores it.
 
     Args:
-        call: one of the kind "gradients".
+        call: one of the kind "gradients" or "loss gradients".
     """
     parameters, gradients = run.built(build).parameters, run.gradients(build, call)
     if gradients.unregistered:
@@ -106,8 +118,6 @@ def expect_trained(run: ModuleRun, build: str, call: str) -> None:
             "It is defined but not used in forward, or what was computed with it is cut off: look for detach, .data "
             "or a no_grad block.",
         )
-    if gradients.inputs is None or not gradients.inputs.any():
-        raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
 
 
 def _unregistered(shapes: list[tuple[int, ...]], name: str) -> tuple[str, str]:

@@ -18,13 +18,13 @@ import numpy as np
 from grader.evidence import Evidence, Question
 from grader.torchkit.modules.arrays import Array
 from grader.torchkit.modules.asking import Call, build, call, normal
+from grader.torchkit.modules.blocks import circle
 from grader.torchkit.modules.run import ModuleRun
 
 B, T, D = 3, 6, 24  # all different, so that no axis is taken for another
 IMAGE, TOKEN = 1, 2  # the token that is changed
 PAIRS = 24  # sequences of a token v and ``COPIES`` of a token u
 COPIES = (0, 1, 2, 4)
-ANGLES = np.arange(8) * (2 * np.pi / 8)  # of single tokens on a circle
 LONG = 300.0  # times a usual token: so long that what the branches add changes the direction of a token by little
 
 
@@ -80,7 +80,7 @@ def block(evidence: Evidence, rng: np.random.Generator) -> Question:
         "lone token": call(lone),
         "lone token shifted": call(lone + 3),
     }  # fmt: skip
-    calls |= {f"circle {n}": call(point) for n, point in enumerate(_circle(rng))}
+    calls |= {f"circle {n}": call(point) for n, point in enumerate(circle(rng, D, LONG))}
     long_pairs, short_pairs = _pairs(rng, "long", LONG), _pairs(rng, "short", 1.0)
     builds = {
         "block": build(D, 4, seed=1, calls=calls | long_pairs),
@@ -95,14 +95,6 @@ def block(evidence: Evidence, rng: np.random.Generator) -> Question:
 def _derangement(rng: np.random.Generator) -> Array:
     """An order of the tokens in which none keeps its place."""
     return np.roll(np.arange(T), int(rng.integers(1, T)))
-
-
-def _circle(rng: np.random.Generator) -> Array:
-    """(8, 1, 1, D): long single tokens, whose normalised versions lie on a circle."""
-    ones = np.ones((D, 1)) / np.sqrt(D)
-    plane = np.linalg.qr(np.hstack([ones, rng.standard_normal((D, 2))]))[0][:, 1:]  # of mean zero, at right angles
-    points = np.cos(ANGLES)[:, None] * plane[:, 0] + np.sin(ANGLES)[:, None] * plane[:, 1]
-    return (LONG * np.sqrt(D) * points[:, None, None, :]).astype(np.float32)
 
 
 def _pairs(rng: np.random.Generator, what: str, length: float) -> dict[str, Call]:

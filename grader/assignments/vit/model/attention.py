@@ -23,6 +23,7 @@ from grader.judging import Fail, after
 from grader.records import GradeWarning
 from grader.torchkit.modules.answers import AttentionScale
 from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.blocks import is_in_one_direction, second_direction
 from grader.torchkit.modules.judging import expect_trained
 
 # How near what copies of a token add comes to one direction, in parts of what they add (python -m bench.structure_margins)
@@ -79,7 +80,7 @@ def attention_weights(evidence: Evidence) -> None:
             "the result of attention is not added to the tokens",
             "x = x + attention(norm(x)), and the MLP comes after that sum.",
         )
-    if second_direction(_added_by_copies(evidence, "one head", "long")).max() > MAX_SPREAD_OF_ONE_HEAD:
+    if second_direction(_added_by_copies(evidence, "one head", "long"), MIN_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD:
         raise Fail(
             "attention should add to each token a mean of the values, with weights that add up to 1, and adds "
             "something else",
@@ -95,7 +96,7 @@ def mlp_after_attention(evidence: Evidence) -> None:
         0.001  # right blocks come to 0.016 and more, those whose MLP sees no attention to 2e-5 at most
     )
     # what attention adds, more and more of it in one direction, turns where the MLP sees it
-    if _is_in_one_direction(_added_by_copies(evidence, "one head", "short"), max_spread_without_mlp):
+    if is_in_one_direction(_added_by_copies(evidence, "one head", "short"), max_spread_without_mlp, MIN_ADDED):
         raise Fail(
             "the MLP does not see what attention gave: both work on the input of the block, side by side",
             "One after the other: the sum of x and attention is the new x, of which the MLP takes the norm.",
@@ -121,24 +122,6 @@ def _added_by_copies(evidence: Evidence, build: str, length: str) -> Array:
     return np.stack([token - tokens[0] for token in tokens[1:]], axis=1)
 
 
-def second_direction(added: Array) -> Array:
-    """(PAIRS,): how much more than one direction there is, 0 where 1, 2 and 4 copies add the same up to a factor."""
-    singular = np.linalg.svd(added, compute_uv=False)  # (PAIRS, 3)
-    return singular[:, 1] / np.maximum(singular[:, 0], MIN_ADDED)
-
-
-def _is_in_one_direction(added: Array, bound: float) -> bool:
-    """Whether copies add more and more, and enough pairs tell that it is the same up to a factor.
-
-    Where weights are all but 0 and 1, copies change nothing, or from next to nothing, and tell nothing.
-    """
-    fewest, most = (np.linalg.norm(added[:, n], axis=1) for n in (0, -1))
-    min_growth = 1.15  # from one copy to four: where it is less, copies tell nothing
-    min_length = 0.3  # of what copies add: shorter sums do not show that an MLP is not linear; right code adds 3 to 10
-    telling = (most > min_growth * fewest) & (most > min_length)
-    return bool(telling.sum() > PAIRS / 5 and second_direction(added)[telling].max() < bound)
-
-
 @after(blocks_of_their_own, attention_weights)
 def heads(evidence: Evidence) -> None:
     """The number of heads has its effect: each head has weights of its own."""
@@ -149,7 +132,7 @@ def heads(evidence: Evidence) -> None:
             "4, 2 and 1 heads give the same result with the same parameters: the number of heads is not used",
             "Pass it on from Transformer to the block and from there to the attention.",
         )
-    if _is_in_one_direction(_added_by_copies(evidence, "block", "long"), MAX_SPREAD_OF_ONE_HEAD):
+    if is_in_one_direction(_added_by_copies(evidence, "block", "long"), MAX_SPREAD_OF_ONE_HEAD, MIN_ADDED):
         raise Fail(
             "all 4 heads have the same weights of attention: the features are not split into heads",
             "Each head makes a softmax of its own, of its own part of queries and keys.",

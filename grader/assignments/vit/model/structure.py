@@ -6,7 +6,6 @@ Shapes: B images, T tokens, D features of a token.
 import numpy as np
 
 from grader.assignments.vit.model.asking import (
-    ANGLES,
     IMAGE,
     LONG,
     TOKEN,
@@ -20,6 +19,7 @@ from grader.assignments.vit.model.asking import (
 from grader.evidence import Evidence
 from grader.judging import Fail, after
 from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.blocks import ANGLES, bending, layer_norm, rms_norm
 from grader.torchkit.modules.judging import expect_repeatable, expect_shape
 from grader.torchkit.modules.run import ModuleRun
 
@@ -81,7 +81,7 @@ def residual(evidence: Evidence) -> None:
     zero, ones = tokens_of(run, "zero"), tokens_of(run, "zero but ones")
     if same(zero, x):
         return
-    norm = next((norm for norm in (_layer_norm, _rms_norm) if same(ones, norm(x), 1e-2)), None)
+    norm = next((norm for norm in (layer_norm, rms_norm) if same(ones, norm(x), 1e-2)), None)
     if norm is None:
         raise Fail(
             "the Transformer adds something to what its blocks give: with all parameters zero a block gives its input "
@@ -113,7 +113,7 @@ def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
     formula = "x + attention(norm(x)), then that + MLP(norm of that)"
     if any(same(zero, times * x) for times in (2, 3, 4)):
         return "the block adds its input more than once", f"{formula}."
-    normalised = same(ones, _layer_norm(x), tolerance=1e-2)
+    normalised = same(ones, layer_norm(x), tolerance=1e-2)
     if normalised and same(plain, shifted, tolerance=1e-2):
         return (
             "the skip connection carries the normalised tokens: x = norm(x) before x + attention(x)",
@@ -129,16 +129,6 @@ def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
         "and gives something else",
         f"{formula}: there are two sums, and each takes its input as it is.",
     )
-
-
-def _layer_norm(x: Array) -> Array:
-    x = x.astype(np.float64)
-    return (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
-
-
-def _rms_norm(x: Array) -> Array:
-    x = x.astype(np.float64)
-    return x / np.sqrt((x**2).mean(axis=-1, keepdims=True))
 
 
 @after(residual)
@@ -216,8 +206,7 @@ def nonlinearity(evidence: Evidence) -> None:
     block = of_block(evidence)
     calls = [f"circle {n}" for n in range(len(ANGLES))]
     added = np.stack([(block.output("block", c, (1, 1, D)) - block.inputs("block", c))[0, 0] for c in calls])
-    waves = np.fft.rfft(added, axis=0)  # an affine map of a circle holds no wave beyond the first
-    if np.linalg.norm(waves[2:]) < MIN_HARMONICS * np.linalg.norm(waves[1]) or not waves[1:].any():
+    if bending(added) < MIN_HARMONICS:
         raise Fail(
             "the MLP is linear, or there is none: no nonlinearity between its layers",
             "Two linear layers without an activation between them are one linear layer; the paper takes GELU.",

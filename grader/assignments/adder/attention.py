@@ -1,0 +1,264 @@
+"""``CausalSelfAttention``: who looks at whom, with which weights, in how many heads.
+
+Causality is judged with one head, so that heads that mix tokens cost their own criterion and not this one.
+
+Shapes: B texts, T tokens, D features of a token, N most tokens of a text.
+"""
+
+import numpy as np
+
+from grader.evidence import Evidence, Probe, Question
+from grader.judging import Blocked, Criterion, Fail, after, checks
+from grader.records import GradeWarning
+from grader.torchkit.modules import lines
+from grader.torchkit.modules.answers import AttentionScale
+from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.asking import build, call, normal
+from grader.torchkit.modules.blocks import is_in_one_direction, second_direction
+from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.run import ModuleRun
+
+B, T, D, N = 3, 6, 24, 9  # all different, so that no axis is taken for another
+NAME, PAIRS, COPIES = "CausalSelfAttention", 24, (0, 1, 2, 4)
+MAX_SPREAD_OF_ONE_HEAD = 0.03  # as in the first assignment: several heads come to 0.1 and more, one to 0.003
+LEAST_ADDED = 0.03
+LINE_BREAKS = "Rounding, detach and NumPy break it."
+MASK = "Set the scores of later tokens to -inf before the softmax: the mask is torch.tril(torch.ones(T, T))."
+
+
+def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
+    x, line, weights = normal(rng, B, T, D), lines.places(rng), normal(rng, B, T, D)
+    batch = {"batch": call(x), "each token replaced": call(each_replaced(x[0], normal(rng, T, D)))}
+    calls = batch | {
+        "again": call(x, seed=1),
+        "alone": call(x[1:2]),
+        "longest": call(normal(rng, 2, N, D)),
+        "one token again and again": call(np.repeat(normal(rng, B, 1, D), T, axis=1)),
+        "gradients": call(x, "gradients", weights=weights),
+        "line": call(lines.points(rng, x[0], line)),
+        "attention scale": call(x, "attention scale"),
+    }
+    v, u = normal(rng, PAIRS, 1, D), normal(rng, PAIRS, 1, D)
+    copies = {f"{n} copies": call(np.concatenate([*[u] * n, v], axis=1)) for n in COPIES}
+    builds = {
+        "one head": build(D, 1, N, seed=1, calls=calls | copies),
+        "two heads": build(D, 2, N, seed=1, calls={"batch": call(x)}),
+        "four heads": build(D, 4, N, seed=1, calls=batch | copies | {"gradients": calls["gradients"]}),
+        "copy": build(D, 1, N, seed=2, like="one head", calls={"batch": call(x)}),
+    }
+    return Question({"name": NAME, "builds": builds}, {"line": line})
+
+
+def each_replaced(tokens: Array, others: Array) -> Array:
+    """(T + 1, T, …): a text as it is, and with each of its tokens replaced by another.
+
+    Args:
+        tokens, others: (T, …).
+    """
+    texts = np.repeat(tokens[None], len(tokens) + 1, axis=0)
+    for place, other in enumerate(others):
+        texts[1 + place, place] = other
+    return texts
+
+
+def influence(outputs: Array) -> Array:
+    """(T, T): whether replacing one token changed what came out at another place, from the outputs for ``each_replaced``."""
+    return changed(outputs[1:], outputs[:1], axis=(2,), tolerance=1e-5)
+
+
+def expect_causal(found: Array, what: str, hint: str = MASK) -> None:
+    """Fail where a later token changes what comes out at an earlier place.
+
+    Args:
+        found: (T, T) as of ``influence``.
+        hint: what to try, where the mask is not just off by one.
+    """
+    early = np.argwhere(np.triu(found.T, 1))  # (place, replaced token behind it)
+    if not len(early):
+        return
+    place, token = (int(number) + 1 for number in early[0])
+    if np.triu(found.T, 1).sum() == len(found) - 1 and (early[:, 1] == early[:, 0] + 1).all():
+        raise Fail(
+            f"{what} at place {place} depends on token {token}: each token sees the next one, which it should predict",
+            "The mask is off by one: torch.tril keeps the diagonal and what is below it, with diagonal=0.",
+        )
+    raise Fail(f"{what} at place {place} depends on token {token}, which comes later", hint)
+
+
+def expect_all_before(found: Array, what: str) -> None:
+    """Fail where a token is ignored by what comes out at its own place or later."""
+    lost = np.argwhere(np.tril(~found.T))  # (place, token up to it)
+    if not len(lost):
+        return
+    place, token = (int(number) + 1 for number in lost[0])
+    if (lost[:, 0] == lost[:, 1]).all():
+        raise Fail(
+            f"{what} at place {place} does not depend on token {token}: the tokens do not see themselves",
+            "The mask is off by one: it keeps the diagonal, so that a token sees itself and all before it.",
+        )
+    raise Fail(
+        f"{what} at place {place} does not depend on token {token}, which comes before it",
+        "A token sees itself and all tokens before it.",
+    )
+
+
+def of_attention(evidence: Evidence) -> ModuleRun:
+    """What attention gave."""
+    return ModuleRun(evidence["attention"], NAME)
+
+
+def shape(evidence: Evidence) -> None:
+    """Tokens (B, T, D) become (B, T, D), for any batch size and any T up to block_size."""
+    run = of_attention(evidence)
+    expect_shape(run, "one head", "batch", (B, T, D), "Is the mask cut to the T tokens that there are, mask[:T, :T]?")
+    expect_shape(run, "one head", "alone", (1, T, D))
+    expect_shape(run, "one head", "longest", (2, N, D), "block_size tokens are allowed.")
+    run.output("one head")
+
+
+@after(shape)
+def batch_mates(evidence: Evidence) -> None:
+    """A text's tokens do not depend on the other texts of the batch, nor on chance."""
+    run = of_attention(evidence)
+    x = run.output("one head", "batch", (B, T, D))
+    expect_repeatable(x, run.output("one head", "again", (B, T, D)), "tokens")
+    expect_alone(run, "one head", "alone", x[1:2], "a text")
+
+
+@after(batch_mates)
+def causal(evidence: Evidence) -> None:
+    """No token depends on a later one."""
+    hint = MASK if _weights_add_up(of_attention(evidence)) else SOFTMAX
+    expect_causal(_influence(evidence, "one head"), "what attention gives", hint)
+
+
+@after(batch_mates)
+def all_before(evidence: Evidence) -> None:
+    """Each token depends on itself and on every token before it."""
+    expect_all_before(_influence(evidence, "one head"), "what attention gives")
+
+
+def _influence(evidence: Evidence, build: str) -> Array:
+    return influence(of_attention(evidence).output(build, "each token replaced", (T + 1, T, D)))
+
+
+@after(causal, all_before)
+def weights(evidence: Evidence) -> None:
+    """A token takes from the tokens up to it a mean of their values: its weights add up to 1."""
+    run = of_attention(evidence)
+    if not _weights_add_up(run):
+        raise Fail(
+            "the weights of attention do not add up to 1: of one token again and again all outputs should be the same, "
+            "and are not",
+            SOFTMAX,
+        )
+    if second_direction(_added(run, "one head"), LEAST_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD:
+        raise Fail("one head should give a mean of the values, and gives something else", SOFTMAX)
+
+
+def _weights_add_up(run: ModuleRun) -> bool:
+    """Whether all outputs are the same for one token again and again."""
+    once = run.output("one head", "one token again and again", (B, T, D))
+    return same(once, np.broadcast_to(once[:, :1], once.shape))
+
+
+SOFTMAX = (
+    "The softmax runs over the keys, the last axis of the scores (query, key), after later tokens were set to -inf: "
+    "softmax(dim=-1)."
+)
+
+
+@after(causal, all_before)
+def follows(evidence: Evidence) -> None:
+    """What comes out follows the tokens: it changes a little when they change a little."""
+    lines.expect_on_line(of_attention(evidence), "one head", "line", (T, D))
+
+
+@after(batch_mates)
+def gradients(evidence: Evidence) -> None:
+    """Gradients reach every parameter and the tokens; all that is computed with is registered."""
+    run = of_attention(evidence)
+    expect_trained(run, "one head", "gradients")
+    if not run.gradients("one head", "gradients").agree_with_the_output:
+        raise Fail("the gradient at the tokens does not tell how the output changes with them", LINE_BREAKS)
+    if not same(run.output("copy"), run.output("one head")):
+        raise Fail(
+            "attention that loads another one's state dict should give the same, and does not",
+            "Layers are made in __init__, not in forward, and kept in self.",
+        )
+
+
+def heads_shape(evidence: Evidence) -> None:
+    """Attention of several heads keeps the shape (B, T, D)."""
+    run = of_attention(evidence)
+    try:
+        run.output("one head")
+    except Fail as fail:
+        raise Blocked("attention.causality", f"with one head {fail.message}") from None
+    expect_shape(run, "four heads", "batch", (B, T, D))
+    expect_shape(run, "two heads", "batch", (B, T, D))
+
+
+@after(heads_shape)
+def heads_count(evidence: Evidence) -> None:
+    """The number of heads has its effect."""
+    run = of_attention(evidence)
+    four, two, one = (run.output(build, "batch", (B, T, D)) for build in ("four heads", "two heads", "one head"))
+    if same(four, two, 1e-5) or same(two, one, 1e-5):
+        raise Fail(
+            "4, 2 and 1 heads give the same with the same parameters: the number of heads is not used",
+            "Each head makes a softmax of its own, of its own D / n_head features of queries and keys.",
+        )
+
+
+@after(heads_count)
+def heads_apart(evidence: Evidence) -> None:
+    """Splitting into heads and merging them mixes no tokens, and each head has weights of its own."""
+    run, right = of_attention(evidence), np.tril(np.ones((T, T), bool)).T
+    one, four = (_influence(evidence, build) for build in ("one head", "four heads"))
+    if (one == right).all() and not (four == right).all():
+        raise Fail(
+            "with several heads, tokens are mixed that one head keeps apart: heads are split or merged by a bare reshape",
+            "Split the features into (n_head, D / n_head) first, then move the axes with transpose(1, 2), and undo it "
+            "the same way: a view to (B, n_head, T, D / n_head) mixes tokens.",
+        )
+    if not evidence.passed("attention.causality"):
+        return  # what is wrong with one head leaves nothing to tell several by
+    if is_in_one_direction(_added(run, "four heads"), MAX_SPREAD_OF_ONE_HEAD, LEAST_ADDED):
+        raise Fail(
+            "all 4 heads have the same weights of attention",
+            "Each head makes a softmax of its own: do not sum the scores over the heads.",
+        )
+
+
+def _added(run: ModuleRun, build: str) -> Array:
+    """(PAIRS, 3, D): what 1, 2 and 4 copies of a token in front of another change at that other one."""
+    last = [run.output(build, f"{n} copies", (PAIRS, 1 + n, D))[:, -1] for n in COPIES]
+    return np.stack([each - last[0] for each in last[1:]], axis=1)
+
+
+def scale_warning(evidence: Evidence) -> list[GradeWarning]:
+    """A wrong or missing scale costs nothing: a learned one is a legitimate variant."""
+    try:
+        result = of_attention(evidence).result("one head", "attention scale")
+    except Exception:
+        return []
+    if not isinstance(result, AttentionScale) or result.scale is None or abs(result.scale * D**0.5 - 1) < 0.02:
+        return []
+    words = "is not scaled" if abs(result.scale - 1) < 1e-3 else f"is scaled by {result.scale:.3g}"
+    right = f"the paper scales by 1/sqrt(D / n_head), here {D**-0.5:.3g}"
+    return [GradeWarning("attention.scale", f"attention {words} before the softmax; {right}")]
+
+
+PROBES = (Probe("attention", "module.run", _ask, lambda evidence: evidence.has(NAME)),)
+CRITERIA = (
+    Criterion(
+        "attention.causality",
+        checks(shape, batch_mates, causal, all_before, weights, follows, gradients),
+        (NAME,),
+    ),
+    Criterion(
+        "attention.heads", checks(heads_shape, heads_count, heads_apart), (NAME,), needs=("attention.causality",)
+    ),
+)
+WARNINGS = (scale_warning,)

@@ -1,0 +1,169 @@
+"""``Block``: x + attention(norm(x)), then that + MLP(norm of that), with a stand-in where attention is broken.
+
+What every right block f does, whatever it is made of:
+
+- all parameters zero: f(x) = x;
+- a constant added to all features of a token: the same constant is added to what comes out, since a norm takes it away
+  wherever a branch reads it; or, with norms that keep the mean, what is added to a long token tells its direction alone.
+
+Shapes: B texts, T tokens, D features of a token.
+"""
+
+import numpy as np
+
+from grader.assignments.adder.attention import B, D, N, T, each_replaced, expect_all_before, expect_causal, influence
+from grader.assignments.adder.names import ATTENTION
+from grader.evidence import Evidence, Probe, Question
+from grader.judging import Criterion, Fail, after, checks
+from grader.torchkit.modules.arrays import Array, same
+from grader.torchkit.modules.asking import build, call, normal
+from grader.torchkit.modules.blocks import ANGLES, bending, circle, is_in_one_direction, layer_norm
+from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.run import ModuleRun
+
+NAME, LONG, PAIRS, COPIES = "Block", 300.0, 24, (0, 1, 2, 4)
+MIN_HARMONICS, MAX_TURN = 0.02, 0.03  # as in the first assignment
+MAX_SPREAD_WITHOUT_MLP, LEAST_ADDED = 0.001, 0.03
+FORMULA = "x = x + attention(ln_1(x)), then x = x + mlp(ln_2(x)): two sums, and each takes its input as it is."
+
+
+def broken_parts(evidence: Evidence, *more: str) -> list[str]:
+    """The classes in whose place stand-ins are put: attention that is not right, and others by their criteria."""
+    found = [] if all(map(evidence.passed, ATTENTION)) else ["CausalSelfAttention"]
+    return found + [NAME for criterion in more if not evidence.passed(criterion)]
+
+
+def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
+    x, shift, each = normal(rng, B, T, D), 3 * normal(rng, B, T, 1), rng.uniform(1, 3, (B, T, 1)).astype(np.float32)
+    batch = {"batch": call(x)}
+    calls = batch | {
+        "again": call(x, seed=1),
+        "alone": call(x[1:2]),
+        "shifted": call(x + shift),
+        "long": call(LONG * x),
+        "long, each its own": call(LONG * each * x),
+        "each token replaced": call(each_replaced(x[0], normal(rng, T, D))),
+        "gradients": call(x, "gradients", weights=normal(rng, B, T, D)),
+        **{f"circle {n}": call(point) for n, point in enumerate(circle(rng, D, LONG))},
+    }
+    v, u = normal(rng, PAIRS, 1, D), normal(rng, PAIRS, 1, D)
+    copies = {f"{n} copies": call(np.concatenate([*[u] * n, v], axis=1)) for n in COPIES}
+    builds = {
+        "block": build(D, 4, N, seed=1, calls=calls),
+        "one head": build(D, 1, N, seed=1, calls=copies),
+        "zero": build(D, 4, N, seed=1, fill="zero", calls=batch),
+        "zero but ones": build(D, 4, N, seed=1, fill="zero_but_ones", calls=batch),
+        "copy": build(D, 4, N, seed=2, like="block", calls=batch),
+    }
+    return Question(
+        {"name": NAME, "builds": builds, "stand_ins": broken_parts(evidence)}, {"shift": shift, "each": each}
+    )
+
+
+def of_block(evidence: Evidence) -> ModuleRun:
+    """What blocks gave."""
+    return ModuleRun(evidence["block"], NAME)
+
+
+def shape(evidence: Evidence) -> None:
+    """Tokens (B, T, D) become (B, T, D), each text by itself and without chance."""
+    run = of_block(evidence)
+    expect_shape(run, "block", "batch", (B, T, D))
+    x = run.output("block")
+    expect_repeatable(x, run.output("block", "again"), "tokens")
+    expect_alone(run, "block", "alone", x[1:2], "a text")
+
+
+@after(shape)
+def residual(evidence: Evidence) -> None:
+    """Both branches are added to their unchanged input: with all parameters zero, nothing changes."""
+    run = of_block(evidence)
+    x, zero, ones = run.inputs("block", "batch"), run.output("zero"), run.output("zero but ones")
+    if same(zero, x):
+        return
+    if any(same(zero, times * x) for times in (2, 3, 4)):
+        raise Fail("the block adds its input more than once", FORMULA)
+    if same(ones, layer_norm(x), 1e-2):
+        raise Fail(
+            "the tokens that are added, or the sum, are normalised: expected the norms before attention and MLP alone "
+            "(pre-norm)",
+            FORMULA,
+        )
+    raise Fail(
+        "a residual connection is missing or changed: with all parameters zero the block should give its input back, "
+        "and gives something else",
+        FORMULA,
+    )
+
+
+@after(residual)
+def normalised_before(evidence: Evidence) -> None:
+    """Attention and MLP both work on normalised tokens."""
+    run = of_block(evidence)
+    x, shift, each = run.inputs("block", "batch"), run.known["shift"], run.known["each"]
+    if same(run.output("block", "shifted") - shift, run.output("block")):
+        return
+    added = run.output("block", "long") - LONG * x  # as after RMSNorm, which keeps the mean
+    if not same(run.output("block", "long, each its own") - LONG * each * x, added, MAX_TURN):
+        raise Fail("attention or the MLP works on tokens that are not normalised", FORMULA)
+
+
+@after(normalised_before)
+def nonlinearity(evidence: Evidence) -> None:
+    """The MLP has a nonlinearity between its layers."""
+    run = of_block(evidence)
+    calls = [f"circle {n}" for n in range(len(ANGLES))]
+    added = np.stack([(run.output("block", c, (1, 1, D)) - run.inputs("block", c))[0, 0] for c in calls])
+    if bending(added) < MIN_HARMONICS:
+        raise Fail(
+            "the MLP is linear, or there is none: no nonlinearity between its layers",
+            "Two linear layers without an activation between them are one linear layer; GPT-2 takes GELU.",
+        )
+
+
+@after(shape)
+def looks_back(evidence: Evidence) -> None:
+    """Each token depends on all tokens up to it, and on no later one."""
+    found = influence(of_block(evidence).output("block", "each token replaced", (T + 1, T, D)))
+    if (found == np.eye(T, dtype=bool)).all():
+        raise Fail("the tokens do not see each other: the result of attention is not added", FORMULA)
+    expect_causal(found, "what the block gives")
+    expect_all_before(found, "what the block gives")
+
+
+@after(looks_back, nonlinearity)
+def mlp_after_attention(evidence: Evidence) -> None:
+    """The MLP works on the sum of the tokens and what attention gave."""
+    run = of_block(evidence)
+    last = [run.output("one head", f"{n} copies", (PAIRS, 1 + n, D))[:, -1] for n in COPIES]
+    added: Array = np.stack([each - last[0] for each in last[1:]], axis=1)  # (PAIRS, 3, D)
+    # what attention adds, more and more of it in one direction, turns where the MLP sees it
+    if is_in_one_direction(added, MAX_SPREAD_WITHOUT_MLP, LEAST_ADDED):
+        raise Fail(
+            "the MLP does not see what attention gave: both work on the input of the block, side by side", FORMULA
+        )
+
+
+@after(shape)
+def gradients(evidence: Evidence) -> None:
+    """Gradients reach every parameter and the tokens; all that is computed with is registered."""
+    run = of_block(evidence)
+    expect_trained(run, "block", "gradients")
+    if not same(run.output("copy"), run.output("block")):
+        raise Fail(
+            "a block that loads another one's state dict should give the same, and does not",
+            "Layers are made in __init__, not in forward, and kept in self.",
+        )
+
+
+PROBES = (Probe("block", "gpt.run", _ask, lambda evidence: evidence.has(NAME), needs=ATTENTION),)
+CRITERIA = (
+    Criterion(
+        "model.block",
+        checks(
+            shape, residual, normalised_before, nonlinearity, looks_back, mlp_after_attention, gradients,
+        ),
+        (NAME,),
+        needs=ATTENTION,
+    ),
+)  # fmt: skip
