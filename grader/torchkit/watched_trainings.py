@@ -1,0 +1,93 @@
+"""What any training must do, by what was seen of a run of it: step, learn from each batch, hold and change its model."""
+
+from collections.abc import Sequence
+
+from grader.judging import Fail
+from grader.torchkit.training_answers import WatchedModel, WatchedTraining
+
+MIN_EPOCHS = 3  # fewer epochs or batches say nothing
+MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
+
+
+def expect_steps(run: WatchedTraining) -> None:
+    """Fail unless backward() and step() are called for the batches of each epoch."""
+    if not run.epochs and not run.steps:
+        raise Fail(
+            "nothing was learned: neither backward() of a loss nor step() of an optimizer is called",
+            "Go through the batches of a DataLoader over the training set, num_epochs times: in each batch, compute the "
+            "loss, call backward() on it, then optimizer.step().",
+        )
+    if not run.total("backwards"):
+        raise Fail(
+            "the loss's backward() was never called",
+            "Call loss.backward() before optimizer.step(): it computes the gradients.",
+        )
+    if not run.steps:
+        raise Fail("the optimizer never took a step", "Call optimizer.step() after loss.backward().")
+    if run.ended == "returned" and len(run.epochs) == 1 and run.epochs[0].batches and run.rates.epochs >= MIN_EPOCHS:
+        raise Fail(
+            f"the training ends after one epoch of {run.rates.epochs} (num_epochs)",
+            "A return or a break may stand inside the loop over the epochs. Look at its indentation.",
+        )
+    _expect_all_batches(run)
+
+
+def _expect_all_batches(run: WatchedTraining) -> None:
+    """Fail where a batch is left out of an epoch, or computed and thrown away."""
+    wasted, backwards = run.total("wasted"), run.total("backwards")
+    if wasted > 0.6 * backwards:  # two passes for one step waste half
+        raise Fail(
+            f"the gradients of {wasted} of {backwards} batches are zeroed before the optimizer takes a step with them",
+            "optimizer.step() belongs in the loop over the batches, after backward(). Look at its indentation.",
+        )
+    early = [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.length >= MIN_SHOWN]
+    if len(early) >= 2 and all(epoch.batches <= 2 and epoch.backwards == 1 for epoch in early):
+        raise Fail(
+            f"each epoch learns from one batch of {early[0].length}",
+            "A break may stand inside the loop over the batches. Look at its indentation.",
+        )
+    if len(early) >= 2 and all(epoch.batches >= MIN_SHOWN and epoch.backwards == 1 for epoch in early):
+        raise Fail(
+            "backward() is called once an epoch",
+            "backward() and step() belong in the loop over the batches. Look at their indentation.",
+        )
+
+
+def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: str) -> None:
+    """Fail unless one of some models changes, and optimizers hold all of its parameters.
+
+    Args:
+        models: those of one role.
+        name: what they are called, as "the GPT".
+    """
+    unchanged, used = f"the weights of {name} do not change", max(models, key=lambda model: (model.calls, model.held))
+    if not used.held:
+        other = any(model.held for model in models)
+        raise Fail(
+            f"{unchanged}: the optimizer does not hold its parameters{', but those of another one' if other else ''}",
+            "Build the model once, before the optimizer and before the loop over the epochs, and give the optimizer "
+            "model.parameters().",
+        )
+    if used.held < used.parameters:
+        raise Fail(
+            f"the optimizer holds {used.held} of the {used.parameters} parameters of {name}: the others are never trained",
+            "Give it model.parameters().",
+        )
+    if used.moved and run.total("empty") < run.steps:
+        return  # weight decay moves weights without a gradient
+    if not run.used.rate.any():
+        raise Fail(f"{unchanged}: the learning rate is 0", "Look at lr and at the scheduler's first values.")
+    hint = "Look for detach() and torch.no_grad() between the model and the loss."
+    if run.total("arrived"):
+        hint = "zero_grad() belongs before backward(), not between backward() and step()."
+    raise Fail(f"{unchanged}: at the steps of the optimizer all gradients are None or zero", hint)
+
+
+def expect_zeroed(run: WatchedTraining) -> None:
+    """Fail where gradients of one step are still there in the next."""
+    later = sum(max(0, min(epoch.backwards, epoch.batches or epoch.backwards) - 1) for epoch in run.epochs)
+    if run.total("stale") > 0.5 * max(1, later):  # all are where zero_grad is missing, none in right code
+        raise Fail(
+            f"{run.total('stale')} of {run.total('backwards')} backward passes add to the gradients of the step before",
+            "Call optimizer.zero_grad() once for each step, before backward().",
+        )
