@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from grader.observations import Count, Name, RaisedResult, Record, Sizes, Text
+from grader.raised import raised_hint, raised_words
 from grader.records import Raised
 
 MAX_LISTED = 60  # keys of a checkpoint, and tensors of one kind that do not fit, that are told
@@ -171,6 +172,38 @@ def what_does_not_fit(key: str, file: str, name: str, mismatch: Mismatch) -> str
     total = mismatch.reshaped_count + mismatch.missing_count + mismatch.unexpected_count
     as_ = ", for example " if total > len(shown) else ": "
     return f'"{key}" in {file} does not fit `{name}`: {" and ".join(parts)}{as_}{"; ".join(shown)}'
+
+
+def why_not_loaded(loading: Loading, key: str, file: str, name: str) -> Words | None:
+    """Say why a state dict could not be loaded; None where it was.
+
+    Args:
+        key: of the state dict in the file.
+        name: of the model's class.
+    """
+    save = f'Save it as torch.save({{"{key}": model.state_dict(), …}}, "{file}").'
+    match loading:
+        case ClassMissing():
+            return f"`{name}` is not defined, so {file} has no model to go into", ""
+        case Absent():
+            return f'expected a state dict under "{key}" in {file}', save
+        case NoStateDict(type=type_):
+            return f'expected a state dict under "{key}" in {file}, got {type_[:60]}', save
+        case RaisedResult(exception=exception):
+            return f"building `{name}` {raised_words(exception)}", raised_hint(exception)
+        case Mismatch():
+            return what_does_not_fit(key, file, name, loading), _changed_since(loading)
+    return None
+
+
+def _changed_since(mismatch: Mismatch) -> str:
+    """What was changed after training, as far as a state dict tells that does not fit."""
+    if mismatch.saved_blocks not in (0, mismatch.built_blocks):
+        blocks = f"{mismatch.saved_blocks} blocks, and the code now makes {mismatch.built_blocks}"
+        return f"The checkpoint has {blocks}: their number was changed after training."
+    if is_renamed(mismatch):
+        return "The shapes agree and the names do not: classes or attributes were renamed after training."
+    return "A width or the code was changed after training: hand in what this checkpoint came from, or train again."
 
 
 def differing_sizes(mismatch: Mismatch) -> list[tuple[int, int]]:

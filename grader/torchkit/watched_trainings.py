@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from grader.judging import Fail
+from grader.judging import Blocked, Fail, sentence, warn
+from grader.records import GradeWarning
+from grader.torchkit.learning_rates import rate_problem
 from grader.torchkit.training_answers import WatchedModel, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer epochs or batches say nothing
@@ -91,3 +93,31 @@ def expect_zeroed(run: WatchedTraining) -> None:
             f"{run.total('stale')} of {run.total('backwards')} backward passes add to the gradients of the step before",
             "Call optimizer.zero_grad() once for each step, before backward().",
         )
+
+
+def expect_schedule(run: WatchedTraining, training: str) -> str | None:
+    """Fail unless the learning rate changes as it was meant to; a remark where it does, and hardly as it was meant to.
+
+    Args:
+        training: the criterion of the training itself, which is to blame where nothing could be seen.
+    """
+    if not _shows_rates(run):
+        raise Blocked(training, "the training ended before its learning rate could be seen")
+    problem = rate_problem(run)
+    if problem is None:
+        return None
+    if not problem.in_batches or problem.over:
+        raise Fail(problem.message, problem.hint)
+    return f"It changes, and gives full points, but {sentence(problem.message, problem.hint)}"
+
+
+def collapsed_warning(run: WatchedTraining) -> list[GradeWarning]:
+    """Warn of a schedule meant in epochs that is over after a few batches."""
+    problem = rate_problem(run) if _shows_rates(run) else None
+    return warn("scheduler.collapsed", problem.message) if problem is not None and problem.in_batches else []
+
+
+def _shows_rates(run: WatchedTraining) -> bool:
+    """Whether a run came far enough to tell of its learning rate."""
+    far = len(run.epochs) > 1 or any(scheduler.raised for scheduler in run.schedulers)
+    return bool(run.steps or run.schedulers) and (run.raised is None or far)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from msgspec import Meta
 
+from grader.assignment import Topic
 from grader.assignments.adder import sums
 from grader.assignments.adder.names import BLOCK_SIZE, CHARACTERS, MODEL
 from grader.evidence import Evidence, Probe, Question, Unanswered
@@ -17,18 +18,7 @@ from grader.judging import Blocked, Criterion, Fail, Missing, after, checks
 from grader.observations import Answered, Misfit, Name, RaisedResult, Record
 from grader.raised import raised_hint, raised_words
 from grader.torchkit import checkpoints
-from grader.torchkit.checkpoints import (
-    Absent,
-    ClassMissing,
-    Loaded,
-    Loading,
-    Mismatch,
-    NoDict,
-    NoStateDict,
-    Opened,
-    Opening,
-    Unopened,
-)
+from grader.torchkit.checkpoints import Absent, Loaded, Loading, NoDict, NoStateDict, Opened, Opening, Unopened
 
 FILE, PROBE, ASKED = "gpt.pt", "checkpoint", 2_000
 NEW = 5  # tokens: four digits and a dot
@@ -154,28 +144,10 @@ def _expect_loaded(evidence: Evidence) -> None:
         raise Fail(f"expected {FILE} to hold a dict with a state dict, got {answer.opening.type[:60]}", SAVE)
     if answer.undefined:
         raise Missing(f"`{answer.undefined[0][:40]}` is not defined: the model is built with the hyperparameters")
-    match answer.model:
-        case ClassMissing():
-            raise Blocked("model.gpt", f"`GPT` is not defined, so {FILE} has no model to go into")
-        case Absent() | NoStateDict():
-            raise Fail(f'expected a state dict under "model" in {FILE}', SAVE)
-        case RaisedResult(exception=exception):
-            raise _blamed(evidence, f"building `GPT` {raised_words(exception)}", raised_hint(exception))
-        case Mismatch() as mismatch:
-            raise _blamed(
-                evidence,
-                checkpoints.what_does_not_fit("model", FILE, "GPT", mismatch),
-                _why_mismatch(mismatch),
-            )
-
-
-def _why_mismatch(mismatch: Mismatch) -> str:
-    if mismatch.saved_blocks not in (0, mismatch.built_blocks):
-        blocks = f"{mismatch.saved_blocks} blocks, and `n_layer` makes {mismatch.built_blocks}"
-        return f"The checkpoint has {blocks}: it was changed after training."
-    if checkpoints.is_renamed(mismatch):
-        return "The shapes agree and the names do not: classes or attributes were renamed after training."
-    return "`d_model` or the code was changed after training: hand in what this checkpoint came from, or train again."
+    if answer.model is not None and (why := checkpoints.why_not_loaded(answer.model, "model", FILE, "GPT")):
+        if isinstance(answer.model, Absent | NoStateDict):
+            raise Fail(*why)
+        raise _blamed(evidence, *why)
 
 
 def _blamed(evidence: Evidence, message: str, hint: str) -> Fail | Blocked:
@@ -226,12 +198,14 @@ def learned(evidence: Evidence) -> None:
         )
 
 
-PROBES = (
-    Probe(
-        PROBE, "checkpoint.answer", _ask, has_file, 300.0, ("training.accuracy", "training.log"), ("path", "threads"), 1.0,
-        in_parallel=True, needs=("text.tokenizer", "generation.generate", *MODEL),
+TOPIC = Topic(
+    probes=(
+        Probe(
+            PROBE, "checkpoint.answer", _ask, has_file, 300.0, ("training.accuracy", "training.log"), ("path", "threads"),
+            1.0, in_parallel=True, needs=("text.tokenizer", "generation.generate", *MODEL),
+        ),
     ),
+    criteria=(Criterion("training.accuracy", checks(fits, reached, learned), needs=MODEL),),
+    measures={"exact_match": score},
+    forms={"checkpoint.answer": Answered(CheckpointAnswer, _agree)},
 )  # fmt: skip
-CRITERIA = (Criterion("training.accuracy", checks(fits, reached, learned), needs=MODEL),)
-MEASURES = {"exact_match": score}
-FORMS = {"checkpoint.answer": Answered(CheckpointAnswer, _agree)}

@@ -2,14 +2,29 @@
 
 from pathlib import Path
 
-from grader.assignment import Assignment
-from grader.assignments.adder import accuracy, attention, block, generation, logs, model, names, tokenizer, training
+from grader.assignment import Assignment, Topic, joined
+from grader.assignments.adder import accuracy, attention, block, logs, model, names, pictures, training
 from grader.forged import forged
+from grader.judging import Criterion
 from grader.torchkit import devices
 from grader.torchkit.modules.answers import RUN
+from grader.torchkit.text import generation, tokenizers
 
 HERE = Path(__file__).resolve().parent
-PARTS = (tokenizer, attention, block, model, generation, training, accuracy)
+TEXT = Topic(
+    probes=(tokenizers.probe(names.CHARACTERS, "x"),),
+    criteria=(Criterion("text.tokenizer", tokenizers.CHECKS, ("Tokenizer",)),),
+    forms=tokenizers.FORMS,
+)
+GENERATION = Topic(
+    probes=(generation.PROBE,),
+    criteria=(Criterion("generation.generate", generation.CHECKS, ("generate",)),),
+    forms=generation.FORMS,
+)
+TOPIC = joined(
+    TEXT, attention.TOPIC, block.TOPIC, model.TOPIC, GENERATION, accuracy.TOPIC, training.TOPIC, logs.TOPIC, pictures.TOPIC,
+    forms={"module.run": RUN, "gpt.run": RUN, **devices.ANSWERS},
+)  # fmt: skip
 
 ASSIGNMENT = Assignment(
     name="adder",
@@ -20,24 +35,19 @@ ASSIGNMENT = Assignment(
     ops=(
         "grader.torchkit.inside.modules",
         "grader.torchkit.inside.names",
-        "grader.assignments.adder.inside.tokenizer",
+        "grader.torchkit.inside.tokenizers",
+        "grader.torchkit.inside.generating",
         "grader.assignments.adder.inside.replaced_parts",
-        "grader.assignments.adder.inside.generating",
         "grader.assignments.adder.inside.training",
         "grader.assignments.adder.inside.answering",
     ),
-    probes=(*(probe for part in PARTS for probe in part.PROBES), devices.PROBE),
-    criteria={criterion.id: criterion for part in (*PARTS, logs) for criterion in part.CRITERIA},
-    warnings=(*attention.WARNINGS, *training.WARNINGS, *logs.WARNINGS, devices.hard_coded_device, forged),
-    measures=accuracy.MEASURES,
+    probes=(*TOPIC.probes, devices.PROBE),
+    criteria={criterion.id: criterion for criterion in TOPIC.criteria},
+    warnings=(*TOPIC.warnings, devices.hard_coded_device, forged),
+    measures=TOPIC.measures,
+    figures=tuple(f"grader.assignments.adder.figures.{name}" for name in ("attention", "digits")),
+    corpus="grader.assignments.adder.corpus",
+    trained=("training.accuracy", "training.log"),
     reference=HERE / "reference",
-    forms={
-        "module.run": RUN,
-        "gpt.run": RUN,
-        **tokenizer.FORMS,
-        **generation.FORMS,
-        **training.FORMS,
-        **accuracy.FORMS,
-        **devices.ANSWERS,
-    },
+    forms=TOPIC.forms,
 )

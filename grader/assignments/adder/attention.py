@@ -7,99 +7,53 @@ Shapes: B texts, T tokens, D features of a token, N most tokens of a text.
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Blocked, Criterion, Fail, after, checks
 from grader.records import GradeWarning
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import AttentionScale
-from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import build, call, normal
 from grader.torchkit.modules.blocks import is_in_one_direction, second_direction
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
+from grader.torchkit.text.causality import (
+    MASK,
+    added_by_copies,
+    copies,
+    each_replaced,
+    expect_all_before,
+    expect_causal,
+    influence,
+)  # fmt: skip
 
 B, T, D, N = 3, 6, 24, 9  # all different, so that no axis is taken for another
-NAME, PAIRS, COPIES = "CausalSelfAttention", 24, (0, 1, 2, 4)
+NAME, GRADIENTS = "CausalSelfAttention", ("gradients", "other gradients", "more gradients")
 MAX_SPREAD_OF_ONE_HEAD = 0.03  # as in the first assignment: several heads come to 0.1 and more, one to 0.003
 LEAST_ADDED = 0.03
-LINE_BREAKS = "Rounding, detach and NumPy break it."
-MASK = "Set the scores of later tokens to -inf before the softmax: the mask is torch.tril(torch.ones(T, T))."
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-    x, line, weights = normal(rng, B, T, D), lines.places(rng), normal(rng, B, T, D)
+    x, line = normal(rng, B, T, D), lines.places(rng)
     batch = {"batch": call(x), "each token replaced": call(each_replaced(x[0], normal(rng, T, D)))}
     calls = batch | {
         "again": call(x, seed=1),
         "alone": call(x[1:2]),
         "longest": call(normal(rng, 2, N, D)),
         "one token again and again": call(np.repeat(normal(rng, B, 1, D), T, axis=1)),
-        "gradients": call(x, "gradients", weights=weights),
+        **{name: call(2 * x, "gradients", weights=normal(rng, B, T, D)) for name in GRADIENTS},
         "line": call(lines.points(rng, x[0], line)),
         "attention scale": call(x, "attention scale"),
     }
-    v, u = normal(rng, PAIRS, 1, D), normal(rng, PAIRS, 1, D)
-    copies = {f"{n} copies": call(np.concatenate([*[u] * n, v], axis=1)) for n in COPIES}
+    of_copies = copies(rng, D)
     builds = {
-        "one head": build(D, 1, N, seed=1, calls=calls | copies),
+        "one head": build(D, 1, N, seed=1, calls=calls | of_copies),
         "two heads": build(D, 2, N, seed=1, calls={"batch": call(x)}),
-        "four heads": build(D, 4, N, seed=1, calls=batch | copies | {"gradients": calls["gradients"]}),
+        "four heads": build(D, 4, N, seed=1, calls=batch | of_copies | {"gradients": calls["gradients"]}),
         "copy": build(D, 1, N, seed=2, like="one head", calls={"batch": call(x)}),
     }
     return Question({"name": NAME, "builds": builds}, {"line": line})
-
-
-def each_replaced(tokens: Array, others: Array) -> Array:
-    """(T + 1, T, …): a text as it is, and with each of its tokens replaced by another.
-
-    Args:
-        tokens, others: (T, …).
-    """
-    texts = np.repeat(tokens[None], len(tokens) + 1, axis=0)
-    for place, other in enumerate(others):
-        texts[1 + place, place] = other
-    return texts
-
-
-def influence(outputs: Array) -> Array:
-    """(T, T): whether replacing one token changed what came out at another place, from the outputs for ``each_replaced``."""
-    return changed(outputs[1:], outputs[:1], axis=(2,), tolerance=1e-5)
-
-
-def expect_causal(found: Array, what: str, hint: str = MASK) -> None:
-    """Fail where a later token changes what comes out at an earlier place.
-
-    Args:
-        found: (T, T) as of ``influence``.
-        hint: what to try, where the mask is not just off by one.
-    """
-    early = np.argwhere(np.triu(found.T, 1))  # (place, replaced token behind it)
-    if not len(early):
-        return
-    place, token = (int(number) + 1 for number in early[0])
-    if np.triu(found.T, 1).sum() == len(found) - 1 and (early[:, 1] == early[:, 0] + 1).all():
-        raise Fail(
-            f"{what} at place {place} depends on token {token}: each token sees the next one, which it should predict",
-            "The mask is off by one: torch.tril keeps the diagonal and what is below it, with diagonal=0.",
-        )
-    raise Fail(f"{what} at place {place} depends on token {token}, which comes later", hint)
-
-
-def expect_all_before(found: Array, what: str) -> None:
-    """Fail where a token is ignored by what comes out at its own place or later."""
-    lost = np.argwhere(np.tril(~found.T))  # (place, token up to it)
-    if not len(lost):
-        return
-    place, token = (int(number) + 1 for number in lost[0])
-    if (lost[:, 0] == lost[:, 1]).all():
-        raise Fail(
-            f"{what} at place {place} does not depend on token {token}: the tokens do not see themselves",
-            "The mask is off by one: it keeps the diagonal, so that a token sees itself and all before it.",
-        )
-    raise Fail(
-        f"{what} at place {place} does not depend on token {token}, which comes before it",
-        "A token sees itself and all tokens before it.",
-    )
 
 
 def of_attention(evidence: Evidence) -> ModuleRun:
@@ -152,7 +106,7 @@ def weights(evidence: Evidence) -> None:
             "and are not",
             SOFTMAX,
         )
-    if second_direction(_added(run, "one head"), LEAST_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD:
+    if second_direction(added_by_copies(run, "one head"), LEAST_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD:
         raise Fail("one head should give a mean of the values, and gives something else", SOFTMAX)
 
 
@@ -179,8 +133,13 @@ def gradients(evidence: Evidence) -> None:
     """Gradients reach every parameter and the tokens; all that is computed with is registered."""
     run = of_attention(evidence)
     expect_trained(run, "one head", "gradients")
-    if not run.gradients("one head", "gradients").agree_with_the_output:
-        raise Fail("the gradient at the tokens does not tell how the output changes with them", LINE_BREAKS)
+    slopes = [run.gradients("one head", name) for name in GRADIENTS]
+    # right code is within 0.0001; where the weights are detached, two of three differ by 0.02 and more
+    if any(abs(each.slope - each.measured_slope) > 0.02 * abs(each.measured_slope) for each in slopes):
+        raise Fail(
+            "the gradient at the tokens does not tell how the output changes with them",
+            "Rounding, detach and NumPy break it.",
+        )
     if not same(run.output("copy"), run.output("one head")):
         raise Fail(
             "attention that loads another one's state dict should give the same, and does not",
@@ -224,17 +183,11 @@ def heads_apart(evidence: Evidence) -> None:
         )
     if not evidence.passed("attention.causality"):
         return  # what is wrong with one head leaves nothing to tell several by
-    if is_in_one_direction(_added(run, "four heads"), MAX_SPREAD_OF_ONE_HEAD, LEAST_ADDED):
+    if is_in_one_direction(added_by_copies(run, "four heads"), MAX_SPREAD_OF_ONE_HEAD, LEAST_ADDED):
         raise Fail(
             "all 4 heads have the same weights of attention",
             "Each head makes a softmax of its own: do not sum the scores over the heads.",
         )
-
-
-def _added(run: ModuleRun, build: str) -> Array:
-    """(PAIRS, 3, D): what 1, 2 and 4 copies of a token in front of another change at that other one."""
-    last = [run.output(build, f"{n} copies", (PAIRS, 1 + n, D))[:, -1] for n in COPIES]
-    return np.stack([each - last[0] for each in last[1:]], axis=1)
 
 
 def scale_warning(evidence: Evidence) -> list[GradeWarning]:
@@ -250,15 +203,15 @@ def scale_warning(evidence: Evidence) -> list[GradeWarning]:
     return [GradeWarning("attention.scale", f"attention {words} before the softmax; {right}")]
 
 
-PROBES = (Probe("attention", "module.run", _ask, lambda evidence: evidence.has(NAME)),)
-CRITERIA = (
-    Criterion(
-        "attention.causality",
-        checks(shape, batch_mates, causal, all_before, weights, follows, gradients),
-        (NAME,),
+TOPIC = Topic(
+    probes=(Probe("attention", "module.run", _ask, lambda evidence: evidence.has(NAME)),),
+    criteria=(
+        Criterion(
+            "attention.causality", checks(shape, batch_mates, causal, all_before, weights, follows, gradients), (NAME,)
+        ),
+        Criterion(
+            "attention.heads", checks(heads_shape, heads_count, heads_apart), (NAME,), needs=("attention.causality",)
+        ),
     ),
-    Criterion(
-        "attention.heads", checks(heads_shape, heads_count, heads_apart), (NAME,), needs=("attention.causality",)
-    ),
+    warnings=(scale_warning,),
 )
-WARNINGS = (scale_warning,)

@@ -11,17 +11,26 @@ Shapes: B texts, T tokens, D features of a token.
 
 import numpy as np
 
-from grader.assignments.adder.attention import B, D, N, T, each_replaced, expect_all_before, expect_causal, influence
+from grader.assignment import Topic
+from grader.assignments.adder.attention import B, D, N, T
 from grader.assignments.adder.names import ATTENTION
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, after, checks
-from grader.torchkit.modules.arrays import Array, same
+from grader.torchkit.modules.arrays import same
 from grader.torchkit.modules.asking import build, call, normal
 from grader.torchkit.modules.blocks import ANGLES, bending, circle, is_in_one_direction, layer_norm
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
+from grader.torchkit.text.causality import (
+    added_by_copies,
+    copies,
+    each_replaced,
+    expect_all_before,
+    expect_causal,
+    influence,
+)  # fmt: skip
 
-NAME, LONG, PAIRS, COPIES = "Block", 300.0, 24, (0, 1, 2, 4)
+NAME, LONG = "Block", 300.0
 MIN_HARMONICS, MAX_TURN = 0.02, 0.03  # as in the first assignment
 MAX_SPREAD_WITHOUT_MLP, LEAST_ADDED = 0.001, 0.03
 FORMULA = "x = x + attention(ln_1(x)), then x = x + mlp(ln_2(x)): two sums, and each takes its input as it is."
@@ -46,11 +55,9 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "gradients": call(x, "gradients", weights=normal(rng, B, T, D)),
         **{f"circle {n}": call(point) for n, point in enumerate(circle(rng, D, LONG))},
     }
-    v, u = normal(rng, PAIRS, 1, D), normal(rng, PAIRS, 1, D)
-    copies = {f"{n} copies": call(np.concatenate([*[u] * n, v], axis=1)) for n in COPIES}
     builds = {
         "block": build(D, 4, N, seed=1, calls=calls),
-        "one head": build(D, 1, N, seed=1, calls=copies),
+        "one head": build(D, 1, N, seed=1, calls=copies(rng, D)),
         "zero": build(D, 4, N, seed=1, fill="zero", calls=batch),
         "zero but ones": build(D, 4, N, seed=1, fill="zero_but_ones", calls=batch),
         "copy": build(D, 4, N, seed=2, like="block", calls=batch),
@@ -134,9 +141,7 @@ def looks_back(evidence: Evidence) -> None:
 @after(looks_back, nonlinearity)
 def mlp_after_attention(evidence: Evidence) -> None:
     """The MLP works on the sum of the tokens and what attention gave."""
-    run = of_block(evidence)
-    last = [run.output("one head", f"{n} copies", (PAIRS, 1 + n, D))[:, -1] for n in COPIES]
-    added: Array = np.stack([each - last[0] for each in last[1:]], axis=1)  # (PAIRS, 3, D)
+    added = added_by_copies(of_block(evidence), "one head")
     # what attention adds, more and more of it in one direction, turns where the MLP sees it
     if is_in_one_direction(added, MAX_SPREAD_WITHOUT_MLP, LEAST_ADDED):
         raise Fail(
@@ -156,14 +161,14 @@ def gradients(evidence: Evidence) -> None:
         )
 
 
-PROBES = (Probe("block", "gpt.run", _ask, lambda evidence: evidence.has(NAME), needs=ATTENTION),)
-CRITERIA = (
-    Criterion(
-        "model.block",
-        checks(
-            shape, residual, normalised_before, nonlinearity, looks_back, mlp_after_attention, gradients,
+TOPIC = Topic(
+    probes=(Probe("block", "gpt.run", _ask, lambda evidence: evidence.has(NAME), needs=ATTENTION),),
+    criteria=(
+        Criterion(
+            "model.block",
+            checks(shape, residual, normalised_before, nonlinearity, looks_back, mlp_after_attention, gradients),
+            (NAME,),
+            needs=ATTENTION,
         ),
-        (NAME,),
-        needs=ATTENTION,
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,7 @@
 """The training log that the notebook keeps: read as a marker reads it."""
 
 from grader import patterns
+from grader.assignment import Topic
 from grader.assignments.adder import accuracy
 from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, Missing, after, checks, warn
@@ -78,5 +79,7 @@ def claim(evidence: Evidence) -> list[GradeWarning]:
     return warn("log.claim", f"the log claims an exact match of {best:.4f}, the checkpoint reaches {found:.4f}")
 
 
-CRITERIA = (Criterion("training.log", checks(whole, agrees), needs=("model.gpt",)),)
-WARNINGS = (claim,)
+TOPIC = Topic(
+    criteria=(Criterion("training.log", checks(whole, agrees), needs=("model.gpt",)),),
+    warnings=(claim,),
+)

@@ -5,7 +5,7 @@ Shapes: B texts, T tokens, N most tokens of a text, V size of the vocabulary, D 
 
 import numpy as np
 
-from grader.assignments.adder.attention import each_replaced, expect_all_before, expect_causal, influence
+from grader.assignment import Topic
 from grader.assignments.adder.block import broken_parts
 from grader.assignments.adder.names import ATTENTION
 from grader.evidence import Evidence, Probe, Question
@@ -22,10 +22,11 @@ from grader.torchkit.modules.judging import (
 )
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.results import words_of
+from grader.torchkit.text.causality import each_replaced, expect_all_before, expect_causal, influence
+from grader.torchkit.text.token_losses import IGNORED, mean_cross_entropy, why_other_loss
 
 B, T, N, V, D = 3, 6, 9, 11, 16  # all different, so that no axis is taken for another
 PARTS = (*ATTENTION, "model.block")
-IGNORED = -100
 PAIR = "Return (logits, loss), and (logits, None) where no targets are given."
 
 
@@ -154,7 +155,7 @@ def trained(evidence: Evidence) -> None:
     """Every parameter is registered and gets a gradient of the loss, and is in the state dict."""
     run = of_gpt(evidence)
     if not isinstance(run.pair("gpt", "all targets")[1], TensorResult):
-        raise Skip  # another criterion says what is wrong with the loss
+        return  # the criterion of the loss says what is wrong with it
     if evidence.passed("model.positions") or not _only_positions_unused(run):
         expect_parameters_trained(run, "gpt", "gradients")
     if not same(run.output("copy"), run.output("gpt")):
@@ -229,63 +230,25 @@ def _expect_loss(evidence: Evidence, call_: str, targets: Array) -> None:
         raise Skip
     loss = run.pair("gpt", call_)[1]
     assert isinstance(loss, TensorResult), "the check before has seen it"
-    got, expected = float(loss.array.reshape(-1)[0]), _mean_loss(logits, targets)
+    got, expected = float(loss.array.reshape(-1)[0]), mean_cross_entropy(logits, targets)
     if not abs(got - expected) <= 1e-3 * max(1.0, abs(expected)):
         what = "" if call_ == "all targets" else f" over the {(targets != IGNORED).sum()} targets that are not -100"
         raise Fail(
             f"expected the mean cross-entropy{what}, {expected:.4f}, as the loss, got {got:.4f}",
-            _why_other_loss(got, logits, targets),
+            why_other_loss(got, logits, targets),
         )
 
 
-def _surprise(logits: Array, targets: Array) -> Array:
-    """(B, T) the cross-entropy of each token; 0 where its target is ignored."""
-    z = logits - logits.max(-1, keepdims=True)
-    right = np.take_along_axis(z, np.maximum(targets, 0)[..., None], -1)[..., 0]
-    found: Array = np.where(targets == IGNORED, 0.0, np.log(np.exp(z).sum(-1)) - right)
-    return found
-
-
-def _mean_loss(logits: Array, targets: Array) -> float:
-    return float(_surprise(logits, targets).sum() / max(1, (targets != IGNORED).sum()))
-
-
-def _why_other_loss(got: float, logits: Array, targets: Array) -> str:
-    """The mistake that gives this loss; "" where none is known."""
-    each, kept = _surprise(logits, targets), targets != IGNORED
-    last = np.where(np.arange(T) == T - 1, targets, IGNORED)
-    mistakes = {
-        "This is the sum: take the mean.": each.sum(),
-        "This is divided by all tokens, those of -100 as well: divide by the number of the others.": each.sum()
-        / each.size,
-        "The targets are shifted once more: the caller has shifted them, target t belongs to the logits of token t.": (
-            _mean_loss(logits[:, :-1], targets[:, 1:])
+TOPIC = Topic(
+    probes=(Probe("gpt", "gpt.run", _ask, lambda evidence: evidence.has("GPT"), needs=PARTS),),
+    criteria=(
+        Criterion("model.positions", checks(positions), ("GPT",), needs=PARTS),
+        Criterion(
+            "model.gpt",
+            checks(shape, batch_mates, looks_back, arguments, trained),
+            ("GPT",),
+            needs=(*PARTS, "model.positions"),
         ),
-        "Here the logits are shifted against the targets: target t belongs to the logits of token t.": (
-            _mean_loss(logits[:, 1:], targets[:, :-1])
-        ),
-        "This is the loss of the last token alone.": _mean_loss(logits, last),
-        "F.cross_entropy takes the logits as they are: it applies the softmax itself.": _mean_loss(
-            np.exp(logits) / np.exp(logits).sum(-1, keepdims=True), targets
-        ),
-        "-100 stands for no class: give F.cross_entropy ignore_index=-100, and do not replace it by an id.": (
-            _mean_loss(logits, np.where(kept, targets, 0))
-        ),
-        "This is a mean over the texts' means: all targets count the same.": (
-            (each.sum(1) / np.maximum(1, kept.sum(1))).mean()
-        ),
-    }
-    return next((words for words, loss in mistakes.items() if abs(got - loss) < 1e-3), "")
-
-
-PROBES = (Probe("gpt", "gpt.run", _ask, lambda evidence: evidence.has("GPT"), needs=PARTS),)
-CRITERIA = (
-    Criterion("model.positions", checks(positions), ("GPT",), needs=PARTS),
-    Criterion(
-        "model.gpt",
-        checks(shape, batch_mates, looks_back, arguments, trained),
-        ("GPT",),
-        needs=(*PARTS, "model.positions"),
+        Criterion("model.loss", checks(loss_given, cross_entropy, ignored), ("GPT",), needs=PARTS),
     ),
-    Criterion("model.loss", checks(loss_given, cross_entropy, ignored), ("GPT",), needs=PARTS),
 )

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from grader.assignments.adder.names import BLOCK_SIZE, CHARACTERS
+from grader.torchkit.text.token_losses import IGNORED
 
-IGNORED = -100  # a target that is not to be predicted
 Pairs = list[tuple[int, int]]
 
 

@@ -5,16 +5,16 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta
 
+from grader.assignment import Topic
 from grader.assignments.adder import sums
 from grader.assignments.adder.names import MODEL
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Blocked, Criterion, Fail, Missing, Skip, after, checks, sentence, warn
+from grader.judging import Criterion, Fail, Missing, Skip, after, checks
 from grader.observations import Answered, Misfit, Name, Record
 from grader.raised import raised_hint, raised_words
 from grader.records import GradeWarning
 from grader.torchkit import checkpoints, watched_trainings
 from grader.torchkit.checkpoints import Absent, Loading, Mismatch, NoStateDict, Opened, Opening
-from grader.torchkit.learning_rates import RateProblem, drawn_curve, rate_problem
 from grader.torchkit.training_answers import WatchedTraining
 
 NAME = "train_model"
@@ -136,63 +136,31 @@ def checkpoint(evidence: Evidence) -> None:
             raise Fail(checkpoints.what_does_not_fit("model", "gpt.pt", "GPT", mismatch), f"Write {content}.")
 
 
-def _rate(evidence: Evidence) -> tuple[TrainingRun, RateProblem | None]:
-    """The run that tells of the learning rate, and what is wrong in it.
-
-    Raises:
-        Blocked: none came so far.
-    """
-    run = counted(evidence)
-    far = any(scheduler.raised for scheduler in run.schedulers) or len(run.epochs) > 1
-    if not (run.steps or run.schedulers) or (run.raised is not None and not far):
-        raise Blocked("training.training", "the training ended before its learning rate could be seen")
-    return run, rate_problem(run)
-
-
 def changes(evidence: Evidence) -> str | None:
     """The learning rate changes over `num_epochs`, through a scheduler that drives the optimizer."""
-    problem = _rate(evidence)[1]
-    if problem is None:
-        return None
-    if not problem.in_batches or problem.over:
-        raise Fail(problem.message, problem.hint)
-    return f"It changes, and gives full points, but {sentence(problem.message, problem.hint)}"
+    return watched_trainings.expect_schedule(counted(evidence), "training.training")
 
 
 def collapsed(evidence: Evidence) -> list[GradeWarning]:
     """A schedule meant in epochs is over after a few batches."""
-    if not evidence["training"].ok:
-        return []
-    try:
-        problem = _rate(evidence)[1]
-    except Blocked:
-        return []
-    return warn("scheduler.collapsed", problem.message) if problem is not None and problem.in_batches else []
+    return watched_trainings.collapsed_warning(counted(evidence)) if evidence["training"].ok else []
 
 
-def curve(evidence: Evidence) -> dict[str, Any] | None:
-    """The learning rate over the whole training, for a picture."""
-    return drawn_curve(counted(evidence)) if evidence["training"].ok else None
-
-
-PROBES = (
-    Probe(
-        "training",
-        "training.run",
-        _ask,
-        lambda evidence: evidence.has(NAME),
-        seconds=60.0,
-        typical_seconds=1.0,
-        needs=(*MODEL, "model.loss"),
+TOPIC = Topic(
+    probes=(
+        Probe(
+            "training", "training.run", _ask, lambda evidence: evidence.has(NAME), seconds=60.0, typical_seconds=1.0,
+            needs=(*MODEL, "model.loss"),
+        ),
     ),
-)
-CRITERIA = (
-    Criterion(
-        "training.training",
-        checks(runs_through, steps, whole_model, gradients_zeroed, test_set_kept, checkpoint),
-        (NAME,),
+    criteria=(
+        Criterion(
+            "training.training",
+            checks(runs_through, steps, whole_model, gradients_zeroed, test_set_kept, checkpoint),
+            (NAME,),
+        ),
+        Criterion("training.scheduler", checks(changes), (NAME,)),
     ),
-    Criterion("training.scheduler", checks(changes), (NAME,)),
-)
-WARNINGS = (collapsed,)
-FORMS = {"training.run": Answered(Runs, _of_these_sets)}
+    warnings=(collapsed,),
+    forms={"training.run": Answered(Runs, _of_these_sets)},
+)  # fmt: skip

@@ -1,13 +1,15 @@
 """Building the models of a checkpoint from a student's classes and hyperparameters."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
+from grader.sandbox.inside import describe
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside import state_dicts
 
 
 @dataclass(frozen=True)
@@ -60,3 +62,24 @@ def built(student: Student, part: ModelPart, values: dict[str, Any]) -> nn.Modul
         with contextlib.suppress(TypeError):
             return make(**dict(pairs))
         raise error
+
+
+def loaded(
+    student: Student, part: ModelPart, values: dict[str, Any], content: dict[str, Any], classes: Collection[str], root: str
+) -> tuple[dict[str, Any], Any]:  # fmt: skip
+    """How one model of a checkpoint was built and loaded, a ``checkpoints.Loading``, and the model.
+
+    Args:
+        values: of the hyperparameters.
+        content: of the checkpoint.
+        classes, root: as of ``state_dicts.load``.
+    """
+    if not student.has(part.name):
+        return {"kind": "undefined"}, None
+    if part.key not in content:
+        return {"kind": "absent"}, None
+    try:
+        module = built(student, part, values)
+        return state_dicts.load(module, content[part.key], classes, root), module
+    except Exception as error:
+        return {"kind": "raised", "exception": describe.exception(error)}, None

@@ -2,6 +2,13 @@
 
 from typing import ClassVar
 
+import numpy as np
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from grader.sandbox.inside import faults
+from grader.torchkit.inside.calls import tensor
+
 
 class OnlyNoted(BaseException):
     """Ends the reading of an item as soon as it is known which one is read; no ``except Exception`` catches it."""
@@ -33,3 +40,24 @@ class NotedReads:
     def note_read(self, index: int) -> None:
         """Note that an item was read."""
         self.reads.append(index % self.item_count)
+
+
+class NotedPairs(Dataset, NotedReads):
+    """Pairs of arrays' rows that note which of them are read, as tensors.
+
+    Args:
+        x, y: (n, …) each.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
+        self.x, self.y = tensor(x), tensor(y)
+        self.reads, self.item_count = [], len(x)
+
+    def __len__(self) -> int:
+        return self.item_count
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        faults.step()
+        self.before_read(int(index))
+        self.note_read(int(index))
+        return self.x[int(index)], self.y[int(index)]

@@ -1,40 +1,24 @@
 """The operations on gpt.pt: what the model in it answers to sums, and where it looks; never a score.
 
-Shapes: B texts of one length, T tokens, n prompts.
+Shapes: n prompts.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from grader.sandbox.inside import describe, faults
+from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building, state_dicts
 from grader.torchkit.inside.attention_weights import AttentionWeights
 from grader.torchkit.inside.building import ModelPart
+from grader.torchkit.inside.completions import IndexTokenizer, completions, greedy, shuffle
 from grader.torchkit.inside.results import raised
 from grader.torchkit.inside.seeding import seed_everything
 
-MAX_BATCH = 500
-PARTS = ("CausalSelfAttention", "Block")  # that a GPT is made of
 SIZES = ("vocab_size", "block_size", "n_layer", "n_head", "d_model")
-
-
-class IndexTokenizer:
-    """Ids that are the characters' places: what stands in for a tokenizer that is broken."""
-
-    def __init__(self, characters: str) -> None:
-        self.characters = characters
-
-    def encode(self, text: str) -> list[int]:
-        return [self.characters.index(character) for character in text]
-
-    def decode(self, ids: Any) -> str:
-        return "".join(self.characters[int(number)] for number in ids)
 
 
 @op("checkpoint.answer")
@@ -60,9 +44,9 @@ def answer(
     asked = (tokenizer, generate, prompts, new)
     try:
         seed_everything(seed)
-        texts = {"kind": "texts", "texts": _texts(model, *asked)}
-        _shuffle(model)
-        shuffled = {"kind": "texts", "texts": _texts(model, *asked)}
+        texts = {"kind": "texts", "texts": completions(model, *asked)}
+        shuffle(model)
+        shuffled = {"kind": "texts", "texts": completions(model, *asked)}
     except Exception as error:
         return {**found, "texts": raised(error), "shuffled": None}
     return {**found, "texts": texts, "shuffled": shuffled}
@@ -71,7 +55,7 @@ def answer(
 def _loaded(
     student: Student, path: str, characters: str, block_size: int, own_tokenizer: bool
 ) -> tuple[dict[str, Any], nn.Module | None, Any]:
-    """What was found of a checkpoint, its model, and the tokenizer that goes with it; None where it has no model."""
+    """What was found of a checkpoint, its model, None where there is none, and the tokenizer that goes with it."""
     content, opening = state_dicts.opened(path, "exact_match")
     vocabulary = student.get("characters") if student.has("characters") else characters
     tokenizer = (student.get("Tokenizer") if own_tokenizer else IndexTokenizer)(vocabulary)
@@ -80,52 +64,9 @@ def _loaded(
     found: dict[str, Any] = {"opening": opening, "undefined": building.undefined(part, values), "model": None}
     if content is None or found["undefined"]:
         return found, None, tokenizer
-    if not student.has("GPT"):
-        return {**found, "model": {"kind": "undefined"}}, None, tokenizer
-    if "model" not in content:
-        return {**found, "model": {"kind": "absent"}}, None, tokenizer
-    try:
-        seed_everything(0)
-        model = building.built(student, part, values)
-        loading = state_dicts.load(model, content["model"], PARTS, "GPT")
-    except Exception as error:
-        return {**found, "model": raised(error)}, None, tokenizer
+    seed_everything(0)
+    loading, model = building.loaded(student, part, values, content, ("CausalSelfAttention", "Block"), "GPT")
     return {**found, "model": loading}, model.eval() if loading["kind"] == "loaded" else None, tokenizer
-
-
-def greedy(model: nn.Module, idx: Tensor, max_new_tokens: int) -> Tensor:
-    """What stands in for a ``generate`` that is broken."""
-    with torch.no_grad():
-        for _ in range(max_new_tokens):
-            idx = torch.cat([idx, model(idx)[0][:, -1].argmax(-1, keepdim=True)], dim=1)
-    return idx
-
-
-def _texts(
-    model: nn.Module, tokenizer: Any, generate: Callable[..., Tensor], prompts: Sequence[str], new: int
-) -> list[str]:
-    """(n,) what follows each prompt; prompts of one length are continued together."""
-    of_length: dict[int, list[int]] = defaultdict(list)
-    for number, prompt in enumerate(prompts):
-        of_length[len(prompt)].append(number)
-    found = [""] * len(prompts)
-    for length, numbers in of_length.items():
-        for start in range(0, len(numbers), MAX_BATCH):
-            faults.step()
-            batch = numbers[start : start + MAX_BATCH]
-            idx = torch.tensor([list(tokenizer.encode(prompts[number])) for number in batch])
-            ids = generate(model, idx, new)
-            for number, row in zip(batch, ids, strict=True):
-                found[number] = str(tokenizer.decode(row[length:]))[:40]
-    return found
-
-
-def _shuffle(model: nn.Module) -> None:
-    """Put the numbers of each parameter into another order: what the model has learned is lost, and its sizes are not."""
-    with torch.no_grad():
-        for parameter in model.parameters():
-            order = torch.randperm(parameter.numel())
-            parameter.copy_(parameter.reshape(-1)[order].reshape(parameter.shape))
 
 
 @op("checkpoint.look")

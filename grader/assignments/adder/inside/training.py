@@ -13,17 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch import nn
 
 from grader.assignments.adder.inside import standins
-from grader.sandbox.inside import faults
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import state_dicts
-from grader.torchkit.inside.calls import tensor
 from grader.torchkit.inside.followed_models import followed, following
-from grader.torchkit.inside.noted_reads import NotedReads
+from grader.torchkit.inside.noted_reads import NotedPairs
 from grader.torchkit.inside.seeding import seed_everything
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
@@ -31,24 +28,6 @@ from grader.torchkit.inside.training_watch import TrainingWatch
 MAX_EPOCHS = 1_000
 SMALL = {"n_layer": 1, "n_head": 2, "d_model": 16, "batch_size": 32}
 NO_IMAGES = np.zeros((0, 1, 1, 1), np.float32)
-
-
-class Sums(Dataset, NotedReads):
-    """Pairs of tokens and targets that note which of them are read."""
-
-    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
-        self.x, self.y = tensor(x), tensor(y)
-        self.reads, self.item_count = [], len(x)
-
-    def __len__(self) -> int:
-        return self.item_count
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        faults.step()
-        index = int(index)
-        self.before_read(index)
-        self.note_read(index)
-        return self.x[index], self.y[index]
 
 
 @dataclass(frozen=True)
@@ -71,13 +50,13 @@ def run(student: Student, train: dict[str, Any], test: dict[str, Any], own: bool
     first = Attempt("own model", True, True) if own else Attempt("stand-in", False, True)
     runs: list[dict[str, Any]] = []
     for attempt in (first, Attempt("own model, as it is", True, False)):
-        runs.append(_run(student, attempt, (Sums(**train), Sums(**test)), seed))
+        runs.append(_run(student, attempt, (NotedPairs(**train), NotedPairs(**test)), seed))
         if not runs[-1]["raised"]:
             break
     return runs
 
 
-def _run(student: Student, attempt: Attempt, sets: tuple[Sums, Sums], seed: int) -> dict[str, Any]:
+def _run(student: Student, attempt: Attempt, sets: tuple[NotedPairs, NotedPairs], seed: int) -> dict[str, Any]:
     seed_everything(seed)
     watch = TrainingWatch(*sets)
     names: dict[str, Any] = {

@@ -16,9 +16,9 @@ block_size = 12
 # Two layers: the first finds which digits belong together, the second adds them.
 n_layer = 2
 n_head = 4
-d_model = 64
+d_model = 48
 
 batch_size = 128
-num_epochs = 20
+num_epochs = 10
 lr = 3e-3
 ### END SOLUTION

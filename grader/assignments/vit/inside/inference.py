@@ -7,7 +7,6 @@ from torch import nn
 
 from grader.assignments.vit.inside import checkpoints
 from grader.assignments.vit.inside import trainer as trainer  # registers its operation with these
-from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building, image_sets, state_dicts
@@ -60,23 +59,8 @@ def _through(
     modules = []
     for model in (checkpoints.VIT, part):
         seed_everything(0)
-        answer["models"][model.key], module = _loaded(student, model, values, content)
+        answer["models"][model.key], module = building.loaded(student, model, values, content, checkpoints.PARTS, "ViT")
         modules.append(module)
     if all(loading["kind"] == "loaded" for loading in answer["models"].values()):
         answer["outputs"] = image_sets.outputs(student, run(*modules), modules, reduce, **asked)
     return answer
-
-
-def _loaded(
-    student: Student, part: ModelPart, values: dict[str, Any], content: dict[str, Any]
-) -> tuple[dict[str, Any], Any]:
-    """How one model was built and loaded, a ``checkpoints.Loading``, and the model."""
-    if not student.has(part.name):
-        return {"kind": "undefined"}, None
-    if part.key not in content:
-        return {"kind": "absent"}, None
-    try:
-        module = building.built(student, part, values)
-        return state_dicts.load(module, content[part.key], checkpoints.PARTS, root="ViT"), module
-    except Exception as error:
-        return {"kind": "raised", "exception": describe.exception(error)}, None

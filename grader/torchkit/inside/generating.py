@@ -40,7 +40,7 @@ class TableModel(nn.Module):
 
 @op("generation.ask")
 def ask(student: Student, tables: np.ndarray, block_size: int, calls: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Call ``generate`` in several ways; what comes back has the type ``generation.GenerationAnswer``.
+    """Call ``generate`` in several ways; what comes back has the type ``grader.torchkit.text.generation.GenerationAnswer``.
 
     Args:
         tables: (3, V, V) of the model.

@@ -12,7 +12,7 @@ from grader.torchkit.inside.results import result_of
 
 @op("tokenizer.ask")
 def ask(student: Student, characters: str, texts: list[str], unknown: str) -> dict[str, Any]:
-    """Encode and decode texts; what comes back has the type ``tokenizer.TokenizerAnswer``."""
+    """Encode and decode texts; what comes back has the type ``grader.torchkit.text.tokenizers.TokenizerAnswer``."""
     tokenizer = student.get("Tokenizer")(characters)
     return {
         "vocab_size": describe.result(getattr(tokenizer, "vocab_size", None)),

@@ -1,13 +1,12 @@
-"""``Tokenizer``: one token a character, and back again."""
+"""A tokenizer of characters, a class ``Tokenizer(characters)``: one token for each, and back again."""
 
 from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta
 
-from grader.assignments.adder.names import CHARACTERS
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Missing, after, checks
+from grader.judging import Fail, Missing, after, checks
 from grader.observations import Answered, Misfit, NumberResult, RaisedResult, Record, Result, ResultOrRaised, TextResult
 from grader.raised import raised_hint, raised_words
 from grader.torchkit.results import numbers_of, words_of
@@ -34,15 +33,21 @@ def _each_text(args: dict[str, Any], answer: TokenizerAnswer) -> None:
         raise Misfit(f"Expected {len(args['texts'])} texts, got {len(answer.texts)}")
 
 
-def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-    shuffled = "".join(rng.permutation(list(CHARACTERS)))
-    texts = [shuffled, *("".join(rng.choice(list(CHARACTERS), int(rng.integers(1, 20)))) for _ in range(8))]
-    return Question({"characters": CHARACTERS, "texts": texts, "unknown": f"{texts[1]}x"})
+def probe(characters: str, unknown: str) -> Probe:
+    """Ask for texts of some characters, and for one with a character that is not among them."""
+
+    def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
+        shuffled = "".join(rng.permutation(list(characters)))
+        texts = [shuffled, *("".join(rng.choice(list(characters), int(rng.integers(1, 20)))) for _ in range(8))]
+        return Question({"characters": characters, "texts": texts, "unknown": f"{texts[1]}{unknown}"})
+
+    return Probe("tokenizer", "tokenizer.ask", ask, lambda evidence: evidence.has("Tokenizer"))
 
 
 def encodes(evidence: Evidence) -> None:
     """encode gives each character an id of its own, from 0 to vocab_size - 1, and vocab_size counts the characters."""
-    answer, count = evidence["tokenizer"].value, len(CHARACTERS)
+    answer, asked = evidence["tokenizer"].value, evidence["tokenizer"].question.args
+    count = len(asked["characters"])
     size = answer.vocab_size
     if not isinstance(size, NumberResult) or size.number != count:
         raise Fail(
@@ -50,7 +55,7 @@ def encodes(evidence: Evidence) -> None:
             "Set self.vocab_size in __init__.",
         )
     known: dict[str, int] = {}
-    for text, coded in zip(evidence["tokenizer"].question.args["texts"], answer.texts, strict=True):
+    for text, coded in zip(asked["texts"], answer.texts, strict=True):
         for character, number in zip(text, _ids(text, coded), strict=True):
             if known.setdefault(character, number) != number:
                 raise Fail(
@@ -108,15 +113,14 @@ def round_trip(evidence: Evidence) -> None:
 @after(encodes)
 def unknown(evidence: Evidence) -> None:
     """encode refuses a character that has no id."""
-    result = evidence["tokenizer"].value.unknown
+    result, asked = evidence["tokenizer"].value.unknown, evidence["tokenizer"].question.args
     if not isinstance(result, RaisedResult):
         raise Fail(
-            f"expected encode to raise a ValueError for 'x', which is not among {CHARACTERS!r}; it returned "
-            f"{words_of(result)}",
+            f"expected encode to raise a ValueError for {asked['unknown'][-1]!r}, which is not among "
+            f"{asked['characters']!r}; it returned {words_of(result)}",
             "A character that is left out or replaced makes another text, and nobody notices.",
         )
 
 
-PROBES = (Probe("tokenizer", "tokenizer.ask", _ask, lambda evidence: evidence.has("Tokenizer")),)
-CRITERIA = (Criterion("text.tokenizer", checks(encodes, round_trip, unknown), ("Tokenizer",)),)
+CHECKS = checks(encodes, round_trip, unknown)
 FORMS = {"tokenizer.ask": Answered(TokenizerAnswer, _each_text)}

@@ -1,4 +1,6 @@
-"""``generate``: token by token, greedy or drawn, on a model whose right continuations are computed here.
+"""``generate(model, idx, max_new_tokens, temperature=0.0)``: token by token, greedy or drawn.
+
+It is asked on a model of three tables, whose right continuations are computed here.
 
 Shapes: B texts, T tokens, V size of the vocabulary.
 """
@@ -8,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Missing, after, checks
+from grader.judging import Fail, Missing, after, checks
 from grader.observations import Answered, Count, Misfit, RaisedResult, Record, ResultOrRaised
 from grader.raised import raised_hint, raised_words
 from grader.torchkit.modules.arrays import Array
@@ -73,7 +75,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
 
 
 def _logits(tables: Array, idx: Array) -> Array:
-    """(B, V) of the token that follows, from the last N tokens; as ``inside.generating.TableModel`` gives them."""
+    """(B, V) of the token that follows, from the last N tokens; as ``grader.torchkit.inside.generating.TableModel`` gives them."""
     seen = idx[:, -N:]
     before = seen[:, -2] if seen.shape[1] > 1 else seen[:, -1]
     found: Array = tables[0][seen[:, -1]] + tables[1][before] + tables[2][seen[:, 0]]
@@ -233,6 +235,6 @@ def _shown(ids: Array) -> str:
     return "[" + ", ".join(f"{number:g}" for number in ids[:8]) + "]"
 
 
-PROBES = (Probe("generation", "generation.ask", _ask, lambda evidence: evidence.has("generate")),)
-CRITERIA = (Criterion("generation.generate", checks(greedy, context, mode, temperature), ("generate",)),)
+PROBE = Probe("generation", "generation.ask", _ask, lambda evidence: evidence.has("generate"))
+CHECKS = checks(greedy, context, mode, temperature)
 FORMS = {"generation.ask": Answered(GenerationAnswer, _each_call)}

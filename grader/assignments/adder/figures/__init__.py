@@ -1,0 +1,1 @@
+"""Pictures of what a submission does, for its page."""

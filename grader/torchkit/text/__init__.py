@@ -1,0 +1,1 @@
+"""Models of text: tokenizers, who looks at whom, the loss over tokens, and generation."""
