@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from grader.assignment import Assignment, Topic, joined
-from grader.assignments.adder import accuracy, attention, block, logs, model, names, pictures, training
+from grader.assignments.adder import accuracy, logs, model, names, pictures, training
 from grader.forged import forged
 from grader.judging import Criterion
 from grader.torchkit import devices
@@ -22,13 +22,14 @@ GENERATION = Topic(
     forms=generation.FORMS,
 )
 TOPIC = joined(
-    TEXT, attention.TOPIC, block.TOPIC, model.TOPIC, GENERATION, accuracy.TOPIC, training.TOPIC, logs.TOPIC, pictures.TOPIC,
+    TEXT, model.TOPIC, GENERATION, accuracy.TOPIC, training.TOPIC, logs.TOPIC, pictures.TOPIC,
     forms={"module.run": RUN, "gpt.run": RUN, **devices.ANSWERS},
 )  # fmt: skip
 
-ASSIGNMENT = Assignment(
+ADDER = Assignment(
     name="adder",
     rubric=HERE / "rubric.toml",
+    parts={1: "Text and tokens", 2: "The model", 3: "Generation", 4: "Training"},
     wanted=names.WANTED,
     provided=names.PROVIDED,
     never_called=names.NEVER_CALLED,
@@ -45,9 +46,14 @@ ASSIGNMENT = Assignment(
     criteria={criterion.id: criterion for criterion in TOPIC.criteria},
     warnings=(*TOPIC.warnings, devices.hard_coded_device, forged),
     measures=TOPIC.measures,
+    labels={"exact_match": "sums answered right"},
+    modules=("data", "model", "generation", "training", "hyperparameters"),
     figures=tuple(f"grader.assignments.adder.figures.{name}" for name in ("attention", "digits")),
     corpus="grader.assignments.adder.corpus",
     trained=("training.accuracy", "training.log"),
+    cells={"training.log": logs.training_cells},
     reference=HERE / "reference",
+    template=HERE / "student",
+    readme=HERE / "README.md",
     forms=TOPIC.forms,
 )

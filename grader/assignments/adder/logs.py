@@ -5,7 +5,7 @@ from grader.assignment import Topic
 from grader.assignments.adder import accuracy
 from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, Missing, after, checks, warn
-from grader.records import GradeWarning
+from grader.records import GradeWarning, Submission
 from grader.torchkit.printed_runs import VALUE, LogReader, PrintedRun, errors_of
 
 LINE = patterns.compile(rf"\bexact[ _-]?match(?:es)?\b[^\n\d.]{{0,30}}?{VALUE}", ignore_case=True)
@@ -77,6 +77,12 @@ def claim(evidence: Evidence) -> list[GradeWarning]:
     if best <= found + evidence.rubric.thresholds["log_computed"]:
         return []
     return warn("log.claim", f"the log claims an exact match of {best:.4f}, the checkpoint reaches {found:.4f}")
+
+
+def training_cells(submission: Submission) -> list[int]:
+    """The cells whose output shows the last training."""
+    run = READER.last_run(submission.cells)
+    return [] if run is None else [cell.cell for cell in run.cells]
 
 
 TOPIC = Topic(

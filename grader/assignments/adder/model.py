@@ -5,8 +5,7 @@ Shapes: B texts, T tokens, N most tokens of a text, V size of the vocabulary, D 
 
 import numpy as np
 
-from grader.assignment import Topic
-from grader.assignments.adder.block import broken_parts
+from grader.assignment import Topic, joined
 from grader.assignments.adder.names import ATTENTION
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Blocked, Criterion, Fail, Skip, after, checks
@@ -22,12 +21,18 @@ from grader.torchkit.modules.judging import (
 )
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.results import words_of
+from grader.torchkit.text import attention, block
 from grader.torchkit.text.causality import each_replaced, expect_all_before, expect_causal, influence
 from grader.torchkit.text.token_losses import IGNORED, mean_cross_entropy, why_other_loss
 
 B, T, N, V, D = 3, 6, 9, 11, 16  # all different, so that no axis is taken for another
 PARTS = (*ATTENTION, "model.block")
 PAIR = "Return (logits, loss), and (logits, None) where no targets are given."
+
+
+def broken_attention(evidence: Evidence) -> list[str]:
+    """The class in whose place a stand-in is put, where attention is not right."""
+    return [] if all(map(evidence.passed, ATTENTION)) else ["CausalSelfAttention"]
 
 
 class GPTRun(ModuleRun):
@@ -72,7 +77,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "other sizes": build(7, 5, 1, 3, 24, seed=2, attributes=["block_size"], calls={"batch": call(idx[:2, :5] % 7)}),
         "copy": build(V, N, 2, 2, D, seed=3, like="gpt", calls=batch),
     }
-    stand_ins = broken_parts(evidence, "model.block")
+    stand_ins = [*broken_attention(evidence), *([] if evidence.passed("model.block") else ["Block"])]
     return Question({"name": "GPT", "builds": builds, "stand_ins": stand_ins}, {"targets": targets, "some": some})
 
 
@@ -239,16 +244,20 @@ def _expect_loss(evidence: Evidence, call_: str, targets: Array) -> None:
         )
 
 
-TOPIC = Topic(
-    probes=(Probe("gpt", "gpt.run", _ask, lambda evidence: evidence.has("GPT"), needs=PARTS),),
-    criteria=(
-        Criterion("model.positions", checks(positions), ("GPT",), needs=PARTS),
-        Criterion(
-            "model.gpt",
-            checks(shape, batch_mates, looks_back, arguments, trained),
-            ("GPT",),
-            needs=(*PARTS, "model.positions"),
+TOPIC = joined(
+    attention.topic(*ATTENTION),
+    block.topic("model.block", "gpt.run", broken_attention, ATTENTION),
+    Topic(
+        probes=(Probe("gpt", "gpt.run", _ask, lambda evidence: evidence.has("GPT"), needs=PARTS),),
+        criteria=(
+            Criterion("model.positions", checks(positions), ("GPT",), needs=PARTS),
+            Criterion(
+                "model.gpt",
+                checks(shape, batch_mates, looks_back, arguments, trained),
+                ("GPT",),
+                needs=(*PARTS, "model.positions"),
+            ),
+            Criterion("model.loss", checks(loss_given, cross_entropy, ignored), ("GPT",), needs=PARTS),
         ),
-        Criterion("model.loss", checks(loss_given, cross_entropy, ignored), ("GPT",), needs=PARTS),
     ),
 )

@@ -22,10 +22,9 @@ def draw(rng: np.random.Generator, count: int, for_testing: bool) -> Pairs:
     """Pairs of numbers of one to three digits, each number of digits as often as the others."""
     pairs: Pairs = []
     while len(pairs) < count:
-        a, b = (int(number) for number in rng.integers(0, 10 ** rng.integers(1, 4, 2)))
-        if held_out(a, b) == for_testing:
-            pairs.append((a, b))
-    return pairs
+        drawn = rng.integers(0, 10 ** rng.integers(1, 4, (20 * count if for_testing else 2 * count, 2))).tolist()
+        pairs += [(a, b) for a, b in drawn if held_out(a, b) == for_testing]
+    return pairs[:count]
 
 
 def prompt(a: int, b: int) -> str:

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from grader.assignments.adder import sums
-from grader.assignments.adder.assignment import ASSIGNMENT
+from grader.assignments.adder.assignment import ADDER
 from grader.assignments.adder.names import BLOCK_SIZE, CHARACTERS
 
 
 @pytest.fixture(scope="module")
 def given() -> dict:
-    assert ASSIGNMENT.reference is not None
+    assert ADDER.reference is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ASSIGNMENT.reference))
+        patch.syspath_prepend(str(ADDER.reference))
         patch.delitem(sys.modules, "hyperparameters", raising=False)
-        found = runpy.run_path(str(Path(ASSIGNMENT.reference) / "data.py"))
+        found = runpy.run_path(str(Path(ADDER.reference) / "data.py"))
         sys.modules.pop("hyperparameters", None)
     return found
 

@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from grader.audit import Case
 
@@ -72,7 +73,7 @@ def _one_notebook(old: bytes) -> bytes:
         if cell["cell_type"] == "code":
             cell["source"] = _without_imports("".join(cell["source"]), names)
     texts = [_without_imports((folder / f"{name}.py").read_text(encoding="utf-8"), names) for name in names]
-    made = [
+    made: list[Any] = [
         {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": text} for text in texts
     ]
     notebook["cells"][2:2] = made

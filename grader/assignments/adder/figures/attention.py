@@ -24,7 +24,9 @@ def figure(evidence: Evidence) -> Figure | None:
         plot.invert_yaxis()
         plot.set_title(f"layer {number} of {len(layers)}")
     plots[0].set_ylabel("token that looks")
-    words = f"Where the tokens of {TEXT} look, a mean over heads: a row for each token, a column for each one before it."
+    words = (
+        f"Where the tokens of {TEXT} look, a mean over heads: a row for each token, a column for each one before it."
+    )
     caption = (
         f"{words} Look at the row of = and those below it: which digits does your model bring together to write the next "
         "one?"

@@ -1,4 +1,4 @@
-"""``Block``: x + attention(norm(x)), then that + MLP(norm of that), with a stand-in where attention is broken.
+"""``Block(d_model, n_head, block_size)``: x + attention(norm(x)), then that + MLP(norm of that).
 
 What every right block f does, whatever it is made of:
 
@@ -9,11 +9,12 @@ What every right block f does, whatever it is made of:
 Shapes: B texts, T tokens, D features of a token.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from grader.assignment import Topic
-from grader.assignments.adder.attention import B, D, N, T
-from grader.assignments.adder.names import ATTENTION
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, after, checks
 from grader.torchkit.modules.arrays import same
@@ -21,6 +22,7 @@ from grader.torchkit.modules.asking import build, call, normal
 from grader.torchkit.modules.blocks import ANGLES, bending, circle, is_in_one_direction, layer_norm
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
+from grader.torchkit.text.attention import B, D, N, T
 from grader.torchkit.text.causality import (
     added_by_copies,
     copies,
@@ -28,21 +30,16 @@ from grader.torchkit.text.causality import (
     expect_all_before,
     expect_causal,
     influence,
-)  # fmt: skip
+)
 
+StandIns = Callable[[Evidence], list[str]]
 NAME, LONG = "Block", 300.0
 MIN_HARMONICS, MAX_TURN = 0.02, 0.03  # as in the first assignment
 MAX_SPREAD_WITHOUT_MLP, LEAST_ADDED = 0.001, 0.03
 FORMULA = "x = x + attention(ln_1(x)), then x = x + mlp(ln_2(x)): two sums, and each takes its input as it is."
 
 
-def broken_parts(evidence: Evidence, *more: str) -> list[str]:
-    """The classes in whose place stand-ins are put: attention that is not right, and others by their criteria."""
-    found = [] if all(map(evidence.passed, ATTENTION)) else ["CausalSelfAttention"]
-    return found + [NAME for criterion in more if not evidence.passed(criterion)]
-
-
-def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
+def _ask(stand_ins: StandIns, evidence: Evidence, rng: np.random.Generator) -> Question:
     x, shift, each = normal(rng, B, T, D), 3 * normal(rng, B, T, 1), rng.uniform(1, 3, (B, T, 1)).astype(np.float32)
     batch = {"batch": call(x)}
     calls = batch | {
@@ -62,9 +59,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "zero but ones": build(D, 4, N, seed=1, fill="zero_but_ones", calls=batch),
         "copy": build(D, 4, N, seed=2, like="block", calls=batch),
     }
-    return Question(
-        {"name": NAME, "builds": builds, "stand_ins": broken_parts(evidence)}, {"shift": shift, "each": each}
-    )
+    return Question({"name": NAME, "builds": builds, "stand_ins": stand_ins(evidence)}, {"shift": shift, "each": each})
 
 
 def of_block(evidence: Evidence) -> ModuleRun:
@@ -161,14 +156,17 @@ def gradients(evidence: Evidence) -> None:
         )
 
 
-TOPIC = Topic(
-    probes=(Probe("block", "gpt.run", _ask, lambda evidence: evidence.has(NAME), needs=ATTENTION),),
-    criteria=(
-        Criterion(
-            "model.block",
-            checks(shape, residual, normalised_before, nonlinearity, looks_back, mlp_after_attention, gradients),
-            (NAME,),
-            needs=ATTENTION,
-        ),
-    ),
-)
+def topic(criterion: str, op: str, stand_ins: StandIns, needs: tuple[str, ...]) -> Topic:
+    """All that is asked and judged of the block.
+
+    Args:
+        criterion: its id.
+        op: that builds and calls a class while stand-ins take the place of others.
+        stand_ins: the names of these.
+        needs: the criteria that tell.
+    """
+    judged = checks(shape, residual, normalised_before, nonlinearity, looks_back, mlp_after_attention, gradients)
+    return Topic(
+        probes=(Probe("block", op, partial(_ask, stand_ins), lambda evidence: evidence.has(NAME), needs=needs),),
+        criteria=(Criterion(criterion, judged, (NAME,), needs=needs),),
+    )

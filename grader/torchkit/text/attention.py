@@ -1,9 +1,11 @@
-"""``CausalSelfAttention``: who looks at whom, with which weights, in how many heads.
+"""``CausalSelfAttention(d_model, n_head, block_size)``: who looks at whom, with which weights, in how many heads.
 
 Causality is judged with one head, so that heads that mix tokens cost their own criterion and not this one.
 
 Shapes: B texts, T tokens, D features of a token, N most tokens of a text.
 """
+
+from functools import partial
 
 import numpy as np
 
@@ -26,7 +28,7 @@ from grader.torchkit.text.causality import (
     expect_all_before,
     expect_causal,
     influence,
-)  # fmt: skip
+)
 
 B, T, D, N = 3, 6, 24, 9  # all different, so that no axis is taken for another
 NAME, GRADIENTS = "CausalSelfAttention", ("gradients", "other gradients", "more gradients")
@@ -34,7 +36,8 @@ MAX_SPREAD_OF_ONE_HEAD = 0.03  # as in the first assignment: several heads come 
 LEAST_ADDED = 0.03
 
 
-def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
+def _ask(causality: str, evidence: Evidence, rng: np.random.Generator) -> Question:
+    """Ask for attention of one, two and four heads; ``causality`` is the criterion of the first."""
     x, line = normal(rng, B, T, D), lines.places(rng)
     batch = {"batch": call(x), "each token replaced": call(each_replaced(x[0], normal(rng, T, D)))}
     calls = batch | {
@@ -53,7 +56,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "four heads": build(D, 4, N, seed=1, calls=batch | of_copies | {"gradients": calls["gradients"]}),
         "copy": build(D, 1, N, seed=2, like="one head", calls={"batch": call(x)}),
     }
-    return Question({"name": NAME, "builds": builds}, {"line": line})
+    return Question({"name": NAME, "builds": builds}, {"line": line, "causality": causality})
 
 
 def of_attention(evidence: Evidence) -> ModuleRun:
@@ -153,7 +156,7 @@ def heads_shape(evidence: Evidence) -> None:
     try:
         run.output("one head")
     except Fail as fail:
-        raise Blocked("attention.causality", f"with one head {fail.message}") from None
+        raise Blocked(run.known["causality"], f"with one head {fail.message}") from None
     expect_shape(run, "four heads", "batch", (B, T, D))
     expect_shape(run, "two heads", "batch", (B, T, D))
 
@@ -181,7 +184,7 @@ def heads_apart(evidence: Evidence) -> None:
             "Split the features into (n_head, D / n_head) first, then move the axes with transpose(1, 2), and undo it "
             "the same way: a view to (B, n_head, T, D / n_head) mixes tokens.",
         )
-    if not evidence.passed("attention.causality"):
+    if not evidence.passed(run.known["causality"]):
         return  # what is wrong with one head leaves nothing to tell several by
     if is_in_one_direction(added_by_copies(run, "four heads"), MAX_SPREAD_OF_ONE_HEAD, LEAST_ADDED):
         raise Fail(
@@ -203,15 +206,20 @@ def scale_warning(evidence: Evidence) -> list[GradeWarning]:
     return [GradeWarning("attention.scale", f"attention {words} before the softmax; {right}")]
 
 
-TOPIC = Topic(
-    probes=(Probe("attention", "module.run", _ask, lambda evidence: evidence.has(NAME)),),
-    criteria=(
-        Criterion(
-            "attention.causality", checks(shape, batch_mates, causal, all_before, weights, follows, gradients), (NAME,)
+def topic(causality: str, heads: str) -> Topic:
+    """All that is asked and judged of attention.
+
+    Args:
+        causality: the id of the criterion of attention with one head.
+        heads: of the one of several heads.
+    """
+    of_one = checks(shape, batch_mates, causal, all_before, weights, follows, gradients)
+    of_several = checks(heads_shape, heads_count, heads_apart)
+    return Topic(
+        probes=(Probe("attention", "module.run", partial(_ask, causality), lambda evidence: evidence.has(NAME)),),
+        criteria=(
+            Criterion(causality, of_one, (NAME,)),
+            Criterion(heads, of_several, (NAME,), needs=(causality,)),
         ),
-        Criterion(
-            "attention.heads", checks(heads_shape, heads_count, heads_apart), (NAME,), needs=("attention.causality",)
-        ),
-    ),
-    warnings=(scale_warning,),
-)
+        warnings=(scale_warning,),
+    )
