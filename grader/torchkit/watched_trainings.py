@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from grader.judging import Blocked, Fail, sentence, warn
 from grader.records import GradeWarning
 from grader.torchkit.learning_rates import rate_problem
-from grader.torchkit.training_answers import WatchedModel, WatchedTraining
+from grader.torchkit.training_answers import WatchedEpoch, WatchedModel, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer epochs or batches say nothing
 MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
@@ -42,8 +42,8 @@ def _expect_all_batches(run: WatchedTraining) -> None:
             f"the gradients of {wasted} of {backwards} batches are zeroed before the optimizer takes a step with them",
             "optimizer.step() belongs in the loop over the batches, after backward(). Look at its indentation.",
         )
-    early = [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.length >= MIN_SHOWN]
-    if len(early) >= 2 and all(epoch.batches <= 2 and epoch.backwards == 1 for epoch in early):
+    early = _early(run)
+    if _leaves_after_one_batch(run):
         raise Fail(
             f"each epoch learns from one batch of {early[0].length}",
             "A break may stand inside the loop over the batches. Look at its indentation.",
@@ -53,6 +53,17 @@ def _expect_all_batches(run: WatchedTraining) -> None:
             "backward() is called once an epoch",
             "backward() and step() belong in the loop over the batches. Look at their indentation.",
         )
+
+
+def _early(run: WatchedTraining) -> list[WatchedEpoch]:
+    """The first epochs, where they have so many batches that their number tells something."""
+    return [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.length >= MIN_SHOWN]
+
+
+def _leaves_after_one_batch(run: WatchedTraining) -> bool:
+    """Whether each epoch ends after its first batch."""
+    early = _early(run)
+    return len(early) >= 2 and all(epoch.batches <= 2 and epoch.backwards == 1 for epoch in early)
 
 
 def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: str) -> None:
@@ -104,9 +115,9 @@ def expect_schedule(run: WatchedTraining, training: str) -> str | None:
     if not _shows_rates(run):
         raise Blocked(training, "the training ended before its learning rate could be seen")
     problem = rate_problem(run)
-    if problem is None:
-        return None
-    if not problem.in_batches or problem.over:
+    if problem is None or (problem.kind == "in epochs" and _leaves_after_one_batch(run)):
+        return None  # a scheduler that is stepped in each batch is stepped once, where there is but one
+    if problem.kind != "in batches":
         raise Fail(problem.message, problem.hint)
     return f"It changes, and gives full points, but {sentence(problem.message, problem.hint)}"
 
@@ -114,7 +125,9 @@ def expect_schedule(run: WatchedTraining, training: str) -> str | None:
 def collapsed_warning(run: WatchedTraining) -> list[GradeWarning]:
     """Warn of a schedule meant in epochs that is over after a few batches."""
     problem = rate_problem(run) if _shows_rates(run) else None
-    return warn("scheduler.collapsed", problem.message) if problem is not None and problem.in_batches else []
+    if problem is None or problem.kind not in ("in batches", "over"):
+        return []
+    return warn("scheduler.collapsed", problem.message)
 
 
 def _shows_rates(run: WatchedTraining) -> bool:

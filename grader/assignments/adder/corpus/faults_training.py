@@ -98,6 +98,7 @@ FAULTS = [
     _training("no_scheduler", "scheduler", (f"    scheduler = {SCHEDULE}\n", ""), (SCHEDULED, ""), costs=SCHEDULER),
     _training("of_another_optimizer", "another optimizer", (SCHEDULE, SCHEDULE.replace("optimizer,", f"{OPTIMIZER},")), costs=SCHEDULER),
     _training("epochs_counted_in_batches", "batches", (SCHEDULE, "torch.optim.lr_scheduler.StepLR(optimizer, step_size=5, gamma=0.3)"), costs=SCHEDULER, warns=("scheduler.collapsed",)),
+    _training("batches_counted_in_epochs", "epoch", (SCHEDULED, ""), (TOTAL, TOTAL + "        scheduler.step()\n"), costs=SCHEDULER),
     Case(f"{ACCURACY}_no_file", {FILE: None}, (ACCURACY,), "there is no gpt.pt"),
     Case(f"{ACCURACY}_empty_file", {FILE: b""}, (ACCURACY,), "0 bytes"),
     Case(f"{ACCURACY}_other_key", {FILE: _checkpoint(lambda c: {"weights": c["model"], "exact_match": c["exact_match"]})}, (ACCURACY,), '"model"'),
