@@ -87,7 +87,7 @@ FAULTS = [
     _training("on_the_test_set", "test_dataset", (LOADER, "DataLoader(test_dataset, batch_size=batch_size, shuffle=True)")),
     _training("on_both_sets", "test_dataset", (LOADER, "DataLoader(torch.utils.data.ConcatDataset([train_dataset, test_dataset]), batch_size=batch_size, shuffle=True)")),
     _training("one_batch", "one batch", (TOTAL, TOTAL + "            break\n")),
-    _training("step_once_an_epoch", "optimizer takes a step", (STEP, ""), (SCHEDULED, ""), (TOTAL, TOTAL + "        optimizer.step()\n        scheduler.step()\n")),
+    _training("step_once_an_epoch", "optimizer takes a step", (STEP, ""), (TOTAL, TOTAL + "        optimizer.step()\n")),
     _training("one_epoch", "after one epoch", (KEPT, KEPT + "        return best\n")),
     _training("no_checkpoint", "gpt.pt", (KEPT, "            pass\n")),
     _training("whole_model_saved", "state_dict", (KEPT, KEPT.replace("model.state_dict()", "model"))),
