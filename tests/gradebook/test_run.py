@@ -6,7 +6,9 @@ from concurrent.futures import Future
 import pytest
 
 from grader.errors import GraderError
+from grader.gradebook import adjusting
 from grader.gradebook.digests import Digests
+from grader.gradebook.ledger import Decision, Ledger
 from grader.gradebook.places import PlaceLost
 from grader.gradebook.run import GIVEN_UP, Run
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
@@ -160,3 +162,14 @@ def test_where_what_was_kept_cannot_be_read_it_is_graded_again(book, found):
     place = Breaking()
     other = dataclasses.replace(NOW, rubric="another")
     assert len(Run(book, place, other, 1, regrade=unreadable).grade(found)) == 6 and len(place.asked) == 6
+
+
+def test_what_a_person_has_decided_is_not_retried_and_stands_in_the_grade(book, found):
+    Run(book, Breaking("cleo"), NOW, 1).grade(found)
+    (kept,) = book.history("cleo")
+    on = adjusting.beneath(kept.grade, "score", "files")
+    Ledger(book).add([Decision("cleo", "score", 40.0, "graded on paper", "", "Prof. Oak", 0.0, on)])
+    place = Breaking()
+    done = Run(book, place, NOW, 1, retry=True).grade(found)
+    grade = next(each.grade for each in done if each.task.found.key == "cleo")
+    assert place.asked == [] and (grade.status, grade.score) == ("graded", 40)
