@@ -215,7 +215,8 @@ def _counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
         rates: (S,) over the whole training.
     """
     epochs, batches = run.rates.epochs, run.epochs[0].length if run.epochs else 0
-    if run.rates.per_batch or epochs < MIN_EPOCHS or batches < 2:
+    left_early = all(epoch.backwards <= 1 for epoch in run.epochs[:MIN_EPOCHS])  # after a batch is after an epoch then
+    if run.rates.per_batch or epochs < MIN_EPOCHS or batches < 2 or left_early:
         return None
     named = next((scheduler for scheduler in run.schedulers if _total_of_batches(scheduler, epochs, batches)), None)
     stepped = named or next((scheduler for scheduler in run.schedulers if scheduler.steps), None)

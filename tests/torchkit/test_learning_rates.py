@@ -50,7 +50,7 @@ def training(
     """
     used = np.full(EPOCHS, 0.1) if used is None else used
     run = {
-        "ended": "enough", "raised": None, "epochs": [EPOCH | {"length": BATCHES}] * EPOCHS, "models": [], "losses": [],
+        "ended": "enough", "raised": None, "epochs": [EPOCH | {"length": BATCHES, "backwards": 5}] * EPOCHS, "models": [], "losses": [],
         "without_gradient": [], "miners": [], "schedulers": list(schedulers), "items": ITEMS,
         "used": {"epoch": np.arange(len(used)), "optimizer": np.zeros(len(used), np.int64), "rate": used},
         "rates": {"epochs": EPOCHS, "batches": batches, "per_batch": batches > 1, "curves": [curve[:, None]]},
