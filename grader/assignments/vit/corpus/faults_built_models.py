@@ -44,7 +44,7 @@ def evaluation(name: str, argument: str, given: str, word: str) -> Case:
 def own_sizes(name: str, more: str, arguments: str, of_head: str) -> Case:
     """Sizes under names of the student's own."""
     built = MODELS.replace(SIZES, arguments).replace("hidden_size, embed_size", of_head)
-    edits: Any = [(MODELS, built), ("# PROTECTED: the grader checks", f"{more}\n\n# PROTECTED: the grader checks")]
+    edits: Any = [(MODELS, built), ("def get_embeddings(x", f"{more}\n\n\ndef get_embeddings(x")]
     return edited(f"built_of_{name}", *edits)
 
 
