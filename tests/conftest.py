@@ -1,5 +1,40 @@
-"""What all tests need of the process that they run in."""
+"""What all tests need of the process that they run in, and how ``make test`` shares them between two processes."""
 
 import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and their children do
+TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Run each group in one process, so that what its tests share is made once."""
+    from xdist.scheduler import LoadScopeScheduling  # students have no need of it
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return ByGroup(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run first what may take longest, by its time limits, so that both processes end at about the same time."""
+    longest: dict[str, float] = {}
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        place = group(item.nodeid)
+        longest[place] = max(longest.get(place, 0.0), limit.args[0] if limit else 0.0)
+    items.sort(key=lambda item: -longest[group(item.nodeid)])
+
+
+def group(nodeid: str) -> str:
+    """The room of a test whose conftest.py makes things to share, or its module."""
+    path = TESTS.parent / nodeid.partition("::")[0]
+    shared = path.suffix != ".py" or (path.parent != TESTS and (path.parent / "conftest.py").is_file())
+    return str(path.parent if shared else path)

@@ -80,14 +80,15 @@ def handed_in(folder: Path, grader: Grader, pictures: bool, wrong: float, claim:
     return folder
 
 
-@pytest.mark.parametrize("claim", [1.0, 0.9])
 @pytest.mark.parametrize(
-    ("pictures", "wrong"),
+    ("pictures", "wrong", "claim"),
     [
-        pytest.param(False, 0.0, id="by a digest"),
-        pytest.param(False, 0.1, id="by a digest, now and then wrong"),
-        pytest.param(True, 0.0, id="by the nearest test image"),
-        pytest.param(True, 0.09, id="by the nearest test image, now and then wrong"),
+        pytest.param(False, 0.0, 1.0, id="by a digest"),
+        pytest.param(False, 0.0, 0.9, id="by a digest, claiming less"),
+        pytest.param(False, 0.1, 0.9, id="by a digest, now and then wrong"),
+        pytest.param(False, 0.1, 1.0, id="by a digest, now and then wrong, claiming more"),
+        pytest.param(True, 0.0, 1.0, id="by the nearest test image"),
+        pytest.param(True, 0.09, 0.9, id="by the nearest test image, now and then wrong"),
     ],
 )
 def test_a_model_that_looks_answers_up_is_left_to_a_person(

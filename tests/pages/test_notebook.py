@@ -103,12 +103,17 @@ def test_nothing_is_executed(renderer, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"no json", b"[1]", b'{"cells": 3}', b'{"nbformat": 4, "cells": [1, {}]}', b"[" * 99_999]
-)
-def test_a_broken_notebook_is_words_not_an_exception(raw, renderer, tmp_path):
+    ("raw", "cells"),
+    [
+        (b"", 0), (b"no json", 0), (b"[1]", 0), (b'{"cells": 3}', 0), (b'{"nbformat": 4, "cells": [1, {}]}', 1),
+        (b"[" * 99_999, 0),
+    ],
+    ids=["empty", "no json", "a list", "cells of another type", "a cell of another type", "deep"],
+)  # fmt: skip
+def test_a_broken_notebook_is_words_not_an_exception(raw, cells, renderer, tmp_path):
     (path := tmp_path / "n.ipynb").write_bytes(raw)
     found = renderer.render(path)
-    assert found.problem or found.cells or raw
+    assert len(found.cells) == cells and bool(found.problem) == (not cells)
 
 
 def test_a_flood_of_output_is_cut(renderer, tmp_path):

@@ -34,12 +34,14 @@ def run(released):
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory) -> list[Path]:
-    return submissions.make(tmp_path_factory.mktemp("five"))
+    return submissions.make(tmp_path_factory.mktemp("submissions"))
 
 
 @pytest.fixture(scope="session")
 def expected(folders, tmp_path_factory) -> dict[str, float]:
-    return submissions.scores(folders, tmp_path_factory.mktemp("scores"))
+    scores = submissions.scores(folders, tmp_path_factory.mktemp("scores"))
+    assert 0 == scores["template"] < scores["hostile"] < scores["notebook"] < scores["right"], scores
+    return scores
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Five submissions, one of them hostile, and what the command line says about them."""
+"""Four submissions, one of them hostile, and what the command line says about them."""
 
 import json
 import shutil
@@ -27,16 +27,12 @@ print("::add-mask::100")
 
 
 def make(folder: Path) -> list[Path]:
-    """Write them, a folder each: a whole one with its checkpoints, and four of part 2."""
+    """Write them, a folder each: a whole one with its checkpoints, and three of part 2, a hostile one with a fault."""
     shutil.copytree(ROOT / "reference", folder / "right", ignore=shutil.ignore_patterns("__pycache__"))
     right = (folder / "right" / "vit_model.py").read_text()
     start = right.index("class LinearEmbeddingHead")
     wrong = right[:start] + right[start:].replace("return self.fc(x)", "return self.fc(x).relu()")
-    modules = {
-        "template": (ROOT / "student" / "vit_model.py").read_text(),
-        "wrong": wrong,
-        "hostile": HOSTILE + wrong,
-    }
+    modules = {"template": (ROOT / "student" / "vit_model.py").read_text(), "hostile": HOSTILE + wrong}
     for name, text in modules.items():
         (folder / name).mkdir(parents=True)
         (folder / name / "vit_model.py").write_text(text)

@@ -38,9 +38,9 @@ def installed(tmp_path_factory):
 
 
 def test_it_grades_as_the_checkout_does(installed, folders, expected, tmp_path):
-    (wrong,) = (folder for folder in folders if folder.name == "wrong")
-    running.run([installed / "vit-grade", wrong, "--json", "grade.json", *submissions.OPTIONS], tmp_path)
-    assert json.loads((tmp_path / "grade.json").read_text())["score"] == expected["wrong"]
+    (hostile,) = (folder for folder in folders if folder.name == "hostile")
+    running.run([installed / "vit-grade", hostile, "--json", "grade.json", *submissions.OPTIONS], tmp_path)
+    assert json.loads((tmp_path / "grade.json").read_text())["score"] == expected["hostile"]
 
 
 def test_the_files_beside_the_package_are_in_it(installed, tmp_path):

@@ -15,7 +15,7 @@ from grader.publish import package, solutions
 from tests.publish import submissions
 from tests.publish.running import OFFLINE, run
 
-pytestmark = pytest.mark.timeout(900)  # environments are made, and the grader is started five times
+pytestmark = pytest.mark.timeout(900)  # environments are made, and the grader is started several times
 ROOT = Path(__file__).resolve().parents[2]
 RUNNER = {
     "CLASSROOM": "ml", "ASSIGNMENT": "vit", "SUBMISSION_TAG": "submit/2026-06-01T14-32-05Z-a1b2c3d",
@@ -60,7 +60,7 @@ def test_gradescope_gives_the_scores_of_the_command_line(gradescope, environment
         return results["score"]
 
     found = submissions.each(folders, ask)
-    assert found == expected and len(set(found.values())) > 2
+    assert found == expected
 
 
 def test_a_gradescope_run_without_a_grade_leaves_no_results(gradescope, environment):

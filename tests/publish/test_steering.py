@@ -42,15 +42,27 @@ def grader():
     grader.close()
 
 
-@pytest.fixture
-def wrong(tmp_path) -> Path:
+def handed_in(folder) -> Path:
     """A submission whose embedding head is wrong."""
     text = (ROOT / "reference" / "vit_model.py").read_text()
     start = text.index("class LinearEmbeddingHead")
-    (tmp_path / "ab12").mkdir()
+    (folder / "ab12").mkdir()
     own = text[:start] + text[start:].replace("return self.fc(x)", "return self.fc(x).relu()")
-    (tmp_path / "ab12" / "vit_model.py").write_text(own)
-    return tmp_path / "ab12"
+    (folder / "ab12" / "vit_model.py").write_text(own)
+    return folder / "ab12"
+
+
+@pytest.fixture
+def wrong(tmp_path) -> Path:
+    return handed_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def clean(grader, tmp_path_factory):
+    """What is said of it as it is."""
+    found = verdicts(grader.grade(handed_in(tmp_path_factory.mktemp("clean")), only=ONLY))
+    assert found["vit.heads"] == ("failed", 0.0) and found["vit.shapes"][0] == "passed"
+    return found
 
 
 def verdicts(grade):
@@ -58,11 +70,9 @@ def verdicts(grade):
 
 
 @pytest.mark.parametrize("name", STEERING)
-def test_the_official_grade_is_the_same(grader, wrong, name):
-    clean = verdicts(grader.grade(wrong, only=ONLY))
+def test_the_official_grade_is_the_same(grader, wrong, clean, name):
     (wrong / name).write_text(STEERING[name])
     assert verdicts(grader.grade(wrong, only=ONLY)) == clean
-    assert clean["vit.heads"] == ("failed", 0.0) and clean["vit.shapes"][0] == "passed"
 
 
 def test_the_released_suites_say_the_same(released, run, wrong, tmp_path):

@@ -100,7 +100,7 @@ def test_the_template_has_no_checkpoint_and_no_output() -> None:
     notebook = nbformat.read(VIT.template / "submission.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert code and all(cell.outputs == [] and cell.execution_count is None for cell in code)
 
 
 @pytest.mark.parametrize("module", MODULES)

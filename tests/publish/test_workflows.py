@@ -14,7 +14,7 @@ import yaml
 from grader.publish import package
 from tests.publish import running, submissions
 
-pytestmark = pytest.mark.timeout(900)  # an environment is made, and the grader is started five times
+pytestmark = pytest.mark.timeout(900)  # an environment is made, and the grader is started several times
 ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / "docs" / "ci" / "github" / "grade.yml"
 GITLAB = ROOT / "docs" / "ci" / "gitlab" / ".gitlab-ci.yml"
@@ -99,7 +99,7 @@ def said(output, name):
     token = lines[0].removeprefix("::stop-commands::")
     after = lines[lines.index(f"::{token}::") + 1 :]
     assert not any("forged" in line or "add-mask" in line for line in after)
-    if name == "wrong":
+    if name == "hostile":
         assert any(re.match(r"::error file=student/vit_model\.py,line=\d+,", line) for line in after), after
 
 

@@ -33,7 +33,11 @@ def watched(root: Any, holding: bool = False) -> tuple[LeafWatch, Any]:
     return watch, out
 
 
-@pytest.mark.parametrize("root", [transforms.Compose([FLIP]), torch.nn.Sequential(FLIP), by_function], ids=str)
+@pytest.mark.parametrize(
+    "root",
+    [transforms.Compose([FLIP]), torch.nn.Sequential(FLIP), by_function],
+    ids=["Compose", "Sequential", "a function"],
+)
 def test_a_leaf_is_seen_whoever_calls_it(root: Any) -> None:
     watch, _ = watched(root)
     (leaf,) = watch.leaves.values()

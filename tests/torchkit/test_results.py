@@ -44,7 +44,7 @@ def test_single_numbers_are_read_from_what_a_container_holds(value: Any, numbers
         (np.arange(2), "a NumPy array of int64, shape (2,)"), (0.5, "the number 0.5"), ("ab", "the text 'ab'"),
         ({}, "a dict of 0"), (object(), "object"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )  # fmt: skip
 def test_every_result_has_words(value: Any, words: str) -> None:
     assert words_of(described(value)) == words

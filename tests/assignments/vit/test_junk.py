@@ -61,7 +61,7 @@ def assert_no_error(honest: Evidence, seen: Evidence, probe: str, what: object) 
 
 
 def test_honest_answers_pass(honest):
-    assert assert_no_error(honest, honest, "checkpoint", "") <= {"vit.accuracy", "contrastive.precision"}
+    assert assert_no_error(honest, honest, "checkpoint", "") == set()
 
 
 @pytest.mark.parametrize("probe", PROBES)
@@ -75,7 +75,7 @@ def test_junk_for_an_answer_costs_something(honest, probe):
 def test_junk_inside_an_answer_is_never_an_error_of_the_graders(honest, probe):
     drawn = random.Random(1)
     places = list(paths(as_sent(honest.answers[probe].observation.value), deep=7))
-    for place in drawn.sample(places, min(30, len(places))):
+    for place in drawn.sample(places, min(12, len(places))):
         name = drawn.choice(list(JUNK))
         assert_no_error(honest, with_value(honest, probe, place, JUNK[name]), probe, (place, name))
 
@@ -86,7 +86,8 @@ def test_a_missing_key_is_never_an_error_of_the_graders(honest, probe):
     places = [
         p for p in paths(as_sent(honest.answers[probe].observation.value), deep=5) if p and isinstance(p[-1], str)
     ]
-    for place in drawn.sample(places, min(20, len(places))):
+    assert places
+    for place in drawn.sample(places, min(10, len(places))):
         assert_no_error(honest, without(honest, probe, place), probe, place)
 
 

@@ -56,6 +56,7 @@ def test_junk_for_an_answer_fails(honest, probe, junk):
 def test_junk_inside_an_answer_is_never_an_error_of_the_graders(honest, probe):
     places = list(paths(as_sent(honest.answers[probe].observation.value), deep=6))
     drawn = random.Random(1)
+    assert len(places) > 5
     for place in drawn.sample(places, min(100, len(places))):
         name = drawn.choice(list(JUNK))
         assert_no_error(with_value(honest, probe, place, JUNK[name]), probe, (place, name))
@@ -66,6 +67,7 @@ def test_a_missing_key_is_never_an_error_of_the_graders(honest, probe):
     value = as_sent(honest.answers[probe].observation.value)
     drawn = random.Random(2)
     places = [p for p in paths(value, deep=4) if p and isinstance(p[-1], str)]
+    assert places
     for place in drawn.sample(places, min(60, len(places))):
         assert_no_error(without(honest, probe, place), probe, place)
 
