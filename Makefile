@@ -19,7 +19,7 @@ grade: $(READY) ## grade the reference, or make grade SUBMISSION=…
 	@$(BIN)/python grade.py $(SUBMISSION) --json grades/grade.json
 
 test: $(READY) ## the project's own tests, and the student-facing suites on the reference
-	$(BIN)/python -m pytest tests --submission=reference --tb=short -q $(ARGS)
+	$(BIN)/python -m pytest tests --submission=reference --tb=short -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## lint, format, types, and who imports whom
 	$(BIN)/ruff check .
