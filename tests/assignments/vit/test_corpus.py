@@ -1,6 +1,7 @@
 """A part of the corpus, end to end: intake, confined workers, checks, scoring. The whole is `grade.py --audit`."""
 
 import hashlib
+from collections.abc import Callable
 
 import pytest
 
@@ -9,19 +10,22 @@ from grader.assignments.vit import corpus
 from grader.audit import AuditedCase, Case
 from grader.pipeline import Options
 
-FAULTS_A_CRITERION, VARIANTS_A_TOPIC = 2, 3
 FAULTS, VARIANTS = corpus.load()
+Group = tuple[str, ...]
 
 
-def some(cases: list[Case], count: int, kind: str) -> list[Case]:
-    """The same ones every time, spread over all."""
-    groups: dict[str, list[Case]] = {}
+def some(cases: list[Case], group: Callable[[Case], Group], count: Callable[[Group], int]) -> list[Case]:
+    """So many of each group, the same ones every time."""
+    groups: dict[Group, list[Case]] = {}
     for case in sorted(cases, key=lambda case: hashlib.sha256(case.id.encode()).hexdigest()):
-        groups.setdefault(" ".join(case.costs) if kind == "fault" else case.id.split(".")[0], []).append(case)
-    return [case for group in groups.values() for case in group[: count if len(group) > 1 else 1]]
+        groups.setdefault(group(case), []).append(case)
+    return [case for name, found in groups.items() for case in found[: count(name)]]
 
 
-CHOSEN = some(FAULTS, FAULTS_A_CRITERION, "fault") + some(VARIANTS, VARIANTS_A_TOPIC, "variant")
+CHOSEN = [  # two faults of each criterion alone, one of those that cost several; three variants of each topic
+    *some(FAULTS, lambda case: tuple(case.costs), lambda costs: 2 if len(costs) == 1 else 1),
+    *some(VARIANTS, lambda case: (case.id.split(".")[0],), lambda topic: 3),
+]
 
 
 @pytest.fixture(scope="module")
