@@ -160,7 +160,7 @@ def _grader(target: Path, assignment: Assignment) -> set[str]:
     inside = assignment.folder.parent == finding.OWN
     # What students run, and what it starts as programs of their own.
     suites = (
-        "grader.students", "grader.students.notebook", "grader.students.commands", "grader.__main__",
+        "grader.students", "grader.students.plugin", "grader.students.notebook", "grader.students.commands", "grader.__main__",
         "grader.sandbox.inside.*", "grader.intake.reading.*", "grader.assignments",
     )  # fmt: skip
     ops = (op for op in assignment.ops if not op.endswith(".py"))

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-OPTIONS = ("--submission", "--given", "--assignment")  # whose values pytest takes for test folders
+OPTIONS = (
+    "--submission",
+    "--grade-submission",
+    "--given",
+    "--grade-given",
+    "--assignment",
+    "--grade-assignment",
+)  # whose values pytest takes for test folders
 
 
 def again(config: pytest.Config, suite: Path) -> int | None:

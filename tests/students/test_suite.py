@@ -241,3 +241,21 @@ def test_given_files_that_are_not_there_are_one_line():
     assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout + done.stderr
     assert "nowhere: expected a folder with the course's given files" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_project_that_is_no_course_notices_nothing(tmp_path):
+    (tmp_path / "test_own.py").write_text(
+        "import sys\ndef test_own(): assert 'grader.students.plugin' not in sys.modules\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    for arguments, status in ((["-q"], 0), (["--submission=x"], 4)):
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "grader.students", "-p", "no:cacheprovider", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False,
+        )  # fmt: skip
+        assert done.returncode == status, done.stdout + done.stderr
+    assert "unrecognized arguments" in done.stderr
+
+
+def test_options_have_a_prefix_of_their_own(project):
+    project().runpytest("--grade-submission=student", "-k", "vit.heads").assert_outcomes(passed=9)
