@@ -10,6 +10,7 @@ import pytest
 
 from grader.publish import release
 
+pytestmark = pytest.mark.timeout(600)  # pytest is started three times, on a machine that may be busy
 ROOT = Path(__file__).resolve().parents[2]
 NOT_CONFINED = "This system cannot confine your code: it ran with your account's rights"
 
