@@ -36,6 +36,7 @@ bench: $(READY) ## how fast it is, as ratios; make bench ARGS="--only grade --re
 picture: $(READY) ## the pictures in the README
 	$(BIN)/python -m tests.picture docs/terminal.svg
 	$(BIN)/python -m tests.pages.pictures docs
+	$(BIN)/python -m tests.desk.picture docs
 
 template: $(READY) ## student/ from reference/
 	$(BIN)/python grade.py template

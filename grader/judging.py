@@ -11,7 +11,7 @@ submission is right it returns None, or a remark that costs nothing; else it rai
 It runs nothing and looks at nothing but the evidence.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -89,6 +89,11 @@ class Criterion:
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     threshold: str = ""
+
+
+def sentences(criteria: Mapping[str, Criterion]) -> dict[str, dict[str, str]]:
+    """What each check demands, by criterion and name, in the assignment's words."""
+    return {ident: {check.name: check.sentence for check in criterion.checks} for ident, criterion in criteria.items()}
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:

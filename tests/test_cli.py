@@ -233,7 +233,10 @@ def test_nor_is_one_of_any_other_command():
 
 
 def test_a_reader_who_has_seen_enough_is_no_error():
-    code = "import sys; from grader.commands import grade; from tests import grades; grade.report([grades.grade()] * 2000, [])"
+    code = (
+        "import sys; from grader.commands import grade; from grader.exports.result import of_grade; "
+        "from tests import grades; grade.report([of_grade(grades.grade())] * 2000, [])"
+    )
     pipe = subprocess.run(
         f"{sys.executable} -c '{code}' | head -1", shell=True, capture_output=True, text=True, cwd=ROOT, check=False
     )

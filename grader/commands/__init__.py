@@ -19,6 +19,8 @@ COMMANDS = {  # by name: its module, and what it does
     ),
     "adjust": ("grader.commands.adjust", "give a student points in place of those that were computed"),
     "log": ("grader.commands.log", "tell what became of a student's grade, in order"),
+    "review": ("grader.commands.review", "look at submissions and decide, in a browser on this machine"),
+    "request": ("grader.commands.request", "take in what students ask to be looked at again"),
     "export": ("grader.commands.export", "hand on a class's grades: Canvas, Moodle, Gradescope, JUnit, …"),
     "similar": ("grader.commands.similar", "list submissions of a class that are nearly the same"),
     "audit": (

@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from grader import finding
+from grader.commands import returning
 from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
+from grader.exports.addresses import ADDRESS
 from grader.exports.canvas import Filled
 from grader.exports.result import ExportedGrade, of_class
 from grader.firewall import Firewall
@@ -32,20 +34,31 @@ Hand on the grades of a class.
   canvas       the gradebook CSV that Canvas imports
   moodle       the offline grading worksheet that Moodle takes
 
+  moodle-feedback  each student's page and annotated notebook, in the zip that
+  canvas-feedback  the platform's bulk upload takes
+
 Late points are taken off as [late] in the rubric says. Canvas and Moodle get no grade that needs review.
 """
-    parser.add_argument("format", choices=(*FORMATS, "canvas", "moodle"), metavar="FORMAT", help="one of those above")
+    parser.add_argument(
+        "format", choices=(*FORMATS, "canvas", "moodle", *ADDRESS), metavar="FORMAT", help="one of those above"
+    )
     shared(parser, "--out", "--attempts", "--rubric", "--roster", "--zone", "--assignment")
     parser.add_argument(
         "--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)"
     )
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="canvas, moodle: the downloaded file to fill in")
     parser.add_argument("--column", metavar="NAME", help="canvas: the column, 'Assignment 3 (12345)' or a part of it")
-    parser.add_argument("--no-comments", action="store_true", help="moodle: leave the feedback comments as they are")
+    parser.add_argument(
+        "--no-comments",
+        action="store_true",
+        help="moodle: leave the feedback comments as they are; canvas --push: send none",
+    )
+    returning.add_arguments(parser)
 
 
 def run(given: argparse.Namespace) -> int:
     """Write the grades in the wanted form; 1 when something was left out."""
+    returning.expect_options(given)
     rubric = given.rubric or (finding.find(given.assignment).rubric if given.assignment else None)
     for line in moves.taken(given.out, given.roster, given.zone, rubric, must_exist=True):
         complain(line)
@@ -55,6 +68,10 @@ def run(given: argparse.Namespace) -> int:
             raise GraderError(f"{line}; nothing was handed on")
         if not results:
             raise GraderError(f"{given.out}: the gradebook holds no grade")
+        if given.format in ADDRESS:
+            return returning.feedback(given, reader)
+        if given.push:
+            return returning.push(given, reader)
         status, handed_on = _handed_on(given, results)
         reader.ledger.note_exports(given.format, {result.key: result.total for result in handed_on})
     return status

@@ -24,6 +24,7 @@ from grader.errors import GraderError
 from grader.reports.text import complain, visible
 
 if TYPE_CHECKING:
+    from grader.exports.result import ExportedGrade
     from grader.intake import Found
     from grader.pipeline import Options
     from grader.records import Grade
@@ -57,6 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", action="append", default=[], type=_format, metavar="FORMAT[=FILE]",
         help=f"write the grades as one of {', '.join(WRITTEN)} as well, to standard output where there is no FILE",
+    )  # fmt: skip
+    parser.add_argument(
+        "--metadata", type=Path, metavar="FILE",
+        help="with --format gradescope: its submission_metadata.json, who handed in, when, and what before",
     )  # fmt: skip
     parser.add_argument("--html", action="store_true", help="write a page for each submission into --out")
     parser.add_argument("--fail-under", type=_points, metavar="X", help="exit 1 when a score is under X")
@@ -111,6 +116,8 @@ def run(given: argparse.Namespace) -> int:
     for option, file in [("--json", given.json or "-"), *(("--format", file) for _, file in given.format)]:
         if file != "-" and Path(file).is_dir():  # said now, not after an hour of grading
             raise GraderError(f"{file}: {option} needs a file, this is a folder")
+    if given.metadata is not None and len(given.submissions) > 1:
+        raise GraderError(f"--metadata: {given.metadata} tells of one submission, here are {len(given.submissions)}")
     grades, remarks = grade_all(given)
     formats = [*given.format, *([("json", given.json)] if given.json is not None else [])]
     if len(grades) == 1 or "-" in [destination for _, destination in formats]:  # no table will say it
@@ -118,7 +125,7 @@ def run(given: argparse.Namespace) -> int:
             if grade.status == "rejected":
                 path = grade.submission["path"]
                 complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
-    report(grades, formats, remarks)
+    report(exported(given, grades), formats, remarks)
     return exit_status(grades, given.fail_under)
 
 
@@ -212,26 +219,45 @@ def _needed(name: str, option: str, extra: str) -> None:
         raise GraderError(f"{option} needs {name}: pip install 'vit-grade[{extra}]'")
 
 
-def report(grades: "Sequence[Grade]", formats: Sequence[tuple[str, str]], remarks: Sequence[str] = ()) -> None:
+def exported(given: argparse.Namespace, grades: "Sequence[Grade]") -> "list[ExportedGrade]":
+    """The grades on their way out, with what Gradescope knows of the submission."""
+    from grader.exports import handed_in
+    from grader.exports.result import of_grade, with_lateness
+    from grader.gradebook import late
+    from grader.judging import sentences
+
+    options = grading_options(given)
+    results = [of_grade(grade, sentences(options.assignment.criteria)) for grade in grades]
+    if given.metadata is None:
+        return results
+    try:
+        known, policy = handed_in.read(given.metadata), late.load(options.rubric_file)
+    except GraderError as problem:  # the grade is there, and what is told with it costs none
+        complain(f"{problem}; the grade says nothing of lateness and earlier submissions")
+        return results
+    return [with_lateness(result, known, policy) for result in results]
+
+
+def report(results: "Sequence[ExportedGrade]", formats: Sequence[tuple[str, str]], remarks: Sequence[str] = ()) -> None:
     """Write the grades in the wanted forms, and show them where none of these is standard output.
 
     Args:
-        grades: what to report.
+        results: what to report.
         formats: by name, and where to.
         remarks: lines to be said after the grades.
     """
     from grader import exports
-    from grader.exports.result import of_grade
     from grader.reports import record, terminal
 
+    grades = [result.grade for result in results]
     wall = firewall.Firewall()
     try:
         for name, destination in formats:
-            exported, left_out = exports.written(name, [of_grade(grade) for grade in grades], wall)
+            text, left_out = exports.written(name, results, wall)
             for line in left_out:
                 complain(line)
-            if exported is not None:
-                record.put(exported, destination)
+            if text is not None:
+                record.put(text, destination)
         said = any(destination == "-" for _, destination in formats)
         if not said and [grade.status for grade in grades] != ["rejected"]:  # its line has said everything
             wall.attempt("the report in the terminal", lambda: terminal.show(grades), None)

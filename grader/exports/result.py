@@ -1,7 +1,10 @@
 """One row of an export: a grade, and what the class's rules make of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from grader.exports.handed_in import HandedIn
+from grader.gradebook.late import Lateness, LatePolicy
 from grader.gradebook.reader import GradebookReader, GradedSubmission
 from grader.gradebook.roster import RosterStudent
 from grader.records import Grade
@@ -18,6 +21,9 @@ class ExportedGrade:
         student: the id that Canvas or Moodle gave.
         name: in full, from the roster; may be empty.
         excused: there is no score; the cell of a sheet is empty.
+        demands: what each check demands, by criterion and name.
+        handed_in: what Gradescope knows of the submission.
+        lateness: what that makes of it.
     """
 
     grade: Grade
@@ -26,6 +32,9 @@ class ExportedGrade:
     student: str | None = None
     name: str = ""
     excused: bool = False
+    demands: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    handed_in: HandedIn | None = None
+    lateness: Lateness = field(default_factory=Lateness)
 
     @property
     def key(self) -> str:
@@ -45,14 +54,28 @@ class ExportedGrade:
         return f"{self.points:g} + {self.grade.undecided:g} open" if self.grade.undecided else f"{self.points:g}"
 
 
-def of_grade(grade: Grade) -> ExportedGrade:
-    """A grade of its own, without a class."""
-    return ExportedGrade(grade, grade.score)
+def of_grade(grade: Grade, demands: Mapping[str, Mapping[str, str]] | None = None) -> ExportedGrade:
+    """A grade of its own, without a class.
+
+    Args:
+        demands: what each check demands, by criterion and name.
+    """
+    return ExportedGrade(grade, grade.score, demands=demands or {})
+
+
+def with_lateness(result: ExportedGrade, handed_in: HandedIn, policy: LatePolicy) -> ExportedGrade:
+    """The same as Gradescope took it in: late by its deadline, with those who handed it in."""
+    lateness = handed_in.lateness(policy, result.grade.max_score)
+    points = result.points
+    if result.sure:
+        points = max(0.0, round(result.points - lateness.deduction, 4))
+    note = late_note(lateness, result.points - points, not result.sure) if lateness.days else ""
+    return replace(result, points=points, note=note, handed_in=handed_in, lateness=lateness)
 
 
 def of_entry(entry: GradedSubmission) -> ExportedGrade:
     """A submission in a gradebook, as it counts for one student."""
-    notes = [_late(entry)] if entry.days_late else []
+    notes = [late_note(entry.lateness, entry.grade.score - entry.points, entry.open)] if entry.days_late else []
     if entry.attempts > 1:
         notes.append(f"attempt {entry.attempt} of {entry.attempts}")
     if entry.key != entry.row.key:
@@ -61,15 +84,21 @@ def of_entry(entry: GradedSubmission) -> ExportedGrade:
     return ExportedGrade(entry.grade, entry.points, "; ".join(notes), entry.platform_id, name, entry.excused)
 
 
-def _late(entry: GradedSubmission) -> str:
-    days = "a day late" if entry.days_late == 1 else f"{entry.days_late} days late"
-    paid = entry.lateness.from_bank
-    bank = f", {'all' if paid == entry.days_late else paid} of it from the bank of late days" if paid else ""
-    if not entry.deduction:
+def late_note(lateness: Lateness, taken: float, is_open: bool) -> str:
+    """Lateness in words.
+
+    Args:
+        taken: points that were taken off.
+        is_open: nothing is taken off before the grade is decided.
+    """
+    days = "a day late" if lateness.days == 1 else f"{lateness.days} days late"
+    paid = lateness.from_bank
+    bank = f", {'all' if paid == lateness.days else paid} of it from the bank of late days" if paid else ""
+    if not lateness.deduction:
         return days + bank
-    if entry.open:
+    if is_open:
         return f"{days}{bank}, which is charged once the grade is decided"
-    return f"{days}{bank}, {entry.grade.score - entry.points:g} points taken off"
+    return f"{days}{bank}, {taken:g} points taken off"
 
 
 def of_excused(key: str, student: RosterStudent) -> ExportedGrade:

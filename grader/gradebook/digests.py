@@ -24,7 +24,7 @@ ASKS = {"sandbox", "intake", "inside"}  # folders whose code decides what is obs
 BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 # … and whose code has no say in a grade
 NO_SAY = {
-    "cli.py", "commands", "gradebook", "exports", "reports", "students", "publish", "corpus", "figures", "reference",
+    "cli.py", "commands", "gradebook", "desk", "exports", "reports", "students", "publish", "corpus", "figures", "reference",
     "student",
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ from grader.gradebook.digests import Digests
 from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
 from grader.intake import Found
 from grader.pipeline import Grader, Options, open_grader
-from grader.records import Grade, Observation, Submission
+from grader.records import Grade, Judgement, Observation, Submission
 
 
 class NewQuestion(BaseException):
@@ -153,6 +153,9 @@ class Regrader:
             options=grader.settings(kept.options.get("only")), given=self.options.given_files,
         )  # fmt: skip
         evidence.measured = self._scores(kept)
+        not_judged = dict.fromkeys(grader.assignment.criteria, Judgement("error", "not judged", ()))
+        judged = {each.id: Judgement(each.status, each.feedback, each.checks) for each in kept.grade.criteria}
+        evidence.verdicts = {**not_judged, **judged}
         probes = {probe.id: probe for probe in grader.assignment.probes}
         for ident, each in self._answers(kept, answers).items():
             build = partial(_question, probes.get(ident), evidence)

@@ -1,8 +1,10 @@
 """Where a reader of each document stands."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.exports.moodle import COLUMNS
@@ -18,6 +20,9 @@ FAULTS = (
     ("return x.transpose(1, 2)", "return x"),
     ("torch.cat([cls_token, x], dim=1)", "torch.cat([x, cls_token], dim=1)"),
 )
+
+
+HANDED_IN = datetime(2026, 1, 12, 10, 30, tzinfo=UTC).timestamp()
 
 
 def checkout(place: Path) -> Path:
@@ -48,6 +53,7 @@ def course(place: Path) -> Path:
         folder.mkdir(parents=True)
         old, new = FAULTS[number % 3] if number % 4 else ("", "")
         (folder / "vit_model.py").write_text(right.replace(old, new) if old else right)
+        os.utime(folder / "vit_model.py", (HANDED_IN, HANDED_IN))
         state = "Submitted for grading - Not marked"
         rows.append(f"Participant {123456 + number},{name},{number}@example.org,{state},,100.00,Yes,-,-,")
     (place / "worksheet.csv").write_text("\n".join(rows) + "\n")

@@ -145,11 +145,11 @@ def _shots(pages: Path, target: Path) -> None:
             view = browser.new_page(viewport=size, color_scheme=scheme, reduced_motion="reduce")
             view.goto(f"{(pages / page).with_suffix('.html').as_uri()}{at}")
             view.wait_for_timeout(300)
-            _save(view.screenshot(), target / f"{name}.png")
+            save(view.screenshot(), target / f"{name}.png")
         browser.close()
 
 
-def _save(png: bytes, path: Path) -> None:
+def save(png: bytes, path: Path) -> None:
     """A small picture: these pages have few colours."""
     image = Image.open(io.BytesIO(png)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
     image.save(path, optimize=True)

@@ -4,11 +4,10 @@ from markupsafe import Markup
 
 from grader.records import Grade
 from grader.reports.html.rendering import environment, source
-from grader.reports.html.sources import SourceLines
-from grader.reports.html.story import tell
+from grader.reports.html.story import NoLines, tell
 
 
 def fragment(grade: Grade) -> str:
     """A grade as HTML: score, parts, and every criterion that has not passed."""
     template = environment().get_template("inline.html")
-    return template.render(grade=grade, parts=tell(grade, SourceLines(None), {}), style=Markup(source("inline.css")))
+    return template.render(grade=grade, parts=tell(grade, NoLines(), {}), style=Markup(source("inline.css")))

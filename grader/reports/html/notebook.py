@@ -1,15 +1,18 @@
 """The submitted notebook with the verdicts beside the cells that they are about."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader import patterns
+from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence
+from grader.intake import open_submission
 from grader.records import Grade, Submission
 from grader.reports.html.notebooks.client import Rendered, Renderer
 from grader.reports.html.rendering import render
-from grader.reports.html.sources import LONGEST, SourceLines
-from grader.reports.html.story import CriterionStory, sentences, tell
+from grader.reports.html.sources import SourceLines
+from grader.reports.html.story import LONGEST, CriterionStory, sentences, tell
 from grader.reports.html.student import PageLink
 
 
@@ -18,6 +21,34 @@ def rendered(submission: Submission, renderer: Renderer) -> Rendered | None:
     if submission.notebook is None:
         return None
     return renderer.render(Path(submission.root, submission.notebook).resolve())
+
+
+def rendered_again(evidence: Evidence, renderer: Renderer, files: Mapping[str, Path] | None) -> Rendered | None:
+    """The same from where the submission was handed in, if it is still there.
+
+    Args:
+        files: original name → file, where the submission is some files among others.
+    """
+    a, before = evidence.assignment, evidence.submission
+    if before.notebook is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
+        try:
+            now = open_submission(
+                before.path,
+                Path(workspace),
+                a.wanted,
+                a.provided,
+                a.never_called,
+                before.name,
+                files=files,
+                modules=a.modules,
+            )
+        except (GraderError, Rejected) as reason:
+            return Rendered(problem=str(reason))
+        if now.sha256 != before.sha256:
+            return Rendered(problem="the submission is not the one any more that was graded")
+        return rendered(now, renderer)
 
 
 def page(grade: Grade, evidence: Evidence, notebook: Rendered, links: tuple[PageLink, ...] = ()) -> str:

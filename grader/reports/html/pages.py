@@ -2,16 +2,13 @@
 
 import hashlib
 import json
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 
-from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence
 from grader.firewall import Firewall
-from grader.intake import open_submission
 from grader.pipeline import Graded
 from grader.records import Grade, SimilarGroup
 from grader.reports import record
@@ -24,10 +21,19 @@ from grader.reports.text import file_stem
 Files = Mapping[str, Path]
 
 
-def _stamp(grade: Grade) -> str:
-    """A digest of what a page shows and of the code that makes it."""
+def digest_of(grade: Grade, *more: str) -> str:
+    """A digest of what a page shows.
+
+    Args:
+        more: what it shows besides the grade.
+    """
     told = {key: value for key, value in record.to_dict(grade).items() if key != "timings"}
-    return hashlib.sha256(f"{json.dumps(told)} {_code()}".encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([told, *more]).encode()).hexdigest()
+
+
+def stamp_of(grade: Grade, *more: str) -> str:
+    """The same with the code that makes the page."""
+    return hashlib.sha256(f"{digest_of(grade, *more)} {_code()}".encode()).hexdigest()[:32]
 
 
 @cache
@@ -42,9 +48,14 @@ def _stamped(page: Path, stamp: str) -> bool:
     """Whether a page is there and of the same grade; of a class of 500 only what is new is made."""
     try:
         with page.open("rb") as file:
-            return f'name="stamp" content="{stamp}"'.encode() in file.read(2_000)
+            return has_stamp(file.read(2_000), stamp)
     except OSError:
         return False
+
+
+def has_stamp(page: bytes, stamp: str) -> bool:
+    """Whether a page begins as one of the same grade does."""
+    return f'name="stamp" content="{stamp}"'.encode() in page[:2_000]
 
 
 class Pages:
@@ -96,7 +107,7 @@ class Pages:
         grade, evidence = graded.grade, graded.evidence
         beside = page.with_name(f"{page.stem}{self.notebook_suffix}.html")
         up = (PageLink("index.html", "The class", ".."),) if self.several else ()
-        stamp = _stamp(grade)
+        stamp = stamp_of(grade)
         if not self.several or not _stamped(page, stamp):
             links = (*up, PageLink(page.name, "The grade"))
             with_notebook = partial(self._write_notebook, grade, evidence, beside, links, files)
@@ -133,24 +144,7 @@ class Pages:
             return None
         if id(evidence) in self.notebooks:
             return self.notebooks.pop(id(evidence))
-        a, before = evidence.assignment, evidence.submission
-        with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
-            try:
-                now = open_submission(
-                    before.path,
-                    Path(workspace),
-                    a.wanted,
-                    a.provided,
-                    a.never_called,
-                    before.name,
-                    files=files,
-                    modules=a.modules,
-                )
-            except (GraderError, Rejected) as reason:
-                return Rendered(problem=str(reason))
-            if now.sha256 != before.sha256:
-                return Rendered(problem="the submission is not the one any more that was graded")
-            return notebook.rendered(now, self.renderer)
+        return notebook.rendered_again(evidence, self.renderer, files)
 
     def index(self, groups: Sequence[SimilarGroup] = (), absent: Sequence[str] = ()) -> Path:
         """Write the page of the class.

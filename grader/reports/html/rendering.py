@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ def environment() -> Environment:
     return found
 
 
-def render(template: str, *scripts: str, styles: tuple[str, ...] = (), stamp: str = "", **content: Any) -> str:
+def render(template: str, *scripts: str, styles: tuple[str, ...] = (), stamp: str = "", forms: str = "'none'",
+           **content: Any) -> str:  # fmt: skip
     """Make a page.
 
     Args:
@@ -36,17 +38,32 @@ def render(template: str, *scripts: str, styles: tuple[str, ...] = (), stamp: st
         scripts: names of the files whose code it holds.
         styles: names of style sheets besides the common one.
         stamp: tells a page from one of another grade.
+        forms: where its forms may be sent, as a content security policy says it.
         content: what the template names.
     """
-    style = Markup("".join(source(name) for name in ("page.css", *styles)))
-    script = Markup("".join(source(name) for name in scripts))
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; img-src data:; "
-        f"script-src {_allowed(script)}; base-uri 'none'; form-action 'none'"
-    )
     return (
-        environment().get_template(template).render(style=style, script=script, policy=policy, stamp=stamp, **content)
+        environment()
+        .get_template(template)
+        .render(
+            style=_style(styles), script=_script(scripts), policy=policy(scripts, styles, forms), stamp=stamp, **content
+        )
     )
+
+
+def policy(scripts: Sequence[str], styles: Sequence[str], forms: str) -> str:
+    """What a page may do: show its own style, run its own script, send its forms where it says, and nothing else."""
+    return (
+        f"default-src 'none'; style-src 'sha256-{_hash(_style(styles))}'; img-src data:; "
+        f"script-src {_allowed(_script(scripts))}; base-uri 'none'; form-action {forms}"
+    )
+
+
+def _style(names: Sequence[str]) -> Markup:
+    return Markup("".join(source(name) for name in ("page.css", *names)))
+
+
+def _script(names: Sequence[str]) -> Markup:
+    return Markup("".join(source(name) for name in names))
 
 
 def points(value: float) -> str:

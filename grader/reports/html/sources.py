@@ -12,9 +12,8 @@ from pygments.lexers import PythonLexer
 from grader import patterns
 from grader.records import Origin, Piece, Submission
 from grader.reports.html import definitions
+from grader.reports.html.story import LONGEST
 from grader.reports.text import visible
-
-LONGEST = 4_000  # characters of a message that may name a line
 
 Unit = tuple[str, int | None]  # a file, or a cell of a notebook
 
@@ -97,6 +96,12 @@ class SourceLines:
         near = {n for line in named for n in range(line - 2, line + 3) if n >= origin.line}
         place = f"{_place(unit)}, line {' and '.join(map(str, named))}"
         return self._excerpt(unit, place, sorted({origin.line, *near}), *named)
+
+    def whole(self) -> Iterator[Excerpt]:
+        """All lines that count, by file or cell."""
+        for unit, lines in self.units.items():
+            if (excerpt := self._excerpt(unit, _place(unit), sorted(lines))) is not None:
+                yield excerpt
 
     def _excerpt(self, unit: Unit, place: str, numbers: Iterable[int], *named: int) -> Excerpt | None:
         painted, before, lines = self._painted(unit), None, []

@@ -3,13 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TYPE_CHECKING, Protocol
 
 from grader import patterns
 from grader.evidence import Evidence
-from grader.records import Adjustment, CheckResult, CriterionResult, Grade
-from grader.reports.html.sources import LONGEST, Excerpt, SourceLines
+from grader.judging import sentences as sentences_of
+from grader.records import Adjustment, CheckResult, CriterionResult, Grade, Origin
+
+if TYPE_CHECKING:
+    from grader.reports.html.sources import Excerpt
+
+LONGEST = 4_000  # characters of a message that may name a line
 
 SAID = ("failed", "error")
+
+
+class FindsLines(Protocol):
+    """Finds the lines of a submission that a verdict is about."""
+
+    def named(self, text: str, most: int = 2) -> "list[Excerpt]": ...
+
+    def about(self, origin: Origin | None, words: str) -> "Excerpt | None": ...
+
+
+class NoLines:
+    """Finds none: the submission is not at hand, or what is written shows no code."""
+
+    def named(self, text: str, most: int = 2) -> "list[Excerpt]":
+        return []
+
+    def about(self, origin: Origin | None, words: str) -> "Excerpt | None":
+        return None
 
 
 @dataclass(frozen=True)
@@ -21,7 +45,7 @@ class CheckStory:
     expected: str
     seen: str
     next: str
-    excerpts: tuple[Excerpt, ...] = ()
+    excerpts: "tuple[Excerpt, ...]" = ()
 
 
 @dataclass
@@ -31,7 +55,7 @@ class CriterionStory:
     result: CriterionResult
     told: list[CheckStory]
     passed: list[CheckStory]
-    code: Excerpt | None
+    code: "Excerpt | None"
     decision: Adjustment | None = None  # of a person, in place of the verdict that is told
     because: str = ""  # id of the criterion that it waits for
     why: str = ""
@@ -69,14 +93,10 @@ class AssignmentPart:
 
 def sentences(evidence: Evidence | None) -> dict[str, dict[str, str]]:
     """What each check demands, by criterion and name, in the assignment's words."""
-    if evidence is None:
-        return {}
-    return {
-        id_: {c.name: c.sentence for c in criterion.checks} for id_, criterion in evidence.assignment.criteria.items()
-    }
+    return {} if evidence is None else sentences_of(evidence.assignment.criteria)
 
 
-def tell(grade: Grade, sources: SourceLines, demands: Mapping[str, Mapping[str, str]],
+def tell(grade: Grade, sources: FindsLines, demands: Mapping[str, Mapping[str, str]],
          titles: Mapping[int, str] | None = None) -> list[AssignmentPart]:  # fmt: skip
     """Put a grade in reading order.
 
@@ -99,7 +119,7 @@ def _part(number: int, title: str, rows: list[CriterionStory]) -> AssignmentPart
 
 
 def _row(
-    result: CriterionResult, decision: Adjustment | None, sources: SourceLines, demands: Mapping[str, str]
+    result: CriterionResult, decision: Adjustment | None, sources: FindsLines, demands: Mapping[str, str]
 ) -> CriterionStory:
     verdict = result.computed or result  # what is told is what was computed, with the decision above it
     told = [_told(check, sources, demands.get(check.name, "")) for check in verdict.checks]
@@ -113,7 +133,7 @@ def _row(
     return CriterionStory(result, said, passed, code, decision, by if decision is None else "", why)
 
 
-def _code(result: CriterionResult, sources: SourceLines) -> Excerpt | None:
+def _code(result: CriterionResult, sources: FindsLines) -> "Excerpt | None":
     if result.status == "missing":
         return next(iter(sources.named(result.feedback, most=1)), None)
     return sources.about(
@@ -121,7 +141,7 @@ def _code(result: CriterionResult, sources: SourceLines) -> Excerpt | None:
     )
 
 
-def _told(check: CheckResult, sources: SourceLines, sentence: str) -> CheckStory:
+def _told(check: CheckResult, sources: FindsLines, sentence: str) -> CheckStory:
     seen = "" if check.status == "passed" else check.message
     excerpts = tuple(sources.named(check.message)) if check.status in SAID else ()
     expected = sentence or (check.message if check.status == "passed" else "")

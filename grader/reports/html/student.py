@@ -34,7 +34,7 @@ class ScoreAndThreshold:
 
 
 def page(grade: Grade, evidence: Evidence | None = None, links: tuple[PageLink, ...] = (), name: str = "",
-         stamp: str = "", wall: Firewall | None = None) -> str:  # fmt: skip
+         stamp: str = "", wall: Firewall | None = None, note: str = "") -> str:  # fmt: skip
     """Make a student's page.
 
     Args:
@@ -44,6 +44,7 @@ def page(grade: Grade, evidence: Evidence | None = None, links: tuple[PageLink, 
         name: of the assignment.
         stamp: tells this page from one of another grade.
         wall: is told of pictures that raise.
+        note: what the student should know besides, as of lateness.
     """
     wall = wall or Firewall()
     titles = evidence.assignment.parts if evidence else None
@@ -58,7 +59,7 @@ def page(grade: Grade, evidence: Evidence | None = None, links: tuple[PageLink, 
     return render(
         "student.html", "page.js", grade=grade, parts=parts, links=links, assignment=name or _assignment(evidence),
         anchors=rows, figures=beside, gallery=[f for f in pictures if f not in explains],
-        measured=_measured(grade, evidence), steps=first_steps(parts), roomy=len(lost) <= max_roomy, stamp=stamp,
+        measured=_measured(grade, evidence), steps=first_steps(parts), roomy=len(lost) <= max_roomy, stamp=stamp, note=note,
     )  # fmt: skip
 
 

@@ -1,0 +1,139 @@
+"""What is on the desk: a class as its gradebook has it now, and the decisions that a person makes about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.desk import views
+from grader.desk.attention import DeskRow, survey
+from grader.desk.pieces import PieceMaker
+from grader.desk.views import Typed
+from grader.errors import GraderError
+from grader.firewall import Firewall
+from grader.gradebook.deciding import Wish, decide
+from grader.gradebook.ledger import WHOLE
+from grader.gradebook.reader import Attempts, GradebookReader, GradedSubmission
+from grader.gradebook.requests import Requests
+from grader.gradebook.similarity import groups, similar
+from grader.records import SimilarGroup
+
+
+class NotOnDesk(Exception):
+    """There is no such submission."""
+
+
+@dataclass(frozen=True)
+class DeskOptions:
+    """Whose gradebook is on the desk, and who sits at it.
+
+    Attributes:
+        out: with the gradebook.
+        by: whose decisions are made.
+        attempts: which of a student's submissions counts.
+        rubric, data: as for ``GradebookReader``.
+    """
+
+    out: Path
+    by: str
+    attempts: Attempts = "latest"
+    rubric: Path | None = None
+    data: Path | None = None
+
+    def reader(self) -> GradebookReader:
+        """The gradebook, opened for one answer: a grader may be at work in it."""
+        return GradebookReader(self.out, self.attempts, self.rubric, self.data)
+
+
+class Desk:
+    """One desk.
+
+    Args:
+        options: whose gradebook, and who decides.
+    """
+
+    def __init__(self, options: DeskOptions) -> None:
+        self.options = options
+        self.pieces = PieceMaker(options.out, options.rubric, options.data)
+        self.alike: dict[tuple[int, ...], list[SimilarGroup]] = {}  # of a class as it was last
+
+    def rows(self, reader: GradebookReader) -> list[DeskRow]:
+        """The submissions in the order in which a person should look at them."""
+        entries = reader.entries()
+        return survey(entries, Requests(reader.book).open(), self._groups(reader, entries))
+
+    def _groups(self, reader: GradebookReader, entries: list[GradedSubmission]) -> list[SimilarGroup]:
+        """Who handed in nearly the same; looked for once while the class stays as it is."""
+        key = tuple(entry.kept.observations or 0 for entry in entries)
+        if key not in self.alike:
+            none: list[SimilarGroup] = []
+            found = Firewall().attempt("the search for similar work", lambda: groups(similar(reader)), none)
+            self.alike = {key: found}
+        return self.alike[key]
+
+    def show(self, reader: GradebookReader, ident: int, url: str, hidden: bool, typed: Typed, said: str) -> str:
+        """The page of a submission.
+
+        Raises:
+            NotOnDesk: there is no such submission.
+        """
+        rows = self.rows(reader)
+        row = _row(rows, ident)
+        page = views.submission(
+            row, rows, self.pieces.of(row.entry), marks(reader, row.entry), url, hidden, typed, said
+        )
+        after = rows.index(row) + 1
+        if after < len(rows):
+            self.pieces.ahead(rows[after].entry)
+        return page
+
+    def decide(self, reader: GradebookReader, ident: int, form: Mapping[str, str]) -> str:
+        """Take a decision into the ledger; returns what was done, in words.
+
+        Raises:
+            GraderError: it cannot be, or something has changed since the person looked.
+            NotOnDesk: there is no such submission.
+        """
+        criterion = form.get("criterion", "")
+        with reader.book.transaction():  # nobody grades or decides between looking and writing
+            entry = next((entry for entry in reader.entries() if entry.row.id == ident), None)
+            if entry is None:
+                raise NotOnDesk
+            if form.get("mark") != marks(reader, entry).get(criterion):
+                raise GraderError(
+                    "This has changed since you looked, and nothing was written: look again, then decide."
+                )
+            try:
+                made = decide(reader, [_wish(entry, criterion, form)], self.options.by)
+            except GraderError as problem:  # names may be hidden, and the page is the student's
+                raise GraderError(str(problem).removeprefix(f"{entry.row.key}: ")) from None
+        if not made:
+            return "This stood already."
+        points = made[0].points
+        return f"{criterion}: " + ("taken back, what was computed counts" if points is None else f"{points:g} points")
+
+
+def _wish(entry: GradedSubmission, criterion: str, form: Mapping[str, str]) -> Wish:
+    if "undo" in form:
+        return Wish(entry.row.key, criterion, None, form.get("why", ""))
+    try:
+        points = float(form.get("points", "").replace(",", "."))
+    except ValueError:
+        raise GraderError(f"{criterion}: expected points, got {form.get('points', '')!r}") from None
+    return Wish(entry.row.key, criterion, points, form.get("why", ""), form.get("comment", ""))
+
+
+def marks(reader: GradebookReader, entry: GradedSubmission) -> dict[str, str]:
+    """By criterion, which computed grade and which decision stand: what a person looks at when deciding."""
+    latest: dict[str, int] = {}
+    for key in entry.shared_by:
+        for decision in reader.ledger.decisions(key):
+            latest[decision.criterion] = max(decision.id, latest.get(decision.criterion, 0))
+    ids = [WHOLE, *(result.id for result in entry.kept.grade.criteria)]
+    return {ident: f"{entry.kept.id}.{latest.get(ident, 0)}" for ident in ids}
+
+
+def _row(rows: list[DeskRow], ident: int) -> DeskRow:
+    found = next((row for row in rows if row.id == ident), None)
+    if found is None:
+        raise NotOnDesk
+    return found
