@@ -13,11 +13,14 @@ LEAST = (
 
 
 def lines(reference: Path) -> set[str]:
-    """The lines of the reference that stay out of the template, without comments."""
+    """The lines of the reference that stay out of the template, without comments.
+
+    The first line of a loop or a branch is none: it says that something is repeated, not what.
+    """
     sources = list(_sources(reference))
     given = {_code(line) for source in sources for line in without_solutions(source).splitlines()}
     solved = {code for source in sources for code in _solved(source)}
-    return {code for code in solved - given if len(code) >= LEAST}
+    return {code for code in solved - given if len(code) >= LEAST and not code.endswith(":")}
 
 
 def leaked(text: str, solution: Iterable[str]) -> list[str]:

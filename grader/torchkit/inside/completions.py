@@ -23,7 +23,8 @@ class IndexTokenizer:
         return [self.characters.index(character) for character in text]
 
     def decode(self, ids: Any) -> str:
-        return "".join(self.characters[int(number)] for number in ids)
+        places = map(int, ids)
+        return "".join(map(self.characters.__getitem__, places))
 
 
 def greedy(model: nn.Module, idx: Tensor, max_new_tokens: int) -> Tensor:
