@@ -47,7 +47,7 @@ from grader.judging import Blocked, Fail, Missing, Skip, Undecided, judge_in_ord
 from grader.observations import fit
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Judgement, Observation
-from grader.sandbox.outside.replies import NO_FORM, is_loading
+from grader.sandbox.outside.replies import NO_FORM, forged, is_loading
 from grader.scoring import _points as points_of  # the rubric's points for one verdict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -187,7 +187,7 @@ def arrived(base: Base, probe: str, value: Any) -> Observation:
     """A changed answer as the checks see it: of its form, or a forged one."""
     observation = Observation("value", value)
     if probe == "load":
-        return observation if is_loading(value) else Observation("forged", detail=NO_FORM)
+        return observation if is_loading(value) else forged(NO_FORM)
     op = next(each.op for each in VIT.probes if each.id == probe)
     return fit(observation, VIT.forms[op], base.seen[probe].question.args)
 

@@ -8,7 +8,7 @@ import copy
 import importlib
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
+from grader.sentences import objections, sentence
 
 
 @dataclass(frozen=True)
@@ -141,13 +142,23 @@ class Auditor:
     def line(self, kind: str, case: Any) -> AuditedCase:
         """Grade one case and hold the grade against what it says."""
         if case is None:
-            return judge(kind, case, self._seen(self._whole(kind), {})[0])
+            return self._judged(kind, case, self._seen(self._whole(kind), {})[0])
         with tempfile.TemporaryDirectory(prefix="vit-grade-audit-") as folder:
             submission = Path(folder) / case.id
             apply(case.edits, self.folder, submission)
             if kind == "variant" or not case.costs:
                 case = replace(case, costs=self._costs(case, submission))
-            return judge(kind, case, self._seen(submission, self._kept(case.edits, submission), case.switches)[0])
+            grade, _ = self._seen(submission, self._kept(case.edits, submission), case.switches)
+            return self._judged(kind, case, grade)
+
+    def _judged(self, kind: str, case: Any, grade: Grade) -> AuditedCase:
+        """Hold a grade against the case, and its sentences against what students should not read."""
+        line = judge(kind, case, grade)
+        operations = {probe.op for probe in self.grader.assignment.probes if "." in probe.op}
+        unfit = [
+            f"{where} says {why}" for where, words in texts_for_students(grade) for why in objections(words, operations)
+        ]
+        return replace(line, complaints=(*line.complaints, *unfit))
 
     def _seen(
         self, path: Path, kept: dict[str, KeptAnswer], switches: dict[str, bool] | None = None
@@ -179,6 +190,20 @@ class Auditor:
         """The folder of the reference or of the template."""
         template = self.grader.assignment.template
         return template if kind == "template" and template is not None else self.folder
+
+
+FOR_INSTRUCTORS = ("forged.observation", "grader.error")  # warnings that students need not understand
+
+
+def texts_for_students(grade: Grade) -> Iterator[tuple[str, str]]:
+    """Where each text of a grade stands that its student reads, and the text."""
+    for criterion in grade.criteria:
+        yield criterion.id, criterion.feedback
+        for check in criterion.checks:
+            yield f"{criterion.id}/{check.name}", sentence(check.message, check.hint)
+    for warning in grade.warnings:
+        if warning.code not in FOR_INSTRUCTORS:
+            yield warning.code, warning.message
 
 
 def kept(evidence: Evidence, probe: str) -> KeptAnswer:

@@ -21,6 +21,7 @@ from grader.evidence import Evidence, Unanswered
 from grader.missing import absence, is_to_do, meant, to_do, todo_words
 from grader.raised import raised_hint, raised_words
 from grader.records import CheckResult, CriterionStatus, GradeWarning, Judgement, Measurement, Observation
+from grader.sentences import running, sentence
 from grader.syntax_errors import explained
 from grader.unavailable import why_lost
 
@@ -267,17 +268,11 @@ def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
     said = [result for result in results if result.status in ("failed", "error")]
     if said:
         first = {result.message: result for result in reversed(said)}  # what two checks met is said once
-        return " ".join(sentence(result.message, result.hint) for result in said if first[result.message] is result)
+        return running(sentence(result.message, result.hint) for result in said if first[result.message] is result)
     if all(result.status == "passed" for result in results):
         return " ".join(remarks) or "as it should be"
     gaps = " and ".join(result.name for result in results if result.status == "skipped")
     return f"what came back leaves nothing to judge {gaps} by"
-
-
-def sentence(message: str, hint: str) -> str:
-    """A message and its hint as running text."""
-    stop = "" if message.endswith((".", "!", "?")) else "."
-    return f"{message}{stop} {hint}".strip()
 
 
 def warn(code: str, message: str) -> list[GradeWarning]:

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from grader.records import Observation, Raised
+from grader.records import NOT_OURS, Observation, Raised
 
 MAX_WHOLE = 2**62
 MAX_NUMBERS = 1 << 24  # of one array
@@ -248,6 +248,3 @@ def fit(observation: Observation, declared: Answered | None, args: dict[str, Any
         detail = f"the type of the answer raised {type(error).__name__}: {error}"[:300]
         return dataclasses.replace(observation, outcome="fault", value=None, detail=detail)
     return dataclasses.replace(observation, value=value)
-
-
-NOT_OURS = "what came back from running your code was not written by the grader's own code, so it could not be judged"

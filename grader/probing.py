@@ -5,7 +5,6 @@ from functools import partial
 
 from grader.errors import GraderError, Unreadable
 from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, Probe, Question, Unanswered, question_digest
-from grader.firewall import words
 from grader.judging import Fail, Undecided, Verdict, judge_in_order
 from grader.records import Observation
 
@@ -63,6 +62,9 @@ def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept
     return Answer(probe.id, question, _got(probe, evidence, partial(ask, probe, question)), asked)
 
 
+NOT_RUN = "the grader could not run this code; the warning grader.error says why"
+
+
 def _begun(
     probe: Probe, evidence: Evidence, begin: Callable[[], Callable[[], Observation]]
 ) -> Callable[[], Observation]:
@@ -71,7 +73,7 @@ def _begun(
         return begin()
     except Exception as error:
         evidence.firewall.note(f"the way to the worker for the question {probe.id}", error)
-        fault = Observation("fault", detail=f"the worker could not be asked: {words(error)}")
+        fault = Observation("fault", detail=NOT_RUN)
         return lambda: fault
 
 
@@ -88,7 +90,7 @@ def _got(probe: Probe, evidence: Evidence, ask: Callable[[], Observation]) -> Ob
         if probe.id == "load" and isinstance(error, GraderError | OSError | MemoryError):
             raise
         evidence.firewall.note(f"the way to the worker for the question {probe.id}", error)
-        return Observation("fault", detail=f"the worker could not be asked: {words(error)}")
+        return Observation("fault", detail=NOT_RUN)
 
 
 def _not_asked(probe: Probe, evidence: Evidence, error: Exception) -> Observation:

@@ -2,6 +2,7 @@
 
 from grader import patterns
 from grader.records import Frame, Raised
+from grader.sentences import split
 
 
 def place(frame: Frame) -> str:
@@ -14,11 +15,24 @@ def raised_words(raised: Raised) -> str:
     """An exception with the line of the student's code that it came from, and what it follows from."""
     message = raised.message.strip().splitlines()[0] if raised.message.strip() else ""
     message, _, cause = message.partition(", because ")
-    words = f"raised {raised.type}: {message[:300]}" if message else f"raised {raised.type}"
+    words = f"raised {raised.type}: {_beginning(message)}" if message else f"raised {raised.type}"
     if raised.frames:
         frame = raised.frames[-1]
         words = f"{words} at {place(frame)}" + (f": `{frame.text}`" if frame.text else "")
     return f"{words}, because {cause[:300]}" if cause else words
+
+
+def _beginning(message: str) -> str:
+    """The first sentence of a message, and those after it that are short: torch's tell of its own insides."""
+    first, *others = split(message)
+    for each in others:
+        if len(first) + len(each) > MAX_MESSAGE:
+            break
+        first = f"{first} {each}"
+    return first[:300].rstrip(".")
+
+
+MAX_MESSAGE = 160  # characters of an exception's message, unless its first sentence is longer
 
 
 def raised_hint(raised: Raised | None) -> str:
@@ -52,11 +66,12 @@ HINTS = {  # by a pattern in the exception's text
     "not supported between instances of .*'str'": "A number is a text here: take its quotation marks away.",
     "^BdbQuit": "A breakpoint() or pdb.set_trace() is left in, just above this line: take it out.",
     r"\w\.\w+\(\) takes (0 positional arguments but 1 was|1 positional argument but 2 were) given": "Is `self` missing "
-    "as the first argument of this method? If not, compare the signature with the "
-    "assignment's.",
-    "positional argument": "Compare the signature with the assignment's: the names and the order of the arguments.",
+    "as the first argument of this method? If not, compare this call with the definition.",
+    "positional argument": "Compare this call with the definition of what it calls, and a definition of your own with "
+    "the assignment's: the number and the order of the arguments.",
     "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'": "This needs floats: convert with .float() "
     "first. Or have images and labels changed places?",
     "No module named": "Only the packages of the assignment are there where this is graded: do without this one.",
-    "unexpected keyword argument": "Compare the signature with the assignment's: the names of the arguments.",
+    "unexpected keyword argument": "Compare this call with the definition of what it calls, and a definition of your "
+    "own with the assignment's: the names of the arguments.",
 }

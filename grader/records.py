@@ -140,6 +140,9 @@ class Raised:
         return not line or line.startswith("raise") or "is missing the required" in self.message
 
 
+NOT_OURS = "what came back from running your code was not written by the grader's own code, so it could not be judged"
+
+
 @dataclass(frozen=True)
 class Observation:
     """What a submission did when it was asked one thing: facts only."""

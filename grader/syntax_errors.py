@@ -10,6 +10,7 @@ from dataclasses import replace
 from grader.evidence import Evidence
 from grader.missing import therefore
 from grader.records import CheckResult, GradeWarning, Judgement, SyntaxProblem
+from grader.sentences import number_of
 
 UNWRITTEN = "which is still to be written"  # as checks say of a name that is not there
 MAX_WARNINGS = 5  # a notebook of another language has one in every cell
@@ -20,7 +21,11 @@ def syntax_errors(evidence: Evidence) -> list[GradeWarning]:
     problems = evidence.submission.syntax_errors
     found = [GradeWarning("syntax.error", f"{problem}{consequence(problem)}") for problem in problems]
     more = len(found) - MAX_WARNINGS
-    return found if more < 1 else [*found[:MAX_WARNINGS], GradeWarning("syntax.error", f"and {more} more statements")]
+    return (
+        found
+        if more < 1
+        else [*found[:MAX_WARNINGS], GradeWarning("syntax.error", f"and {number_of(more, 'more statement')}")]
+    )
 
 
 def consequence(problem: SyntaxProblem) -> str:

@@ -14,8 +14,15 @@ HINTS = {
     "argmax": ("element 0 of tensors does not require grad and does not have a grad_fn", "made from argmax"),
     "self": ("A.forward() takes 1 positional argument but 2 were given", "Is `self` missing"),
     "no argument at all": ("A.forward() takes 0 positional arguments but 1 was given", "Is `self` missing"),
-    "a function": ("f() takes 1 positional argument but 2 were given", "Compare the signature"),
-    "another argument": ("A.forward() takes 2 positional arguments but 3 were given", "Compare the signature"),
+    "a function": ("f() takes 1 positional argument but 2 were given", "Compare this call with the definition"),
+    "a library's class": (
+        "LayerNorm.__init__() missing 1 required positional argument: 'normalized_shape'",
+        "the definition of what it calls",
+    ),
+    "another argument": (
+        "A.forward() takes 2 positional arguments but 3 were given",
+        "a definition of your own with the",
+    ),
     "no return": ("argument 'input' (position 1) must be Tensor, not NoneType", "is the `return` missing"),
     "a comma": ("'<=' not supported between instances of 'Tensor' and 'tuple'", "write decimals with a point"),
     "a mean of whole numbers": ("mean(): could not infer output dtype. Got: Long", "convert with .float()"),
@@ -42,6 +49,14 @@ def test_the_place_stands_before_what_an_exception_follows_from() -> None:
     assert raised_words(raised) == (
         "raised NameError: name 'x' is not defined at a.py, line 7: `x = y`, because a.py, line 1 raised KeyError: 'b'"
     )
+
+
+def test_of_a_long_message_the_first_sentence_is_enough() -> None:
+    inplace = "one of the variables was modified by an inplace operation: version 1; expected version 0 instead."
+    hint = "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with " + "x" * 90
+    said = raised_words(Raised("RuntimeError", (), f"{inplace} {hint}", (FRAME,)))
+    assert said == f"raised RuntimeError: {inplace[:-1]} at a.py, line 7: `x = y`"
+    assert raised_words(Raised("E", (), "One. Two.")) == "raised E: One. Two"
 
 
 FILES = {

@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Meta
 
 from grader.observations import ArrayOf, Count, Misfit, Name, RaisedResult, Record, Sizes
+from grader.sentences import type_words
 
 MAX_IMAGES, MAX_WIDTH = 20_000, 1_024  # of one set, and the numbers of an embedding that is sent
 MAX_SETS = 100
@@ -82,7 +83,7 @@ Stopped = NoRows | RaisedResult  # a model ended without outputs
 
 def rows_expected(wrong: NoRows, width: str) -> str:
     """Say what a model gave for a batch, and what was expected; ``width`` names the second axis."""
-    got = f"a {wrong.type}" if wrong.shape is None else f"a tensor of shape {wrong.shape}"
+    got = type_words(wrong.type, "a ") if wrong.shape is None else f"a tensor of shape {wrong.shape}"
     return f"gives {got} for a batch of {wrong.images} images, expected a tensor of shape ({wrong.images}, {width})"
 
 

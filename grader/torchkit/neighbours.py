@@ -42,8 +42,8 @@ class LookUpCase:
     @property
     def words(self) -> str:
         """How the function is called."""
-        default = "" if self.k_given else " by default"
-        return f"query {self.query.shape}, ref {self.bank.shape}, k={self.k}{default}"
+        k = f"k={self.k}" if self.k_given else f"k left at its default, {self.k}"
+        return f"a query of shape {self.query.shape}, a ref of shape {self.bank.shape} and {k}"
 
 
 def drawn(
@@ -128,9 +128,22 @@ def wrong_distances_hint(got: Array, rows: Array, case: LookUpCase) -> str:
             return why
     if close(np.sort(got), np.sort(right)):
         return "Distances and indices are not in the same order."
+    if others := _rows_at(got, case):
+        first = others == list(range(case.k))
+        which = f"the first {case.k} rows" if first else f"the rows {', '.join(map(str, others[:8]))}"
+        return (
+            f"These are the distances of {which} of `ref`, not of the rows that are returned: write distances[indices]."
+        )
     if not np.isfinite(got).all():
         return "The root of a tiny negative number is NaN: clamp at 0 first, or use torch.cdist."
     return "The L2 distance is the root of the sum of squared differences."
+
+
+def _rows_at(got: Array, case: LookUpCase) -> list[int]:
+    """The rows that lie at these distances; empty where some distance is none of a row."""
+    rows = [int(np.abs(case.distances - each).argmin()) for each in got]
+    exact = np.allclose(got, case.distances[rows], 1e-3, 1e-4)  # of many rows, some other one lies nearly as far
+    return rows if exact and case.k > 1 else []
 
 
 def _other_distances(rows: Array, query: Array, right: Array) -> dict[str, Array]:

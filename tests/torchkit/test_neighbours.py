@@ -47,4 +47,10 @@ def test_wrong_distances_are_explained(of: Callable[[Array], Array], word: str) 
 
 def test_words_say_how_the_function_is_called() -> None:
     case = LookUpCase(np.zeros((1, 2)), np.zeros((3, 2)), 5, k_given=False)
-    assert case.words == "query (1, 2), ref (3, 2), k=5 by default"
+    assert case.words == "a query of shape (1, 2), a ref of shape (3, 2) and k left at its default, 5"
+
+
+def test_distances_of_other_rows_than_those_returned_are_called_that() -> None:
+    assert "of the first 5 rows of `ref`" in wrong_distances_hint(CASE.distances[:5], CASE.nearest, CASE)
+    others = wrong_distances_hint(CASE.distances[[7, 8, 9, 10, 11]], CASE.nearest, CASE)
+    assert "of the rows 7, 8, 9, 10, 11 of `ref`" in others

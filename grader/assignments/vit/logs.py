@@ -7,6 +7,7 @@ from grader.assignments.vit.settings import hyperparameter
 from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.records import GradeWarning
+from grader.sentences import number_of
 from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
 
 AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
@@ -90,7 +91,7 @@ def _missing_epochs(log: PrintedRun, planned: float | None) -> str:
         return f"epoch {log.gaps[0]} is not shown" if stood_still else ""
     step = 1 if len(log.epochs) < 2 else log.epochs[1] - log.epochs[0]
     if last + step <= end and len(log.best) < total and not log.stopped_early:
-        return f"it counts {total} epochs, and epoch {last} is the last one that it shows"
+        return f"it counts {number_of(total, 'epoch')}, and epoch {last} is the last one that it shows"
     shown = len(log.epochs) if log.regular else 0
     if log.opened_by_epoch and shown > 1 and len(log.best) == shown - 1:
         return f"epoch {last} was not evaluated"
@@ -154,7 +155,7 @@ def _other_settings(log: PrintedRun, evidence: Evidence) -> list[str]:
     found = []
     planned = hyperparameter(evidence, "num_epochs")
     if planned is not None and log.count is not None and planned not in (log.count, log.total):
-        found.append(f"it counts {log.count} epochs, num_epochs is {planned:g}")
+        found.append(f"it counts {number_of(log.count, 'epoch')}, num_epochs is {planned:g}")
     text = "\n".join(cell.text for cell in log.cells)
     for name, pattern in SETTINGS.items():
         value = hyperparameter(evidence, name)

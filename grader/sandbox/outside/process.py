@@ -56,7 +56,7 @@ class ProcessWorker(abc.ABC):
             observation = self._load(patience)
             if observation.outcome == "value" and not replies.is_loading(observation.value):
                 self.close()
-                observation = dataclasses.replace(observation, outcome="forged", value=None, detail=replies.NO_FORM)
+                observation = replies.forged(replies.NO_FORM, observation.output, observation.seconds)
             self.loaded = observation
         if op == "load" or self._is_unloadable():
             assert self.loaded is not None
@@ -128,6 +128,8 @@ class ProcessWorker(abc.ABC):
             where = replies.place(stack)
             patience.hangs.add(replies.innermost(stack), lost.spent)
         self.close()
+        if lost.outcome == "forged":
+            return replies.forged(str(lost), lost.output, seconds)
         remark = f", {lost.remark}" if lost.remark else ""
         return Observation(lost.outcome, detail=f"{lost}{where}{remark}", output=lost.output, seconds=seconds)
 

@@ -5,9 +5,9 @@ from functools import cache
 from typing import Any
 
 from grader import patterns
-from grader.records import Frame, Observation, Raised
+from grader.records import NOT_OURS, Frame, Observation, Raised
 
-NO_FORM = "the reply has no form that the worker gives one"
+NO_FORM = "the reply has no form that the worker gives one"  # for instructors
 NO_MEMORY = patterns.compile(r"DefaultCPUAllocator: (can't|not enough) |[Uu]nable to allocate .* for an array")
 
 
@@ -43,7 +43,12 @@ def observation(body: Any, output: str, seconds: float, frame: bytes | bytearray
             return Observation("undefined", detail=clean(content[:200]), output=output, seconds=seconds, frame=frame)
         if kind == "raised" and (raised := raised_from(content)) is not None:
             return Observation("raised", raised=raised, output=output, seconds=seconds, frame=frame)
-    return Observation("forged", detail=NO_FORM, output=output, seconds=seconds)
+    return forged(NO_FORM, output, seconds)
+
+
+def forged(why: str, output: str = "", seconds: float = 0.0) -> Observation:
+    """An answer that the worker's own code did not write; ``why`` is for instructors."""
+    return Observation("forged", detail=NOT_OURS, output=output, seconds=seconds, misfit=why)
 
 
 def is_loading(value: Any) -> bool:

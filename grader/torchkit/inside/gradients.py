@@ -55,10 +55,12 @@ def _of_parameters(module: nn.Module, number: Tensor, *inputs: Tensor) -> dict[s
     known = {*map(id, inputs), *map(id, module.parameters())}
     strangers = [list(other.shape) for other in _leaves(number) if id(other) not in known]
     number.sum().backward()
+    reached = {n: 0 if p.grad is None else int(p.grad.count_nonzero()) for n, p in module.named_parameters()}
     return {
         "kind": "gradients",
         "largest": {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()},
-        "reached": sum(int(p.grad.count_nonzero()) for p in module.parameters() if p.grad is not None),
+        "reached": sum(reached.values()),
+        "reached_of": reached,
         "unregistered": strangers[:20],  # as the type of the answer lets pass
         "inputs": None,
         "slope": 0.0,

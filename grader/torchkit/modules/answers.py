@@ -52,6 +52,7 @@ class Gradients(Record, frozen=True, tag_field="kind", tag="gradients"):
     Attributes:
         largest: by parameter, the largest absolute value of its gradient; None where no gradient arrived.
         reached: how many numbers of all parameters have a gradient that is not zero.
+        reached_of: the same of each parameter; answers that were kept earlier do not tell.
         unregistered: shapes of tensors that have a gradient and are no parameters of the module.
         inputs: of the shape of the inputs, their gradient; None where none arrived.
         slope: what the gradient of the inputs says of a step along it; 0 where there is none.
@@ -64,6 +65,7 @@ class Gradients(Record, frozen=True, tag_field="kind", tag="gradients"):
     inputs: Floats | None
     slope: float
     measured_slope: float
+    reached_of: dict[str, Count] = {}
 
     @property
     def agree_with_the_output(self) -> bool:

@@ -46,8 +46,8 @@ def expect_repeatable(first: Array, again: Array, what: str) -> None:
     if not same(again, first):
         raise Fail(
             f"in eval mode, the same {what} should give the same output each time, and gave two different ones",
-            "Something random stays active: F.dropout needs training=self.training (nn.Dropout knows it by itself), "
-            "and random numbers or new layers are made in __init__, not in forward.",
+            "Something random happens in forward: nn.Parameter, random numbers and layers are made in __init__, and "
+            "F.dropout needs training=self.training (nn.Dropout knows it by itself).",
         )
 
 
@@ -70,30 +70,46 @@ def expect_alone(run: ModuleRun, build: str, call: str, expected: Array, what: s
     if not same(alone.astype(np.float64), expected):
         raise Fail(
             f"the output for {what} depends on which others are in the batch",
-            "A reshape mixes the batch axis with others, attention runs over the batch axis, or something is "
-            "normalised over the batch.",
+            _why_not_alone(run, build),
         )
 
 
-def expect_trained(run: ModuleRun, build: str, call: str) -> None:
+def _why_not_alone(run: ModuleRun, build: str) -> str:
+    """Why an output depends on the batch: on its place in it, where a parameter has a row for each place."""
+    tokens = [p for p in run.built(build).parameters if len(p.shape) == 3 and p.shape[0] > 1]
+    if tokens:
+        name, shape = tokens[0].name, tokens[0].shape
+        return (
+            f"`{name}` has the shape {shape}: is its first axis the size of a batch? Then each place in the batch has "
+            "numbers of its own. Make it of size 1 there, and expand it to x.shape[0] in forward."
+        )
+    return (
+        "A reshape mixes the batch axis with others, attention runs over the batch axis, or something is normalised "
+        "over the batch."
+    )
+
+
+def expect_trained(run: ModuleRun, build: str, call: str, whole: Gradients | None = None) -> None:
     """Fail unless every parameter is trainable and has a gradient, and the input has one.
 
     Args:
         call: one of the kind "gradients".
+        whole: gradients in a model that is built of this class: what it applies itself may be unused here.
     """
-    expect_parameters_trained(run, build, call)
+    expect_parameters_trained(run, build, call, whole)
     inputs = run.gradients(build, call).inputs
     if inputs is None or not inputs.any():
         raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
 
 
-def expect_parameters_trained(run: ModuleRun, build: str, call: str) -> None:
+def expect_parameters_trained(run: ModuleRun, build: str, call: str, whole: Gradients | None = None) -> None:
     """Fail unless every parameter is trainable and has a gradient.
 
     A vector whose gradient is zero is let pass: a bias of the keys has none, since softmax ignores it.
 
     Args:
         call: one of the kind "gradients" or "loss gradients".
+        whole: gradients in a model that is built of this class: what it applies itself may be unused here.
     """
     parameters, gradients = run.built(build).parameters, run.gradients(build, call)
     if gradients.unregistered:
@@ -111,7 +127,8 @@ def expect_parameters_trained(run: ModuleRun, build: str, call: str) -> None:
             f"{_listed(frozen)} {be} frozen (requires_grad=False): training cannot change {it}",
             "Take out what sets requires_grad to False.",
         )
-    unused = [parameter.name for parameter in parameters if _is_untouched(parameter, gradients)]
+    trained_elsewhere = _trained_in(whole, [parameter.name for parameter in parameters])
+    unused = [p.name for p in parameters if _is_untouched(p, gradients) and p.name not in trained_elsewhere]
     if unused:
         raise Fail(
             f"no gradient reaches {_listed(unused)}",
@@ -138,6 +155,15 @@ def _unregistered(shapes: list[tuple[int, ...]], name: str) -> tuple[str, str]:
 def _is_untouched(parameter: Parameter, gradients: Gradients) -> bool:
     largest = gradients.largest.get(parameter.name)
     return largest is None or (len(parameter.shape) > 1 and largest == 0)
+
+
+def _trained_in(whole: Gradients | None, names: list[str]) -> set[str]:
+    """The parameters of these names that a gradient reaches in the part of a whole model that has most of them."""
+    if whole is None:
+        return set()
+    parts = sorted({full.removesuffix(name) for full in whole.largest for name in names if full.endswith(f".{name}")})
+    part = max(parts, key=lambda part: sum(part + name in whole.largest for name in names), default="")
+    return {name for name in names if part and whole.largest.get(part + name)}
 
 
 def _listed(names: list[str]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from grader.evidence import Answer
 from grader.judging import Fail, Missing, Skip
 from grader.records import Raised
+from grader.sentences import return_hint, type_words
 from grader.torchkit.modules.answers import (
     ArrayResult,
     Built,
@@ -109,7 +110,10 @@ class ModuleRun:
         """The float32 tensor that one call gave, whatever its shape and numbers."""
         result = self.result(build, call)
         if not isinstance(result, TensorResult):
-            raise Fail(f"expected `{self.name}` to return a tensor, got {_kind(result)}", "Return the tensor itself.")
+            got = _kind(result)
+            raise Fail(
+                f"expected `{self.name}` to return a tensor, got {got}", return_hint(got, "Return the tensor itself.")
+            )
         if result.dtype != "float32" or result.array.dtype != np.float32:
             hint = (
                 "NumPy and Python numbers make float64: convert with .float()."
@@ -127,7 +131,7 @@ class ModuleRun:
         wrong = int((~np.isfinite(array)).sum())
         if wrong:
             raise Fail(
-                f"`{self.name}` gives {wrong} values that are NaN or infinite",
+                f"`{self.name}` gives NaN or infinite values: {wrong} of {array.size}",
                 "Look for a division by zero, a log of zero, or a softmax over rows that are masked out.",
             )
         return array.astype(np.float64)
@@ -165,7 +169,7 @@ def _kind(result: CallResult) -> str:
     """A word for what came instead of a tensor: its type where that is known."""
     match result:
         case NumberResult(type=name) | SequenceResult(type=name) | OtherResult(type=name):
-            return name[:80]
+            return type_words(name)
         case ArrayResult():
             return "a NumPy array"
     return str(type(result).__struct_config__.tag)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.answer_changes import as_sent
-from grader.assignments.vit.model import TOPIC, asking
+from grader.assignments.vit.model import TOPIC, asking, block
 from grader.evidence import Evidence
 from grader.judging import Judgement
 from grader.records import Observation
@@ -89,7 +89,7 @@ def test_a_tensor_of_float64_is_named(honest):
 def test_nan_is_named(honest):
     nan = np.full((asking.B, asking.T, asking.D), np.nan, np.float32)
     seen = with_value(honest, "transformer", ("one block", "calls", "batch", "array"), nan)
-    assert "432 values that are NaN or infinite" in judged(seen, "transformer").feedback
+    assert "NaN or infinite values: 432 of 432" in judged(seen, "transformer").feedback
 
 
 def test_something_still_to_do_is_missing_not_failed(honest):
@@ -120,3 +120,15 @@ def test_a_missing_gradient_names_the_parameter(honest):
     place = ("default", "calls", "gradients", "largest", "fc.bias")
     seen = with_value(honest, "heads.classification", place, None)
     assert "no gradient reaches `fc.bias`" in judged(seen, "heads.classification").feedback
+
+
+def test_where_the_number_of_heads_is_unused_nothing_is_said_of_the_weights_of_attention():
+    source = REFERENCE.read_text(encoding="utf-8").replace("(d_model, n_head, batch", "(d_model, d_model, batch")
+    feedback = harness.verdicts({"vit_model": source}, [block.TOPIC])["vit.attention_block"].feedback
+    assert "the number of heads is not used" in feedback and "mean" not in feedback
+
+
+def test_nothing_in_the_place_of_a_tensor_is_a_missing_return(honest):
+    nothing = {"kind": "other", "type": "NoneType", "none": True}
+    feedback = judged(with_value(honest, "positions", ("usual", "calls", "batch"), nothing), "positions").feedback
+    assert "expected `PositionEmbedding` to return a tensor, got None. Nothing comes back" in feedback

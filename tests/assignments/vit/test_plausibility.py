@@ -9,7 +9,7 @@ import pytest
 from grader.assignments.vit.thresholds import answers, plausibility
 from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS
 from grader.evidence import Answer, Question
-from grader.observations import fit
+from grader.observations import NumberResult, fit
 from grader.records import Observation
 
 LABELS = np.arange(1_000, dtype=np.uint8) % 10
@@ -101,3 +101,23 @@ def test_a_score_that_none_has_honestly_is_told(shares: dict[str, float], code: 
 
 def test_a_score_below_the_threshold_is_not_said_to_be_looked_up() -> None:
     assert codes(evidence(test=0.8, train=0.8, moved=0.3, recorded=0.8)) == []
+
+
+SIZES = {
+    "it fits": (28, 7, ""),
+    "a rest": (28, 8, "the last 4 rows and as many columns of every image are cut off; 2, 4, 7, 14 would fit"),
+    "another image": (32, 5, "the last 2 rows and as many columns of every image are cut off; 2, 4, 8, 16 would fit"),
+    "no number": (28, float("nan"), ""),
+    "nothing": (28, 0, ""),
+    "too large": (1e9, 3, ""),
+}
+
+
+@pytest.mark.parametrize("image, patch, words", SIZES.values(), ids=SIZES)
+def test_a_patch_size_that_cuts_images_off_is_told(image: float, patch: float, words: str) -> None:
+    sizes = {"image_size": image, "patch_size": patch}
+    numbers = {name: NumberResult(number=float(size), type="int") for name, size in sizes.items()}
+    answered = Answer("hyperparameters", Question({}), Observation("value", numbers))
+    found = plausibility.truncated(Evidence({"hyperparameters": answered}))  # type: ignore[arg-type]
+    assert [warning.code for warning in found] == ["size.truncated"] * bool(words)
+    assert all(words in warning.message for warning in found)

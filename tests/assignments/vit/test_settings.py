@@ -9,8 +9,8 @@ import pytest
 from grader.assignments.vit import pictures, settings
 from grader.evidence import Answer, Question
 from grader.forged import forged
-from grader.observations import NOT_OURS, fit
-from grader.records import Observation
+from grader.observations import fit
+from grader.records import NOT_OURS, Observation
 from grader.torchkit.devices import hard_coded_device
 
 NUMBER = {"kind": "number", "number": 3.0, "type": "int"}

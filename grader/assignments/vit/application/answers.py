@@ -131,6 +131,7 @@ class HeadTraining(Record, frozen=True):
         stale: backward passes that added to the gradients of the step before.
         result: what came back.
         head: the classifier in it; None where there is none.
+        has_default_epochs: whether it can be called without num_epochs.
     """
 
     vit: FrozenViT
@@ -138,6 +139,7 @@ class HeadTraining(Record, frozen=True):
     stale: Count
     result: ReturnedDict | ReturnedOther
     head: ReturnedHead | None
+    has_default_epochs: bool = True  # answers that were kept earlier do not tell
 
 
 def _each_case(args: dict[str, Any], answer: tuple[LookUp, ...]) -> None:

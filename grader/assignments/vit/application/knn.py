@@ -16,6 +16,7 @@ from grader.assignments.vit.application.answers import LookUp
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Missing, Skip, checks, raised_hint, raised_words
 from grader.observations import RaisedResult, Result, SequenceResult
+from grader.sentences import return_hint
 from grader.torchkit.neighbours import (
     NEAREST_LEFT_OUT,
     Array,
@@ -142,9 +143,9 @@ def _pair(call: LookUp, case: LookUpCase) -> ReturnedPair | Fail:
         hint = "A query may come as (E,) or as (1, E): give it both axes where your code needs them."
         return Fail(f"for {case.words} it {raised_words(raised)}", raised_hint(raised) or hint)
     if not isinstance(result, SequenceResult) or len(result.items) != 2:
-        return Fail(
-            f"expected a pair (distances, indices), got {words_of(result)}", "Return both, as topk returns them."
-        )
+        got = words_of(result)
+        hint = return_hint(got, "Return both, as topk returns them.")
+        return Fail(f"expected a pair (distances, indices), got {got}", hint)
     distances, indices = result.items
     return ReturnedPair(case, distances, indices, call.changed)
 
@@ -169,7 +170,7 @@ def _no_indices(pair: ReturnedPair) -> tuple[str, str]:
         return "expected (distances, indices), got (indices, distances)", BOTH_IN_ORDER
     return (
         f"expected the indices of rows, whole numbers, got {words_of(pair.indices)}",
-        "topk and argsort return the indices.",
+        "`topk` and `argsort` return the indices.",
     )
 
 

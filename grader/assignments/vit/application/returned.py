@@ -9,6 +9,7 @@ from grader.assignments.vit.application.answers import HeadLogits, HeadTraining,
 from grader.assignments.vit.application.small_sets import CLASSES, Array
 from grader.evidence import Evidence
 from grader.judging import Fail, Skip
+from grader.sentences import type_words
 from grader.torchkit.accuracy import StateEvaluation
 
 
@@ -43,7 +44,7 @@ def head_of(evidence: Evidence) -> ReturnedHead:
         raise Skip
     if head is None:
         raise Fail(
-            f'expected a ClassificationHead or its state dict under "classifier", got {returned.classifier_type[:60]}'
+            f'expected a ClassificationHead or its state dict under "classifier", got {type_words(returned.classifier_type)}'
         )
     return head
 

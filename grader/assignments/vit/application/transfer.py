@@ -17,6 +17,7 @@ from grader.assignments.vit.application.returned import (
 from grader.assignments.vit.application.small_sets import EPOCHS, TRAIN_ITEMS, Array
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion, Fail, Skip, after, checks
+from grader.sentences import return_hint, type_words
 from grader.torchkit.accuracy import ObservedAccuracy, StateEvaluation, wrong_accuracy_hint
 
 NAME = "train_classification_model_head_only"
@@ -26,13 +27,12 @@ def result(evidence: Evidence) -> None:
     """It returns a dict with "acc", "vit" and "classifier"."""
     returned = training_of(evidence).result
     if isinstance(returned, ReturnedOther):
-        what = "None" if returned.type == "NoneType" else returned.type[:60]
+        what = type_words(returned.type)
         raise Fail(
             f'expected a dict with "acc", "vit" and "classifier", got {what}'
             + (f" of {returned.items}" if returned.items else ""),
-            "Does the function end with a return?" if what == "None"
-            else 'Return {"acc": …, "vit": …, "classifier": …}.',
-        )  # fmt: skip
+            return_hint(what, 'Return {"acc": …, "vit": …, "classifier": …}.'),
+        )
     absent = [name for name in ("acc", "vit", "classifier") if name not in returned.keys]
     if absent:
         there = ", ".join(repr(key[:40]) for key in returned.keys[:6]) or "no keys"
@@ -45,8 +45,10 @@ def vit_unchanged(evidence: Evidence) -> None:
     changed = _changed(vit.before, vit.after)
     weights = [name for name in changed if name not in vit.buffers]
     if weights:
+        is_own = vit.before.keys() != evidence["transfer"].question.args["vit"].keys()
+        which = ", ".join(f"`{name[:60]}`" for name in weights[:3]) if is_own else "they"
         raise Fail(
-            f"expected the ViT to keep its weights, but {', '.join(f'`{name[:60]}`' for name in weights[:3])} changed",
+            f"expected the given ViT to keep its weights, but {which} changed",
             "Give the optimizer the parameters of the classification head alone.",
         )
     if changed:
@@ -109,7 +111,9 @@ def head_learned(evidence: Evidence) -> None:
 
 
 def epochs(evidence: Evidence) -> None:
-    """It goes through the training items num_epochs times."""
+    """It goes through the training items num_epochs times, an argument that need not be given."""
+    if not training_of(evidence).has_default_epochs:
+        raise Fail("num_epochs has no default: the call without it raises a TypeError", "Write num_epochs=5, as given.")
     head = head_of(evidence)
     if not head.rows or _goes_through(head):  # without rows it was solved at once, or trained elsewhere
         return
@@ -144,10 +148,10 @@ def _fits(passes: float) -> bool:
 def gradients(evidence: Evidence) -> None:
     """Gradients are zeroed between steps."""
     training = training_of(evidence)
-    if training.steps > 2 and training.stale > 0.5 * (training.steps - 1):
+    if training.steps > 2 and training.stale > (training.steps - 1) / 3:  # of steps: some take two with each batch
         raise Fail(
-            f"in {training.stale} of {training.steps - 1} backward passes the gradients of the step before were still "
-            "there, and new ones were added to them",
+            f"in {training.stale} backward passes the gradients of the step before were still there, and new ones were "
+            "added to them",
             "Call optimizer.zero_grad() before loss.backward().",
         )
 
@@ -157,7 +161,7 @@ def accuracy(evidence: Evidence) -> None:
     """The accuracy that comes back is that of the returned head on all test items."""
     head, acc, known = head_of(evidence), dict_of(evidence).acc, evidence["transfer"].known
     if isinstance(acc, str):
-        raise Fail(f'expected a number under "acc", got {acc[:60]}')
+        raise Fail(f'expected a number under "acc", got {type_words(acc)}')
     if not has_logits(head):
         raise Skip
     right = logits_of(head, "test").argmax(1) == known["test_labels"]

@@ -3,6 +3,7 @@
 from grader.assignment import Topic
 from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, after, checks, raised_hint, raised_words
+from grader.sentences import return_hint, type_words
 from grader.torchkit.images import following, normalisation
 from grader.torchkit.images.answers import OutputKind
 from grader.torchkit.images.observed import (
@@ -125,14 +126,14 @@ def _words(kind: OutputKind) -> str:
         return f"a {kind.dtype} tensor of shape {kind.shape}"
     if kind.type == "ndarray":
         return f"a NumPy array ({kind.dtype}) of shape {kind.shape}"
-    return "a PIL image" if kind.type == "image" else f"a {kind.type[:100]}"
+    return "a PIL image" if kind.type == "image" else type_words(kind.type, "a ")
 
 
 def _hint(kind: OutputKind) -> str:
     if kind.type == "image":
         return "Turn the image into a tensor (ToTensor) and normalise it (Normalize) in the last steps."
     if kind.type != "tensor":
-        return "The model takes tensors: turn it into one (ToTensor) at the end."
+        return return_hint(type_words(kind.type), "The model takes tensors: turn it into one (ToTensor) at the end.")
     if kind.shape[:1] == (3,):
         return "FashionMNIST is gray, and the model is built for in_channels = 1: is there a conversion to RGB?"
     if kind.shape == SHAPE[1:]:

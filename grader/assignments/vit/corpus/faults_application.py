@@ -100,7 +100,11 @@ return torch.cdist(query, ref)[0].topk(k, largest=False)
 distances = (ref - query).norm(dim=1)
 indices = distances.argsort()[:k]
 return distances[:k], indices
-""", "L2"),
+""", "distances[indices]"),
+    knn("printed", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+print(distances, indices)
+""", "print() shows"),
     knn("negative_distances", """
 values, indices = (-(ref - query).norm(dim=1)).topk(k)
 return values, indices
@@ -150,6 +154,8 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
             "never trained"),
     changed("no_step", "            optimizer.step()\n", "", "never trained"),
     changed("no_zero_grad", "            optimizer.zero_grad()\n", "", "zero_grad"),
+    changed("step_instead_of_zero_grad", "optimizer.zero_grad()", "optimizer.step()", "zero_grad"),
+    changed("epochs_without_default", "num_epochs: int = 5", "num_epochs: int", "has no default"),
     changed("on_the_test_set", "DataLoader(train_dataset, batch_size", "DataLoader(test_dataset, batch_size", "test items"),
     changed("own_epochs", "in range(1, num_epochs + 1)", "in range(1, 6)", "num_epochs"),
     changed("one_batch_an_epoch", "            optimizer.step()\n", "            optimizer.step()\n            break\n", "num_epochs"),
@@ -160,7 +166,7 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
             "num_epochs"),
     changed("the_same_items_again", "in train_loader:", "in [next(iter(train_loader))] * len(train_loader):", "num_epochs"),
     changed("tuple", RETURN, "    return acc, vit_model.state_dict(), classifier.state_dict()\n", "dict"),
-    changed("nothing", RETURN, "", "return"),
+    changed("nothing", RETURN, "", "Nothing comes back"),
     changed("no_classifier", RETURN, '    return {"acc": acc, "vit": vit_model.state_dict()}\n', "classifier"),
     Case("application.transfer_accuracy_of_the_last_batch", {"application.py": [
         (COUNT, "                correct = (logits.argmax(dim=1).cpu() == y).sum().item()\n"),

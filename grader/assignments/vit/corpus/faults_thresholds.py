@@ -199,6 +199,7 @@ FAULTS = [
     setting("hidden_size", "hidden_size = 64", "hidden_size = 128", "`hidden_size` was changed", (ACCURACY, PRECISION)),
     setting("layers", "layers = 3", "layers = 4", "`layers` was changed", (ACCURACY, PRECISION)),
     setting("patch_size", "patch_size = 7", "patch_size = 4", "`patch_size` was changed", (ACCURACY, PRECISION)),
+    setting("patch_size_with_a_rest", "patch_size = 7", "patch_size = 8", "are cut off", (ACCURACY, PRECISION), ("size.truncated",)),
     setting("embed_size", "embed_size = 64", "embed_size = 32", "`embed_size` was changed", (PRECISION,)),
     setting("in_channels", "in_channels = 1", "in_channels = 3", "The checkpoint has in_channels 1, the notebook 3", (ACCURACY, PRECISION)),
     setting("heads", "heads = 2", "heads = 16", "`heads`", (ACCURACY,), ("checkpoint.claim",)),

@@ -227,6 +227,11 @@ def _mlp(make: str, before: str = "") -> str:
 SEQUENCE_FIRST = _block(["self.attn = nn.MultiheadAttention(d_model, n_head)", GELU_MLP],
                         ["return self.attn(x, x, x, need_weights=False)[0]"])  # fmt: skip
 BLOCKS = [
+    Case("vit.right_norm_of_the_transformer_applied_by_the_vit", {"vit_model.py": [
+        ("        return self.resblocks(x)\n", "        return self.resblocks(x)  # the ViT applies the norm\n"),
+        ("        self.resblocks = nn.Sequential(", "        self.final = nn.LayerNorm(width)\n        self.resblocks = nn.Sequential("),
+        ("        return self.ln_post(x[:, 0])", "        x = self.transformer.final(x)\n        return self.ln_post(x[:, 0])"),
+    ]}),
     _variant("right_block_turned_inside", ResidualAttentionBlock=_block(
         ["self.attn = nn.MultiheadAttention(d_model, n_head, dropout=0.1)", GELU_MLP],
         ["x = x.transpose(0, 1)", "return self.attn(x, x, x)[0].transpose(0, 1)"])),

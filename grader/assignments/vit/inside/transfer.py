@@ -49,7 +49,8 @@ def run(
 
     def attempt(model: nn.Module) -> dict[str, Any]:
         sets = Garments(train["images"], train["labels"]), Garments(test["images"], test["labels"], train=False)
-        return _attempt(student, lambda: function(model, *sets, num_epochs), model, sets, make, seed)
+        facts = _attempt(student, lambda: function(model, *sets, num_epochs), model, sets, make, seed)
+        return {**facts, "has_default_epochs": _takes(function, model, *sets)}
 
     try:
         return attempt(stand_in)
@@ -63,6 +64,17 @@ def run(
         raise error
 
 
+def _takes(function: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether a function can be called with these arguments alone, as far as its signature tells."""
+    try:
+        inspect.signature(function).bind(*arguments)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature that can be read
+        return True
+    return True
+
+
 def _attempt(
     student: Student, call: Callable[[], Any], vit: nn.Module, sets: Sets, make: Any, seed: int
 ) -> dict[str, Any]:
@@ -71,7 +83,7 @@ def _attempt(
     training = HeadTrainingWatch(*(Items(features) for features in _features(pristine, sets)))
     sets[0].reads.clear()
     seed_everything(seed)
-    with student.overriding(**_names(sets, make)), training.watching(make):
+    with student.overriding(**_names(student, sets, make)), training.watching(make):
         result = call()
     reads = len(sets[0].reads)
     state = {"before": _plain(before), "after": _plain(vit.state_dict())}
@@ -85,11 +97,11 @@ def _attempt(
     }
 
 
-def _names(sets: Sets, make: Any) -> dict[str, Any]:
+def _names(student: Student, sets: Sets, make: Any) -> dict[str, Any]:
     """What the notebook's names stand for meanwhile; its ``num_epochs`` is another number than is asked for."""
+    numbers = {name: number for name, number in (("batch_size", 64), ("num_epochs", 5)) if student.has(name)}
     return {
-        "ClassificationHead": make, "ViT": standins.ViT,
-        "batch_size": 64, "num_epochs": 5, "train_dataset": sets[0], "test_dataset": sets[1],
+        **numbers, "ClassificationHead": make, "ViT": standins.ViT, "train_dataset": sets[0], "test_dataset": sets[1],
         "train_loader": DataLoader(sets[0], 64, shuffle=True), "test_loader": DataLoader(sets[1], 64),
     }  # fmt: skip
 

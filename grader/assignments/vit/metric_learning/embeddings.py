@@ -13,6 +13,8 @@ from grader.assignments.vit.metric_learning.embedding_answers import EmbeddingCa
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, checks, raised_hint, raised_words
 from grader.observations import ArrayResult, RaisedResult, TensorResult
+from grader.records import Raised
+from grader.sentences import number_of, return_hint
 from grader.torchkit.results import array_of, words_of
 
 D, E = 24, 16
@@ -50,8 +52,8 @@ def returned(evidence: Evidence, name: str) -> np.ndarray:
     """
     result, size = _call(evidence, name).result, len(CALLS[name]["rows"])
     if isinstance(result, RaisedResult):
-        words, message = raised_words(result.exception), result.exception.message
-        raise Fail(f"on a batch of {size} images it {words}", _raised_hint(message))
+        batch = f"on a batch of {number_of(size, 'image')}"
+        raise Fail(f"{batch} it {raised_words(result.exception)}", _raised_hint(result.exception))
     if isinstance(result, ArrayResult):
         raise Fail(
             "expected a tensor on the CPU, got a NumPy array: the evaluation joins the batches by torch.cat, which "
@@ -59,21 +61,21 @@ def returned(evidence: Evidence, name: str) -> np.ndarray:
             "Leave out .numpy(): return the tensor, after .cpu().",
         )
     if not isinstance(result, TensorResult):
-        raise Fail(
-            f"expected a tensor of shape (B, E), got {words_of(result)}",
-            "Return the embeddings of the whole batch as one tensor.",
-        )
+        got = words_of(result)
+        hint = return_hint(got, "Return the embeddings of the whole batch as one tensor.")
+        raise Fail(f"expected a tensor of shape (B, E), got {got}", hint)
     if result.array.dtype.kind != "f":
         raise Fail(f"expected floating-point embeddings, got {result.dtype}")
     return result.array.astype(np.float64)
 
 
-def _raised_hint(message: str) -> str:
+def _raised_hint(raised: Raised) -> str:
+    message = raised.message
     if "mat1 and mat2" in message:
         return "First the ViT turns images into features, then the head turns features into embeddings."
     if "requires grad" in message and "numpy" in message:
         return "Compute under torch.no_grad()."
-    return raised_hint(None)
+    return raised_hint(raised)
 
 
 def shape(evidence: Evidence) -> None:
@@ -81,8 +83,8 @@ def shape(evidence: Evidence) -> None:
     for name in ("batch", "single image"):
         got, size = returned(evidence, name).shape, len(CALLS[name]["rows"])
         if got != (size, E):
-            images = "images" if size > 1 else "image"
-            raise Fail(f"expected output shape ({size}, {E}) for {size} {images}, got {got}", _shape_hint(got, size))
+            images = number_of(size, "image")
+            raise Fail(f"expected output shape ({size}, {E}) for {images}, got {got}", _shape_hint(got, size))
 
 
 def _shape_hint(got: tuple[int, ...], size: int) -> str:

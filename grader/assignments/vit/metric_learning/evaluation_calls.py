@@ -6,6 +6,7 @@ from grader.assignments.vit.metric_learning.given_text import changed
 from grader.assignments.vit.metric_learning.watched_runs import Evaluation, TrainingRun, trained
 from grader.evidence import Evidence
 from grader.judging import Fail
+from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
 ROUNDING = 0.001  # of a Precision@1 that somebody rounds
@@ -49,7 +50,7 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
         raise Fail("`evaluate_at_end_epoch` is given the head first, then the ViT", "The ViT comes first.")
     for role, given in (("vit", evaluation.vit), ("head", evaluation.head)):
         if given.role != role:
-            what = MODELS.get(given.role, f"a value of type {given.role}")
+            what = MODELS.get(given.role, type_words(given.role, "a value of type "))
             raise Fail(
                 f"`evaluate_at_end_epoch` is given {what} in the place of {MODELS[role]}",
                 "Its arguments are vit_model, model_embedding, accuracy_calculator, best_prec, train_dataset, "
@@ -82,7 +83,11 @@ def _expect_calculator(run: TrainingRun) -> None:
     for calculator in run.calculators:
         if calculator.calculates and (calculator.measures is None or "precision_at_1" in calculator.measures):
             continue
-        got = f"one that computes {', '.join(calculator.measures or ())}" if calculator.calculates else calculator.type
+        got = (
+            f"one that computes {', '.join(calculator.measures or ())}"
+            if calculator.calculates
+            else type_words(calculator.type)
+        )
         raise Fail(
             "`evaluate_at_end_epoch`: expected as accuracy_calculator an AccuracyCalculator that computes Precision@1, "
             f"got {got[:100]}",

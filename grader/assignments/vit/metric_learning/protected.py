@@ -30,6 +30,7 @@ from grader.evidence import Evidence, Probe
 from grader.given.unchanged import still_to_write
 from grader.judging import Blocked, Criterion, Fail, checks, raised_hint, raised_words
 from grader.observations import RaisedResult, Result, ResultOrRaised
+from grader.sentences import return_hint, type_words
 from grader.torchkit.results import array_of, items_of, single_numbers, words_of
 
 GIVEN_HINT = "This block is given: compare it with the template."
@@ -75,7 +76,8 @@ def sampler(evidence: Evidence) -> None:
         if sampled.rows == rows:
             continue
         if not sampled.subset and not sampled.rows:
-            raise Fail(f"expected a torch.utils.data.Subset, got {sampled.type}", PROTECTED_HINT)
+            got = type_words(sampled.type)
+            raise Fail(f"expected a torch.utils.data.Subset, got {got}", return_hint(got, PROTECTED_HINT))
         called = arguments or "no further arguments"
         raise Fail(f"sample_balanced_subset with {called} {_difference(sampled.rows, rows)}", PROTECTED_HINT)
 
@@ -113,8 +115,8 @@ def embeddings_of_dataset(evidence: Evidence) -> None:
     rows = [array.astype(np.float64) for array in arrays if array.dtype.kind == "f" and array.shape[1:] > (1,)]
     labels = [array.reshape(-1) for array in arrays if array.ndim and array.size == len(array)]
     if len(rows) != 1 or len(labels) != 1:
-        got = " and ".join(map(words_of, items_of(result)[:3]))
-        raise Fail(f"expected embeddings (n, E) and labels (n,), got {got or words_of(result)}", GIVEN_HINT)
+        got = " and ".join(map(words_of, items_of(result)[:3])) or words_of(result)
+        raise Fail(f"expected embeddings (n, E) and labels (n,), got {got}", return_hint(got, GIVEN_HINT))
     if rows[0].shape != known.rows.shape or len(labels[0]) != MANY:
         raise Fail(
             f"expected embeddings {known.rows.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",

@@ -5,8 +5,9 @@ from typing import Any
 from grader.assignment import Topic
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, failure, runs
 from grader.evidence import Evidence
-from grader.judging import Blocked, Criterion, Fail, Skip, checks, sentence, warn
+from grader.judging import Blocked, Criterion, Fail, Skip, checks, warn
 from grader.records import GradeWarning
+from grader.sentences import sentence
 from grader.torchkit.learning_rates import RateProblem, drawn_curve, rate_problem
 
 

@@ -11,6 +11,7 @@ from grader.assignments.vit.inside.lookalike import CLASSES, labels
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted
 from grader.evidence import Evidence, Unanswered
 from grader.judging import Blocked, Fail
+from grader.sentences import number_of
 
 PER_CLASS, ALL = 500, 6_000  # images of each class that are trained on, and that FashionMNIST has
 MAX_UNEVEN = 0.02  # share by which numbers of images may differ that are called the same
@@ -82,7 +83,7 @@ def _of_unknown(run: TrainingRun, used: np.ndarray) -> str:
     count, right = run.items.indices, CLASSES * PER_CLASS
     if abs(count - right) <= max(run.items.batch, MAX_UNEVEN * right) or used.any():
         return ""
-    return _all(run) if count == CLASSES * run.per_class else f"{count:,} images instead of {right:,}"
+    return _all(run) if count == CLASSES * run.per_class else f"{number_of(count, 'image')} instead of {right:,}"
 
 
 def _amount(run: TrainingRun, used: np.ndarray, outside: int) -> str:
@@ -93,8 +94,10 @@ def _amount(run: TrainingRun, used: np.ndarray, outside: int) -> str:
         return _all(run)
     per_class = asked[0] if asked else round(number / CLASSES)
     if outside and not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
-        return f"{number:,} images, but {outside:,} of them are not among the first {PER_CLASS} of their class"
-    return f"{per_class:,} images of each class instead of {PER_CLASS}"
+        return (
+            f"{number_of(number, 'image')}, but {outside:,} of them are not among the first {PER_CLASS} of their class"
+        )
+    return f"{number_of(per_class, 'image')} of each class instead of {PER_CLASS}"
 
 
 def _all(run: TrainingRun) -> str:

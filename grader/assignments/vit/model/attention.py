@@ -18,13 +18,14 @@ from grader.assignments.vit.model.asking import (
     tokens_of,
 )
 from grader.assignments.vit.model.structure import batch_mates, blocks_of_their_own, nonlinearity, normalised_before
-from grader.evidence import Evidence
-from grader.judging import Fail, after
+from grader.evidence import Evidence, Unanswered
+from grader.judging import Fail, Verdict, after
 from grader.records import GradeWarning
-from grader.torchkit.modules.answers import AttentionScale
+from grader.torchkit.modules.answers import AttentionScale, Gradients
 from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.blocks import is_in_one_direction, second_direction
 from grader.torchkit.modules.judging import expect_trained
+from grader.torchkit.modules.run import ModuleRun
 
 # How near what copies of a token add comes to one direction, in parts of what they add (python -m bench.structure_margins)
 MAX_SPREAD_OF_ONE_HEAD = 0.03  # several heads come to 0.1 and more, one to 0.003
@@ -78,9 +79,10 @@ def attention_weights(evidence: Evidence) -> None:
     if np.abs(_added_by_copies(evidence, "block", "long")).max() < MIN_ADDED:
         raise Fail(
             "the result of attention is not added to the tokens",
-            "x = x + attention(norm(x)), and the MLP comes after that sum.",
+            "Write x = x + attention(norm(x)); the MLP comes after that sum.",
         )
-    if second_direction(_added_by_copies(evidence, "one head", "long"), MIN_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD:
+    one_head = _added_by_copies(evidence, "one head", "long")
+    if second_direction(one_head, MIN_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD and not _number_of_heads_is_unused(run):
         raise Fail(
             "attention should add to each token a mean of the values, with weights that add up to 1, and adds "
             "something else",
@@ -122,12 +124,15 @@ def _added_by_copies(evidence: Evidence, build: str, length: str) -> Array:
     return np.stack([token - tokens[0] for token in tokens[1:]], axis=1)
 
 
+def _number_of_heads_is_unused(run: ModuleRun) -> bool:
+    four, two, one = (tokens_of(run, build) for build in ("one block", "two heads", "one head"))
+    return same(four, two, 1e-5) or same(two, one, 1e-5)
+
+
 @after(blocks_of_their_own, attention_weights)
 def heads(evidence: Evidence) -> None:
     """The number of heads has its effect: each head has weights of its own."""
-    run = of_transformer(evidence)
-    four, two, one = (tokens_of(run, build) for build in ("one block", "two heads", "one head"))
-    if same(four, two, 1e-5) or same(two, one, 1e-5):
+    if _number_of_heads_is_unused(of_transformer(evidence)):
         raise Fail(
             "4, 2 and 1 heads give the same result with the same parameters: the number of heads is not used",
             "Pass it on from Transformer to the block and from there to the attention.",
@@ -143,8 +148,10 @@ def heads(evidence: Evidence) -> None:
 def gradients(evidence: Evidence) -> None:
     """Gradients reach every parameter and every token, and are what they should be."""
     run = of_transformer(evidence)
-    expect_trained(run, "one block", "gradients")
-    expect_trained(run, "three blocks", "gradients")
+    whole = _gradients_of_vit(evidence)
+    expect_trained(run, "one block", "gradients", whole)
+    expect_trained(run, "three blocks", "gradients", whole)
+    _expect_all_of_each(run)
     of_all, of_one = (run.gradients("one block", call) for call in ("gradients", "gradients of one token"))
     cut_off = "Part of what was computed is cut off: look for detach, .data, NumPy or a no_grad block in forward."
     if of_one.inputs is None or not np.abs(of_one.inputs[IMAGE]).max(axis=1).all():
@@ -154,6 +161,33 @@ def gradients(evidence: Evidence) -> None:
             "the gradient at the tokens does not tell how the output changes with them: a part of it is detached",
             cut_off,
         )
+
+
+def _expect_all_of_each(run: ModuleRun) -> None:
+    """Fail where one layer makes query, key and value, and a third of its weights gets no gradient.
+
+    Units of an MLP that are silent for all tokens get none either; they are 8 % of a layer at most.
+    """
+    found = run.gradients("one block", "gradients")
+    for parameter in run.built("one block").parameters:
+        left_out = parameter.size - found.reached_of.get(parameter.name, parameter.size)
+        if parameter.size == 3 * D * D and 0.95 * D * D < left_out < parameter.size:
+            raise Fail(
+                f"{left_out} of {parameter.size} numbers of `{parameter.name}` get no gradient: a part of what it gives "
+                "is not used",
+                "Are query, key and value all used, each in its place? The scores are query times key.",
+            )
+
+
+def _gradients_of_vit(evidence: Evidence) -> Gradients | None:
+    """The gradients in the submission's own ViT; None where it has none.
+
+    A ViT may apply what its Transformer registers, as the norm behind the blocks.
+    """
+    try:
+        return ModuleRun(evidence["model"], "ViT").gradients("gray", "gradients")
+    except (Verdict, Unanswered):
+        return None
 
 
 def scale_warning(evidence: Evidence) -> list[GradeWarning]:

@@ -19,6 +19,7 @@ from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.missing import why_not_added
 from grader.observations import RaisedResult
 from grader.records import GradeWarning
+from grader.sentences import type_words
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import CaseResult, NoTensor, ShapeResult
 from grader.torchkit.modules.asking import normal
@@ -129,7 +130,7 @@ def _problem(name: str, result: CaseResult, case: Case) -> str:
                 return TO_DO
             return f"wrong: {call} raised {raised.type}: {raised.message.partition(chr(10))[0]}"
         case NoTensor(type=kind):
-            return f"wrong: {call}: expected a tensor of shape {expected}, got {kind}"
+            return f"wrong: {call}: expected a tensor of shape {expected}, got {type_words(kind)}"
         case ShapeResult(shape=shape) if shape != expected:
             return f"wrong: {call}: expected output shape {expected}, got {shape}"
     return ""

@@ -194,7 +194,7 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
                 "the values of attention are not normalised (keys and values, if LayerNorm reaches the query alone)",
                 hint,
             )
-        return "the MLP works on tokens that are not normalised", "x + MLP(norm(x)), with a LayerNorm of its own."
+        return "the MLP works on tokens that are not normalised", "Write x + MLP(norm(x)), with a LayerNorm of its own."
     if not others:
         return "the query of attention is not normalised", hint
     return f"the {'query and the ' if all_alike else ''}keys of attention are not normalised", hint

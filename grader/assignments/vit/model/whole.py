@@ -161,7 +161,20 @@ def every_patch(run: ModuleRun, evidence: Evidence) -> None:
             "same",
             "PositionEmbedding belongs between PatchEmbeddings and Transformer.",
         )
+    _expect_pixels(run)
     _expect_colours(run)
+
+
+def _expect_pixels(run: ModuleRun) -> None:
+    gradient = run.gradients("gray", "gradients").inputs
+    if gradient is None or not gradient.any():
+        return  # that no gradient arrives is for `trained` to say
+    ignored = int((np.abs(gradient).max(axis=(0, 1)) == 0).sum())
+    if ignored:
+        raise Fail(
+            f"the feature ignores {ignored} of {gradient.shape[2] * gradient.shape[3]} pixels of an image",
+            "The projection of a patch must see all of its pixels: a convolution has the patch size as kernel size.",
+        )
 
 
 def _expect_colours(run: ModuleRun) -> None:

@@ -12,6 +12,7 @@ from grader.evidence import Evidence
 from grader.judging import Blocked, Fail, Missing, raised_hint, raised_words
 from grader.observations import RaisedResult
 from grader.records import Raised
+from grader.sentences import type_words
 from grader.torchkit import checkpoints, image_sets
 from grader.torchkit.checkpoints import Absent, ClassMissing, Loaded, Loading, Mismatch, NoDict, NoStateDict, Unopened
 from grader.torchkit.image_sets import Embedded, EmbeddedSets, NoRows, Predicted, PredictedSets, Stopped
@@ -84,7 +85,7 @@ def _expect_loaded(evidence: Evidence, probe: str, answer: CheckpointAnswer) -> 
         raise Fail(*checkpoints.why_unopened(file, answer.opening))
     if isinstance(answer.opening, NoDict):
         raise Fail(
-            f"expected {file} to hold a dict of state dicts, got {answer.opening.type[:60]}",
+            f"expected {file} to hold a dict of state dicts, got {type_words(answer.opening.type)}",
             'Save it as the provided functions do: torch.save({"vit": vit_model.state_dict(), …}, path).',
         )
     _expect_defined(answer.undefined)
@@ -127,7 +128,8 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
             raise _raised(evidence, part_of[key], doing, loading.exception)
         case NoStateDict():
             raise Fail(
-                f'expected a state dict under "{key}" in {file}, got {loading.type[:60]}', "Save model.state_dict()."
+                f'expected a state dict under "{key}" in {file}, got {type_words(loading.type)}',
+                "Save model.state_dict().",
             )
         case Mismatch():
             message = checkpoints.what_does_not_fit(key, file, name, loading)

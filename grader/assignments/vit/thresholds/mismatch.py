@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from grader.assignments.vit.settings import hyperparameter
 from grader.evidence import Evidence
+from grader.sentences import number_of
 from grader.torchkit.checkpoints import Explanation, Mismatch, by_width, differing_sizes, is_renamed
 
 
@@ -15,7 +16,7 @@ def cause(evidence: Evidence, key: str, mismatch: Mismatch) -> str:
     """
     if mismatch.saved_blocks not in (0, mismatch.built_blocks):
         return (
-            f"The checkpoint has {mismatch.saved_blocks} blocks, the notebook builds {mismatch.built_blocks}: "
+            f"The checkpoint has {number_of(mismatch.saved_blocks, 'block')}, the notebook builds {mismatch.built_blocks}: "
             "`layers` was changed after training."
         )
     differing = differing_sizes(mismatch)
@@ -23,7 +24,7 @@ def cause(evidence: Evidence, key: str, mismatch: Mismatch) -> str:
     saved = {then for built, then in differing if built == classes}
     if key == "classifier" and len(saved) == 1 and {built for built, _ in differing} == {classes}:
         return (
-            f"The checkpoint has {saved.pop()} classes, FashionMNIST {classes}: train a `ClassificationHead` with "
+            f"The checkpoint has {number_of(saved.pop(), 'class', 'classes')}, FashionMNIST {classes}: train a `ClassificationHead` with "
             f"num_classes={classes}."
         )
     for name, explains in _explanations(evidence, key, mismatch):

@@ -16,6 +16,7 @@ from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, FI
 from grader.evidence import Evidence
 from grader.judging import warn
 from grader.records import GradeWarning
+from grader.sentences import number_of
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ def truncated(evidence: Evidence) -> list[GradeWarning]:
     fits = ", ".join(str(size) for size in range(2, int(image)) if image % size == 0)
     return warn(
         "size.truncated",
-        f"patch_size {patch:g} does not divide image_size {image:g}: {image % patch:g} rows and columns of every image "
-        f"are cut off; {fits} would fit",
+        f"patch_size {patch:g} does not divide image_size {image:g}: the last "
+        f"{number_of(image % patch, 'row')} and as many columns of every image are cut off; {fits} would fit",
     )
 
 

@@ -1,0 +1,78 @@
+"""Messages and hints as running text: each sentence once, a capital letter after a full stop, no words of the grader's."""
+
+import sys
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from grader import patterns
+
+SHORTEST = 12  # characters of a sentence that is worth leaving out where it was said before
+OWN_WORDS = patterns.compile(
+    r"(?i)\b(stand-ins?|probe[ds]?|probing|workers?|observations?|zygotes?|firewall|misfits?)\b"
+)
+OWN_FOLDERS = (str(Path(__file__).parents[1]), sys.prefix, f"{tempfile.gettempdir()}/", "site-packages/")
+CHAINED = ("because", "could not be judged", "still to do")  # words of which a sentence holds one at most
+
+
+def sentence(message: str, hint: str) -> str:
+    """A message and its hint as running text."""
+    stop = "" if message.endswith((".", "!", "?")) else "."
+    return f"{message}{stop} {hint}".strip()
+
+
+def running(texts: Iterable[str]) -> str:
+    """Several texts one after the other; a sentence that an earlier one holds is left out."""
+    said: list[str] = []
+    for text in texts:
+        new = [each for each in split(text) if len(each) < SHORTEST or each not in said]
+        said += [_capital(each) if said and number == 0 else each for number, each in enumerate(new)]
+    return " ".join(said)
+
+
+def split(text: str) -> list[str]:
+    """The sentences of a text, as far as full stops, question and exclamation marks tell."""
+    ends = [at for at in range(1, len(text)) if text[at] == " " and text[at - 1] in ".!?"]
+    return [text[start:end].strip() for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+
+
+def _capital(text: str) -> str:
+    """A text that begins with a word, with a capital letter; names of code, as x or num_patches, stay as they are."""
+    first = text.split(" ", 1)[0].strip(",:;'")
+    return text[0].upper() + text[1:] if first.isalpha() and (len(first) > 1 or first == "a") else text
+
+
+def number_of(number: float, one: str, many: str = "") -> str:
+    """How many there are: "1 image", "5,000 images"."""
+    return f"{int(number):,} {one if number == 1 else many or one + 's'}"
+
+
+NO_RETURN = "Nothing comes back: is the `return` missing? print() shows a value and does not return it."
+
+
+def type_words(name: str, article: str = "") -> str:
+    """A type that came in the place of another one, as the end of "expected …, got"."""
+    return "None" if name == "NoneType" else f"{article}{name[:60]}"
+
+
+def return_hint(got: str, otherwise: str) -> str:
+    """What to try where something else came back; ``got`` is ``type_words`` of it, or the like."""
+    return NO_RETURN if got == "None" else otherwise
+
+
+def objections(text: str, operations: Collection[str] = ()) -> Iterator[str]:
+    """What a student should not read in a text.
+
+    Args:
+        operations: names of what workers are asked to do.
+    """
+    for word in [found.group(0) for found in OWN_WORDS.finditer(text)] + [name for name in operations if name in text]:
+        yield f"the grader's own word {word!r}"
+    yield from [f"a path of the machine that grades, {folder}" for folder in OWN_FOLDERS if folder in text][:1]
+    said = split(text)
+    for each in said:
+        yield from (f"{words!r} twice in one sentence" for words in CHAINED if each.count(words) > 1)
+    yield from (f"a sentence without a capital letter: {each}" for each in said[1:] if _capital(each) != each)
+    for each in dict.fromkeys(said):
+        if len(each) >= SHORTEST and said.count(each) > 1:
+            yield f"the same sentence twice: {each}"
