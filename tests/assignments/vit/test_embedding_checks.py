@@ -23,7 +23,7 @@ class Written:
     """As much of the evidence as the checks look at: one question, and an answer that is written by hand."""
 
     given = NONE
-    submission = SimpleNamespace(program=Program((), {}, {}))
+    submission = SimpleNamespace(program=Program((), {}, {}), syntax_errors=())
 
     def __init__(self, probe: str, op: str, question: Question, value: Any) -> None:
         observation = fit(Observation("value", value), TYPES[op], question.args)
@@ -169,7 +169,7 @@ def test_a_wrong_evaluation_is_named(check: str, evidence: Any, words: str) -> N
 
 N, LOOKS = small_sets.TRAIN_ITEMS, np.repeat(np.arange(10), small_sets.PER_CLASS)
 TRANSFER = Question(
-    {"train": {"labels": LOOKS}, "test": {"labels": LOOKS}}, {"looks": LOOKS, "test_labels": LOOKS, "width": 64}
+    {"train": {"labels": LOOKS}, "test": {"labels": LOOKS}, "vit": {"other": 0}}, {"looks": LOOKS, "test_labels": LOOKS, "width": 64}
 )
 RIGHT_LOGITS = 10 * np.eye(10, dtype=np.float32)[LOOKS]
 
