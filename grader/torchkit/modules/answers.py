@@ -4,7 +4,7 @@ import math
 from typing import Annotated, Any
 
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, field
 
 from grader.observations import (
     Answered,
@@ -65,7 +65,7 @@ class Gradients(Record, frozen=True, tag_field="kind", tag="gradients"):
     inputs: Floats | None
     slope: float
     measured_slope: float
-    reached_of: dict[str, Count] = {}
+    reached_of: dict[str, Count] = field(default_factory=dict)
 
     @property
     def agree_with_the_output(self) -> bool:
