@@ -17,6 +17,7 @@ from grader.evidence import Evidence, Probe, Question, Unanswered
 from grader.judging import Blocked, Criterion, Fail, Missing, after, checks
 from grader.observations import Answered, Misfit, Name, RaisedResult, Record
 from grader.raised import raised_hint, raised_words
+from grader.records import Measurement
 from grader.torchkit import checkpoints
 from grader.torchkit.checkpoints import Absent, Loaded, Loading, NoDict, NoStateDict, Opened, Opening, Unopened
 
@@ -165,8 +166,12 @@ def reached(evidence: Evidence) -> None:
     if by := other_code(evidence):
         claim = f"{FILE} records {recorded(evidence):.3f}"
         raise Blocked(by, f"{claim}, and with the code as it is now the model answers {found.mean():.3f} right")
+    measured = Measurement.of_share(float(found.mean()), len(found), wanted)
     raise Fail(
-        f"{found.mean():.1%} of {len(found):,} sums are answered right, {wanted:.0%} are needed", _why_wrong(evidence)
+        f"{found.mean():.1%} (± {100 * measured.plus_minus:.1f} points) of {len(found):,} sums are answered right, "
+        f"{wanted:.0%} are needed",
+        _why_wrong(evidence),
+        measured,
     )
 
 
@@ -187,7 +192,7 @@ def _why_wrong(evidence: Evidence) -> str:
     return f"{example} Train longer, with a learning rate that falls towards the end, or with a larger model."
 
 
-@after(reached)
+@after(fits)
 def learned(evidence: Evidence) -> None:
     """What answers is what was learned: with shuffled weights the model cannot add."""
     found = float(right(evidence, "shuffled").mean())
@@ -205,7 +210,7 @@ TOPIC = Topic(
             1.0, in_parallel=True, needs=("text.tokenizer", "generation.generate", *MODEL),
         ),
     ),
-    criteria=(Criterion("training.accuracy", checks(fits, reached, learned), needs=MODEL),),
+    criteria=(Criterion("training.accuracy", checks(fits, reached, learned), needs=MODEL, threshold="exact_match"),),
     measures={"exact_match": score},
     forms={"checkpoint.answer": Answered(CheckpointAnswer, _agree)},
 )  # fmt: skip
