@@ -9,7 +9,7 @@ from grader import finding
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade
 from grader.sandbox.inside.plan import Limits
-from grader.sandbox.outside import WarmWorkers
+from grader.sandbox.outside.warm import WarmWorkers
 
 from .test_points import ANY_ANSWER, ATTACKS, FILES, JUNK, assert_no_gain, points
 
