@@ -69,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="grade on the workers of a Dask cluster, tcp://host:8786 (extra: dask)"
     )
-    parser.add_argument("--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, GPU=1")
+    parser.add_argument(
+        "--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, such as MEMORY=8"
+    )
     parser.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
     parser.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria of the rubric alone")
     shared(parser, "--rubric", "--roster", "--zone", "--given", "--assignment", "--unconfined")

@@ -27,7 +27,7 @@ class Cluster:
         address: of its scheduler, "tcp://host:8786".
         options: how to grade.
         only: criteria to judge.
-        resources: what a worker must have, "GPU=1".
+        resources: what a worker must have, "MEMORY=8".
 
     Raises:
         GraderError: there is no scheduler, or no Dask here.
@@ -108,4 +108,4 @@ def _resources(given: str | None) -> dict[str, float] | None:
     try:
         return {name: float(amount) for name, _, amount in (each.partition("=") for each in given.split(","))}
     except ValueError:
-        raise GraderError(f"--resources: expected NAME=N, as in GPU=1, got {given!r}") from None
+        raise GraderError(f"--resources: expected NAME=N, as in MEMORY=8, got {given!r}") from None

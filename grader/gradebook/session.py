@@ -42,7 +42,7 @@ class Spread:
 
     jobs: int | None = None  # submissions at a time; by cores and memory where there is none
     scheduler: str | None = None  # of a Dask cluster, "tcp://host:8786"
-    resources: str | None = None  # that a Dask worker must have, "GPU=1"
+    resources: str | None = None  # that a Dask worker must have, "MEMORY=8"
 
 
 def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | None = None,
