@@ -156,10 +156,14 @@ def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]
     if evidence["load"].observation.outcome == "fault":
         return undecided(criterion, f"the grader could not load this: {evidence['load'].observation.detail}")
     absent = [name for name in criterion.names if not evidence.has(name)]
+    refusal = (
+        "The library is installed here, and the sandbox does not let submissions use it: the points stay open until a "
+        "person decides"
+    )
     if absent and evidence["load"].observation.outcome in ("value", "unasked"):
         refused = [why for name in absent if (why := why_lost(evidence, name))]
         if len(refused) == len(absent):
-            return undecided(criterion, f"{absence(absent, evidence)}. {REFUSED}")
+            return undecided(criterion, f"{absence(absent, evidence)}. {refusal}")
         return _missing(criterion, absence(absent, evidence))
     results: list[CheckResult] = []
     told: set[str] = set()
@@ -183,7 +187,7 @@ def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]
         except Unanswered as unanswered:
             if is_to_do(unanswered.observation):
                 if why_lost(evidence, unanswered.observation.detail):
-                    return undecided(criterion, f"{todo_words(unanswered.observation)}. {REFUSED}")
+                    return undecided(criterion, f"{todo_words(unanswered.observation)}. {refusal}")
                 return _missing(criterion, to_do(unanswered.observation, evidence))
             results.append(_unanswered(check, unanswered, told, evidence["load"].observation))
         except Undecided as undecided_:
@@ -206,12 +210,6 @@ def _run(check: Check, evidence: Evidence, ended: dict[str, Exception]) -> str |
     except Exception as error:
         ended[check.name] = error
         raise
-
-
-REFUSED = (
-    "The library is installed here, and the sandbox does not let submissions use it: the points stay open until a "
-    "person decides"
-)
 
 
 def undecided(criterion: Criterion, why: str = OURS) -> Judgement:

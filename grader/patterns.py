@@ -2,7 +2,7 @@
 
 Python's own ``re`` tries one way after another, and 300 kB of blank lines can keep it busy for minutes. What RE2
 lacks is all that needs that: no look-around, no back references. In a pattern, ``\\w``, ``\\d``, ``\\s`` and ``\\b``
-mean ASCII; ``WORD`` is a letter, digit or underscore of any script.
+mean ASCII; ``[\\pL\\pN_]`` is a letter, digit or underscore of any script.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,6 @@ from typing import Any
 
 import re2
 
-WORD = r"[\pL\pN_]"
 Match = Any  # a match as ``re`` gives it: text by number or name, ``start()``, ``span()``
 
 

@@ -20,7 +20,6 @@ from grader.gradebook.late import Extension
 from grader.gradebook.tables import Cells, records, yes
 
 IDENTITY = ("key", "email", "id")
-LENGTH = patterns.compile(r"(?P<number>\d{1,4})\s*(?P<unit>[dh])")
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,8 @@ def _student(row: int, cells: Cells) -> RosterStudent:
 def _extension(text: str) -> Extension | None:
     if not text:
         return None
-    if found := LENGTH.fullmatch(text):
+    length = patterns.compile(r"(?P<number>\d{1,4})\s*(?P<unit>[dh])")
+    if found := length.fullmatch(text):
         number = int(found["number"])
         return timedelta(days=number) if found["unit"] == "d" else timedelta(hours=number)
     try:

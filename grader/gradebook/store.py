@@ -97,7 +97,6 @@ CREATE TRIGGER IF NOT EXISTS decisions_stay BEFORE UPDATE ON decisions
 CREATE TRIGGER IF NOT EXISTS decisions_are_kept BEFORE DELETE ON decisions
     BEGIN SELECT RAISE(ABORT, 'a decision is never deleted'); END;
 """
-COLUMNS = "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, scores"
 
 
 @dataclass(frozen=True)
@@ -147,6 +146,8 @@ class PackedGrade:
 
 class Gradebook:
     """One open gradebook; safe to use from several threads of one process."""
+
+    grade_columns = "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, scores"
 
     def __init__(self, path: Path, must_exist: bool = False) -> None:
         """Open a gradebook, or start one.
@@ -284,13 +285,17 @@ class Gradebook:
 
     def latest(self, submission: int) -> GradeRow | None:
         """The grade of a submission that counts."""
-        row = self._one(f"SELECT {COLUMNS} FROM grades WHERE submission = ? ORDER BY id DESC LIMIT 1", submission)
+        row = self._one(
+            f"SELECT {self.grade_columns} FROM grades WHERE submission = ? ORDER BY id DESC LIMIT 1", submission
+        )
         return _grade_row(row) if row else None
 
     def grades(self, submission: int) -> list[GradeRow]:
         """All grades of a submission, oldest first."""
         with self.lock:
-            rows = self.db.execute(f"SELECT {COLUMNS} FROM grades WHERE submission = ? ORDER BY id", (submission,))
+            rows = self.db.execute(
+                f"SELECT {self.grade_columns} FROM grades WHERE submission = ? ORDER BY id", (submission,)
+            )
             return [_grade_row(row) for row in rows.fetchall()]
 
     def history(self, key: str) -> list[GradeRow]:

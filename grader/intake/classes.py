@@ -29,10 +29,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from grader import patterns
 from grader.errors import GraderError, Rejected
 from grader.intake.layouts import (
     CANVAS,
-    COUNTER,
     MOODLE,
     Contents,
     Tree,
@@ -228,8 +228,9 @@ def loose(path: Path, key: tuple[str, str], named: dict[str, str], **more: bool 
 def originals(path: Path, named: dict[str, str]) -> dict[str, Path]:
     """Return files by original name, Canvas's counters taken off; the highest counter wins."""
     files: dict[str, Path] = {}
+    counter = patterns.compile(r"-\d+(\.[^.]+)$")  # model-1.py is the second model.py handed in
     for name, original in sorted(named.items(), key=lambda pair: (len(pair[1]), pair[1])):
-        files[COUNTER.sub(lambda found: str(found[1]), original)] = path / name
+        files[counter.sub(lambda found: str(found[1]), original)] = path / name
     return dict(sorted(files.items()))
 
 

@@ -12,7 +12,6 @@ CANVAS = patterns.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt
 MOODLE = patterns.compile(
     r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", dot_all=True
 )
-COUNTER = patterns.compile(r"-\d+(\.[^.]+)$")  # Canvas: model-1.py is the second model.py handed in
 NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # the latter as browsers save them
 
 Tree = dict[str, "Tree | None"]  # a folder: its files are None

@@ -13,7 +13,6 @@ from grader.raised import place
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
-HARDLY = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
 IN_EPOCHS = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
 
 
@@ -220,7 +219,8 @@ def _counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
         return None
     named = next((scheduler for scheduler in run.schedulers if _total_of_batches(scheduler, epochs, batches)), None)
     stepped = named or next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
-    if stepped is None or (named is None and np.ptp(rates) > HARDLY * np.abs(rates).max()):
+    hardly = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
+    if stepped is None or (named is None and np.ptp(rates) > hardly * np.abs(rates).max()):
         return None
     return RateProblem(
         f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs, only the beginning of "

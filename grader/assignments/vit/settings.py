@@ -23,16 +23,14 @@ def hyperparameter(evidence: Evidence, name: str) -> float | None:
 def no_number(evidence: Evidence) -> str:
     """A hint about the first hyperparameter that is a tuple or a text where a number is due; "" where none is."""
     answer = evidence["hyperparameters"]
+    hint = "write a decimal number with a point, 0.2, and put no comma at the end of the line."
     for name, value in answer.value.items() if answer.ok else ():
         at = f" ({evidence.submission.program.names[name]})" if name in evidence.submission.program.names else ""
         if isinstance(value, SequenceResult):
-            return f"`{name}`{at} is a {value.type[:20]} of {len(value.items)}: {NO_COMMA}"
+            return f"`{name}`{at} is a {value.type[:20]} of {len(value.items)}: {hint}"
         if isinstance(value, TextResult):
             return f"`{name}`{at} is a text, {value.text[:20]!r}: take the quotation marks away."
     return ""
-
-
-NO_COMMA = "write a decimal number with a point, 0.2, and put no comma at the end of the line."
 
 
 def _ask_hyperparameters(evidence: Evidence, rng: np.random.Generator) -> Question:

@@ -8,7 +8,7 @@ from grader import patterns, syntax
 
 def naming(source: str, words: str, most: int = 2) -> list[int]:
     """Lines, counted from 1, of names in a message: "MultiStepLR", "scheduler.step()"."""
-    word = patterns.compile(rf"[A-Za-z_]{patterns.WORD}{{3,}}")
+    word = patterns.compile(r"[A-Za-z_][\pL\pN_]{3,}")
     wanted = set(word.findall(words))
     lines: dict[str, set[int]] = {}
     for name, line in _names(source):

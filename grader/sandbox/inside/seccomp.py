@@ -1,17 +1,33 @@
 """The filter of system calls: a deny list with a ceiling, as a BPF program (seccomp(2), kernel/seccomp.c)."""
 
 import ctypes
+import enum
 import errno
 import platform
 import struct
 
 from grader.sandbox.inside import kernel, syscalls
 
-LOAD, AND, RETURN = 0x20, 0x54, 0x06  # BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_RET|K
-IF_EQUAL, IF_GREATER, IF_GREATER_EQUAL, IF_ANY_BIT = 0x15, 0x25, 0x35, 0x45  # BPF_JMP|…|K
-ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-CALL_NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 X32_BIT = 0x40000000
+
+
+class BpfCode(enum.IntEnum):
+    """What an instruction does, in Linux's names: BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_RET|K, BPF_JMP|…|K."""
+
+    LOAD, AND, RETURN = 0x20, 0x54, 0x06
+    IF_EQUAL, IF_GREATER, IF_GREATER_EQUAL, IF_ANY_BIT = 0x15, 0x25, 0x35, 0x45
+
+
+class FilterVerdict(enum.IntEnum):
+    """What becomes of a call, without its ``SECCOMP_RET_``."""
+
+    ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+
+
+class DataOffset(enum.IntEnum):
+    """Where what a filter reads stands in struct seccomp_data."""
+
+    CALL_NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
 
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
@@ -19,27 +35,46 @@ Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, co
 
 def fail(number: int) -> int:
     """The verdict "do nothing and return this error"; 0 claims success."""
-    return ERRNO | number
+    return FilterVerdict.ERRNO | number
 
 
 def _load_argument(index: int) -> Instruction:
-    return (LOAD, 0, 0, ARGUMENTS + 8 * index)  # the low 32 bits; the kernel ignores the rest of an int
+    return (
+        BpfCode.LOAD,
+        0,
+        0,
+        DataOffset.ARGUMENTS + 8 * index,
+    )  # the low 32 bits; the kernel ignores the rest of an int
 
 
 def _if_number(number: int, body: list[Instruction]) -> list[Instruction]:
-    return [(IF_EQUAL, 0, len(body), number), *body]
+    return [(BpfCode.IF_EQUAL, 0, len(body), number), *body]
 
 
 def _only(index: int, allowed: tuple[int, ...], otherwise: int) -> list[Instruction]:
     """Allow a call whose argument is one of some values."""
-    tests: list[Instruction] = [(IF_EQUAL, len(allowed) - place, 0, value) for place, value in enumerate(allowed)]
-    return [_load_argument(index), *tests, (RETURN, 0, 0, otherwise), (RETURN, 0, 0, ALLOW)]
+    tests: list[Instruction] = [
+        (BpfCode.IF_EQUAL, len(allowed) - place, 0, value) for place, value in enumerate(allowed)
+    ]
+    return [
+        _load_argument(index),
+        *tests,
+        (BpfCode.RETURN, 0, 0, otherwise),
+        (BpfCode.RETURN, 0, 0, FilterVerdict.ALLOW),
+    ]
 
 
 def _none_of(index: int, refused: tuple[int, ...], otherwise: int) -> list[Instruction]:
     """Refuse a call whose argument is one of some values."""
-    tests: list[Instruction] = [(IF_EQUAL, len(refused) - place, 0, value) for place, value in enumerate(refused)]
-    return [_load_argument(index), *tests, (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, otherwise)]
+    tests: list[Instruction] = [
+        (BpfCode.IF_EQUAL, len(refused) - place, 0, value) for place, value in enumerate(refused)
+    ]
+    return [
+        _load_argument(index),
+        *tests,
+        (BpfCode.RETURN, 0, 0, FilterVerdict.ALLOW),
+        (BpfCode.RETURN, 0, 0, otherwise),
+    ]
 
 
 def _judged(pid: int) -> dict[str, list[Instruction]]:
@@ -48,18 +83,18 @@ def _judged(pid: int) -> dict[str, list[Instruction]]:
     clone_thread, new_namespaces = 0x00010000, 0x7E020000
     threads_only: list[Instruction] = [
         _load_argument(0),
-        (IF_ANY_BIT, 2, 0, new_namespaces),
-        (IF_ANY_BIT, 0, 1, clone_thread),
-        (RETURN, 0, 0, ALLOW),
-        (RETURN, 0, 0, refused),
+        (BpfCode.IF_ANY_BIT, 2, 0, new_namespaces),
+        (BpfCode.IF_ANY_BIT, 0, 1, clone_thread),
+        (BpfCode.RETURN, 0, 0, FilterVerdict.ALLOW),
+        (BpfCode.RETURN, 0, 0, refused),
     ]
     map_shared, map_anonymous = 1, 0x20
     no_shared_memory: list[Instruction] = [  # it would escape RLIMIT_DATA
         _load_argument(3),
-        (AND, 0, 0, map_shared | map_anonymous),
-        (IF_EQUAL, 1, 0, map_shared | map_anonymous),
-        (RETURN, 0, 0, ALLOW),
-        (RETURN, 0, 0, fail(errno.ENOMEM)),
+        (BpfCode.AND, 0, 0, map_shared | map_anonymous),
+        (BpfCode.IF_EQUAL, 1, 0, map_shared | map_anonymous),
+        (BpfCode.RETURN, 0, 0, FilterVerdict.ALLOW),
+        (BpfCode.RETURN, 0, 0, fail(errno.ENOMEM)),
     ]
     signal_fcntls = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
     signal_ioctls = (0x8901, 0x8902, 0x5412, 0x541C)  # FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX
@@ -68,7 +103,7 @@ def _judged(pid: int) -> dict[str, list[Instruction]]:
     af_unix = 1
     return {
         "clone": threads_only,
-        "clone3": [(RETURN, 0, 0, fail(errno.ENOSYS))],  # its flags cannot be read; glibc falls back to clone
+        "clone3": [(BpfCode.RETURN, 0, 0, fail(errno.ENOSYS))],  # its flags cannot be read; glibc falls back to clone
         "mmap": no_shared_memory,
         "socketpair": _only(0, (af_unix,), refused),
         "kill": _only(0, own, refused),
@@ -89,22 +124,22 @@ def program(pid: int) -> list[Instruction]:
     _, architecture = syscalls.ARCHES[platform.machine()]
     judged = syscalls.numbers(syscalls.JUDGED)
     lines: list[Instruction] = [
-        (LOAD, 0, 0, ARCHITECTURE),
-        (IF_EQUAL, 1, 0, architecture),
-        (RETURN, 0, 0, KILL),
-        (LOAD, 0, 0, CALL_NUMBER),
-        (IF_GREATER_EQUAL, 0, 1, X32_BIT),
-        (RETURN, 0, 0, KILL),
-        (IF_GREATER, 0, 1, syscalls.LAST_KNOWN),
-        (RETURN, 0, 0, fail(errno.ENOSYS)),
+        (BpfCode.LOAD, 0, 0, DataOffset.ARCHITECTURE),
+        (BpfCode.IF_EQUAL, 1, 0, architecture),
+        (BpfCode.RETURN, 0, 0, FilterVerdict.KILL),
+        (BpfCode.LOAD, 0, 0, DataOffset.CALL_NUMBER),
+        (BpfCode.IF_GREATER_EQUAL, 0, 1, X32_BIT),
+        (BpfCode.RETURN, 0, 0, FilterVerdict.KILL),
+        (BpfCode.IF_GREATER, 0, 1, syscalls.LAST_KNOWN),
+        (BpfCode.RETURN, 0, 0, fail(errno.ENOSYS)),
     ]
     for name, body in _judged(pid).items():
         lines += _if_number(judged[name], body)
     for number in syscalls.numbers(syscalls.REFUSED).values():
-        lines += _if_number(number, [(RETURN, 0, 0, fail(errno.EPERM))])
+        lines += _if_number(number, [(BpfCode.RETURN, 0, 0, fail(errno.EPERM))])
     for number in syscalls.numbers(syscalls.FAKED).values():
-        lines += _if_number(number, [(RETURN, 0, 0, fail(0))])
-    return [*lines, (RETURN, 0, 0, ALLOW)]
+        lines += _if_number(number, [(BpfCode.RETURN, 0, 0, fail(0))])
+    return [*lines, (BpfCode.RETURN, 0, 0, FilterVerdict.ALLOW)]
 
 
 def restrict(pid: int) -> None:

@@ -16,7 +16,6 @@ from typing import IO, Literal, Protocol
 
 Incoming = Literal["replies", "printed", "told"]
 CHUNK = 1 << 20  # bytes taken at once
-MAX_WAITING = 64  # chunks that wait to be taken, before the worker has to wait
 
 
 class Channels(Protocol):
@@ -116,6 +115,7 @@ class PortableChannels:
         threading.Thread(target=self._send, args=(requests,), daemon=True).start()
 
     def _receive(self, replies: IO[bytes]) -> None:
+        max_waiting = 64  # chunks that wait to be taken, before the worker has to wait
         with replies:
             while True:
                 try:
@@ -123,7 +123,7 @@ class PortableChannels:
                 except OSError:
                     chunk = b""
                 with self.changed:
-                    self.changed.wait_for(lambda: self.closed or len(self.arrived) < MAX_WAITING)
+                    self.changed.wait_for(lambda: self.closed or len(self.arrived) < max_waiting)
                     self.arrived.append(chunk)
                     self.changed.notify_all()
                 if not chunk:

@@ -9,7 +9,6 @@ from grader.records import Frame
 from grader.sandbox.inside.usage import family, threads
 
 TICK = 0.1  # seconds between two looks
-PEEK = 2.0  # seconds without a step after which a worker is asked where it is, if it hung before
 STARVED = 10  # times its limit that a request may take on a busy machine, before the machine is to blame
 SPARE = 20.0  # seconds more than that: what a machine may do nothing at all in
 JIFFY = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01

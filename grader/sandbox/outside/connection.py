@@ -9,7 +9,7 @@ from grader.records import Observation, Outcome
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.faults import STEP
 from grader.sandbox.outside.channels import Channels
-from grader.sandbox.outside.clock import PEEK, TICK, Clock, Patience
+from grader.sandbox.outside.clock import TICK, Clock, Patience
 from grader.sandbox.outside.replies import clean, innermost
 
 SECONDS_FOR_STACK = 1.0  # a hung worker tells where it is at once, or not at all
@@ -148,17 +148,18 @@ class Connection:
     def _wait_on(self, clock: Clock, patience: Patience) -> None:
         """Go on waiting, or say why not."""
         lost = None
+        peek = 2.0  # seconds without a step after which a worker is asked where it is, if it hung before
         if clock.over(patience):
             limit = patience.seconds if clock.spent >= patience.seconds else patience.step
             lost = WorkerLost("timeout", f"no answer after {limit:g} s")
         elif clock.starved(patience):
             had = f"{clock.spent:.1f} s of a processor in {clock.passed:.0f} s"
             lost = WorkerLost("fault", f"this machine is too busy: the submission's process had {had}")
-        elif patience.hangs.places and not clock.peeked and clock.without_step >= PEEK:
+        elif patience.hangs.places and not clock.peeked and clock.without_step >= peek:
             clock.peeked = True
             self.interrupt()
             if patience.hangs.knows(innermost(self.stack(SECONDS_FOR_STACK))):
-                lost = WorkerLost("timeout", f"no answer after {PEEK:g} s", "where it hung before")
+                lost = WorkerLost("timeout", f"no answer after {peek:g} s", "where it hung before")
         if lost is not None:
             lost.spent = clock.spent
             raise lost

@@ -12,9 +12,6 @@ from torch import Tensor, nn
 from grader.sandbox.inside import describe
 from grader.torchkit.inside.followed_models import bound_arguments, whole_numbers
 
-MAX_CALLS = 20  # that are told of
-MAX_SHOWN = 40  # characters of one argument
-
 
 class ModelCalls:
     """Notes of the calls of one training, each as ``grader.torchkit.training_answers.ModelCall`` explains it."""
@@ -44,7 +41,8 @@ class ModelCalls:
             "raised": None if error is None else describe.exception(error),
             "image": [],
         }
-        if len(self.facts) < MAX_CALLS:
+        max_calls = 20  # that are told of
+        if len(self.facts) < max_calls:
             self.facts.append(call)
         return call
 
@@ -64,7 +62,8 @@ def try_one_image(module: nn.Module, inputs: tuple[Any, ...], call: dict[str, An
 def _shown(value: Any) -> str:
     """A plain value as it is written; the type of anything else."""
     plain = isinstance(value, bool | int | float | str | None) or type(value) in (tuple, list)
-    return repr(value)[:MAX_SHOWN] if plain else type(value).__name__[:MAX_SHOWN]
+    max_characters = 40  # characters of one argument
+    return repr(value)[:max_characters] if plain else type(value).__name__[:max_characters]
 
 
 def _caller() -> dict[str, Any] | None:

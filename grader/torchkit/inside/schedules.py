@@ -17,8 +17,6 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from grader.sandbox.inside import describe
 
-MAX_BATCHES = 60_000  # that are simulated
-
 
 @dataclass
 class NotedScheduler:
@@ -216,7 +214,8 @@ def simulate(
     ways = [(note, of_epochs) for note in driven if (of_epochs := _steppings(note, seen[:epochs]))]
     per_batch = any(way.rate for _, of_epochs in ways for way in of_epochs)
     batches = batches if per_batch else 1
-    epochs = max(1, min(epochs, MAX_BATCHES // batches))
+    max_batches = 60_000  # that are simulated
+    epochs = max(1, min(epochs, max_batches // batches))
     for optimizer in optimizers:
         _restore(optimizer, schedules.groups.get(id(optimizer), []))
     curves: list[list[list[float]]] = [[] for _ in optimizers]

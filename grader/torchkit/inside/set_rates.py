@@ -9,9 +9,6 @@ from torch.optim import Optimizer
 
 from grader.sandbox.inside import describe
 
-MAX_PLACES = 20
-COMPREHENSIONS = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # frames of their own inside a function
-
 
 class NotedGroup(dict[str, Any]):
     """A parameter group of an optimizer that tells who sets its learning rate.
@@ -55,9 +52,11 @@ class SetRates:
         """Note a place where a learning rate is set, if it lies in student code; schedulers of torch set it elsewhere."""
         place = describe.frame(frame)
         function: FrameType | None = frame
-        while function is not None and function.f_code.co_name in COMPREHENSIONS:
+        comprehensions = ("<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>")  # frames of their own inside a function
+        while function is not None and function.f_code.co_name in comprehensions:
             function = function.f_back
-        if place is not None and function is not None and len(self._places) < MAX_PLACES:
+        max_places = 20
+        if place is not None and function is not None and len(self._places) < max_places:
             self._places.setdefault(function.f_code, place)
 
     def backward(self) -> None:

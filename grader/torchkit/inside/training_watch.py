@@ -30,11 +30,6 @@ from grader.torchkit.inside.passes import Batches, Pass, thinned
 from grader.torchkit.inside.schedules import Schedules, rates
 from grader.torchkit.inside.set_rates import NotedGroup, SetRates
 
-MAX_EPOCHS, MAX_MODELS, MAX_OPTIMIZERS = 5_000, 64, 100  # that are told apart
-SHORTER, SHORTEST = 3, 5  # epochs after which fewer batches are handed out
-PER_CLASS, FEWER_PER_CLASS = 4, 2  # items of one class left in a batch; fewer where a step takes long
-SLOW_STEP, LONG_RUN = 0.2, 10.0  # processor seconds of one step, and of a run that has shown enough after some epochs
-
 
 class Enough(BaseException):
     """Ends a run from within; no ``except Exception`` catches it."""
@@ -80,7 +75,10 @@ class TrainingWatch:
         used: (epoch, number of the optimizer, its largest learning rate) of every step.
         loaders: that batches came from which were learned from: the first ones and the last.
         learned: training items in these batches.
+        long_epochs: as many epochs are given more batches than those after them.
     """
+
+    long_epochs = 3
 
     def __init__(self, train: NotedReads, test: NotedReads, short: bool = True, most_steps: int = 600) -> None:
         self.train, self.test, self.short, self.most_steps = train, test, short, most_steps
@@ -99,7 +97,7 @@ class TrainingWatch:
         self._evaluated_after = False
         self._reads_count = False  # whether what was read since the last backward pass is what was learned from
         self._not_watched = False
-        self._per_class = PER_CLASS
+        self._per_class = 4  # items of one class left in a batch
         self._started = self._stepped = time.process_time()
         self._old_gradients = OldGradients()
         self._unused: list[Tensor] = []  # parameters whose gradients wait for a step
@@ -155,7 +153,8 @@ class TrainingWatch:
             arguments, misfit: as ``followed_models.named_arguments`` tells.
         """
         note = FollowedModel(role, module, arguments=arguments or {}, misfit=misfit)
-        if len(self.models) < MAX_MODELS and all(other.module is not module for other in self.models):
+        max_models = 64
+        if len(self.models) < max_models and all(other.module is not module for other in self.models):
             self.models.append(note)
             module.register_forward_pre_hook(note.before_call)
 
@@ -229,7 +228,7 @@ class TrainingWatch:
     def _shown_enough(self, current: Pass) -> bool:
         """Whether a pass may end: fewer batches are needed the more epochs were seen."""
         done = len(self.epochs)
-        batches, steps = (5, 2) if done <= SHORTER else (2, 1) if done <= SHORTEST else (1, 1)
+        batches, steps = (5, 2) if done <= self.long_epochs else (2, 1) if done <= 5 else (1, 1)
         if current.yielded < batches:
             return False
         max_batches = 40  # of one pass, however few steps it takes
@@ -278,12 +277,13 @@ class TrainingWatch:
     def _steps_slowly(self) -> bool:
         """Whether a long time has passed since the step before."""
         before, self._stepped = self._stepped, time.process_time()
-        return self._stepped - before > SLOW_STEP
+        return self._stepped - before > 0.2  # processor seconds
 
     def _epoch(self) -> EpochCounts:
         """The current epoch; a new one where a new pass over the data has begun."""
         over = not self.epochs or self._fresh_pass or self._evaluated_after
-        if over and len(self.epochs) < MAX_EPOCHS:
+        max_epochs = 5_000
+        if over and len(self.epochs) < max_epochs:
             self.epochs.append(EpochCounts(self._pass))
             self._evaluated_after = False
         self._fresh_pass = False
@@ -299,12 +299,13 @@ class TrainingWatch:
         return [p for p in parameters[: 4 * TRACKED] if p.grad is not None and p.grad.any()]
 
     def _before_step(self, optimizer: Optimizer) -> None:
-        long = len(self.epochs) > SHORTER and time.process_time() - self._started > LONG_RUN
+        max_seconds = 10.0  # of the processor, after which a run has shown enough where it had some epochs
+        long = len(self.epochs) > self.long_epochs and time.process_time() - self._started > max_seconds
         if long or sum(epoch.steps for epoch in self.epochs) >= self.most_steps:
             raise Enough
         self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)
-        if all(optimizer is not other for other in self.optimizers) and len(self.optimizers) < MAX_OPTIMIZERS:
+        if all(optimizer is not other for other in self.optimizers) and len(self.optimizers) < 100:
             self.optimizers.append(optimizer)
         index = next((i for i, other in enumerate(self.optimizers) if other is optimizer), -1)
         self.used.append((max(0, len(self.epochs) - 1), index, max(rates(optimizer), default=0.0)))
@@ -317,7 +318,7 @@ class TrainingWatch:
         epoch.unstepped = 0
         self._pass.steps += 1
         if self._steps_slowly():
-            self._per_class = FEWER_PER_CLASS
+            self._per_class = 2
         epoch.empty += not self._old_gradients.remember(optimizer)
 
 

@@ -17,24 +17,24 @@ def verdict(program: list[seccomp.Instruction], number: int, arguments: tuple[in
     """Run a filter on one system call, as the kernel would."""
     _, architecture = syscalls.ARCHES[machine or platform.machine()]
     padded = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
-    data = {seccomp.CALL_NUMBER: number, seccomp.ARCHITECTURE: architecture}
-    data |= {seccomp.ARGUMENTS + 8 * index: value & 0xFFFFFFFF for index, value in enumerate(padded)}
+    data = {seccomp.DataOffset.CALL_NUMBER: number, seccomp.DataOffset.ARCHITECTURE: architecture}
+    data |= {seccomp.DataOffset.ARGUMENTS + 8 * index: value & 0xFFFFFFFF for index, value in enumerate(padded)}
     register, place = 0, 0
     while True:
         code, if_true, if_false, constant = program[place]
         place += 1
-        if code == seccomp.RETURN:
+        if code == seccomp.BpfCode.RETURN:
             return constant
-        if code == seccomp.LOAD:
+        if code == seccomp.BpfCode.LOAD:
             register = data[constant]
-        elif code == seccomp.AND:
+        elif code == seccomp.BpfCode.AND:
             register &= constant
         else:
             holds = {
-                seccomp.IF_EQUAL: register == constant,
-                seccomp.IF_GREATER: register > constant,
-                seccomp.IF_GREATER_EQUAL: register >= constant,
-                seccomp.IF_ANY_BIT: register & constant != 0,
+                seccomp.BpfCode.IF_EQUAL: register == constant,
+                seccomp.BpfCode.IF_GREATER: register > constant,
+                seccomp.BpfCode.IF_GREATER_EQUAL: register >= constant,
+                seccomp.BpfCode.IF_ANY_BIT: register & constant != 0,
             }[code]
             place += if_true if holds else if_false
 
@@ -50,7 +50,7 @@ def test_the_program_is_one_that_the_kernel_takes(machine: str) -> None:
     assert len(program) < 4096
     for place, (code, if_true, if_false, _) in enumerate(program):
         assert 0 <= if_true < 256 and 0 <= if_false < 256
-        if code not in (seccomp.RETURN, seccomp.LOAD, seccomp.AND):
+        if code not in (seccomp.BpfCode.RETURN, seccomp.BpfCode.LOAD, seccomp.BpfCode.AND):
             assert place + 1 + max(if_true, if_false) < len(program)
 
 
@@ -87,7 +87,7 @@ JUDGED = [
 @pytest.mark.parametrize(("name", "arguments", "allowed"), JUDGED)
 def test_arguments_are_judged(name: str, arguments: tuple[int, ...], allowed: bool, machine: str) -> None:
     number = syscalls.numbers(syscalls.JUDGED)[name]
-    expected = seccomp.ALLOW if allowed else seccomp.fail(errno.EPERM)
+    expected = seccomp.FilterVerdict.ALLOW if allowed else seccomp.fail(errno.EPERM)
     assert verdict(seccomp.program(OWN_PID), number, arguments) == expected
 
 
@@ -95,16 +95,18 @@ def test_shared_anonymous_memory_is_refused_and_private_is_not(machine: str) -> 
     program, number = seccomp.program(OWN_PID), syscalls.numbers(syscalls.JUDGED)["mmap"]
     assert verdict(program, number, (0, 4096, 3, 0x21)) == seccomp.fail(errno.ENOMEM)
     assert verdict(program, number, (0, 4096, 3, 0x23)) == seccomp.fail(errno.ENOMEM)
-    assert verdict(program, number, (0, 4096, 3, 0x22)) == seccomp.ALLOW
-    assert verdict(program, number, (0, 4096, 1, 0x01, 3)) == seccomp.ALLOW  # a shared file, of which few are writable
+    assert verdict(program, number, (0, 4096, 3, 0x22)) == seccomp.FilterVerdict.ALLOW
+    assert (
+        verdict(program, number, (0, 4096, 1, 0x01, 3)) == seccomp.FilterVerdict.ALLOW
+    )  # a shared file, of which few are writable
 
 
 def test_calls_of_tomorrow_and_of_other_machines_are_not_there(machine: str) -> None:
     program = seccomp.program(OWN_PID)
     assert verdict(program, syscalls.LAST_KNOWN + 1) == seccomp.fail(errno.ENOSYS)
-    assert verdict(program, 39 | seccomp.X32_BIT) == seccomp.KILL
+    assert verdict(program, 39 | seccomp.X32_BIT) == seccomp.FilterVerdict.KILL
     other = next(each for each in MACHINES if each != machine)
-    assert verdict(program, 39, machine=other) == seccomp.KILL
+    assert verdict(program, 39, machine=other) == seccomp.FilterVerdict.KILL
 
 
 HEADERS = {

@@ -9,8 +9,6 @@ from grader.judging import Fail
 from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
-ROUNDING = 0.001  # of a Precision@1 that somebody rounds
-GUESSED = 0.1  # the Precision@1 of embeddings that know nothing
 SETS = "The reference set is the training subset; after it comes the test set."
 
 
@@ -104,7 +102,8 @@ def _expect_best_precision(run: TrainingRun) -> None:
         for before, now in itertools.pairwise(run.best)
         if now.given is not None and before.returned is not None
     ]
-    if len(pairs) >= 3 and not any(abs(given - returned) < ROUNDING for returned, given in pairs):
+    rounding = 0.001  # of a Precision@1 that somebody rounds
+    if len(pairs) >= 3 and not any(abs(given - returned) < rounding for returned, given in pairs):
         returned, given = pairs[0]
         same = all(other == given for _, other in pairs)
         raise Fail(
@@ -113,7 +112,8 @@ def _expect_best_precision(run: TrainingRun) -> None:
             "Keep what it returns, and give it to the next call as best_prec.",
         )
     first = run.best[0].given if run.best else None
-    if first is not None and first > GUESSED:
+    guessed = 0.1  # the Precision@1 of embeddings that know nothing
+    if first is not None and first > guessed:
         raise Fail(
             f"the first call of `evaluate_at_end_epoch` is given best_prec={first:g}: a model is kept in vit_embeds.pt "
             "only where its Precision@1 is better than that",

@@ -6,22 +6,6 @@ from grader.judging import Fail, Skip, warn
 from grader.records import GradeWarning
 from grader.torchkit.training_answers import WatchedLoss
 
-MINED_ELSEWHERE = {  # by the names of ``TupleSources``
-    "other_embeddings": (
-        "the miner is given other embeddings than the loss: the triplets that it finds are those of other rows",
-        "Give both the same: keep what the embedding head returns in a variable, then miner(embeddings, y), then "
-        "loss(embeddings, y, triplets), in each batch anew.",
-    ),
-    "other_labels": (
-        "the miner is given other labels than the loss: its positives and negatives are not those of the batch",
-        "Give both the labels that the loader gives with the images: miner(embeddings, y).",
-    ),
-}
-WITHOUT_MINER = (
-    "Make a miner before the loop, as miners.TripletMarginMiner(). In each batch, call it on the embeddings and the "
-    "labels, and give what it returns to the loss as its third argument."
-)
-
 
 def triplet_losses(run: TrainingRun) -> list[WatchedLoss]:
     """The triplet margin losses of a run."""
@@ -80,7 +64,18 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
             "the triplet loss is not given the embeddings (B, E) first and then their labels (B,)",
             "The order is loss(embeddings, labels, triplets), and miner(embeddings, labels).",
         )
-    for source, (message, hint) in MINED_ELSEWHERE.items():
+    explanations = {  # by the names of ``TupleSources``
+        "other_embeddings": (
+            "the miner is given other embeddings than the loss: the triplets that it finds are those of other rows",
+            "Give both the same: keep what the embedding head returns in a variable, then miner(embeddings, y), then "
+            "loss(embeddings, y, triplets), in each batch anew.",
+        ),
+        "other_labels": (
+            "the miner is given other labels than the loss: its positives and negatives are not those of the batch",
+            "Give both the labels that the loader gives with the images: miner(embeddings, y).",
+        ),
+    }
+    for source, (message, hint) in explanations.items():
         calls = sum(getattr(loss.tuples, source) for loss in triplet)
         if calls > sum(loss.calls for loss in triplet) / 2 or (calls and run.raised is not None):
             return Fail(message, hint)
@@ -92,8 +87,12 @@ def _unused(run: TrainingRun) -> tuple[str, str]:
     tuples = [loss.tuples for loss in triplet_losses(run)]
     if not tuples or any(t.miner or t.other or t.other_embeddings or t.other_labels for t in tuples):
         return "", ""
+    hint = (
+        "Make a miner before the loop, as miners.TripletMarginMiner(). In each batch, call it on the embeddings and the "
+        "labels, and give what it returns to the loss as its third argument."
+    )
     if any(t.all for t in tuples):
-        return "the loss is given all triplets of the batch: no miner has chosen among them", WITHOUT_MINER
+        return "the loss is given all triplets of the batch: no miner has chosen among them", hint
     if run.miners:
         names = ", ".join(run.miners[:3])
         return (
@@ -102,7 +101,7 @@ def _unused(run: TrainingRun) -> tuple[str, str]:
         )
     return (
         "no miner is used: the loss averages over all triplets of a batch, most of which teach nothing",
-        WITHOUT_MINER,
+        hint,
     )
 
 

@@ -14,8 +14,6 @@ ORDERS = {
     "ViT": "The order is ViT(image_size, patch_size, num_channels, hidden_size, layers, heads).",
     "LinearEmbeddingHead": "The order is LinearEmbeddingHead(hidden_size, embed_size).",
 }
-JUDGED_BY = {"ViT": "vit.model", "LinearEmbeddingHead": "vit.heads"}
-NAMES = {"ViT": "the ViT", "LinearEmbeddingHead": "the embedding head"}
 HYPERPARAMETERS = {"num_channels": "in_channels"}  # arguments that are called otherwise than their hyperparameter
 
 
@@ -87,8 +85,9 @@ def refused_call(evidence: Evidence) -> Fail | None:
     in_full = in_full_size(evidence)
     if in_full is None:
         return None
+    judged_by = {"ViT": "vit.model", "LinearEmbeddingHead": "vit.heads"}
     for call in in_full.calls:
-        if call.raised is not None and not _failed(evidence, JUDGED_BY[call.name]):
+        if call.raised is not None and not _failed(evidence, judged_by[call.name]):
             at = "" if call.frame is None else f", called at {place(call.frame)},"
             on = f" on one image of shape {tuple(call.image)}" if call.image else ""
             return Fail(f"`{call.words}`{at}{on} {raised_words(call.raised)}", _why(call, in_full.sizes))
@@ -123,6 +122,7 @@ def _compared(evidence: Evidence, run: TrainingRun, in_full: TrainingRun) -> str
         a remark on a number that is no hyperparameter, and not the one of its name.
     """
     remark = None
+    names = {"ViT": "the ViT", "LinearEmbeddingHead": "the embedding head"}
     for call, name, small, full in _arguments(run, in_full):
         own = HYPERPARAMETERS.get(name, name)
         wanted = in_full.sizes.get(own)
@@ -132,11 +132,11 @@ def _compared(evidence: Evidence, run: TrainingRun, in_full: TrainingRun) -> str
         at = "" if call.frame is None else f" ({place(call.frame)})"
         if others and small != full:
             raise Fail(
-                f"{NAMES[call.name]} is built with `{others[0]}` in the place of `{own}`: `{call.words}`{at}",
+                f"{names[call.name]} is built with `{others[0]}` in the place of `{own}`: `{call.words}`{at}",
                 ORDERS[call.name],
             )
         remark = remark or (
-            f"{NAMES[call.name]} is built with {name}={full}{at}, though `{own}` is {wanted}: vit_embeds.pt then does "
+            f"{names[call.name]} is built with {name}={full}{at}, though `{own}` is {wanted}: vit_embeds.pt then does "
             f"not fit the hyperparameters"
         )
     return remark

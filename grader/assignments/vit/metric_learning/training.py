@@ -24,9 +24,7 @@ CLASSES = {  # and the criteria that judge them and their parts
     "ViT": ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model"),
     "LinearEmbeddingHead": ("vit.heads",),
 }
-MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
 LENGTH = 0.1  # of the line of images: weights before a training are small, and no curvature to be seen
-MIN_UNSTEPPED = 30  # batches without a step that are no accumulation of gradients any more
 MIN_EPOCHS = 3  # fewer epochs or batches say nothing
 
 
@@ -97,13 +95,15 @@ def _all_batches(run: TrainingRun) -> None:
             "optimizer.step() belongs in the loop over the batches, after backward(). Look at its indentation.",
         )
     first = run.epochs[0]
-    if first.steps and first.backwards >= MIN_UNSTEPPED and first.unstepped > 0.6 * first.backwards:
+    min_unstepped = 30  # batches without a step that are no accumulation of gradients any more
+    if first.steps and first.backwards >= min_unstepped and first.unstepped > 0.6 * first.backwards:
         raise Fail(
             f"of the first {first.backwards} batches of an epoch, the last {first.unstepped} lead to no step of the "
             "optimizer",
             "Look at the condition that optimizer.step() stands under: every nth batch is (i + 1) % n == 0.",
         )
-    early = [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.evaluations and epoch.length >= MIN_SHOWN]
+    min_shown = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
+    early = [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.evaluations and epoch.length >= min_shown]
     if len(early) < 2:
         return
     if all(epoch.batches <= 2 and epoch.backwards == 1 for epoch in early):
@@ -111,7 +111,7 @@ def _all_batches(run: TrainingRun) -> None:
             f"each epoch learns from one batch of {early[0].length}",
             "A break may stand inside the loop over the batches. Look at its indentation.",
         )
-    once = all(epoch.batches >= MIN_SHOWN and epoch.backwards == 1 for epoch in early)
+    once = all(epoch.batches >= min_shown and epoch.backwards == 1 for epoch in early)
     # losses that are added up over an epoch are all learned from
     if once and any(loss.learned < 0.8 * loss.calls for loss in triplet_losses(run)):
         raise Fail(
