@@ -152,9 +152,10 @@ def _expect_loaded(evidence: Evidence) -> None:
 
 
 def _blamed(evidence: Evidence, message: str, hint: str) -> Fail | Blocked:
-    """Blame a criterion of the model where one is not passed, else the checkpoint."""
-    by = next((criterion for criterion in MODEL if not evidence.passed(criterion)), None)
-    return Blocked(by, message) if by else Fail(message, hint)
+    """Blame a criterion of the model where one has failed or is not passed, else the checkpoint."""
+    lost = [criterion for criterion in MODEL if not evidence.passed(criterion)]
+    failed = [criterion for criterion in lost if evidence.verdict(criterion).status == "failed"]
+    return Blocked((failed or lost)[0], message) if lost else Fail(message, hint)
 
 
 @after(fits)

@@ -13,8 +13,8 @@ def attention_scale(module: nn.Module, inputs: Tensor) -> tuple[float | None, in
     """Find the factor between the products of queries and keys and the first softmax.
 
     Returns:
-        scale: None where attention could not be followed: fused kernels scale by themselves, and a mask, a bias
-            or a function between product and softmax is no scale.
+        scale: None where attention could not be followed: fused kernels scale by themselves, and a bias or a
+            function between product and softmax is no scale.
         width: how many features of a query meet those of a key, None where that is not known.
     """
     with torch.no_grad(), _Follow() as follow:
@@ -80,7 +80,8 @@ class _Follow(TorchFunctionMode):
         for product, inside, width in reversed(self.products):
             if product.numel() != scores.numel():
                 continue
-            a, b = scores.reshape(-1).double(), product.reshape(-1).double()
+            seen = scores.reshape(-1) > -1e4  # what is masked out is -inf, or very low
+            a, b = scores.reshape(-1)[seen].double(), product.reshape(-1)[seen].double()
             ratio = float((a @ b) / (b @ b))
             if not torch.allclose(a, b * ratio, rtol=1e-3, atol=1e-4 * float(a.abs().max())):
                 return None

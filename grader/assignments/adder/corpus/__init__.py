@@ -23,6 +23,6 @@ def load() -> tuple[list[Case], list[Case]]:
 
 def fit_checkpoints(case: Case, submission: Path) -> tuple[str, ...]:
     """Give a variant of the model the reference's weights; what it costs, for not every variant can take them."""
-    if "model.py" not in case.edits or transplant(submission):
+    if case.edits.get("model.py") is None or transplant(submission):
         return tuple(case.costs)
     return ("training.accuracy",)
