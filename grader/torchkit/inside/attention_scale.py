@@ -81,6 +81,8 @@ class _Follow(TorchFunctionMode):
             if product.numel() != scores.numel():
                 continue
             seen = scores.reshape(-1) > -1e4  # what is masked out is -inf, or very low
+            if not seen.any():
+                return None
             a, b = scores.reshape(-1)[seen].double(), product.reshape(-1)[seen].double()
             ratio = float((a @ b) / (b @ b))
             if not torch.allclose(a, b * ratio, rtol=1e-3, atol=1e-4 * float(a.abs().max())):
