@@ -29,6 +29,7 @@ KEPT_APART = {
     "audit.py",
     "cli.py",
     "commands",
+    "desk",
     "gradebook",
     "exports",
     "publish",

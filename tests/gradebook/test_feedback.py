@@ -15,6 +15,8 @@ from grader.gradebook.ledger import Ledger
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME, Gradebook
 from grader.pipeline import Options
+from grader.reports.html.pages import digest_of
+from tests import grades
 from tests.gradebook import classroom, uploads
 from tests.gradebook.test_downloads import graded
 
@@ -140,6 +142,12 @@ def test_a_page_is_packed_for_canvas_once(canvas, tmp_path):
     received, _ = uploads.canvas(packed(canvas, "canvas-feedback", tmp_path / "d.zip").zips, ATTACHMENTS)
     assert set(received) == {13}
     assert len(packed(canvas, "canvas-feedback", target, again=True).keys) == 3
+
+
+def test_a_class_that_lies_elsewhere_has_the_same_pages():
+    one, other = (grades.grade("ab12"), grades.grade("ab12"))
+    other.submission["path"] = "elsewhere/ab12.zip"
+    assert digest_of(one) == digest_of(other) and digest_of(one) != digest_of(one, "a day late")
 
 
 def test_an_export_that_was_killed_before_it_was_noted_is_made_again(canvas, tmp_path, monkeypatch):
