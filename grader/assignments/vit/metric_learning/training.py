@@ -15,7 +15,7 @@ from grader.assignments.vit.metric_learning.model_arguments import models_built,
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, failure, through, trained
 from grader.assignments.vit.settings import no_number
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Skip, checks
+from grader.judging import Criterion, Fail, Skip, after, checks
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.asking import normal
 from grader.torchkit.training_answers import WatchedModel
@@ -120,6 +120,7 @@ def _all_batches(run: TrainingRun) -> None:
         )
 
 
+@after(models_built)
 def both_models(evidence: Evidence) -> None:
     """The ViT and the embedding head are trained together: the optimizer holds both, and both change."""
     run = trained(evidence)
@@ -140,6 +141,11 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
         return Skip()  # the check of the loss tells
     said = "at every step of the optimizer all gradients were None or zero"
     if triplet and all(loss.one_class == loss.calls for loss in triplet):
+        if run.items.batch < 3:
+            return Fail(
+                f"batches of {run.items.batch} hold no triplets, and nothing is learned",
+                "A triplet is two images of a class and one of another: make batch_size larger.",
+            )
         return Fail(
             "each batch holds images of one class only: there are no negatives, no triplets, and nothing is learned",
             "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class.",
