@@ -265,12 +265,19 @@ def _status(results: list[CheckResult]) -> CriterionStatus:
 def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
     said = [result for result in results if result.status in ("failed", "error")]
     if said:
-        first = {result.message: result for result in reversed(said)}  # what two checks met is said once
-        return running(sentence(result.message, result.hint) for result in said if first[result.message] is result)
+        first = {_met(result.message): result for result in reversed(said)}  # what two checks met is said once
+        return running(
+            sentence(result.message, result.hint) for result in said if first[_met(result.message)] is result
+        )
     if all(result.status == "passed" for result in results):
         return " ".join(remarks) or "as it should be"
     gaps = " and ".join(result.name for result in results if result.status == "skipped")
     return f"what came back leaves nothing to judge {gaps} by"
+
+
+def _met(message: str) -> str:
+    """What a message tells of: where it is an exception, that alone, whatever it was met with."""
+    return message.partition(" it raised ")[2] or message
 
 
 def warn(code: str, message: str) -> list[GradeWarning]:

@@ -117,6 +117,18 @@ def test_a_sentence_that_two_checks_say_stands_once_and_the_next_begins_with_a_c
     assert feedback == "the log is not whole. Run all cells again. The log's best is another. Then hand it in."
 
 
+def test_an_exception_that_two_checks_met_is_said_once() -> None:
+    def first(evidence: object) -> None:
+        """It."""
+        raise Fail("on an input of shape (2, 3) it raised KeyError: 'a' at a.py, line 1")
+
+    def second(evidence: object) -> None:
+        """It."""
+        raise Fail("on an input of shape (5, 3) it raised KeyError: 'a' at a.py, line 1")
+
+    assert audit_feedback(first, second) == "on an input of shape (2, 3) it raised KeyError: 'a' at a.py, line 1."
+
+
 def audit_feedback(*checks: object) -> str:
     seen = evidence_of({"a.b": checks})
     judge_in_order(("a.b",), seen)

@@ -117,7 +117,7 @@ def _expect_distances(pair: ReturnedPair) -> None:
     if got is None:
         raise Fail(f"expected the distances as a tensor of numbers, got {words_of(pair.distances)}", BOTH_IN_ORDER)
     if rows is not None and case.k > 1 and np.array_equal(got.ravel(), case.nearest):
-        raise Fail("expected (distances, indices), got the indices first", BOTH_IN_ORDER)
+        raise Fail("expected (distances, indices), got (indices, distances)", BOTH_IN_ORDER)
     _expect_shape(got, case, "distances")
     beside = pair.rows_of_distances()
     if not any(close(got.ravel(), case.distances[meant]) for meant in pair.accepted_rows()):

@@ -128,7 +128,8 @@ def _problem(name: str, result: CaseResult, case: Case) -> str:
         case RaisedResult(exception=raised):
             if raised.is_to_do:
                 return TO_DO
-            return f"wrong: {call} raised {raised.type}: {raised.message.partition(chr(10))[0]}"
+            line = raised.message.partition("\n")[0]
+            return f"wrong: {call} raised {raised.type}{': ' if line else ''}{line}"
         case NoTensor(type=kind):
             return f"wrong: {call}: expected a tensor of shape {expected}, got {type_words(kind)}"
         case ShapeResult(shape=shape) if shape != expected:
