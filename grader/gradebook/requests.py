@@ -48,7 +48,8 @@ class Requests:
         """
         now = time.time()
         with self.book.transaction():
-            known = {key for keys in classlist(self.book).groups for key in keys}
+            class_ = classlist(self.book)
+            known = {key for keys in class_.groups if any(class_.rows.get(key) for key in keys) for key in keys}
             if wrong := [f"{each.where}{why}" for each in asked if (why := _wrong(each, known))]:
                 raise GraderErrors(wrong)
             return [each for each in asked if self._insert(each, now)]
@@ -78,7 +79,7 @@ def _request(row: sqlite3.Row) -> StudentRequest:
 
 def _wrong(request: StudentRequest, known: set[str]) -> str:
     if request.key not in known:
-        return f"{request.key}: no such student in the gradebook or the roster"
+        return f"{request.key}: nothing was handed in by a student of this name"
     if not request.text.strip():
         return f"{request.key}: expected the request's text"
     if len(request.text) > MAX_TEXT:

@@ -128,7 +128,7 @@ def test_requests_are_taken_in_once(out, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("key,text\ndoejane,a\nnobody,b\ndoejane,\n", "row 3: nobody: no such student"),
+        ("key,text\ndoejane,a\nnobody,b\ndoejane,\n", "row 3: nobody: nothing was handed in"),
         ("who,text\nx,y\n", "expected a column 'key', found 'who', 'text'"), ("key,text\n", "holds no request"),
     ],
 )  # fmt: skip
