@@ -45,7 +45,9 @@ def values(evidence: Evidence) -> None:
 
 def large_scores(evidence: Evidence) -> None:
     """`softmax` is right for scores in the thousands as well."""
-    _compare(evidence, "large", "exp overflows above 88: take the largest score of its row off each score first.")
+    _compare(
+        evidence, "large", "In float32, exp overflows above 88: take the largest score of its row off each score first."
+    )
 
 
 def _compare(evidence: Evidence, probe: str, hint: str) -> None:
