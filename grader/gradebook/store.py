@@ -86,12 +86,9 @@ CREATE INDEX IF NOT EXISTS exports_by_key ON exports (key, id);
 CREATE TABLE IF NOT EXISTS rosters (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, text TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL
 );
-CREATE TABLE IF NOT EXISTS requests (  -- of students, for another look
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL, UNIQUE (key, text)
-);
-CREATE TABLE IF NOT EXISTS answers (  -- the request needs no look any more
-    request INTEGER PRIMARY KEY REFERENCES requests(id), by TEXT NOT NULL, at REAL NOT NULL
-);
+CREATE TABLE IF NOT EXISTS requests (  -- of students, for another look; an answered one needs none any more
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL, UNIQUE (key, text));
+CREATE TABLE IF NOT EXISTS answers (request INTEGER PRIMARY KEY REFERENCES requests(id), by TEXT NOT NULL, at REAL NOT NULL);
 CREATE TRIGGER IF NOT EXISTS decisions_stay BEFORE UPDATE ON decisions
     BEGIN SELECT RAISE(ABORT, 'a decision is never changed, another is added'); END;
 CREATE TRIGGER IF NOT EXISTS decisions_are_kept BEFORE DELETE ON decisions
