@@ -56,6 +56,7 @@ def _ask(causality: str, evidence: Evidence, rng: np.random.Generator) -> Questi
         "one head": build(D, 1, N, seed=1, calls=calls | of_copies),
         "two heads": build(D, 2, N, seed=1, calls={"batch": call(x)}),
         "four heads": build(D, 4, N, seed=1, calls=batch | of_copies | {"gradients": calls["gradients"]}),
+        "narrow": build(4, 2, N, seed=2, calls={"longest": call(normal(rng, 1, N, 4))}),
         "copy": build(D, 1, N, seed=2, like="one head", calls={"batch": call(x)}),
     }
     return Question({"name": NAME, "builds": builds}, {"line": line, "causality": causality})
@@ -72,6 +73,7 @@ def shape(evidence: Evidence) -> None:
     expect_shape(run, "one head", "batch", (B, T, D), "Is the mask cut to the T tokens that there are, mask[:T, :T]?")
     expect_shape(run, "one head", "alone", (1, T, D))
     expect_shape(run, "one head", "longest", (2, N, D), "block_size tokens are allowed.")
+    expect_shape(run, "narrow", "longest", (1, N, 4), "block_size tokens are allowed, however wide they are.")
     run.output("one head")
 
 
@@ -144,6 +146,12 @@ def gradients(evidence: Evidence) -> None:
         raise Fail(
             "the gradient at the tokens does not tell how the output changes with them",
             "Rounding, detach and NumPy break it.",
+        )
+    reached, size = run.gradients("one head", "gradients").reached, run.size("one head")
+    if reached < 0.9 * size:  # the bias of the keys has none, one number in a hundred
+        raise Fail(
+            f"{size - reached} of the {size} numbers in its parameters have no part in what it gives",
+            "Queries, keys and values each have a projection of their own: are all three used, each once?",
         )
     if not same(run.output("copy"), run.output("one head")):
         raise Fail(

@@ -57,6 +57,7 @@ def _ask(stand_ins: StandIns, evidence: Evidence, rng: np.random.Generator) -> Q
         "one head": build(D, 1, N, seed=1, calls=copies(rng, D)),
         "zero": build(D, 4, N, seed=1, fill="zero", calls=batch),
         "zero but ones": build(D, 4, N, seed=1, fill="zero_but_ones", calls=batch),
+        "narrow": build(4, 2, N, seed=2, calls={"longest": call(normal(rng, 1, N, 4))}),
         "copy": build(D, 4, N, seed=2, like="block", calls=batch),
     }
     return Question({"name": NAME, "builds": builds, "stand_ins": stand_ins(evidence)}, {"shift": shift, "each": each})
@@ -71,6 +72,7 @@ def shape(evidence: Evidence) -> None:
     """Tokens (B, T, D) become (B, T, D), each text by itself and without chance."""
     run = of_block(evidence)
     expect_shape(run, "block", "batch", (B, T, D))
+    expect_shape(run, "narrow", "longest", (1, N, 4), "Is block_size passed on to the attention?")
     x = run.output("block")
     expect_repeatable(x, run.output("block", "again"), "tokens")
     expect_alone(run, "block", "alone", x[1:2], "a text")

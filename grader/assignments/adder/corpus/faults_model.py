@@ -22,6 +22,8 @@ def _fault(ident: str, costs: str, word: str, *edits: tuple[str, str], warns: tu
 
 
 FAULTS = [
+    _fault("values_as_keys", ATTENTION, "no part", ("q @ k.transpose(", "q @ v.transpose(")),
+    _fault("mask_as_wide_as_tokens", ATTENTION, "must match", ("torch.ones(block_size, block_size", "torch.ones(d_model, d_model")),
     _fault("mask_missing", ATTENTION, "later", (MASKED, "")),
     _fault("mask_sees_one_ahead", ATTENTION, "off by one", (TRIL, "dtype=torch.bool).tril(1)")),
     _fault("mask_hides_itself", ATTENTION, "masked out", (TRIL, "dtype=torch.bool).tril(-1)")),
