@@ -99,7 +99,7 @@ def _why(call: ModelCall, sizes: dict[str, int]) -> str:
     given = call.arguments
     for name, value in call.others.items():
         comma = ": take away the comma at the end of its line" if value.endswith(",)") else ""
-        return f"{name} is {value}, and not a whole number{comma}."
+        return f"The argument {name} is {value}, and not a whole number{comma}."
     wanted = {name: sizes.get(HYPERPARAMETERS.get(name, name)) for name in given}
     if given != wanted and sorted(given.values()) == sorted(value for value in wanted.values() if value is not None):
         others = [f"{name} is {value}" for name, value in given.items() if value != wanted[name]]
@@ -151,5 +151,5 @@ def _arguments(run: TrainingRun, in_full: TrainingRun) -> Iterator[tuple[ModelCa
             strict=False,
         )
         for small, full in pairs:
-            for argument in small.arguments.keys() & full.arguments.keys():
+            for argument in (each for each in small.arguments if each in full.arguments):
                 yield full, argument, small.arguments[argument], full.arguments[argument]
