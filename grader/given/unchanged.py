@@ -183,10 +183,16 @@ def _stands_for(spaces: Namespaces, module: str | None, name: str, meant: str, k
         there = spaces.definition(module, name)
         return name in kept and there == spaces.definition(_home(spaces, name), name)
     if meant == STUDENTS_OWN:
-        return bool(spaces.binders.get((module, name))) or name not in spaces.program.names  # missing costs its own
+        return bool(spaces.binders.get((module, name))) or _is_defined_nowhere(spaces, name)
     if meant == A_NUMBER:
         return spaces.number(module, name)
     return spaces.library(module, name) == meant
+
+
+def _is_defined_nowhere(spaces: Namespaces, name: str) -> bool:
+    """Whether statements only import a name: its definition is missing, which costs a criterion of its own."""
+    binding = (node for (_, bound), nodes in spaces.binders.items() if bound == name for node in nodes)
+    return all(isinstance(node, ast.Import | ast.ImportFrom) for node in binding)
 
 
 def _changes_indirectly(spaces: Namespaces, given: GivenBlocks) -> bool:

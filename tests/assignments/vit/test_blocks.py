@@ -11,6 +11,7 @@ from grader.assignments.vit import blocks
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.corpus.faults_given import BLOCKS, EACH_EPOCH, OLDER, OWN
 from grader.assignments.vit.metric_learning import embeddings, given_text, protected
+from grader.assignments.vit.names import WANTED
 from grader.evidence import Evidence
 from grader.given.blocks import GivenBlocks, listed
 from grader.given.unchanged import Replaced, changed_texts, replaced_names, still_to_write, unchanged_blocks
@@ -29,7 +30,7 @@ def source(texts: dict[str, str] = OWN, before: str = "", after: str = "") -> st
 
 
 def program(**sources: str) -> Program:
-    return harness._program(sources)
+    return harness._program(sources, WANTED)
 
 
 def given_blocks(files: given.GivenFiles | None = None) -> GivenBlocks:
@@ -48,6 +49,12 @@ def changed(files: given.GivenFiles | None = None, **sources: str) -> tuple[str,
 def test_every_edition_is_known(texts: dict[str, str]) -> None:
     assert unchanged(contrastive=source(texts)) == ALL
     assert changed(contrastive=source(texts)) == ()
+
+
+def test_blocks_are_unchanged_where_the_function_that_they_call_cannot_be_parsed() -> None:
+    lost = source().replace(STUDENTS, "")
+    assert unchanged(contrastive=lost) == ALL
+    assert unchanged(contrastive=lost, notebook="from contrastive import get_embeddings\n") == ALL
 
 
 def test_layout_comments_annotations_and_docstrings_are_nothing() -> None:
@@ -187,7 +194,7 @@ def test_a_hyperparameter_in_a_block_has_to_be_a_plain_number() -> None:
 
 
 def test_a_block_in_the_notebook_counts_before_one_in_a_module() -> None:
-    modules = harness._program({"contrastive": source()})
+    modules = harness._program({"contrastive": source()}, WANTED)
     main = tuple(Piece(piece.source, "a.ipynb", 1, piece.line) for piece in modules.modules["contrastive"])
     names = {n: type(o)("a.ipynb", 1, o.line, None) for n, o in modules.names.items()}
     both = Program(main, {"contrastive": modules.modules["contrastive"]}, names)
