@@ -24,7 +24,10 @@ PACKAGE = Path(grader.__file__).parent
 READING = "the reading process has Python's own library alone; each of its patterns is tried below"
 BACKTRACKING = {  # where Python's own patterns are used, and why they may be
     "publish/release.py": "reads the project's own pyproject.toml",
-    "students/__init__.py": "reads names of the project's own files",
+    "publish/package.py": "reads the name of an assignment's folder, one character at a time",
+    "publish/new.py": "reads the name that an instructor gives a new assignment, one character at a time",
+    "finding.py": "reads the name of an assignment's folder, one character at a time",
+    "students/plugin.py": "reads names of the project's own files",
     "reports/html/figures/drawing.py": "reads pictures that the project has drawn",
     "intake/reading/folders.py": READING,
     "intake/reading/lost_names.py": READING,
