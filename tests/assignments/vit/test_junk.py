@@ -86,7 +86,7 @@ def test_a_missing_key_is_never_an_error_of_the_graders(honest, probe):
     places = [
         p for p in paths(as_sent(honest.answers[probe].observation.value), deep=5) if p and isinstance(p[-1], str)
     ]
-    assert places
+    assert places or probe == "devices"  # an honest submission names no device: there is no key to leave out
     for place in drawn.sample(places, min(10, len(places))):
         assert_no_error(honest, without(honest, probe, place), probe, place)
 
