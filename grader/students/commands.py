@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from grader.errors import GraderError
-from grader.reports.text import printable
+from grader.reports.text import complain
 from grader.students import explain, pack
 
 
@@ -32,5 +32,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except GraderError as error:
-        print(printable(str(error)), file=sys.stderr)
+        complain(str(error))
         return 2

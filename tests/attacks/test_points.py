@@ -18,7 +18,7 @@ JUDGED = (
     "vit.shapes", "vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads",
     "contrastive.embeddings", "application.knn",
 )  # fmt: skip
-SUBMISSION = """
+ATTACKED = """
 import array, atexit, builtins, ctypes, gc, io, json, os, signal, struct, sys, threading, time
 import torch
 from torch import nn
@@ -34,7 +34,10 @@ def give(output):
 
 {attack}
 
-class Constant(nn.Module):
+"""  # what every attacked submission begins with; its classes call start, call and give
+SUBMISSION = (
+    ATTACKED
+    + """class Constant(nn.Module):
     ran = start()
     def __init__(self, *shape):
         super().__init__()
@@ -82,6 +85,7 @@ def retrieve_topk_nearest_neighbors_l2(query, ref, k=5):
     call()
     return give(torch.zeros(k)), give(torch.zeros(k, dtype=torch.long))
 """
+)
 FRAME = """
 def frame(ident, body):
     header = json.dumps({'id': ident, 'body': body, 'arrays': []}).encode()

@@ -11,27 +11,13 @@ from grader.records import Grade
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside.warm import WarmWorkers
 
-from .test_points import ANY_ANSWER, ATTACKS, FILES, JUNK, assert_no_gain, points
+from .test_points import ANY_ANSWER, ATTACKED, ATTACKS, FILES, JUNK, assert_no_gain, points
 
 JUDGED = ("attention.causality", "attention.heads", "model.block", "model.positions", "model.gpt", "model.loss",
           "text.tokenizer", "generation.generate")  # fmt: skip
-SUBMISSION = """
-import array, atexit, builtins, ctypes, gc, io, json, os, signal, struct, sys, threading, time
-import torch
-from torch import nn
-
-def start():
-    pass
-
-def call():
-    pass
-
-def give(output):
-    return output
-
-{attack}
-
-class Constant(nn.Module):
+SUBMISSION = (
+    ATTACKED
+    + """class Constant(nn.Module):
     ran = start()
     def __init__(self, *sizes):
         super().__init__()
@@ -67,6 +53,7 @@ def generate(model, idx, max_new_tokens, temperature=0.0):
 def train_model(train_dataset, test_dataset):
     call()
 """
+)
 
 
 @pytest.fixture(scope="module")
