@@ -56,6 +56,7 @@ class DeskPages:
         found.get("/submissions/<int:ident>")(self.submission)
         found.post("/submissions/<int:ident>/decisions")(self.decision)
         found.post("/submissions/<int:ident>/requests/<int:asked>")(self.answered)
+        found.post("/submissions/<int:ident>/look")(self.looked_at)
         found.post("/names")(self.names)
         return found
 
@@ -83,6 +84,12 @@ class DeskPages:
         with self.desk.options.reader() as reader:
             Requests(reader.book).answer(asked, self.desk.options.by)
         return redirect(url_for("desk.submission", ident=ident, said="The request is answered."), 303)
+
+    def looked_at(self, ident: int) -> Answer:
+        """Note that a person has looked at what the page showed."""
+        with self.desk.options.reader() as reader:
+            said = self.desk.looked_at(reader, ident, request.form.getlist("shown"))
+        return redirect(url_for("desk.submission", ident=ident, said=said), 303)
 
     def names(self) -> Answer:
         """Hide names, or show them again."""

@@ -1,9 +1,11 @@
 """What a person should look at first, and why."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from grader.gradebook.looks import Look
 from grader.gradebook.reader import GradedSubmission
 from grader.gradebook.requests import StudentRequest
 from grader.records import SimilarGroup
@@ -19,6 +21,8 @@ KINDS = {
     "similar": "nearly the same as others",
     "adjusted": "decided by a person",
 }
+# Those that end when somebody has looked; the others end with an answer or a decision.
+ENDED_BY_A_LOOK = ("warning", "near", "similar", "adjusted")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,16 @@ class Reason:
     request: int = 0
     others: tuple[int, ...] = ()
 
+    @property
+    def text(self) -> str:
+        """What is kept of it when somebody has looked: said in other words, it is another reason."""
+        return f"{KINDS[self.kind]}: {self.said}"
+
+    @property
+    def mark(self) -> str:
+        """Stands for its text in a form, in hexadecimal digits."""
+        return hashlib.sha256(self.text.encode("utf-8", "replace")).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class DeskRow:
@@ -45,10 +59,12 @@ class DeskRow:
     Attributes:
         entries: it, once for each student for whom it counts.
         reasons: the most urgent first.
+        looked_at: reasons that somebody has looked at, each with who that was.
     """
 
     entries: tuple[GradedSubmission, ...]
     reasons: tuple[Reason, ...]
+    looked_at: tuple[tuple[Reason, str], ...] = ()
 
     @property
     def entry(self) -> GradedSubmission:
@@ -68,7 +84,20 @@ class DeskRow:
     def without_names(self) -> "DeskRow":
         """The same, its reasons without whose it is: a path names its student."""
         names = sorted({str(self.entry.path), *(entry.key for entry in self.entries)}, key=len, reverse=True)
-        return replace(self, reasons=tuple(replace(each, said=_without(each.said, names)) for each in self.reasons))
+
+        def nameless(reason: Reason) -> Reason:
+            return replace(reason, said=_without(reason.said, names))
+
+        return replace(
+            self,
+            reasons=tuple(nameless(each) for each in self.reasons),
+            looked_at=tuple((nameless(each), by) for each, by in self.looked_at),
+        )
+
+    @property
+    def ends_with_a_look(self) -> tuple[Reason, ...]:
+        """The reasons that end when a person has looked and leaves all as it is."""
+        return tuple(each for each in self.reasons if each.kind in ENDED_BY_A_LOOK)
 
     @property
     def urgency(self) -> int:
@@ -83,20 +112,31 @@ def _without(text: str, names: Sequence[str]) -> str:
 
 
 def survey(
-    entries: Sequence[GradedSubmission], requests: Sequence[StudentRequest], groups: Sequence[SimilarGroup]
-) -> list[DeskRow]:
+    entries: Sequence[GradedSubmission], requests: Sequence[StudentRequest], groups: Sequence[SimilarGroup],
+    looks: Sequence[Look] = (),
+) -> list[DeskRow]:  # fmt: skip
     """The submissions of a class in the order in which a person should look at them.
 
     Args:
         entries: the submissions that count, by student.
         requests: of students, that are open.
         groups: submissions that are nearly the same.
+        looks: what somebody has looked at.
     """
     by_row = sorted(entries, key=lambda entry: entry.row.id)
     shared = [tuple(those) for _, those in groupby(by_row, lambda entry: entry.row.id)]
     row_of = {entry.key: entry.row.id for entry in entries}
-    rows = [DeskRow(those, _ordered(_reasons(those, requests, groups, row_of))) for those in shared]
+    seen = {(look.submission, look.reason): look.by for look in looks}
+    rows = [_row(those, _ordered(_reasons(those, requests, groups, row_of)), seen) for those in shared]
     return sorted(rows, key=lambda row: (row.urgency, row.names.casefold()))
+
+
+def _row(
+    entries: tuple[GradedSubmission, ...], reasons: tuple[Reason, ...], seen: Mapping[tuple[int, str], str]
+) -> DeskRow:
+    by = [(each, seen.get((entries[0].row.id, each.text), "")) for each in reasons]
+    ended = tuple((each, who) for each, who in by if who and each.kind in ENDED_BY_A_LOOK)
+    return DeskRow(entries, tuple(each for each in reasons if each not in dict(ended)), ended)
 
 
 def _ordered(reasons: Iterator[Reason]) -> tuple[Reason, ...]:
@@ -111,7 +151,7 @@ def _reasons(
     grade, keys = entries[0].grade, {entry.key for entry in entries}
     yield from (Reason("request", each.text, each.id) for each in requests if each.key in keys)
     if grade.status == "needs_review":
-        yield Reason("undecided", grade.reason)
+        yield Reason("undecided", grade.reason.removeprefix(f"{KINDS['undecided']}: "))
     elif grade.status == "rejected":
         yield Reason("rejected", grade.reason)
     yield from (Reason("look again", line) for line in grade.look_again)

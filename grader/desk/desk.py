@@ -1,6 +1,6 @@
 """What is on the desk: a class as its gradebook has it now, and the decisions that a person makes about it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from grader.errors import GraderError
 from grader.firewall import Firewall
 from grader.gradebook.deciding import Wish, decide
 from grader.gradebook.ledger import WHOLE
+from grader.gradebook.looks import Looks
 from grader.gradebook.reader import Attempts, GradebookReader, GradedSubmission
 from grader.gradebook.requests import Requests
 from grader.gradebook.similarity import groups, similar
@@ -59,7 +60,7 @@ class Desk:
     def rows(self, reader: GradebookReader) -> list[DeskRow]:
         """The submissions in the order in which a person should look at them."""
         entries = reader.entries()
-        return survey(entries, Requests(reader.book).open(), self._groups(reader, entries))
+        return survey(entries, Requests(reader.book).open(), self._groups(reader, entries), Looks(reader.book).of())
 
     def _groups(self, reader: GradebookReader, entries: list[GradedSubmission]) -> list[SimilarGroup]:
         """Who handed in nearly the same; looked for once while the class stays as it is."""
@@ -85,6 +86,19 @@ class Desk:
         if after < len(rows):
             self.pieces.ahead(rows[after].entry)
         return page
+
+    def looked_at(self, reader: GradebookReader, ident: int, shown: Collection[str]) -> str:
+        """Note that a person has looked at a submission and leaves it as it is; returns what was done, in words.
+
+        Args:
+            shown: the reasons that were on the page, by their marks: what came since is not ended.
+
+        Raises:
+            NotOnDesk: there is no such submission.
+        """
+        ends = _row(self.rows(reader), ident).ends_with_a_look
+        Looks(reader.book).add(ident, [each.text for each in ends if each.mark in shown], self.options.by)
+        return "Looked at."
 
     def decide(self, reader: GradebookReader, ident: int, form: Mapping[str, str]) -> str:
         """Take a decision into the ledger; returns what was done, in words.

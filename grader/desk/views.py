@@ -66,6 +66,7 @@ def submission(
         typed: what was typed and not taken.
     """
     at = [each.id for each in rows].index(row.id)
+    looking = [each.mark for each in row.ends_with_a_look]  # before names are taken out of what is said
     row = row.without_names() if hidden else row
     grade = row.entry.grade
     parts = tell(grade, pieces.sources, pieces.demands, pieces.parts)
@@ -73,7 +74,7 @@ def submission(
         "desk_submission.html", url, hidden, row=row, grade=grade, parts=parts, pieces=pieces, marks=marks, typed=typed,
         at=at, count=len(rows), before=rows[at - 1] if at else None, after=rows[at + 1] if at + 1 < len(rows) else None,
         kinds=KINDS, rows={each.id: each for each in rows}, late=_late(row), whole=WHOLE, said=said,
-        anchors=_anchors(parts),
+        anchors=_anchors(parts), looking=looking,
     )  # fmt: skip
 
 

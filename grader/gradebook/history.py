@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.gradebook.ledger import Decision
+from grader.gradebook.looks import Looks
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import GradeRow, SubmissionRow
 from grader.gradebook.together import classlist
@@ -15,7 +16,7 @@ class Event:
 
     Attributes:
         at: seconds since 1970.
-        what: "submitted", "graded", "regraded", "adjusted", "taken back" or "exported".
+        what: "submitted", "graded", "regraded", "adjusted", "taken back", "looked at" or "exported".
         said: the rest of the line.
     """
 
@@ -31,6 +32,13 @@ def events(reader: GradebookReader, key: str) -> list[Event]:
     found = [event for each in keys for row in class_.rows.get(each, ()) for event in _of_submission(reader, row)]
     found += [_decided(each) for member in keys for each in reader.ledger.decisions(member)]
     found += [Event(each.at, "exported", f"{each.format}: {each.said}") for each in reader.ledger.exports(key)]
+    looks = Looks(reader.book)
+    found += [
+        Event(each.at, "looked at", f"by {each.by}: {each.reason}")
+        for member in keys
+        for row in class_.rows.get(member, ())
+        for each in looks.of(row.id)
+    ]
     return sorted(found, key=lambda event: event.at)  # stable: what came first in a second stays first
 
 

@@ -89,6 +89,9 @@ CREATE TABLE IF NOT EXISTS rosters (
 CREATE TABLE IF NOT EXISTS requests (  -- of students, for another look; an answered one needs none any more
     id INTEGER PRIMARY KEY, key TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL, UNIQUE (key, text));
 CREATE TABLE IF NOT EXISTS answers (request INTEGER PRIMARY KEY REFERENCES requests(id), by TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS looks (  -- of people; see grader/gradebook/looks.py
+    id INTEGER PRIMARY KEY, submission INTEGER NOT NULL REFERENCES submissions(id), reason TEXT NOT NULL,
+    by TEXT NOT NULL, at REAL NOT NULL, UNIQUE (submission, reason));
 CREATE TRIGGER IF NOT EXISTS decisions_stay BEFORE UPDATE ON decisions
     BEGIN SELECT RAISE(ABORT, 'a decision is never changed, another is added'); END;
 CREATE TRIGGER IF NOT EXISTS decisions_are_kept BEFORE DELETE ON decisions

@@ -1,17 +1,19 @@
 """The review desk without a browser: what it lists, what it takes, whom it refuses, what it loses."""
 
 import dataclasses
+import re
 import threading
 
 import pytest
 
+from grader import cli
 from grader.desk import listing
 from grader.desk.attention import survey
-from grader.desk.desk import DeskOptions
+from grader.desk.desk import Desk, DeskOptions
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.requests import Requests, StudentRequest
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
-from grader.records import SimilarGroup
+from grader.records import GradeWarning, SimilarGroup
 from tests import grades
 from tests.desk import desks
 from tests.desk.desks import Client, decisions, plain, undecided
@@ -49,11 +51,58 @@ def test_what_waits_for_a_person_comes_first(out, client, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "5 of 5 to look at",
         "  anna: asks for another look: Please look at part 3",
-        "  bela: not decided: not decided: vit.model, application.knn",
+        "  bela: not decided: vit.model, application.knn",
         "  emil: could not be opened: class/emil/first: not a notebook",
         "  dora: warning: log.stale the log is of another run",
         "  cleo: decided by a person: vit.model 0 → 2 by Ada: as I see it",
     ]
+
+
+def shown(client, key):
+    """The reasons that a submission's page shows and that end with a look."""
+    page = client.get(f"submissions/{client.row(key)}").text
+    return re.findall(r'name="shown" value="([0-9a-f]+)"', page)
+
+
+def waiting(out):
+    with GradebookReader(out) as reader:
+        rows = Desk(DeskOptions(out, "Ada")).rows(reader)
+    return {row.names: [each.kind for each in row.reasons] for row in rows if row.reasons}
+
+
+def test_what_was_looked_at_and_stays_as_it_is_leaves_the_list(out, client, capsys):
+    client.decide("cleo", "vit.model", 2)
+    for key in ("dora", "cleo", "bela", "emil"):
+        client.post(f"submissions/{client.row(key)}/look", {"shown": shown(client, key)})
+    assert waiting(out) == {"bela": ["undecided"], "emil": ["rejected"]}, "these end with a decision alone"
+    page = client.get(f"submissions/{client.row('dora')}").text
+    assert "Ada looked at it" in page and "the log is of another run" in page
+    client.decide("cleo", "vit.model", 3)
+    assert waiting(out)["cleo"] == ["adjusted"], "another decision is another reason"
+    capsys.readouterr()
+    assert cli.main(["log", "dora", "--out", str(out)]) == 0
+    assert "looked at     by Ada: warning: `log.stale` the log is of another run" in capsys.readouterr().out
+
+
+def test_a_look_ends_only_what_the_page_showed_and_survives_another_grade(out, client):
+    row, before = client.row("dora"), shown(client, "dora")
+    again = grades.grade("dora")
+    more = dataclasses.replace(again, warnings=(*again.warnings, GradeWarning("leak.test", "knows the test images")))
+    with_book(out, lambda book: book.finish(row, NOW, PackedGrade(more)))
+    client.post(f"submissions/{row}/look", {"shown": before})
+    assert waiting(out)["dora"] == ["warning"] and len(shown(client, "dora")) == 1
+    with_book(out, lambda book: book.finish(row, NOW, PackedGrade(again)))
+    assert "dora" not in waiting(out)
+
+
+def test_a_look_tells_no_name_where_names_are_hidden(tmp_path):
+    similar = grades.grade("Dora Diamant")
+    named = dataclasses.replace(similar, warnings=(GradeWarning("log.stale", "the log of Dora Diamant is another's"),))
+    client = Client(desks.graded(tmp_path / "grades", {"Dora Diamant": named}))
+    client.post("names")
+    client.post("submissions/1/look", {"shown": shown(client, "Dora Diamant")})
+    page = client.get("submissions/1").text
+    assert "looked at it" in page and "Diamant" not in page
 
 
 def test_similar_groups_are_on_the_list(out):

@@ -92,10 +92,12 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path):
     os.kill(run.pid, signal.SIGKILL)
     run.communicate()
     before = classroom.rows(out)
+    decided = before[0][0]
+    assert cli.main(["adjust", decided, "application.knn", "3", "--why", "as I see it", "--out", str(out)]) == 0
     again = start(folder, out)
     _, err = again.communicate(timeout=100)
     assert again.returncode == 0, err
-    assert classroom.points(out) == classroom.POINTS
+    assert classroom.points(out) == {**classroom.POINTS, decided: 3}, "what a person decided in between stays"
     after = classroom.rows(out)
     assert set(before) <= set(after) and len(after) == len(classroom.POINTS)
 

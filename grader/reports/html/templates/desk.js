@@ -31,6 +31,7 @@
     k: () => move(rows.length ? rows : heads, -1),
     n: () => follow("next"),
     p: () => follow("previous"),
+    d: () => { const look = document.getElementById("look"); if (look) look.requestSubmit(); },
     l: () => follow("list"),
     e: () => give(null),
     f: () => give("full"),
