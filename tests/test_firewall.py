@@ -164,7 +164,7 @@ def test_every_picture_that_raises_is_named_and_the_others_are_drawn(
 
 @pytest.mark.parametrize("name", exports.FORMATS)
 def test_an_export_that_raises_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(exports.FORMATS, name, raising)
+    monkeypatch.setitem(exports.FORMATS, name, exports.Format("", raising))
     wall = Firewall()
     assert exports.written(name, [of_grade(grades.grade())], wall) == (None, [])
     assert list(wall.faults) == [f"the export {name}"]
@@ -172,12 +172,12 @@ def test_an_export_that_raises_is_named(name: str, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("name", exports.FORMATS)
 def test_a_submission_that_an_export_raises_over_is_left_out_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = exports.FORMATS[name]
+    write = exports.FORMATS[name].write
 
     def some(results: Any) -> str:
         return write(results) if all(result.key != "bad" for result in results) else raising()
 
-    monkeypatch.setitem(exports.FORMATS, name, some)
+    monkeypatch.setitem(exports.FORMATS, name, exports.Format("", some))
     good, wall = of_grade(grades.grade("good")), Firewall()
     text, lines = exports.written(name, [good, of_grade(grades.grade("bad"))], wall)
     assert text == write([good]) and not wall.faults

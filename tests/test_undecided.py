@@ -198,17 +198,19 @@ def test_code_longer_than_a_worker_takes_is_the_submissions_own_doing() -> None:
 def test_every_report_says_what_is_open() -> None:
     words = "93 + 5 open"
     assert OPEN.total == words
-    assert f"{words} of 100 points" in FORMATS["md"]([of_grade(OPEN)]) and words in FORMATS["junit"]([of_grade(OPEN)])
+    assert f"{words} of 100 points" in FORMATS["md"].write([of_grade(OPEN)]) and words in FORMATS["junit"].write(
+        [of_grade(OPEN)]
+    )
     assert "93 + 5 open" in inline.fragment(OPEN) and words in student.page(OPEN)
     shown = classroom.page([classroom.ClassRow(OPEN), classroom.ClassRow(grades.grade("a"))])
     assert "<b>93</b> + 5 open" in shown and "<dt>Mean</dt><dd>100</dd>" in shown
 
 
 def test_an_open_grade_is_hidden_in_gradescope_and_passes_nothing_in_a_classroom() -> None:
-    whole = json.loads(FORMATS["gradescope"]([of_grade(OPEN)]))
+    whole = json.loads(FORMATS["gradescope"].write([of_grade(OPEN)]))
     assert (whole["visibility"], whole["score"]) == ("hidden", 93)
-    assert "visibility" not in json.loads(FORMATS["gradescope"]([of_grade(grades.grade())]))
-    tests = json.loads(FORMATS["classroom50"]([of_grade(OPEN)]))["tests"]
+    assert "visibility" not in json.loads(FORMATS["gradescope"].write([of_grade(grades.grade())]))
+    tests = json.loads(FORMATS["classroom50"].write([of_grade(OPEN)]))["tests"]
     assert [(t["score"], t["passed"]) for t in tests if t["test-name"] == "vit.model"] == [(0, False)]
 
 

@@ -2,17 +2,16 @@
 
 import argparse
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from grader import finding
 from grader.commands import returning
 from grader.commands.arguments import shared
 from grader.errors import GraderError
-from grader.exports import FORMATS, ONE_EACH, canvas, moodle, sheets, sound, written
+from grader.exports import FORMATS, SHEETS, Format, SheetFormat, sound, written
 from grader.exports.addresses import ADDRESS
-from grader.exports.canvas import Filled
 from grader.exports.result import ExportedGrade, of_class
+from grader.exports.sheets import Filling
 from grader.firewall import Firewall
 from grader.gradebook import moves
 from grader.gradebook.reader import GradebookReader
@@ -22,26 +21,19 @@ from grader.reports.text import complain, file_stem
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = """\
+    formats: dict[str, Format | SheetFormat] = {**FORMATS, **SHEETS}
+    listed = "\n".join(f"  {name:<11}  {each.said}" for name, each in formats.items())
+    parser.description = f"""\
 Hand on the grades of a class.
 
-  json         the grades as --json writes them
-  md           Markdown for a job summary
-  junit        JUnit XML
-  github       annotations for GitHub Actions
-  gradescope   results.json, in a folder each
-  classroom50  result.json, in a folder each
-  canvas       the gradebook CSV that Canvas imports
-  moodle       the offline grading worksheet that Moodle takes
+{listed}
 
   moodle-feedback  each student's page and annotated notebook, in the zip that
   canvas-feedback  the platform's bulk upload takes
 
 Late points are taken off as [late] in the rubric says. Canvas and Moodle get no grade that needs review.
 """
-    parser.add_argument(
-        "format", choices=(*FORMATS, "canvas", "moodle", *ADDRESS), metavar="FORMAT", help="one of those above"
-    )
+    parser.add_argument("format", choices=(*formats, *ADDRESS), metavar="FORMAT", help="one of those above")
     shared(parser, "--out", "--attempts", "--rubric", "--roster", "--zone", "--assignment")
     parser.add_argument(
         "--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)"
@@ -79,13 +71,13 @@ def run(given: argparse.Namespace) -> int:
 
 def _handed_on(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, Sequence[ExportedGrade]]:
     """Write the grades; the exit status, and those that were written."""
-    if given.format in ("canvas", "moodle"):
+    if given.format in SHEETS:
         return _sheet(given, results)
     if given.sheet is not None:
-        raise GraderError(f"--sheet: {given.format} fills no sheet, only canvas and moodle do")
+        raise GraderError(f"--sheet: {given.format} fills no sheet, only {' and '.join(SHEETS)} do")
     if given.format != "md":  # a table has an empty cell for those who are excused, the others have no place for one
         results = [result for result in results if not result.excused]
-    if given.format in ONE_EACH:
+    if FORMATS[given.format].name:
         return _each(given, results)
     wall = Firewall()
     text, left_out = written(given.format, results, wall)
@@ -103,7 +95,9 @@ def _said(lines: Sequence[str]) -> int:
 
 def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, list[ExportedGrade]]:
     wall = Firewall()
-    filled, left_out = sound(f"the export {given.format}", partial(_filled, given), results, wall)
+    wanted = Filling(given.sheet, given.column, not given.no_comments)  # the sheet is read afresh each time
+    fill = SHEETS[given.format].fill
+    filled, left_out = sound(f"the export {given.format}", lambda some: fill(some, wanted), results, wall)
     if filled is None:
         return _said(wall.lines), []
     record.put(filled.sheet.text(), given.to)
@@ -117,21 +111,12 @@ def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple
     return _said(left_out) or int(bool(without)), [result for result in results if result.key not in without]
 
 
-def _filled(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> Filled:
-    """The sheet of a learning platform, read afresh and filled in."""
-    if given.format == "canvas":
-        sheet = sheets.read(given.sheet, "Student", "ID") if given.sheet else None
-        return canvas.fill(results, sheet, given.column)
-    sheet = sheets.read(given.sheet, *moodle.NEEDED) if given.sheet else None
-    return moodle.fill(results, sheet, not given.no_comments)
-
-
 def _each(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, list[ExportedGrade]]:
     if given.to == "-" and len(results) > 1:
         raise GraderError(f"--to: {given.format} is a file for each of {len(results)} submissions: give a folder")
     lines, handed_on = [], []
     for result in results:
-        wall, name = Firewall(), ONE_EACH[given.format]
+        wall, name = Firewall(), FORMATS[given.format].name
         target = given.to if given.to == "-" else str(Path(given.to) / file_stem(result.key) / name)
         text, _ = written(given.format, [result], wall)
         lines += [f"{result.key}: {line}" for line in wall.lines]

@@ -1,15 +1,16 @@
 """What other systems take: grades in their formats, and their grade sheets filled in.
 
 Each format is a module that turns results into text and knows nothing of the others; ``command`` is
-``grade.py export``, and ``FORMATS`` are those that need nothing but grades.
+``grade.py export``; ``FORMATS`` are those that need nothing but grades, ``SHEETS`` those that fill a sheet in.
 """
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from grader.errors import GraderError
-from grader.exports import annotations, classroom50, gradescope, junit, markdown
+from grader.exports import annotations, canvas, classroom50, gradescope, junit, markdown, moodle, sheets
 from grader.exports.result import ExportedGrade
 from grader.firewall import Firewall
 from grader.reports import record
@@ -31,15 +32,41 @@ def _each(make: Callable[[ExportedGrade], dict]) -> Writer:
     return text
 
 
-FORMATS: dict[str, Writer] = {
-    "json": as_json,
-    "md": markdown.summary,
-    "junit": junit.report,
-    "github": annotations.commands,
-    "gradescope": _each(gradescope.results),
-    "classroom50": _each(classroom50.result),
+@dataclass(frozen=True)
+class Format:
+    """A format that needs nothing but grades.
+
+    Attributes:
+        said: what it is, for ``grade.py export --help``.
+        write: makes the text.
+        name: of the file that the reader expects of each submission; empty where all grades go into one text.
+    """
+
+    said: str
+    write: Writer
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class SheetFormat:
+    """A learning platform's sheet of grades that is filled in."""
+
+    said: str
+    fill: Callable[[Sequence[ExportedGrade], sheets.Filling], sheets.Filled]
+
+
+FORMATS: dict[str, Format] = {
+    "json": Format("the grades as --json writes them", as_json),
+    "md": Format("Markdown for a job summary", markdown.summary),
+    "junit": Format("JUnit XML", junit.report),
+    "github": Format("annotations for GitHub Actions", annotations.commands),
+    "gradescope": Format("results.json, in a folder each", _each(gradescope.results), "results.json"),
+    "classroom50": Format("result.json, in a folder each", _each(classroom50.result), "result.json"),
 }
-ONE_EACH = {"gradescope": "results.json", "classroom50": "result.json"}  # of one submission; the reader's file name
+SHEETS: dict[str, SheetFormat] = {
+    "canvas": SheetFormat("the gradebook CSV that Canvas imports", canvas.export),
+    "moodle": SheetFormat("the offline grading worksheet that Moodle takes", moodle.export),
+}
 
 
 def written(name: str, results: Sequence[ExportedGrade], wall: Firewall) -> tuple[str | None, list[str]]:
@@ -51,7 +78,7 @@ def written(name: str, results: Sequence[ExportedGrade], wall: Firewall) -> tupl
     Returns:
         the text, None where there is none; and a line for each submission that is not in it.
     """
-    return sound(f"the export {name}", FORMATS[name], results, wall)
+    return sound(f"the export {name}", FORMATS[name].write, results, wall)
 
 
 def sound(piece: str, write: Callable[[Sequence[ExportedGrade]], T], results: Sequence[ExportedGrade], wall: Firewall

@@ -1,24 +1,19 @@
 """Canvas's gradebook: the assignment's column of an exported file filled in, or a file of our own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from grader import patterns
 from grader.errors import GraderError
 from grader.exports.result import ExportedGrade
-from grader.exports.sheets import Sheet, number
+from grader.exports.sheets import Filled, Filling, Sheet, number, read
 
 IDENTITY = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 ASSIGNMENT = patterns.compile(r"(?P<name>.+) \((?P<id>\d+)\)", dot_all=True)
 
 
-@dataclass(frozen=True)
-class Filled:
-    """A sheet, and who is not in it as expected."""
-
-    sheet: Sheet
-    left: tuple[str, ...]  # students whose grade needs review: their cell is as it was
-    unknown: tuple[str, ...]  # students with a grade whom the sheet does not know
+def export(results: Sequence[ExportedGrade], wanted: Filling) -> Filled:
+    """Make the file to import, as a person wants it."""
+    return fill(results, read(wanted.given, "Student", "ID") if wanted.given else None, wanted.column)
 
 
 def fill(results: Sequence[ExportedGrade], given: Sheet | None, assignment: str | None) -> Filled:

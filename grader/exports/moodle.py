@@ -3,9 +3,8 @@
 import html
 from collections.abc import Sequence
 
-from grader.exports.canvas import Filled
 from grader.exports.result import ExportedGrade, words
-from grader.exports.sheets import Sheet, number
+from grader.exports.sheets import Filled, Filling, Sheet, number, read
 from grader.reports.text import printable
 
 IDENTIFIER, NAME, GRADE, MAXIMUM = "Identifier", "Full name", "Grade", "Maximum Grade"
@@ -15,6 +14,11 @@ COLUMNS = (
     MODIFIED, COMMENTS,
 )  # fmt: skip
 NEEDED = (IDENTIFIER, GRADE, MODIFIED)  # without these Moodle refuses the file
+
+
+def export(results: Sequence[ExportedGrade], wanted: Filling) -> Filled:
+    """Make the file to upload, as a person wants it."""
+    return fill(results, read(wanted.given, *NEEDED) if wanted.given else None, wanted.comments)
 
 
 def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool = True) -> Filled:

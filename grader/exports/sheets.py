@@ -40,6 +40,30 @@ class Sheet:
         return BOM * self.bom + out.getvalue()
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A sheet, and who is not in it as expected."""
+
+    sheet: Sheet
+    left: tuple[str, ...]  # students whose grade needs review: their cell is as it was
+    unknown: tuple[str, ...]  # students with a grade whom the sheet does not know
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How a person wants a learning platform's sheet to be filled.
+
+    Attributes:
+        given: the file that the platform offers; one of our own is made where there is none.
+        column: which column, where the sheet has several.
+        comments: whether to write what was seen as comments.
+    """
+
+    given: Path | None = None
+    column: str | None = None
+    comments: bool = True
+
+
 def read(path: Path, *needed: str) -> Sheet:
     """Read a file.
 

@@ -1,12 +1,9 @@
 """Whose submissions lie at the given paths: several folders, archives of whole classes, single files."""
 
-import calendar
 import hashlib
 import os
 import shutil
-import tarfile
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +13,8 @@ from grader.gradebook.digests import BLOCK, files_of
 from grader.intake import Found, find_submissions
 from grader.intake.classes import found_in_unpacked
 from grader.intake.opening import key_of
-from grader.intake.reading.members import is_archive, slashed
+from grader.intake.reading.archives import times_of
+from grader.intake.reading.members import is_archive
 
 UNPACKED = "unpacked"  # in the output folder: the archives of whole classes
 
@@ -85,26 +83,10 @@ def _digest(path: Path) -> str:
 
 def _restore_times(archive: Path, folder: Path) -> None:
     """Give unpacked files the times of the archive: a late policy may ask for them."""
-    try:
-        times = dict(_zip_times(archive) if zipfile.is_zipfile(archive) else _tar_times(archive))
-    except (zipfile.BadZipFile, tarfile.TarError, OSError, ValueError, OverflowError, EOFError):  # there are none
-        return
-    for name, at in times.items():
+    for name, at in times_of(archive).items():
         path = folder / name
         if path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(folder.resolve()):
             os.utime(path, (at, at))
-
-
-def _zip_times(archive: Path) -> Iterator[tuple[str, float]]:
-    """Yield what a clock showed, read as if in UTC on every machine: a zip does not say in which zone it was."""
-    with zipfile.ZipFile(archive) as packed:
-        for member in packed.infolist():
-            yield slashed(member.filename), calendar.timegm((*member.date_time, 0, 0, 0))
-
-
-def _tar_times(archive: Path) -> Iterator[tuple[str, float]]:
-    with tarfile.open(archive) as packed:
-        yield from ((member.name.removeprefix("./"), member.mtime) for member in packed)
 
 
 def archive_of(path: Path) -> str:

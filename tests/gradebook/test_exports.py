@@ -26,12 +26,12 @@ ALL = [of_grade(each) for each in (grades.grade(HOSTILE), LOST, REVIEW, grades.r
 
 def test_json_is_a_list_in_the_schema():
     schema = json.loads(record.SCHEMA.read_text())
-    for grade in json.loads(FORMATS["json"](ALL)):
+    for grade in json.loads(FORMATS["json"].write(ALL)):
         jsonschema.validate(grade, schema)
 
 
 def test_junit_is_read_by_a_reader_of_others():
-    xml = junitparser.JUnitXml.fromstring(FORMATS["junit"](ALL).encode())
+    xml = junitparser.JUnitXml.fromstring(FORMATS["junit"].write(ALL).encode())
     suites = list(xml)
     assert [(suite.name, suite.failures, suite.errors) for suite in suites[1:]] == [
         ("cd34", 2, 0), ("ef56", 0, 1), ("gh78", 1, 0),
@@ -50,7 +50,7 @@ def shown(token):
 @pytest.mark.parametrize("results", [ALL, ALL[:1], [of_grade(LOST)], ALL[3:]], ids=["class", "name", "text", "reason"])
 def test_markdown_shows_hostile_text_as_text(results):
     read = mistune.create_markdown(renderer=None, plugins=["table", "url", "strikethrough", "footnotes", "math"])
-    parsed = [shown(token) for token in read(FORMATS["md"](results))]
+    parsed = [shown(token) for token in read(FORMATS["md"].write(results))]
     plain = {"heading", "blank_line", "paragraph", "text", "table", "strong"}
     plain |= {"table_head", "table_body", "table_row", "table_cell", "softbreak"}
     assert set().union(*(kinds for _, kinds in parsed)) <= plain
@@ -59,18 +59,18 @@ def test_markdown_shows_hostile_text_as_text(results):
 
 
 def test_a_summary_is_never_too_long_for_github():
-    text = FORMATS["md"]([of_grade(grades.grade("a student"))] * 40_000)
+    text = FORMATS["md"].write([of_grade(grades.grade("a student"))] * 40_000)
     assert len(text.encode()) < 1 << 20 and "did not fit" in text
 
 
 def test_annotations_are_one_line_each_and_cannot_end_early():
     nasty = of_grade(grades.grade("x", vit_model=("failed", "50% a\r\n::error::b")))
-    (line,) = FORMATS["github"]([nasty]).splitlines()
+    (line,) = FORMATS["github"].write([nasty]).splitlines()
     assert line.startswith("::error file=submission.ipynb,title=The whole ViT%3A 0 of 5::cell 3, line 7: 50%25 a ::")
 
 
 def test_gradescope_gets_the_score_and_a_test_a_criterion():
-    whole = json.loads(FORMATS["gradescope"]([ExportedGrade(LOST, 80.5, "a day late, 10 points taken off")]))
+    whole = json.loads(FORMATS["gradescope"].write([ExportedGrade(LOST, 80.5, "a day late, 10 points taken off")]))
     assert whole["score"] == 80.5 and "a day late" in whole["output"]
     tests = {test.get("number"): test for test in whole["tests"]}
     assert tests["2.5"]["status"] == "failed" and tests["2.5"]["score"] == 0 and tests["2.5"]["max_score"] == 5
@@ -85,7 +85,7 @@ def test_gradescope_gets_the_score_and_a_test_a_criterion():
 
 
 def test_classroom50_gets_whole_numbers_within_their_maximum():
-    whole = json.loads(FORMATS["classroom50"]([ExportedGrade(LOST, 92.5)]))
+    whole = json.loads(FORMATS["classroom50"].write([ExportedGrade(LOST, 92.5)]))
     assert whole["schema"] == "classroom50/result/v1" and whole["score"] == 93 and whole["max-score"] == 100
     numbers = [whole["score"], *(test[name] for test in whole["tests"] for name in ("score", "max-score"))]
     assert all(type(number) is int for number in numbers)

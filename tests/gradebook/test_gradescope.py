@@ -177,6 +177,6 @@ def test_gradescope_needs_no_extra():
     code = (
         "import sys; sys.modules.update(dict.fromkeys(['pygments', 'jinja2', 'nh3', 'matplotlib', 'markupsafe'])); "
         "from grader import exports; from grader.exports.result import of_grade; from tests import grades; "
-        "print(exports.FORMATS['gradescope']([of_grade(grades.grade())])[:1])"
+        "print(exports.FORMATS['gradescope'].write([of_grade(grades.grade())])[:1])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "{\n"

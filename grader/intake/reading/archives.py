@@ -5,6 +5,7 @@
 """
 
 import bz2
+import calendar
 import gzip
 import lzma
 import stat
@@ -18,7 +19,7 @@ from typing import IO, cast
 
 from .limits import MB, IntakeLimits
 from .listing import Listing
-from .members import Member
+from .members import Member, slashed
 from .refusal import RefusalError
 
 
@@ -61,6 +62,36 @@ def listed(path: Path, listing: Listing) -> Listing:
         read = zip_members if zipfile.is_zipfile(path) else tar_members
         read(path, listing)
     return listing
+
+
+def times_of(path: Path) -> dict[str, float]:
+    """When the members of an archive were written, by name, in seconds since 1970; none where it cannot be read."""
+    try:
+        return dict(zip_times(path) if zipfile.is_zipfile(path) else tar_times(path))
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        ValueError,
+        OverflowError,
+        EOFError,
+    ):
+        return {}
+
+
+def zip_times(path: Path) -> Iterator[tuple[str, float]]:
+    """Yield what a clock showed, read as if in UTC on every machine: a zip does not say in which zone it was."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            yield slashed(member.filename), calendar.timegm((*member.date_time, 0, 0, 0))
+
+
+def tar_times(path: Path) -> Iterator[tuple[str, float]]:
+    """Yield the instants of a tar's members."""
+    with tarfile.open(path) as archive:
+        yield from ((member.name.removeprefix("./"), member.mtime) for member in archive)
 
 
 def zip_members(path: Path, listing: Listing) -> None:

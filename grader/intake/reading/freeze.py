@@ -10,6 +10,7 @@ from .folders import flags, folder_members, loose_member, neighbours
 from .limits import MB, IntakeLimits
 from .members import (
     ARCHIVES,
+    OTHER_ARCHIVES,
     Member,
     holds_notebook_text,
     is_archive,
@@ -22,8 +23,6 @@ from .members import (
     without_common_folder,
 )
 from .refusal import RefusalError, not_a_submission
-
-OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".gz")
 
 
 def archive_members(path: Path, limits: IntakeLimits) -> list[Member]:
@@ -115,7 +114,7 @@ def only_archive(members: list[Member], wanted: list[Member]) -> Member | None:
 
 def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Member]:
     """List the members of an archive inside an archive or a folder."""
-    packed = root / (".inner.zip" if member.name.lower().endswith(".zip") else ".inner.tar")
+    packed = root / ".inner"  # of which kind it is, its bytes say
     try:
         copy(member, packed)
         return archive_members(packed, limits)

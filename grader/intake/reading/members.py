@@ -10,6 +10,7 @@ from .limits import IntakeLimits
 from .refusal import RefusalError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".gz")  # which nothing here opens
 
 
 @dataclass(frozen=True)
