@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 # torch and rich are imported where they are needed, so that --help and a mistyped path answer at once
 
-WRITTEN = ("json", "md", "junit", "github", "gradescope", "classroom50")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -57,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--format", action="append", default=[], type=_format, metavar="FORMAT[=FILE]",
-        help=f"write the grades as one of {', '.join(WRITTEN)} as well, to standard output where there is no FILE",
+        help="write the grades in a format of the command export as well, to standard output where there is no FILE",
     )  # fmt: skip
     parser.add_argument(
         "--metadata", type=Path, metavar="FILE",
@@ -79,9 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _format(text: str) -> tuple[str, str]:
+    from grader.exports import FORMATS  # slow to import, and most commands name no format
+
     name, _, file = text.partition("=")
-    if name not in WRITTEN:
-        raise argparse.ArgumentTypeError(f"no such format: {name!r}; there are {', '.join(WRITTEN)}")
+    if name not in FORMATS:
+        raise argparse.ArgumentTypeError(f"no such format: {name!r}; there are {', '.join(FORMATS)}")
     return name, file or "-"
 
 
