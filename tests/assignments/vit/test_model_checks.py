@@ -132,3 +132,14 @@ def test_nothing_in_the_place_of_a_tensor_is_a_missing_return(honest):
     nothing = {"kind": "other", "type": "NoneType", "none": True}
     feedback = judged(with_value(honest, "positions", ("usual", "calls", "batch"), nothing), "positions").feedback
     assert "expected `PositionEmbedding` to return a tensor, got None. Nothing comes back" in feedback
+
+
+def test_no_drawn_order_of_the_tokens_hides_heads_that_are_split_by_a_bare_reshape() -> None:
+    heads = 4
+    # token t's part c lies at t * heads + c; a bare reshape gives each head the next T of these
+    groups = {frozenset(range(head * asking.T, (head + 1) * asking.T)) for head in range(heads)}
+    for seed in range(2_000):
+        order = asking.order_of_tokens(np.random.default_rng(seed))
+        moved = {frozenset(int(order[at // heads]) * heads + at % heads for at in group) for group in groups}
+        assert sorted(order) == list(range(asking.T)) and moved != groups
+        assert not (order == np.arange(asking.T)).any()

@@ -31,7 +31,7 @@ LONG = 300.0  # times a usual token: so long that what the branches add changes 
 def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
     """Transformers of one to three blocks, on B images of T tokens."""
     x = normal(rng, B, T, D)
-    shift, order = 3 * normal(rng, B, T, 1), _derangement(rng)
+    shift, order = 3 * normal(rng, B, T, 1), order_of_tokens(rng)
     other, shifted = x.copy(), x.copy()
     other[IMAGE, TOKEN] = normal(rng, D)
     shifted[IMAGE, TOKEN] += 5.0
@@ -92,9 +92,16 @@ def block(evidence: Evidence, rng: np.random.Generator) -> Question:
     return Question({"name": "ResidualAttentionBlock", "builds": builds}, {"x": x, "shift": shift, "each": each})
 
 
-def _derangement(rng: np.random.Generator) -> Array:
-    """An order of the tokens in which none keeps its place."""
-    return np.roll(np.arange(T), int(rng.integers(1, T)))
+def order_of_tokens(rng: np.random.Generator) -> Array:
+    """An order of the tokens in which none keeps its place and the two halves are mixed.
+
+    Heads that are split by a bare reshape mix the tokens of a half: halves that change places would not show them.
+    """
+    while True:
+        order = rng.permutation(T)
+        halves_mixed = len({*order[: T // 2] // (T // 2)}) == 2
+        if halves_mixed and (order != np.arange(T)).all():
+            return order
 
 
 def _pairs(rng: np.random.Generator, what: str, length: float) -> dict[str, Call]:
