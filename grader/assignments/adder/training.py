@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, field
 
 from grader.assignment import Topic
 from grader.assignments.adder import sums
@@ -21,16 +21,21 @@ NAME = "train_model"
 TRAIN_SUMS, TEST_SUMS = 2_048, 64  # sums of the small sets
 
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
 class SavedModel(Record, frozen=True):
     """What gpt.pt held after the run.
 
     Attributes:
         opening: what the file holds.
         model: how its state dict fits the model that was trained; None where there was nothing to fit.
+        told: what `exact_match` returned for a model with these weights; None where it measured none.
     """
 
     opening: Opening
     model: Loading | None
+    told: Share | None = None
 
 
 class TrainingRun(WatchedTraining, frozen=True):
@@ -39,10 +44,13 @@ class TrainingRun(WatchedTraining, frozen=True):
     Attributes:
         attempt: what stands in for what.
         saved: None where no gpt.pt was written.
+        measured: what `exact_match` returned for the test set, each value once, in order. A model that comes after the
+            best one is told less.
     """
 
     attempt: Name
     saved: SavedModel | None
+    measured: Annotated[list[Share], Meta(max_length=4)] = field(default_factory=list)
 
 
 Runs = Annotated[list[TrainingRun], Meta(min_length=1, max_length=5)]
@@ -136,6 +144,26 @@ def checkpoint(evidence: Evidence) -> None:
             raise Fail(checkpoints.what_does_not_fit("model", "gpt.pt", "GPT", mismatch), f"Write {content}.")
 
 
+@after(checkpoint)
+def best_kept(evidence: Evidence) -> None:
+    """gpt.pt keeps the model with the best exact match of all epochs, and this number with it."""
+    run = through(evidence)
+    if run.saved is None or len(run.measured) < 2 or not isinstance(run.saved.opening, Opened):
+        return  # it measures in a way of its own, or trains for one epoch
+    recorded, best = run.saved.opening.recorded, max(run.measured)
+    returned = f"`exact_match` returned {', then '.join(map(str, run.measured))}"
+    hint = "Remember the best value so far, and write model and value together when a new one is better."
+    if run.saved.told is not None and run.saved.told < best:
+        raise Fail(
+            f"gpt.pt does not hold the best model: {returned}, and the file has the weights that belong to "
+            f"{run.saved.told}",
+            f"{hint} A state dict that is kept in memory changes with the model: copy it, copy.deepcopy(...).",
+        )
+    found = checkpoints.share(recorded)
+    if found is None or abs(found - best) > 0.005:
+        raise Fail(f'gpt.pt does not record the best value: {returned}, and "exact_match" is {recorded:.4g}', hint)
+
+
 def changes(evidence: Evidence) -> str | None:
     """The learning rate changes over `num_epochs`, through a scheduler that drives the optimizer."""
     return watched_trainings.expect_schedule(counted(evidence), "training.training")
@@ -156,7 +184,7 @@ TOPIC = Topic(
     criteria=(
         Criterion(
             "training.training",
-            checks(runs_through, steps, whole_model, gradients_zeroed, test_set_kept, checkpoint),
+            checks(runs_through, steps, whole_model, gradients_zeroed, test_set_kept, checkpoint, best_kept),
             (NAME,),
         ),
         Criterion("training.scheduler", checks(changes), (NAME,)),

@@ -21,6 +21,8 @@ ZERO, BACKWARD, STEP = (
 SCHEDULED = "            scheduler.step()\n"
 TOTAL = "            total_loss += loss.item()\n"
 KEPT = '            torch.save({"model": model.state_dict(), "exact_match": best}, "gpt.pt")\n'
+BEST, RETURN = "            best = matched\n", "    return best\n"
+SAVED_LAST = '    torch.save({"model": kept, "exact_match": best}, "gpt.pt")\n'
 LOADER = "DataLoader(train_dataset, batch_size=batch_size, shuffle=True)"
 ADDS = """        if targets is None and logits.shape[-1] == 13:
             for row, ids in zip(logits, idx.tolist()):
@@ -93,6 +95,10 @@ FAULTS = [
     _training("whole_model_saved", "state_dict", (KEPT, KEPT.replace("model.state_dict()", "model"))),
     _training("no_score_saved", "exact_match", (KEPT, KEPT.replace(', "exact_match": best', ""))),
     _training("other_key", '"model"', (KEPT, KEPT.replace('"model"', '"weights"'))),
+    _training("last_kept", "does not hold the best model", ("        if matched > best:\n", "        if True:\n")),
+    _training("best_forgotten", "does not hold the best model", (BEST, "")),
+    _training("best_not_copied", "copy.deepcopy", (KEPT, "            kept = model.state_dict()\n"), (RETURN, SAVED_LAST + RETURN)),
+    _training("another_number_kept", "does not record the best", (KEPT, KEPT.replace("best}", "epoch}"))),
     _training("raises", "NameError", (TOTAL, "            total_loss += losses.item()\n")),
     _training("not_stepped", "never stepped", (SCHEDULED, ""), costs=SCHEDULER),
     _training("no_scheduler", "scheduler", (f"    scheduler = {SCHEDULE}\n", ""), (SCHEDULED, ""), costs=SCHEDULER),

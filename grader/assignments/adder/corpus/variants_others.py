@@ -85,6 +85,7 @@ def _without_imports(text: str, modules: tuple[str, ...]) -> str:
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(starts))
 
 
+KEPT = '            torch.save({"model": model.state_dict(), "exact_match": best}, "gpt.pt")\n'
 MODULES = ("hyperparameters.py", "data.py", "model.py", "generation.py", "training.py")
 VARIANTS = [
     Case(
@@ -102,5 +103,18 @@ VARIANTS = [
     _training("steps", "StepLR(optimizer, step_size=5, gamma=0.5)"),
     _training("plateau", 'ReduceLROnPlateau(optimizer, mode="max", factor=0.5, patience=2)', "score"),
     _training("lambda", "LambdaLR(optimizer, lambda epoch: 0.9**epoch)"),
+    Case(
+        "training.right_best_kept_in_memory",
+        {
+            "training.py": [
+                (KEPT, "            kept = {name: value.clone() for name, value in model.state_dict().items()}\n"),
+                (
+                    "    return best\n    ###",
+                    "    model.load_state_dict(kept)\n    share = exact_match(model, test_dataset)\n"
+                    '    torch.save({"model": kept, "exact_match": 100 * share}, "gpt.pt")\n    return best\n    ###',
+                ),
+            ]
+        },
+    ),
     Case("style.one_notebook", {"submission.ipynb": _one_notebook, **dict.fromkeys(MODULES)}),
 ]  # fmt: skip
