@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from grader.reports.text import complain, visible
 
 if TYPE_CHECKING:
     from grader.exports.result import ExportedGrade
+    from grader.gradebook.lines import Telling
     from grader.intake import Found
     from grader.pipeline import Options
     from grader.records import Grade
@@ -70,6 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resources", metavar="NAME=N", help="what a Dask worker must have for a submission, such as MEMORY=8"
     )
+    telling = parser.add_mutually_exclusive_group()
+    for option, value, words in (
+        (("-v", "--verbose"), "verbose", "a line on standard error for all that is begun, done, or kept from before"),
+        (("-q", "--quiet"), "quiet", "no such lines, and no progress on a terminal"),
+        (("--log-json",), "json", "these lines as one JSON object each, for a job's log"),
+    ):
+        telling.add_argument(*option, dest="telling", action="store_const", const=value, default="auto", help=words)
     parser.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
     parser.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria of the rubric alone")
     shared(parser, "--rubric", "--roster", "--zone", "--given", "--assignment", "--unconfined")
@@ -154,7 +162,8 @@ def grade_all(given: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
         if given.roster is not None or given.zone is not None:
             raise GraderError("--roster and --zone are for a class, and there is one submission of no class here")
         pages = _pages(options.out, False) if given.html else None
-        grade = grade_one(found[0], options, given.only, pages)
+        quiet = given.telling != "auto"
+        grade = _told(found[0], given.telling, lambda: grade_one(found[0], options, given.only, pages, quiet))
         return [grade], [f"Page: {pages.target(grade)}", *pages.trouble.values()] if pages else []
     from grader.gradebook import moves, session
 
@@ -162,7 +171,7 @@ def grade_all(given: argparse.Namespace) -> "tuple[list[Grade], list[str]]":
         complain(f"grades: nothing can be written there; the gradebook is in {options.out}")
     moved = moves.taken(options.out, given.roster, given.zone, options.rubric_file)
     spread = session.Spread(given.jobs, given.scheduler, given.resources)
-    done = session.grade_class(found, options, given.only, spread, given.retry)
+    done = session.grade_class(found, options, given.only, spread, given.retry, given.telling)
     remarks = [*moved, *session.remarks(options)]
     if given.html:
         remarks += session.write_pages(options, _pages(options.out, True))
@@ -175,9 +184,26 @@ def _writable(folder: Path) -> bool:
     return os.access(folder.absolute().parent, os.W_OK)
 
 
+def _told(found: "Found", telling: "Telling", grade: "Callable[[], Grade]") -> "Grade":
+    """The grade of one submission, told in lines as those of a class are where they were asked for."""
+    if telling not in ("verbose", "json"):
+        return grade()
+    from grader.gradebook.lines import shown
+    from grader.gradebook.run import Done
+    from grader.gradebook.task import Task
+
+    with shown(1, telling) as lines:
+        task = Task(0, found, 0)
+        lines.began(task)
+        done = Done(task, grade(), "graded")
+        lines.done(done)
+    return done.grade
+
+
 def grade_one(
-    found: "Found", options: "Options", only: Sequence[str] | None = None, pages: "Pages | None" = None
-) -> "Grade":
+    found: "Found", options: "Options", only: Sequence[str] | None = None, pages: "Pages | None" = None,
+    quiet: bool = False,
+) -> "Grade":  # fmt: skip
     """Grade one submission.
 
     Raises:
@@ -186,7 +212,7 @@ def grade_one(
     from grader.pipeline import open_grader
     from grader.reports.progress import Progress
 
-    with Progress() as progress:
+    with Progress(quiet) as progress:
         grader = open_grader(options)
         try:
             grader.rubric = grader.rubric.narrowed(only)

@@ -14,17 +14,22 @@ if TYPE_CHECKING:
 
 
 class Table:
-    """Counts what is done, shows what is under way, and tells when it may end."""
+    """Counts what is done, shows what is under way, and tells when it may end.
 
-    def __init__(self, total: int) -> None:
-        self.total = total
+    Args:
+        total: submissions.
+        quiet: whether nothing is shown on a terminal either.
+    """
+
+    def __init__(self, total: int, quiet: bool = False) -> None:
+        self.total, self.quiet = total, quiet
         self.counts = {"graded": 0, "kept": 0, "regraded": 0, "given up": 0}
         self.review, self.start = 0, time.monotonic()
         self.running: dict[str, tuple[float, str]] = {}  # by student: since when, and at what
         self.live: Live | None = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self.quiet:
             from rich.console import Console
             from rich.live import Live
 

@@ -19,7 +19,7 @@ from grader.errors import GraderError
 from grader.firewall import Firewall
 from grader.gradebook import digests, similarity
 from grader.gradebook.basis import refuse_another
-from grader.gradebook.live import Table
+from grader.gradebook.lines import Telling, shown
 from grader.gradebook.places import GradingPlace, ThisMachine, cores, default_jobs
 from grader.gradebook.reader import GradebookReader, GradedSubmission
 from grader.gradebook.regrade import Regrader, remember
@@ -46,7 +46,7 @@ class Spread:
 
 
 def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | None = None,
-                spread: Spread | None = None, retry: bool = False) -> list[Done]:  # fmt: skip
+                spread: Spread | None = None, retry: bool = False, telling: Telling = "auto") -> list[Done]:  # fmt: skip
     """Grade what the gradebook in the output folder lacks.
 
     Args:
@@ -55,6 +55,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
         only: criteria to judge.
         spread: over cores or machines.
         retry: grade again what needs review.
+        telling: how the run tells what it does.
 
     Raises:
         GraderError: nothing can be graded here, or another run is at it.
@@ -64,7 +65,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
         refuse_another(book, options.assignment)
         regrader = Regrader(options, book)
         remember(book, options)
-        table = Table(len(found))
+        table = shown(len(found), telling)
         place = _place(options, only, spread or Spread(), table.step)
         class_seed = int(book.setting("class seed", str(secrets.randbelow(2**31))))
         run = Run(

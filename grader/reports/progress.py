@@ -10,15 +10,20 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Shows the step under way and the time that is left; it vanishes when the grade is there."""
+    """Shows the step under way and the time that is left; it vanishes when the grade is there.
 
-    def __init__(self) -> None:
+    Args:
+        quiet: whether nothing is shown on a terminal either.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
         self.bar: Bar | None = None
         self.task: TaskID | None = None
         self.prefix = ""
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self.quiet:
             from rich import progress
             from rich.console import Console
 

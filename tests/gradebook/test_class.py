@@ -106,7 +106,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
     folder, out = classroom.make(tmp_path / "class"), tmp_path / "grades"
     for number in range(40):  # six may be done before the signal arrives
         classroom.notebook(folder / f"more{number}" / "a.ipynb", f"{classroom.RIGHT}# {number}")
-    run = start(folder, out)
+    run = start(folder, out, "-q")
     wait_until(lambda: committed(out) >= 1)
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=60)
