@@ -33,4 +33,5 @@ COMMANDS = {  # by name: its module, and what it does
     "package": ("grader.commands.package", "pack the grader for Gradescope, Classroom 50 or a course's repository"),
     "pack": ("grader.students.pack", "make the zip to hand in, with what counts for the grade and nothing else"),
     "explain": ("grader.students.explain", "say what a criterion asks for, where to read about it, what was seen last"),
+    "completion": ("grader.commands.completion", "print a script that makes the tab key complete commands and options"),
 }

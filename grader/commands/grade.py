@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.description = "Grade submissions of an assignment by what they do when they are run."
-    listed = "".join(f"\n  {name:<10}{words}" for name, (_, words) in COMMANDS.items())
+    listed = "".join(f"\n  {name:<12}{words}" for name, (_, words) in COMMANDS.items())
     parser.epilog = (
         "Exit status: 0 graded, 1 under --fail-under or a grade needs review, 2 nothing could be graded.\n\n"
         f"commands, each with a --help of its own:{listed}"
