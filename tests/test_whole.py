@@ -34,8 +34,10 @@ def test_the_json_of_real_grades_fits_the_schema(run):
     jsonschema.validate(run[1], json.loads(record.SCHEMA.read_text()), jsonschema.Draft202012Validator)
 
 
-def test_nothing_is_said_on_stderr_when_that_is_no_terminal(run):
-    assert run[0].stderr == ""
+def test_off_a_terminal_each_is_a_line_on_stderr_as_it_is_done_and_nothing_else_is_there(run):
+    lines = run[0].stderr.splitlines()
+    assert [line.split(": ")[0] for line in lines] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert all(" of 100 points, graded, " in line for line in lines)
 
 
 def test_the_untouched_template_has_no_points_and_no_failed_criterion(run):

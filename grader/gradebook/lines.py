@@ -1,5 +1,6 @@
 """A class while it is graded, where no terminal shows a table: a line on stderr for each submission as it is done."""
 
+import contextlib
 import json
 import sys
 import time
@@ -92,7 +93,11 @@ class JsonLines(Lines):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         seconds = round(time.monotonic() - self.start, 3)
-        self._tell("ended", done=self.number, submissions=self.total, to_be_looked_at=self.review, seconds=seconds)
+        stopped = "" if error is None else printable(str(error) or type(error).__name__)
+        self._tell(
+            "ended", done=self.number, submissions=self.total, to_be_looked_at=self.review, stopped=stopped,
+            seconds=seconds,
+        )  # fmt: skip
 
     def tell(self, done: Done, seconds: float) -> None:
         """Say what a submission has got."""
@@ -113,5 +118,6 @@ def _say(line: str) -> None:
 
 
 def _write(line: str) -> None:
-    sys.stderr.write(f"{line}\n")  # one write, so that lines of several threads do not mix
-    sys.stderr.flush()
+    with contextlib.suppress(OSError, ValueError):  # a reader who has gone costs no grade
+        sys.stderr.write(f"{line}\n")  # one write, so that lines of several threads do not mix
+        sys.stderr.flush()

@@ -71,6 +71,7 @@ class Run:
         self.regrade, self.max_score, self.watch = regrade, max_score, watch or RunListener()
         self.retry, self.wall = retry, Firewall()
         self.done: dict[int, Done] = {}
+        self.rows: dict[int, SubmissionRow] = {}
         self.suspects: list[Task] = []
         self.running: dict[Future[PackedGrade], Task] = {}
         self.in_a_row = 0
@@ -87,6 +88,7 @@ class Run:
         """
         number = self.book.next_run()
         tasks = [(each, self.hand_in(each, number)) for each in found]
+        self.rows = {row.id: row for _, row in tasks}
         once = {row.id: (each, row) for each, row in reversed(tasks)}  # the same from two places is one
         todo = [task for each, row in reversed(once.values()) if (task := self._todo(each, row)) is not None]
         begun = {row.id: row.begun for _, row in tasks}
@@ -209,7 +211,11 @@ class Run:
 
     def _tell(self, done: Done) -> None:
         self.done[done.task.submission] = done
-        self.wall.attempt("the table of what is graded", lambda: self.watch.done(done), None)
+        self.wall.attempt("the table of what is graded", lambda: self.watch.done(self._decided(done)), None)
+
+    def _decided(self, done: Done) -> Done:
+        """The same as it will be reported: with what people had decided when the run began."""
+        return replace(done, grade=self.decided.grade(self.rows[done.task.submission], done.grade))
 
 
 def _asking(digests: Digests) -> tuple[str, str]:

@@ -1,18 +1,24 @@
 """What a run over a class tells where no terminal shows a table."""
 
+import contextlib
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from grader import cli
 from grader.gradebook import lines
+from grader.gradebook.adjusting import Adjuster
 from grader.gradebook.live import Table
-from grader.gradebook.run import Done
+from grader.gradebook.run import Done, Run
+from grader.gradebook.store import NAME, Gradebook
 from grader.gradebook.task import Task, unfinished
-from grader.intake import Found
+from grader.intake import Found, find_submissions
 from tests import grades
 from tests.gradebook import classroom
+from tests.gradebook.test_run import NOW, Breaking
 
 
 def task(key: str) -> Task:
@@ -71,8 +77,27 @@ def test_json_lines_tell_the_run_and_each_submission(capsys: pytest.CaptureFixtu
 def test_a_run_that_is_stopped_tells_how_far_it_came(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt), lines.shown(2, "json") as run:
         run.watch.done(Done(task("cleo"), grades.grade("cleo"), "graded"))
-        raise KeyboardInterrupt
-    assert json.loads(capsys.readouterr().err.splitlines()[-1])["done"] == 1
+        raise KeyboardInterrupt("stopped")
+    last = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (last["done"], last["stopped"]) == (1, "stopped")
+
+
+def test_a_reader_who_has_gone_costs_no_grade(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", closed := io.StringIO())
+    closed.close()
+    told("json")
+
+
+def test_scores_are_told_as_people_decided_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    halved = grades.grade(vit_model=("partial", "by hand"))
+    monkeypatch.setattr(Adjuster, "grade", lambda self, row, computed: halved if row.key == "anna" else computed)
+    found = find_submissions(classroom.make(tmp_path / "class"))
+    with contextlib.closing(Gradebook(tmp_path / NAME)) as book:
+        Run(book, Breaking(), NOW, 1, watch=lines.Lines(len(found)).watch).grade(found)
+    said = capsys.readouterr().err
+    assert "anna: 97.5 of 100 points, graded" in said and said.count(": 100 of 100 points, graded") == 5
 
 
 def test_the_options_reach_a_class_and_a_single_submission(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
