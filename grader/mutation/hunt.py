@@ -1,6 +1,7 @@
 """Grades mutants and tells which of them no criterion noticed.
 
-A mutant is first judged by the criteria that need the name that was changed; where none of them loses a point, by all.
+A mutant is first judged by the criteria that need the name that was changed, or those that use it where it is a helper
+or a number; where none of them loses a point, by all.
 Nothing is trained, and no checkpoint is there: what the origin loses by that, no mutant loses more.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from grader.mutation.mutations import Mutation
 from grader.mutation.places import Source, copied, sources, write
+from grader.mutation.users import users
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade, Program
 
@@ -51,7 +53,7 @@ class MutantResult:
     Attributes:
         mutant: the mutant.
         lost: the criteria that lost points by the change.
-        by_own: whether one of them needs the name that was changed.
+        by_own: whether one of them needs the name that was changed, or one that uses it.
         undecided: the criteria that are in error.
         warned: the warnings that the change brought.
         feedback: what the criteria said that lost.
@@ -86,6 +88,8 @@ class Hunter:
         self.seed = 1 if options.seed is None else options.seed
         self.grader: Grader = open_grader(replace(options, seed=self.seed, train="never", threads=1))
         self.before: dict[tuple[Path, tuple[str, ...]], Grade] = {}
+        self.programs: dict[Path, Program] = {}
+        self.owned: dict[tuple[Path, str], tuple[str, ...]] = {}
 
     def close(self) -> None:
         self.grader.close()
@@ -108,13 +112,20 @@ class Hunter:
         return [piece.source for pieces in (program.main, *program.modules.values()) for piece in pieces]
 
     def _program(self, origin: Path) -> Program:
-        with tempfile.TemporaryDirectory(prefix="vit-grade-mutants-") as workspace:
-            return self.grader.open(origin, Path(workspace)).program
+        if origin not in self.programs:
+            with tempfile.TemporaryDirectory(prefix="vit-grade-mutants-") as workspace:
+                self.programs[origin] = self.grader.open(origin, Path(workspace)).program
+        return self.programs[origin]
 
     def own(self, mutant: Mutant) -> tuple[str, ...]:
-        """The criteria that need the name that was changed."""
-        criteria = self.grader.assignment.criteria
-        return tuple(ident for ident, c in criteria.items() if mutant.mutation.owner in c.names)
+        """The criteria that need the name that was changed, or a name that uses it."""
+        place = (mutant.origin, mutant.mutation.owner)
+        if place not in self.owned:
+            criteria = self.grader.assignment.criteria
+            judged = {name for criterion in criteria.values() for name in criterion.names}
+            changed = users(self._program(mutant.origin), mutant.mutation.owner, judged)
+            self.owned[place] = tuple(ident for ident, c in criteria.items() if changed & set(c.names))
+        return self.owned[place]
 
     def result(self, mutant: Mutant) -> MutantResult:
         """Grade one mutant."""
