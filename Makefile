@@ -1,11 +1,11 @@
-# make grade | test | check | audit | bench | picture | template
+# make grade | test | check | docs | audit | bench | picture | template
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SUBMISSION ?= reference/submission.ipynb
 
-.PHONY: grade test check audit bench picture template clean
+.PHONY: grade test check docs audit bench picture template clean
 .DEFAULT_GOAL := grade
 
 # Install again only when what is installed has changed.
@@ -21,11 +21,15 @@ grade: $(READY) ## grade the reference, or make grade SUBMISSION=…
 test: $(READY) ## the project's own tests, and the student-facing suites on the reference
 	$(BIN)/python -m pytest tests --submission=reference --tb=short -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-check: $(READY) ## lint, format, types, and who imports whom
+check: $(READY) ## lint, format, types, who imports whom, and the documentation's links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+
+docs: $(READY) ## the documentation as a site in build/site/, index.html first
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going docs build/site
 
 audit: $(READY) ## every seeded fault must cost what it should, every correct variant nothing
 	$(BIN)/python grade.py --audit

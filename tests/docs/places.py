@@ -62,6 +62,7 @@ def course(place: Path) -> Path:
 
 PLACES: dict[str, Callable[[Path], Path]] = {
     "README.md": checkout,
+    "docs/grade.md": checkout,
     "docs/adder.md": checkout,
     "docs/ci.md": checkout,
     "docs/second-assignment.md": checkout,
