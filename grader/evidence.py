@@ -118,13 +118,18 @@ class Answer:
         self.running = running  # asked in parallel, and perhaps not answered yet
         self._question, self._observation, self._seconds = question, observation, seconds
 
-    @cached_property
+    # No cached_property: in Python 3.11 it holds one lock for all answers while it waits for one of them.
+    @property
     def question(self) -> Question:
-        return self._question() if callable(self._question) else self._question
+        if callable(self._question):
+            self._question = self._question()
+        return self._question
 
-    @cached_property
+    @property
     def observation(self) -> Observation:
-        return self._observation() if callable(self._observation) else self._observation
+        if callable(self._observation):
+            self._observation = self._observation()
+        return self._observation
 
     @property
     def seconds(self) -> float:

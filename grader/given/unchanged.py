@@ -43,9 +43,8 @@ class Replaced:
     by_way_of: str = ""
 
 
-def unchanged_blocks(program: Program, given: GivenBlocks) -> frozenset[str]:
+def unchanged_blocks(spaces: Namespaces, given: GivenBlocks) -> frozenset[str]:
     """The trusted blocks that a submission has left as they were given."""
-    spaces = Namespaces(program)
     try:
         if not spaces.readable or _changes_indirectly(spaces, given):
             return frozenset()
@@ -58,13 +57,12 @@ def unchanged_blocks(program: Program, given: GivenBlocks) -> frozenset[str]:
         return frozenset()
 
 
-def replaced_names(program: Program, given: GivenBlocks, name: str) -> list[Replaced]:
+def replaced_names(spaces: Namespaces, given: GivenBlocks, name: str) -> list[Replaced]:
     """The names in a block of a given text, and in the blocks that it calls, that stand for something else.
 
     Returns:
         those of the block itself first; empty where the text does not tell.
     """
-    spaces = Namespaces(program)
     try:
         texts = _given_texts(spaces, given)
         found, waiting, met = [], [name], {name}
@@ -87,11 +85,10 @@ def changed_texts(program: Program, given: GivenBlocks) -> tuple[str, ...]:
     return tuple(name for name in defined if _text_of(program, name) not in given.texts[name])
 
 
-def still_to_write(program: Program, name: str) -> bool:
+def still_to_write(spaces: Namespaces, name: str) -> bool:
     """Whether a function does nothing but raise NotImplementedError, as a template has it."""
-    if name not in program.names:
+    if name not in spaces.program.names:
         return False
-    spaces = Namespaces(program)
     found = spaces.definition(_home(spaces, name), name)
     body = found.node.body if found is not None and isinstance(found.node, ast.FunctionDef) else []
     last = body[-1] if body and len(body) <= 1 + _is_text(body[0]) else None

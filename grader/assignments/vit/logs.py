@@ -36,13 +36,18 @@ def _log(evidence: Evidence) -> PrintedRun:
     """
     if evidence.submission.notebook is None:
         raise Missing("there is no notebook: the log stands in the outputs of its cells")
-    log = READER.last_run(evidence.submission.cells)
+    log = _last_run(evidence)
     if log is None:
         raise Missing(
             "no training log: run train_embedding_model in the notebook and save it with its outputs; "
             "`Best Precision@1: …` is what evaluate_at_end_epoch prints"
         )
     return log
+
+
+def _last_run(evidence: Evidence) -> PrintedRun | None:
+    found: PrintedRun | None = evidence.once("training log", lambda: READER.last_run(evidence.submission.cells))
+    return found
 
 
 def without_errors(evidence: Evidence) -> None:
@@ -144,7 +149,7 @@ def agrees_with_computed(evidence: Evidence) -> None:
 
 def stale(evidence: Evidence) -> list[GradeWarning]:
     """The log was made with other settings than the notebook's."""
-    log = READER.last_run(evidence.submission.cells)
+    log = _last_run(evidence)
     differences = _other_settings(log, evidence) if log is not None else []
     if not differences:
         return []
@@ -170,7 +175,7 @@ def _other_settings(log: PrintedRun, evidence: Evidence) -> list[str]:
 
 def claim(evidence: Evidence) -> list[GradeWarning]:
     """The log claims clearly more than the checkpoint reaches."""
-    log, computed = READER.last_run(evidence.submission.cells), thresholds.computed_precision(evidence)
+    log, computed = _last_run(evidence), thresholds.computed_precision(evidence)
     if log is None or not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):
         return []
     best = max(log.best)

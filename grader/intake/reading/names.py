@@ -84,8 +84,20 @@ def root(node: ast.AST) -> str | None:
 
 def bound(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names that these statements bind in the scope in which they stand."""
+    return set().union(*map(bound_by, nodes))
+
+
+def bound_by(statement: ast.AST) -> set[str]:
+    """Return those that one of them binds, noted on it as its children are."""
+    names: set[str] | None = getattr(statement, "noted_names", None)
+    if names is None:
+        names = statement.noted_names = _bound_by(statement)  # type: ignore[attr-defined]
+    return names
+
+
+def _bound_by(statement: ast.AST) -> set[str]:
     names: set[str] = set()
-    pending = list(nodes)
+    pending = [statement]
     while pending:
         node = pending.pop()
         names |= bound_here(node)

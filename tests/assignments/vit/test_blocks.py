@@ -14,6 +14,7 @@ from grader.assignments.vit.metric_learning import embeddings, given_text, prote
 from grader.assignments.vit.names import WANTED
 from grader.evidence import Evidence
 from grader.given.blocks import GivenBlocks, listed
+from grader.given.namespaces import Namespaces
 from grader.given.unchanged import Replaced, changed_texts, replaced_names, still_to_write, unchanged_blocks
 from grader.records import Piece, Program
 from tests import harness
@@ -38,7 +39,7 @@ def given_blocks(files: given.GivenFiles | None = None) -> GivenBlocks:
 
 
 def unchanged(files: given.GivenFiles | None = None, **sources: str) -> frozenset[str]:
-    return unchanged_blocks(program(**sources), given_blocks(files))
+    return unchanged_blocks(Namespaces(program(**sources)), given_blocks(files))
 
 
 def changed(files: given.GivenFiles | None = None, **sources: str) -> tuple[str, ...]:
@@ -162,7 +163,7 @@ def test_a_decorated_block_reads_differently() -> None:
 def test_a_block_whose_names_were_rebound_reads_as_it_was_given() -> None:
     text = source(before="def Subset(dataset, rows):\n    return dataset")
     assert changed(contrastive=text) == ()
-    assert replaced_names(program(contrastive=text), given_blocks(), BLOCKS[0]) == [
+    assert replaced_names(Namespaces(program(contrastive=text)), given_blocks(), BLOCKS[0]) == [
         Replaced("Subset", "torch.utils.data.Subset")
     ]
 
@@ -180,7 +181,9 @@ CAUSES = [
 
 @pytest.mark.parametrize(("after", "name", "cause"), CAUSES)
 def test_the_hint_of_an_unchanged_block_that_fails_names_what_was_changed(after: str, name: str, cause: str) -> None:
-    found = given_text._cause(replaced_names(program(contrastive=source(after=after)), given_blocks(), name))
+    found = given_text._cause(
+        replaced_names(Namespaces(program(contrastive=source(after=after))), given_blocks(), name)
+    )
     assert found.startswith(cause)
 
 
@@ -198,14 +201,14 @@ def test_a_block_in_the_notebook_counts_before_one_in_a_module() -> None:
     main = tuple(Piece(piece.source, "a.ipynb", 1, piece.line) for piece in modules.modules["contrastive"])
     names = {n: type(o)("a.ipynb", 1, o.line, None) for n, o in modules.names.items()}
     both = Program(main, {"contrastive": modules.modules["contrastive"]}, names)
-    assert unchanged_blocks(both, given_blocks()) == ALL
+    assert unchanged_blocks(Namespaces(both), given_blocks()) == ALL
 
 
 @pytest.mark.parametrize("statement", ["(" * 300 + ")" * 300, "x = " + "-" * 5000 + "1"], ids=["brackets", "signs"])
 def test_code_that_cannot_be_read_leaves_nothing_alone_and_raises_nothing(statement: str) -> None:
     spoiled = program(contrastive=source())
     pieces = (*spoiled.modules["contrastive"], Piece(statement, "contrastive.py", None, 999))
-    found = unchanged_blocks(Program((), {"contrastive": pieces}, spoiled.names), given_blocks())
+    found = unchanged_blocks(Namespaces(Program((), {"contrastive": pieces}, spoiled.names)), given_blocks())
     assert found == frozenset()
 
 
@@ -214,7 +217,7 @@ def test_code_of_any_length_is_read_in_no_time() -> None:
     pieces = (*program(contrastive=source()).modules["contrastive"], Piece(spoiled, "contrastive.py", None, 999))
     names = program(contrastive=source()).names
     start = time.process_time()
-    assert unchanged_blocks(Program((), {"contrastive": pieces}, names), given_blocks()) == frozenset()
+    assert unchanged_blocks(Namespaces(Program((), {"contrastive": pieces}, names)), given_blocks()) == frozenset()
     assert time.process_time() - start < 0.5
 
 
@@ -246,4 +249,4 @@ def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
 )
 def test_a_function_that_only_raises_is_still_to_do(body: str, to_do: bool) -> None:
     text = f"def get_embeddings(x, vit_model, model_embedding):\n    {body}\n"
-    assert still_to_write(program(contrastive=text), "get_embeddings") == to_do
+    assert still_to_write(Namespaces(program(contrastive=text)), "get_embeddings") == to_do

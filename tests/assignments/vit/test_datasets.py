@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, Subset
 from torchvision.datasets import FashionMNIST
 
 from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist, to_tensor
@@ -44,3 +45,22 @@ def test_whoever_builds_fashion_mnist_has_the_small_set_whose_reads_are_noted(ga
         built = cls("data", train=True, download=True)
     assert isinstance(built, cls) and len(built) == 5
     assert built[3][1] == garments.targets[3] and garments.reads == [3]
+
+
+def test_a_batch_holds_what_its_items_are_and_all_are_noted(garments):
+    images, labels = next(iter(DataLoader(Subset(garments, [4, 0, 3]), batch_size=3)))
+    assert garments.reads == [4, 0, 3]
+    for at, row in enumerate(garments.reads[:3]):
+        assert torch.equal(images[at], garments[row][0]) and labels[at] == garments[row][1]
+
+
+def test_a_batch_of_a_subclass_is_made_of_its_own_items(garments):
+    class Dark(FashionMNIST):
+        def __getitem__(self, index):
+            image, label = super().__getitem__(index)
+            return image * 0, label
+
+    with in_place_of_fashion_mnist(garments, garments):
+        built = Dark("data", transform=to_tensor)
+    images, _ = next(iter(DataLoader(built, batch_size=2)))
+    assert not images.any() and garments.reads == [0, 1]

@@ -36,6 +36,12 @@ def test_items_are_known_again_by_their_features() -> None:
     )
 
 
+def test_a_batch_is_of_a_set_where_every_row_is() -> None:
+    items = Items(FEATURES)
+    assert items.holds(FEATURES[[1, 3]]) and not items.holds(torch.cat([FEATURES, TESTED]))
+    assert not items.holds(None) and not items.holds(torch.tensor(1.0))
+
+
 def test_a_head_is_followed_from_its_making() -> None:
     seen, head = training()
     (noted,) = seen.heads

@@ -163,7 +163,8 @@ def get_embeddings(x: Tensor, vit: ViT, head: LinearEmbeddingHead) -> Tensor:
 
 
 def _pooled(x: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(x.mean(1, keepdim=True), GRID).flatten(1)  # (B, 49)
+    gray = x if x.shape[1] == 1 else x.mean(1, keepdim=True)  # a mean over one channel costs more than the pooling
+    return F.adaptive_avg_pool2d(gray, GRID).flatten(1)  # (B, 49)
 
 
 def sample_balanced_subset(calls: list[dict[str, Any]]) -> Callable[..., Subset]:

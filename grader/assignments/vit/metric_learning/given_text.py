@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from grader.assignments.vit import blocks
 from grader.evidence import Evidence
+from grader.given.namespaces import Namespaces
 from grader.given.unchanged import A_BLOCK, A_NUMBER, Replaced, changed_texts, replaced_names, unchanged_blocks
 from grader.intake.reading.left_out import listed
 from grader.judging import Fail, warn
@@ -13,11 +14,16 @@ from grader.records import GradeWarning
 PROTECTED_HINT = "This block is protected: copy it back from the template."
 
 
+def namespaces(evidence: Evidence) -> Namespaces:
+    """What the names of the submission's modules stand for; parsed once."""
+    found: Namespaces = evidence.once("namespaces", lambda: Namespaces(evidence.submission.program))
+    return found
+
+
 def left_unchanged(evidence: Evidence, *names: str) -> bool:
     """Whether the blocks stand there as they were given, and mean the same."""
     given = blocks.known(evidence.given).blocks
-    program = evidence.submission.program
-    found = evidence.once("blocks left alone", lambda: sorted(unchanged_blocks(program, given)))
+    found = evidence.once("blocks left alone", lambda: sorted(unchanged_blocks(namespaces(evidence), given)))
     return set(found).issuperset(names)
 
 
@@ -38,7 +44,7 @@ def cause_elsewhere(evidence: Evidence, name: str) -> Iterator[None]:
         if name in changed(evidence) or not evidence.given.texts:
             raise
         given = blocks.known(evidence.given).blocks
-        replaced = replaced_names(evidence.submission.program, given, name)
+        replaced = replaced_names(namespaces(evidence), given, name)
         raise Fail(fail.message, f"`{name}` is unchanged, but {_cause(replaced)}") from None
 
 

@@ -57,11 +57,11 @@ def unless_unchanged(name: str) -> Callable[[Check], Check]:
 
 def _needs_get_embeddings(evidence: Evidence, alone: bool) -> None:
     """Wait for `get_embeddings`, unless nothing is asked that calls it: then it must be written, with a slip or not."""
-    program, unparsed = evidence.submission.program, evidence.submission.syntax_errors
+    unparsed = evidence.submission.syntax_errors
     if alone and any("get_embeddings" in problem.names for problem in unparsed):
         return
     missing = not evidence.has("get_embeddings") or evidence.verdict("contrastive.embeddings").status == "missing"
-    if missing or (alone and still_to_write(program, "get_embeddings")):
+    if missing or (alone and still_to_write(given_text.namespaces(evidence), "get_embeddings")):
         raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
 
 
