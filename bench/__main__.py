@@ -1,6 +1,6 @@
 """How fast the grader is, as ratios measured in one run: ``make bench``.
 
-    python -m bench [--only grade,structural,others,trainer,growth] [--repeat 5] [--out bench.json]
+    python -m bench [--only grade,class,structural,kept,start,others,trainer,growth] [--repeat 5] [--out bench.json]
 
 A quiet machine, please: the load is printed beside the figures. Needs FashionMNIST where the grader finds
 it; ``others`` installs otter-grader and nbgrader from the package index on its first run.
@@ -20,11 +20,14 @@ from rich.console import Console
 from rich.table import Table
 
 import grader  # noqa: F401 (lets idle threads sleep, which is read when numpy is imported)
-from bench import grades, measure, others
+from bench import grades, kept, measure, others
 
 TITLES = {
     "grade": "a full grade of the reference",
+    "class": "full grades of a class",
     "structural": "structural criteria, a class of 20",
+    "kept": "a large class in the gradebook",
+    "start": "seconds to start",
     "others": "the Part 2 checks",
     "trainer": "time to 88 %",
     "growth": "full grades by size of the class",
@@ -38,8 +41,8 @@ def trainer(repeat: int) -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[int], dict[str, Any]]] = {
-    "grade": grades.single, "structural": grades.structural, "others": others.compared,
-    "trainer": trainer, "growth": grades.growth,
+    "grade": grades.single, "class": grades.whole_class, "structural": grades.structural, "kept": kept.at_scale,
+    "start": kept.start, "others": others.compared, "trainer": trainer, "growth": grades.growth,
 }  # fmt: skip
 
 

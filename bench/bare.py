@@ -1,9 +1,9 @@
 """The yardstick of a grade: the reference's models on the 25,000 images that its two scores need, nothing else.
 
-    python bench/bare.py [BATCH]
+    python bench/bare.py [BATCH [TIMES]]
 
 A plain script without a grader: 10,000 test images through the classifier, 10,000 and 5,000 through the
-embedding model. Prints the seconds of the passes alone, wall and CPU, without imports and loading.
+embedding model, TIMES times over. Prints the seconds of the passes alone, wall and CPU, without imports and loading.
 """
 
 import gzip
@@ -42,7 +42,7 @@ def model(file: str, key: str, head: torch.nn.Module) -> torch.nn.Sequential:
     return torch.nn.Sequential(vit, head).eval()
 
 
-def main(batch: int = 100) -> None:
+def main(batch: int = 100, times: int = 1) -> None:
     """Time the passes and print their seconds."""
     classifier = model("vit_classifier.pt", "classifier", ClassificationHead(hidden_size, 10))
     embedding = model("vit_embeds.pt", "embedding_head", LinearEmbeddingHead(hidden_size, embed_size))
@@ -50,7 +50,7 @@ def main(batch: int = 100) -> None:
     with torch.no_grad():
         classifier(test[:batch])  # what the first pass costs is no pass
         wall, cpu = time.perf_counter(), time.process_time()
-        for network, inputs in ((classifier, test), (embedding, test), (embedding, reference)):
+        for network, inputs in ((classifier, test), (embedding, test), (embedding, reference)) * times:
             torch.cat([network(part) for part in inputs.split(batch)])
         print(time.perf_counter() - wall, time.process_time() - cpu)
 

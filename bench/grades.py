@@ -1,10 +1,12 @@
 """What grades cost: one over its bare arithmetic, the structural criteria of a class, and how cost grows."""
 
 import json
+import os
 import shutil
 import statistics
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +53,45 @@ def structural(repeat: int, size: int = 20) -> dict[str, Any]:
     return {"a submission": middle(each), "CPU a submission": middle(cpu), "promised": "a submission <= 1.0 s"}
 
 
+def whole_class(repeat: int, size: int = 40) -> dict[str, Any]:
+    """Full grades of a class over the bare passes of as many models, on all cores, start and gradebook included."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        students = classroom(Path(folder, "class"), size)
+        for number in range(repeat):
+            bare = bare_passes(size)
+            cost = measure.run([*GRADE, str(students), "--out", f"{folder}/{number}"])
+            rows.append({"bare, all": bare, "grades, all": cost.wall, "CPU a submission": cost.cpu / size})
+    own = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
+    ratio = statistics.median(row["grades, all"] / row["bare, all"] for row in rows)
+    return {"submissions": size, **own, "grades / bare": ratio, "promised": "grades / bare <= 1.15"}
+
+
+def bare_passes(times: int) -> float:
+    """Seconds of the passes of that many models, shared out to a process of one thread for each core."""
+    cores = os.cpu_count() or 1
+    shares = [share for each in range(cores) if (share := times // cores + (each < times % cores))]
+    command = [sys.executable, str(ROOT / "bench" / "bare.py"), "100"]
+    with ThreadPoolExecutor(cores) as pool:
+        done = pool.map(lambda share: measure.run([*command, str(share)], OMP_NUM_THREADS="1"), shares)
+        return max(float(cost.output.split()[0]) for cost in done)
+
+
 def growth(repeat: int, sizes: tuple[int, ...] = (1, 10, 40)) -> dict[str, Any]:
-    """Seconds a submission and peak memory, by the size of the class; full grades, sizes in turns."""
+    """Seconds and peak memory by the size of the class, on all cores and on one; full grades, sizes in turns."""
     costs: dict[int, list[measure.Cost]] = {size: [] for size in sizes}
+    alone: dict[int, list[float]] = {size: [] for size in sizes}
     with tempfile.TemporaryDirectory() as folder:
         classes = {size: classroom(Path(folder, f"class-{size}"), size) for size in sizes}
         for number in range(repeat):
             for size, students in classes.items():
-                command = [*GRADE, str(students), "--out", f"{folder}/{size}-{number}"]
-                costs[size].append(measure.run(command, memory=True))
+                command = [*GRADE, str(students), "--out"]
+                costs[size].append(measure.run([*command, f"{folder}/{size}-{number}"], memory=True))
+                alone[size].append(measure.run([*command, f"{folder}/{size}-{number}-alone"], cores=1).wall)
     found: dict[str, Any] = {}
     for size, own in costs.items():
         found[f"a submission of {size}"] = statistics.median(cost.wall / size for cost in own)
+        found[f"a submission of {size}, one core"] = statistics.median(alone[size]) / size
         found[f"peak MiB of {size}"] = statistics.median(cost.peak >> 20 for cost in own)
     fewer, most = sizes[-2:]
     pairs = zip(costs[most], costs[fewer], strict=True)

@@ -21,18 +21,24 @@ class Cost:
     output: str
 
 
-def run(command: Sequence[str], cwd: Path | None = None, memory: bool = False, **environment: str) -> Cost:
+def run(
+    command: Sequence[str], cwd: Path | None = None, memory: bool = False, cores: int | None = None, **environment: str
+) -> Cost:
     """Run a command to its end.
 
     Args:
         memory: look at its memory, which costs some time.
+        cores: that it may use; all where there is none.
 
     Raises:
         RuntimeError: it failed; with the end of what it said.
     """
     own = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ, **environment}
     before, start = os.times(), time.monotonic()
-    process = subprocess.Popen(command, cwd=cwd, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    taskset = [] if cores is None else ["taskset", "--cpu-list", f"0-{cores - 1}"]
+    process = subprocess.Popen(
+        [*taskset, *command], cwd=cwd, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     watch = Watch(process.pid) if memory else None
     output, _ = process.communicate()
     wall, after = time.monotonic() - start, os.times()

@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,7 @@ def _read_check(entry: dict[str, Any]) -> CheckResult:
     return CheckResult(entry["name"], entry["status"], entry["message"], entry.get("hint", ""), measurement)
 
 
+@lru_cache(maxsize=4096)  # most of the time of reading a class: they say the same places again and again
 def _read_origin(place: str) -> Origin | None:
     place_pattern = patterns.compile(r"(?P<file>.*?)(?:, cell (?P<cell>\d+))?, line (?P<line>\d+)", dot_all=True)
     found = place_pattern.fullmatch(place)
