@@ -1,6 +1,7 @@
 """What all tests need of the process that they run in, and how ``make test`` shares them between two processes."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,18 @@ import pytest
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and their children do
 TESTS = Path(__file__).parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_workers() -> Iterator[None]:
+    """Let all graders that tests open in this process share the parent of their workers (see ``warm.py``)."""
+    from tests.warm import Lending  # not for students: their suites load this file too, and this imports a lot
+
+    lending = Lending()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("grader.pipeline.choose_workers", lending)
+        yield
+    lending.close()
 
 
 @pytest.hookimpl(optionalhook=True)

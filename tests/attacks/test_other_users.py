@@ -56,7 +56,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subproc
 
 def _start(becoming: list[str], tier: str, folder: Path) -> "subprocess.Popen[str]":
     # what is judged, and how, is the same in all tiers
-    left_out = [Path(__file__).name, "test_labels.py", "test_points.py", "test_recorded.py"]
+    points = [path.name for path in HERE.glob("test_points*.py")]
+    left_out = [Path(__file__).name, "test_labels.py", "test_recorded.py", *points]
     command = [*without_closed_home(folder), *becoming, sys.executable, "-m", "pytest", str(HERE), "-q", "-x"]
     command += ["--tb=short", "-p", "no:cacheprovider", *(f"--ignore={HERE / name}" for name in left_out)]
     scratch = folder / "scratch"

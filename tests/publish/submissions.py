@@ -27,8 +27,9 @@ print("::add-mask::100")
 
 
 def make(folder: Path) -> list[Path]:
-    """Write them, a folder each: a whole one with its checkpoints, and three of part 2, a hostile one with a fault."""
-    shutil.copytree(ROOT / "reference", folder / "right", ignore=shutil.ignore_patterns("__pycache__"))
+    """Write them, a folder each: a whole one with one checkpoint, and three of part 2, a hostile one with a fault."""
+    left_out = shutil.ignore_patterns("__pycache__", "vit_embeds.pt")  # one shows that checkpoints arrive
+    shutil.copytree(ROOT / "reference", folder / "right", ignore=left_out)
     right = (folder / "right" / "vit_model.py").read_text()
     start = right.index("class LinearEmbeddingHead")
     wrong = right[:start] + right[start:].replace("return self.fc(x)", "return self.fc(x).relu()")
