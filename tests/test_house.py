@@ -44,6 +44,12 @@ def test_each_inside_is_among_those_that_share_a_process_with_student_code(insid
     assert any(Path(name.replace(".", "/")).match(pattern.replace(".", "/")) for pattern in patterns)
 
 
+def test_each_room_has_a_folder_of_tests_and_no_folder_is_of_no_room():
+    rooms = {path.parent.name for path in (ROOT / "grader").glob("*/__init__.py")}
+    of_several = {"attacks", "docs", "pages", "student"}  # promises of the whole, and the students' own suites
+    assert {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")} | {"student"} == rooms | of_several
+
+
 ENGINE = [
     path
     for path in subprocess.run(

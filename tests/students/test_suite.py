@@ -45,7 +45,8 @@ def project(pytester):
     shutil.copytree(ROOT / "tests" / "student", pytester.path / "tests" / "student")
     (pytester.path / "student").mkdir()
     pytester.makeconftest(GIVEN)
-    pytester.makepyprojecttoml('[tool.pytest.ini_options]\ntestpaths = ["tests/student"]\naddopts = "--no-header"')
+    options = "--no-header -p no:hypothesispytest"  # it is no student's, and every run in this process imports it anew
+    pytester.makepyprojecttoml(f'[tool.pytest.ini_options]\ntestpaths = ["tests/student"]\naddopts = "{options}"')
 
     def grade(**statuses):
         made = grades.grade(**statuses)

@@ -18,7 +18,7 @@ from grader.sandbox.outside.replies import observation
 from grader.sentences import number_of, objections, running, type_words
 from tests.test_undecided import evidence as evidence_of
 
-GRADER = Path(__file__).resolve().parents[1] / "grader"
+GRADER = Path(__file__).resolve().parents[2] / "grader"
 OPERATIONS = {probe.op for probe in VIT.probes if "." in probe.op}
 
 

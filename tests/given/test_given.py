@@ -18,7 +18,7 @@ from tests import harness
 from tests.assignments.vit.test_blocks import source
 from tests.gradebook import classroom
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHECK_VIT = (ROOT / "check_vit.py").read_text()
 EDITED = source().replace("indices += of_class", "indices = indices + of_class")
 

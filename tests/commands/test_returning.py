@@ -9,7 +9,7 @@ from grader.assignments.vit.files import RUBRIC as DEFAULT
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.requests import Requests
 from tests.desk.desks import plain, undecided
-from tests.gradebook.canvas_server import TOKEN, FakeCanvas, serving
+from tests.exports.canvas_server import TOKEN, FakeCanvas, serving
 from tests.gradebook.handmade import hand_in
 
 pytestmark = pytest.mark.filterwarnings("ignore:Canvas may respond unexpectedly")  # it would rather speak https

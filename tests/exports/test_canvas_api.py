@@ -5,8 +5,8 @@ import pytest
 from grader.errors import GraderError
 from grader.exports.canvas_api import CanvasPlace, place, plan
 from grader.exports.result import ExportedGrade
-from tests.gradebook.canvas_server import TOKEN, FakeCanvas, serving
-from tests.gradebook.test_exports import LOST, REVIEW
+from tests.exports.canvas_server import TOKEN, FakeCanvas, serving
+from tests.exports.test_exports import LOST, REVIEW
 
 pytestmark = pytest.mark.filterwarnings("ignore:Canvas may respond unexpectedly")  # it would rather speak https
 RESULTS = [
