@@ -19,8 +19,8 @@ from grader.gradebook.digests import Digests
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.run import Run
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
-from tests.gradebook import classroom
 from tests.exports.test_exports import CANVAS, MOODLE
+from tests.gradebook import classroom
 from tests.gradebook.test_run import Breaking
 
 NOW = Digests("asks", "checks", "rubric", "environment")
