@@ -38,7 +38,7 @@ def test_the_commands_do_what_stands_there(name, tmp_path):
     for block in blocks((ROOT / name).read_text()):
         for step in block.steps if not block.reason else ():
             status, printed = shell.run(step.command)
-            if block.kind == "sh":
+            if block.kind == "sh" and not block.may_fail:
                 assert status == 0, f"{step.command}\n{printed}"
             assert "Traceback" not in printed and "INTERNALERROR" not in printed, printed
             assert not (line := differs(step.shown, printed)), f"{step.command}: no line {line!r} in\n{printed}"
