@@ -32,6 +32,7 @@ def test_a_command_that_is_not_run_has_a_reason(name):
     assert all(len(reason.split()) >= 4 for reason in reasons)
 
 
+@pytest.mark.timeout(600)  # many commands, on a machine that may be busy
 @pytest.mark.parametrize("name", RUN)
 def test_the_commands_do_what_stands_there(name, tmp_path):
     shell = Shell(PLACES[name](tmp_path))
