@@ -52,6 +52,12 @@ def upgrade(db: sqlite3.Connection, path: Path) -> None:
     print(f"{path}: upgraded to this version of the gradebook; as it was, it lies in {copy.name}", file=sys.stderr)
 
 
+def add_verdicts(db: sqlite3.Connection) -> None:
+    """Give a gradebook the column that it has not from an earlier day of this version."""
+    if "verdicts" not in [row[1] for row in db.execute("PRAGMA table_info(grades)")]:
+        db.execute("ALTER TABLE grades ADD COLUMN verdicts BLOB")
+
+
 def _forget_moved_rubric(db: sqlite3.Connection) -> None:
     """Version 2 remembered this project's own rubric by a path that is no longer there."""
     row = db.execute("SELECT value FROM settings WHERE name = 'rubric'").fetchone()
