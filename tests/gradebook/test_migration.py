@@ -80,3 +80,15 @@ def test_the_rubric_of_a_checkout_that_moved_is_forgotten(old: Path):
 def test_a_new_gradebook_is_not_upgraded(tmp_path: Path):
     Gradebook(tmp_path / "gradebook.sqlite").close()
     assert not list(tmp_path.glob("*version*"))
+
+
+def test_one_of_an_earlier_day_of_this_version_gets_its_new_column(tmp_path: Path):
+    path = tmp_path / "gradebook.sqlite"
+    Gradebook(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE grades DROP COLUMN verdicts")
+    db.close()
+    for _ in range(2):
+        book = Gradebook(path)
+        assert "verdicts" in [row[1] for row in book.db.execute("PRAGMA table_info(grades)")]
+        book.close()
