@@ -1,11 +1,11 @@
-# make grade | test | check | docs | audit | bench | picture | template
+# make grade | ready | test | check | docs | audit | bench | picture | template | requirements | container
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SUBMISSION ?= reference/submission.ipynb
 
-.PHONY: grade test check docs audit bench picture template clean
+.PHONY: grade ready test check docs audit bench picture template requirements container clean
 .DEFAULT_GOAL := grade
 
 # Install again only when what is installed has changed.
@@ -14,6 +14,8 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
+
+ready: $(READY) ## the environment, and nothing else
 
 grade: $(READY) ## grade the reference, or make grade SUBMISSION=…
 	@$(BIN)/python grade.py $(SUBMISSION) --json grades/grade.json
@@ -37,13 +39,20 @@ audit: $(READY) ## every seeded fault must cost what it should, every correct va
 bench: $(READY) ## how fast it is, as ratios; make bench ARGS="--only grade --repeat 5"
 	$(BIN)/python -m bench $(ARGS)
 
-picture: $(READY) ## the pictures in the documentation
+picture: $(READY) ## the pictures in the README
 	$(BIN)/python -m tests.picture docs/terminal.svg
 	$(BIN)/python -m tests.pages.pictures docs
 	$(BIN)/python -m tests.desk.picture docs
 
 template: $(READY) ## student/ from reference/
 	$(BIN)/python grade.py template
+
+requirements: $(READY) ## requirements.txt: the versions in constraints.txt and all that they need, with hashes
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --all-extras --constraint constraints.txt \
+	  --generate-hashes --no-annotate --custom-compile-command 'make requirements' --upgrade --output-file requirements.txt
+
+container: $(READY) ## the image's steps with everything installed, in a root of their own: needs root, and minutes
+	VIT_GRADE_CONTAINER=1 $(BIN)/python -m pytest tests/publish/test_container.py -q $(ARGS)
 
 clean: ## what can be made again, the environment too
 	rm -rf $(VENV) build grades *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -70,8 +70,7 @@ def pack(evidence: Evidence) -> PackedGrade:
     answers, frames = packing.pack_answers(evidence.answers)
     scores = packing.pack_scores(evidence.measured)
     none = Grade({}, "needs_review", 0.0, 0.0, evidence.seed, ())
-    verdicts = packing.pack_verdicts(evidence.verdicts, evidence.rubric.noted)
-    return PackedGrade(none, {}, packing.pack_submission(evidence.submission), answers, frames, scores, verdicts)
+    return PackedGrade(none, {}, packing.pack_submission(evidence.submission), answers, frames, scores)
 
 
 def unfinished(task: Task, reason: str, max_score: float) -> Grade:

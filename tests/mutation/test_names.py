@@ -40,7 +40,5 @@ def test_what_is_assigned_keeps_its_name() -> None:
 
 def test_what_stands_there_afterwards_is_python() -> None:
     text = "def f(a, b):\n    return [a.x[b:], *g(a, k=b)]\n"
-    found = list(mutations(text, {2}))
-    assert len(found) > 3
-    for mutation in found:
+    for mutation in mutations(text, {2}):
         ast.parse(mutation.text)
