@@ -39,7 +39,7 @@ audit: $(READY) ## every seeded fault must cost what it should, every correct va
 bench: $(READY) ## how fast it is, as ratios; make bench ARGS="--only grade --repeat 5"
 	$(BIN)/python -m bench $(ARGS)
 
-picture: $(READY) ## the pictures in the README
+picture: $(READY) ## the pictures in the documentation
 	$(BIN)/python -m tests.picture docs/terminal.svg
 	$(BIN)/python -m tests.pages.pictures docs
 	$(BIN)/python -m tests.desk.picture docs

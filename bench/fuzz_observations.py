@@ -178,7 +178,7 @@ def base_of(name: str, seen: Evidence) -> Base:
 
 
 def _worth(seen: Evidence, criterion: str) -> float:
-    of_rubric = {each.id: each for each in seen.rubric.criteria}
+    of_rubric = {each.id: each for each in seen.rubric.whole.criteria}
     verdict = seen.verdicts[criterion]
     return 0.0 if verdict.status == "error" else points_of(of_rubric[criterion], verdict)[0]
 

@@ -16,7 +16,7 @@ from grader.records import Judgement, Observation, Submission
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
-    from grader.rubric import Rubric
+    from grader.rubric_reads import RubricReads
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ class Evidence:
 
     submission: Submission
     seed: int
-    rubric: "Rubric"
+    rubric: "RubricReads"
     data: Any
     assignment: "Assignment"
     options: dict[str, Any] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from grader.given import GivenFiles
 from grader.intake import open_submission
 from grader.probing import ask_all
 from grader.records import Grade, Submission
+from grader.rubric_reads import RubricReads
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside import Workers, choose_workers
 
@@ -128,7 +129,7 @@ class Grader:
             kept: by probe, answers of an earlier grade.
             measured: scores of an earlier grade that still hold.
         """
-        evidence = Evidence(submission, seed, self.rubric, self.data, self.assignment, options=self.settings(only),
+        evidence = Evidence(submission, seed, RubricReads(self.rubric), self.data, self.assignment, options=self.settings(only),
                         given=self.options.given_files)  # fmt: skip
         evidence.measured = measured or {}
         probes = self._probes(only)

@@ -12,20 +12,18 @@ from functools import partial
 from typing import Any
 
 from grader import firewall
+from grader.assignment import Assignment
 from grader.evidence import Evidence
 from grader.judging import judge_in_order
-from grader.records import CriterionResult, CriterionStatus, Grade, GradeWarning, Judgement
-from grader.rubric import RubricCriterion
+from grader.records import CriterionResult, CriterionStatus, Grade, GradeWarning, Judgement, Origin
+from grader.rubric import Rubric, RubricCriterion
 from grader.syntax_errors import syntax_errors
 
 
 def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:
     """Compute the grade that the evidence supports."""
     judge_in_order(evidence.assignment.criteria, evidence)
-    verdicts = {criterion.id: evidence.verdicts[criterion.id] for criterion in evidence.rubric.criteria}
-    results = tuple(
-        _result(criterion, _opened(verdicts, criterion.id), evidence) for criterion in evidence.rubric.criteria
-    )
+    results = _results(evidence.rubric.whole, evidence.verdicts, _origins(evidence))
     measured = {name: _measured(evidence, name) for name in evidence.assignment.measures}
     warnings = _warnings(evidence)
     return Grade(
@@ -35,7 +33,7 @@ def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]
             "sha256": evidence.submission.sha256,
         },
         **totals(results),
-        max_score=evidence.rubric.max_score,
+        max_score=evidence.rubric.whole.max_score,
         seed=evidence.seed,
         criteria=results,
         measured={name: value for name, value in measured.items() if value is not None},
@@ -47,6 +45,39 @@ def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]
         parts=evidence.assignment.parts,
         labels=evidence.assignment.shown_measures,
     )
+
+
+def same_verdicts(
+    kept: Grade, verdicts: Mapping[str, Judgement], rubric: Rubric, assignment: Assignment
+) -> Grade | None:
+    """The points of a grade again, by another rubric that changes no verdict; None where it judges other criteria.
+
+    Args:
+        kept: the grade.
+        verdicts: that it rests on, by criterion.
+    """
+    origins = {result.id: result.origin for result in kept.criteria}
+    if any(criterion.id not in origins or criterion.id not in verdicts for criterion in rubric.criteria):
+        return None
+    results = _results(rubric, verdicts, origins)
+    return replace(
+        kept, **totals(results), max_score=rubric.max_score, criteria=results,
+        parts=assignment.parts, labels=assignment.shown_measures,
+    )  # fmt: skip
+
+
+def _results(
+    rubric: Rubric, verdicts: Mapping[str, Judgement], origins: Mapping[str, Origin | None]
+) -> tuple[CriterionResult, ...]:
+    judged = {criterion.id: verdicts[criterion.id] for criterion in rubric.criteria}
+    return tuple(_result(each, _opened(judged, each.id), origins[each.id]) for each in rubric.criteria)
+
+
+def _origins(evidence: Evidence) -> dict[str, Origin | None]:
+    """By criterion, where the first of its names is defined."""
+    places = evidence.submission.program.names
+    criteria = evidence.assignment.criteria.items()
+    return {ident: next((places[name] for name in each.names if name in places), None) for ident, each in criteria}
 
 
 def totals(results: Sequence[CriterionResult]) -> dict[str, Any]:
@@ -84,10 +115,8 @@ def _opened(verdicts: Mapping[str, Judgement], ident: str) -> Judgement:
     return replace(verdict, status="error", results=results)
 
 
-def _result(criterion: RubricCriterion, verdict: Judgement, evidence: Evidence) -> CriterionResult:
+def _result(criterion: RubricCriterion, verdict: Judgement, origin: Origin | None) -> CriterionResult:
     points, status = _points(criterion, verdict)
-    names = evidence.assignment.criteria[criterion.id].names
-    origin = next((evidence.submission.program.names[n] for n in names if n in evidence.submission.program.names), None)
     return CriterionResult(
         criterion.id, criterion.part, criterion.title, points, criterion.points,
         status, verdict.feedback, verdict.results, origin,

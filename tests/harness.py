@@ -24,6 +24,7 @@ from grader.judging import judge_in_order
 from grader.observations import fit
 from grader.probing import ask_all
 from grader.records import CellLog, Judgement, Observation, Origin, Piece, Program, Submission, program_of
+from grader.rubric_reads import RubricReads
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
 from grader.students import in_process
@@ -63,7 +64,7 @@ def evidence(
     submission = Submission("test", folder, folder, "", None, program, cells, files or {})
     rubric_ = rubric.load(of.rubric, EVERYTHING)
     handed_out = given_files.own(of) if given is None else given
-    seen = Evidence(submission, seed, rubric_, data, assignment, options=options, given=handed_out)
+    seen = Evidence(submission, seed, RubricReads(rubric_), data, assignment, options=options, given=handed_out)
     with loaded(submission, of.ops) as student:
         load = Probe("load", "load", lambda s, rng: Question({}))
         shared = {n: getattr(data, n) for n in ("train_images", "train_labels", "test_images") if hasattr(data, n)}

@@ -40,11 +40,9 @@ def test_its_reference_has_full_marks_without_any_data_set(tmp_path, monkeypatch
 def test_a_fault_costs_its_own_criterion_and_is_named(tmp_path, fault):
     old, new, lost = FAULTS[fault]
     (tmp_path / "regression.py").write_text(RIGHT.replace(old, new))
-    for criterion in graded(tmp_path)["criteria"]:
-        if criterion["id"] in lost:
-            assert criterion["points"] == 0 and lost[criterion["id"]] in criterion["feedback"]
-        else:
-            assert criterion["status"] == "passed"
+    criteria = {criterion["id"]: criterion for criterion in graded(tmp_path)["criteria"]}
+    assert {name for name, criterion in criteria.items() if criterion["status"] != "passed"} == set(lost)
+    assert all(criteria[name]["points"] == 0 and words in criteria[name]["feedback"] for name, words in lost.items())
 
 
 @pytest.mark.parametrize("text", [None, "ASSIGNMENT = 3"], ids=["no file", "another thing"])

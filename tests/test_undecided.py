@@ -23,6 +23,7 @@ from grader.probing import ask_all
 from grader.records import Grade, Observation, Program, Submission
 from grader.reports.html import classroom, inline, student
 from grader.rubric import RubricCriterion
+from grader.rubric_reads import RubricReads
 from grader.sandbox.outside.warm import WarmWorkers
 from tests import grades, harness
 
@@ -70,7 +71,7 @@ def evidence(criteria: dict[str, tuple[Any, ...]], points: dict[str, dict[str, f
     whole = dataclasses.replace(rubric.load(VIT.rubric, harness.EVERYTHING), criteria=entries)
     submission = Submission("ab12", Path(), Path(), "", None, Program((), {}, {}), (), {})
     assignment = Assignment("test", VIT.rubric, (), (), (), (), (), made)
-    return Evidence(submission, 1, whole, None, assignment, answers={"load": LOADED})  # type: ignore[arg-type]
+    return Evidence(submission, 1, RubricReads(whole), None, assignment, answers={"load": LOADED})  # type: ignore[arg-type]
 
 
 def graded(criteria: dict[str, tuple[Any, ...]], points: dict[str, dict[str, float]] | None = None) -> Grade:

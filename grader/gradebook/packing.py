@@ -10,6 +10,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ from grader.gradebook import digests
 from grader.observations import fit
 from grader.records import (
     CellLog,
+    CheckResult,
     Frame,
+    Judgement,
+    Measurement,
     Observation,
     Origin,
     Piece,
@@ -32,6 +36,7 @@ from grader.records import (
     Submission,
     SyntaxProblem,
 )
+from grader.rubric_reads import Noted
 from grader.sandbox.inside import protocol
 from grader.sandbox.outside import replies
 
@@ -259,3 +264,39 @@ def unpack_scores(data: bytes) -> dict[str, MeasuredScore]:
         return {name: MeasuredScore(value, code) for name, (value, code, was) in kept if digests.package(code) == was}
     except Exception:
         return {}
+
+
+@dataclass(frozen=True)
+class KeptVerdicts:
+    """What was judged, and what that takes from the rubric.
+
+    Attributes:
+        verdicts: by criterion.
+        noted: see ``rubric_reads``.
+    """
+
+    verdicts: dict[str, Judgement]
+    noted: Noted
+
+
+def pack_verdicts(verdicts: Mapping[str, Judgement], noted: Noted) -> bytes:
+    """Pack the verdicts of a grade, all that were judged."""
+    plain = {ident: dataclasses.asdict(verdict) for ident, verdict in verdicts.items()}
+    return zstandard.compress(json.dumps({"verdicts": plain, "noted": noted}).encode())
+
+
+def unpack_verdicts(data: bytes) -> KeptVerdicts | None:
+    """Read back what was judged; None where that cannot be read: it can be judged again."""
+    try:
+        kept = json.loads(zstandard.decompress(data))
+        return KeptVerdicts({ident: _judgement(each) for ident, each in kept["verdicts"].items()}, kept["noted"])
+    except Exception:
+        return None
+
+
+def _judgement(kept: dict[str, Any]) -> Judgement:
+    results = (
+        CheckResult(**{**each, "measurement": each["measurement"] and Measurement(**each["measurement"])})
+        for each in kept["results"]
+    )
+    return Judgement(**{**kept, "results": tuple(results)})

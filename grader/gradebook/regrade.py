@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from grader import finding, scoring
+from grader import finding, firewall, rubric_reads, scoring
 from grader import given as given_files
 from grader import rubric as rubrics
 from grader.assignment import Assignment
@@ -23,6 +23,7 @@ from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionR
 from grader.intake import Found
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Grade, Judgement, Observation, Submission
+from grader.rubric_reads import RubricReads
 
 
 class NewQuestion(BaseException):
@@ -93,6 +94,7 @@ class Regrader:
         self.options, self.book = options, book
         self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
         self.data = DataWhenNeeded(options)
+        self.judging = digests.judging(options)
         self._asking: Grader | None = None
 
     def max_score(self, only: Collection[str] | None = None) -> float:
@@ -130,6 +132,8 @@ class Regrader:
             return PackedGrade(
                 _rescaled(kept.grade, self.rubric.narrowed(kept.options.get("only")).max_score), kept.options
             )
+        if (same := self._by_kept_verdicts(kept)) is not None:
+            return same
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             grader = self._grader(kept.options, NobodyToAsk())
             submission, answers = self.book.observed(kept.observations)
@@ -139,7 +143,24 @@ class Regrader:
             )
             grade = scoring.grade(evidence, kept.grade.sandbox, kept.grade.timings)
         scores = packing.pack_scores(evidence.measured)
-        return PackedGrade(grade, kept.options, scores=scores, observations=kept.observations)
+        verdicts = packing.pack_verdicts(evidence.verdicts, evidence.rubric.noted)
+        return PackedGrade(grade, kept.options, scores=scores, verdicts=verdicts, observations=kept.observations)
+
+    def _by_kept_verdicts(self, kept: GradeRow) -> PackedGrade | None:
+        """A grade of the same verdicts; None where the rubric may change one, or other code would judge."""
+        if kept.verdicts is None or kept.digests.checks != self.judging:
+            return None
+        if any(warning.code == firewall.CODE for warning in kept.grade.warnings):  # what raised then may not now
+            return None
+        judged, rubric = packing.unpack_verdicts(kept.verdicts), self.rubric.narrowed(kept.options.get("only"))
+        if judged is None or not rubric_reads.hold(judged.noted, rubric):
+            return None
+        grade = scoring.same_verdicts(kept.grade, judged.verdicts, rubric, self.options.assignment)
+        if grade is None:
+            return None
+        return PackedGrade(
+            grade, kept.options, scores=kept.scores, verdicts=kept.verdicts, observations=kept.observations
+        )
 
     def evidence(self, kept: GradeRow, folder: Path) -> Evidence | None:
         """What was observed; None where nothing was. Code files that were kept are written into ``folder``."""
@@ -149,7 +170,7 @@ class Regrader:
         submission, answers = self.book.observed(kept.observations)
         frozen = _at_home(packing.unpack_submission(submission, folder), kept)
         evidence = Evidence(
-            frozen, kept.seed, grader.rubric, self.data, grader.assignment,
+            frozen, kept.seed, RubricReads(grader.rubric), self.data, grader.assignment,
             options=grader.settings(kept.options.get("only")), given=self.options.given_files,
         )  # fmt: skip
         evidence.measured = self._scores(kept)
@@ -164,7 +185,7 @@ class Regrader:
 
     def _answers(self, kept: GradeRow, answers: bytes) -> dict[str, KeptAnswer]:
         """What was kept of a grade, by probe."""
-        code_unchanged = kept.digests.checks == digests.judging(self.options)
+        code_unchanged = kept.digests.checks == self.judging
         assignment = self.options.assignment
         declared = {probe.id: assignment.forms.get(probe.op) for probe in assignment.probes}
         return packing.unpack_answers(answers, self.book.frame, declared, code_unchanged)
@@ -193,7 +214,8 @@ class Regrader:
             packed, frames = packing.pack_answers(evidence.answers)
             kept_submission = packing.pack_submission(submission)
         scores = packing.pack_scores(evidence.measured)
-        return PackedGrade(grade, kept.options, kept_submission, packed, frames, scores)
+        verdicts = packing.pack_verdicts(evidence.verdicts, evidence.rubric.noted)
+        return PackedGrade(grade, kept.options, kept_submission, packed, frames, scores, verdicts)
 
     def _grader(self, options: dict[str, Any], workers: Any) -> Grader:
         grader = Grader(self._options(options), workers, self.data, self.rubric)  # type: ignore[arg-type]

@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS grades (
     seconds REAL NOT NULL,
     options TEXT NOT NULL,         -- JSON: what was to be trained, judged, sampled
     grade TEXT NOT NULL,           -- JSON, as --json writes it: verdicts, timings and all
-    scores BLOB                    -- JSON: what is expensive to compute from the answers, and by which code
+    scores BLOB,                   -- JSON: what is expensive to compute from the answers, and by which code
+    verdicts BLOB                  -- what was judged, and what that takes from the rubric; NULL in older grades
 );
 CREATE INDEX IF NOT EXISTS grades_by_submission ON grades (submission, id);
 CREATE TABLE IF NOT EXISTS decisions (  -- of people; see grader/gradebook/ledger.py
@@ -129,6 +130,7 @@ class GradeRow:
     options: dict[str, Any]
     grade: Grade
     scores: bytes | None
+    verdicts: bytes | None
 
 
 @dataclass(frozen=True)
@@ -141,13 +143,16 @@ class PackedGrade:
     answers: bytes | None = None
     frames: Mapping[str, bytes] = field(default_factory=dict)
     scores: bytes | None = None
+    verdicts: bytes | None = None
     observations: int | None = None  # the row, where they are kept already
 
 
 class Gradebook:
     """One open gradebook; safe to use from several threads of one process."""
 
-    grade_columns = "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, scores"
+    grade_columns = (
+        "id, submission, observations, asks, checks, rubric, environment, seed, at, options, grade, scores, verdicts"
+    )
 
     def __init__(self, path: Path, must_exist: bool = False) -> None:
         """Open a gradebook, or start one.
@@ -165,6 +170,7 @@ class Gradebook:
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=FULL")
             self.db.executescript(SCHEMA)
+            migration.add_verdicts(self.db)
             if int(self.setting("version", str(VERSION))) == VERSION - 1:
                 migration.upgrade(self.db, path)
             version = int(self.setting("version", str(VERSION)))
@@ -262,7 +268,7 @@ class Gradebook:
                 "seed": grade.seed, "at": time.time(), "sha256": grade.submission["sha256"],
                 "status": grade.status, "score": grade.score, "seconds": grade.timings.get("total", 0.0),
                 "options": json.dumps(packed_grade.options), "grade": json.dumps(record.to_dict(grade)),
-                "scores": packed_grade.scores,
+                "scores": packed_grade.scores, "verdicts": packed_grade.verdicts,
             }  # fmt: skip
             marks = ", ".join(f":{name}" for name in row)
             self.db.execute(f"INSERT INTO grades ({', '.join(row)}) VALUES ({marks})", row)
@@ -349,4 +355,5 @@ def _grade_row(row: sqlite3.Row) -> GradeRow:
         row["id"], row["submission"], row["observations"],
         Digests(row["asks"], row["checks"], row["rubric"], row["environment"]),
         row["seed"], row["at"], json.loads(row["options"]), record.from_dict(json.loads(row["grade"])), row["scores"],
+        row["verdicts"],
     )  # fmt: skip

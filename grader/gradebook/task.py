@@ -70,7 +70,8 @@ def pack(evidence: Evidence) -> PackedGrade:
     answers, frames = packing.pack_answers(evidence.answers)
     scores = packing.pack_scores(evidence.measured)
     none = Grade({}, "needs_review", 0.0, 0.0, evidence.seed, ())
-    return PackedGrade(none, {}, packing.pack_submission(evidence.submission), answers, frames, scores)
+    verdicts = packing.pack_verdicts(evidence.verdicts, evidence.rubric.noted)
+    return PackedGrade(none, {}, packing.pack_submission(evidence.submission), answers, frames, scores, verdicts)
 
 
 def unfinished(task: Task, reason: str, max_score: float) -> Grade:

@@ -19,6 +19,7 @@ from grader.observations import fit
 from grader.pipeline import Grader
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Submission
+from grader.rubric_reads import RubricReads
 
 Array = np.ndarray
 Recording = Mapping[str, Answer]  # by probe
@@ -42,7 +43,9 @@ def replay(
     given: GivenFiles = NONE,
 ) -> Grade:  # fmt: skip
     """The grade of a template that answers from recordings; without given files the given blocks are asked for."""
-    seen = Evidence(template, seed, grader.rubric, grader.data, VIT, options=grader.settings(CRITERIA), given=given)
+    seen = Evidence(
+        template, seed, RubricReads(grader.rubric), grader.data, VIT, options=grader.settings(CRITERIA), given=given
+    )
 
     def ask(probe: Probe, question: Question) -> Observation:
         return fit(attacker(recordings, probe, question), VIT.forms.get(probe.op), question.args)

@@ -101,7 +101,8 @@ def test_a_replay_with_the_same_seed_gets_all(
     seed: int, grader: Grader, template: Submission, recordings: dict[int, replays.Recording]
 ) -> None:
     grade = replays.replay(grader, template, seed, [recordings[seed]], replays.as_recorded)
-    assert all(c.points == c.max_points for c in grade.criteria if c.id in replays.CRITERIA), "the attack does not work"
+    got = {c.id for c in grade.criteria if c.points == c.max_points}
+    assert got >= set(replays.CRITERIA), "the attack does not work"
 
 
 def test_blocks_that_a_template_left_alone_gain_nothing_by_a_replay(

@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-BLOCK = re.compile(r"(?:<!-- not run: (?P<reason>[^>]+?) -->\n)?```(?P<kind>sh|console)\n(?P<body>.*?)```", re.DOTALL)
+BLOCK = re.compile(
+    r"(?:<!-- (?:not run: (?P<reason>[^>]+?)|(?P<may_fail>may fail): [^>]+?) -->\n)?"
+    r"```(?P<kind>sh|console)\n(?P<body>.*?)```",
+    re.DOTALL,
+)
 LEFT_OUT = "…"
 
 
@@ -30,18 +34,20 @@ class Block:
 
     Attributes:
         reason: why it is not run, "" where it is.
+        may_fail: whether its commands may end with another status than 0.
     """
 
     kind: str
     steps: tuple[Step, ...]
     reason: str
+    may_fail: bool
 
 
 def blocks(text: str) -> Iterator[Block]:
     """All fenced blocks of commands in a document."""
     for found in BLOCK.finditer(text):
         parse = _console if found["kind"] == "console" else _sh
-        yield Block(found["kind"], tuple(parse(found["body"])), found["reason"] or "")
+        yield Block(found["kind"], tuple(parse(found["body"])), found["reason"] or "", bool(found["may_fail"]))
 
 
 def _sh(body: str) -> Iterator[Step]:

@@ -67,6 +67,7 @@ PLACES: dict[str, Callable[[Path], Path]] = {
     "docs/ci.md": checkout,
     "docs/second-assignment.md": checkout,
     "docs/verdicts.md": checkout,
+    "docs/walkthrough-ci.md": checkout,
     "docs/student.md": released,
     "docs/walkthrough-student.md": released,
     "docs/walkthrough-instructor.md": course,

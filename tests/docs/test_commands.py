@@ -32,13 +32,16 @@ def test_a_command_that_is_not_run_has_a_reason(name):
     assert all(len(reason.split()) >= 4 for reason in reasons)
 
 
+@pytest.mark.timeout(600)  # many commands, on a machine that may be busy
 @pytest.mark.parametrize("name", RUN)
 def test_the_commands_do_what_stands_there(name, tmp_path):
     shell = Shell(PLACES[name](tmp_path))
-    for block in blocks((ROOT / name).read_text()):
-        for step in block.steps if not block.reason else ():
+    found = [block for block in blocks((ROOT / name).read_text()) if not block.reason]
+    assert any(block.steps for block in found), "no command is run"
+    for block in found:
+        for step in block.steps:
             status, printed = shell.run(step.command)
-            if block.kind == "sh":
+            if block.kind == "sh" and not block.may_fail:
                 assert status == 0, f"{step.command}\n{printed}"
             assert "Traceback" not in printed and "INTERNALERROR" not in printed, printed
             assert not (line := differs(step.shown, printed)), f"{step.command}: no line {line!r} in\n{printed}"

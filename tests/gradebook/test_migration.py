@@ -10,7 +10,7 @@ import pytest
 from grader.errors import Outdated
 from grader.evidence import KeptAnswer
 from grader.gradebook import packing
-from grader.gradebook.store import Gradebook
+from grader.gradebook.store import SCHEMA, Gradebook
 
 DATA = Path(__file__).parent / "data" / "version_2.sqlite.xz"
 
@@ -80,3 +80,15 @@ def test_the_rubric_of_a_checkout_that_moved_is_forgotten(old: Path):
 def test_a_new_gradebook_is_not_upgraded(tmp_path: Path):
     Gradebook(tmp_path / "gradebook.sqlite").close()
     assert not list(tmp_path.glob("*version*"))
+
+
+def test_one_of_an_earlier_day_of_this_version_gets_its_new_column(tmp_path: Path):
+    path = tmp_path / "gradebook.sqlite"
+    before = "".join(line for line in SCHEMA.splitlines(True) if not line.lstrip().startswith("verdicts BLOB"))
+    with sqlite3.connect(path) as db:
+        db.executescript(before.replace("scores BLOB, ", "scores BLOB  "))
+    db.close()
+    for _ in range(2):
+        book = Gradebook(path)
+        assert "verdicts" in [row[1] for row in book.db.execute("PRAGMA table_info(grades)")]
+        book.close()

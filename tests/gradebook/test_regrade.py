@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import shutil
 
 import pytest
@@ -10,7 +11,7 @@ from grader import cli, given
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.files import RUBRIC as DEFAULT
 from grader.evidence import Probe, Question
-from grader.gradebook import digests, regrade
+from grader.gradebook import digests, packing, regrade
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME, Gradebook
 from grader.judging import Criterion, Fail, checks
@@ -60,6 +61,65 @@ def test_other_points_move_grades_without_running_anything(copied, tmp_path, cap
     assert "bela: 2 → 5 (+3)  application.knn\n" in out and "cleo: 4 → 1 (-3)  application.knn\n" in out
     assert out.endswith("6 submissions, 2 with another score\n") and "anna" not in out
     assert classroom.points(copied) == {**classroom.POINTS, "bela": 5, "cleo": 1}
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """The submissions that were judged again, not only counted again."""
+    met, original = [], regrade.Regrader._grader
+    monkeypatch.setattr(regrade.Regrader, "_grader", lambda self, *args: met.append(1) or original(self, *args))
+    return met
+
+
+def note(out, *asked):
+    """Have the kept verdicts rest on an answer of the rubric."""
+    with contextlib.closing(Gradebook(out / NAME)) as book:
+        for ident, packed in book.db.execute("SELECT id, verdicts FROM grades WHERE verdicts NOT NULL").fetchall():
+            kept = packing.unpack_verdicts(packed)
+            changed = packing.pack_verdicts(kept.verdicts, [*kept.noted, *asked])
+            book.db.execute("UPDATE grades SET verdicts = ? WHERE id = ?", (changed, ident))
+
+
+def test_other_points_are_counted_and_nothing_is_judged(copied, tmp_path, judged, nobody_to_ask):
+    changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
+    assert cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)]) == 0
+    assert classroom.points(copied) == {**classroom.POINTS, "bela": 5, "cleo": 1} and not judged
+    assert cli.main(["regrade", "--out", str(copied), "--rubric", str(DEFAULT)]) == 0
+    assert classroom.points(copied) == classroom.POINTS and not judged
+
+
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        pytest.param(["threshold", "accuracy"], True, id="the number is another"),
+        pytest.param(["below", "accuracy", 0.885], True, id="the score is below it now"),
+        pytest.param(["below", "accuracy", 0.95], False, id="the score is above it still"),
+    ],
+)
+def test_another_threshold_has_those_judged_again_whom_it_concerns(
+    copied, tmp_path, judged, nobody_to_ask, asked, again
+):
+    note(copied, [asked, 0.88 if asked[0] == "threshold" else False])
+    changed = rubric(tmp_path, ("accuracy = 0.88 ", "accuracy = 0.89 "))
+    assert cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)]) == 0
+    assert classroom.points(copied) == classroom.POINTS and bool(judged) == again
+
+
+def test_other_checks_have_all_judged_again(copied, judged, monkeypatch):
+    monkeypatch.setattr(digests, "checks", lambda: "changed")
+    assert cli.main(["regrade", "--out", str(copied)]) == 0
+    assert len(judged) == 5 and classroom.points(copied) == classroom.POINTS
+
+
+def test_where_a_piece_of_the_grader_raised_it_is_tried_again(copied, tmp_path, judged):
+    with contextlib.closing(Gradebook(copied / NAME)) as book:
+        ident, text = book.db.execute("SELECT id, grade FROM grades WHERE verdicts NOT NULL").fetchone()
+        grade = json.loads(text)
+        grade["warnings"].append({"code": "grader.error", "message": "the warning stale raised"})
+        book.db.execute("UPDATE grades SET grade = ? WHERE id = ?", (json.dumps(grade), ident))
+    changed = rubric(tmp_path, ("accuracy = 0.88 ", "accuracy = 0.89 "))
+    assert cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)]) == 0
+    assert len(judged) == 1
 
 
 def handed_out(folder):

@@ -40,5 +40,7 @@ def test_what_is_assigned_keeps_its_name() -> None:
 
 def test_what_stands_there_afterwards_is_python() -> None:
     text = "def f(a, b):\n    return [a.x[b:], *g(a, k=b)]\n"
-    for mutation in mutations(text, {2}):
+    found = list(mutations(text, {2}))
+    assert len(found) > 3
+    for mutation in found:
         ast.parse(mutation.text)

@@ -32,6 +32,8 @@ def test_types_are_told_to_those_who_import_the_package():
 
 
 def test_links_of_the_pages_for_contributors_lead_somewhere():
-    for page in (ROOT / ".github").glob("*.md"):
+    pages = list((ROOT / ".github").glob("*.md"))
+    assert pages
+    for page in pages:
         links = re.findall(r"\]\(([^)]+)\)", page.read_text())
         assert links and all((page.parent / link).is_file() for link in links)

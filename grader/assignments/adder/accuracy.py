@@ -123,7 +123,7 @@ def other_code(evidence: Evidence) -> str | None:
     """The criterion whose fault explains that the checkpoint does worse than it records: it came from other code."""
     by = next((criterion for criterion in MODEL if evidence.verdict(criterion).status == "failed"), None)
     claim, found = recorded(evidence), score(evidence)
-    if by is None or claim is None or claim < evidence.rubric.thresholds["exact_match"]:
+    if by is None or claim is None or evidence.rubric.below("exact_match", claim):
         return None
     return by if found is None or claim - found > MAX_LOSS_OF_SAME_CODE else None
 
@@ -161,9 +161,10 @@ def _blamed(evidence: Evidence, message: str, hint: str) -> Fail | Blocked:
 @after(fits)
 def reached(evidence: Evidence) -> None:
     """Enough of 2,000 held-out sums are answered right, digit for digit."""
-    found, wanted = right(evidence), evidence.rubric.thresholds["exact_match"]
-    if found.mean() >= wanted:
+    found = right(evidence)
+    if not evidence.rubric.below("exact_match", float(found.mean())):
         return
+    wanted = evidence.rubric.thresholds["exact_match"]
     if by := other_code(evidence):
         claim = f"{FILE} records {recorded(evidence):.3f}"
         raise Blocked(by, f"{claim}, and with the code as it is now the model answers {found.mean():.3f} right")

@@ -53,14 +53,14 @@ def agrees(evidence: Evidence) -> None:
     if accuracy.has_file(evidence) and evidence[accuracy.PROBE].observation.outcome == "forged":
         _ = evidence[accuracy.PROBE].value  # an answer that is not the worker's own is none that a log could agree with
     best, claim, found = max(_log(evidence).best), accuracy.recorded(evidence), accuracy.score(evidence)
-    if claim is not None and abs(best - claim) > evidence.rubric.thresholds["log_checkpoint"]:
+    if claim is not None and evidence.rubric.above("log_checkpoint", abs(best - claim)):
         raise Fail(
             f"the log's best exact match is {best:.4f}, gpt.pt records {claim:.4f}",
             "Log and checkpoint come from different trainings: hand in those of the same run.",
         )
     if found is None or accuracy.other_code(evidence):
         return
-    if abs(best - found) > evidence.rubric.thresholds["log_computed"]:
+    if evidence.rubric.above("log_computed", abs(best - found)):
         raise Fail(
             f"the log's best exact match is {best:.4f}, the model in gpt.pt reaches {found:.4f}",
             "Both are measured on held-out sums, so chance explains hardly a hundredth: hand in the checkpoint that the "

@@ -117,7 +117,7 @@ def agrees_with_checkpoint(evidence: Evidence) -> None:
     log, recorded = _log(evidence), thresholds.recorded_precision(evidence)
     if not log.best or recorded is None:
         return
-    if abs(max(log.best) - recorded) > evidence.rubric.thresholds["log_checkpoint"]:
+    if evidence.rubric.above("log_checkpoint", abs(max(log.best) - recorded)):
         raise Fail(
             f"the log's best Precision@1 is {max(log.best):.4f}, vit_embeds.pt records {recorded:.4f}",
             "Log and checkpoint come from different trainings: hand in those of the same run.",
@@ -139,7 +139,7 @@ def agrees_with_computed(evidence: Evidence) -> None:
     log, computed = _log(evidence), thresholds.computed_precision(evidence)
     if not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):
         return
-    if abs(max(log.best) - computed) > evidence.rubric.thresholds["log_computed"]:
+    if evidence.rubric.above("log_computed", abs(max(log.best) - computed)):
         raise Fail(
             f"the log's best Precision@1 is {max(log.best):.4f}, the model in vit_embeds.pt reaches {computed:.4f}",
             "Reference images that are augmented at random explain a difference of a few hundredths, and no larger one: "

@@ -20,7 +20,7 @@ OPS: dict[str, Op] = {}
 
 
 def op(name: str) -> Callable[[Op], Op]:
-    """Register what a worker does when it is asked for ``name``: a function of (student, **args)."""
+    """Register what a worker does when it is asked for ``name``: a function of ``(student, **args)``."""
 
     def register(function: Op) -> Op:
         OPS[name] = function

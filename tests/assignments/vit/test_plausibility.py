@@ -11,6 +11,8 @@ from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS
 from grader.evidence import Answer, Question
 from grader.observations import NumberResult, fit
 from grader.records import Observation
+from grader.rubric import Rubric
+from grader.rubric_reads import RubricReads
 
 LABELS = np.arange(1_000, dtype=np.uint8) % 10
 DIRECTIONS = np.eye(10, dtype=np.float32)
@@ -25,7 +27,8 @@ class Evidence(dict[str, Answer]):
         super().__init__(given)
         self.submission = SimpleNamespace(files=dict.fromkeys(("vit_classifier.pt", "vit_embeds.pt")))
         self.data = SimpleNamespace(test_labels=LABELS, easy_test_images=np.zeros(1_000, bool))
-        self.rubric = SimpleNamespace(thresholds={"accuracy": 0.88, "precision_at_1": 0.6, "log_computed": 0.05})
+        thresholds = {"accuracy": 0.88, "precision_at_1": 0.6, "log_computed": 0.05}
+        self.rubric = RubricReads(Rubric("", (), thresholds, strict=False))
         self.options: dict[str, Any] = {}
         self.answers = given
 

@@ -77,6 +77,7 @@ for source in eval(sys.argv[2]):
 """
 
 
+@pytest.mark.timeout(600)  # libraries are imported a dozen times, on a machine that may be busy
 def test_whoever_asks_for_a_library_gets_it_and_training_needs_none():
     command = [sys.executable, "-c", PREPARED + EACH, str(ROOT), repr((AS_BEFORE, BROUGHT, *ASKED))]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -1,7 +1,7 @@
 """Trains the submitted ViT, for submissions that come without vit_classifier.pt.
 
-Claim (bench/trainer.py): the reference's architecture reaches 88 % of FashionMNIST's test images after four passes over
-the training set (docs/trainer.md).
+How often and how soon the reference's architecture reaches 88 % of FashionMNIST's test images stands in
+docs/trainer.md; bench/trainer.py prints it.
 """
 
 import time

@@ -67,8 +67,9 @@ def accuracy_reached(evidence: Evidence) -> None:
         predicted, labels = predictions(evidence)
     except Fail:
         raise Skip from None
-    wanted, score = evidence.rubric.thresholds["accuracy"], accuracy(evidence)
-    if score < wanted:
+    score = accuracy(evidence)
+    if evidence.rubric.below("accuracy", score):
+        wanted = evidence.rubric.thresholds["accuracy"]
         if judges_checkpoint(evidence):
             _expect_own_code(evidence, CLASSIFIER, f"reaches {score:.3f}")
         else:
@@ -119,8 +120,8 @@ def precision_reached(evidence: Evidence) -> None:
         score = precision(evidence)
     except Fail:
         raise Skip from None
-    wanted = evidence.rubric.thresholds["precision_at_1"]
-    if score < wanted:
+    if evidence.rubric.below("precision_at_1", score):
+        wanted = evidence.rubric.thresholds["precision_at_1"]
         _expect_own_code(evidence, EMBEDDINGS, f"reaches {score:.3f}")
         claim, copied = recorded_precision(evidence), copy_read(evidence, EMBEDDINGS)
         changed = claim is not None and claim > score + evidence.rubric.thresholds["log_computed"]
@@ -157,7 +158,7 @@ def _expect_own_code(evidence: Evidence, probe: str, now: str) -> None:
         now: what the checkpoint does with the code as it is, as a part of a sentence.
     """
     by, claim = other_code(evidence, probe), recorded(evidence, probe)
-    if by and claim is not None and claim >= evidence.rubric.thresholds[THRESHOLDS[probe]]:
+    if by and claim is not None and not evidence.rubric.below(THRESHOLDS[probe], claim):
         raise Blocked(by, f"{FILES[probe]} records {claim:.3f}, and with the code as it is now the model {now}")
 
 

@@ -68,7 +68,7 @@ def looked_up(evidence: Evidence) -> list[GradeWarning]:
     found: list[GradeWarning] = []
     for probe, threshold in THRESHOLDS.items():
         reached = or_none(suspicion.SCORES[probe], evidence)
-        if reached is not None and reached >= evidence.rubric.thresholds[threshold]:
+        if reached is not None and not evidence.rubric.below(threshold, reached):
             why = suspicion.looked_up(evidence, probe)
             found += warn("leak.test", why) if why else []
     return found
@@ -82,7 +82,7 @@ def classifier_leak(evidence: Evidence) -> list[GradeWarning]:
     max_lead = 0.05  # of the test accuracy over that on training images
     if test is None or train is None or test - train <= max_lead:
         return []
-    if test < evidence.rubric.thresholds["accuracy"] and other_code(evidence, CLASSIFIER):  # it earned nothing
+    if evidence.rubric.below("accuracy", test) and other_code(evidence, CLASSIFIER):  # it earned nothing
         return []
     return warn(
         "leak.test",

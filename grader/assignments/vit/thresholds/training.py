@@ -73,7 +73,7 @@ def _ended_too_soon(evidence: Evidence) -> bool:
     if found is None or found.stopped != "target":
         return False
     score = or_none(accuracy, evidence)
-    return score is not None and score < evidence.rubric.thresholds["accuracy"]
+    return score is not None and evidence.rubric.below("accuracy", score)
 
 
 def expect_enough(evidence: Evidence, score: float) -> None:
