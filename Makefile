@@ -11,6 +11,7 @@ SUBMISSION ?= reference/submission.ipynb
 # Install again only when what is installed has changed.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is %d.%d: make PYTHON=…" % sys.version_info[:2])'
+	@echo 'Installing PyTorch and all else into $(VENV): 3 GB to download, 6 GB on disk, some minutes'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@

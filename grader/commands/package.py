@@ -27,5 +27,5 @@ Each holds the whole grader and no line of the solution.
 def run(given: argparse.Namespace) -> int:
     """Write the package."""
     SYSTEMS[given.system](given.out, given.rubric, finding.find(given.assignment))
-    print(f"{given.out}: for {given.system}")
+    print(f"{given.out}: {given.system} package, without the solution")
     return 0
