@@ -153,6 +153,7 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
     changed("wrong_optimizer", OPTIMIZER, "torch.optim.AdamW(ClassificationHead(vit_model.hidden_size).parameters(), lr=lr)",
             "never trained"),
     changed("no_step", "            optimizer.step()\n", "", "never trained"),
+    changed("no_backward", "            loss.backward()\n", "", "Is there a loss.backward()"),
     changed("no_zero_grad", "            optimizer.zero_grad()\n", "", "zero_grad"),
     changed("step_instead_of_zero_grad", "optimizer.zero_grad()", "optimizer.step()", "zero_grad"),
     changed("epochs_without_default", "num_epochs: int = 5", "num_epochs: int", "has no default"),
