@@ -82,7 +82,7 @@ def _seen_constant(run: WatchedTraining, moving: list[np.ndarray]) -> bool:
     """
     whole = run.ended == "returned" and not run.rates.per_batch and len(run.epochs) >= run.rates.epochs >= MIN_EPOCHS
     waits = any("patience" in scheduler.settings for scheduler in run.schedulers)
-    if not whole or waits or any(curve.shape[1] > 1 for curve in moving):
+    if not whole or waits or not len(run.used.rate) or any(curve.shape[1] > 1 for curve in moving):
         return False
     epochs = [np.unique(run.used.rate[run.used.epoch == epoch]) for epoch in np.unique(run.used.epoch)]
     return all(rates.shape == epochs[0].shape and not moves(np.stack([rates, epochs[0]])) for rates in epochs)

@@ -179,6 +179,8 @@ class WatchedLoss(Record, frozen=True):
         nothing: calls whose tuples are empty on such a batch.
         one_class: calls on a batch of one class, in which there are no negatives.
         exchanged: calls whose labels are not one for each embedding.
+        in_order: calls whose embeddings are known to be those of the batch, in its order.
+        mislabelled: of these, how many had other labels than the batch.
         tuples: calls by the source of their tuples.
     """
 
@@ -192,6 +194,8 @@ class WatchedLoss(Record, frozen=True):
     one_class: Count
     exchanged: Count
     tuples: TupleSources
+    in_order: Count = 0
+    mislabelled: Count = 0
 
 
 class WatchedScheduler(Record, frozen=True):

@@ -13,7 +13,9 @@ from pytorch_metric_learning.losses import CrossBatchMemory, TripletMarginLoss
 from pytorch_metric_learning.losses.base_metric_loss_function import BaseMetricLossFunction
 from pytorch_metric_learning.miners.base_miner import BaseMiner
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from grader.torchkit.inside.batch_rows import BatchRows
+from grader.torchkit.inside.same_rows import same_labels, same_rows
 
 SOURCES = ("none", "miner", "all", "other", "other_embeddings", "other_labels")  # where tuples may come from
 
@@ -36,10 +38,10 @@ class Rows:
 
     def differ(self, other: "Rows") -> str:
         """Whether these are other embeddings than another's, or other labels; empty where they are the same."""
-        if not (_same_rows(self.anchors, other.anchors) and _same_rows(self.references, other.references)):
+        if not (same_rows(self.anchors, other.anchors) and same_rows(self.references, other.references)):
             return "other_embeddings"
         pairs = (self.labels, other.labels), (self.reference_labels, other.reference_labels)
-        return "" if all(_same_labels(*pair) for pair in pairs) else "other_labels"
+        return "" if all(same_labels(*pair) for pair in pairs) else "other_labels"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class LossCalls:
     nothing: int = 0
     one_class: int = 0
     exchanged: int = 0
+    in_order: int = 0
+    mislabelled: int = 0
     tuples: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
 
 
@@ -78,6 +82,7 @@ class Losses:
         self.without_gradient: dict[str, None] = {}  # types of losses that were called under no_grad, in order
         self.miners: dict[str, None] = {}  # types of miners that were called
         self._mined: list[Mined] = []
+        self.rows = BatchRows()
         self._memory: list[str] = []  # inside CrossBatchMemory: where the tuples come from that it was given
 
     def patches(self) -> list[tuple[Any, str, Any]]:
@@ -134,6 +139,9 @@ class Losses:
         if isinstance(labels, Tensor):
             note.exchanged += embeddings.dim() != 2 or labels.numel() != len(embeddings)
             note.one_class += len(torch.unique(labels)) == 1
+        wrong = None if self._memory else self.rows.mislabelled(embeddings, labels)
+        note.in_order += wrong is not None
+        note.mislabelled += wrong is True
         rows = _rows(given)
         if not self._memory and rows is not None and isinstance(labels, Tensor) and _triplets(labels):
             note.found += bool(len(rows))
@@ -193,35 +201,6 @@ def _given(inputs: dict[str, Any]) -> Rows | None:
 
 def _differ(mined: Rows | None, of_loss: Rows | None) -> str:
     return "" if mined is None or of_loss is None else mined.differ(of_loss)
-
-
-def _same_rows(a: Tensor, b: Tensor) -> bool:
-    """Whether rows are embeddings of the same images by the same models: scaled, rounded or with dropout as may be."""
-    if a.shape != b.shape or a.dim() != 2:
-        return False
-    a, b = (torch.nan_to_num(rows.cpu().float()) for rows in (a, b))
-    half_precision = 0.02  # rounding of numbers up to 1
-    if torch.allclose(F.normalize(a), F.normalize(b), atol=half_precision):
-        return True
-    centred = a - a.mean(0), b - b.mean(0)
-    min_equal_rows = 0.5  # share of rows that are themselves again; of other images' or another model's rows few are
-    return max(_found_again(a, b), _found_again(*centred)) > min_equal_rows
-
-
-def _found_again(a: Tensor, b: Tensor) -> float:
-    """Share of the rows of one whose nearest row in the other, by direction, has the same number."""
-    nearest = (F.normalize(a) @ F.normalize(b).T).argmax(1)
-    return float((nearest == torch.arange(len(a))).float().mean())
-
-
-def _same_labels(a: Tensor | None, b: Tensor | None) -> bool:
-    """Whether the same items are of one class, whatever the classes are called."""
-    if a is None or b is None:
-        return True
-    if a.numel() != b.numel():
-        return False
-    a, b = a.flatten().cpu(), b.flatten().cpu()
-    return torch.equal(a, b) or torch.equal(a[:, None] == a, b[:, None] == b)
 
 
 def _all_among(rows: np.ndarray, found: list[np.ndarray]) -> bool:

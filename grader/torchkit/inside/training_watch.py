@@ -157,6 +157,8 @@ class TrainingWatch:
         if len(self.models) < max_models and all(other.module is not module for other in self.models):
             self.models.append(note)
             module.register_forward_pre_hook(note.before_call)
+            module.register_forward_pre_hook(self.losses.rows.enter)
+            module.register_forward_hook(self.losses.rows.leave)
 
     @contextlib.contextmanager
     def not_watching(self) -> Iterator[None]:
@@ -216,7 +218,9 @@ class TrainingWatch:
         current.yielded += 1
         self._reads_count = True
         self._evaluated_after = False
-        return thinned(batch, self._per_class) if self.short else batch
+        batch = thinned(batch, self._per_class) if self.short else batch
+        self.losses.rows.begin(batch)
+        return batch
 
     def _part_of_stream(self) -> Pass:
         """What has come of a stream since the last evaluation."""

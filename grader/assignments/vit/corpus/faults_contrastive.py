@@ -259,6 +259,26 @@ FAULTS = [
     training("backward_missing", (BACKWARD, ""), word="backward() was never called"),
     training("step_missing", (STEP, ""), word="never took a step"),
     training(
+        "step_missing_beside_a_schedule_in_epochs",
+        (STEP + SCHEDULE, ""),
+        (MADE, "    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=num_epochs)\n"),
+        (LAST, "        scheduler.step()\n" + LAST),
+        word="never took a step",
+    ),
+    *(
+        training(
+            f"labels_{name}",
+            (EMBED, f"{EMBED}            y = {labels}\n"),
+            word="other labels than those of the images",
+        )
+        for name, labels in (
+            ("shuffled", "y[torch.randperm(len(y))]"),
+            ("counted", "torch.arange(len(y)) % 10"),
+            ("sorted", "y.sort().values"),
+            ("turned_round", "y.flip(0)"),
+        )
+    ),
+    training(
         "learns_a_leaf",
         (COMPUTE, COMPUTE.replace("(embeddings,", "(embeddings.detach().requires_grad_(),")),
         word="detached",

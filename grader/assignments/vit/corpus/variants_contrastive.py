@@ -9,6 +9,7 @@ from grader.audit import Case
 
 LR = "torch.optim.lr_scheduler"
 START = "    ### BEGIN SOLUTION: train on 500"
+EMBEDDED = "            embeddings = model_embedding(vit_model(x))  # (B, E)\n"
 EMBED = "    ### BEGIN SOLUTION: embed in eval mode"
 END = "    ### END SOLUTION\n"
 DEVICE = 'device = torch.device("cuda" if torch.cuda.is_available() else "cpu")\n'
@@ -669,6 +670,23 @@ class Trainer:
         "from pytorch_metric_learning import trainers\n",
     ),
     # The blocks that are given
+    *(
+        edited(f"rows_{name}", (EMBEDDED, change))
+        for name, change in (
+            (
+                "sorted_together",
+                EMBEDDED + "            order = y.argsort()\n            embeddings, y = embeddings[order], y[order]\n",
+            ),
+            (
+                "mixed_before",
+                "            order = torch.randperm(len(y))\n            x, y = x[order], y[order]\n" + EMBEDDED,
+            ),
+            ("of_other_class_numbers", EMBEDDED + "            y = 9 - y.to(torch.int32)\n"),
+            ("seen_twice", "            x, y = torch.cat([x, x.flip(-1)]), torch.cat([y, y])\n" + EMBEDDED),
+            ("changed_by_noise", "            x = x + 0.01 * torch.randn_like(x)\n" + EMBEDDED),
+            ("without_the_last", EMBEDDED + "            embeddings, y = embeddings[:-1], y[:-1]\n"),
+        )
+    ),
     edited(
         "reformatted",
         (

@@ -2,7 +2,7 @@
 
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, trained
 from grader.evidence import Evidence
-from grader.judging import Fail, Skip, warn
+from grader.judging import Fail, Skip, after, warn
 from grader.records import GradeWarning
 from grader.torchkit.training_answers import WatchedLoss
 
@@ -54,6 +54,21 @@ def miner_used(evidence: Evidence) -> None:
     elsewhere = mined_elsewhere(trained(evidence))
     if elsewhere is not None:
         raise elsewhere
+
+
+@after(miner_used)
+def labels_of_the_images(evidence: Evidence) -> None:
+    """The labels that the loss is given are those of the images."""
+    triplet = triplet_losses(trained(evidence))
+    told, wrong = (sum(getattr(loss, name) for loss in triplet) for name in ("in_order", "mislabelled"))
+    min_told = 3  # batches: fewer say nothing
+    if told >= min_told and wrong > told / 2:
+        raise Fail(
+            f"the triplet loss is given other labels than those of the images (in {wrong} of {told} batches that could "
+            "be followed): it draws images of different classes together",
+            "Take images and labels from the loader together, for x, y in loader, and give y as it is to the miner and "
+            "to the loss.",
+        )
 
 
 def mined_elsewhere(run: TrainingRun) -> Fail | None:

@@ -5,6 +5,7 @@ import numpy as np
 from grader.assignment import Topic
 from grader.assignments.vit.metric_learning.evaluation_calls import MODELS, evaluated
 from grader.assignments.vit.metric_learning.losses_and_miners import (
+    labels_of_the_images,
     mined_elsewhere,
     miner_used,
     triplet_loss,
@@ -212,7 +213,7 @@ TOPIC = Topic(
     criteria=(
         Criterion(
             "contrastive.training",
-            checks(runs_through, steps, triplet_loss, miner_used, models_built, both_models, gradients_zeroed, evaluated),
+            checks(runs_through, steps, triplet_loss, miner_used, labels_of_the_images, models_built, both_models, gradients_zeroed, evaluated),
             ("train_embedding_model",),
             needs=("vit.model", "vit.heads", "augmentation.tensors"),
         ),
