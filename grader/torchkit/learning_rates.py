@@ -110,7 +110,8 @@ def _constant(run: WatchedTraining) -> RateProblem:
     """Say why the learning rate stays as it is."""
     epochs, curves = run.rates.epochs, run.rates.curves
     rate = float(run.used.rate[0]) if len(run.used.rate) else float(curves[0][0, 0]) if curves else float("nan")
-    stays = f"the learning rate stays at {rate:g} in all {epochs} epochs"
+    of_groups = sorted({float(value) for value in curves[0][0]} | {rate}) if curves else [rate]
+    stays = f"the learning rate stays at {' and '.join(f'{value:g}' for value in of_groups)} in all {epochs} epochs"
     own = [scheduler for scheduler in run.schedulers if not scheduler.inner]
     if not own:
         return RateProblem(
@@ -118,13 +119,21 @@ def _constant(run: WatchedTraining) -> RateProblem:
             "Make one of torch.optim.lr_scheduler for the optimizer, and call its step() in the training.",
         )
     if not any(scheduler.drives for scheduler in own):
+        if len(np.unique(run.used.optimizer)) >= MIN_EPOCHS:
+            return RateProblem(
+                f"a new optimizer is made in each epoch, and {own[0].type} drives another one: {stays}",
+                "Make the optimizer and its scheduler once, before the loop over the epochs.",
+            )
         return RateProblem(
             f"{own[0].type} drives another optimizer than the one that trains: {stays}",
             "Give the scheduler the optimizer whose step() is called.",
         )
     if not any(scheduler.steps for scheduler in own):
-        often = "after each batch, which OneCycleLR counts" if own[0].type == "OneCycleLR" else "once an epoch"
-        return RateProblem(f"{own[0].type} is made, but never stepped: {stays}", f"Call scheduler.step() {often}.")
+        call = {
+            "OneCycleLR": "scheduler.step() after each batch, which OneCycleLR counts",
+            "ReduceLROnPlateau": "scheduler.step(value) once an epoch, with the loss or the Precision@1 of the epoch",
+        }.get(own[0].type, "scheduler.step() once an epoch")
+        return RateProblem(f"{own[0].type} is made, but never stepped: {stays}", f"Call {call}.")
     stepped = next(scheduler for scheduler in own if scheduler.steps)
     if sum(scheduler.type == stepped.type for scheduler in own) > MIN_EPOCHS:
         return RateProblem(

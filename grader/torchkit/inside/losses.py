@@ -139,6 +139,8 @@ class Losses:
         if isinstance(labels, Tensor):
             note.exchanged += embeddings.dim() != 2 or labels.numel() != len(embeddings)
             note.one_class += len(torch.unique(labels)) == 1
+        elif labels is not None:  # such as the tuples of a miner
+            note.exchanged += 1
         wrong = None if self._memory else self.rows.mislabelled(embeddings, labels)
         note.in_order += wrong is not None
         note.mislabelled += wrong is True

@@ -46,8 +46,9 @@ def expect_repeatable(first: Array, again: Array, what: str) -> None:
     if not same(again, first):
         raise Fail(
             f"in eval mode, the same {what} should give the same output each time, and gave two different ones",
-            "Something random happens in forward: nn.Parameter, random numbers and layers are made in __init__, and "
-            "F.dropout needs training=self.training (nn.Dropout knows it by itself).",
+            "Something random happens in forward: nn.Parameter, random numbers and layers are made in __init__; "
+            "F.dropout needs training=self.training; and layers in a plain list are not told of eval mode: hold them in "
+            "an nn.ModuleList or an nn.Sequential.",
         )
 
 

@@ -53,8 +53,10 @@ def vit_unchanged(evidence: Evidence) -> None:
         )
     if changed:
         raise Fail(
-            "the buffers of the ViT changed (running statistics, as those of a BatchNorm)",
-            "In train mode a model updates its statistics and applies dropout, frozen or not: keep it in eval mode.",
+            "the ViT is in train mode while the head is trained: given a ViT with a BatchNorm, its running statistics "
+            "changed",
+            "In train mode a model updates its statistics and applies dropout, frozen or not: call vit_model.eval() "
+            "after whatever puts it into train mode.",
         )
     returned = dict_of(evidence).vit
     if returned is None:
@@ -118,10 +120,11 @@ def epochs(evidence: Evidence) -> None:
     if not head.rows or _goes_through(head):  # without rows it was solved at once, or trained elsewhere
         return
     different = 0 if head.items is None else int((head.items > 0).sum())
-    how_many = f"{head.rows} items, {head.rows / TRAIN_ITEMS:.3g} times the size of the training set"
-    repeated = f", but only {different} different ones" if 0 < different < TRAIN_ITEMS / 2 else ""
+    share = f"{head.rows / TRAIN_ITEMS:.3g}"
+    how_many = "once" if share == "1" else f"{share} times"
+    repeated = f", and met only {different} different items" if 0 < different < TRAIN_ITEMS / 2 else ""
     raise Fail(
-        f"called with num_epochs={EPOCHS}, it trained on {how_many}{repeated}",
+        f"called with num_epochs={EPOCHS}, it went through the training set {how_many}{repeated}",
         "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch.",
     )
 

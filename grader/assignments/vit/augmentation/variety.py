@@ -35,7 +35,10 @@ def _hint(found: RandomChanges, train: ObservedRandomTransform) -> str:
     if found.idle:
         return "Correct the arguments of what does not change images at random, then apply it to one image a few times and look."
     if found.kinds:
-        return "Add another kind: the same transform twice, or with other numbers, is still one kind."
+        return (
+            "Add another kind. The same transform twice, or with other numbers, is still one kind; and one that changes "
+            "every image in the same way, such as a flip with p=1, is not random."
+        )
     if not train.did.library_only:
         return "The same image gives the same tensor each time: are the random parts called? Is a seed set?"
     return "tfm_train should change an image differently each time, with two or more of the random transforms."

@@ -94,6 +94,19 @@ def refused_call(evidence: Evidence) -> Fail | None:
     return None
 
 
+def exchanged_call(evidence: Evidence, run: TrainingRun) -> Fail | None:
+    """A model that is built with the student's own hyperparameters, two of them exchanged; None where none is."""
+    for call in run.calls:
+        given = call.arguments
+        wanted = {name: run.sizes.get(HYPERPARAMETERS.get(name, name)) for name in given}
+        wrong = [name for name in given if given[name] != wanted[name]]
+        exchanged = len(wrong) == 2 and given[wrong[0]] == wanted[wrong[1]] and given[wrong[1]] == wanted[wrong[0]]
+        if exchanged and not (call.name == "ViT" and _takes_another_order(evidence)):
+            at = "" if call.frame is None else f" ({place(call.frame)}: `{call.frame.text}`)"
+            return Fail(f"{call.name} is built with {wrong[0]} and {wrong[1]} exchanged{at}", ORDERS[call.name])
+    return None
+
+
 def _why(call: ModelCall, sizes: dict[str, int]) -> str:
     """What is wrong with the arguments of a call, as far as they tell."""
     given = call.arguments
