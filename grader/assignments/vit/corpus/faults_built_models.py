@@ -57,7 +57,7 @@ FAULTS = [
     vit(
         "in_another_order",
         "image_size, patch_size, hidden_size, in_channels, layers, heads",
-        "num_channels is 64 and hidden_size is 1: compare the order",
+        "num_channels and hidden_size exchanged",
     ),
     training(
         "built_head_with_heads",
