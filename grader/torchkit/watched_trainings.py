@@ -13,11 +13,24 @@ MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are 
 
 def expect_steps(run: WatchedTraining) -> None:
     """Fail unless backward() and step() are called for the batches of each epoch."""
+    expect_any_step(run, "the training set")
+    if run.ended == "returned" and len(run.epochs) == 1 and run.epochs[0].batches and run.rates.epochs >= MIN_EPOCHS:
+        raise ends_after_one_epoch(run)
+    expect_no_waste(run)
+    _expect_all_batches(run)
+
+
+def expect_any_step(run: WatchedTraining, data: str) -> None:
+    """Fail unless backward() and step() are called at all.
+
+    Args:
+        data: what the batches are taken from, for the hint.
+    """
     if not run.epochs and not run.steps:
         raise Fail(
             "nothing was learned: neither backward() of a loss nor step() of an optimizer is called",
-            "Go through the batches of a DataLoader over the training set, num_epochs times: in each batch, compute the "
-            "loss, call backward() on it, then optimizer.step().",
+            f"Go through the batches of a DataLoader over {data}, num_epochs times: in each batch, compute the loss, call "
+            "backward() on it, then optimizer.step().",
         )
     if not run.total("backwards"):
         raise Fail(
@@ -26,22 +39,28 @@ def expect_steps(run: WatchedTraining) -> None:
         )
     if not run.steps:
         raise Fail("the optimizer never took a step", "Call optimizer.step() after loss.backward().")
-    if run.ended == "returned" and len(run.epochs) == 1 and run.epochs[0].batches and run.rates.epochs >= MIN_EPOCHS:
-        raise Fail(
-            f"the training ends after one epoch of {run.rates.epochs} (num_epochs)",
-            "A return or a break may stand inside the loop over the epochs. Look at its indentation.",
-        )
-    _expect_all_batches(run)
 
 
-def _expect_all_batches(run: WatchedTraining) -> None:
-    """Fail where a batch is left out of an epoch, or computed and thrown away."""
+def ends_after_one_epoch(run: WatchedTraining) -> Fail:
+    """The failure of a training that returns after its first epoch of several."""
+    return Fail(
+        f"the training ends after one epoch of {run.rates.epochs} (num_epochs)",
+        "A return or a break may stand inside the loop over the epochs. Look at its indentation.",
+    )
+
+
+def expect_no_waste(run: WatchedTraining) -> None:
+    """Fail where the gradients of most batches are zeroed before a step is taken with them."""
     wasted, backwards = run.total("wasted"), run.total("backwards")
     if wasted > 0.6 * backwards:  # two passes for one step waste half
         raise Fail(
             f"the gradients of {wasted} of {backwards} batches are zeroed before the optimizer takes a step with them",
             "optimizer.step() belongs in the loop over the batches, after backward(). Look at its indentation.",
         )
+
+
+def _expect_all_batches(run: WatchedTraining) -> None:
+    """Fail where a batch is left out of an epoch."""
     early = _early(run)
     if _leaves_after_one_batch(run):
         raise Fail(

@@ -17,6 +17,7 @@ from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, cou
 from grader.assignments.vit.settings import no_number
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, after, checks
+from grader.torchkit import watched_trainings
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.asking import normal
 from grader.torchkit.training_answers import WatchedModel
@@ -26,7 +27,6 @@ CLASSES = {  # and the criteria that judge them and their parts
     "LinearEmbeddingHead": ("vit.heads",),
 }
 LENGTH = 0.1  # of the line of images: weights before a training are small, and no curvature to be seen
-MIN_EPOCHS = 3  # fewer epochs or batches say nothing
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -68,35 +68,15 @@ def _of_a_number(problem: Exception, evidence: Evidence) -> Exception:
 def steps(evidence: Evidence) -> None:
     """Each batch is learned from: backward, then a step of the optimizer."""
     run = through(evidence)
-    if not run.epochs and not run.steps:
-        raise Fail(
-            "nothing was learned: neither backward() of a loss nor step() of an optimizer is called",
-            "Go through the batches of a DataLoader over the training subset, num_epochs times: in each batch, compute "
-            "the loss, call backward() on it, then optimizer.step().",
-        )
-    if not run.total("backwards"):
-        raise Fail(
-            "the loss's backward() was never called",
-            "Call loss.backward() before optimizer.step(): it computes the gradients.",
-        )
-    if not run.steps:
-        raise Fail("the optimizer never took a step", "Call optimizer.step() after loss.backward().")
-    if run.ended == "returned" and len(run.epochs) == 1 and run.rates.epochs >= MIN_EPOCHS:
-        raise Fail(
-            f"the training ends after one epoch of {run.rates.epochs} (num_epochs)",
-            "A return or a break may stand inside the loop over the epochs. Look at its indentation.",
-        )
+    watched_trainings.expect_any_step(run, "the training subset")
+    if run.ended == "returned" and len(run.epochs) == 1 and run.rates.epochs >= watched_trainings.MIN_EPOCHS:
+        raise watched_trainings.ends_after_one_epoch(run)
+    watched_trainings.expect_no_waste(run)
     _all_batches(run)
 
 
 def _all_batches(run: TrainingRun) -> None:
-    """No batch is left out of an epoch, or computed and thrown away."""
-    wasted, backwards = run.total("wasted"), run.total("backwards")
-    if wasted > 0.6 * backwards:  # two passes for one step waste half
-        raise Fail(
-            f"the gradients of {wasted} of {backwards} batches are zeroed before the optimizer takes a step with them",
-            "optimizer.step() belongs in the loop over the batches, after backward(). Look at its indentation.",
-        )
+    """No batch is left out of an epoch."""
     first = run.epochs[0]
     min_unstepped = 30  # batches without a step that are no accumulation of gradients any more
     if first.steps and first.backwards >= min_unstepped and first.unstepped > 0.6 * first.backwards:
@@ -106,7 +86,9 @@ def _all_batches(run: TrainingRun) -> None:
             "Look at the condition that optimizer.step() stands under: every nth batch is (i + 1) % n == 0.",
         )
     min_shown = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
-    early = [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.evaluations and epoch.length >= min_shown]
+    early = [
+        epoch for epoch in run.epochs[: watched_trainings.MIN_EPOCHS] if epoch.evaluations and epoch.length >= min_shown
+    ]
     if len(early) < 2:
         return
     if all(epoch.batches <= 2 and epoch.backwards == 1 for epoch in early):
@@ -195,13 +177,7 @@ def _unmoved(run: TrainingRun, name: str, model: WatchedModel) -> Exception:
 
 def gradients_zeroed(evidence: Evidence) -> None:
     """Gradients are zeroed between the steps of the optimizer."""
-    run = trained(evidence)
-    later = sum(max(0, min(epoch.backwards, epoch.batches or epoch.backwards) - 1) for epoch in run.epochs)
-    if run.total("stale") > 0.5 * max(1, later):  # all are where zero_grad is missing, none in right code
-        raise Fail(
-            f"{run.total('stale')} of {run.total('backwards')} backward passes add to the gradients of the step before",
-            "Call optimizer.zero_grad() once for each step, before backward().",
-        )
+    watched_trainings.expect_zeroed(trained(evidence))
 
 
 TOPIC = Topic(
