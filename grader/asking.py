@@ -71,6 +71,9 @@ class Doubts:
         """An observation, or a fault where the submission is not to blame for it."""
         if first.outcome in EXHAUSTED:
             return self._second_opinion(worker, probe, question, first, patience)
+        if probe.op == "load" and first.raised is not None and not self._loads_nothing(probe.seconds):
+            why = f"{first.raised.type}: {first.raised.message}"
+            return Observation("fault", detail=f"a worker with nothing in it cannot be made ready either ({why})")
         refused = control.refused(self.workers, first, tuple(self.hidden()), self.tried)
         if probe.op == "load":
             return noted(first, refused)
@@ -132,9 +135,13 @@ class Doubts:
     def _answers_at_once(self, seconds: float) -> bool:
         """Whether a worker with nothing in it starts and answers in that time."""
         start = time.monotonic()
+        return self._loads_nothing(seconds) and time.monotonic() - start < seconds
+
+    def _loads_nothing(self, seconds: float) -> bool:
+        """Whether a worker can load a submission with nothing in it."""
         empty = self.workers.open({"main": [], "modules": {}, "names": {}}, "")
         try:
-            return empty.ask("load", {}, seconds).outcome == "value" and time.monotonic() - start < seconds
+            return empty.ask("load", {}, seconds).outcome == "value"
         finally:
             empty.close()
 
