@@ -1,8 +1,8 @@
 """Trains a submitted classifier of images to a wanted accuracy, soon.
 
-All images lie in memory, batches are table look-ups, weight matrices are trained by Muon, the rest by AdamW, the
-learning rate warms up and falls to zero. After a pass over all images, only the half that was hardest is looked at
-again: trousers and bags are known by then. Held-out training images say when it is enough.
+All images lie in memory, batches are table look-ups, weight matrices are trained by Muon (Jordan et al. 2024,
+https://kellerjordan.github.io/posts/muon/), the rest by AdamW, the learning rate warms up and falls to zero, and
+held-out training images say when it is enough.
 
 Shapes: B batch, n images, H and W their sides, D features.
 """
@@ -10,31 +10,12 @@ Shapes: B batch, n images, H and W their sides, D features.
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from grader.sandbox.inside import faults
-from grader.torchkit.inside.muon import Muon
-
-
-@dataclass(frozen=True)
-class CyclePlan:
-    """How long one rise and fall of the learning rate lasts.
-
-    Attributes:
-        whole: passes over all training images.
-        hard: what comes after them over the hardest half, in steps of as many passes over all.
-    """
-
-    whole: float
-    hard: float = 0
-
-    @property
-    def passes(self) -> float:
-        return self.whole + self.hard
 
 
 @dataclass(frozen=True)
@@ -43,8 +24,7 @@ class Recipe:
 
     Attributes:
         batch: images.
-        cycles: one after the other, until it is enough. Two short ones, for most models need no more; then some of
-            which a slow or odd model gets its time.
+        cycles: passes over the training images, each cycle with a schedule of its own.
         muon_lr, adam_lr: the highest learning rates of the first cycle.
         later: their share in later cycles.
         decay: of the weights.
@@ -56,9 +36,9 @@ class Recipe:
     """
 
     batch: int = 64
-    cycles: tuple[CyclePlan, ...] = (CyclePlan(1, 1), CyclePlan(1, 1), CyclePlan(4), CyclePlan(6), CyclePlan(9))
-    muon_lr: float = 0.01
-    adam_lr: float = 4e-3
+    cycles: tuple[float, ...] = (4, 4, 6, 9)
+    muon_lr: float = 0.006
+    adam_lr: float = 3e-3
     later: float = 0.7
     decay: float = 0.01
     warm: float = 0.1
@@ -85,7 +65,6 @@ class Training:
         deadline: of ``time.monotonic``, in seconds.
         generator: draws the batches and their changes.
         history: by cycle, the passes that were made and the held-out accuracy.
-        losses: (n,) of each image when a step last saw it, over the mean of its batch.
     """
 
     body: nn.Module
@@ -106,7 +85,6 @@ class Training:
         self.table = None if self.table is None else self.table.to(self.device)
         last = min(self.recipe.held_out, len(self.labels) // 10)
         self.held_out = torch.arange(len(self.labels))[-last:].to(self.device)  # the same ones for every seed
-        self.losses = torch.full((len(self.labels),), torch.inf, device=self.device)
 
     def logits(self, images: Tensor) -> Tensor:
         """(B, 1, H, W) → (B, number of classes)."""
@@ -122,8 +100,8 @@ def until_enough(training: Training) -> str:
     """Train cycle after cycle; tells what ended it: target, budget, or the end of all cycles."""
     wanted = training.target + training.recipe.margin
     best, kept = -1.0, training.models.state_dict()
-    for number, cycle in enumerate(training.recipe.cycles):
-        done, whole = _run(training, number, cycle)
+    for number, passes in enumerate(training.recipe.cycles):
+        done, whole = _cycle(training, number, passes)
         score = _held_out_accuracy(training)
         training.history.append({"passes": done, "accuracy": score})
         if score > best:
@@ -134,7 +112,7 @@ def until_enough(training: Training) -> str:
     return "target" if best >= wanted else "cycles" if whole else "budget"
 
 
-def _run(training: Training, number: int, cycle: CyclePlan) -> tuple[float, bool]:
+def _cycle(training: Training, number: int, passes: float) -> tuple[float, bool]:
     """One warm-up and fall of the learning rate.
 
     After a part of the cycle it is clear whether the budget allows the rest; only where it does not is the
@@ -145,18 +123,17 @@ def _run(training: Training, number: int, cycle: CyclePlan) -> tuple[float, bool
     """
     recipe, rows = training.recipe, _training_rows(training)
     optimizers = _optimizers(training, 1.0 if number == 0 else recipe.later)
-    planned = steps = max(1, int(cycle.passes * len(rows) / recipe.batch))
-    batches = _batches(training, rows, int(planned * cycle.whole / cycle.passes), augmented=number > 0)
+    planned = steps = max(1, int(passes * len(rows) / recipe.batch))
     begun = time.monotonic()
     training.models.train()
-    for done, (chosen, images) in enumerate(batches, 1):
-        _step(training, optimizers, chosen, images, (done - 1) / steps)
+    for done, batch in enumerate(_batches(training, rows, augmented=number > 0), 1):
+        _step(training, optimizers, batch, (done - 1) / steps)
         now = time.monotonic()
         if done == max(1, int(recipe.timed * planned)):
             steps = min(planned, max(done, int(done * (training.deadline - begun) / (now - begun))))
         if done >= steps or now > training.deadline:
             break
-    return done * cycle.passes / planned, done == planned
+    return done * passes / planned, done == planned
 
 
 def _training_rows(training: Training) -> Tensor:
@@ -173,7 +150,7 @@ def _optimizers(training: Training, share: float) -> list[torch.optim.Optimizer]
     rest = [p for p in training.models.parameters() if p.requires_grad and id(p) not in ids]
     made: list[torch.optim.Optimizer] = []
     if matrices:
-        made.append(Muon(matrices, lr=recipe.muon_lr * share, weight_decay=recipe.decay))
+        made.append(torch.optim.Muon(matrices, lr=recipe.muon_lr * share, weight_decay=recipe.decay))
     if rest:
         made.append(
             torch.optim.AdamW(rest, lr=recipe.adam_lr * share, weight_decay=recipe.decay, betas=(0.9, 0.98), fused=True)
@@ -193,15 +170,14 @@ def _layer_weights(body: nn.Module) -> list[Tensor]:
 
 
 def _step(
-    training: Training, optimizers: list[torch.optim.Optimizer], chosen: Tensor, images: Tensor, progress: float
+    training: Training, optimizers: list[torch.optim.Optimizer], batch: tuple[Tensor, Tensor], progress: float
 ) -> None:
     """One step of all optimizers, at a share of a cycle from 0 to 1."""
     faults.step()
     warm = training.recipe.warm
     share = min(progress / warm + 1e-3, (1 - progress) / (1 - warm))
-    losses = F.cross_entropy(training.logits(images), training.labels[chosen], reduction="none")
-    loss = losses.mean()
-    training.losses[chosen] = (losses.detach() / loss.detach()).float()
+    images, labels = batch
+    loss = F.cross_entropy(training.logits(images), labels)
     for optimizer in optimizers:
         optimizer.zero_grad()
     loss.backward()
@@ -211,23 +187,8 @@ def _step(
         optimizer.step()
 
 
-def _batches(training: Training, rows: Tensor, whole: int, augmented: bool) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches without end, the first ones of all training images, those after them of the hardest half.
-
-    Args:
-        whole: how many batches are drawn from all rows.
-
-    Yields:
-        chosen: (B,) rows of the images.
-        images: (B, 1, H, W) float32.
-    """
-    yield from islice(_drawn(training, rows, augmented), whole)
-    hardest = training.losses[rows.to(training.device)].topk(max(1, len(rows) // 2)).indices.cpu()
-    yield from _drawn(training, rows[hardest], augmented)
-
-
-def _drawn(training: Training, rows: Tensor, augmented: bool) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of some rows without end, in an order of their own in each pass."""
+def _batches(training: Training, rows: Tensor, augmented: bool) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches without end, in an order of their own in each pass."""
     size = training.recipe.batch
     while True:
         order = rows[torch.randperm(len(rows), generator=training.generator)].to(training.device)
@@ -236,7 +197,7 @@ def _drawn(training: Training, rows: Tensor, augmented: bool) -> Iterator[tuple[
             images = training.images[chosen]
             if augmented:
                 images = augment(images, training.generator)
-            yield chosen, training.values_of(images)
+            yield training.values_of(images), training.labels[chosen]
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:

@@ -16,7 +16,7 @@ from grader.assignments.vit.thresholds.sources import LONGER_TRAINING, TRAINING
 from grader.evidence import Answer
 from grader.judging import Judgement
 from grader.torchkit.inside import classifier_training
-from grader.torchkit.inside.classifier_training import CyclePlan, Recipe
+from grader.torchkit.inside.classifier_training import Recipe
 from tests import harness
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,7 +57,7 @@ def data() -> Any:
 
 @pytest.fixture(autouse=True)
 def _short_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier_training, "RECIPE", Recipe(cycles=(CyclePlan(0.1, 0.05), CyclePlan(0.2))))
+    monkeypatch.setattr(classifier_training, "RECIPE", Recipe(cycles=(0.1, 0.2)))
     monkeypatch.setattr(suspicion, "suspicion", lambda *_: "")  # bars tell their class by the row: a pixel is too much
 
 
@@ -105,9 +105,7 @@ def test_a_training_is_open_where_the_graders_own_clock_saw_the_budget_end(
 
 
 def test_a_training_that_held_out_images_ended_too_soon_goes_on(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        classifier_training, "RECIPE", Recipe(margin=-0.85, cycles=(CyclePlan(0.003), CyclePlan(0.1), CyclePlan(0.2)))
-    )
+    monkeypatch.setattr(classifier_training, "RECIPE", Recipe(margin=-0.85, cycles=(0.003, 0.1, 0.2)))
     monkeypatch.setattr(training, "LIMITS", training.TrainingLimits(raised_by=0.86))
     verdict, seen = accuracy(sources(), data)
     assert [seen[probe].value.stopped for probe in (TRAINING, LONGER_TRAINING)] == ["target", "target"]
