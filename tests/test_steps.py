@@ -14,6 +14,7 @@ from grader.judging import Fail
 from grader.records import Measurement
 from grader.reports import record
 from grader.rubric import RubricCriterion
+from grader.rubric_reads import RubricReads
 from tests.test_undecided import evidence, fails, is_open, passes
 
 
@@ -28,9 +29,8 @@ def scored(share: float, needed: float = 0.88) -> Any:
 def grade(*functions: Any, steps: tuple[tuple[float, float], ...] = ((0.80, 1.0), (0.86, 3.0))) -> Any:
     found = evidence({"a.b": functions})
     entry = RubricCriterion("a.b", 1, "Accuracy", 6.0, {}, steps)
-    return scoring.grade(
-        dataclasses.replace(found, rubric=dataclasses.replace(found.rubric, criteria=(entry,))), {}, {}
-    )
+    rubric = RubricReads(dataclasses.replace(found.rubric.whole, criteria=(entry,)))
+    return scoring.grade(dataclasses.replace(found, rubric=rubric), {}, {})
 
 
 @pytest.mark.parametrize(

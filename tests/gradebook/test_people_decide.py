@@ -33,6 +33,7 @@ from grader.gradebook.regrade import NobodyToAsk
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
 from grader.pipeline import Grader, Options
 from grader.records import Grade, Observation
+from grader.rubric_reads import RubricReads
 from tests import harness
 from tests.gradebook import classroom
 from tests.gradebook.handmade import DEADLINE
@@ -111,7 +112,7 @@ def recorded(options: Options) -> dict[str, PackedGrade]:
             search = evidence.answers["knn"]
             fault = Observation("fault", detail="out of memory")
             evidence.answers["knn"] = Answer("knn", search.question, fault, search.asked)
-        evidence = dataclasses.replace(evidence, rubric=rubric_, verdicts={})
+        evidence = dataclasses.replace(evidence, rubric=RubricReads(rubric_), verdicts={})
         answers, frames = packing.pack_answers(evidence.answers)
         grade = scoring.grade(evidence, {}, {"total": 1.0})
         found[name] = PackedGrade(grade, settings, packing.pack_submission(evidence.submission), answers, frames)

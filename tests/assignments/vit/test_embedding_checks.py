@@ -204,7 +204,7 @@ def test_a_right_head_passes(check: Any) -> None:
         ("head_learned", trained(moved=False), "after 54 optimizer steps"),
         ("head_learned", trained(moved=False, steps=0), "loss.backward()"),
         ("epochs", trained(rows=5 * N, reads=5 * N, items=np.full(N, 5)), "num_epochs=3"),
-        ("epochs", trained(rows=3 * N, reads=9, items=np.where(np.arange(N) < 60, 55, 0)), "only 60 different ones"),
+        ("epochs", trained(rows=3 * N, reads=9, items=np.where(np.arange(N) < 60, 55, 0)), "only 60 different items"),
         ("gradients", trained(stale=53), "zero_grad"),
         ("accuracy", trained(acc=0.5), "got 0.500"),
         ("accuracy", trained(acc="Tensor"), "got Tensor"),
