@@ -144,7 +144,7 @@ return distances.sort().values[:k], distances.argsort().argsort()[:k]
         (FROZEN, "            features = vit_model(x.to(device))\n"),
         (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
     ]}, TRANSFER, "not the one that was given"),
-    changed("train_mode", "vit_model.to(device).eval()", "vit_model.to(device).train()", "eval mode"),
+    changed("train_mode", "vit_model.to(device).eval()", "vit_model.to(device).train()", "is in train mode while"),
     Case("application.transfer_features_of_another", {"application.py": [
         ("from vit_model import ClassificationHead\n", "from vit_model import ClassificationHead, ViT\n"),
         (FROZEN, "            with torch.no_grad():\n                features = other(x.to(device))\n"),
