@@ -73,11 +73,10 @@ def _run(student: Student, attempt: Attempt, sets: tuple[NotedPairs, NotedPairs]
         saved = _saved(watch, measures)
     epochs = student.get("num_epochs") if student.has("num_epochs") else 1
     epochs = min(epochs, MAX_EPOCHS) if type(epochs) is int and epochs > 0 else 1
-    measured = {"measured": measures.told}
     return {
         "attempt": attempt.name,
         "saved": saved,
-        **measured,
+        "measured": measures.told,
         **training_facts(watch, ended, epochs, NO_IMAGES, of_role=""),
     }
 

@@ -669,7 +669,7 @@ class Trainer:
 """,
         "from pytorch_metric_learning import trainers\n",
     ),
-    # The blocks that are given
+    # Rows of a batch and their labels, together
     *(
         edited(f"rows_{name}", (EMBEDDED, change))
         for name, change in (
@@ -687,6 +687,7 @@ class Trainer:
             ("without_the_last", EMBEDDED + "            embeddings, y = embeddings[:-1], y[:-1]\n"),
         )
     ),
+    # The blocks that are given
     edited(
         "reformatted",
         (
