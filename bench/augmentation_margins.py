@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from grader.assignments.vit import augmentation
 from grader.assignments.vit.augmentation.tensors import train_transform
-from grader.assignments.vit.corpus import faults_augmentation as corpus
+from grader.assignments.vit.corpus import faults_augmentation, variants_augmentation
 from grader.torchkit import fashion_mnist as data
 from grader.torchkit.images.kinds import random_changes
 from tests import harness
@@ -87,8 +87,8 @@ def one_kind(body: str) -> str:
     """A part of a submission whose tfm_train does one thing."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     return (
-        f"{corpus.IMPORTS}\n\ndef change(image):\n    a = np.asarray(image)\n{lines}\n\n"
-        f"def tfm_train(image):\n    return to_tensor(np.asarray(change(image)))\n{corpus.TO_TENSOR}"
+        f"{faults_augmentation.IMPORTS}\n\ndef change(image):\n    a = np.asarray(image)\n{lines}\n\n"
+        f"def tfm_train(image):\n    return to_tensor(np.asarray(change(image)))\n{faults_augmentation.TO_TENSOR}"
     )
 
 
@@ -126,7 +126,9 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     images = data.load(options.data)
-    pipelines = [(c.id, c.edits["augmentation.py"], options.seeds, at_least_two) for c in corpus.VARIANTS]
+    pipelines = [
+        (c.id, c.edits["augmentation.py"], options.seeds, at_least_two) for c in variants_augmentation.VARIANTS
+    ]
     pipelines += [(name, one_kind(body), options.one_kind_seeds, just_one) for name, body in ONE_KIND.items()]
     chosen = [pipeline for pipeline in pipelines if not options.only or pipeline[0] in options.only]
     fine = [line(name, source, seeds, images, right) for name, source, seeds, right in chosen]

@@ -6,7 +6,7 @@ import pytest
 
 from grader import rubric, scoring
 from grader.assignments.vit.assignment import VIT
-from grader.assignments.vit.corpus.faults_contrastive import LAST, LR, MADE, SCHEDULE
+from grader.assignments.vit.corpus.contrastive_lines import LAST, LR, MADE, SCHEDULE
 from grader.assignments.vit.metric_learning import scheduler, training
 from grader.judging import Judgement
 from tests import harness

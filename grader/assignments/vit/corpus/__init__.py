@@ -1,6 +1,8 @@
 """The corpus: the reference with a fault seeded, or written another way.
 
-Each ``faults_*.py`` holds ``FAULTS`` and ``VARIANTS``, lists of ``Case``.
+Each ``faults_*.py`` and ``variants_*.py`` holds ``FAULTS`` or ``VARIANTS`` or both, lists of ``Case``.
+A fault is the reference with one thing changed: ``costs`` are exactly the criteria that it must lose, and
+``word`` is the part of the message that names the cause.
 """
 
 import ast
@@ -23,9 +25,9 @@ SCORES = ("checkpoint.classifier", "checkpoint.embeddings")  # the probes that t
 
 def load() -> tuple[list[Case], list[Case]]:
     """All faults and all correct variants."""
-    names = [m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith("faults_")]
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in sorted(names)]
-    return [c for m in modules for c in m.FAULTS], [c for m in modules for c in m.VARIANTS]
+    names = [m.name for m in pkgutil.iter_modules(__path__) if m.name.startswith(("faults_", "variants_"))]
+    modules = [vars(importlib.import_module(f"{__name__}.{name}")) for name in sorted(names)]
+    return [c for m in modules for c in m.get("FAULTS", ())], [c for m in modules for c in m.get("VARIANTS", ())]
 
 
 def fit_checkpoints(case: Case, submission: Path) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from grader.assignments.vit.corpus.faults_contrastive import (
+from grader.assignments.vit.corpus.contrastive_bodies import edited
+from grader.assignments.vit.corpus.contrastive_lines import (
     ARGUMENTS,
     COMPUTE,
     LOADER,
@@ -12,7 +13,6 @@ from grader.assignments.vit.corpus.faults_contrastive import (
     SOLVED,
     training,
 )
-from grader.assignments.vit.corpus.variants_contrastive import edited
 from grader.audit import Case
 
 __all__ = ["FAULTS", "VARIANTS"]

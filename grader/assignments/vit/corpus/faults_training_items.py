@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.assignments.vit import files
-from grader.assignments.vit.corpus.faults_contrastive import LOADER, PROTECTED, SAMPLE, training
-from grader.assignments.vit.corpus.faults_contrastive import MODELS as BUILT
+from grader.assignments.vit.corpus.contrastive_bodies import plain
+from grader.assignments.vit.corpus.contrastive_lines import LOADER, PROTECTED, SAMPLE, training
+from grader.assignments.vit.corpus.contrastive_lines import MODELS as BUILT
 from grader.assignments.vit.corpus.notebooks import CALL, Notebook, code, edit, training_cell
-from grader.assignments.vit.corpus.variants_contrastive import plain
 from grader.audit import Case
 
 __all__ = ["FAULTS", "VARIANTS"]

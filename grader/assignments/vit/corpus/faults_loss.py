@@ -1,0 +1,139 @@
+"""Part 3: what students get wrong in the loss and its miner."""
+
+from grader.assignments.vit.corpus.contrastive_lines import COMPUTE, EMBED, LOSS, MINE, MINER, training
+
+FAULTS = [
+    training(
+        "miner_unused",
+        (COMPUTE, "            loss = triplet_loss(embeddings, y)\n"),
+        word="not given to the loss",
+        warns=("miner.unused",),
+    ),
+    training(
+        "miner_none",
+        (MINE, ""),
+        (COMPUTE, "            loss = triplet_loss(embeddings, y)\n"),
+        word="no miner",
+        warns=("miner.unused",),
+    ),
+    training(
+        "miner_as_reference",
+        (COMPUTE, "            loss = triplet_loss(embeddings, y, None)\n"),
+        word="not given to the loss",
+        warns=("miner.unused",),
+    ),
+    training(
+        "miner_all_triplets",
+        (MINE, "            triplets = lmu.get_all_triplets_indices(y)\n"),
+        (
+            "from torch import Tensor, nn\n",
+            "from pytorch_metric_learning.utils import loss_and_miner_utils as lmu\nfrom torch import Tensor, nn\n",
+        ),
+        word="all triplets",
+        warns=("miner.unused",),
+    ),
+    training("loss_contrastive", (LOSS, "triplet_loss = losses.ContrastiveLoss()"), word="ContrastiveLoss"),
+    training("loss_ntxent", (LOSS, "triplet_loss = losses.NTXentLoss()"), word="NTXentLoss"),
+    training(
+        "loss_multi_similarity", (LOSS, "triplet_loss = losses.MultiSimilarityLoss()"), word="MultiSimilarityLoss"
+    ),
+    training(
+        "loss_of_torch",
+        (LOSS, "triplet_loss = nn.TripletMarginLoss(margin=margin)"),
+        (
+            COMPUTE,
+            "            a, p, n = triplets\n"
+            "            loss = triplet_loss(embeddings[a], embeddings[p], embeddings[n])\n"
+            "            loss = torch.nan_to_num(loss)\n",
+        ),
+        word="got a loss that is not of this library",
+    ),
+    training(
+        "loss_cross_entropy",
+        (COMPUTE, "            loss = F.cross_entropy(embeddings, y)\n"),
+        word="got a loss that is not of this library",
+    ),
+    training(
+        "loss_detached",
+        (COMPUTE, "            loss = triplet_loss(embeddings.detach(), y, triplets).requires_grad_()\n"),
+        word="no gradient comes back",
+    ),
+    training(
+        "loss_on_probabilities",
+        (COMPUTE, COMPUTE + "            loss = loss.detach().requires_grad_()\n"),
+        word="no gradient comes back",
+    ),
+    training(
+        "loss_without_gradient",
+        (
+            EMBED + MINE + COMPUTE,
+            "            with torch.no_grad():\n                embeddings = model_embedding(vit_model(x))\n"
+            "                loss = triplet_loss(embeddings, y, miner(embeddings, y))\n"
+            "            loss.requires_grad = True\n",
+        ),
+        word="is computed under torch.no_grad()",
+    ),
+    *(
+        training(
+            f"labels_{name}",
+            (EMBED, f"{EMBED}            y = {labels}\n"),
+            word="other labels than those of the images",
+        )
+        for name, labels in (
+            ("shuffled", "y[torch.randperm(len(y))]"),
+            ("counted", "torch.arange(len(y)) % 10"),
+            ("sorted", "y.sort().values"),
+            ("turned_round", "y.flip(0)"),
+        )
+    ),
+    training("easy_triplets", (MINER, MINER.replace('"all"', '"easy"')), word="triplet loss of each batch is 0"),
+    training(
+        "miner_finds_nothing",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(embeddings, torch.arange(len(y)))")),
+        word="empty in each batch",
+    ),
+    training(
+        "miner_on_features",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(vit_model(x), y)")),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_pixels",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(x.flatten(1), y)")),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_another_model",
+        (
+            MINE,
+            "            with torch.no_grad():\n"
+            "                others = LinearEmbeddingHead(hidden_size, embed_size)(vit_model(x))\n"
+            "            triplets = miner(others, y)\n",
+        ),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_shuffled_rows",
+        (
+            MINE,
+            "            order = torch.randperm(len(y))\n            triplets = miner(embeddings[order], y[order])\n",
+        ),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_on_shuffled_labels",
+        (MINE, MINE.replace("miner(embeddings, y)", "miner(embeddings, y[torch.randperm(len(y))])")),
+        word="other labels than the loss",
+    ),
+    training(
+        "miner_on_the_batch_before",
+        (MINE, "            older = triplets if total_loss else miner(embeddings, y)\n" + MINE),
+        (COMPUTE, "            loss = triplet_loss(embeddings, y, older)\n"),
+        word="other embeddings than the loss",
+    ),
+    training(
+        "miner_once_for_the_first_batch",
+        (MINE, "            triplets = triplets if total_loss else miner(embeddings, y)\n"),
+        word="other embeddings than the loss",
+    ),
+]

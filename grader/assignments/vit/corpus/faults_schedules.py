@@ -1,0 +1,157 @@
+"""Part 3: schedules of the learning rate that do nothing, or are counted in another unit than they were meant in."""
+
+from grader.assignments.vit.corpus.contrastive_lines import (
+    LAST,
+    LR,
+    MADE,
+    OPTIMIZER,
+    SCHEDULE,
+    SCHEDULER,
+    collapsed,
+    fault,
+    goes_round,
+    schedule,
+)
+
+FAULTS = [
+    # Schedules in epochs, counted in batches, that are over in the first of them
+    collapsed(
+        "scheduler_milestones_in_batches",
+        f"{LR}.MultiStepLR(optimizer, milestones=[10, 15])",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_step_size_in_batches",
+        f"{LR}.StepLR(optimizer, step_size=5, gamma=0.5)",
+        "StepLR (step_size=5",
+    ),
+    collapsed(
+        "scheduler_exponential_in_batches",
+        f"{LR}.ExponentialLR(optimizer, gamma=0.95)",
+        "counts batches",
+    ),
+    collapsed(
+        "scheduler_exponential_slower_in_batches",
+        f"{LR}.ExponentialLR(optimizer, gamma=0.99)",
+        "counts batches",
+    ),
+    collapsed(
+        "scheduler_linear_in_batches",
+        f"{LR}.LinearLR(optimizer, 1.0, 0.1, total_iters=num_epochs)",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_polynomial_in_batches",
+        f"{LR}.PolynomialLR(optimizer, total_iters=num_epochs)",
+        "within the first epoch",
+    ),
+    collapsed(
+        "scheduler_lambda_in_batches",
+        f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
+        "within",
+    ),
+    # Schedulers that do nothing
+    fault(
+        "scheduler_none",
+        (MADE, ""),
+        (SCHEDULE, ""),
+        (LAST, "        last_lr = lr\n"),
+        costs=SCHEDULER,
+        word="no learning-rate scheduler",
+    ),
+    fault("scheduler_never_stepped", (SCHEDULE, ""), costs=SCHEDULER, word="never stepped"),
+    fault(
+        "scheduler_by_hand",
+        (MADE, ""),
+        (SCHEDULE, ""),
+        (
+            LAST,
+            '        for group in optimizer.param_groups:\n            group["lr"] *= 0.9\n        last_lr = group["lr"]\n',
+        ),
+        costs=SCHEDULER,
+        word="the training sets the learning rate itself",
+    ),
+    schedule(
+        "scheduler_cosine_over_batches_by_epochs",
+        f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs * len(loader))",
+        "scheduler.step() is called once an epoch",
+    ),
+    schedule(
+        "scheduler_one_cycle_over_batches_by_epochs",
+        f"{LR}.OneCycleLR(optimizer, max_lr=lr, epochs=num_epochs, steps_per_epoch=len(loader))",
+        "scheduler.step() is called once an epoch",
+    ),
+    schedule("scheduler_step_never_stepped", f"{LR}.StepLR(optimizer, 5)", "never stepped", per="never"),
+    schedule("scheduler_step_size_beyond", f"{LR}.StepLR(optimizer, step_size=30)", "beyond the"),
+    schedule("scheduler_step_size_is_the_end", f"{LR}.StepLR(optimizer, step_size=num_epochs)", "beyond the"),
+    schedule("scheduler_milestones_beyond", f"{LR}.MultiStepLR(optimizer, milestones=[30, 40])", "beyond the"),
+    schedule("scheduler_milestone_at_the_end", f"{LR}.MultiStepLR(optimizer, milestones=[num_epochs])", "beyond"),
+    schedule(
+        "scheduler_made_anew_with_its_optimizer",
+        f"{LR}.StepLR(optimizer, 1)",
+        "anew",
+        more=[
+            (
+                "        total_loss = 0.0\n",
+                f"        total_loss = 0.0\n    {OPTIMIZER}        scheduler = {LR}.StepLR(optimizer, 1)\n",
+            )
+        ],
+    ),
+    schedule(
+        "scheduler_stepped_before_the_loop",
+        f"{LR}.StepLR(optimizer, 1, 0.5)\n    scheduler.step()",
+        "once in the whole",
+        per="never",
+    ),
+    schedule("scheduler_gamma_1", f"{LR}.ExponentialLR(optimizer, gamma=1.0)", "by gamma=1"),
+    schedule("scheduler_constant_factor", f"{LR}.LambdaLR(optimizer, lambda epoch: 1.0)", "never changes"),
+    fault(
+        "scheduler_patience_beyond",
+        (MADE, f"    scheduler = {LR}.ReduceLROnPlateau(optimizer, mode='max', patience=25)\n"),
+        (SCHEDULE, ""),
+        (LAST, "        scheduler.step(best_prec)\n" + LAST),
+        costs=SCHEDULER,
+        word="patience=25",
+    ),
+    schedule(
+        "scheduler_of_another_optimizer",
+        f"{LR}.StepLR(torch.optim.AdamW(model_embedding.parameters(), lr=lr), 5)",
+        "another optimizer",
+    ),
+    schedule(
+        "scheduler_one_cycle_over_epochs",
+        f"{LR}.OneCycleLR(optimizer, max_lr=lr, total_steps=num_epochs)",
+        "total_steps",
+        per="batch",
+    ),
+    schedule("scheduler_without_its_argument", f"{LR}.CosineAnnealingLR(optimizer)", "T_max"),
+    schedule("scheduler_plateau_without_metric", f"{LR}.ReduceLROnPlateau(optimizer)", "scheduler.step(best_prec)"),
+    schedule(
+        "scheduler_made_each_epoch",
+        "None",
+        "never changes",
+        more=[
+            ("        total_loss = 0.0\n", f"        total_loss = 0.0\n        scheduler = {LR}.StepLR(optimizer, 5)\n")
+        ],
+    ),
+]
+
+VARIANTS = [
+    # Schedules in epochs, counted in batches, that go on changing
+    goes_round(
+        "scheduler_cosine_in_batches",
+        f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)",
+        "up and down",
+    ),
+    goes_round(
+        "scheduler_restarts_in_batches",
+        f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=10)",
+        "up and down",
+    ),
+    goes_round(
+        "scheduler_sequence_in_batches",
+        f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.1, total_iters=3), "
+        f"{LR}.CosineAnnealingLR(optimizer, num_epochs - 3)], milestones=[3])",
+        "up and down",
+    ),
+]

@@ -1,0 +1,85 @@
+"""Part 3: data sets, samplers and loaders that are right, and epochs counted by hand."""
+
+from grader.assignments.vit.corpus.contrastive_bodies import EMBEDDED, ENDLESS, LOADER, edited, plain, streamed
+
+VARIANTS = [
+    # Data
+    plain(
+        "sampler_of_the_library",
+        loader="""from pytorch_metric_learning.samplers import MPerClassSampler
+    labels = [train_dataset.targets[i] for i in subset.indices]
+    sampler = MPerClassSampler(labels, m=8, batch_size=80, length_before_new_iter=len(subset))
+    loader = DataLoader(subset, batch_size=80, sampler=sampler, drop_last=True)""",
+    ),
+    plain(
+        "large_hard_coded_batches", loader="loader = DataLoader(subset, batch_size=500, shuffle=True, drop_last=True)"
+    ),
+    plain(
+        "loader_processes",
+        loader="""loader = DataLoader(
+        subset, batch_size, True, num_workers=2, pin_memory=True, persistent_workers=True, prefetch_factor=2)""",
+    ),
+    plain(
+        "own_data_set",
+        more="""
+
+class Pairs(Dataset):
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __len__(self):
+        return len(self.inner)
+
+    def __getitem__(self, index):
+        image, label = self.inner[index]
+        return image, torch.tensor(label)
+""",
+        loader="loader = DataLoader(Pairs(subset), batch_size=batch_size, shuffle=True)",
+    ),
+    plain(
+        "evaluates_all_training_images", per_epoch="scheduler.step()", loader=LOADER + "\n    subset = train_dataset"
+    ),
+    # Epochs that are counted, not passes over a loader
+    streamed(
+        "endless_by_hand",
+        """
+        try:
+            x, y = next(stream)
+        except StopIteration:
+            stream = iter(loader)
+            x, y = next(stream)""",
+    ),
+    streamed(
+        "endless_generator",
+        """
+        x, y = next(stream)""",
+        "stream = endless(loader)",
+        ENDLESS,
+    ),
+    # Rows of a batch and their labels, together
+    *(
+        edited(f"rows_{name}", (EMBEDDED, change))
+        for name, change in (
+            (
+                "sorted_together",
+                EMBEDDED + "            order = y.argsort()\n            embeddings, y = embeddings[order], y[order]\n",
+            ),
+            (
+                "mixed_before",
+                "            order = torch.randperm(len(y))\n            x, y = x[order], y[order]\n" + EMBEDDED,
+            ),
+            ("of_other_class_numbers", EMBEDDED + "            y = 9 - y.to(torch.int32)\n"),
+            ("seen_twice", "            x, y = torch.cat([x, x.flip(-1)]), torch.cat([y, y])\n" + EMBEDDED),
+            ("changed_by_noise", "            x = x + 0.01 * torch.randn_like(x)\n" + EMBEDDED),
+            ("without_the_last", EMBEDDED + "            embeddings, y = embeddings[:-1], y[:-1]\n"),
+        )
+    ),
+    edited(
+        "sampler_in_numpy",
+        (
+            "        of_class = torch.nonzero(targets == label).flatten()\n",
+            "        of_class = (targets == label).nonzero()[:, 0]\n",
+        ),
+        warns=("protected.modified",),
+    ),
+]
