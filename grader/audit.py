@@ -4,11 +4,13 @@ It grades an assignment's reference, its template, and its corpus, which are edi
 rubric or of a check.
 """
 
+import ast
 import copy
 import importlib
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+import textwrap
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +46,23 @@ class Case:
     word: str = ""
     warns: tuple[str, ...] = ()
     switches: dict[str, bool] = field(default_factory=dict, hash=False)
+
+
+def with_classes(new: Mapping[str, str], imports: str, reference: bytes) -> bytes:
+    """Write some classes of a file another way.
+
+    Args:
+        new: by the name of a class, its new source; what stands before the class there goes with it.
+        imports: statements that the new sources need, put before those of the file.
+    """
+    text = reference.decode()
+    lines, body = text.splitlines(keepends=True), ast.parse(text).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name in new]
+    assert len(classes) == len(new), f"the reference has not all of {', '.join(new)}"
+    for node in reversed(classes):
+        lines[node.lineno - 1 : node.end_lineno] = [textwrap.dedent(new[node.name]).strip() + "\n"]
+    first = next(node.lineno for node in body if isinstance(node, ast.Import | ast.ImportFrom))
+    return "".join((*lines[: first - 1], imports, *lines[first - 1 :])).encode()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from grader.commands.arguments import shared
-from grader.errors import GraderError, GraderErrors
+from grader.errors import GraderError
 from grader.gradebook import tables
 from grader.gradebook.deciding import Wish, decide
 from grader.gradebook.ledger import WHOLE, Decision, who
@@ -70,17 +70,8 @@ def _points(text: str, where: str = "") -> float:
 
 
 def _of_file(path: Path) -> list[Wish]:
-    wishes, wrong = tables.records(tables.read(path), str(path), _columns, lambda row, cells: _wish(path, row, cells))
-    if wrong:
-        raise GraderErrors(wrong)
-    if not wishes:
-        raise GraderError(f"{path}: holds no decision")
-    return wishes
-
-
-def _columns(names: set[str]) -> str:
-    missing = [name for name in ("key", "criterion", "points", "why") if name not in names]
-    return f"expected a column {missing[0]!r}" if missing else ""
+    columns = ("key", "criterion", "points", "why")
+    return tables.decided(path, "decision", columns, lambda row, cells: _wish(path, row, cells))
 
 
 def _wish(path: Path, row: int, cells: tables.Cells) -> Wish:

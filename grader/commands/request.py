@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from grader.commands.arguments import shared
-from grader.errors import GraderError, GraderErrors
+from grader.errors import GraderError
 from grader.gradebook import tables
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.requests import Requests, StudentRequest
@@ -41,17 +41,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _of_file(path: Path) -> list[StudentRequest]:
-    asked, wrong = tables.records(tables.read(path), str(path), _columns, lambda row, cells: _request(path, row, cells))
-    if wrong:
-        raise GraderErrors(wrong)
-    if not asked:
-        raise GraderError(f"{path}: holds no request")
-    return asked
-
-
-def _columns(names: set[str]) -> str:
-    missing = [name for name in ("key", "text") if name not in names]
-    return f"expected a column {missing[0]!r}" if missing else ""
+    return tables.decided(path, "request", ("key", "text"), lambda row, cells: _request(path, row, cells))
 
 
 def _request(path: Path, row: int, cells: tables.Cells) -> StudentRequest:

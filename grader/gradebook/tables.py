@@ -2,11 +2,11 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from grader.errors import GraderErrors
+from grader.errors import GraderError, GraderErrors
 
 T = TypeVar("T")
 Cells = dict[str, str]  # of one row, by the column's name in lower case
@@ -53,6 +53,30 @@ def records(
     except (ValueError, csv.Error) as error:
         raise GraderErrors([f"{path}: {error}"]) from None
     return found, wrong
+
+
+def decided(path: Path, what: str, required: Sequence[str], make: Callable[[int, Cells], T]) -> list[T]:
+    """Read a file that is taken whole or not at all.
+
+    Args:
+        what: a row is, for messages.
+        required: the columns that must be there.
+        make: as ``records`` takes it.
+
+    Raises:
+        GraderError: it cannot be read or holds no row; or a line for each row that is wrong.
+    """
+
+    def problem(names: set[str]) -> str:
+        missing = [name for name in required if name not in names]
+        return f"expected a column {missing[0]!r}" if missing else ""
+
+    found, wrong = records(read(path), str(path), problem, make)
+    if wrong:
+        raise GraderErrors(wrong)
+    if not found:
+        raise GraderError(f"{path}: holds no {what}")
+    return found
 
 
 def yes(cells: Cells, name: str) -> bool:

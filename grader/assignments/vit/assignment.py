@@ -56,6 +56,7 @@ VIT = Assignment(
         "grader.torchkit.inside.modules",
         "grader.torchkit.inside.shapes",
         "grader.torchkit.inside.names",
+        "grader.assignments.vit.inside.provided",
         "grader.assignments.vit.inside.replaced_parts",
         "grader.torchkit.inside.transforms",
         "grader.assignments.vit.inside.training",

@@ -4,13 +4,14 @@ What comes back has the types of ``grader.torchkit.modules.answers``.
 """
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import nn
 
 from grader.sandbox.inside import describe, faults
-from grader.sandbox.inside.serve import op
+from grader.sandbox.inside.serve import Op, op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.attention_scale import attention_scale
 from grader.torchkit.inside.calls import inputs_of, tensor
@@ -36,6 +37,22 @@ def run(student: Student, name: str, builds: dict[str, dict[str, Any]]) -> dict[
     """
     made: Made = {}
     return {key: _build(student, name, build, key, made) for key, build in builds.items()}
+
+
+def run_with(module: ModuleType) -> Op:
+    """Make the operation that does what ``module.run`` does while parts that may be broken are replaced.
+
+    Args:
+        module: holds classes of the grader's, each with the name of the class that it takes the place of.
+    """
+
+    def run_replaced(
+        student: Student, name: str, builds: dict[str, dict[str, Any]], stand_ins: list[str]
+    ) -> dict[str, Any]:
+        with student.overriding(**{other: getattr(module, other) for other in stand_ins}):
+            return run(student, name, builds)
+
+    return run_replaced
 
 
 def _build(student: Student, name: str, build: dict[str, Any], key: str, made: Made) -> dict[str, Any]:

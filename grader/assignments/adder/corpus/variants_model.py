@@ -1,26 +1,12 @@
 """The model written in other ways that are as right: each costs nothing."""
 
-import ast
-import textwrap
 from functools import partial
 
-from grader.audit import Case
-
-HEADER = "import math\n\nimport torch\n"
-
-
-def _classes(new: dict[str, str], reference: bytes) -> bytes:
-    """The reference with some classes written another way."""
-    text = reference.decode()
-    lines = text.splitlines(keepends=True)
-    for node in reversed(ast.parse(text).body):
-        if isinstance(node, ast.ClassDef) and node.name in new:
-            lines[node.lineno - 1 : node.end_lineno] = [textwrap.dedent(new[node.name]).strip() + "\n"]
-    return "".join(lines).replace("import torch\n", HEADER, 1).encode()
+from grader.audit import Case, with_classes
 
 
 def _variant(ident: str, **new: str) -> Case:
-    return Case(f"model.right_{ident}", {"model.py": partial(_classes, new)})
+    return Case(f"model.right_{ident}", {"model.py": partial(with_classes, new, "import math\n")})
 
 
 def _edited(ident: str, *edits: tuple[str, str]) -> Case:

@@ -1,22 +1,7 @@
 """The operation ``vit.run``: ``module.run`` while stand-ins take the place of classes that may be broken."""
 
-from typing import Any
-
-from grader.assignments.vit.inside import (
-    provided,  # noqa: F401  registers the names that notebooks set up
-    standins,
-)
+from grader.assignments.vit.inside import standins
 from grader.sandbox.inside.serve import op
-from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import modules
 
-
-@op("vit.run")
-def run(student: Student, name: str, builds: dict[str, dict[str, Any]], stand_ins: list[str]) -> dict[str, Any]:
-    """Build and call a class as ``module.run`` does.
-
-    Args:
-        stand_ins: names of other classes of the submission that the grader's replace meanwhile.
-    """
-    with student.overriding(**{other: getattr(standins, other) for other in stand_ins}):
-        return modules.run(student, name, builds)
+op("vit.run")(modules.run_with(standins))
