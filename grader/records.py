@@ -330,6 +330,6 @@ class Grade:
 
     def _repr_html_(self) -> str:
         """What a notebook shows for it."""
-        from grader.reports.html.inline import fragment
+        from grader.reports.html.inline import fragment  # noqa: PLC0415  slow to import, and only a notebook asks
 
         return fragment(self)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader import cli, firewall
-from grader.commands import COMMANDS, grade
+from grader.commands import COMMANDS, grading
 from grader.errors import GraderError
 from tests import grades
 
@@ -28,7 +28,7 @@ def graded(monkeypatch, tmp_path):
                     raise each
             return list(those), []
 
-        monkeypatch.setattr(grade, "grade_all", grade_all)
+        monkeypatch.setattr(grading, "grade_all", grade_all)
         path = tmp_path / "submission.ipynb"
         path.touch()
         return str(path)
@@ -241,8 +241,8 @@ def test_nor_is_one_of_any_other_command():
 
 def test_a_reader_who_has_seen_enough_is_no_error():
     code = (
-        "import sys; from grader.commands import grade; from grader.exports.result import of_grade; "
-        "from tests import grades; grade.report([of_grade(grades.grade())] * 2000, [])"
+        "import sys; from grader.commands import grading; from grader.exports.result import of_grade; "
+        "from tests import grades; grading.report([of_grade(grades.grade())] * 2000, [])"
     )
     pipe = subprocess.run(
         f"{sys.executable} -c '{code}' | head -1", shell=True, capture_output=True, text=True, cwd=ROOT, check=False

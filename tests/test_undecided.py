@@ -11,7 +11,7 @@ import pytest
 from grader import rubric, scoring
 from grader.assignment import Assignment
 from grader.assignments.vit.assignment import VIT
-from grader.commands import grade as grading
+from grader.commands import grading
 from grader.errors import GraderError, Unreadable
 from grader.evidence import Answer, Evidence, Probe, Question, Unanswered
 from grader.exports import FORMATS

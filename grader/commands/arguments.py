@@ -2,12 +2,9 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from grader.errors import GraderError
-
-if TYPE_CHECKING:
-    from grader.pipeline import Options
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,32 +67,3 @@ def shared(parser: argparse.ArgumentParser, *names: str) -> None:
     """Add options that several commands take, such as "--out"."""
     for name in names:
         parser.add_argument(name, **SHARED[name])
-
-
-def grading_options(given: argparse.Namespace, **more: Any) -> "Options":
-    """How to grade, as ``--out``, ``--data``, ``--seed``, ``--rubric``, ``--given``, ``--assignment`` and
-    ``--unconfined`` say.
-
-    Args:
-        given: the parsed options.
-        more: further fields of ``Options``.
-
-    Raises:
-        GraderError: there is no such assignment, or the given files are none of its.
-    """
-    # slow to import, and --help needs none of it
-    from grader import finding
-    from grader.given import replaced
-    from grader.pipeline import Options
-
-    assignment = finding.find(given.assignment)
-    return Options(
-        data=given.data,
-        out=given.out,
-        seed=given.seed,
-        rubric=given.rubric,
-        assignment=assignment,
-        given=None if given.given is None else replaced(given.given, assignment),
-        unconfined=given.unconfined,
-        **more,
-    )

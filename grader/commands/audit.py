@@ -2,7 +2,7 @@
 
 import argparse
 
-from grader.commands.arguments import grading_options, shared
+from grader.commands.arguments import shared
 from grader.errors import GraderError
 
 
@@ -26,8 +26,8 @@ def run(given: argparse.Namespace) -> int:
     """Audit; 1 when a verdict is not as it should be."""
     if given.all and given.mutate is None:
         raise GraderError("--all says how many mutants are graded: give --mutate as well")
-    # torch and rich take a second to import, and --help needs neither
-    from grader.reports import audit_table, mutation
+    from grader.commands.options import grading_options  # noqa: PLC0415  slow to import, and --help needs none of it
+    from grader.reports import audit_table, mutation  # noqa: PLC0415  as above
 
     options = grading_options(given)
     if given.mutate is not None:

@@ -26,7 +26,7 @@ def run(given: argparse.Namespace) -> int:
         GraderError: shtab is not installed.
     """
     try:
-        import shtab  # of an extra
+        import shtab  # noqa: PLC0415  of an extra
     except ModuleNotFoundError:
         raise GraderError("completion needs shtab: pip install 'vit-grade[completion]'") from None
     print(shtab.complete(whole(), given.shell))
@@ -51,7 +51,7 @@ def _with_arguments(parser: argparse.ArgumentParser, command: str) -> argparse.A
 
 def _expect_files(parser: argparse.ArgumentParser) -> None:
     """Have the shell offer files where an option takes a path."""
-    import shtab
+    import shtab  # noqa: PLC0415  of an extra
 
     for action in parser._actions:
         if action.type is Path:

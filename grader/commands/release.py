@@ -37,9 +37,8 @@ def run(given: argparse.Namespace) -> int:
 
 def _audited(data: Path | None, assignment: Assignment) -> Callable[[], None]:
     def audit() -> None:
-        # torch and rich take a second to import, and --help needs neither
-        from grader.pipeline import Options
-        from grader.reports import audit_table
+        from grader.pipeline import Options  # noqa: PLC0415  slow to import, and --help needs none of it
+        from grader.reports import audit_table  # noqa: PLC0415  as above
 
         with tempfile.TemporaryDirectory(prefix="vit-grade-release-") as out:
             if audit_table.run(Options(data=data, out=Path(out), assignment=assignment), ""):

@@ -69,8 +69,7 @@ def feedback(given: argparse.Namespace, reader: GradebookReader) -> int:
     for name in ("matplotlib", "nbconvert", "nh3"):
         if importlib.util.find_spec(name) is None:
             raise GraderError(f"{given.format} needs {name}: pip install 'vit-grade[report]'")
-    # matplotlib and nbconvert are slow to import, and --help needs neither
-    from grader.exports.feedback import FeedbackOptions, pack
+    from grader.exports.feedback import FeedbackOptions, pack  # noqa: PLC0415  libraries of an extra
 
     target = given.out / f"{given.format}.zip" if given.to == "-" else Path(given.to)
     most = given.max_mb * 1e6 if given.max_mb else math.inf

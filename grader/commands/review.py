@@ -25,9 +25,8 @@ def run(given: argparse.Namespace) -> int:
     for name, extra in (("flask", "review"), ("waitress", "review"), ("matplotlib", "report"), ("nh3", "report")):
         if importlib.util.find_spec(name) is None:
             raise GraderError(f"review needs {name}: pip install 'vit-grade[{extra}]'")
-    # extras that a grader without a desk does not have
-    from grader.desk import listing, serving
-    from grader.desk.desk import DeskOptions
+    from grader.desk import listing, serving  # noqa: PLC0415  libraries of an extra
+    from grader.desk.desk import DeskOptions  # noqa: PLC0415  as above
 
     options = DeskOptions(given.out, who(given.by), given.attempts, given.rubric, given.data)
     if given.list:

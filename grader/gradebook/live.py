@@ -30,8 +30,8 @@ class Table:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty() and not self.quiet:
-            from rich.console import Console
-            from rich.live import Live
+            from rich.console import Console  # noqa: PLC0415  rich is slow to import, and without a terminal not needed
+            from rich.live import Live  # noqa: PLC0415  as above
 
             self.live = Live(
                 console=Console(stderr=True, highlight=False),
@@ -73,9 +73,9 @@ class Table:
 
     def render(self) -> Any:
         """The table as it is now."""
-        from rich.console import Group
-        from rich.table import Table as Grid
-        from rich.text import Text
+        from rich.console import Group  # noqa: PLC0415  as above
+        from rich.table import Table as Grid  # noqa: PLC0415  as above
+        from rich.text import Text  # noqa: PLC0415  as above
 
         done = sum(self.counts.values())
         words = ", ".join(f"{count} {how}" for how, count in self.counts.items() if count and how != "graded")

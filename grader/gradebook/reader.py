@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from grader.evidence import Evidence
 from grader.gradebook import late
@@ -26,6 +26,9 @@ from grader.gradebook.roster import RosterStudent
 from grader.gradebook.store import NAME, Gradebook, GradeRow, SubmissionRow
 from grader.gradebook.together import Classlist, classlist
 from grader.records import Grade
+
+if TYPE_CHECKING:
+    from grader.gradebook.regrade import Regrader
 
 Attempts = Literal["latest", "best"]
 
@@ -180,8 +183,8 @@ class GradebookReader:
         self.close()
 
     @cached_property
-    def _regrader(self):  # type: ignore[no-untyped-def] # imported late: torch is not needed to read grades
-        from grader.gradebook.regrade import Regrader, remembered
+    def _regrader(self) -> "Regrader":
+        from grader.gradebook.regrade import Regrader, remembered  # noqa: PLC0415  slow to import, and few readers need it
 
         return Regrader(remembered(self.book, self.rubric, self.data), self.book)
 

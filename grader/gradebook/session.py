@@ -85,7 +85,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
 
 def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: Step) -> GradingPlace:
     if spread.scheduler is not None:
-        from grader.gradebook.cluster import Cluster
+        from grader.gradebook.cluster import Cluster  # noqa: PLC0415  few classes are graded on a cluster
 
         return Cluster(spread.scheduler, options, only, spread.resources)
     jobs = spread.jobs or default_jobs()

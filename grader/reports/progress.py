@@ -4,6 +4,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from grader.reports.text import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -24,8 +26,8 @@ class Progress:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty() and not self.quiet:
-            from rich import progress
-            from rich.console import Console
+            from rich import progress  # noqa: PLC0415  rich is slow to import, and without a terminal not needed
+            from rich.console import Console  # noqa: PLC0415  as above
 
             self.bar = progress.Progress(
                 progress.SpinnerColumn(), progress.TextColumn("{task.description}", markup=False),
@@ -48,6 +50,4 @@ class Progress:
     def step(self, what: str, share: float = 0.0) -> None:
         """Name the step under way and how much of the submission's time is behind it, from 0 to 1."""
         if self.bar is not None and self.task is not None:
-            from grader.reports.text import printable
-
             self.bar.update(self.task, description=printable(self.prefix + what), completed=share)

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.records import CriterionResult, Grade
+from grader.reports.record import from_dict
 from grader.reports.text import SIGNS, printable, todo
 
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
@@ -210,8 +211,6 @@ def picture(grade: Grade, path: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Show the grades of a JSON file; draw the first as SVG when a second path is given."""
-    from grader.reports.record import from_dict
-
     records = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     grades = [from_dict(record) for record in (records if isinstance(records, list) else [records])]
     show(grades)

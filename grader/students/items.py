@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from grader import finding, rubric
+from grader.assignment import Assignment
 from grader.errors import GraderError
+from grader.given import GivenFiles, replaced
 from grader.judging import Check, Criterion
 from grader.records import CheckResult, CriterionResult, Grade
 from grader.reports.text import printable, todo
 
 if TYPE_CHECKING:
-    from grader.assignment import Assignment
-    from grader.given import GivenFiles
     from grader.pipeline import Grader, Options
 
 
@@ -52,14 +53,12 @@ class Session:
         return self.config.invocation_params.dir / given if given else self.config.rootpath / "student"
 
     @cached_property
-    def assignment(self) -> "Assignment":
+    def assignment(self) -> Assignment:
         """The assignment that ``--assignment`` or the settings name, or this project's default.
 
         Raises:
             pytest.UsageError: there is none.
         """
-        from grader import finding
-
         option, root = self.config.option.assignment, self.config.rootpath
         named, beside = (
             (option, self.config.invocation_params.dir) if option else (self.config.getini("assignment"), root)
@@ -101,7 +100,7 @@ class Session:
         return next((error for told, error in raised if printable(told) in words), None)
 
     def _opened(self) -> "Grader":
-        from grader.pipeline import Options, open_grader
+        from grader.pipeline import Options, open_grader  # noqa: PLC0415  slow to import, and collecting needs none of it
 
         if self.grader is None:
             unconfined = self.own or self.config.option.unconfined
@@ -115,10 +114,8 @@ class Session:
             self.grader = _inside(options) if self.inside else open_grader(options)
         return self.grader
 
-    def _given(self) -> "GivenFiles | None":
+    def _given(self) -> GivenFiles | None:
         """The given files that ``--given`` names."""
-        from grader.given import replaced
-
         folder = self.config.option.given
         return replaced(self.config.invocation_params.dir / folder, self.assignment) if folder else None
 
@@ -146,8 +143,8 @@ def _unwarned() -> Iterator[None]:
 
 
 def _inside(options: "Options") -> "Grader":
-    from grader.pipeline import Grader
-    from grader.students.in_process import InsideWorkers
+    from grader.pipeline import Grader  # noqa: PLC0415  as above
+    from grader.students.in_process import InsideWorkers  # noqa: PLC0415  it imports torch
 
     data = options.assignment.data(options.data)
     return Grader(options, InsideWorkers(options.assignment.ops, data.shared_paths()), data)
@@ -161,8 +158,6 @@ class PartFile(pytest.File):
         self.part = part
 
     def collect(self) -> Iterator["CriterionNode"]:
-        from grader import rubric
-
         assignment = Session.of(self.config).assignment
         try:
             entries = rubric.load(assignment.rubric, assignment.check_names, assignment.thresholds).criteria

@@ -12,23 +12,24 @@ import secrets
 import shutil
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import nbformat
+from nbformat import v4
+
+from grader import finding
+from grader.errors import Rejected
+from grader.evidence import Evidence
+from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult
 from grader.reports.text import SIGNS, printable
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from grader.evidence import Evidence
-    from grader.pipeline import Grader
-
 UNCONFINED = "Nothing confines code on this system: it ran with your own rights, as your cells do."
-_open: dict[str, "Grader"] = {}  # by assignment, one for the session: its workers stay warm
+_open: dict[str, Grader] = {}  # by assignment, one for the session: its workers stay warm
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,6 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
             path, chosen, only=[criterion], look=lambda evidence: pictures.extend(_drawn(evidence, criterion))
         )
     if graded.grade.status == "rejected":
-        from grader.errors import Rejected
-
         raise Rejected(printable(graded.grade.reason))
     result = next(each for each in graded.grade.criteria if each.id == criterion)
     open_ = any(words.startswith("not enforced") for words in graded.grade.sandbox.values())
@@ -125,11 +124,8 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
     )
 
 
-def _grader(criterion: str, named: str) -> "Grader":
+def _grader(criterion: str, named: str) -> Grader:
     """The session's grader; data are found as ``grade.py`` finds them."""
-    from grader import finding
-    from grader.pipeline import Options, open_grader
-
     assignment = finding.find(named)
     known = assignment.criteria
     if criterion not in known:
@@ -143,7 +139,7 @@ def _grader(criterion: str, named: str) -> "Grader":
 
 
 @contextmanager
-def _submission(given: str | Path | None) -> "Iterator[Path]":
+def _submission(given: str | Path | None) -> Iterator[Path]:
     if given is not None:
         yield Path(given)
         return
@@ -158,7 +154,7 @@ def _submission(given: str | Path | None) -> "Iterator[Path]":
 def _executed_cells() -> list[str] | None:
     """The source of the cells executed in this session, None outside of IPython."""
     try:
-        from IPython import get_ipython
+        from IPython import get_ipython  # noqa: PLC0415  only notebooks have it
     except ImportError:
         return None
     shell = get_ipython()
@@ -167,9 +163,6 @@ def _executed_cells() -> list[str] | None:
 
 def _as_submission(cells: Sequence[str], beside: Path, folder: Path) -> Path:
     """A notebook of these cells, with the modules and checkpoints of another folder beside it."""
-    import nbformat
-    from nbformat import v4
-
     folder.mkdir()
     for path in sorted(beside.iterdir()):
         if path.is_file() and path.suffix in (".py", ".pt"):
@@ -180,10 +173,10 @@ def _as_submission(cells: Sequence[str], beside: Path, folder: Path) -> Path:
     return folder
 
 
-def _drawn(evidence: "Evidence", criterion: str) -> list[str]:
+def _drawn(evidence: Evidence, criterion: str) -> list[str]:
     """The criterion's pictures, where matplotlib is there to draw them."""
     try:
-        from grader.reports.html import figures
+        from grader.reports.html import figures  # noqa: PLC0415  a library of an extra
     except ImportError:
         return []
     return [

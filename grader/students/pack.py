@@ -136,10 +136,7 @@ def _too_large(target: Path) -> Iterator[str]:
 
 def _models(target: Path, assignment: Assignment) -> Iterator[str]:
     """Say of each trained model whether it is there and fits the code."""
-    from grader.pipeline import (
-        Options,
-        open_grader,
-    )  # torch takes seconds to import, and --skip-models needs none of it
+    from grader.pipeline import Options, open_grader  # noqa: PLC0415  slow to import, and --skip-models needs none of it
 
     grader = open_grader(Options(train="never", unconfined=True, assignment=assignment))
     try:

@@ -77,7 +77,7 @@ class FashionMNIST:
 
         They are half of all, and hardly any model gets one of them wrong.
         """
-        import faiss
+        import faiss  # noqa: PLC0415  0.1 s, and not every grade needs it
 
         faiss.omp_set_num_threads(1)  # 0.2 s
         _, nearest = faiss.knn(_coarse(self.test_images), _coarse(self.train_images[:6_000]), 6)  # (10000, 6)
@@ -218,8 +218,8 @@ def _put(path: Path, content: bytes) -> None:
 def _download(folder: Path, progress: Progress) -> None:
     """Fetch the .gz files with torchvision, which shows a bar; each appears when it is whole."""
     progress("downloading FashionMNIST (30 MB)")
-    from torchvision.datasets import FashionMNIST as Published  # imports torch: only where there is no other way
-    from torchvision.datasets.utils import download_url
+    from torchvision.datasets import FashionMNIST as Published  # noqa: PLC0415  it imports torch
+    from torchvision.datasets.utils import download_url  # noqa: PLC0415  as above
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as fresh, _quiet():

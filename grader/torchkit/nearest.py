@@ -16,7 +16,7 @@ def nearest_rows(query: np.ndarray, reference: np.ndarray) -> np.ndarray:
     Returns:
         (Q,) rows of ``reference``.
     """
-    import faiss  # here for speed: importing it takes 0.1 s, and not every grade needs it
+    import faiss  # noqa: PLC0415  0.1 s, and not every grade needs it
 
     faiss.omp_set_num_threads(1)
     _, nearest = faiss.knn(np.ascontiguousarray(query), np.ascontiguousarray(reference), 1)  # (Q, 1)

@@ -13,7 +13,7 @@ import pytest
 
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.files import RUBRIC as DEFAULT
-from grader.commands import grade as command
+from grader.commands import grading as command
 from grader.errors import GraderError
 from grader.exports import gradescope, handed_in
 from grader.exports.result import of_grade, with_lateness

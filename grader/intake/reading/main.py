@@ -33,7 +33,7 @@ def confine(limits: IntakeLimits) -> None:
     """Limit this process, where the system can; nothing here needs more."""
     sys.setrecursionlimit(3000)
     try:
-        import resource  # Windows has none
+        import resource  # noqa: PLC0415  Windows has none
     except ImportError:
         return
     seconds = int(limits.seconds) + 1

@@ -138,8 +138,8 @@ def needed(text: str) -> str | None:
 
 def main() -> None:
     seconds = 4  # of processor time, in all
-    with contextlib.suppress(ImportError):  # Windows has none: there only the deadline of who started this ends it
-        import resource
+    with contextlib.suppress(ImportError):  # on Windows only the deadline of who started this ends it
+        import resource  # noqa: PLC0415  Windows has none
 
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     for line in sys.stdin:

@@ -5,6 +5,9 @@ first. Older ones go through nbformat's upgrade. Missing or doubled cell ids mat
 """
 
 import json
+import logging
+import site
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,14 +73,10 @@ def upgraded(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 def upgraded_by_nbformat(notebook: dict[str, Any]) -> dict[str, Any]:
-    import logging
-    import site
-    import warnings
-
     site.main()  # this process was started without site-packages
     warnings.simplefilter("ignore")
     logging.disable()
-    import nbformat
+    import nbformat  # noqa: PLC0415  it is in site-packages, and few notebooks need it
 
     return dict(nbformat.reads(json.dumps(notebook), 4))  # type: ignore[no-untyped-call]  # joins lines, too
 

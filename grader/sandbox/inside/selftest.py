@@ -7,6 +7,8 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from grader.sandbox.inside.plan import Plan
 
 
@@ -73,7 +75,5 @@ def _write(path: str) -> None:
 
 
 def _two_threads() -> None:
-    import torch
-
     torch.set_num_threads(2)
     (torch.ones(256, 256) @ torch.ones(256, 256)).sum().item()

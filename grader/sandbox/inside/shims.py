@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 import torch
+import tqdm
 from torch.utils.data import DataLoader
 
 from grader.sandbox.inside import devices
@@ -107,8 +109,6 @@ class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _plain_progress_bars() -> None:
     """The bars of notebooks need widgets and a kernel; every bar is one of plain text, without a thread that watches."""
-    import tqdm
-
     tqdm.tqdm.monitor_interval = 0
     for name in ("tqdm.notebook", "tqdm.auto", "tqdm.autonotebook"):
         plain = types.ModuleType(name)
@@ -130,8 +130,6 @@ def _nothing_is_compiled() -> None:
 
 def _libraries_keep_their_threads() -> None:
     """scikit-learn looks for the libraries whose threads it limits in /proc, which workers do not see."""
-    import threadpoolctl
-
     threadpoolctl.ThreadpoolController._load_libraries = lambda self: None
 
 

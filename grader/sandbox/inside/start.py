@@ -12,7 +12,7 @@ import socket
 import sys
 from typing import Any
 
-from grader.sandbox.inside import kernel, lazy_imports
+from grader.sandbox.inside import kernel, lazy_imports, scratch
 
 LIBRARIES = (
     "torch",
@@ -44,7 +44,7 @@ def main(root: str) -> None:
     except BaseException as error:
         control.send(json.dumps(_told(error)).encode())
         os._exit(1)
-    from grader.sandbox.inside import scratch, zygote
+    from grader.sandbox.inside import zygote  # noqa: PLC0415  it imports torch, whose absence was told above
 
     control.send(json.dumps({"ops": operations}).encode())
     zygote.Zygote(control, arrays).run()
@@ -63,7 +63,7 @@ def prepare(root: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     lazy_imports.leave_out()
     for library in settings["libraries"] or LIBRARIES:
         importlib.import_module(library)
-    from grader.sandbox.inside import serve, shared, zygote  # noqa: F401 (they import torch, whose absence was told above)
+    from grader.sandbox.inside import serve, shared, zygote  # noqa: F401, PLC0415  as above: they import torch
 
     _warm_up()
     serve.load_ops(settings["ops"])
@@ -88,7 +88,7 @@ def _told(error: BaseException) -> dict[str, str]:
 
 def _warm_up() -> None:
     """Run what every worker runs first, on one thread: a fork after two threads worked would hang."""
-    import torch
+    import torch  # noqa: PLC0415  as above
 
     torch.set_num_threads(1)
     layers = torch.nn.Sequential(

@@ -35,7 +35,7 @@ def choose_workers(
         )
     if _cannot_fork():
         return ColdWorkers(ops, shared)
-    from grader.sandbox.outside.warm import WarmWorkers  # it imports what only Linux has
+    from grader.sandbox.outside.warm import WarmWorkers  # noqa: PLC0415  it imports what only Linux has
 
     forced = os.environ.get("GRADER_TIER")  # for tests
     return WarmWorkers(ops, shared, unconfined=unconfined, hide=hide, limits=limits, tier=forced or None)
@@ -44,7 +44,7 @@ def choose_workers(
 def _lacking() -> str:
     if lacking := _cannot_fork():
         return lacking
-    from grader.sandbox.inside import landlock  # it imports what only Linux has
+    from grader.sandbox.inside import landlock  # noqa: PLC0415  it imports what only Linux has
 
     return "" if landlock.version() else "its kernel lacks Landlock"
 

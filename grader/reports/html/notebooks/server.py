@@ -18,12 +18,11 @@ SECONDS = 20.0  # for one notebook
 MEMORY = 2 << 30
 
 sys.path.append(str(Path(__file__).parent))  # -P leaves out the script's own folder
+import cells  # noqa: E402  only the path above finds it
 
 
 def serve() -> None:
     """Render until stdin ends."""
-    import cells
-
     cells.warm_up()
     for line in sys.stdin.buffer:
         answer = _forked(Path(json.loads(line)))
@@ -78,8 +77,6 @@ def _render_and_exit(path: Path, pipe: int) -> None:
 
 
 def _rendered(path: Path) -> bytes:
-    import cells
-
     max_read = 64_000_000  # bytes of a notebook file: four times a notebook full of plots
     if path.stat().st_size > max_read:
         return _error(f"it is larger than {max_read // 1_000_000} MB")
