@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -11,6 +12,8 @@ from typing import Any, Literal, Self
 from grader.gradebook.live import Table
 from grader.gradebook.run import Done, RunListener
 from grader.gradebook.task import Task
+from grader.intake import Found
+from grader.records import Grade
 from grader.reports.text import printable
 
 # How a run tells what it does: a table on a terminal and lines elsewhere, lines of more, nothing, or JSON.
@@ -24,6 +27,16 @@ def shown(total: int, telling: Telling) -> "Table | Lines":
     if telling == "verbose" or (telling == "auto" and not sys.stderr.isatty()):
         return Lines(total, telling == "verbose")
     return Table(total, quiet=telling == "quiet")
+
+
+def told(found: Found, telling: Telling, grade: Callable[[], Grade]) -> Grade:
+    """Make the grade of one submission, and tell of it as of one in a class."""
+    with shown(1, telling) as lines:
+        task = Task(0, found, 0)
+        lines.began(task)
+        done = Done(task, grade(), "graded")
+        lines.done(done)
+    return done.grade
 
 
 class Lines:
