@@ -159,7 +159,7 @@ def tables(found: data.FashionMNIST) -> Iterator[tuple[str, str, Named]]:
                    lambda i, key=key, bank=bank, labels=labels: labels[nearest_rows(key(i), bank)])  # fmt: skip
 
 
-def signs(name: Named, found: data.FashionMNIST) -> lookups.Signs:
+def signs(name: Named, found: data.FashionMNIST) -> lookups.LookUpSigns:
     """What tells look-ups from models, for one that names images."""
     few, labels = questions.COUNTS.changed, np.array(found.test_labels)
     predicted = name(found.test_images)
@@ -167,12 +167,12 @@ def signs(name: Named, found: data.FashionMNIST) -> lookups.Signs:
     changes = {"moved": questions.moved, "dimmed": lookups.dimmed}
     kept = {n: (name(change(found.test_images[:few])) == labels[:few]).mean() / still for n, change in changes.items()}
     easy = lookups.easy_errors(predicted != labels, found.easy_test_images)
-    return lookups.Signs(float((predicted == labels).mean()), kept, easy)
+    return lookups.LookUpSigns(float((predicted == labels).mean()), kept, easy)
 
 
-def shown(models: Iterator[tuple[str, str, Named]], found: data.FashionMNIST) -> list[tuple[lookups.Signs, str]]:
+def shown(models: Iterator[tuple[str, str, Named]], found: data.FashionMNIST) -> list[tuple[lookups.LookUpSigns, str]]:
     """Print a line for each model; its signs, and why it is suspected."""
-    rows: list[tuple[lookups.Signs, str]] = []
+    rows: list[tuple[lookups.LookUpSigns, str]] = []
     for probe, what, name in models:
         seen = signs(name, found)
         why = lookups.suspicion(WORDS[probe], seen, BOUNDS[probe])

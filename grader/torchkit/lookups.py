@@ -40,7 +40,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Signs:
+class LookUpSigns:
     """What tells a look-up from a model that recognises images.
 
     Attributes:
@@ -54,7 +54,7 @@ class Signs:
     easy: float | None
 
 
-def suspicion(name: str, signs: Signs, bounds: Bounds) -> str:
+def suspicion(name: str, signs: LookUpSigns, bounds: Bounds) -> str:
     """Why a person has to look at a score, in words; empty where nothing is suspicious.
 
     Args:

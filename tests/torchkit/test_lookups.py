@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.torchkit.lookups import Bounds, Signs, dimmed, easy_errors, moved, suspicion
+from grader.torchkit.lookups import Bounds, LookUpSigns, dimmed, easy_errors, moved, suspicion
 
 BOUNDS = Bounds(min_kept={"moved": 0.75, "dimmed": 0.90}, max_easy_errors=0.5, max_score=0.975)
 
@@ -11,26 +11,26 @@ BOUNDS = Bounds(min_kept={"moved": 0.75, "dimmed": 0.90}, max_easy_errors=0.5, m
 @pytest.mark.parametrize(
     "signs",
     [
-        Signs(0.9, {"moved": 0.88, "dimmed": 0.95}, 0.15),
-        Signs(0.9, {}, None),
-        Signs(0.626, {"moved": 0.80, "dimmed": 0.78}, 0.45),  # an honest model that had hardly learnt
+        LookUpSigns(0.9, {"moved": 0.88, "dimmed": 0.95}, 0.15),
+        LookUpSigns(0.9, {}, None),
+        LookUpSigns(0.626, {"moved": 0.80, "dimmed": 0.78}, 0.45),  # an honest model that had hardly learnt
     ],
 )
-def test_a_score_that_honest_models_have_is_not_suspicious(signs: Signs) -> None:
+def test_a_score_that_honest_models_have_is_not_suspicious(signs: LookUpSigns) -> None:
     assert suspicion("the accuracy", signs, BOUNDS) == ""
 
 
 @pytest.mark.parametrize(
     ("signs", "word"),
     [
-        (Signs(0.9, {"moved": 0.5, "dimmed": 1.0}, 0.1), "moved by one pixel"),
-        (Signs(0.9, {"moved": 0.95, "dimmed": 0.8}, 0.1), "dimmed"),
-        (Signs(0.626, {"moved": 0.95, "dimmed": 0.7}, 0.1), "dimmed"),
-        (Signs(0.9, {"moved": 0.95, "dimmed": 1.0}, 1.0), "as frequent on easy images as on hard ones"),
-        (Signs(0.999, {"moved": 1.0, "dimmed": 1.0}, None), "more than any published model"),
+        (LookUpSigns(0.9, {"moved": 0.5, "dimmed": 1.0}, 0.1), "moved by one pixel"),
+        (LookUpSigns(0.9, {"moved": 0.95, "dimmed": 0.8}, 0.1), "dimmed"),
+        (LookUpSigns(0.626, {"moved": 0.95, "dimmed": 0.7}, 0.1), "dimmed"),
+        (LookUpSigns(0.9, {"moved": 0.95, "dimmed": 1.0}, 1.0), "as frequent on easy images as on hard ones"),
+        (LookUpSigns(0.999, {"moved": 1.0, "dimmed": 1.0}, None), "more than any published model"),
     ],
 )
-def test_each_sign_of_a_look_up_is_said(signs: Signs, word: str) -> None:
+def test_each_sign_of_a_look_up_is_said(signs: LookUpSigns, word: str) -> None:
     said = suspicion("the accuracy", signs, BOUNDS)
     assert said.startswith(f"the accuracy is {signs.score:.3f}") and word in said
 

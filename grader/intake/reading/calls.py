@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .effects import KnownNames, changed
-from .forbidden import DATA_SETS, Law, lawful
+from .forbidden import DATA_SETS, Rules, permitted
 from .gather import Gathering
 from .names import FUNCTIONS, bound, evaluated, uses, walk
 from .parsing import Statement, parses, statements
@@ -26,7 +26,7 @@ Need = tuple[str | None, str, float]  # file, name, and the position before whic
 Key = tuple[str | None, float]  # a statement: its file, its number there
 
 
-class DataLaw(Law):
+class RulesWithData(Rules):
     """The rules where data sets are there: they may be built, and gone through."""
 
     def lasting_reason(self, call: ast.Call, last: str, full: str, known: KnownNames) -> str | None:
@@ -63,10 +63,10 @@ class Search:
         self.gathering, self.function = gathering, function
         self.texts = {name: list(unit.statements) for name, unit in gathering.units.items()}
         self.leading = self._leading()
-        law = DataLaw(gathering.law.never_called, frozenset())
-        law.taint((unit.tree(), unit.known) for unit in gathering.units.values())
-        law.tainted -= self.leading
-        self.law = law
+        rules = RulesWithData(gathering.rules.never_called, frozenset())
+        rules.taint((unit.tree(), unit.known) for unit in gathering.units.values())
+        rules.tainted -= self.leading
+        self.rules = rules
         self.executed = {
             (unit.name, item.statement.place, item.statement.line)
             for unit in gathering.units.values()
@@ -151,7 +151,7 @@ class Search:
 
     def include(self, statement: Statement, number: int, unit: Unit) -> list[Need]:
         """Take a statement in, unless it has been executed already and need not be again; return what it needs."""
-        kept = self.lawful(statement, unit)
+        kept = self.permitted(statement, unit)
         if kept is None:
             return []
         names = uses(kept.node)
@@ -173,13 +173,13 @@ class Search:
         lasting = isinstance(kept.node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom))
         return lasting and (unit.name, statement.place, statement.line) in self.executed and not is_star(kept.node)
 
-    def lawful(self, statement: Statement, unit: Unit) -> Statement | None:
+    def permitted(self, statement: Statement, unit: Unit) -> Statement | None:
         """The statement without what is never executed; of a function on the way to the call, what the call needs."""
         if isinstance(statement.node, FUNCTIONS) and statement.node.name in self.leading - {self.function}:
             return self.pruned(statement)
         if self.calls(statement.node):  # an earlier call
             return None
-        return lawful(statement, lambda part: self.law.reason(part, unit.known))[0]
+        return permitted(statement, lambda part: self.rules.reason(part, unit.known))[0]
 
     def of_modules(self, name: str, unit: Unit) -> list[Need]:
         """What ``data.train_set`` needs of the module ``data``, and a star import of the module behind it."""
@@ -253,7 +253,7 @@ class Search:
                 needed |= self.prune(node) if isinstance(node, blocks) else loaded_names([node])
             elif isinstance(node, ast.Global | ast.Nonlocal):
                 pass
-            elif not (bound([node]) | changed(node, nothing)) & needed or self.law.reason(node, nothing):
+            elif not (bound([node]) | changed(node, nothing)) & needed or self.rules.reason(node, nothing):
                 continue
             else:
                 needed |= loaded_names([node])

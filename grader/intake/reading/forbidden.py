@@ -23,7 +23,7 @@ ORDINARY = {"train", "eval", "forward", "to", "fit"}  # methods that nn.Module a
 
 
 @dataclass
-class Law:
+class Rules:
     """The rules for one submission."""
 
     never_called: frozenset[str]
@@ -160,7 +160,7 @@ def alias(name: str, value: ast.expr) -> Iterator[tuple[str, bool, list[ast.AST]
         yield name, False, [ast.Call(func=value, args=[], keywords=[])]
 
 
-def lawful(statement: Statement, reason: Callable[[ast.AST], str | None]) -> tuple[Statement | None, str | None]:
+def permitted(statement: Statement, reason: Callable[[ast.AST], str | None]) -> tuple[Statement | None, str | None]:
     """Return a statement without what is forbidden in it, or None, and why.
 
     Of an ``if``, ``try`` or ``with`` only the forbidden lines become ``pass``; other statements go whole.

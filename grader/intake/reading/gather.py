@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from .dynamic import plain_imports
 from .effects import effect
-from .forbidden import Law, lawful
+from .forbidden import Rules, permitted
 from .names import children, walk
 from .parsing import Broken, SourcePlace, Statement, statements
 from .sources import ONLY_IF_IMPORTED, ModuleFiles
@@ -56,7 +56,7 @@ class Gathering:
         self.kept: set[Item] = set()
         self.units: dict[str | None, Unit] = {None: Unit(None, main_file, main)}
         self.read_modules()
-        self.law = Law(frozenset(question.never_called), frozenset(question.provided))
+        self.rules = Rules(frozenset(question.never_called), frozenset(question.provided))
         self.analyse()
 
     def read_modules(self) -> None:
@@ -79,12 +79,12 @@ class Gathering:
             self.problems += [f"{s}: nested too deep; left out" for s in unit.statements if depth(s.node) > max_depth]
             unit.statements = [s for s in unit.statements if depth(s.node) <= max_depth]
         self.learn_functions()
-        self.law.taint((unit.tree(), unit.known) for unit in self.units.values())
+        self.rules.taint((unit.tree(), unit.known) for unit in self.units.values())
         for unit in self.units.values():
             unit.postponed = any(is_postponing(statement.node) for statement in unit.statements)
             parts = [part for statement in unit.statements for part in split_imports(statement)]
             unit.statements = parts
-            build(unit, self.sources, lambda s, u=unit: self.lawful(s, u))  # type: ignore[misc]
+            build(unit, self.sources, lambda s, u=unit: self.permitted(s, u))  # type: ignore[misc]
         expand_stars(self.units)
         for unit in self.units.values():
             index(unit)
@@ -102,12 +102,12 @@ class Gathering:
             new = {node.name for node, unit in asked if effect(node, unit.known).changes_argument} - changers
             changers |= new
 
-    def lawful(self, statement: Statement, unit: Unit) -> tuple[Statement | None, str | None]:
+    def permitted(self, statement: Statement, unit: Unit) -> tuple[Statement | None, str | None]:
         node = statement.node
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             module = node.module or "" if isinstance(node, ast.ImportFrom) else node.names[0].name
             return (None, "it needs Colab") if module.startswith("google.colab") else (statement, None)
-        return lawful(statement, lambda part: self.law.reason(part, unit.known))
+        return permitted(statement, lambda part: self.rules.reason(part, unit.known))
 
     # What is needed.
 

@@ -161,13 +161,13 @@ def literal_all(statements: Iterable[Statement]) -> set[str] | None:
     return None
 
 
-def build(unit: Unit, sources: ModuleFiles, lawful: Reason) -> None:
+def build(unit: Unit, sources: ModuleFiles, permitted: Reason) -> None:
     """Work out every statement's part, star imports of the submission aside."""
     unit.exported = literal_all(unit.statements)
     effects = function_effects(unit)
     aliases: dict[str, set[str]] = {}
     for statement in unit.statements:
-        kept, reason = lawful(statement)
+        kept, reason = permitted(statement)
         item = Item(kept or statement, reason=None if kept else reason)
         node = item.statement.node
         item.binds, item.changes = bound([node]), changed(node, unit.known)

@@ -31,7 +31,7 @@ from grader.torchkit.inside.schedules import Schedules, rates
 from grader.torchkit.inside.set_rates import NotedGroup, SetRates
 
 
-class Enough(BaseException):
+class StopTraining(BaseException):
     """Ends a run from within; no ``except Exception`` catches it."""
 
 
@@ -116,7 +116,7 @@ class TrainingWatch:
         try:
             with self._hooks():
                 training()
-        except Enough:
+        except StopTraining:
             return {"ended": "enough", "raised": None}
         except Exception as error:
             if isinstance(error, NotImplementedError) and not self.optimizers:
@@ -306,7 +306,7 @@ class TrainingWatch:
         max_seconds = 10.0  # of the processor, after which a run has shown enough where it had some epochs
         long = len(self.epochs) > self.long_epochs and time.process_time() - self._started > max_seconds
         if long or sum(epoch.steps for epoch in self.epochs) >= self.most_steps:
-            raise Enough
+            raise StopTraining
         self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)
         if all(optimizer is not other for other in self.optimizers) and len(self.optimizers) < 100:

@@ -14,7 +14,7 @@ from grader.assignments.vit.inside import standins
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.followed_models import followed, following, named_arguments, signature_of, whole_numbers
 from grader.torchkit.inside.model_calls import ModelCalls, try_one_image
-from grader.torchkit.inside.training_watch import Enough, TrainingWatch
+from grader.torchkit.inside.training_watch import StopTraining, TrainingWatch
 
 ROLES = {"ViT": "vit", "LinearEmbeddingHead": "head"}
 # The second is for whoever has the first number already: so each of these differs from the student's own.
@@ -116,6 +116,6 @@ class _Told:
         def end(called: nn.Module, inputs: tuple[Any, ...]) -> None:
             hook.remove()
             try_one_image(module, inputs, call)
-            raise Enough
+            raise StopTraining
 
         hook = module.register_forward_pre_hook(end)

@@ -25,7 +25,7 @@ class Calls(list[dict[str, Any]]):
         return self
 
 
-class Noted(nn.Module):
+class ModeRecorder(nn.Module):
     """A module that shows whether it is in train mode, and remembers in which mode it was used.
 
     In train mode the mean of the batch is taken off and a tenth of the features is dropped; in eval mode
@@ -39,7 +39,7 @@ class Noted(nn.Module):
         self.register_buffer("running_mean", torch.zeros(features))
         self.calls = Calls()
 
-    def noted(self, features: Tensor) -> Tensor:
+    def recorded(self, features: Tensor) -> Tensor:
         """Note a call and apply what tells the modes apart."""
         self.calls.append({"training": self.training, "grad": torch.is_grad_enabled(), "batch": len(features)})
         del self.calls[5_000:]
@@ -52,7 +52,7 @@ class Noted(nn.Module):
         return F.dropout(features - SHIFT * mean, rate)
 
 
-class ViT(Noted):
+class ViT(ModeRecorder):
     """(B, C, H, W) images → (B, D): pooled to 7x7 pixels, all channels together, one linear map."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -63,10 +63,10 @@ class ViT(Noted):
         self.features = nn.Linear(GRID * GRID, hidden_size)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.noted(self.features(_pooled(x)))
+        return self.recorded(self.features(_pooled(x)))
 
 
-class LinearEmbeddingHead(Noted):
+class LinearEmbeddingHead(ModeRecorder):
     """(B, D) → (B, E): one linear map. It has a parameter that nothing uses, as no right head has."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -78,7 +78,7 @@ class LinearEmbeddingHead(Noted):
         self.unused = _unused()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.noted(self.linear(x))
+        return self.recorded(self.linear(x))
 
 
 class ClassificationHead(nn.Module):

@@ -5,7 +5,7 @@ import numpy as np
 from grader.assignments.vit.thresholds.scores import Score, accuracy, named, or_none, precision
 from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, classifying
 from grader.evidence import Evidence
-from grader.torchkit.lookups import CHANGES, Bounds, Signs, easy_errors, suspicion
+from grader.torchkit.lookups import CHANGES, Bounds, LookUpSigns, easy_errors, suspicion
 
 # What honest models and look-ups have stands in docs/verdicts.md, measured by python -m bench.lookups.
 # The best published classifiers reach 0.97.
@@ -27,11 +27,11 @@ def _looked_up(evidence: Evidence, probe: str) -> str:
     return "" if score is None else suspicion(WORDS[probe], _signs(evidence, probe, score), BOUNDS[probe])
 
 
-def _signs(evidence: Evidence, probe: str, score: float) -> Signs:
+def _signs(evidence: Evidence, probe: str, score: float) -> LookUpSigns:
     predicted, labels = named(evidence, probe)
     right = predicted == labels
     kept = {change: share for change in CHANGES if (share := _kept(evidence, probe, change, right)) is not None}
-    return Signs(score, kept, easy_errors(~right, evidence.data.easy_test_images[: len(labels)]))
+    return LookUpSigns(score, kept, easy_errors(~right, evidence.data.easy_test_images[: len(labels)]))
 
 
 def _kept(evidence: Evidence, probe: str, change: str, right: np.ndarray) -> float | None:
