@@ -14,7 +14,7 @@ from typing import Any
 
 from grader import patterns
 from grader.errors import GraderError
-from grader.records import Adjustment, CheckResult, CriterionResult, Grade, GradeWarning, Measurement, Origin
+from grader.records import Adjustment, CheckResult, CheckStatus, CriterionResult, Grade, GradeWarning, Measurement, Origin
 
 SCHEMA_VERSION = 2
 SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
@@ -142,8 +142,15 @@ def _read_criterion(entry: dict[str, Any], was: Mapping[str, float]) -> Criterio
 
 
 def _read_check(entry: dict[str, Any]) -> CheckResult:
-    measurement = Measurement(**entry["measurement"]) if "measurement" in entry else None
-    return CheckResult(entry["name"], entry["status"], entry["message"], entry.get("hint", ""), measurement)
+    name, status, message, hint = entry["name"], entry["status"], entry["message"], entry.get("hint", "")
+    if "measurement" in entry:
+        return CheckResult(name, status, message, hint, Measurement(**entry["measurement"]))
+    return _check_result(name, status, message, hint)
+
+
+@lru_cache(maxsize=4096)  # a class holds a hundred for each submission, and nearly all of them say the same
+def _check_result(name: str, status: CheckStatus, message: str, hint: str) -> CheckResult:
+    return CheckResult(name, status, message, hint)
 
 
 @lru_cache(maxsize=4096)  # most of the time of reading a class: they say the same places again and again
