@@ -4,8 +4,7 @@ import argparse
 
 from grader.commands.arguments import shared
 from grader.gradebook.reader import GradebookReader
-from grader.gradebook.similarity import LEAST, groups
-from grader.gradebook.similarity import similar as find_similar
+from grader.gradebook.similarity import LEAST, similar
 from grader.reports.text import printable
 
 
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Print the groups."""
     with GradebookReader(given.out, given.attempts) as reader:
-        found = groups(find_similar(reader, given.least))
+        found = similar(reader.book, reader.entries(), given.least)
     for group in found:
         print(printable(str(group)))
     if not found:

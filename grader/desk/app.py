@@ -63,7 +63,8 @@ class DeskPages:
     def everybody(self) -> Answer:
         """The list of what to look at first."""
         with self.desk.options.reader() as reader:
-            return views.desk_list(self.desk.rows(reader), self.guard.url, self._hidden)
+            rows, missing = self.desk.rows(reader)
+            return views.desk_list(rows, self.guard.url, self._hidden, missing)
 
     def submission(self, ident: int) -> Answer:
         """One submission."""

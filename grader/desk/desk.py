@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.desk import views
+from grader.desk.alike import SimilarSearch
 from grader.desk.attention import DeskRow, survey
 from grader.desk.pieces import PieceMaker
 from grader.desk.views import Typed
 from grader.errors import GraderError
-from grader.firewall import Firewall
 from grader.gradebook.deciding import Wish, decide
 from grader.gradebook.ledger import WHOLE
 from grader.gradebook.looks import Looks
 from grader.gradebook.reader import Attempts, GradebookReader, GradedSubmission
 from grader.gradebook.requests import Requests
-from grader.gradebook.similarity import groups, similar
-from grader.records import SimilarGroup
 
 
 class NotOnDesk(Exception):
@@ -55,21 +53,18 @@ class Desk:
     def __init__(self, options: DeskOptions) -> None:
         self.options = options
         self.pieces = PieceMaker(options.out, options.rubric, options.data)
-        self.alike: dict[tuple[int, ...], list[SimilarGroup]] = {}  # of a class as it was last
+        self.alike = SimilarSearch(options.reader)
 
-    def rows(self, reader: GradebookReader) -> list[DeskRow]:
-        """The submissions in the order in which a person should look at them."""
+    def rows(self, reader: GradebookReader, patience: float | None = 0.25) -> tuple[list[DeskRow], str]:
+        """The submissions in the order in which a person should look at them, and what is missing there, in words.
+
+        Args:
+            patience: seconds to wait for the search for similar work.
+        """
         entries = reader.entries()
-        return survey(entries, Requests(reader.book).open(), self._groups(reader, entries), Looks(reader.book).of())
-
-    def _groups(self, reader: GradebookReader, entries: list[GradedSubmission]) -> list[SimilarGroup]:
-        """Who handed in nearly the same; looked for once while the class stays as it is."""
-        key = tuple(entry.kept.observations or 0 for entry in entries)
-        if key not in self.alike:
-            none: list[SimilarGroup] = []
-            found = Firewall().attempt("the search for similar work", lambda: groups(similar(reader)), none)
-            self.alike = {key: found}
-        return self.alike[key]
+        alike = self.alike.of(entries, patience)
+        rows = survey(entries, Requests(reader.book).open(), alike.groups, Looks(reader.book).of())
+        return rows, alike.missing
 
     def show(self, reader: GradebookReader, ident: int, url: str, hidden: bool, typed: Typed, said: str) -> str:
         """The page of a submission.
@@ -77,10 +72,10 @@ class Desk:
         Raises:
             NotOnDesk: there is no such submission.
         """
-        rows = self.rows(reader)
+        rows, missing = self.rows(reader)
         row = _row(rows, ident)
         page = views.submission(
-            row, rows, self.pieces.of(row.entry), marks(reader, row.entry), url, hidden, typed, said
+            row, rows, self.pieces.of(row.entry), marks(reader, row.entry), url, hidden, typed, said, missing
         )
         after = rows.index(row) + 1
         if after < len(rows):
@@ -96,7 +91,7 @@ class Desk:
         Raises:
             NotOnDesk: there is no such submission.
         """
-        ends = _row(self.rows(reader), ident).ends_with_a_look
+        ends = _row(self.rows(reader)[0], ident).ends_with_a_look
         Looks(reader.book).add(ident, [each.text for each in ends if each.mark in shown], self.options.by)
         return "Looked at."
 

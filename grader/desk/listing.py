@@ -8,9 +8,11 @@ from grader.reports.text import printable
 def show(options: DeskOptions) -> None:
     """Print what a person should look at first, a line for each reason."""
     with options.reader() as reader:
-        rows = Desk(options).rows(reader)
+        rows, missing = Desk(options).rows(reader, patience=None)
     first = [row for row in rows if row.reasons]
     print(f"{len(first)} of {len(rows)} to look at")
+    if missing:
+        print(printable(missing, 300))
     for row in first:
         for reason in row.reasons:
             line = f"{row.names}: {KINDS[reason.kind]}: {reason.said.replace('`', '')}"

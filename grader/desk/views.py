@@ -36,26 +36,26 @@ def policy() -> str:
     return rendering.policy(SCRIPTS, STYLES, FORMS)
 
 
-def desk_list(rows: Sequence[DeskRow], url: str, hidden: bool, said: str = "") -> str:
+def desk_list(rows: Sequence[DeskRow], url: str, hidden: bool, missing: str = "") -> str:
     """The list.
 
     Args:
         rows: in the order in which a person should look at them.
         url: of the desk.
         hidden: whether names are hidden.
-        said: what was just done, in words.
+        missing: why a reason may not be there, in words.
     """
     rows = [row.without_names() for row in rows] if hidden else rows
     first = [row for row in rows if row.reasons]
     return _render(
         "desk.html", url, hidden, first=first, others=[row for row in rows if not row.reasons], kinds=KINDS,
-        rows={row.id: row for row in rows}, said=said,
+        rows={row.id: row for row in rows}, missing=missing,
     )  # fmt: skip
 
 
 def submission(
     row: DeskRow, rows: Sequence[DeskRow], pieces: Pieces, marks: Mapping[str, str], url: str, hidden: bool,
-    typed: Typed, said: str = "",
+    typed: Typed, said: str = "", missing: str = "",
 ) -> str:  # fmt: skip
     """One submission.
 
@@ -64,6 +64,8 @@ def submission(
         pieces: what stands beside the verdicts.
         marks: by criterion, what is standing now: a form gives it back, so that nobody decides on what has changed.
         typed: what was typed and not taken.
+        said: what was just done, in words.
+        missing: why a reason may not be there, in words.
     """
     at = [each.id for each in rows].index(row.id)
     looking = [each.mark for each in row.ends_with_a_look]  # before names are taken out of what is said
@@ -74,7 +76,7 @@ def submission(
         "desk_submission.html", url, hidden, row=row, grade=grade, parts=parts, pieces=pieces, marks=marks, typed=typed,
         at=at, count=len(rows), before=rows[at - 1] if at else None, after=rows[at + 1] if at + 1 < len(rows) else None,
         kinds=KINDS, rows={each.id: each for each in rows}, late=_late(row), whole=WHOLE, said=said,
-        anchors=_anchors(parts), looking=looking,
+        anchors=_anchors(parts), looking=looking, missing=missing,
     )  # fmt: skip
 
 

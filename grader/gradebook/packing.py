@@ -227,18 +227,6 @@ def _submission(kept: dict[str, Any], root: Path) -> Submission:
     )  # fmt: skip
 
 
-def program_of(data: bytes) -> list[str]:
-    """The statements of a kept submission, for comparison with others."""
-    program = json.loads(zlib.decompress(data))["program"]
-    return [piece["source"] for pieces in (program["main"], *program["modules"].values()) for piece in pieces]
-
-
-def weights_of(data: bytes) -> dict[str, frozenset[str]]:
-    """By checkpoint of a kept submission, the checksums of its tensors."""
-    kept = json.loads(zlib.decompress(data)).get("weights", {})
-    return {name: frozenset(sums) for name, sums in kept.items() if sums}
-
-
 def _checksums(path: Path) -> list[str]:
     """CRC and size of every storage, as the archive itself names them: nothing is unpickled or unpacked."""
     min_bytes, max_storages = 1 << 10, 10_000  # bytes of a tensor that tells something; how many of them

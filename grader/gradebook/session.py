@@ -119,7 +119,7 @@ def roster_remarks(reader: GradebookReader) -> list[str]:
 
 def _similar(reader: GradebookReader, wall: Firewall) -> list[SimilarGroup]:
     none: list[SimilarGroup] = []
-    return wall.attempt("the search for similar work", lambda: similarity.groups(similarity.similar(reader)), none)
+    return wall.attempt("the search for similar work", lambda: similarity.similar(reader.book, reader.entries()), none)
 
 
 def write_pages(options: Options, pages: "Pages") -> list[str]:

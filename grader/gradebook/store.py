@@ -20,84 +20,12 @@ from grader.errors import GraderError, Unreadable
 from grader.gradebook import migration
 from grader.gradebook.digests import Digests
 from grader.gradebook.roster import Roster, parse
+from grader.gradebook.schema import TABLES
 from grader.records import Grade
 from grader.reports import record
 
 NAME = "gradebook.sqlite"
 VERSION = 3
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS submissions (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL,             -- the student's, from the class folder
-    content TEXT NOT NULL,         -- digest of names and bytes of its files
-    fingerprint TEXT NOT NULL,     -- digest of names, sizes and times: a cheap look at the same
-    path TEXT NOT NULL,
-    files TEXT NOT NULL,           -- JSON: original name → path, of loose files
-    late INTEGER,                  -- NULL where the download does not say
-    handed_in REAL,                -- seconds since 1970, from the files' times
-    student TEXT,                  -- the id that Canvas or Moodle gave
-    attempt TEXT,                  -- the submission id that Canvas gave
-    run INTEGER NOT NULL DEFAULT 0, -- the last one that found it
-    begun INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (key, content)
-);
-CREATE TABLE IF NOT EXISTS frames (digest TEXT PRIMARY KEY, data BLOB NOT NULL);  -- answers as they came
-CREATE TABLE IF NOT EXISTS observations (
-    id INTEGER PRIMARY KEY,
-    submission BLOB NOT NULL,      -- what judging needs of it
-    answers BLOB NOT NULL          -- see grader/gradebook/packing.py
-);
-CREATE TABLE IF NOT EXISTS grades (
-    id INTEGER PRIMARY KEY,
-    submission INTEGER NOT NULL REFERENCES submissions(id),
-    observations INTEGER REFERENCES observations(id),  -- NULL where it was rejected
-    asks TEXT NOT NULL,            -- digest of the code that ran it, and of the options
-    checks TEXT NOT NULL,          -- … of the code that judged it
-    rubric TEXT NOT NULL,
-    environment TEXT NOT NULL,     -- Python, torch and platform
-    seed INTEGER NOT NULL,
-    at REAL NOT NULL,              -- seconds since 1970
-    sha256 TEXT NOT NULL,          -- of the submission, as the grade gives it
-    status TEXT NOT NULL,
-    score REAL NOT NULL,
-    seconds REAL NOT NULL,
-    options TEXT NOT NULL,         -- JSON: what was to be trained, judged, sampled
-    grade TEXT NOT NULL,           -- JSON, as --json writes it: verdicts, timings and all
-    scores BLOB,                   -- JSON: what is expensive to compute from the answers, and by which code
-    verdicts BLOB                  -- what was judged, and what that takes from the rubric; NULL in older grades
-);
-CREATE INDEX IF NOT EXISTS grades_by_submission ON grades (submission, id);
-CREATE TABLE IF NOT EXISTS decisions (  -- of people; see grader/gradebook/ledger.py
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL,
-    criterion TEXT NOT NULL,       -- "score": the whole score
-    points REAL,                   -- NULL takes the decision before it back
-    why TEXT NOT NULL,
-    comment TEXT NOT NULL,         -- what the student reads instead; may be empty
-    by TEXT NOT NULL,
-    at REAL NOT NULL,              -- seconds since 1970
-    beneath TEXT NOT NULL          -- JSON: the computed verdict that it was made on
-);
-CREATE INDEX IF NOT EXISTS decisions_by_key ON decisions (key, id);
-CREATE TABLE IF NOT EXISTS exports (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, format TEXT NOT NULL, said TEXT NOT NULL, at REAL NOT NULL
-);
-CREATE INDEX IF NOT EXISTS exports_by_key ON exports (key, id);
-CREATE TABLE IF NOT EXISTS rosters (
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL, text TEXT NOT NULL, by TEXT NOT NULL, at REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS requests (  -- of students, for another look; an answered one needs none any more
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL, UNIQUE (key, text));
-CREATE TABLE IF NOT EXISTS answers (request INTEGER PRIMARY KEY REFERENCES requests(id), by TEXT NOT NULL, at REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS looks (  -- of people; see grader/gradebook/looks.py
-    id INTEGER PRIMARY KEY, submission INTEGER NOT NULL REFERENCES submissions(id), reason TEXT NOT NULL,
-    by TEXT NOT NULL, at REAL NOT NULL, UNIQUE (submission, reason));
-CREATE TRIGGER IF NOT EXISTS decisions_stay BEFORE UPDATE ON decisions
-    BEGIN SELECT RAISE(ABORT, 'a decision is never changed, another is added'); END;
-CREATE TRIGGER IF NOT EXISTS decisions_are_kept BEFORE DELETE ON decisions
-    BEGIN SELECT RAISE(ABORT, 'a decision is never deleted'); END;
-"""
 
 
 @dataclass(frozen=True)
@@ -169,7 +97,7 @@ class Gradebook:
             self.db.row_factory = sqlite3.Row
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=FULL")
-            self.db.executescript(SCHEMA)
+            self.db.executescript(TABLES)
             migration.add_verdicts(self.db)
             if int(self.setting("version", str(VERSION))) == VERSION - 1:
                 migration.upgrade(self.db, path)

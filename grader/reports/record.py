@@ -14,7 +14,16 @@ from typing import Any
 
 from grader import patterns
 from grader.errors import GraderError
-from grader.records import Adjustment, CheckResult, CheckStatus, CriterionResult, Grade, GradeWarning, Measurement, Origin
+from grader.records import (
+    Adjustment,
+    CheckResult,
+    CheckStatus,
+    CriterionResult,
+    Grade,
+    GradeWarning,
+    Measurement,
+    Origin,
+)
 
 SCHEMA_VERSION = 2
 SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"

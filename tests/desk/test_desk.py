@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from grader import cli
-from grader.desk import listing
+from grader.desk import alike, listing
 from grader.desk.attention import survey
 from grader.desk.desk import Desk, DeskOptions
 from grader.gradebook.reader import GradebookReader
@@ -66,7 +66,7 @@ def shown(client, key):
 
 def waiting(out):
     with GradebookReader(out) as reader:
-        rows = Desk(DeskOptions(out, "Ada")).rows(reader)
+        rows, _ = Desk(DeskOptions(out, "Ada")).rows(reader)
     return {row.names: [each.kind for each in row.reasons] for row in rows if row.reasons}
 
 
@@ -111,6 +111,33 @@ def test_similar_groups_are_on_the_list(out):
     reasons = {row.names: [each for each in row.reasons if each.kind == "similar"] for row in rows}
     assert [each.said for each in reasons["anna"]] == ["have nearly the same code (0.97 and more)"]
     assert reasons["anna"][0].others and not reasons["bela"]
+
+
+def test_the_list_does_not_wait_for_similar_work_and_has_it_afterwards(out, client, monkeypatch):
+    goes_on, group = threading.Event(), SimilarGroup(("anna", "cleo"), ("code",), 0.97)
+    monkeypatch.setattr(alike, "similar", lambda *_: goes_on.wait(60) and [group])
+    assert "is still being looked for" in client.get().text and "nearly the same code" not in client.get().text
+    goes_on.set()
+    threads = [thread for thread in threading.enumerate() if thread.name == alike.NAME]
+    for thread in threads:
+        thread.join(60)
+    assert "is still being looked for" not in client.get().text and "nearly the same code" in client.get().text
+
+
+def test_a_search_for_similar_work_that_fails_is_told(client, monkeypatch):
+    monkeypatch.setattr(alike, "similar", lambda *_: 1 / 0)
+    assert "the search for similar work failed" in client.get().text
+
+
+def test_similar_work_is_looked_for_again_when_another_submission_counts(out, monkeypatch):
+    seen = []
+    monkeypatch.setattr(alike, "similar", lambda book, entries: seen.append(len(entries)) or [])
+    search = alike.SimilarSearch(DeskOptions(out, "Ada").reader)
+    with GradebookReader(out) as reader:
+        entries = reader.entries()
+        assert search.of(entries, None) == search.of(entries, None) == alike.SimilarWork()
+        fewer = [dataclasses.replace(each, kept=dataclasses.replace(each.kept, observations=77)) for each in entries]
+        assert search.of(fewer, None) == alike.LOOKING and len(seen) == 2
 
 
 def test_a_decision_is_that_of_the_command_line(out, client):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader.gradebook.digests import Digests
+from grader.gradebook.packing import pack_answers
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
 from grader.records import Grade
 
@@ -14,7 +15,7 @@ DEADLINE = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
 
 def hand_in(
     out: Path, key: str, grade: Grade, hours: float = -1.0, files: str = "first", student: str | None = None,
-    late: bool | None = None,
+    late: bool | None = None, kept: bytes | None = None,
 ) -> None:  # fmt: skip
     """Note a submission and its grade.
 
@@ -23,6 +24,7 @@ def hand_in(
         files: stands for what is in them; the same again is the same submission.
         student: the id that Canvas or Moodle gave.
         late: what the download says.
+        kept: of the submission, as ``packing`` packs it.
     """
     with contextlib.closing(Gradebook(out / NAME)) as book:
         facts = {
@@ -31,4 +33,5 @@ def hand_in(
         }  # fmt: skip
         content = f"{key} {files}"
         row = book.submission_row(key, content, lambda: content, facts)
-        book.finish(row.id, NOW, PackedGrade(grade))
+        answers = None if kept is None else pack_answers({})[0]
+        book.finish(row.id, NOW, PackedGrade(grade, submission=kept, answers=answers))

@@ -1,16 +1,24 @@
 """Copies are found whatever was done to hide them; work of one's own is not; the template is nobody's."""
 
 import itertools
+import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rapidfuzz.distance import Indel
 
 from grader.assignments.vit.assignment import VIT
-from grader.gradebook import similarity
+from grader.gradebook import compared, similarity
+from grader.gradebook.compared import ComparedWork, works_of
 from grader.gradebook.packing import _checksums
-from grader.gradebook.similarity import ComparedWork
+from grader.gradebook.reader import GradebookReader
+from grader.gradebook.tokens import tokens_of
+from tests import grades
+from tests.gradebook.handmade import hand_in
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = [path.read_text() for path in sorted((ROOT / "reference").glob("*.py"))]
@@ -50,7 +58,7 @@ def statements(sources):
 def work(key, sources, weights=()):
     return ComparedWork(
         key,
-        similarity.tokens_of(statements(sources), VIT.template),
+        tokens_of(statements(sources), VIT.template),
         {"vit_embeds.pt": frozenset(weights)} if weights else {},
     )
 
@@ -79,7 +87,7 @@ def test_work_of_ones_own_is_not():
 
 def test_what_everybody_was_given_is_nobodys():
     template = [path.read_text() for path in sorted((ROOT / "student").glob("*.py"))]
-    assert similarity.tokens_of(statements(template), VIT.template) == ()
+    assert tokens_of(statements(template), VIT.template) == ()
 
 
 def test_a_checkpoint_that_was_saved_anew_is_the_same(tmp_path):
@@ -101,7 +109,7 @@ def test_a_broken_checkpoint_is_like_none(tmp_path, content):
 
 
 def test_a_program_that_cannot_be_read_stops_nothing():
-    assert similarity.tokens_of(["def f(:\n 'x", "x = (", "\x00", "y = 1"])
+    assert tokens_of(["def f(:\n 'x", "x = (", "\x00", "y = 1"])
 
 
 def pair(first, second, what="code", score=1.0):
@@ -126,3 +134,60 @@ def test_groups_of_their_own_stay_apart_the_largest_first():
         "these 3 have nearly the same code (0.95 and more): a, b, c",
         "e and f have nearly the same code (0.91 and more)",
     ]
+
+
+def shuffled(rng, text, edits):
+    """A text with some of its letters exchanged for others, dropped or doubled."""
+    letters = list(text)
+    for _ in range(edits):
+        at = rng.integers(len(letters))
+        letters[at : at + 1] = rng.choice(list("abcdefgh"), rng.integers(3)).tolist()
+    return tuple(letters)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_pair_of_programs_is_lost_by_leaving_out_those_that_cannot_be_alike(seed):
+    rng = np.random.default_rng(seed)
+    first = rng.choice(list("abcdefgh"), 200).tolist()
+    works = [ComparedWork(f"s{n:02}", shuffled(rng, first, int(rng.integers(60))), {}) for n in range(40)]
+    found = {(pair.first, pair.second): pair.score for pair in similarity._codes(works, 0.9)}
+    scores = {
+        (one.key, other.key): Indel.normalized_similarity(one.tokens, other.tokens)
+        for one, other in itertools.combinations(works, 2)
+    }
+    assert found == pytest.approx({keys: score for keys, score in scores.items() if score >= 0.9})
+    assert 0 < len(found) < len(scores)
+
+
+@pytest.mark.parametrize("least", [0.5, 0.9, 1.0])
+def test_no_pair_of_checkpoints_is_lost_either(least):
+    rng = np.random.default_rng(0)
+    sums = [frozenset(map(str, rng.choice(12, size=rng.integers(8, 12), replace=False))) for _ in range(60)]
+    distinct = list(dict.fromkeys(sums))
+    works = [ComparedWork(f"s{n:02}", (), {"a.pt": each}) for n, each in enumerate(distinct)]
+    pairs = itertools.combinations(works, 2)
+    alike = lambda one, other: len(one & other) / len(one | other)  # noqa: E731
+    expected = {(a.key, b.key) for a, b in pairs if alike(a.weights["a.pt"], b.weights["a.pt"]) >= least}
+    found = [(pair.first, pair.second) for pair in similarity._checkpoints(works, least)]
+    assert sorted(found) == sorted(expected)
+
+
+def test_a_class_that_handed_in_one_program_is_one_group_at_once():
+    works = [ComparedWork(f"s{n:04}", ("x",) * 1500, {}) for n in range(2000)]
+    (group,) = similarity.groups(similarity._codes(works, 0.9))
+    assert len(group.keys) == 2000 and group.least == 1
+
+
+def test_tokens_are_made_once_and_again_when_the_template_is_another(tmp_path, monkeypatch):
+    pieces = [{"source": each} for each in statements(REFERENCE)]
+    kept = json.dumps({"program": {"main": pieces, "modules": {}}, "weights": {"a.pt": ["01-2000"]}}).encode()
+    hand_in(tmp_path, "anna", grades.grade("anna"), kept=zlib.compress(kept))
+    made = []
+    monkeypatch.setattr(compared, "tokens_of", lambda *given: made.append(given) or tokens_of(*given))
+    with GradebookReader(tmp_path) as reader:
+        first, again = (works_of(reader.book, reader.entries()) for _ in range(2))
+        assert first == again and len(made) == 1 and len(first[0].tokens) > 1000
+        monkeypatch.setattr(compared, "_made_by", lambda template: "others")
+        works_of(reader.book, reader.entries())
+        reader.book.db.execute("UPDATE compared SET data = 'damaged'")
+        assert works_of(reader.book, reader.entries()) == first and len(made) == 3

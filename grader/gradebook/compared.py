@@ -1,0 +1,85 @@
+"""What is compared of each submission of a class: read from the gradebook, or made once and kept there."""
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+import sys
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.gradebook import closures
+from grader.gradebook.basis import assignment_of
+from grader.gradebook.reader import GradedSubmission
+from grader.gradebook.store import Gradebook
+from grader.gradebook.tokens import program_of, tokens_of, weights_of
+
+
+@dataclass(frozen=True)
+class ComparedWork:
+    """What is compared of one submission."""
+
+    key: str
+    tokens: tuple[str, ...]
+    weights: dict[str, frozenset[str]]  # by checkpoint, the checksums of its tensors
+
+
+def works_of(book: Gradebook, entries: Iterable[GradedSubmission]) -> list[ComparedWork]:
+    """What is compared of submissions, a team's once; of one that was rejected there is nothing."""
+    template = assignment_of(book).template
+    made_by = _made_by(template)
+    kept = _kept(book, made_by)
+    new: dict[int, bytes] = {}
+    found = []
+    for entry in {entry.row.id: entry for entry in entries}.values():
+        ident = entry.kept.observations
+        if ident is None:
+            continue
+        work = _unpacked(entry.row.key, kept[ident]) if ident in kept else None
+        if work is None:
+            submission, _ = book.observed(ident)
+            tokens = tokens_of(program_of(submission), template)
+            work = ComparedWork(entry.row.key, tokens, weights_of(submission))
+            new[ident] = _packed(work)
+        found.append(work)
+    with contextlib.suppress(sqlite3.Error):  # it can be made again
+        _keep(book, made_by, new)
+    return found
+
+
+def _kept(book: Gradebook, made_by: str) -> dict[int, bytes]:
+    """By observations, what is kept and was made by this code."""
+    with book.lock:
+        rows = book.db.execute("SELECT observations, data FROM compared WHERE made_by = ?", (made_by,))
+        return {row["observations"]: row["data"] for row in rows.fetchall()}
+
+
+def _keep(book: Gradebook, made_by: str, new: Mapping[int, bytes]) -> None:
+    if new:
+        with book.transaction():
+            rows = [(ident, made_by, data) for ident, data in new.items()]
+            book.db.executemany("INSERT OR REPLACE INTO compared VALUES (?, ?, ?)", rows)
+
+
+def _made_by(template: Path | None) -> str:
+    """What tokens rest on beside the submission: the code that makes them, and the template."""
+    texts = [path.read_bytes() for path in sorted(template.glob("*.py"))] if template else []
+    given = hashlib.sha256(b"\0".join(texts)).hexdigest()
+    return f"{closures.digest('grader.gradebook.tokens')} {given[:16]}"
+
+
+def _packed(work: ComparedWork) -> bytes:
+    weights = {name: sorted(sums) for name, sums in work.weights.items()}
+    return zlib.compress(json.dumps([work.tokens, weights]).encode(), 6)
+
+
+def _unpacked(key: str, data: bytes) -> ComparedWork | None:
+    """None where it cannot be read: it is made again then."""
+    try:
+        tokens, weights = json.loads(zlib.decompress(data))
+        sums = {name: frozenset(map(sys.intern, each)) for name, each in weights.items()}
+        return ComparedWork(key, tuple(map(sys.intern, tokens)), sums)
+    except (ValueError, TypeError, AttributeError, zlib.error):
+        return None
