@@ -1,7 +1,7 @@
 """Who handed in nearly the same, looked for beside the desk's answers: a large class takes longer than a page may."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from grader.errors import GraderError
@@ -44,7 +44,7 @@ class SimilarSearch:
         self.known: tuple[Class, SimilarWork] | None = None
         self.searching: threading.Thread | None = None
 
-    def of(self, entries: list[GradedSubmission], patience: float | None = 0.25) -> SimilarWork:
+    def of(self, entries: Sequence[GradedSubmission], patience: float | None = 0.25) -> SimilarWork:
         """The similar work of a class.
 
         Args:
@@ -56,28 +56,26 @@ class SimilarSearch:
             if self.known is not None and self.known[0] == class_:
                 return self.known[1]
             if self.searching is None or not self.searching.is_alive():
-                self.searching = threading.Thread(target=self._search, args=(class_,), name=NAME, daemon=True)
+                self.searching = threading.Thread(target=self._search, args=(class_, entries), name=NAME, daemon=True)
                 self.searching.start()
             searching = self.searching
         searching.join(patience)
         known = self.known
         return known[1] if known is not None and known[0] == class_ else LOOKING
 
-    def _search(self, asked: Class) -> None:
-        """Search a class as it is when the search begins."""
+    def _search(self, class_: Class, entries: Sequence[GradedSubmission]) -> None:
         wall = Firewall()
         try:
-            self.known = wall.attempt("the search for similar work", self._found, (asked, SimilarWork()))
-            if wall.lines:
-                self.known = asked, SimilarWork(missing=" ".join(wall.lines))
+            none: list[SimilarGroup] = []
+            groups = wall.attempt("the search for similar work", lambda: self._found(entries), none)
+            self.known = class_, SimilarWork(tuple(groups), " ".join(wall.lines))
         except GraderError as error:  # what was kept is damaged
-            self.known = asked, SimilarWork(missing=f"Who handed in nearly the same is not known: {error}")
+            self.known = class_, SimilarWork(missing=f"Who handed in nearly the same is not known: {error}")
 
-    def _found(self) -> tuple[Class, SimilarWork]:
+    def _found(self, entries: Sequence[GradedSubmission]) -> list[SimilarGroup]:
         with self.reader() as reader:
-            entries = reader.entries()
-            return _class(entries), SimilarWork(tuple(similar(reader.book, entries)))
+            return similar(reader.book, entries)
 
 
-def _class(entries: list[GradedSubmission]) -> Class:
+def _class(entries: Sequence[GradedSubmission]) -> Class:
     return tuple(entry.kept.observations or 0 for entry in entries)

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def works_of(book: Gradebook, entries: Iterable[GradedSubmission]) -> list[Compa
     made_by = _made_by(template)
     kept = _kept(book, made_by)
     new: dict[int, bytes] = {}
-    found = []
+    found: list[ComparedWork] = []
     for entry in {entry.row.id: entry for entry in entries}.values():
         ident = entry.kept.observations
         if ident is None:
@@ -44,8 +44,9 @@ def works_of(book: Gradebook, entries: Iterable[GradedSubmission]) -> list[Compa
             work = ComparedWork(entry.row.key, tokens, weights_of(submission))
             new[ident] = _packed(work)
         found.append(work)
-    with contextlib.suppress(sqlite3.Error):  # it can be made again
-        _keep(book, made_by, new)
+        if len(new) == 100:  # whoever stops in between goes on from here
+            _keep(book, made_by, new)
+    _keep(book, made_by, new)
     return found
 
 
@@ -56,11 +57,14 @@ def _kept(book: Gradebook, made_by: str) -> dict[int, bytes]:
         return {row["observations"]: row["data"] for row in rows.fetchall()}
 
 
-def _keep(book: Gradebook, made_by: str, new: Mapping[int, bytes]) -> None:
-    if new:
-        with book.transaction():
-            rows = [(ident, made_by, data) for ident, data in new.items()]
-            book.db.executemany("INSERT OR REPLACE INTO compared VALUES (?, ?, ?)", rows)
+def _keep(book: Gradebook, made_by: str, new: dict[int, bytes]) -> None:
+    """Keep what is new, and forget that it is; where it cannot be kept, it is made again the next time."""
+    rows = [(ident, made_by, data) for ident, data in new.items()]
+    new.clear()
+    with contextlib.suppress(sqlite3.Error):
+        if rows:
+            with book.transaction():
+                book.db.executemany("INSERT OR REPLACE INTO compared VALUES (?, ?, ?)", rows)
 
 
 def _made_by(template: Path | None) -> str:

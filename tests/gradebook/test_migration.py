@@ -10,7 +10,8 @@ import pytest
 from grader.errors import Outdated
 from grader.evidence import KeptAnswer
 from grader.gradebook import packing
-from grader.gradebook.store import SCHEMA, Gradebook
+from grader.gradebook.schema import TABLES
+from grader.gradebook.store import Gradebook
 
 DATA = Path(__file__).parent / "data" / "version_2.sqlite.xz"
 
@@ -84,7 +85,7 @@ def test_a_new_gradebook_is_not_upgraded(tmp_path: Path):
 
 def test_one_of_an_earlier_day_of_this_version_gets_its_new_column(tmp_path: Path):
     path = tmp_path / "gradebook.sqlite"
-    before = "".join(line for line in SCHEMA.splitlines(True) if not line.lstrip().startswith("verdicts BLOB"))
+    before = "".join(line for line in TABLES.splitlines(True) if not line.lstrip().startswith("verdicts BLOB"))
     with sqlite3.connect(path) as db:
         db.executescript(before.replace("scores BLOB, ", "scores BLOB  "))
     db.close()
