@@ -13,6 +13,7 @@ from typing import Any, Literal
 Outcome = Literal["value", "raised", "undefined", "crashed", "timeout", "memory", "forged", "unasked", "fault"]
 CheckStatus = Literal["passed", "failed", "error", "skipped"]
 CriterionStatus = Literal["passed", "partial", "failed", "missing", "blocked", "error"]
+GradeStatus = Literal["graded", "needs_review", "rejected"]
 
 
 @dataclass(frozen=True)
@@ -295,10 +296,10 @@ class Adjustment:
 
 @dataclass(frozen=True)
 class Grade:
-    """One grade, in the shape that ``--json`` writes (see ``grader/grade.schema.json``)."""
+    """One grade, of which ``grader.reports.written`` says what ``--json`` writes."""
 
     submission: dict[str, str]
-    status: Literal["graded", "needs_review", "rejected"]
+    status: GradeStatus
     score: float
     max_score: float
     seed: int

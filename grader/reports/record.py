@@ -1,4 +1,4 @@
-"""A grade as ``--json`` writes it, and back again. The shape is ``grader/grade.schema.json``."""
+"""A grade as ``--json`` writes it, in the types of ``written``, and back again."""
 
 import contextlib
 import dataclasses
@@ -10,7 +10,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET
 
 from grader import patterns
 from grader.errors import GraderError
@@ -24,60 +27,78 @@ from grader.records import (
     Measurement,
     Origin,
 )
+from grader.reports.written import (
+    WrittenAdjustment,
+    WrittenCheck,
+    WrittenCriterion,
+    WrittenGrade,
+    WrittenMeasurement,
+    WrittenSubmission,
+    WrittenWarning,
+)
 
-SCHEMA_VERSION = 2
-SCHEMA = Path(__file__).resolve().parent.parent / "grade.schema.json"
+SCHEMA_VERSION: Final = 2
 
 
 def to_dict(grade: Grade) -> dict[str, Any]:
     """A grade as plain data, keys in the order of the schema; what is optional only where it is known."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "submission": {key: _text(grade.submission.get(key, "")) for key in ("name", "path", "sha256")},
-        "status": grade.status,
-        **({"reason": _text(grade.reason)} if grade.reason else {}),
-        "score": _points(grade.score),
-        "undecided": _points(grade.undecided),
-        "max_score": _points(grade.max_score),
-        "seed": grade.seed,
-        **({"assignment": grade.assignment} if grade.assignment else {}),
-        **({"given": grade.given} if grade.given else {}),
-        "criteria": [_criterion(result) for result in grade.criteria],
-        **({"adjustments": [_adjustment(each) for each in grade.adjustments]} if grade.adjustments else {}),
-        "measured": {name: round(float(value), 6) for name, value in grade.measured.items() if math.isfinite(value)},
-        "warnings": [{"code": warning.code, "message": _text(warning.message)} for warning in grade.warnings],
-        "sandbox": {key: _text(value) for key, value in grade.sandbox.items()},
-        "timings": {name: round(float(value), 3) for name, value in grade.timings.items()},
-    }
+    written = WrittenGrade(
+        schema_version=SCHEMA_VERSION,
+        submission=WrittenSubmission(
+            **{key: _text(grade.submission.get(key, "")) for key in ("name", "path", "sha256")}
+        ),
+        status=grade.status,
+        reason=_text(grade.reason) or UNSET,
+        score=_points(grade.score),
+        undecided=_points(grade.undecided),
+        max_score=_points(grade.max_score),
+        seed=grade.seed,
+        assignment=grade.assignment or UNSET,
+        given=grade.given or UNSET,
+        criteria=[_criterion(result) for result in grade.criteria],
+        adjustments=[_adjustment(each) for each in grade.adjustments] or UNSET,
+        measured={name: round(float(value), 6) for name, value in grade.measured.items() if math.isfinite(value)},
+        warnings=[WrittenWarning(code=warning.code, message=_text(warning.message)) for warning in grade.warnings],
+        sandbox={key: _text(value) for key, value in grade.sandbox.items()},
+        timings={name: round(float(value), 3) for name, value in grade.timings.items()},
+    )
+    record: dict[str, Any] = msgspec.to_builtins(written)
+    return record
 
 
-def _criterion(result: CriterionResult) -> dict[str, Any]:
-    return {
-        "id": result.id,
-        "part": result.part,
-        "title": _text(result.title),
-        "points": _points(result.points),
-        "max_points": _points(result.max_points),
-        "status": result.status,
-        **({"adjusted": True} if result.computed is not None else {}),
-        "feedback": _text(result.feedback),
-        **({"origin": _text(str(result.origin))} if result.origin else {}),
-        "checks": [_check(check) for check in result.checks],
-    }
+def _criterion(result: CriterionResult) -> WrittenCriterion:
+    return WrittenCriterion(
+        id=result.id,
+        part=result.part,
+        title=_text(result.title),
+        points=_points(result.points),
+        max_points=_points(result.max_points),
+        status=result.status,
+        adjusted=True if result.computed is not None else UNSET,
+        feedback=_text(result.feedback),
+        origin=_text(str(result.origin)) if result.origin else UNSET,
+        checks=[_check(check) for check in result.checks],
+    )
 
 
-def _check(check: CheckResult) -> dict[str, Any]:
-    hint = {"hint": _text(check.hint)} if check.hint else {}
-    measurement = {"measurement": dataclasses.asdict(check.measurement)} if check.measurement else {}
-    return {"name": check.name, "status": check.status, "message": _text(check.message), **hint, **measurement}
+def _check(check: CheckResult) -> WrittenCheck:
+    measured = check.measurement
+    return WrittenCheck(
+        name=check.name,
+        status=check.status,
+        message=_text(check.message),
+        hint=_text(check.hint) or UNSET,
+        measurement=WrittenMeasurement(**{name: float(value) for name, value in vars(measured).items()})
+        if measured
+        else UNSET,
+    )
 
 
-def _adjustment(each: Adjustment) -> dict[str, Any]:
-    comment = {"comment": _text(each.comment)} if each.comment else {}
-    return {
-        "criterion": each.criterion, "points": _points(each.points), "was": _points(each.was),
-        "why": _text(each.why), **comment, "by": _text(each.by), "at": each.at,
-    }  # fmt: skip
+def _adjustment(each: Adjustment) -> WrittenAdjustment:
+    return WrittenAdjustment(
+        criterion=each.criterion, points=_points(each.points), was=_points(each.was), why=_text(each.why),
+        comment=_text(each.comment) or UNSET, by=_text(each.by), at=each.at,
+    )  # fmt: skip
 
 
 def _points(value: float) -> float:

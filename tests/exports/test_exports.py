@@ -15,7 +15,7 @@ import pytest
 from grader.errors import GraderError
 from grader.exports import FORMATS, canvas, moodle, sheets
 from grader.exports.result import ExportedGrade, of_grade
-from grader.reports import record
+from grader.reports.written import SCHEMA
 from tests import grades
 
 HOSTILE = '=HYPERLINK("http://x.example") <img src=x onerror=alert(1)> ![a](http://x.example) **b** `c` |d| \x1b[31m\x00\u202e'
@@ -25,7 +25,7 @@ ALL = [of_grade(each) for each in (grades.grade(HOSTILE), LOST, REVIEW, grades.r
 
 
 def test_json_is_a_list_in_the_schema():
-    schema = json.loads(record.SCHEMA.read_text())
+    schema = json.loads(SCHEMA.read_text())
     for grade in json.loads(FORMATS["json"].write(ALL)):
         jsonschema.validate(grade, schema)
 

@@ -14,6 +14,7 @@ from grader.errors import GraderError
 from grader.gradebook import digests
 from grader.pipeline import Options
 from grader.reports import record
+from grader.reports.written import SCHEMA
 from tests import harness
 from tests.assignments.vit.test_blocks import source
 from tests.gradebook import classroom
@@ -136,7 +137,7 @@ def test_the_digest_stands_in_the_grade(tmp_path: Path) -> None:
     arguments = ["--given", str(where), "--json", str(written), "--out", str(tmp_path / "out"), *classroom.ONLY]
     assert cli.main([str(submission), *arguments]) == 0
     grade = json.loads(written.read_text())
-    jsonschema.validate(grade, json.loads(record.SCHEMA.read_text()))
+    jsonschema.validate(grade, json.loads(SCHEMA.read_text()))
     assert grade["given"] == given.replaced(where, VIT).digest
     assert record.from_dict(grade).given == grade["given"]
 

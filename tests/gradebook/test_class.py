@@ -16,7 +16,7 @@ from grader import cli, scoring
 from grader.gradebook import session, task
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME
-from grader.reports import record
+from grader.reports.written import SCHEMA
 from tests.gradebook import classroom
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def test_every_submission_gets_its_own_grade(graded):
 
 def test_the_grades_are_a_list_in_the_schema(graded):
     grades = json.loads((graded[1] / "all.json").read_text())
-    schema = json.loads(record.SCHEMA.read_text())
+    schema = json.loads(SCHEMA.read_text())
     for grade in grades:
         jsonschema.validate(grade, schema)
     assert [grade["submission"]["name"] for grade in grades] == sorted(classroom.POINTS)

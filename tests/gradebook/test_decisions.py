@@ -17,6 +17,7 @@ from grader.gradebook.store import NAME, Gradebook
 from grader.records import Grade
 from grader.reports import record
 from grader.reports.html import classroom, inline, student
+from grader.reports.written import SCHEMA
 from tests import grades
 from tests.gradebook.handmade import hand_in
 
@@ -85,7 +86,7 @@ def test_points_that_a_person_gives_count_and_the_computed_verdict_stays_beneath
 def test_an_adjusted_grade_is_in_the_schema_and_comes_back(out, key, arguments):
     assert adjust(out, key, *arguments, "--why", "seen", "--comment", "Well done.") == 0
     written = record.to_dict(graded(out, key))
-    jsonschema.validate(written, json.loads(record.SCHEMA.read_text()))
+    jsonschema.validate(written, json.loads(SCHEMA.read_text()))
     assert record.to_dict(record.from_dict(written)) == written
 
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from grader.errors import GraderError
 from grader.reports import record
+from grader.reports.written import SCHEMA
+from grader.reports.written import text as schema_text
 from tests import grades
 
-SCHEMA = json.loads(record.SCHEMA.read_text())
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
 
 KINDS = {
     "full marks": grades.grade(),
@@ -28,7 +29,12 @@ KINDS = {
 
 
 def test_the_schema_is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator.check_schema(VALIDATOR.schema)
+
+
+def test_the_schemas_file_is_made_from_the_types():
+    """Where it differs: python -m grader.reports.written"""
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text()
 
 
 @pytest.mark.parametrize("grade", KINDS.values(), ids=KINDS)
