@@ -1,6 +1,7 @@
 """How fast the grader is, as ratios measured in one run: ``make bench``.
 
     python -m bench [--only grade,class,structural,kept,start,others,trainer,growth] [--repeat 5] [--out bench.json]
+    python -m bench.publish    # the README's table and the figure, from bench.json
 
 A quiet machine, please: the load is printed beside the figures. Needs FashionMNIST where the grader finds
 it; ``others`` installs otter-grader and nbgrader from the package index on its first run.
@@ -55,15 +56,37 @@ def main() -> int:
     chosen = arguments.only.split(",") if arguments.only else list(PARTS)
     if unknown := [name for name in chosen if name not in PARTS]:
         parser.error(f"no such part: {', '.join(unknown)}")
-    result: dict[str, Any] = {
-        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": platform.platform(), "cores": os.cpu_count(), "repeat": arguments.repeat,
-    }  # fmt: skip
+    result = earlier(arguments.out)
     for name in chosen:
-        result[name] = {**PARTS[name](arguments.repeat), "load": round(os.getloadavg()[0], 1)}
-        show(name, result[name])
+        begun = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        figures = PARTS[name](arguments.repeat)
+        result["parts"][name] = {
+            **figures, "when": begun, "repeat": arguments.repeat, "load": round(os.getloadavg()[0], 1)
+        }  # fmt: skip
+        show(name, result["parts"][name])
         arguments.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def earlier(file: Path) -> dict[str, Any]:
+    """What was measured on this machine before, each part with its own day; nothing where it was another machine."""
+    machine = {"machine": f"{processor()}, {os.cpu_count()} cores", "python": platform.python_version()}
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        kept = {}
+    same = all(kept.get(name) == value for name, value in machine.items())
+    return {**machine, "parts": kept.get("parts", {}) if same else {}}
+
+
+def processor() -> str:
+    """The processor's name, as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
 
 
 def show(name: str, figures: dict[str, Any]) -> None:
