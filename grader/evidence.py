@@ -170,7 +170,7 @@ class KeptAnswer:
 
     Attributes:
         read: gives its observation.
-        asked: digest of the question that it answers.
+        asked: digest of the question that it answers; empty where there was none.
         code_unchanged: the code that asks has not changed since, so the question is the same and is not put together.
         seconds: how long the answer took.
     """

@@ -46,7 +46,7 @@ def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept
         judge_in_order(probe.needs, evidence)
         if not probe.when(evidence):
             return None
-        if kept is not None and kept.code_unchanged:
+        if kept is not None and kept.code_unchanged and kept.asked:
             return Answer(probe.id, build, kept.read, kept.asked, kept.seconds)
         question = build()
         asked = question_digest(question, probe.not_compared)

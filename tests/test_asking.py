@@ -7,7 +7,7 @@ import pytest
 
 from grader.asking import Asking, Doubts, ReferenceAnswers
 from grader.assignments.vit.assignment import VIT
-from grader.evidence import Evidence, Probe, Question
+from grader.evidence import Evidence, KeptAnswer, Probe, Question, Unanswered
 from grader.probing import ask_all
 from grader.records import Observation, Program, Submission
 from grader.sandbox.outside.clock import Patience
@@ -47,6 +47,20 @@ def test_a_question_that_rests_on_an_answer_apart_waits_for_it():
     seen = evidence()
     ask_all((*PROBES, rests), seen, lambda probe, question: Observation("value", question.args.get("twice", 3)))
     assert seen["rests"].value == 6
+
+
+def test_a_kept_answer_to_what_could_not_be_asked_is_that_again():
+    asked = Probe("asked", "asked", lambda seen, rng: Question({"twice": 2 * seen["short"].value}))
+    crashed, first, again = Observation("crashed", detail="it ended"), evidence(), evidence()
+    ask_all((PROBES[0], asked), first, lambda probe, question: crashed)
+    kept = {
+        name: KeptAnswer(lambda name=name: first[name].observation, each.asked, True, 0.0)
+        for name, each in first.answers.items()
+    }
+    ask_all((PROBES[0], asked), again, lambda probe, question: pytest.fail("nothing is asked again"), kept=kept)
+    with pytest.raises(Unanswered) as raised:
+        _ = again["asked"].known
+    assert raised.value.probe == "asked" and raised.value.observation == first["asked"].observation
 
 
 class Workers:

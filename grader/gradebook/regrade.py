@@ -179,7 +179,7 @@ class Regrader:
         evidence.verdicts = {**not_judged, **judged}
         probes = {probe.id: probe for probe in grader.assignment.probes}
         for ident, each in self._answers(kept, answers).items():
-            build = partial(_question, probes.get(ident), evidence)
+            build = partial(_question, probes.get(ident) if each.asked else None, evidence)
             evidence.answers[ident] = Answer(ident, build, each.read, each.asked, each.seconds)
         return evidence
 
