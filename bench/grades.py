@@ -94,11 +94,12 @@ def growth(repeat: int, sizes: tuple[int, ...] = (1, 5, 20)) -> dict[str, Any]:
         classes = {size: classroom(Path(folder, f"class-{size}"), size) for size in sizes}
         for number in range(runs):
             for size, students in classes.items():
-                out = Path(folder, f"{size}-{number}")
-                cost, ends = _graded_one_by_one(students, out)
-                costs[size].append(cost)
-                done += [ends] if size == most else []
-        _, alone = _graded_one_by_one(classes[most], Path(folder, "alone"), cores=1)
+                out, begun = f"{folder}/{size}-{number}", time.time()
+                costs[size].append(measure.run([*GRADE, str(students), "--out", out], memory=True))
+                done += [_seconds_until_each(out, begun)] if size == most else []
+        out, begun = f"{folder}/alone", time.time()
+        measure.run([*GRADE, str(classes[most]), "--out", out], cores=1)
+        alone = _seconds_until_each(out, begun)
     found: dict[str, Any] = {"runs on all cores": runs, "runs on one core": 1}
     for size, own in costs.items():
         found[f"a submission of {size}"] = statistics.median(cost.wall / size for cost in own)
@@ -111,12 +112,10 @@ def growth(repeat: int, sizes: tuple[int, ...] = (1, 5, 20)) -> dict[str, Any]:
     return {**found, "promised": f"at {most} no more a submission than at {few}, the same peak"}
 
 
-def _graded_one_by_one(students: Path, out: Path, cores: int | None = None) -> tuple[measure.Cost, list[float]]:
-    """What grading a class costs, and the seconds from its start until each submission was kept."""
-    begun = time.time()
-    cost = measure.run([*GRADE, str(students), "--out", str(out)], memory=True, cores=cores)
-    with contextlib.closing(sqlite3.connect(out / "gradebook.sqlite")) as book:
-        return cost, [at - begun for (at,) in book.execute("SELECT at FROM grades ORDER BY at")]
+def _seconds_until_each(out: str, begun: float) -> list[float]:
+    """When each submission of a class was graded and kept; one alone is in no gradebook."""
+    with contextlib.closing(sqlite3.connect(f"{out}/gradebook.sqlite")) as book:
+        return [at - begun for (at,) in book.execute("SELECT at FROM grades ORDER BY at")]
 
 
 def without_models() -> list[str]:

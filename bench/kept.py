@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import grades, measure
 
-STUDENTS, FEWER, GRADED = 2_000, 200, 4
+STUDENTS, FEWER, GRADED = 2_000, 100, 4
 GRADE_PY = (sys.executable, str(grades.ROOT / "grade.py"))
 
 
