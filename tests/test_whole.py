@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from grader.reports import record
+from grader.reports.written import SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS = ("student", "reference", "reference/submission.ipynb")
@@ -31,7 +31,7 @@ def run(tmp_path_factory):
 
 
 def test_the_json_of_real_grades_fits_the_schema(run):
-    jsonschema.validate(run[1], json.loads(record.SCHEMA.read_text()), jsonschema.Draft202012Validator)
+    jsonschema.validate(run[1], json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
 
 
 def test_off_a_terminal_each_is_a_line_on_stderr_as_it_is_done_and_nothing_else_is_there(run):
