@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.calls import tensor
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.results import result_of
-from grader.torchkit.inside.seeding import seed_everything
 
 
 class TableModel(nn.Module):

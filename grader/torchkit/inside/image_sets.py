@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from grader.sandbox.inside import describe, faults
 from grader.sandbox.inside.student import Student
-from grader.torchkit.inside.seeding import seed_everything
+from grader.torchkit.inside.generators import seed_everything
 
 Pixels = Callable[[np.ndarray], Tensor]  # (B, H, W) uint8 → (B, 1, H, W) float32
 Run = Callable[[Tensor], Any]

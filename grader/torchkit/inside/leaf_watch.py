@@ -13,7 +13,7 @@ from PIL import Image
 from torch import nn
 from torch.nn.modules import module as hooks
 
-from grader.torchkit.inside.generators import seed, undisturbed
+from grader.torchkit.inside.generators import seed_everything, undisturbed
 from grader.torchkit.inside.leaves import Leaf, class_name, copied, is_container, is_own, name_of, text_of, walk
 
 
@@ -133,5 +133,5 @@ def _form(value: Any) -> Any:
 def _with_fixed_seed(leaf: nn.Module, value: Any) -> Any:
     """What a leaf that changes sizes gives always, without disturbing the random numbers of the others."""
     with undisturbed():
-        seed(0)
+        seed_everything(0)
         return leaf.forward(value)

@@ -16,8 +16,8 @@ from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.attention_scale import attention_scale
 from grader.torchkit.inside.calls import inputs_of, tensor
 from grader.torchkit.inside.filling import fill
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.gradients import gradients, loss_gradients, training_step
-from grader.torchkit.inside.seeding import seed_everything
 from grader.torchkit.inside.tokens import with_tokens_replaced
 
 Call = dict[str, Any]

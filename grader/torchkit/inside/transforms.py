@@ -14,7 +14,7 @@ from PIL import Image
 from grader.sandbox.inside import faults
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
-from grader.torchkit.inside.generators import own_generators, seed, seeded_default_rng
+from grader.torchkit.inside.generators import own_generators, seed_everything, seeded_default_rng
 from grader.torchkit.inside.leaf_watch import LeafWatch
 from grader.torchkit.inside.leaves import Leaf, copied, is_own, name_of, text_of
 from grader.torchkit.inside.transform_outputs import (
@@ -122,7 +122,7 @@ class _Call:
     def __call__(self, image: Array, number: int) -> Any:
         self.calls += 1
         faults.step()
-        seed(number, self.generators)
+        seed_everything(number, self.generators)
         try:
             return self.target(Image.fromarray(image))
         except Exception as error:
@@ -182,7 +182,7 @@ def _repeated(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
     for number in range(draws if inputs else 0):
         which = number % len(inputs)
         faults.step()
-        seed(1000 + number, call.generators)
+        seed_everything(1000 + number, call.generators)
         out, given = array_of(leaf.target(copied(inputs[which]))), array_of(inputs[which])
         if out is None or given is None:
             continue
@@ -236,7 +236,7 @@ def _calibrated(
     for number in range(draws):
         for name, image in calibration.items():
             faults.step()
-            seed(number, generators)
+            seed_everything(number, generators)
             try:
                 outputs[name].append(apply(image))
             except Exception as error:

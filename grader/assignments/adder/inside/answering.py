@@ -15,8 +15,8 @@ from grader.torchkit.inside import building, state_dicts
 from grader.torchkit.inside.attention_weights import AttentionWeights
 from grader.torchkit.inside.building import ModelPart
 from grader.torchkit.inside.completions import IndexTokenizer, completions, greedy, shuffle
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.results import raised
-from grader.torchkit.inside.seeding import seed_everything
 
 SIZES = ("vocab_size", "block_size", "n_layer", "n_head", "d_model")
 

@@ -20,8 +20,8 @@ from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import state_dicts
 from grader.torchkit.inside.followed_models import followed, following
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.noted_reads import NotedPairs
-from grader.torchkit.inside.seeding import seed_everything
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 

@@ -14,8 +14,8 @@ from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building, state_dicts
 from grader.torchkit.inside.attention_weights import AttentionWeights
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.image_sets import pixels_of
-from grader.torchkit.inside.seeding import seed_everything
 
 
 @op("checkpoint.attention")

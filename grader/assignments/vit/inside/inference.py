@@ -11,8 +11,8 @@ from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building, image_sets, state_dicts
 from grader.torchkit.inside.building import ModelPart
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.image_sets import Reduce, Run
-from grader.torchkit.inside.seeding import seed_everything
 
 
 @op("checkpoint.classify")

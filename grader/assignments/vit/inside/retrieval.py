@@ -11,8 +11,8 @@ import torch
 from grader.assignments.vit.inside import transfer as transfer  # registers its operation with this one
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.results import result_of
-from grader.torchkit.inside.seeding import seed_everything
 
 
 @op("knn.ask")

@@ -16,7 +16,7 @@ from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building, classifier_training, image_sets
 from grader.torchkit.inside.classifier_training import Training
-from grader.torchkit.inside.seeding import seed_everything
+from grader.torchkit.inside.generators import seed_everything
 
 
 @op("classifier.train")

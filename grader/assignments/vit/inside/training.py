@@ -24,8 +24,8 @@ from grader.assignments.vit.inside.evaluations import Evaluations
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import notebook_call
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.model_calls import ModelCalls
-from grader.torchkit.inside.seeding import seed_everything
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 

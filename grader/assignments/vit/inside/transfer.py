@@ -19,9 +19,9 @@ from grader.assignments.vit.inside.datasets import Garments
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.head_training import Head, HeadTrainingWatch, Items, State, copied, same
 from grader.torchkit.inside.results import raised
-from grader.torchkit.inside.seeding import seed_everything
 
 Sets = tuple[Garments, Garments]  # for training, and for testing
 
