@@ -1,11 +1,12 @@
-# make grade | ready | test | check | docs | audit | bench | picture | template | requirements | container
+# make grade | ready | test | coverage | check | docs | audit | bench | picture | template | requirements | container
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SUBMISSION ?= reference/submission.ipynb
+NOT_OF_THE_ENGINE := $(addprefix tests/,assignments/ torchkit/ attacks/ docs/ publish/ student/ __pycache__/)
 
-.PHONY: grade ready test check docs audit bench picture template requirements container clean
+.PHONY: grade ready test coverage check docs audit bench picture template requirements container clean
 .DEFAULT_GOAL := grade
 
 # Install again only when what is installed has changed.
@@ -23,6 +24,13 @@ grade: $(READY) ## grade the reference, or make grade SUBMISSION=…
 
 test: $(READY) ## the project's own tests, and the student-facing suites on the reference
 	$(BIN)/python -m pytest tests --submission=reference --tb=short -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
+
+coverage: $(READY) ## how much of the engine its own tests run; fails under the floor in pyproject.toml
+	rm -rf build/coverage && mkdir -p build/coverage
+	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml COVERAGE_FILE=$(CURDIR)/build/coverage/data \
+	  $(BIN)/python -m pytest $(filter-out $(NOT_OF_THE_ENGINE),$(wildcard tests/*/ tests/test_*.py)) -q --tb=short -n 2 --dist loadscope
+	cd build/coverage && COVERAGE_FILE=data ../../$(BIN)/coverage combine --rcfile=../../pyproject.toml --quiet
+	COVERAGE_FILE=build/coverage/data $(BIN)/coverage report
 
 check: $(READY) ## lint, format, types, who imports whom, and the documentation's links
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """The audit: does every seeded fault cost what it should, and every correct variant nothing?
 
-It grades an assignment's reference, its template, and its corpus, which are edits of the reference, and holds each grade against what the case says. An instructor runs it after a change of the
-rubric or of a check.
+It grades an assignment's reference, its template, and its corpus, which are edits of the reference, and holds each
+grade against what the case says. An instructor runs it after a change of the rubric or of a check.
 """
 
 import ast

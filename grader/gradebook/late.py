@@ -11,9 +11,11 @@
 
 A student's extension, from the roster, moves the deadline; what is late then is paid from the bank as far as it goes,
 in whole days, and only the rest costs points or closes the assignment. A student who hands in again spends only the
-days that an earlier submission has not spent. The times are those of the files in the download. Canvas says itself who was late: a submission that it does
-not call late is not, and one that it does is late by a day at least, whatever the files' times are. Where a time
-zone is needed and none is given, nobody is late by the files' times, and ``zone_needed`` says what to write.
+days that an earlier submission has not spent.
+
+The times are those of the files in the download. Canvas says itself who was late: a submission that it does not call
+late is not, and one that it does is late by a day at least, whatever the files' times are. Where a time zone is needed
+and none is given, nobody is late by the files' times, and ``zone_needed`` says what to write.
 """
 
 import math

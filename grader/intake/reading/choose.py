@@ -94,8 +94,9 @@ def modules_only(root: Path, files: Iterable[str], question: WantedNames, limits
 def choose(root: Path, files: list[str], question: WantedNames, limits: IntakeLimits) -> Choice:
     """Read the notebook that holds the work: which defines or imports most of the wanted names, filled in.
 
-    A template's gaps count for less than any definition. Among equals the one that was executed counts, then the one that is named like a submission counts, then the one that is no copy, then the
-    one nearer to the top, then the shorter and alphabetically first name; never the newest.
+    A template's gaps count for less than any definition. Among equals the one that was executed counts, then the one
+    that is named like a submission, then the one that is no copy, then the one nearer to the top, then the shorter and
+    alphabetically first name; never the newest.
 
     Raises:
         RefusalError: the notebook cannot be read, or all that could count cannot.
