@@ -38,6 +38,7 @@ class WatchedEpoch(Record, frozen=True):
         unstepped: backward passes after the last step.
         test_batches: batches with items of the test set that were learned from.
         evaluations: calls of the evaluation.
+        climbed: steps of optimizers that were made with maximize=True.
     """
 
     batches: Count
@@ -51,6 +52,7 @@ class WatchedEpoch(Record, frozen=True):
     unstepped: Count
     test_batches: Count
     evaluations: Count
+    climbed: Count = 0
 
 
 class UsedRates(Record, frozen=True):
@@ -181,6 +183,7 @@ class WatchedLoss(Record, frozen=True):
         exchanged: calls whose labels are not one for each embedding.
         in_order: calls whose embeddings are known to be those of the batch, in its order.
         mislabelled: of these, how many had other labels than the batch.
+        upwards: calls whose loss got a negative gradient, as -loss gives it.
         tuples: calls by the source of their tuples.
     """
 
@@ -196,6 +199,7 @@ class WatchedLoss(Record, frozen=True):
     tuples: TupleSources
     in_order: Count = 0
     mislabelled: Count = 0
+    upwards: Count = 0
 
 
 class WatchedScheduler(Record, frozen=True):
@@ -225,16 +229,18 @@ class LearningRates(Record, frozen=True):
     """The learning rates that the whole training would use, as its schedulers give them.
 
     Attributes:
-        epochs: of the whole training.
+        epochs: of the whole training, as many as were seen at least.
         batches: of an epoch, as simulated; 1 where no scheduler is stepped within an epoch.
         per_batch: some scheduler is stepped within an epoch.
         curves: for each optimizer (S, G), in order of use.
+        num_epochs: the student's own number of epochs; 0 where it was not told.
     """
 
     epochs: Count
     batches: Annotated[int, Meta(ge=1, le=MAX_WHOLE)]
     per_batch: bool
     curves: Annotated[list[Curve], Meta(max_length=100)]
+    num_epochs: Count = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -59,6 +59,22 @@ def expect_no_waste(run: WatchedTraining) -> None:
         )
 
 
+def expect_end(run: WatchedTraining) -> None:
+    """Fail where a training goes on and on after its last epoch.
+
+    What ends by a value that it waits for has met that value by then: the evaluation sees to it.
+    """
+    planned = run.rates.num_epochs
+    many_more = 60  # epochs: no training is so much longer than the number that it is said to take
+    if run.ended == "enough" and planned and len(run.epochs) > 3 * planned + many_more:
+        raise Fail(
+            f"the training does not end: after {len(run.epochs)} epochs it still goes on, where num_epochs is "
+            f"{planned}",
+            "Does the number of the epoch grow in each round of a while loop, or is a break missing? "
+            "`for epoch in range(num_epochs)` counts by itself.",
+        )
+
+
 def _expect_all_batches(run: WatchedTraining) -> None:
     """Fail where a batch is left out of an epoch."""
     early = _early(run)

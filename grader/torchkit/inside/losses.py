@@ -69,6 +69,7 @@ class LossCalls:
     exchanged: int = 0
     in_order: int = 0
     mislabelled: int = 0
+    upwards: int = 0
     tuples: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
 
 
@@ -112,7 +113,9 @@ class Losses:
                 rows = _given(_arguments(miner_arguments, args, kwargs))
                 self._mined = [*self._mined[1 - max_recent :], Mined(tuple(output), rows)]
         elif isinstance(module, BaseMetricLossFunction):
-            self._loss(module, _arguments(self.loss_arguments, args, kwargs))
+            note = self._loss(module, _arguments(self.loss_arguments, args, kwargs))
+            if note is not None and isinstance(output, Tensor) and output.grad_fn is not None:
+                output.register_hook(lambda gradient: _turned(note, gradient))
 
     def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
@@ -126,14 +129,15 @@ class Losses:
 
         return forward
 
-    def _loss(self, module: nn.Module, inputs: dict[str, Any]) -> None:
+    def _loss(self, module: nn.Module, inputs: dict[str, Any]) -> LossCalls | None:
+        """Note a call of a loss; None where it is not made for learning."""
         embeddings, labels, given = (inputs.get(name) for name in ("embeddings", "labels", "indices_tuple"))
         if not isinstance(embeddings, Tensor):
-            return
+            return None
         name = type(module).__name__[:100]
         if not torch.is_grad_enabled():
             self.without_gradient[name] = None
-            return
+            return None
         note = self.calls.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
         note.calls += 1
         if isinstance(labels, Tensor):
@@ -153,6 +157,7 @@ class Losses:
         note.tuples[source] += 1
         if embeddings.grad_fn is not None:  # without one, a gradient goes no further than these numbers
             embeddings.register_hook(lambda gradient: _learned(note, gradient))
+        return note
 
     def _source(self, given: Any, rows: np.ndarray | None, inputs: dict[str, Any]) -> str:
         """Where a tuple of indices comes from; of a miner that was asked about something else, what that was."""
@@ -183,6 +188,10 @@ class Losses:
 def _learned(note: LossCalls, gradient: Tensor) -> None:
     note.learned += 1
     note.flat += not gradient.any()
+
+
+def _turned(note: LossCalls, gradient: Tensor) -> None:
+    note.upwards += bool((gradient < 0).any() and not (gradient > 0).any())
 
 
 def _arguments(positions: tuple[str, ...], args: Any, kwargs: Any) -> dict[str, Any]:

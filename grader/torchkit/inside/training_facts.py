@@ -34,7 +34,7 @@ def training_facts(
         **watch.losses.facts(),
         "schedulers": watch.schedules.facts(watch.optimizers),
         "items": loaded_items.of_loaders(watch.loaders, watch.train, watch.test).facts(watch.learned),
-        "rates": simulated,
+        "rates": {**simulated, "num_epochs": epochs},
         "set_rates": watch.set_rates.facts(),
     }
 

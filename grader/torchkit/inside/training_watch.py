@@ -53,6 +53,7 @@ class EpochCounts:
     unstepped: int = 0
     test_batches: int = 0
     evaluations: int = 0
+    climbed: int = 0
 
     def facts(self) -> dict[str, int]:
         """The counts by name, those of the pass as well."""
@@ -321,6 +322,7 @@ class TrainingWatch:
         epoch.steps += 1
         epoch.unstepped = 0
         self._pass.steps += 1
+        epoch.climbed += any(group.get("maximize") for group in optimizer.param_groups)
         if self._steps_slowly():
             self._per_class = 2
         epoch.empty += not self._old_gradients.remember(optimizer)

@@ -9,7 +9,23 @@ FAULTS = [
         "    return model_embedding(vit_model(x.to(device))).detach().cpu().numpy()\n",
         word="NumPy array",
     ),
-    # get_embeddings
+    embeddings(
+        "of_noisy_images",
+        BODY.replace("vit_model(x.to(device))", "vit_model(x.to(device) + 0.1 * torch.randn_like(x).to(device))")
+        + RETURN,
+        "something random",
+    ),
+    embeddings(
+        "randomly_flipped",
+        BODY.replace("(x.to(device))", "(torch.where(torch.rand(len(x), 1, 1, 1) < 0.5, x.flip(3), x).to(device))")
+        + RETURN,
+        "something random",
+    ),
+    embeddings(
+        "noise_added",
+        BODY + "    embeddings = embeddings + 0.01 * torch.randn_like(embeddings)\n" + RETURN,
+        "something random",
+    ),
     embeddings(
         "train_mode", BODY.replace("    vit_model.eval()\n    model_embedding.eval()\n", "") + RETURN, "train mode"
     ),

@@ -1,8 +1,23 @@
 """Part 3: what students get wrong in the loss and its miner."""
 
-from grader.assignments.vit.corpus.contrastive_lines import COMPUTE, EMBED, LOSS, MINE, MINER, training
+from grader.assignments.vit.corpus.contrastive_lines import (
+    BACKWARD,
+    COMPUTE,
+    EMBED,
+    LOSS,
+    MINE,
+    MINER,
+    OPTIMIZER,
+    training,
+)
+
+MAXIMIZING = OPTIMIZER.replace("lr=lr", "lr=lr, maximize=True")
 
 FAULTS = [
+    training("loss_negated", (COMPUTE, COMPUTE.replace("triplet_loss(", "-triplet_loss(")), word="sign of the loss"),
+    training("backward_of_minus_the_loss", (BACKWARD, "            (-loss).backward()\n"), word="sign of the loss"),
+    training("loss_subtracted_from_the_margin", (BACKWARD, "            (margin - loss).backward()\n"), word="larger"),
+    training("optimizer_maximizes", (OPTIMIZER, MAXIMIZING), word="maximize=True"),
     training(
         "miner_unused",
         (COMPUTE, "            loss = triplet_loss(embeddings, y)\n"),

@@ -65,6 +65,11 @@ FAULTS = [
         word="return within the first batch",
     ),
     protected(
+        "over_shuffled",
+        ("in DataLoader(dataset, batch_size=500):", "in DataLoader(dataset, batch_size=500, shuffle=True):"),
+        word="another order than the items",
+    ),
+    protected(
         "over_labels_shuffled",
         (
             "    return torch.cat(embeddings), torch.cat(labels)",

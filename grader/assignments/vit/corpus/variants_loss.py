@@ -3,6 +3,16 @@
 from grader.assignments.vit.corpus.contrastive_bodies import LEARN, plain
 
 VARIANTS = [
+    plain(
+        "loss_negated_for_an_optimizer_that_maximizes",
+        optimizer="optimizer = torch.optim.Adam([*vit.parameters(), *head.parameters()], lr=lr, maximize=True)",
+        learn=LEARN.replace("loss.backward()", "(-loss).backward()"),
+    ),
+    plain("loss_times_a_weight", learn=LEARN.replace("loss.backward()", "(0.5 * loss + 0.1).backward()")),
+    plain(
+        "loss_beside_a_penalty",
+        learn=LEARN.replace("loss.backward()", "(loss + 1e-4 * out.pow(2).mean()).backward()"),
+    ),
     # Losses and miners
     plain(
         "hard_miner",

@@ -51,13 +51,16 @@ def get(
         by name, a ``metric_learning.embedding_answers.EmbeddingCall``.
     """
     function, x = student.get("get_embeddings"), torch.from_numpy(np.array(images))
-    return {name: _embedded(function, x[torch.tensor(c["rows"])], vit, head, c["train"]) for name, c in calls.items()}
+    return {
+        name: _embedded(function, x[torch.tensor(call["rows"])], vit, head, call["train"], seed)
+        for seed, (name, call) in enumerate(calls.items())
+    }
 
 
 def _embedded(
-    function: Callable[..., Any], batch: torch.Tensor, vit: Weights, head: Weights, train: bool
+    function: Callable[..., Any], batch: torch.Tensor, vit: Weights, head: Weights, train: bool, seed: int
 ) -> dict[str, Any]:
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     torch.set_grad_enabled(True)
     vit_model, model_embedding = models(vit, head)
     vit_model.train(train), model_embedding.train(train)

@@ -131,7 +131,9 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     sets = garments(seed, attempt.per_class), garments(seed + 1, test_images_per_class, train=False)
     watch = TrainingWatch(*sets, short=not attempt.uncut, most_steps=0 if attempt.only_built else 600)
     given = student.get("evaluate_at_end_epoch") if student.has("evaluate_at_end_epoch") else None
-    evaluations = Evaluations(watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut)
+    max_epochs = 1_000
+    epochs = min(_hyperparameter(student, "num_epochs", 1), max_epochs)
+    evaluations = Evaluations(watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut, epochs=epochs)
     samples: list[dict[str, Any]] = []
     names = {
         "sample_balanced_subset": standins.sample_balanced_subset(samples),
@@ -155,8 +157,6 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
             called or notebook_call.Arguments((_given(attempt, sets[0]), sets[1]), {}),
         )
         ended = watch.run(lambda: function(*arguments.args, **arguments.kwargs))
-    max_epochs = 1_000
-    epochs = min(_hyperparameter(student, "num_epochs", 1), max_epochs)
     facts = {
         "attempt": attempt.name,
         "per_class": attempt.per_class,

@@ -122,6 +122,11 @@ def embeddings_of_dataset(evidence: Evidence) -> None:
             f"expected embeddings {known.rows.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",
             "Does the loop return within the first batch, or drop the last one?",
         )
+    if _shuffled(rows[0], labels[0], known):
+        raise Fail(
+            "embeddings and labels belong together, but come in another order than the items of the data set",
+            "Row i is the embedding of item i: leave out shuffle=True.",
+        )
     if not _paired(rows[0], labels[0], known):
         raise Fail(
             "embeddings and labels do not belong together, or are not those of the data set's images",
@@ -130,10 +135,16 @@ def embeddings_of_dataset(evidence: Evidence) -> None:
 
 
 def _paired(rows: np.ndarray, labels: np.ndarray, known: RightEvaluation) -> bool:
-    """Whether the rows are the right ones, as they are or of length 1, in any order, each with its label."""
+    """Whether the rows are the right ones, as they are or of length 1, each with its label."""
+    in_order = any(_close(rows, form) for form in expected.forms(known.rows))
+    return in_order and bool((known.labels == labels).all())
+
+
+def _shuffled(rows: np.ndarray, labels: np.ndarray, known: RightEvaluation) -> bool:
+    """Whether the rows are the right ones, each with its label, in another order."""
     forms = expected.forms(known.rows)
-    if any(_close(rows, form) for form in forms):  # in order, as nearly always: nothing to look for
-        return bool((known.labels == labels).all())
+    if any(_close(rows, form) for form in forms):
+        return False
     for form in forms:
         nearest = np.abs(rows[:, None] - form[None]).max(2).argmin(1)
         if _close(rows, form[nearest]) and len(set(nearest.tolist())) == len(form):

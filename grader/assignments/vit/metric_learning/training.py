@@ -71,6 +71,7 @@ def steps(evidence: Evidence) -> None:
     watched_trainings.expect_any_step(run, "the training subset")
     if run.ended == "returned" and len(run.epochs) == 1 and run.rates.epochs >= watched_trainings.MIN_EPOCHS:
         raise watched_trainings.ends_after_one_epoch(run)
+    watched_trainings.expect_end(run)
     watched_trainings.expect_no_waste(run)
     _all_batches(run)
 
