@@ -131,9 +131,12 @@ def saved(**edits: Any) -> dict[str, Any]:
     return {"kind": "saved", "keys": keys, **STATE, "precision": number(KNOWN.precisions[0]), **edits}
 
 
-def evaluated(over: Any = None, precision: Any = None, better: Any = None, worse: Any = None) -> Written:
+def evaluated(
+    over: Any = None, precision: Any = None, better: Any = None, equal: Any = None, worse: Any = None
+) -> Written:
     pair = {"kind": "sequence", "type": "tuple", "items": [tensor(np.float32(KNOWN.rows)), tensor(KNOWN.labels)]}
-    ends = {"better": better or end(KNOWN.precisions[0], file=saved()), "worse": worse or end(0.99)}
+    best = KNOWN.precisions[0]
+    ends = {"better": better or end(best, file=saved()), "equal": equal or end(best), "worse": worse or end(0.99)}
     value = {"over": over or pair, "precision": precision or number(KNOWN.precisions[0]), "end": ends, "state": STATE}
     return Written("protected.evaluation", "embedding.evaluate", EVALUATION, value)
 
@@ -159,6 +162,7 @@ def test_a_right_evaluation_passes(check: Any) -> None:
         ("end_of_epoch", evaluated(better=end(KNOWN.precisions[0], file=saved(precision=number(1)))), "got 1.0000"),
         ("end_of_epoch", evaluated(better=end(KNOWN.precisions[0], "", saved())), "to be printed"),
         ("end_of_epoch", evaluated(worse=end(0.99, file=saved())), "worse than the best before"),
+        ("end_of_epoch", evaluated(equal=end(KNOWN.precisions[0], file=saved())), "equals the best before"),
         ("end_of_epoch", evaluated(worse=end(0.5, printed="")), "to be returned, got 0.5000"),
     ],
     ids=lambda each: each if isinstance(each, str) else "",

@@ -99,6 +99,9 @@ FAULTS = [
         word="itself",
     ),
     protected("end_writes_always", ("    if precision > best_prec:", "    if True:"), word="worse than the best"),
+    protected(
+        "end_writes_equal", ("    if precision > best_prec:", "    if precision >= best_prec:"), word="equals the best"
+    ),
     protected("end_writes_never", ("    if precision > best_prec:", "    if precision > 1:"), word="no vit_embeds.pt"),
     protected(
         "end_keeps_worst", ("    if precision > best_prec:", "    if precision < best_prec:"), word="no vit_embeds.pt"

@@ -231,6 +231,14 @@ class Trainer:
         warns=("protected.modified",),
     ),
     edited(
+        "keeps_what_is_better_by_max",
+        (
+            "    if precision > best_prec:\n        best_prec = precision\n",
+            "    before, best_prec = best_prec, max(best_prec, precision)\n    if best_prec != before:\n",
+        ),
+        warns=("protected.modified",),
+    ),
+    edited(
         "older_call_of_the_calculator",
         (
             "get_accuracy(query, query_labels, reference, reference_labels)",

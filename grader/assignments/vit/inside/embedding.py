@@ -102,7 +102,7 @@ def _sampled(function: Callable[..., Any], labels: np.ndarray, arguments: dict[s
 @op("embedding.evaluate")
 def evaluate(
     student: Student, vit: Weights, head: Weights, reference: Items, query: Items, many: Items,
-    own_embeddings: bool, best: dict[str, float],
+    own_embeddings: bool, best: dict[str, float | None],
 ) -> dict[str, Any]:  # fmt: skip
     """Call the three functions that evaluate.
 
@@ -112,7 +112,8 @@ def evaluate(
         many: the items for ``get_embeddings_over_dataset``, more than fit into a batch.
         own_embeddings: whether the student's ``get_embeddings`` is used where it goes together with them, else a
             stand-in.
-        best: by name of a call of ``evaluate_at_end_epoch``, the best Precision@1 before.
+        best: by name of a call of ``evaluate_at_end_epoch``, the best Precision@1 before; None for what the call
+            before returned.
 
     Returns:
         a ``metric_learning.embedding_answers.Evaluated``.
@@ -132,7 +133,7 @@ class Evaluating:
 
     def __init__(
         self, student: Student, both: tuple[Any, Any], reference: Items, query: Items, many: Items,
-        best: Mapping[str, float],
+        best: Mapping[str, float | None],
     ) -> None:  # fmt: skip
         self.student, self.models, self.best = student, both, best
         bank = Garments(reference["images"], reference["labels"])
@@ -140,6 +141,7 @@ class Evaluating:
         self.sets: tuple[Any, Any] = (Subset(bank, range(len(bank))), tested)
         self.many = Garments(many["images"], many["labels"], train=False)
         self.calculator = AccuracyCalculator(include=("precision_at_1",), k=1)
+        self.returned: Any = None  # by the call of evaluate_at_end_epoch before
 
     def facts(self, names: dict[str, Any]) -> dict[str, Any]:
         """What the functions give, print and write.
@@ -161,11 +163,19 @@ class Evaluating:
                 },
             }
 
-    def _end(self, function: Callable[..., Any], best: float) -> dict[str, Any]:
+    def _end(self, function: Callable[..., Any], best: float | None) -> dict[str, Any]:
+        before: Any = best
+        if best is None:  # a function that returned no number is called with one that is not exceeded
+            before = self.returned if isinstance(self.returned, int | float | torch.Tensor) else 1.0
         CHECKPOINT.unlink(missing_ok=True)
         printed = io.StringIO()
+
+        def call() -> Any:
+            self.returned = function(*self.models, self.calculator, before, *self.sets)
+            return self.returned
+
         with contextlib.redirect_stdout(printed):
-            result = result_of(lambda: function(*self.models, self.calculator, best, *self.sets))
+            result = result_of(call)
         print(printed.getvalue(), end="")
         return {"result": result, "printed": printed.getvalue()[:2_000], "file": _checkpoint()}
 

@@ -19,8 +19,8 @@ from grader.assignments.vit.metric_learning import expected, given_text
 from grader.assignments.vit.metric_learning.embedding_answers import EndOfEpoch, Evaluated, ModelStates, SavedModels
 from grader.assignments.vit.metric_learning.given_text import PROTECTED_HINT, left_unchanged, unchanged
 from grader.assignments.vit.metric_learning.protected_questions import (
-    BEST,
     MANY,
+    WORSE,
     RightEvaluation,
     ask_evaluation,
     ask_sampler,
@@ -191,7 +191,7 @@ def end_of_epoch(evidence: Evidence) -> None:
     """`evaluate_at_end_epoch` keeps the best model in `vit_embeds.pt`, prints and returns the best Precision@1."""
     evaluated, known = _evaluated(evidence)
     results = {name: _returned(END_OF_EPOCH, call.result) for name, call in evaluated.end.items()}
-    better, worse = evaluated.end["better"], evaluated.end["worse"]
+    better, equal, worse = (evaluated.end[name] for name in ("better", "equal", "worse"))
     right = _of_these_embeddings(evaluated, known)
     if better.file is None:
         raise Fail("the Precision@1 is better than the best before, but no vit_embeds.pt was written", PROTECTED_HINT)
@@ -199,7 +199,10 @@ def end_of_epoch(evidence: Evidence) -> None:
     if worse.file is not None:
         raise Fail("vit_embeds.pt was written although the Precision@1 is worse than the best before", PROTECTED_HINT)
     _expect_best(better, results["better"], right, always=True)
-    _expect_best(worse, results["worse"], [BEST["worse"]], always=False)
+    _expect_best(worse, results["worse"], [WORSE], always=False)
+    unchanged_best = single_numbers(results["equal"]) == single_numbers(results["better"])
+    if equal.file is not None and unchanged_best:
+        raise Fail("vit_embeds.pt was written although the Precision@1 equals the best before", PROTECTED_HINT)
 
 
 def _of_these_embeddings(evaluated: Evaluated, known: RightEvaluation) -> list[float]:
