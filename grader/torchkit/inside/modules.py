@@ -13,6 +13,7 @@ from torch import nn
 from grader.sandbox.inside import describe, faults
 from grader.sandbox.inside.serve import Op, op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.attention_off import without_attention
 from grader.torchkit.inside.attention_scale import attention_scale
 from grader.torchkit.inside.calls import inputs_of, tensor
 from grader.torchkit.inside.filling import fill
@@ -130,4 +131,5 @@ KINDS: dict[str, Callable[[nn.Module, Call], dict[str, Any]]] = {
     "training step": training_step,
     "tokens replaced": with_tokens_replaced,
     "attention scale": _attention_scale,
+    "without attention": without_attention,
 }

@@ -94,13 +94,17 @@ class OtherShape(Record, frozen=True, tag_field="kind", tag="other shape"):
     """The output has another shape than the weights of the sum that was to be differentiated."""
 
 
+class NoAttention(Record, frozen=True, tag_field="kind", tag="no attention"):
+    """Attention was not found as often as there are layers, so it could not be left out."""
+
+
 class NoTokens(Record, frozen=True, tag_field="kind", tag="no tokens"):
     """No module inside puts tokens of the given shape out, so none could be replaced."""
 
 
 CallResult = (
     TensorResult | ArrayResult | NumberResult | TextResult | SequenceResult | DictResult | OtherResult
-    | Gradients | TrainingStep | AttentionScale | OtherShape | NoTokens | RaisedResult
+    | Gradients | TrainingStep | AttentionScale | OtherShape | NoAttention | NoTokens | RaisedResult
 )  # fmt: skip
 
 
@@ -149,6 +153,7 @@ def _expect_call(what: str, asked: dict[str, Any], got: CallResult) -> None:
         "training step": (TrainingStep, OtherShape),
         "tokens replaced": (*OUTPUTS, NoTokens),
         "attention scale": (AttentionScale,),
+        "without attention": (*OUTPUTS, NoAttention),
     }
     if not isinstance(got, (*of_calls[asked["do"]], RaisedResult)):
         raise Misfit(f"Expected {what} to tell of {asked['do']}, got {type(got).__name__}")

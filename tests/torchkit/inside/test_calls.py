@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from grader.torchkit.inside.attention_off import without_attention
 from grader.torchkit.inside.attention_scale import attention_scale
 from grader.torchkit.inside.filling import FAINT, fill
 from grader.torchkit.inside.gradients import gradients, training_step
@@ -110,3 +111,37 @@ def test_parameters_are_filled_as_their_kind_says() -> None:
     usual = module[0].weight.clone()
     fill(module, "faint", seed=1)
     assert torch.allclose(module[0].weight, FAINT * usual) and not module[1].weight.eq(1).any()
+
+
+class OfFirstToken(nn.Module):
+    """What the first token is after a layer."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x)[:, 0]
+
+
+ATTENTIONS = {
+    "of PyTorch": nn.TransformerEncoder(
+        nn.TransformerEncoderLayer(4, 2, 8, batch_first=True, norm_first=True), 1, enable_nested_tensor=False
+    ),
+    "with the fused function": Attention(None),
+    "by hand": Attention(1.0),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTIONS)
+def test_without_attention_a_token_knows_nothing_of_the_others(name: str) -> None:
+    x = np.repeat(normal(RNG, 1, 5, 4), 2, axis=0)
+    x[1, 1:] = normal(RNG, 4, 4)
+    module = OfFirstToken(ATTENTIONS[name]).eval()
+    with_it = module(torch.from_numpy(x)).detach()
+    without = without_attention(module, call(x, layers=1))["array"]
+    assert not torch.allclose(with_it[0], with_it[1]) and np.array_equal(without[0], without[1])
+
+
+def test_attention_that_is_not_found_is_not_left_out() -> None:
+    assert without_attention(Mean(True), call(normal(RNG, 2, 5, 4), layers=1)) == {"kind": "no attention"}

@@ -25,6 +25,7 @@ CALLS = {
     "gradients": call(X, "gradients", weights=WEIGHTS),
     "training step": call(X, "training step", weights=WEIGHTS, lr=0.1),
     "attention scale": call(X, "attention scale"),
+    "without attention": call(X, "without attention", layers=1),
     "tokens replaced": call(X, "tokens replaced", tokens=np.ones((2, 3, 4), np.float32)),
 }
 ARGS = {
@@ -87,6 +88,7 @@ def test_an_honest_answer_has_attributes(sent: dict[str, Any]) -> None:
     before, after = run.training_step("usual", "training step")
     assert (before != after).all() and np.array_equal(run.output("copy"), after)  # it is loaded after all calls
     assert isinstance(run.result("usual", "tokens replaced"), answers.NoTokens)
+    assert isinstance(run.result("usual", "without attention"), answers.NoAttention)
 
 
 def test_a_build_that_raised_fails_what_looks_at_it_alone(sent: dict[str, Any]) -> None:

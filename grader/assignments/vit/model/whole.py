@@ -16,7 +16,7 @@ from grader.assignments.vit.model.whole_questions import TOKENS, D, N, builds_of
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Blocked, Criterion, Fail, after, checks
 from grader.torchkit.modules import lines
-from grader.torchkit.modules.answers import NoTokens
+from grader.torchkit.modules.answers import NoAttention, NoTokens
 from grader.torchkit.modules.arrays import changed, same
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
@@ -251,6 +251,26 @@ def cls_token(run: ModuleRun, evidence: Evidence) -> None:
     )
 
 
+@after(cls_token)
+def cls_in_front(run: ModuleRun, evidence: Evidence) -> None:
+    """The token that is returned begins as [CLS]: what it knows of the image, it knows through attention alone."""
+    if broken(evidence):
+        return  # then the [CLS] token may lie elsewhere, or attention work otherwise
+    try:
+        result = run.result("gray", "without attention")
+    except Fail:
+        return  # it cannot run with gradients, and `trained` says so
+    if isinstance(result, NoAttention):
+        return
+    features = run.output("gray", "without attention", (3, D))
+    if not same(features, np.broadcast_to(features[:1], features.shape), 1e-5):
+        raise Fail(
+            "a patch's token is returned, not the one that begins as [CLS]: with attention switched off, the feature of "
+            "[CLS] is the same for every image, and this one differs",
+            "[CLS] goes in front of the patches, torch.cat([cls, x], dim=1), and x[:, 0] is returned.",
+        )
+
+
 @after(every_patch)
 def trained(run: ModuleRun, evidence: Evidence) -> None:
     """Every parameter is registered, gets a gradient, and is in the state dict; gradients are what they should be."""
@@ -274,7 +294,7 @@ def _needs_stand_ins(evidence: Evidence) -> bool:
     return bool(broken(evidence)) and not _is_right_as_it_is(evidence)
 
 
-JUDGES = (shape, batch_mates, every_patch, follows, arguments, cls_token, trained)
+JUDGES = (shape, batch_mates, every_patch, follows, arguments, cls_token, cls_in_front, trained)
 TOPIC = Topic(
     probes=(
         Probe("model", "module.run", _ask),

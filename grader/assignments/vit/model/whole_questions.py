@@ -37,6 +37,7 @@ def builds_of(rng: np.random.Generator, rows: Array, places: Array, line: Array)
         "two patches swapped": call(_swapped(rng, x)),
         "gradients": call(loud, "gradients", weights=normal(rng, 3, D)),
         "line": call(lines.points(rng, x[0], line)),
+        "without attention": call(x, "without attention", layers=2),
     }
     calls |= _calls_with_tokens(rng, x)
     rgb = normal(rng, 2, 3, 20, 20)
