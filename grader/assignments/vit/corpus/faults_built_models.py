@@ -81,6 +81,17 @@ FAULTS = [
     evaluation("with_parameters_as_set", "train_subset", "parameters", "no data set as its reference set"),
     evaluation("with_a_loader_as_set", "train_subset", "loader", "no data set as its reference set"),
     # Batches that nothing is learned from
+    training(
+        "not_shuffled_and_accumulated",
+        (LOADER, LOADER.replace(", shuffle=True", "")),
+        (
+            "            optimizer.zero_grad()\n            loss.backward()\n            optimizer.step()\n",
+            "            loss.backward()\n            if (step := step + 1) % 4 == 0:\n                optimizer.step()\n"
+            "                optimizer.zero_grad()\n",
+        ),
+        ("        total_loss = 0.0\n", "        total_loss, step = 0.0, 0\n"),
+        word="shuffle=True",
+    ),
     training("not_shuffled", (LOADER, LOADER.replace(", shuffle=True", "")), word="shuffle=True"),
     Case(
         "contrastive.accumulates_without_end",

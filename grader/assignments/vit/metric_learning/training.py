@@ -118,6 +118,20 @@ def both_models(evidence: Evidence) -> None:
             raise _unmoved(run, name, max(models, key=lambda model: (model.calls, model.held)))
     if run.total("empty") >= run.steps:
         raise _nothing_arrives(run)  # weight decay moves weights all the same
+    _expect_classes_mixed(run)
+
+
+def _expect_classes_mixed(run: TrainingRun) -> None:
+    """Most batches hold images of several classes, as they do where the loader shuffles."""
+    triplet = triplet_losses(run)
+    of_one_class, calls = (sum(getattr(loss, name) for loss in triplet) for name in ("one_class", "calls"))
+    max_share = 0.75  # batches of two images at random are of one class one time in ten
+    if run.items.batch >= 3 and of_one_class > max_share * calls:
+        raise Fail(
+            f"{of_one_class} of {calls} batches hold images of one class only: there are no negatives in them, no "
+            "triplets, and nothing is learned from them",
+            "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class.",
+        )
 
 
 def _nothing_arrives(run: TrainingRun) -> Exception:
