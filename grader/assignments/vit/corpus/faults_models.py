@@ -51,7 +51,7 @@ MODEL_FAULTS = [
     fault("model_largest_of_tokens", MODEL, "[CLS]", (FEATURE, FEATURE.replace("x[:, 0]", "x.amax(1)"))),
     fault("model_last_token", MODEL, "index 0", (FEATURE, FEATURE.replace("x[:, 0]", "x[:, -1]"))),
     fault("model_first_patch", MODEL, "index 0", (FEATURE, FEATURE.replace("x[:, 0]", "x[:, 1]"))),
-    fault("model_tokens_turned_round", MODEL, "begins as [CLS]", (TO_PLACES, lines("x = self.pos_embed(x).flip(1)"))),
+    fault("model_tokens_turned_round", MODEL, "begins as [CLS]", (TO_PLACES, lines_of("x = self.pos_embed(x).flip(1)"))),
     fault("model_first_image", (MODEL, SHAPES), "axis", (FEATURE, FEATURE.replace("x[:, 0]", "x[0]"))),
     fault("model_first_feature", (MODEL, SHAPES), "axis", (FEATURE, FEATURE.replace("self.ln_post(x[:, 0])", "x[:, :, 0]")), (LN_POST, "pass\n")),
     fault("model_all_tokens", (MODEL, SHAPES), "all tokens", (FEATURE, FEATURE.replace("x[:, 0]", "x"))),
