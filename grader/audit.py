@@ -211,17 +211,15 @@ class Auditor:
         return template if kind == "template" and template is not None else self.folder
 
 
-FOR_INSTRUCTORS = ("forged.observation", "grader.error")  # warnings that students need not understand
-
-
 def texts_for_students(grade: Grade) -> Iterator[tuple[str, str]]:
     """Where each text of a grade stands that its student reads, and the text."""
     for criterion in grade.criteria:
         yield criterion.id, criterion.feedback
         for check in criterion.checks:
             yield f"{criterion.id}/{check.name}", sentence(check.message, check.hint)
+    for_instructors = ("forged.observation", "grader.error")  # warnings that students need not understand
     for warning in grade.warnings:
-        if warning.code not in FOR_INSTRUCTORS:
+        if warning.code not in for_instructors:
             yield warning.code, warning.message
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from grader.commands import COMMANDS, DEFAULT
 from grader.errors import GraderError
 
-SHELLS = ("bash", "zsh", "tcsh")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
@@ -16,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "vit-grade, and the files that they take. Needs the extra: pip install 'vit-grade[completion]'."
     )
     parser.epilog = "In bash: vit-grade completion bash > ~/.local/share/bash-completion/completions/vit-grade"
-    parser.add_argument("shell", choices=SHELLS, help="the shell that reads it")
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="the shell that reads it")
 
 
 def run(given: argparse.Namespace) -> int:

@@ -25,7 +25,6 @@ from grader.torchkit.inside.noted_reads import NotedPairs
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
-MAX_EPOCHS = 1_000
 SMALL = {"n_layer": 1, "n_head": 2, "d_model": 16, "batch_size": 32}
 NO_IMAGES = np.zeros((0, 1, 1, 1), np.float32)
 
@@ -72,7 +71,8 @@ def _run(student: Student, attempt: Attempt, sets: tuple[NotedPairs, NotedPairs]
             ended = watch.run(lambda: function(*sets))
         saved = _saved(watch, measures)
     epochs = student.get("num_epochs") if student.has("num_epochs") else 1
-    epochs = min(epochs, MAX_EPOCHS) if type(epochs) is int and epochs > 0 else 1
+    max_epochs = 1_000
+    epochs = min(epochs, max_epochs) if type(epochs) is int and epochs > 0 else 1
     return {
         "attempt": attempt.name,
         "saved": saved,
