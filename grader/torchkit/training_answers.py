@@ -39,6 +39,8 @@ class WatchedEpoch(Record, frozen=True):
         test_batches: batches with items of the test set that were learned from.
         evaluations: calls of the evaluation.
         climbed: steps of optimizers that were made with maximize=True.
+        entropies: cross entropies that a gradient came back to.
+        turned: of these, how many got a negative gradient, as -loss gives it.
     """
 
     batches: Count
@@ -53,6 +55,8 @@ class WatchedEpoch(Record, frozen=True):
     test_batches: Count
     evaluations: Count
     climbed: Count = 0
+    entropies: Count = 0
+    turned: Count = 0
 
 
 class UsedRates(Record, frozen=True):

@@ -75,6 +75,23 @@ def expect_end(run: WatchedTraining) -> None:
         )
 
 
+def expect_descent(run: WatchedTraining, losses: int, turned: int, effect: str) -> None:
+    """Fail where steps make a loss larger: by its sign, or by the optimizer's, but not by both.
+
+    Args:
+        losses: that a gradient came back to.
+        turned: of these, those that got a negative one.
+        effect: what the training does then, as the end of the sentence.
+    """
+    climbs = run.total("climbed") > run.steps / 2
+    if losses and (turned > losses / 2) != climbs:
+        raise Fail(
+            f"the training makes the loss larger, not smaller: {effect}",
+            "The optimizer is made with maximize=True: leave that out." if climbs
+            else "The sign of the loss is turned before backward(): call it on the loss as it is.",
+        )  # fmt: skip
+
+
 def _expect_all_batches(run: WatchedTraining) -> None:
     """Fail where a batch is left out of an epoch."""
     early = _early(run)

@@ -94,7 +94,10 @@ def runs_through(evidence: Evidence) -> None:
 @after(runs_through)
 def steps(evidence: Evidence) -> None:
     """Each batch is learned from: backward, then a step of the optimizer."""
-    watched_trainings.expect_steps(through(evidence))
+    run = through(evidence)
+    watched_trainings.expect_steps(run)
+    effect = "it learns to give the right characters the lowest logits"
+    watched_trainings.expect_descent(run, run.total("entropies"), run.total("turned"), effect)
 
 
 @after(steps)

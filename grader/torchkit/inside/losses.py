@@ -15,6 +15,7 @@ from pytorch_metric_learning.miners.base_miner import BaseMiner
 from torch import Tensor, nn
 
 from grader.torchkit.inside.batch_rows import BatchRows
+from grader.torchkit.inside.loss_signs import climbs
 from grader.torchkit.inside.same_rows import same_labels, same_rows
 
 SOURCES = ("none", "miner", "all", "other", "other_embeddings", "other_labels")  # where tuples may come from
@@ -191,7 +192,7 @@ def _learned(note: LossCalls, gradient: Tensor) -> None:
 
 
 def _turned(note: LossCalls, gradient: Tensor) -> None:
-    note.upwards += bool((gradient < 0).any() and not (gradient > 0).any())
+    note.upwards += climbs(gradient)
 
 
 def _arguments(positions: tuple[str, ...], args: Any, kwargs: Any) -> dict[str, Any]:

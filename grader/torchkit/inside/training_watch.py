@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 from grader.sandbox.inside import describe, faults
+from grader.torchkit.inside import loss_signs
 from grader.torchkit.inside.followed_models import FollowedModel
 from grader.torchkit.inside.losses import Losses
 from grader.torchkit.inside.noted_reads import NotedReads
@@ -54,6 +55,8 @@ class EpochCounts:
     test_batches: int = 0
     evaluations: int = 0
     climbed: int = 0
+    entropies: int = 0
+    turned: int = 0
 
     def facts(self) -> dict[str, int]:
         """The counts by name, those of the pass as well."""
@@ -135,6 +138,7 @@ class TrainingWatch:
             (DataLoader, "__iter__", self._iter(DataLoader.__iter__)),
             *self.losses.patches(),
             *self.schedules.patches(),
+            *loss_signs.patches(self._entropy),
             self.set_rates.patch(),
             (NotedGroup, "told", self.set_rates.note),
         ]
@@ -259,6 +263,11 @@ class TrainingWatch:
         if not self._stepping:  # LBFGS zeroes and computes them again and again
             self._unused = self._graded()
             epoch.arrived += bool(self._unused)
+
+    def _entropy(self, climbs: bool) -> None:
+        epoch = self._epoch()
+        epoch.entropies += 1
+        epoch.turned += climbs
 
     def _learns_from(self) -> bool:
         """Note the items of the batch that is learned from, and tell whether there are test images among them.

@@ -78,6 +78,8 @@ ERROR = {"output_type": "error", "ename": "KeyboardInterrupt", "evalue": "", "tr
 NOTEBOOK, FILE = "submission.ipynb", "gpt.pt"
 
 FAULTS = [
+    _training("minus_the_loss", "sign of the loss", (BACKWARD, "            (-loss).backward()\n")),
+    _training("maximizes", "maximize=True", (OPTIMIZER, "torch.optim.AdamW(model.parameters(), lr=lr, maximize=True)")),
     _training("no_zero_grad", "zero_grad", (ZERO, "")),
     _training("no_backward", "backward", (BACKWARD, "")),
     _training("no_step", "took a step", (STEP, "")),

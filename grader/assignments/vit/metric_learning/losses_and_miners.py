@@ -4,6 +4,7 @@ from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, cou
 from grader.evidence import Evidence
 from grader.judging import Fail, Skip, after, warn
 from grader.records import GradeWarning
+from grader.torchkit import watched_trainings
 from grader.torchkit.training_answers import WatchedLoss
 
 
@@ -35,19 +36,8 @@ def triplet_loss(evidence: Evidence) -> None:
             "Look whether the embeddings are detached or computed under torch.no_grad(), and whether backward() is "
             "called on another loss.",
         )
-    _expect_descent(run)
-
-
-def _expect_descent(run: TrainingRun) -> None:
-    """Fail where steps are taken that make the loss larger: by its sign, or by the optimizer's, but not by both."""
-    turned = sum(loss.upwards for loss in triplet_losses(run)) > sum(loss.learned for loss in triplet_losses(run)) / 2
-    climbs = run.total("climbed") > run.steps / 2
-    if turned != climbs:
-        raise Fail(
-            "the training makes the triplet loss larger, not smaller: it draws images of different classes together",
-            "The optimizer is made with maximize=True: leave that out." if climbs
-            else "The sign of the loss is turned before backward(): call it on the loss as it is.",
-        )  # fmt: skip
+    learned, turned = (sum(getattr(loss, name) for loss in triplet_losses(run)) for name in ("learned", "upwards"))
+    watched_trainings.expect_descent(run, learned, turned, "it draws images of different classes together")
 
 
 def miner_used(evidence: Evidence) -> None:
