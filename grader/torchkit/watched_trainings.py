@@ -150,7 +150,9 @@ def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: s
 
 def expect_zeroed(run: WatchedTraining) -> None:
     """Fail where gradients of one step are still there in the next."""
-    later = sum(max(0, min(epoch.backwards, epoch.batches or epoch.backwards) - 1) for epoch in run.epochs)
+    later = sum(  # after another step: where gradients are accumulated there are fewer steps than batches
+        max(0, min(epoch.backwards, epoch.steps, epoch.batches or epoch.backwards) - 1) for epoch in run.epochs
+    )
     if run.total("stale") > 0.5 * max(1, later):  # all are where zero_grad is missing, none in right code
         raise Fail(
             f"{run.total('stale')} of {run.total('backwards')} backward passes add to the gradients of the step before",

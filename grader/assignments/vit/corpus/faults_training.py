@@ -62,6 +62,16 @@ FAULTS = [
         ("        total_loss = 0.0\n", "        total_loss = 0.0\n        optimizer.zero_grad()\n"),
         word="zero_grad",
     ),
+    training(
+        "zero_grad_missing_where_gradients_are_accumulated",
+        (ZERO, ""),
+        (
+            STEP,
+            "            batches = batches + 1\n            if batches % 4 == 0:\n                optimizer.step()\n",
+        ),
+        ("        total_loss = 0.0\n", "        total_loss, batches = 0.0, 0\n"),
+        word="add to the gradients of the step before",
+    ),
     training("zero_grad_after_backward", (ZERO + BACKWARD, BACKWARD + ZERO), word="between backward() and step()"),
     training("zero_grad_one_model", (ZERO, "            model_embedding.zero_grad()\n"), word="zero_grad"),
     training("backward_missing", (BACKWARD, ""), word="backward() was never called"),
