@@ -1,5 +1,6 @@
 """The house stays as it is drawn: the contracts in pyproject.toml speak of every room."""
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -75,3 +76,19 @@ def test_no_file_of_the_engine_names_an_assignment(assignment: str):
     named = re.compile(rf"(?<![A-Za-z])({words})(?![a-z-]|_GRADE)", re.IGNORECASE)
     found = {path: {match[0] for match in named.finditer((ROOT / path).read_text())} for path in ENGINE}
     assert {path: those for path, those in found.items() if those - ALLOWED.get(path, set())} == {}
+
+
+def test_no_file_is_longer_than_350_lines_and_no_function_than_60():
+    listed = ["git", "ls-files", "grader/*.py", "bench/*.py"]
+    paths = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    long = {}
+    for path in paths:
+        text = (ROOT / path).read_text(encoding="utf-8")
+        functions = [
+            node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        lines = {f"{path}: {node.name}": node.end_lineno - node.lineno + 1 for node in functions}
+        long |= {name: count for name, count in lines.items() if count > 60}
+        if text.count("\n") > 350:
+            long[path] = text.count("\n")
+    assert len(paths) > 300 and long == {}
