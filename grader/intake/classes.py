@@ -1,6 +1,7 @@
 """One submission or a class of them: whose files are whose, told from the names outside.
 
-A Canvas or Moodle name at the top of a folder decides. Where there is none:
+A Canvas or Moodle name at the top of a folder decides: that is a class, and what lies beside such names (a notebook or
+an archive that came by mail, a folder with code) is one submission more, each. Where there is none:
 
 ========================================  ======================================================
 at the top of the folder                  taken for
@@ -25,7 +26,7 @@ nobody's. A student's key is never read from inside a file of theirs.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from grader.intake.layouts import (
     Contents,
     Tree,
     contents,
+    holds_code,
     holds_notebook,
     tree_of_folder,
     tree_of_names,
@@ -136,8 +138,7 @@ def found_in(path: Path, tree: Tree) -> list[Found]:
 
 def split(path: Path, tree: Tree) -> list[Found]:
     """Return the submissions of a class, or nothing where the folder is one submission."""
-    collected = collected_by(path, tree)
-    if collected:
+    if collected := collected_by(path, tree):
         return unique(collected)
     inside = contents(tree)
     if nothing_but_one_folder(tree, inside):
@@ -145,10 +146,15 @@ def split(path: Path, tree: Tree) -> list[Found]:
         return split(path / name, tree[name] or {})
     if is_one(tree, inside):
         return []
-    loose = [*inside.notebooks, *inside.archives]
-    found = [single(path / name) for name in (*inside.folders, *(inside.empty if len(inside.folders) > 1 else ()))]
-    found += [Found(key_of(path / name), path / name, files=loose_file(path, name)) for name in loose]
-    return unique(sorted(found, key=lambda each: (each.key, each.path)))
+    folders = (*inside.folders, *(inside.empty if len(inside.folders) > 1 else ()))
+    return unique(each_alone(path, folders, [*inside.notebooks, *inside.archives]))
+
+
+def each_alone(path: Path, folders: Iterable[str], files: Iterable[str]) -> list[Found]:
+    """A submission of each folder and of each file, in the order of their names."""
+    found = [single(path / name) for name in folders]
+    found += [Found(key_of(path / name), path / name, files=loose_file(path, name)) for name in files]
+    return sorted(found, key=lambda each: (each.key, each.path))
 
 
 def loose_file(path: Path, name: str) -> dict[str, Path]:
@@ -183,12 +189,23 @@ def only_code_beside(tree: Tree, inside: Contents, with_notebook: list[str]) -> 
 
 
 def collected_by(path: Path, tree: Tree) -> list[Found]:
-    """Return what Canvas or Moodle collected: names by their patterns, files of one student together."""
+    """Return what Canvas or Moodle collected, files of one student together, and what was put beside it."""
     moodle = [(name, match) for name in sorted(tree) if (match := MOODLE.match(name))]
-    if moodle:
-        return [found for key, group in grouped(moodle) for found in moodle_student(path, tree, key, group)]
-    canvas = [(name, match) for name in sorted(tree) if tree[name] is None and (match := CANVAS.match(name))]
-    return [canvas_student(path, key, group) for key, group in grouped(canvas)]
+    found = [found for key, group in grouped(moodle) for found in moodle_student(path, tree, key, group)]
+    rest = {name: inner for name, inner in tree.items() if not MOODLE.match(name)}
+    canvas = [(name, match) for name in sorted(rest) if rest[name] is None and (match := CANVAS.match(name))]
+    plain = contents({name: None for name in rest if rest[name] is None and not CANVAS.match(name)})
+    if not found and (plain.modules or plain.checkpoints):
+        return []  # one student's own, some of whose files are named as Canvas might: best_12_88_run.pt
+    found += [canvas_student(path, key, group) for key, group in grouped(canvas)]
+    return [*found, *put_beside(path, rest, {name for name, _ in canvas})] if found else []
+
+
+def put_beside(path: Path, tree: Tree, collected: Collection[str]) -> list[Found]:
+    """What no name tells to be collected and is a submission all the same."""
+    inside = contents({name: inner for name, inner in tree.items() if name not in collected})
+    folders = [name for name in inside.folders if holds_code(tree[name])]
+    return each_alone(path, folders, [*inside.notebooks, *inside.archives])
 
 
 Named = list[tuple[str, Match]]

@@ -46,7 +46,7 @@ CLASSES = {
     "Canvas": (["doejane_12_345_a.ipynb", "roejoe_LATE_13_346_A3.zip"], ["doejane", "roejoe"]),
     "Canvas, one student": (["doejane_12_345_a.ipynb", "doejane_12_346_vit_model.py"], ["doejane"]),
     "Canvas, same name": (["li_1_2_a.ipynb", "li_3_4_a.ipynb"], ["li_1", "li_3"]),
-    "Canvas with a gradebook": (["doejane_12_345_a.ipynb", "grades.csv", "x.ipynb"], ["doejane"]),
+    "Canvas with a gradebook": (["doejane_12_345_a.ipynb", "grades.csv", "x.ipynb"], ["doejane", "x"]),
     "Moodle": (["A Doe_77_assignsubmission_file_/a.ipynb", "J. R_78_assignsubmission_file/b.zip"], ["A Doe", "J. R"]),
     "Moodle files": (["A Doe_7_assignsubmission_file_a.ipynb", "J_R_8_assignsubmission_file_b.py"], ["A Doe", "J_R"]),
     "Moodle with texts": (
@@ -157,6 +157,24 @@ def test_canvas_files_of_one_student_belong_together_under_their_own_names(tmp_p
     assert found.files == {"a.ipynb": folder / names[0], "vit_model.py": folder / names[1]}
     submission = opened(found.path, files=found.files, name=found.key)
     assert submission.files.keys() == {"a.ipynb", "vit_model.py"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["doe_1_2_a.ipynb", "roe_3_4_a.ipynb"], ["Doe Jane_7_assignsubmission_file_a.ipynb"]],
+    ids=["Canvas", "Moodle"],
+)
+def test_what_was_put_beside_a_download_is_graded_as_well(tmp_path: Path, names: list[str]) -> None:
+    beside = ["late.ipynb", "by mail.zip", "folder/a.ipynb"]
+    nobodys = ["roster.csv", "notes/todo.txt", "grades/old.ipynb", "data/a.py"]
+    found = find_submissions(filled(tmp_path / "bulk", [*names, *beside, *nobodys]))
+    assert len(found) == len(names) + len(beside)
+    assert {each.key for each in found} >= {"late", "by mail", "folder"}
+
+
+def test_a_students_own_file_that_is_named_as_canvas_might_makes_no_class(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "doe", ["a.ipynb", "vit_model.py", "best_12_88_run.pt"])
+    assert [(each.key, each.files) for each in find_submissions(folder)] == [("doe", {})]
 
 
 def test_notebooks_of_a_class_do_not_see_each_others_files(tmp_path: Path) -> None:

@@ -119,11 +119,22 @@ def test_a_notebook_with_half_characters_is_read(tmp_path: Path, prefix: str) ->
     assert submission.cells[0].source == "lr = '?'"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_notebook_that_windows_saved_anew_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.ipynb"
+    path.write_bytes(json.dumps({"nbformat": 4, "cells": [code("lr = 1")]}).encode(encoding))
+    assert opened(path).cells[0].source == "lr = 1"
+
+
 REJECTED = {
     "empty": ("", "empty file"),
     "blank": ("\n  \n", "empty file"),
     "text": ("hello", "JSON is broken"),
     "cut off": ('{"cells": [{"cell_type": "code", "sour', "JSON is broken"),
+    "merge conflict": (
+        '{\n<<<<<<< HEAD\n "cells": []\n=======\n "cells": [1]\n>>>>>>> b\n}',
+        "from line 2 on it holds both",
+    ),
     "list": ([], "no object"),
     "no cells": ({"nbformat": 4, "metadata": {}}, "no list of cells"),
     "not a notebook": ({"name": "package", "version": 1}, "expected nbformat"),

@@ -49,10 +49,17 @@ def load(path: Path) -> dict[str, Any]:
     if not raw.strip(b" \t\r\n\0\xef\xbb\xbf"):
         raise RefusalError("is an empty file; expected a notebook")
     try:
-        notebook = json.loads(raw.decode("utf-8-sig", "replace"), strict=False)
+        content = raw.decode(json.detect_encoding(raw), "replace")
+        notebook = json.loads(content, strict=False)
     except RecursionError:
         raise RefusalError("is not a notebook: its JSON is nested too deep") from None
     except ValueError as error:
+        marks = [number for number, line in enumerate(content.splitlines(), 1) if line.startswith("<<<<<<< ")]
+        if marks:
+            raise RefusalError(
+                f"is not a notebook any more: from line {marks[0]} on it holds both versions of a merge conflict "
+                "(<<<<<<<, =======, >>>>>>>); keep one of them, without these marks"
+            ) from None
         raise RefusalError(f"is not a notebook: its JSON is broken ({error})") from None
     if not isinstance(notebook, dict):
         raise RefusalError("is not a notebook: its JSON is no object")

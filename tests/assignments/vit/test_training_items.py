@@ -48,7 +48,7 @@ def test_the_labels_hold_seven_hundred_of_each_class() -> None:
         (first(499), {"offered": 4_990}, "499 images of each class"),
         (first(499), {"samples": (499,)}, "499 images of each class"),
         (first(450), {}, "450 images of each class"),
-        (np.roll(RIGHT, 1), {}, "not among the first 500"),
+        (np.roll(RIGHT, 1), {}, "among the first 500"),
         (RIGHT, {"tested": 3}, "images of the test set: 3 of 40 batches"),
         (ALL & False, {"unknown": 6_000, "indices": 6_000}, "6,000 images instead of 5,000"),
     ],

@@ -17,6 +17,11 @@ FAULTS = [
     training("loss_negated", (COMPUTE, COMPUTE.replace("triplet_loss(", "-triplet_loss(")), word="sign of the loss"),
     training("backward_of_minus_the_loss", (BACKWARD, "            (-loss).backward()\n"), word="sign of the loss"),
     training("loss_subtracted_from_the_margin", (BACKWARD, "            (margin - loss).backward()\n"), word="larger"),
+    training(
+        "labels_of_the_first_item",
+        (EMBED, EMBED + "            y = y[0].expand(len(y))\n"),
+        word="other labels than those",
+    ),
     training("optimizer_maximizes", (OPTIMIZER, MAXIMIZING), word="maximize=True"),
     training(
         "miner_unused",

@@ -132,8 +132,8 @@ FAULTS = [
     inside("600", "sample_balanced_subset(train_dataset, 600)", "600 images of each class"),
     inside("100", "sample_balanced_subset(train_dataset, 100)", "100 images of each class"),
     inside("by_default", "sample_balanced_subset(train_dataset)", "50 images of each class"),
-    inside("first_5000", "Subset(train_dataset, range(5000))", "not among the first 500"),
-    inside("any_5000", "torch.utils.data.random_split(train_dataset, [5000, 55000])[0]", "not among the first 500"),
+    inside("first_5000", "Subset(train_dataset, range(5000))", "among the first 500"),
+    inside("any_5000", "torch.utils.data.random_split(train_dataset, [5000, 55000])[0]", "among the first 500"),
     inside("test_too", TEST_TOO, "images of the test set"),
     items(
         "inside_loader_of_all",
@@ -145,7 +145,7 @@ FAULTS = [
     items("call_of_600", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 600)"), "600 images of each"),
     items("call_of_100", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 100)"), "100 images of each"),
     items("call_of_6000", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 6000)"), "all 60,000"),
-    items("call_of_the_last", handed(SUBSET, LAST_OF_EACH), "not among the first 500"),
+    items("call_of_the_last", handed(SUBSET, LAST_OF_EACH), "among the first 500"),
     items(
         "call_of_test_images",
         handed("train_embedding_model(sample_balanced_subset(test_dataset, 500), test_dataset)"),

@@ -62,16 +62,24 @@ def miner_used(evidence: Evidence) -> None:
 @after(miner_used)
 def labels_of_the_images(evidence: Evidence) -> None:
     """The labels that the loss is given are those of the images."""
-    triplet = triplet_losses(trained(evidence))
-    told, wrong = (sum(getattr(loss, name) for loss in triplet) for name in ("in_order", "mislabelled"))
-    min_told = 3  # batches: fewer say nothing
-    if told >= min_told and wrong > told / 2:
+    wrong, told = mislabelled(trained(evidence))
+    if wrong:
         raise Fail(
             f"the triplet loss is given other labels than those of the images (in {wrong} of {told} batches that could "
             "be followed): it draws images of different classes together",
             "Take images and labels from the loader together, for x, y in loader, and give y as it is to the miner and "
             "to the loss.",
         )
+
+
+def mislabelled(run: TrainingRun) -> tuple[int, int]:
+    """In how many batches the loss was given other labels than those of the images, and in how many that was told.
+
+    The first is 0 where it was so in a few only.
+    """
+    told, wrong = (sum(getattr(loss, name) for loss in triplet_losses(run)) for name in ("in_order", "mislabelled"))
+    min_told = 3  # batches: fewer say nothing
+    return (wrong if told >= min_told and wrong > told / 2 else 0), told
 
 
 def mined_elsewhere(run: TrainingRun) -> Fail | None:

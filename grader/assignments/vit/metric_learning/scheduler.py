@@ -38,7 +38,9 @@ def _far_enough(run: TrainingRun) -> bool:
 
 def changes(evidence: Evidence) -> None:
     """The learning rate that the optimizer uses changes over `num_epochs`, through a scheduler that drives it."""
-    problem = judged(evidence)[1]
+    run, problem = judged(evidence)
+    if problem is not None and problem.kind == "constant" and run.ended == "enough" and len(run.epochs) == 1:
+        raise Blocked("contrastive.training", "no epoch of the training was seen to end")
     if problem is not None and problem.kind in ("constant", "by hand"):
         raise Fail(problem.message, problem.hint)
 

@@ -94,9 +94,7 @@ def _amount(run: TrainingRun, used: np.ndarray, outside: int) -> str:
         return _all(run)
     per_class = asked[0] if asked else round(number / CLASSES)
     if outside and not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
-        return (
-            f"{number_of(number, 'image')}, but {outside:,} of them are not among the first {PER_CLASS} of their class"
-        )
+        return f"{number_of(number, 'image')}, but not all of them are among the first {PER_CLASS} of their class"
     return f"{number_of(per_class, 'image')} of each class instead of {PER_CLASS}"
 
 

@@ -153,7 +153,8 @@ def every_patch(run: ModuleRun, evidence: Evidence) -> None:
     if not moved.all():
         raise Fail(
             f"the feature ignores {int((~moved).sum())} of {N} patches",
-            "Look at what is returned: the [CLS] token, index 0 of the token axis, after the Transformer.",
+            "Look at what is returned: the [CLS] token, index 0 of the token axis, after the Transformer. And are all "
+            "sizes those of the arguments, none the notebook's own hyperparameters?",
         )
     if same(run.output("gray", "two patches swapped", (3, D)), base, tolerance=1e-6):
         raise Fail(
@@ -221,7 +222,7 @@ def arguments(run: ModuleRun, evidence: Evidence) -> None:
     if run.size("large patches") == sizes[1]:
         raise Fail(
             "ViTs with patches of 4 and of 6 pixels have as many parameters: patch_size has no effect",
-            "Pass it on to PatchEmbeddings.",
+            "Pass it on: PatchEmbeddings(image_size, patch_size, hidden_size, num_channels), in this order.",
         )
 
 
