@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from grader import scoring
+from grader import scoring, syntax
 from grader.assignment import Assignment
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer
@@ -56,7 +56,7 @@ def with_classes(new: Mapping[str, str], imports: str, reference: bytes) -> byte
         imports: statements that the new sources need, put before those of the file.
     """
     text = reference.decode()
-    lines, body = text.splitlines(keepends=True), ast.parse(text).body
+    lines, body = text.splitlines(keepends=True), syntax.parse(text).body
     classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name in new]
     assert len(classes) == len(new), f"the reference has not all of {', '.join(new)}"
     for node in reversed(classes):

@@ -46,8 +46,8 @@ def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept
         judge_in_order(probe.needs, evidence)
         if not probe.when(evidence):
             return None
-        if kept is not None and kept.code_unchanged and kept.asked:
-            return Answer(probe.id, build, kept.read, kept.asked, kept.seconds)
+        if kept is not None and kept.code_unchanged:
+            return Answer(probe.id, build if kept.asked else UNASKED, kept.read, kept.asked, kept.seconds)
         question = build()
         asked = question_digest(question, probe.not_compared)
     except Unreadable:
