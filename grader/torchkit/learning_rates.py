@@ -21,7 +21,7 @@ class RateProblem:
     """What is wrong with the learning rate of a training.
 
     Attributes:
-        kind: "constant": it does not change, or its scheduler raises; "by hand": it changes, but without a scheduler;
+        kind: "constant": it does not change, or falls below 0, or its scheduler raises; "by hand": it changes, but without a scheduler;
             "in batches": it changes, but a schedule in epochs is counted in batches; "over": and so has come to its
             end after a few of them; "in epochs": it hardly changes, as a schedule in batches is counted in epochs.
     """
@@ -37,6 +37,11 @@ def rate_problem(run: WatchedTraining) -> RateProblem | None:
         if scheduler.raised is not None:
             what = f"{'scheduler.step() of' if scheduler.made else 'making'} {scheduler.type}"
             return RateProblem(f"{what} {raised_words(scheduler.raised)}", _raised_hint(scheduler))
+    if (lowest := min((curve.min() for curve in run.rates.curves), default=0)) < -rounding(run):
+        return RateProblem(
+            f"the learning rate falls below 0, to {lowest:.2g}: from there on each step makes the loss larger",
+            "Look at the numbers of the scheduler: its end may come before the training's, or a factor be negative.",
+        )
     moving = [curve for curve in run.rates.curves if moves(curve)]
     if moving and _seen_constant(run, moving):
         return _constant(run)
@@ -50,6 +55,11 @@ def rate_problem(run: WatchedTraining) -> RateProblem | None:
         if moves(run.used.rate[run.used.optimizer == optimizer]):
             return _by_hand(run)
     return _constant(run)
+
+
+def rounding(run: WatchedTraining) -> float:
+    """What a learning rate may be beside 0 by rounding: a cosine's end is no exact 0."""
+    return 1e-3 * max((float(np.abs(curve).max()) for curve in run.rates.curves), default=0)
 
 
 def moves(curve: np.ndarray) -> bool:

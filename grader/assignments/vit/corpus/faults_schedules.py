@@ -50,6 +50,10 @@ FAULTS = [
         f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
         "within",
     ),
+    schedule(
+        "scheduler_below_zero", f"{LR}.LambdaLR(optimizer, lambda epoch: 1 - 2 * epoch / num_epochs)", "falls below 0"
+    ),
+    schedule("scheduler_of_a_negative_factor", f"{LR}.StepLR(optimizer, step_size=5, gamma=-0.5)", "falls below 0"),
     # Schedulers that do nothing
     fault(
         "scheduler_none",
