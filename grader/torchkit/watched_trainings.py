@@ -66,7 +66,8 @@ def expect_end(run: WatchedTraining) -> None:
     """
     planned = run.rates.num_epochs
     many_more = 60  # epochs: no training is so much longer than the number that it is said to take
-    if run.ended == "enough" and planned and len(run.epochs) > 3 * planned + many_more:
+    many_steps = 600  # after which it is ended from within; one that was ended for its time may be slow, and right
+    if planned and run.ended == "enough" and run.steps >= many_steps and len(run.epochs) > 3 * planned + many_more:
         raise Fail(
             f"the training does not end: after {len(run.epochs)} epochs it still goes on, where num_epochs is "
             f"{planned}",
