@@ -107,7 +107,7 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     "is slow": (training(SLOWLY, scheduler(settings={"gamma": 0.999})), ""),
     "is slower than the training": (training(SLOWLY, scheduler(settings={"T_max": 205})), ""),
     "is not finite": (training(np.full(EPOCHS, np.nan), scheduler()), "never changes anything"),
-    "is negative": (training(-1.0 - STEPS, OFTEN, batches=BATCHES), ""),
+    "is negative": (training(-1.0 - STEPS, OFTEN, batches=BATCHES), "falls below 0"),
 }
 
 
