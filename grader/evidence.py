@@ -180,6 +180,10 @@ class KeptAnswer:
     code_unchanged: bool
     seconds: float
 
+    def again(self, probe: str, question: Callable[[], Question]) -> Answer:
+        """It, as an answer of today: what could not be asked then has no question now either."""
+        return Answer(probe, question if self.asked else UNASKED, self.read, self.asked, self.seconds)
+
 
 @dataclass(frozen=True)
 class MeasuredScore:

@@ -47,7 +47,7 @@ def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept
         if not probe.when(evidence):
             return None
         if kept is not None and kept.code_unchanged:
-            return Answer(probe.id, build if kept.asked else UNASKED, kept.read, kept.asked, kept.seconds)
+            return kept.again(probe.id, build)
         question = build()
         asked = question_digest(question, probe.not_compared)
     except Unreadable:

@@ -51,13 +51,12 @@ def test_each_room_has_a_folder_of_tests_and_no_folder_is_of_no_room():
     assert {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")} | {"student"} == rooms | of_several
 
 
-ENGINE = [
-    path
-    for path in subprocess.run(
-        ["git", "ls-files", "grader"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    if path.split("/")[1] not in FLOORS and Path(path).suffix != ".png"
-]
+def tracked(*patterns: str) -> list[str]:
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
+
+
+ENGINE = [path for path in tracked("grader") if path.split("/")[1] not in FLOORS and Path(path).suffix != ".png"]
 ALLOWED = {
     "grader/settings.toml": {"vit"},  # the one line that says which is the default
     "grader/intake/reading/forbidden.py": {"FashionMNIST"},  # among the classes of torchvision that download
@@ -79,9 +78,7 @@ def test_no_file_of_the_engine_names_an_assignment(assignment: str):
 
 
 def test_no_file_is_longer_than_350_lines_and_no_function_than_60():
-    listed = ["git", "ls-files", "grader/*.py", "bench/*.py"]
-    paths = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    long = {}
+    paths, long = tracked("grader/*.py", "bench/*.py"), {}
     for path in paths:
         text = (ROOT / path).read_text(encoding="utf-8")
         functions = [

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import importlib.util
 import math
 import os
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import exports, firewall
+from grader.commands import extras
 from grader.commands.options import grading_options
 from grader.errors import GraderError
 from grader.exports import handed_in
@@ -119,20 +119,10 @@ def grade_one(
 
 
 def _pages(out: Path, several: bool) -> "Pages":
-    for name in ("matplotlib", "nbconvert", "nh3"):
-        _needed(name, "--html", "report")
+    extras.need("--html", "report", "matplotlib", "nbconvert", "nh3")
     from grader.reports.html.pages import Pages  # noqa: PLC0415  libraries of an extra, and half a second
 
     return Pages(out, several)
-
-
-def _needed(name: str, option: str, extra: str) -> None:
-    try:
-        found = importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        found = False
-    if not found:
-        raise GraderError(f"{option} needs {name}: pip install 'vit-grade[{extra}]'")
 
 
 def exported(given: argparse.Namespace, grades: Sequence[Grade]) -> list[ExportedGrade]:

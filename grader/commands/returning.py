@@ -1,12 +1,12 @@
 """The exports that students read: zips of pages, and scores and comments sent to Canvas."""
 
 import argparse
-import importlib.util
 import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from grader.commands import extras
 from grader.errors import GraderError
 from grader.exports import canvas_api
 from grader.exports.addresses import ADDRESS
@@ -66,9 +66,7 @@ def expect_options(given: argparse.Namespace) -> None:
 
 def feedback(given: argparse.Namespace, reader: GradebookReader) -> int:
     """Pack the pages of a class, and say what became of each; 1 where a person should look at something."""
-    for name in ("matplotlib", "nbconvert", "nh3"):
-        if importlib.util.find_spec(name) is None:
-            raise GraderError(f"{given.format} needs {name}: pip install 'vit-grade[report]'")
+    extras.need(given.format, "report", "matplotlib", "nbconvert", "nh3")
     from grader.exports.feedback import FeedbackOptions, pack  # noqa: PLC0415  libraries of an extra
 
     target = given.out / f"{given.format}.zip" if given.to == "-" else Path(given.to)

@@ -1,10 +1,9 @@
 """``grade.py review``: the desk at which a person looks at submissions and decides."""
 
 import argparse
-import importlib.util
 
+from grader.commands import extras
 from grader.commands.arguments import shared
-from grader.errors import GraderError
 from grader.gradebook.ledger import who
 
 
@@ -22,9 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Serve the desk, or print its list."""
-    for name, extra in (("flask", "review"), ("waitress", "review"), ("matplotlib", "report"), ("nh3", "report")):
-        if importlib.util.find_spec(name) is None:
-            raise GraderError(f"review needs {name}: pip install 'vit-grade[{extra}]'")
+    extras.need("review", "review", "flask", "waitress")
+    extras.need("review", "report", "matplotlib", "nh3")
     from grader.desk import listing, serving  # noqa: PLC0415  libraries of an extra
     from grader.desk.desk import DeskOptions  # noqa: PLC0415  as above
 

@@ -1,8 +1,8 @@
 """What is compared of each submission of a class: read from the gradebook, or made once and kept there."""
 
 import contextlib
-import hashlib
 import json
+import platform
 import sqlite3
 import sys
 import zlib
@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.gradebook import closures
+from grader import syntax
+from grader.gradebook import digests, tokens
 from grader.gradebook.basis import assignment_of
 from grader.gradebook.reader import GradedSubmission
 from grader.gradebook.store import Gradebook
@@ -40,8 +41,8 @@ def works_of(book: Gradebook, entries: Iterable[GradedSubmission]) -> list[Compa
         work = _unpacked(entry.row.key, kept[ident]) if ident in kept else None
         if work is None:
             submission, _ = book.observed(ident)
-            tokens = tokens_of(program_of(submission), template)
-            work = ComparedWork(entry.row.key, tokens, weights_of(submission))
+            own = tokens_of(program_of(submission), template)
+            work = ComparedWork(entry.row.key, own, weights_of(submission))
             new[ident] = _packed(work)
         found.append(work)
         if len(new) == 100:  # whoever stops in between goes on from here
@@ -69,9 +70,9 @@ def _keep(book: Gradebook, made_by: str, new: dict[int, bytes]) -> None:
 
 def _made_by(template: Path | None) -> str:
     """What tokens rest on beside the submission: the code that makes them, and the template."""
-    texts = [path.read_bytes() for path in sorted(template.glob("*.py"))] if template else []
-    given = hashlib.sha256(b"\0".join(texts)).hexdigest()
-    return f"{closures.digest('grader.gradebook.tokens')} {given[:16]}"
+    code = [Path(str(module.__file__)) for module in (tokens, syntax)]
+    given = template.glob("*.py") if template else ()
+    return f"Python {platform.python_version()} {digests.of_code(code)} {digests.of_code(given)}"
 
 
 def _packed(work: ComparedWork) -> bytes:
@@ -82,8 +83,8 @@ def _packed(work: ComparedWork) -> bytes:
 def _unpacked(key: str, data: bytes) -> ComparedWork | None:
     """None where it cannot be read: it is made again then."""
     try:
-        tokens, weights = json.loads(zlib.decompress(data))
+        own, weights = json.loads(zlib.decompress(data))
         sums = {name: frozenset(map(sys.intern, each)) for name, each in weights.items()}
-        return ComparedWork(key, tuple(map(sys.intern, tokens)), sums)
+        return ComparedWork(key, tuple(map(sys.intern, own)), sums)
     except (ValueError, TypeError, AttributeError, zlib.error):
         return None

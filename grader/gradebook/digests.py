@@ -49,7 +49,7 @@ class Digests:
 def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
     """The digests as they are now."""
     settings = [options.train, options.train_budget, options.sample, sorted(only) if only is not None else None]
-    operations = _of(path for path in map(Path, options.assignment.ops) if path.suffix == ".py")
+    operations = of_code(path for path in map(Path, options.assignment.ops) if path.suffix == ".py")
     whole = asking() + operations + json.dumps([*settings, options.assignment.name])
     rubric = hashlib.sha256(options.rubric_file.read_bytes()).hexdigest()[:16]
     return Digests(hashlib.sha256(whole.encode()).hexdigest()[:16], judging(options), rubric, environment())
@@ -69,19 +69,19 @@ def _elsewhere(assignment: "Assignment") -> str:
         for path in folder.rglob("*.py")
         if not {"corpus", "corpus.py", "figures"} & set(path.relative_to(folder).parts)
     )
-    return _of(path for path in own if not any(path.is_relative_to(each) for each in students))
+    return of_code(path for path in own if not any(path.is_relative_to(each) for each in students))
 
 
 @cache
 def asking() -> str:
     """Of the code that opens and runs submissions."""
-    return _of(path for path in CODE.rglob("*.py") if ASKS & _folders(path))
+    return of_code(path for path in CODE.rglob("*.py") if ASKS & _folders(path))
 
 
 @cache
 def checks() -> str:
     """Of the code that asks and judges."""
-    return _of(path for path in CODE.rglob("*.py") if not (ASKS | NO_SAY) & _folders(path))
+    return of_code(path for path in CODE.rglob("*.py") if not (ASKS | NO_SAY) & _folders(path))
 
 
 def _folders(path: Path) -> set[str]:
@@ -94,11 +94,12 @@ def package(name: str) -> str:
     """Of the package that a module lies in, of the toolkit that it computes with, and of the libraries."""
     spec = importlib.util.find_spec(name)
     folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE
-    toolkit = _of((CODE / "torchkit").rglob("*.py"))
-    return hashlib.sha256((_of(folder.glob("*.py")) + toolkit + environment()).encode()).hexdigest()[:16]
+    toolkit = of_code((CODE / "torchkit").rglob("*.py"))
+    return hashlib.sha256((of_code(folder.glob("*.py")) + toolkit + environment()).encode()).hexdigest()[:16]
 
 
-def _of(paths: Iterable[Path]) -> str:
+def of_code(paths: Iterable[Path]) -> str:
+    """Of files, by name and content."""
     digest = hashlib.sha256()
     for path in sorted(path for path in paths if path.is_file()):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -13,7 +13,7 @@ from grader import rubric as rubrics
 from grader.assignment import Assignment
 from grader.data import DataSet
 from grader.errors import GraderError, Outdated, Unreadable
-from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, MeasuredScore, Probe, Question
+from grader.evidence import UNASKED, Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.firewall import Firewall
 from grader.gradebook import digests, packing
 from grader.gradebook.adjusting import Adjuster
@@ -179,8 +179,7 @@ class Regrader:
         evidence.verdicts = {**not_judged, **judged}
         probes = {probe.id: probe for probe in grader.assignment.probes}
         for ident, each in self._answers(kept, answers).items():
-            build = partial(_question, probes.get(ident) if each.asked else None, evidence)
-            evidence.answers[ident] = Answer(ident, build, each.read, each.asked, each.seconds)
+            evidence.answers[ident] = each.again(ident, partial(_question, probes.get(ident), evidence))
         return evidence
 
     def _answers(self, kept: GradeRow, answers: bytes) -> dict[str, KeptAnswer]:

@@ -26,7 +26,7 @@ nobody's. A student's key is never read from inside a file of theirs.
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -194,18 +194,12 @@ def collected_by(path: Path, tree: Tree) -> list[Found]:
     found = [found for key, group in grouped(moodle) for found in moodle_student(path, tree, key, group)]
     rest = {name: inner for name, inner in tree.items() if not MOODLE.match(name)}
     canvas = [(name, match) for name in sorted(rest) if rest[name] is None and (match := CANVAS.match(name))]
-    plain = contents({name: None for name in rest if rest[name] is None and not CANVAS.match(name)})
-    if not found and (plain.modules or plain.checkpoints):
+    beside = contents({name: rest[name] for name in rest.keys() - dict(canvas).keys()})
+    if not found and (beside.modules or beside.checkpoints):
         return []  # one student's own, some of whose files are named as Canvas might: best_12_88_run.pt
     found += [canvas_student(path, key, group) for key, group in grouped(canvas)]
-    return [*found, *put_beside(path, rest, {name for name, _ in canvas})] if found else []
-
-
-def put_beside(path: Path, tree: Tree, collected: Collection[str]) -> list[Found]:
-    """What no name tells to be collected and is a submission all the same."""
-    inside = contents({name: inner for name, inner in tree.items() if name not in collected})
-    folders = [name for name in inside.folders if holds_code(tree[name])]
-    return each_alone(path, folders, [*inside.notebooks, *inside.archives])
+    folders = [name for name in beside.folders if holds_code(rest[name])]
+    return [*found, *each_alone(path, folders, [*beside.notebooks, *beside.archives])] if found else []
 
 
 Named = list[tuple[str, Match]]

@@ -90,9 +90,9 @@ def files_in(tree: Tree) -> Iterator[str]:
 
 
 def holds_notebook(tree: Tree | None) -> bool:
-    return any(name.lower().endswith(NOTEBOOKS) for name in files_in(tree or {}))
+    return bool(ending(files_in(tree or {}), *NOTEBOOKS))
 
 
 def holds_code(tree: Tree | None) -> bool:
     """Whether a folder holds a notebook, a module or an archive, however deep."""
-    return any(name.lower().endswith((*NOTEBOOKS, ".py", *ARCHIVES)) for name in files_in(tree or {}))
+    return bool(ending(files_in(tree or {}), *NOTEBOOKS, ".py", *ARCHIVES))

@@ -21,9 +21,10 @@ class RateProblem:
     """What is wrong with the learning rate of a training.
 
     Attributes:
-        kind: "constant": it does not change, or falls below 0, or its scheduler raises; "by hand": it changes, but without a scheduler;
-            "in batches": it changes, but a schedule in epochs is counted in batches; "over": and so has come to its
-            end after a few of them; "in epochs": it hardly changes, as a schedule in batches is counted in epochs.
+        kind: "constant": it does not change, or falls below 0, or its scheduler raises; "by hand": it changes, but
+            without a scheduler; "in batches": it changes, but a schedule in epochs is counted in batches; "over": and
+            so has come to its end after a few of them; "in epochs": it hardly changes, as a schedule in batches is
+            counted in epochs.
     """
 
     message: str

@@ -1,5 +1,6 @@
 """Copies are found whatever was done to hide them; work of one's own is not; the template is nobody's."""
 
+import ast
 import itertools
 import json
 import re
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import Indel
 
+from grader import syntax
 from grader.assignments.vit.assignment import VIT
-from grader.gradebook import compared, similarity
+from grader.gradebook import compared, similarity, tokens
 from grader.gradebook.compared import ComparedWork, works_of
 from grader.gradebook.packing import _checksums
 from grader.gradebook.reader import GradebookReader
@@ -176,6 +178,24 @@ def test_a_class_that_handed_in_one_program_is_one_group_at_once():
     works = [ComparedWork(f"s{n:04}", ("x",) * 1500, {}) for n in range(2000)]
     (group,) = similarity.groups(similarity._codes(works, 0.9))
     assert len(group.keys) == 2000 and group.least == 1
+
+
+def test_kept_tokens_are_made_anew_where_any_code_that_makes_them_is_another(tmp_path, monkeypatch):
+    code = {tokens: {"grader.syntax"}, syntax: set()}  # and what of this project they import
+    for module, known in code.items():
+        nodes = [
+            node for node in ast.walk(ast.parse(Path(module.__file__).read_text())) if isinstance(node, ast.ImportFrom)
+        ]
+        imported = {f"{node.module}.{alias.name}" for node in nodes for alias in node.names}
+        assert {name for name in imported if name.startswith("grader.")} == known
+    before = compared._made_by(VIT.template)
+    for module in code:
+        changed = tmp_path / Path(module.__file__).name
+        changed.write_text(Path(module.__file__).read_text() + "\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "__file__", str(changed))
+            assert compared._made_by(VIT.template) != before
+    assert compared._made_by(None) != before == compared._made_by(VIT.template)
 
 
 def test_tokens_are_made_once_and_again_when_the_template_is_another(tmp_path, monkeypatch):

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from grader.torchkit.inside.attention_weights import SOFTMAXES
+
 
 def attention_scale(module: nn.Module, inputs: Tensor) -> tuple[float | None, int | None]:
     """Find the factor between the products of queries and keys and the first softmax.
@@ -32,7 +34,6 @@ class _Follow(TorchFunctionMode):
     products_with_a_number = frozenset({
         Tensor.mul, Tensor.__mul__, Tensor.__rmul__, torch.mul, Tensor.__imul__, Tensor.mul_, torch.multiply,
     })  # fmt: skip
-    softmaxes = frozenset({torch.softmax, F.softmax, Tensor.softmax})
     product_functions = frozenset({torch.matmul, torch.bmm, torch.einsum, Tensor.matmul, Tensor.__matmul__, Tensor.bmm})
 
     def __init__(self) -> None:
@@ -48,7 +49,7 @@ class _Follow(TorchFunctionMode):
         if not self.done and func is F.scaled_dot_product_attention:
             scale, self.width = kwargs.get("scale"), args[0].shape[-1]
             self._end(self.width**-0.5 if scale is None else float(scale))
-        if not self.done and func in self.softmaxes:
+        if not self.done and func in SOFTMAXES:
             self._end(self._scale_of(args[0] if args else kwargs["input"]))
         tensors = [a for a in args if isinstance(a, Tensor)] if not self.done else []
         before = [self._factor(a) for a in tensors]

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+SOFTMAXES = frozenset({torch.softmax, F.softmax, Tensor.softmax})
+
 
 class AttentionWeights(TorchFunctionMode):
     """While it is entered, keeps the weights of every attention, in order.
@@ -19,7 +21,6 @@ class AttentionWeights(TorchFunctionMode):
     """
 
     max_tokens = 4_096
-    softmaxes = frozenset({torch.softmax, F.softmax, Tensor.softmax})
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +34,7 @@ class AttentionWeights(TorchFunctionMode):
             asked = kwargs.get("need_weights", True) and kwargs.get("average_attn_weights", True)
             return (out, weights) if asked else func(*args, **kwargs)
         out = func(*args, **kwargs)
-        if func in self.softmaxes:
+        if func in SOFTMAXES:
             self._keep(out)
         elif func is F.scaled_dot_product_attention:
             self._keep(_weights(args[0], args[1], kwargs.get("scale")))

@@ -4,11 +4,10 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from grader.assignments.vit.corpus.contrastive_lines import LR
 from grader.audit import Case
 
-LR = "torch.optim.lr_scheduler"
 START = "    ### BEGIN SOLUTION: train on 500"
-EMBEDDED = "            embeddings = model_embedding(vit_model(x))  # (B, E)\n"
 EMBED = "    ### BEGIN SOLUTION: embed in eval mode"
 END = "    ### END SOLUTION\n"
 DEVICE = 'device = torch.device("cuda" if torch.cuda.is_available() else "cpu")\n'

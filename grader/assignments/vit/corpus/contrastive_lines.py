@@ -1,8 +1,4 @@
-"""The lines of the reference's ``contrastive.py`` that faults change, and how a fault of it is written.
-
-A fault is the reference with one thing changed; ``costs`` are exactly the criteria that it must lose, and
-``word`` is the part of the message that names the cause.
-"""
+"""The lines of the reference's ``contrastive.py`` that faults change, and how a fault of it is written."""
 
 from typing import Any
 

@@ -1,6 +1,7 @@
 """Part 3: data sets, samplers and loaders that are right, and epochs counted by hand."""
 
-from grader.assignments.vit.corpus.contrastive_bodies import EMBEDDED, ENDLESS, LOADER, edited, plain, streamed
+from grader.assignments.vit.corpus.contrastive_bodies import ENDLESS, LOADER, edited, plain, streamed
+from grader.assignments.vit.corpus.contrastive_lines import EMBED
 
 VARIANTS = [
     # Data
@@ -58,20 +59,20 @@ class Pairs(Dataset):
     ),
     # Rows of a batch and their labels, together
     *(
-        edited(f"rows_{name}", (EMBEDDED, change))
+        edited(f"rows_{name}", (EMBED, change))
         for name, change in (
             (
                 "sorted_together",
-                EMBEDDED + "            order = y.argsort()\n            embeddings, y = embeddings[order], y[order]\n",
+                EMBED + "            order = y.argsort()\n            embeddings, y = embeddings[order], y[order]\n",
             ),
             (
                 "mixed_before",
-                "            order = torch.randperm(len(y))\n            x, y = x[order], y[order]\n" + EMBEDDED,
+                "            order = torch.randperm(len(y))\n            x, y = x[order], y[order]\n" + EMBED,
             ),
-            ("of_other_class_numbers", EMBEDDED + "            y = 9 - y.to(torch.int32)\n"),
-            ("seen_twice", "            x, y = torch.cat([x, x.flip(-1)]), torch.cat([y, y])\n" + EMBEDDED),
-            ("changed_by_noise", "            x = x + 0.01 * torch.randn_like(x)\n" + EMBEDDED),
-            ("without_the_last", EMBEDDED + "            embeddings, y = embeddings[:-1], y[:-1]\n"),
+            ("of_other_class_numbers", EMBED + "            y = 9 - y.to(torch.int32)\n"),
+            ("seen_twice", "            x, y = torch.cat([x, x.flip(-1)]), torch.cat([y, y])\n" + EMBED),
+            ("changed_by_noise", "            x = x + 0.01 * torch.randn_like(x)\n" + EMBED),
+            ("without_the_last", EMBED + "            embeddings, y = embeddings[:-1], y[:-1]\n"),
         )
     ),
     edited(

@@ -1,6 +1,7 @@
 """Part 3: schedules of the learning rate that are right."""
 
-from grader.assignments.vit.corpus.contrastive_bodies import LR, plain, scheduled
+from grader.assignments.vit.corpus.contrastive_bodies import plain, scheduled
+from grader.assignments.vit.corpus.contrastive_lines import LR
 
 VARIANTS = [
     # Schedulers stepped once an epoch

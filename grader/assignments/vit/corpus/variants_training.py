@@ -7,7 +7,6 @@ from grader.assignments.vit.corpus.contrastive_bodies import (
     LEARN,
     LOADER,
     LOSS,
-    LR,
     OPTIMIZER,
     PLAIN,
     SHARPER,
@@ -16,6 +15,7 @@ from grader.assignments.vit.corpus.contrastive_bodies import (
     settings,
     training,
 )
+from grader.assignments.vit.corpus.contrastive_lines import LR
 from grader.audit import Case
 
 VARIANTS = [

@@ -1,8 +1,6 @@
 """The lines of the reference's ``vit_model.py`` that faults change, and how a fault of it is written.
 
-A fault is the reference with one thing changed; ``costs`` are exactly the criteria that it must lose, and
-``word`` is the part of the message that names the cause. ``vit.shapes`` is lost as well where
-``check_vit.py`` cannot but see it.
+``vit.shapes`` is lost as well where ``check_vit.py`` cannot but see it.
 """
 
 from grader.assignments.vit import files

@@ -7,7 +7,7 @@ Shapes: n items of a data set, E embedding size.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,33 +122,27 @@ def embeddings_of_dataset(evidence: Evidence) -> None:
             f"expected embeddings {known.rows.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",
             "Does the loop return within the first batch, or drop the last one?",
         )
-    if _shuffled(rows[0], labels[0], known):
+    forms = expected.forms(known.rows)  # as they are, or of length 1
+    in_order = any(_close(rows[0], form) for form in forms)
+    if in_order and (known.labels == labels[0]).all():
+        return
+    if not in_order and _shuffled(rows[0], labels[0], forms, known.labels):
         raise Fail(
             "embeddings and labels belong together, but come in another order than the items of the data set",
             "Row i is the embedding of item i: leave out shuffle=True.",
         )
-    if not _paired(rows[0], labels[0], known):
-        raise Fail(
-            "embeddings and labels do not belong together, or are not those of the data set's images",
-            "Collect embeddings and labels in one loop over the same loader, which must not shuffle again in between.",
-        )
+    raise Fail(
+        "embeddings and labels do not belong together, or are not those of the data set's images",
+        "Collect embeddings and labels in one loop over the same loader, which must not shuffle again in between.",
+    )
 
 
-def _paired(rows: np.ndarray, labels: np.ndarray, known: RightEvaluation) -> bool:
-    """Whether the rows are the right ones, as they are or of length 1, each with its label."""
-    in_order = any(_close(rows, form) for form in expected.forms(known.rows))
-    return in_order and bool((known.labels == labels).all())
-
-
-def _shuffled(rows: np.ndarray, labels: np.ndarray, known: RightEvaluation) -> bool:
-    """Whether the rows are the right ones, each with its label, in another order."""
-    forms = expected.forms(known.rows)
-    if any(_close(rows, form) for form in forms):
-        return False
+def _shuffled(rows: np.ndarray, labels: np.ndarray, forms: Sequence[np.ndarray], right: np.ndarray) -> bool:
+    """Whether the rows are those of one of the forms in some order, each with its right label."""
     for form in forms:
         nearest = np.abs(rows[:, None] - form[None]).max(2).argmin(1)
         if _close(rows, form[nearest]) and len(set(nearest.tolist())) == len(form):
-            return bool((known.labels[nearest] == labels).all())
+            return bool((right[nearest] == labels).all())
     return False
 
 

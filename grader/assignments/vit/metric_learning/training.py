@@ -27,6 +27,7 @@ CLASSES = {  # and the criteria that judge them and their parts
     "ViT": ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model"),
     "LinearEmbeddingHead": ("vit.heads",),
 }
+SHUFFLE = "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class."
 LENGTH = 0.1  # of the line of images: weights before a training are small, and no curvature to be seen
 
 
@@ -131,7 +132,7 @@ def _expect_classes_mixed(run: TrainingRun) -> None:
         raise Fail(
             f"{of_one_class} of {calls} batches hold images of one class only: there are no negatives in them, no "
             "triplets, and nothing is learned from them",
-            "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class.",
+            SHUFFLE,
         )
 
 
@@ -151,7 +152,7 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
             )
         return Fail(
             "each batch holds images of one class only: there are no negatives, no triplets, and nothing is learned",
-            "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class.",
+            SHUFFLE,
         )
     if triplet and all(loss.flat >= loss.learned for loss in triplet):
         return Fail(
