@@ -41,6 +41,24 @@ def points(rng: np.random.Generator, start: Array, at: Array, length: float = 0.
     return (start + at.reshape(-1, *[1] * start.ndim) * step).astype(np.float32)
 
 
+def wander(outputs: Array, at: Array) -> float:
+    """How far outputs of neighbours on a line are from each other, beside those of any two points of it.
+
+    That is von Neumann's ratio (1941) of the outputs in the order of their points: near 0 where they follow the line,
+    in a curve or with a few jumps as well, as behind a steep softmax; near 1 where their order has nothing to do with
+    it.
+
+    Args:
+        outputs: (n, …), not all the same, for the points of a line of inputs.
+        at: (n,) where those lie.
+
+    Returns:
+        mean square distance of neighbours / mean square distance of two points.
+    """
+    out = outputs.reshape(len(at), -1).astype(np.float64)[np.argsort(at)]
+    return float((np.diff(out, axis=0) ** 2).sum() / (2 * ((out - out.mean(0)) ** 2).sum()))
+
+
 def expect_on_line(run: ModuleRun, build: str, call: str, shape: tuple[int, ...]) -> None:
     """Fail unless the outputs for the points of a line lie as the points do, ``run.known["line"]``.
 
