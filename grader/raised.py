@@ -56,17 +56,23 @@ HINTS = {  # by a pattern in the exception's text
     "or a buffer.",
     "expected scalar type": "Two tensors of different dtypes meet: convert one of them.",
     "does not require grad and does not have a grad_fn": "The loss depends on no trainable parameter: was it detached, "
-    "computed under no_grad, or made from argmax, which has no gradient?",
+    "computed under no_grad, or made from argmax, which has no gradient? Or has every layer requires_grad = False?",
     "'(float|int)' object has no attribute 'backward'": "`.item()` and `float()` make a plain number of a tensor: call "
     "them after backward().",
     "NoneType": "Something that should be a tensor or an object is None: is the `return` missing in the function that "
     "makes it?",
+    "unsupported operand .*'tuple'|must be Tensor, not tuple|'tuple' object has no attribute": "A tuple stands where a "
+    "tensor should: nn.MultiheadAttention, for instance, returns (output, weights), of which [0] is the output.",
+    "(embeddings|labels) must be a .* tensor of shape": "The embeddings come first, then the labels: "
+    "miner(embeddings, labels), loss(embeddings, labels, tuples).",
     "not supported between instances of .*'tuple'": "A number is a tuple here: write decimals with a point, 0.2, and "
     "no comma at the end of the line.",
     "not supported between instances of .*'str'": "A number is a text here: take its quotation marks away.",
     "^BdbQuit": "A breakpoint() or pdb.set_trace() is left in, just above this line: take it out.",
     r"\w\.\w+\(\) takes (0 positional arguments but 1 was|1 positional argument but 2 were) given": "Is `self` missing "
     "as the first argument of this method? If not, compare this call with the definition.",
+    r"__init__\(\) takes 1 positional argument but": "Its class has no `__init__` that takes these arguments: is the name "
+    "misspelt (two underscores on each side), or does it take `self` alone?",
     "positional argument": "Compare this call with the definition of what it calls, and a definition of your own with "
     "the assignment's: the number and the order of the arguments.",
     "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'": "This needs floats: convert with .float() "

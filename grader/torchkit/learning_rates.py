@@ -151,6 +151,11 @@ def _constant(run: WatchedTraining) -> RateProblem:
             f"{stepped.type} never changes anything: it is made anew in each epoch and begins again: {stays}",
             "Make the optimizer and its scheduler once, before the loop over the epochs.",
         )
+    if stepped.same_number:
+        return RateProblem(
+            f"each scheduler.step() of {stepped.type} is told the same number, so that it stays in one epoch: {stays}",
+            "Call scheduler.step() without a number: it counts itself.",
+        )
     if stepped.steps == 1 < epochs:
         return RateProblem(
             f"{stepped.type} is stepped once in the whole training: {stays}",

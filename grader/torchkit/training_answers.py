@@ -216,6 +216,7 @@ class WatchedScheduler(Record, frozen=True):
         inner: it is a part of another scheduler.
         made: its constructor did not raise.
         raised: what its constructor or its step raised.
+        same_number: each step got the same number, as if it were always the same epoch.
         settings: what it was made with, by the names of torch's attributes.
     """
 
@@ -227,6 +228,7 @@ class WatchedScheduler(Record, frozen=True):
     made: bool
     raised: Raised | None
     settings: Annotated[dict[Name, Setting], Meta(max_length=40)]
+    same_number: bool = False
 
 
 class LearningRates(Record, frozen=True):

@@ -116,4 +116,7 @@ def words(transform: ObservedTransform) -> str:
         return "no normalisation (values from 0 to 1)"
     if abs(shift) < 0.1 and abs(scale - 255) < 0.5:
         return "no normalisation (values from 0 to 255)"
-    return f"mean {-shift / scale:.4g} and standard deviation {1 / scale:.4g}"
+    usual = f"mean {-shift / scale:.4g} and standard deviation {1 / scale:.4g}"
+    if scale < 0.05:
+        return f"{usual}, as where pixels from 0 to 1 are divided by 255 once more"
+    return f"{usual}, as where pixels from 0 to 255 are taken for pixels from 0 to 1" if scale > 200 else usual

@@ -43,6 +43,11 @@ class NotedScheduler:
     made: bool = True
     metric: Any = None
 
+    @property
+    def same_number(self) -> float | None:
+        """What each of several steps was told; None where they were told nothing, or different numbers."""
+        return self.arguments[0] if len(self.arguments) > 1 == len(set(self.arguments)) else None
+
 
 @dataclass
 class Schedules:
@@ -149,6 +154,7 @@ class Schedules:
                 "made": note.made,
                 "raised": note.raised,
                 "settings": _settings(note.scheduler),
+                "same_number": note.same_number is not None,
             }
             for note in self.notes[:20]
         ]
@@ -283,7 +289,8 @@ def _drive(note: NotedScheduler, times: int, at: float, real: bool) -> bool:
                 note.copy.step(note.metric)
             elif note.arguments:
                 fractional = any(number != int(number) for number in note.arguments)
-                note.copy.step(at if fractional else int(at))
+                told = at if fractional else int(at)
+                note.copy.step(told if note.same_number is None else note.same_number)
             else:
                 note.copy.step()
         except Exception as error:

@@ -109,6 +109,7 @@ class ReturnedHead(Record, frozen=True):
         calls: what it predicted; None where its making was not seen.
         evaluated: (S, m) classes of the test items in each state in which it was evaluated.
         logits: what it makes of the features, or what that raised.
+        others: how many other heads learned.
     """
 
     optimized: bool
@@ -120,6 +121,7 @@ class ReturnedHead(Record, frozen=True):
     calls: Predictions | None
     evaluated: Classes | None
     logits: HeadLogits | RaisedResult
+    others: Count = 0
 
 
 class HeadTraining(Record, frozen=True):

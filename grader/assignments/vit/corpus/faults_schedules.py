@@ -11,6 +11,7 @@ from grader.assignments.vit.corpus.contrastive_lines import (
     fault,
     goes_round,
     schedule,
+    scheduled,
 )
 
 FAULTS = [
@@ -106,6 +107,13 @@ FAULTS = [
         f"{LR}.StepLR(optimizer, 1, 0.5)\n    scheduler.step()",
         "once in the whole",
         per="never",
+    ),
+    fault(
+        "scheduler_step_told_0",
+        *scheduled(f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)", "never", ()),
+        (LAST, "        scheduler.step(0)\n" + LAST),
+        costs=SCHEDULER,
+        word="told the same number",
     ),
     schedule("scheduler_gamma_1", f"{LR}.ExponentialLR(optimizer, gamma=1.0)", "by gamma=1"),
     schedule("scheduler_constant_factor", f"{LR}.LambdaLR(optimizer, lambda epoch: 1.0)", "never changes"),

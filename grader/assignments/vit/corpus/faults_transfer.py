@@ -44,6 +44,9 @@ FAULTS = [
     changed("epochs_without_default", "num_epochs: int = 5", "num_epochs: int", "has no default"),
     changed("on_the_test_set", "DataLoader(train_dataset, batch_size", "DataLoader(test_dataset, batch_size", "test items"),
     changed("own_epochs", "in range(1, num_epochs + 1)", "in range(1, 6)", "num_epochs"),
+    changed("head_made_anew_in_each_epoch", "in range(1, num_epochs + 1):\n", "in range(1, num_epochs + 1):\n"
+            "        classifier = ClassificationHead(vit_model.hidden_size).to(device)\n"
+            "        optimizer = torch.optim.AdamW(classifier.parameters(), lr=lr)\n", "3 heads are made"),
     changed("one_batch_an_epoch", "            optimizer.step()\n", "            optimizer.step()\n            break\n", "num_epochs"),
     changed("one_epoch_fewer", "in range(1, num_epochs + 1)", "in range(1, num_epochs)", "num_epochs"),
     changed("one_epoch_more", "in range(1, num_epochs + 1)", "in range(num_epochs + 1)", "num_epochs"),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from grader.assignments.vit.inside import standins
+from grader.sandbox.inside import describe
 from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.training_watch import TrainingWatch
 
@@ -30,11 +31,16 @@ class Evaluations:
         self.own: Callable[..., Any] | None = given if call_own else None
         self.calls: list[dict[str, Any]] = []  # arguments by name, and what was "returned"
         self.own_results: list[Any] = []
+        self.refused: dict[str, Any] | None = None  # the first call with other arguments than it takes, described
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """What is called in place of ``evaluate_at_end_epoch``."""
         if inspect.isfunction(self.given):
-            inspect.signature(self.given).bind(*args, **kwargs)  # raises TypeError as the call would
+            try:
+                inspect.signature(self.given).bind(*args, **kwargs)
+            except TypeError as error:  # as the call would raise it
+                self.refused = self.refused or describe.exception(error)
+                raise
         best = self._best()
         result = standins.evaluate_at_end_epoch(self.calls, best)(*args, **kwargs)
         call = self.calls[-1]
@@ -68,6 +74,7 @@ class Evaluations:
                 for call in self.calls[:max_told]
             ],
             "calculators": [unlike[key] for key in sorted(unlike)],
+            "refused": self.refused,
         }
 
     def _kinds(self) -> list[dict[str, Any]]:

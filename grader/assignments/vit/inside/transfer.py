@@ -145,6 +145,7 @@ def _head(
         "optimized": head is not None and training.is_optimized(head),
         "moved": None if head is None else not same(head.initial, state),
         "reads": reads,
+        "others": sum(other is not head and other.rows > 0 for other in training.heads),
         **_learning(head),
     }
     try:

@@ -5,7 +5,7 @@ import itertools
 from grader.assignments.vit.metric_learning.given_text import changed
 from grader.assignments.vit.metric_learning.watched_runs import Evaluation, TrainingRun, trained
 from grader.evidence import Evidence
-from grader.judging import Fail
+from grader.judging import Fail, raised_words
 from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
@@ -17,6 +17,11 @@ def evaluated(evidence: Evidence) -> None:
     run = trained(evidence)
     epochs = len(run.epochs) - _last_is_cut_short(run)
     calls = sum(evaluation.calls for evaluation in run.evaluations)
+    if calls < epochs and run.refused is not None:
+        raise Fail(
+            f"`evaluate_at_end_epoch` {raised_words(run.refused)}, and the training goes on without it",
+            "Take the try and except around the call away, and give it what its definition asks for.",
+        )
     if calls < epochs:
         times = (
             "never called" if not calls else f"called {'once' if calls == 1 else f'{calls} times'} in {epochs} epochs"

@@ -12,6 +12,7 @@ from grader.assignments.vit.inside.constants import AS_LARGE, BUILT
 from grader.evidence import Evidence
 from grader.judging import Blocked, Fail, Skip, raised_hint, raised_words
 from grader.observations import Answered, Finite, Misfit, Name, Record
+from grader.records import Raised
 from grader.torchkit.modules import lines
 from grader.torchkit.training_answers import ModelCall, OutputsTwice, WatchedTraining, Whole
 
@@ -81,6 +82,7 @@ class TrainingRun(WatchedTraining, frozen=True):
         evaluations: calls of ``evaluate_at_end_epoch``.
         best: of the first of these calls, in order.
         calculators: that they were given, each once.
+        refused: what the first call with other arguments than it takes raised; a training may go on after it.
     """
 
     attempt: Name
@@ -91,6 +93,7 @@ class TrainingRun(WatchedTraining, frozen=True):
     evaluations: Annotated[list[Evaluation], Meta(max_length=20)]
     best: Annotated[list[BestPrecision], Meta(max_length=50)]
     calculators: Annotated[list[Calculator], Meta(max_length=50)]
+    refused: Raised | None = None
 
 
 Runs = Annotated[list[TrainingRun], Meta(min_length=1, max_length=10)]
