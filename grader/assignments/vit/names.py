@@ -17,4 +17,4 @@ TRAINING = (  # calls of these at the top level are never executed
 FUNCTIONS = (*TRAINING, "sample_balanced_subset", "get_embeddings", "retrieve_topk_nearest_neighbors_l2")
 
 WANTED = (*HYPERPARAMETERS, *TRANSFORMS, *CLASSES, *FUNCTIONS)
-PROVIDED = ("train_dataset", "test_dataset", "train_loader", "test_loader")
+PROVIDED = ("train_dataset", "test_dataset", "train_loader", "test_loader", "FashionMNIST")

@@ -1,4 +1,7 @@
-"""What is never executed to get at a definition: training, downloads, plots, questions, shell commands."""
+"""What is never executed to get at a definition: training, downloads, plots, questions, shell commands.
+
+A data set that the worker supplies may be built, and read: nothing is downloaded then.
+"""
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
@@ -69,6 +72,8 @@ class Rules:
             return f"it trains or evaluates, by {last}()"
         if last == "backward" and isinstance(call.func, ast.Attribute):
             return "it trains"
+        if {last, full.split(".")[-1]} & self.provided & DATA_SETS:
+            return None
         if last in DOWNLOADERS or full.startswith(DOWNLOADING) or downloads(call):
             return "it downloads"
         if last in DATA_SETS:

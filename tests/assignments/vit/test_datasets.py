@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 from torchvision.datasets import FashionMNIST
+from torchvision.transforms import Compose, ToTensor
 
+from grader.assignments.vit.inside import provided
 from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist, to_tensor
 
 
@@ -64,3 +67,34 @@ def test_a_batch_of_a_subclass_is_made_of_its_own_items(garments):
         built = Dark("data", transform=to_tensor)
     images, _ = next(iter(DataLoader(built, batch_size=2)))
     assert not images.any() and garments.reads == [0, 1]
+
+
+@pytest.fixture
+def own_constructor(monkeypatch) -> None:
+    """torchvision's, put back afterwards: a worker replaces it for as long as it lives."""
+    monkeypatch.setattr(FashionMNIST, "__init__", FashionMNIST.__init__)
+
+
+@pytest.mark.usefixtures("own_constructor")
+def test_fashion_mnist_as_student_code_builds_it_is_there_without_a_download() -> None:
+    clothes = provided.names()["FashionMNIST"]
+    assert clothes is FashionMNIST
+    train = clothes("nowhere", train=True, download=True, transform=ToTensor())
+    assert isinstance(train, FashionMNIST) and train.root == "nowhere" and len(train) == len(train.data)
+    pixels = torch.stack([image for image, _ in train])
+    assert abs(pixels.mean() - 0.286) < 0.001 and abs(pixels.std() - 0.353) < 0.001
+    assert torch.equal(pixels[:, 0], train.data / 255)
+    assert isinstance(Own("nowhere", transform=ToTensor())[0][0], Tensor)
+
+
+@pytest.mark.parametrize("transform", [ToTensor(), Compose([ToTensor()])], ids=["alone", "composed"])
+def test_the_short_way_gives_the_tensors_of_the_way_through_pil(transform) -> None:
+    train = provided.ProvidedSet(True, transform)
+    other = provided.ProvidedSet(True, lambda image: ToTensor()(image))
+    for index in range(5):
+        assert torch.equal(train[index][0], other[index][0]) and train[index][1] == other[index][1]
+
+
+@pytest.mark.usefixtures("own_constructor")
+def test_test_labels_are_not_there() -> None:
+    assert not provided.names()["FashionMNIST"]("nowhere", train=False).targets.any()

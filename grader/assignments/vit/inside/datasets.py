@@ -43,7 +43,8 @@ class Garments(datasets.FashionMNIST, NotedReads):
         transform: Callable[[Any], Any] | None = to_tensor,
     ) -> None:
         self.root, self.train = "data", train
-        self.transform, self.target_transform = transform, None
+        self.transform = transform
+        self.target_transform: Callable[[Any], Any] | None = None
         self.data = torch.from_numpy(np.array(images, dtype=np.uint8))
         self.targets = torch.from_numpy(np.array(labels, dtype=np.int64))
         self.reads = []

@@ -1,0 +1,34 @@
+"""Definitions that rest on a data set that the worker supplies are kept, and on any other are not."""
+
+from pathlib import Path
+
+import pytest
+
+from grader.records import Submission
+from tests.intake.building import kept, opened, write_notebook
+
+BUILT = {
+    "attribute": "raw = datasets.FashionMNIST('data', train=True, download=True)",
+    "name": "from torchvision.datasets import FashionMNIST\nraw = FashionMNIST('data', download=True)",
+    "another name": "from torchvision.datasets import FashionMNIST as Clothes\nraw = Clothes('data', download=True)",
+    "function": "def get():\n    return datasets.FashionMNIST('data', download=True)\n\nraw = get()",
+}
+
+
+def read(folder: Path, *cells: str, supplied: str) -> Submission:
+    return opened(write_notebook(folder / "submission.ipynb", *cells), provided=(supplied,))
+
+
+@pytest.mark.parametrize("built", BUILT.values(), ids=BUILT)
+def test_what_rests_on_a_data_set_that_is_supplied_is_kept(tmp_path: Path, built: str) -> None:
+    cells = ("from torchvision import datasets", built, "mean = raw.data.float().mean()", "lr = float(mean)")
+    assert "lr = float(mean)" in kept(read(tmp_path / "one", *cells, supplied="FashionMNIST"))
+    left_out = read(tmp_path / "other", *cells, supplied="CIFAR10")
+    assert "lr = float(mean)" not in kept(left_out)
+    assert any("'lr'" in problem for problem in left_out.problems)
+
+
+@pytest.mark.parametrize("other", ["MNIST('data')", "ImageFolder('data')", "CIFAR10('data', download=True)"])
+def test_no_other_data_set_is_supplied_with_it(tmp_path: Path, other: str) -> None:
+    cells = ("from torchvision import datasets", f"raw = datasets.{other}", "lr = len(raw)")
+    assert "lr" not in kept(read(tmp_path / "one", *cells, supplied="FashionMNIST"))
