@@ -32,3 +32,34 @@ def test_what_rests_on_a_data_set_that_is_supplied_is_kept(tmp_path: Path, built
 def test_no_other_data_set_is_supplied_with_it(tmp_path: Path, other: str) -> None:
     cells = ("from torchvision import datasets", f"raw = datasets.{other}", "lr = len(raw)")
     assert "lr" not in kept(read(tmp_path / "one", *cells, supplied="FashionMNIST"))
+
+
+READ = {
+    "a loop": "for x, y in train_loader:\n    lr = float(x.std())",
+    "enumerated": "for step, lr in enumerate(train_loader):\n    pass",
+    "the first batch": "lr, y = next(iter(train_loader))",
+    "a comprehension": "lr = sum(y for x, y in train_dataset)",
+}
+
+
+@pytest.mark.parametrize("cell", READ.values(), ids=READ)
+def test_data_that_is_supplied_may_be_gone_through(tmp_path: Path, cell: str) -> None:
+    assert kept(read(tmp_path, cell, supplied="train_dataset")) == cell
+
+
+def test_a_definition_is_made_of_the_data_set_that_stands_above_it_and_a_function_gets_the_one_that_is_supplied(
+    tmp_path: Path,
+) -> None:
+    cells = (
+        "from torchvision import datasets",
+        "train_dataset = datasets.FashionMNIST('data')",
+        "lr = len(train_dataset)",
+    )
+    made = open_with(tmp_path / "definition", *cells)
+    assert "train_dataset = datasets" in made
+    asked = open_with(tmp_path / "function", *cells[:2], "def get_embeddings():\n    return len(train_dataset)")
+    assert "train_dataset = datasets" not in asked
+
+
+def open_with(folder: Path, *cells: str) -> str:
+    return kept(opened(write_notebook(folder / "submission.ipynb", *cells), provided=("FashionMNIST", "train_dataset")))

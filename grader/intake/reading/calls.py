@@ -27,20 +27,11 @@ Key = tuple[str | None, float]  # a statement: its file, its number there
 
 
 class RulesWithData(Rules):
-    """The rules where data sets are there: they may be built, and gone through."""
+    """The rules where data sets of every kind are there."""
 
     def lasting_reason(self, call: ast.Call, last: str, full: str, known: KnownNames) -> str | None:
         """Return why a call is forbidden; building a data set is not, whatever it would download."""
         return None if last in DATA_SETS else super().lasting_reason(call, last, full, known)
-
-    def call_reason(self, call: ast.Call, known: KnownNames) -> str | None:
-        """Return why a call is forbidden; ``next(iter(train_loader))`` is not."""
-        plain = isinstance(call.func, ast.Name) and call.func.id in ("next", "iter")
-        return None if plain else super().call_reason(call, known)
-
-    def loop_reason(self, node: ast.AST) -> str | None:
-        """Going through the data is allowed."""
-        return None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import KnownNames
-from .names import COMPREHENSIONS, FUNCTIONS, dotted, evaluated, walk
+from .names import FUNCTIONS, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 
 DOWNLOADING = ("requests.", "urllib.", "gdown.", "wget.", "kagglehub.", "kaggle.", "huggingface_hub.", "torch.hub.")
@@ -39,8 +39,6 @@ class Rules:
         for node in evaluated(statement):
             if isinstance(node, ast.Await):
                 return "it waits for something"
-            if why := self.loop_reason(node):
-                return why
             for call in calls(node):
                 if why := self.call_reason(call, known):
                     return why
@@ -56,8 +54,6 @@ class Rules:
         saving_and_loading = ("torch.load", "torch.save", "joblib.", "pickle.", "numpy.load", "numpy.save")
         if full.startswith(saving_and_loading) or last == "load_state_dict":
             return "it loads or saves results"
-        if last in ("next", "iter") and any(dotted(arg) in self.provided for arg in call.args):
-            return "it goes through the data"
         if last in self.tainted_methods and last != chain and self.is_own_method(last, call):
             return f"it trains, by {last}()"
         return self.lasting_reason(call, last, full, known)
@@ -88,18 +84,6 @@ class Rules:
         if isinstance(call.func, ast.Name):
             return True
         return isinstance(call.func, ast.Attribute) and dotted(call.func.value) in known.modules
-
-    def loop_reason(self, node: ast.AST) -> str | None:
-        loops: list[ast.expr] = [node.iter] if isinstance(node, (ast.For, ast.AsyncFor)) else []
-        if isinstance(node, COMPREHENSIONS):
-            loops = [generator.iter for generator in node.generators]  # type: ignore[attr-defined]
-        return "it goes through the data" if any(self.is_data(loop) for loop in loops) else None
-
-    def is_data(self, node: ast.expr) -> bool:
-        """Tell ``train_loader``, ``tqdm(train_loader)``, ``enumerate(train_dataset, 1)``."""
-        if isinstance(node, ast.Call) and dotted(node.func) not in ("len", "range"):
-            return any(self.is_data(arg) for arg in node.args)
-        return isinstance(node, ast.Name) and node.id in self.provided
 
     def taint(self, files: Iterable[tuple[ast.Module, KnownNames]]) -> None:
         """Find the functions of a submission that train, download or reach out, through any others."""

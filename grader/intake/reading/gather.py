@@ -157,7 +157,8 @@ class Gathering:
         """Keep what binds each name before a position, and what changes its object anywhere."""
         while pending:
             module, name, before = pending.pop()
-            if name in self.question.provided or self.needed.get((module, name), -1) >= before:
+            supplied = name in self.question.provided and before == self.always  # there when a function asks for it
+            if supplied or self.needed.get((module, name), -1) >= before:
                 continue
             self.needed[module, name] = before
             unit = self.units[module]

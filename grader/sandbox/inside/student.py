@@ -29,6 +29,7 @@ class Student:
     are not in it. Each statement runs on its own, so that one that
     fails loses what it defines and nothing else; ``problems`` keeps the failures. ``files`` is the folder
     that the submission's files lie in.
+    A number that the notebook binds again below the call of "call" has the value from above; ``rebound`` the last one.
     """
 
     def __init__(self, program: dict[str, Any], files: str = "") -> None:
@@ -49,7 +50,7 @@ class Student:
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main
         with _exit_raises():
-            self._run(program["main"], self.main)
+            self.rebound = self._run_notebook(program["main"])
             for name in dict.fromkeys(module for module in self.names.values() if module):
                 self._import(name)
 
@@ -83,6 +84,17 @@ class Student:
     def values(self) -> list[Any]:
         """All objects that have a name."""
         return [value for space in (self.main, *self._modules.values()) for value in list(vars(space).values())]
+
+    @contextlib.contextmanager
+    def as_at_the_end(self) -> Iterator[None]:
+        """Let numbers that the notebook binds again after its call have their last values, for a while."""
+        space = vars(self.main)
+        before = {name: space[name] for name in self.rebound if name in space}
+        space.update(self.rebound)
+        try:
+            yield
+        finally:
+            space.update(before)
 
     @contextlib.contextmanager
     def restored(self) -> Iterator[None]:
@@ -154,8 +166,25 @@ class Student:
     def is_package(self, name: str) -> bool:
         return any(other.startswith(name + ".") for other in self._sources)
 
+    def _run_notebook(self, pieces: list[dict[str, Any]]) -> dict[str, Any]:
+        """Run the notebook's statements; return the last values of names of numbers that it binds again below the call."""
+        places = [(piece["cell"] or 0, piece["line"]) for piece in [*pieces, *self.call]]
+        called = bool(self.call) and self.call[-1]["module"] is None
+        below = next((n for n, place in enumerate(places) if called and place > places[-1]), len(pieces))
+        vars(self.main).update(self._provided)
+        self._execute(pieces[:below], self.main)
+        space = vars(self.main)
+        numbers = {name: value for name in self.names if isinstance(value := space.get(name), int | float)}
+        self._execute(pieces[below:], self.main)
+        rebound = {name: space[name] for name, number in numbers.items() if space[name] is not number}
+        space.update({name: numbers[name] for name in rebound})
+        return rebound
+
     def _run(self, pieces: list[dict[str, Any]], module: types.ModuleType) -> None:
         vars(module).update(self._provided)
+        self._execute(pieces, module)
+
+    def _execute(self, pieces: list[dict[str, Any]], module: types.ModuleType) -> None:
         for piece in pieces:
             faults.step()
             try:

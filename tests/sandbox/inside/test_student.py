@@ -1,11 +1,14 @@
 """What a submission's program finds when it is executed."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from grader.assignments.vit.model import heads
 from grader.records import program_of
+from grader.sandbox.inside.student import Student
 from grader.students import in_process
 from tests import harness
 from tests.intake.building import opened, write_modules, write_notebook
@@ -26,6 +29,14 @@ class LinearEmbeddingHead(ClassificationHead):
     def forward(self, x):
         return something(self.fc(x))
 """
+
+
+@contextlib.contextmanager
+def loaded_cells(folder: Path, *cells: str) -> Iterator[Student]:
+    """A notebook whose call of ``train_embedding_model`` is looked for."""
+    submission = opened(write_notebook(folder / "submission.ipynb", *cells), traced="train_embedding_model")
+    with in_process.loaded(program_of(submission), str(submission.root)) as student:
+        yield student
 
 
 def test_what_is_not_installed_says_so_where_it_is_used():
@@ -110,3 +121,36 @@ def test_a_statement_that_does_not_parse_loses_nothing_else():
     program = {"main": [{"source": "x = = 1", **piece}, {"source": "lr = 1", **piece}], "modules": {}, "names": {}}
     with in_process.loaded(program) as student:
         assert student.get("lr") == 1 and student.problems[0]["type"] == "SyntaxError"
+
+
+TRAINING = "def train_embedding_model(train_dataset, test_dataset):\n    return num_epochs\n"
+LATER = {
+    "another number": "num_epochs = 1",
+    "a loop": "for num_epochs in (1, 2):\n    print(num_epochs)",
+    "no number any more": "num_epochs = 'none'",
+    "not a number": "num_epochs = float('nan')",
+}
+
+
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+def test_a_number_that_is_bound_again_below_the_training_keeps_its_value(tmp_path: Path, later: str) -> None:
+    cells = ("num_epochs = 3", TRAINING, "num_epochs = 8", "best = train_embedding_model(1, 2)", later)
+    with loaded_cells(tmp_path, *cells) as student:
+        assert student.get("num_epochs") == 8
+        with student.as_at_the_end():
+            assert student.get("num_epochs") != 8
+        assert student.get("num_epochs") == 8
+
+
+def test_a_number_that_is_bound_once_or_above_the_last_call_is_as_it_stands(tmp_path: Path) -> None:
+    cells = (
+        "lr = 1",
+        TRAINING,
+        "train_embedding_model(1, 2)",
+        "lr = 2",
+        "train_embedding_model(1, 2)",
+        "num_epochs = 5",
+    )
+    with loaded_cells(tmp_path, *cells) as student:
+        assert (student.get("lr"), student.get("num_epochs")) == (2, 5)
+        assert not student.rebound
