@@ -130,10 +130,10 @@ def notebooks_among(root: Path, files: list[str]) -> list[str]:
     return named + [name for name in texts if holds_notebook_text((root / name).read_bytes())]
 
 
-def work(choice: Choice) -> tuple[int, int, bool]:
-    """Return how much of the work a notebook holds."""
-    executed = any(cell.outputs for cell in choice.cells)
-    return choice.gathering.filled(), choice.gathering.score(), executed
+def work(choice: Choice) -> tuple[int, int, bool, bool]:
+    """Return how much of the work a notebook holds, and whether it was executed: outputs tell, or counts of cells."""
+    printed, counted = any(cell.outputs for cell in choice.cells), any(cell.executed for cell in choice.cells)
+    return choice.gathering.filled(), choice.gathering.score(), printed, counted
 
 
 def refusal(notebook: str, why: str) -> str:

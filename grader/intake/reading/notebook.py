@@ -21,6 +21,7 @@ class Cell:
     number: int  # 1-based among all cells
     source: str
     outputs: list[Any]  # as they were saved, unchecked
+    executed: bool = False  # a count says so
 
 
 def read_cells(path: Path) -> tuple[list[Cell], list[str]]:
@@ -40,7 +41,8 @@ def read_cells(path: Path) -> tuple[list[Cell], list[str]]:
         elif cell.get("cell_type") == "code":
             outputs = cell.get("outputs")
             source = without_surrogates(text(cell.get("source", "")))
-            code.append(Cell(number, source, outputs if isinstance(outputs, list) else []))
+            executed = bool(cell.get("execution_count"))
+            code.append(Cell(number, source, outputs if isinstance(outputs, list) else [], executed))
     return code, problems
 
 

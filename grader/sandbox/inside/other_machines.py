@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+FOLDER = "other_machines"  # of the scratch, in which they lie
 lstat = os.lstat  # before anything is put in its place
 
 
@@ -69,7 +70,7 @@ def here(path: Any, made: bool = False) -> Any:
         return path
     inside = text.replace("\\", "/").replace(":", "").lstrip("/")
     parts = (part for part in inside.split("/") if part != "..")
-    mapped = os.path.join(tempfile.gettempdir(), "other_machines", *parts)  # in the scratch
+    mapped = os.path.join(tempfile.gettempdir(), FOLDER, *parts)
     if made:
         os.makedirs(os.path.dirname(mapped), exist_ok=True)
     return mapped

@@ -93,6 +93,15 @@ FAULTS = [
         ),
         word="is computed under torch.no_grad()",
     ),
+    training(
+        "labels_of_another_loader",
+        (
+            "        for x, y in loader:\n",
+            "        others = DataLoader(train_subset, batch_size=batch_size, shuffle=True)\n"
+            "        for (x, _), (_, y) in zip(loader, others):\n",
+        ),
+        word="other labels than those of the images",
+    ),
     *(
         training(
             f"labels_{name}",

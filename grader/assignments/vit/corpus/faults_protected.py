@@ -1,9 +1,18 @@
 """Part 3: the blocks that are given, changed; and a training on other data than the 5,000 images."""
 
 from grader.assignments.vit.corpus.contrastive_lines import LOADER, OTHERWISE, PROTECTED, SAMPLE, fault, protected
+from grader.assignments.vit.corpus.notebooks import CALL, Notebook, edit, training_cell
 from grader.audit import Case
 
+SAVES = '        torch.save(checkpoint, "vit_embeds.pt")\n'
+
+
+def _swapped(notebook: Notebook) -> None:
+    training_cell(notebook)["source"] = CALL.replace("train_dataset, test_dataset", "test_dataset, train_dataset")
+
+
 FAULTS = [
+    Case("contrastive.protected_call_swapped", {"submission.ipynb": edit(_swapped)}, (PROTECTED,), "the test set"),
     # The data
     fault(
         "trains_on_test",
@@ -132,6 +141,19 @@ FAULTS = [
 ]
 
 VARIANTS = [
+    *(
+        Case(
+            f"contrastive.variant_checkpoint_saved_{where}",
+            {"contrastive.py": [(SAVES, SAVES.replace('"vit_embeds.pt"', path))]},
+            (),
+            "",
+            ("protected.modified",),
+        )
+        for where, path in (
+            ("to_the_drive", '"/content/drive/MyDrive/hw3/vit_embeds.pt"'),
+            ("on_windows", r'"C:\\Users\\me\\hw3\\vit_embeds.pt"'),
+        )
+    ),
     Case(
         "contrastive.variant_protected_written_otherwise",
         {"contrastive.py": [OTHERWISE]},

@@ -66,10 +66,12 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
                 f"`evaluate_at_end_epoch` is given {a_model} that is not the one trained",
                 "Give it the models whose parameters the optimizer has.",
             )
+    if run.total("test_batches") and evaluation.train == "test":
+        return  # training_items tells the cause
     if evaluation.test == "train":
         what = "the two sets are swapped" if evaluation.train == "test" else "its test set is the training set"
         raise Fail(f"`evaluate_at_end_epoch`: {what}", SETS)
-    if evaluation.train == "test" and not run.total("test_batches"):  # else training_items tells the cause
+    if evaluation.train == "test":
         raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS)
 
 
