@@ -12,6 +12,7 @@ import numpy as np
 
 from grader.firewall import Firewall
 from grader.given import NONE, GivenFiles
+from grader.reading import Reading, module_of
 from grader.records import Judgement, Observation, Submission
 
 if TYPE_CHECKING:
@@ -210,6 +211,7 @@ class Evidence:
         verdicts: by criterion, as far as the engine has judged.
         measured: scores that were computed from the answers, by name.
         firewall: notes which pieces of the grader's own raised.
+        reading: notes what each piece reads of the others.
     """
 
     submission: Submission
@@ -223,11 +225,18 @@ class Evidence:
     verdicts: dict[str, Judgement] = field(default_factory=dict)
     measured: dict[str, MeasuredScore] = field(default_factory=dict)
     firewall: Firewall = field(default_factory=Firewall)
+    reading: Reading = field(default_factory=Reading)
 
     def __getitem__(self, probe: str) -> Answer:
         """The answer to a probe; one that was not asked holds the outcome "unasked"."""
+        self.reading.note(f"question {probe}")
         unasked = Observation("unasked", detail=f"{probe} was not asked")
         return self.answers.get(probe) or Answer(probe, UNASKED, unasked)
+
+    def was_asked(self, probe: str) -> bool:
+        """Whether a probe was asked so far."""
+        self.reading.note(f"question {probe}")
+        return probe in self.answers
 
     def rng(self, probe: str) -> np.random.Generator:
         """A generator for one probe, from the grade's seed and the probe's id."""
@@ -239,6 +248,7 @@ class Evidence:
         Raises:
             KeyError: the engine has not judged it: it is not declared.
         """
+        self.reading.note(f"criterion {criterion}")
         return self.verdicts[criterion]
 
     def passed(self, criterion: str) -> bool:
@@ -253,8 +263,11 @@ class Evidence:
             compute: what it raises is raised, and not kept.
             code: the module whose change makes a kept value void; "" where it is not kept.
         """
+        self.reading.note(f"score {name}")
         if name not in self.measured:
-            self.measured[name] = MeasuredScore(compute(), code)
+            with self.reading.by(f"score {name}"):
+                self.reading.note(f"module {module_of(compute)}")
+                self.measured[name] = MeasuredScore(compute(), code)
         return self.measured[name].value
 
     @cached_property

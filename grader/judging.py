@@ -138,8 +138,10 @@ def judge_in_order(criteria: Iterable[str], evidence: Evidence) -> None:
         if criterion is not None and ident not in evidence.verdicts:
             judge_in_order(criterion.needs, evidence)
             piece = f"the judging of {ident}"
-            verdict = evidence.firewall.attempt(piece, partial(judge, criterion, evidence), undecided(criterion))
-            evidence.verdicts[ident] = verdict
+            attempt = partial(
+                evidence.firewall.attempt, piece, partial(judge, criterion, evidence), undecided(criterion)
+            )
+            evidence.verdicts[ident] = evidence.reading.result(f"criterion {ident}", attempt)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Judgement:

@@ -21,6 +21,7 @@ from grader.evidence import Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.given import GivenFiles
 from grader.intake import open_submission
 from grader.probing import ask_all
+from grader.reading import Reading
 from grader.records import Grade, Submission
 from grader.rubric_reads import RubricReads
 from grader.sandbox.inside.plan import Limits
@@ -122,15 +123,16 @@ class Grader:
 
     def observe(self, submission: Submission, seed: int, kept: Mapping[str, KeptAnswer] | None = None,
                 measured: dict[str, MeasuredScore] | None = None, only: Collection[str] | None = None,
-                progress: Progress | None = None) -> Evidence:  # fmt: skip
+                progress: Progress | None = None, reading: Reading | None = None) -> Evidence:  # fmt: skip
         """Ask all probes that were not answered yet, and gather the evidence.
 
         Args:
             kept: by probe, answers of an earlier grade.
             measured: scores of an earlier grade that still hold.
+            reading: takes notes of what is read; it may take over what an earlier grade came to.
         """
         evidence = Evidence(submission, seed, RubricReads(self.rubric), self.data, self.assignment, options=self.settings(only),
-                        given=self.options.given_files)  # fmt: skip
+                        given=self.options.given_files, reading=reading or Reading())  # fmt: skip
         evidence.measured = measured or {}
         probes = self._probes(only)
         beside = self.workers.forks and self.options.threads != 1

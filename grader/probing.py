@@ -6,6 +6,7 @@ from functools import partial
 from grader.errors import GraderError, Unreadable
 from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, Probe, Question, Unanswered, question_digest
 from grader.judging import Fail, Undecided, Verdict, judge_in_order
+from grader.reading import NOT_PUT_TOGETHER
 from grader.records import Observation
 
 Ask = Callable[[Probe, Question], Observation]
@@ -44,11 +45,15 @@ def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept
 
     try:
         judge_in_order(probe.needs, evidence)
-        if not probe.when(evidence):
-            return None
-        if kept is not None and kept.code_unchanged:
-            return kept.again(probe.id, build)
-        question = build()
+        if evidence.reading.reused(f"question {probe.id}"):
+            return None if kept is None else kept.again(probe.id, build)
+        with evidence.reading.by(f"question {probe.id}"):
+            if not probe.when(evidence):
+                return None
+            if kept is not None and kept.code_unchanged:
+                evidence.reading.note(NOT_PUT_TOGETHER)
+                return kept.again(probe.id, build)
+            question = build()
         asked = question_digest(question, probe.not_compared)
     except Unreadable:
         raise

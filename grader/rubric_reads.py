@@ -28,6 +28,10 @@ class RubricReads:
         """All that was asked so far."""
         return [[list(asked), answer] for asked, answer in self._noted.items()]
 
+    def note_also(self, noted: Noted) -> None:
+        """Add what was asked of a rubric that gives the same answers."""
+        self._noted |= {tuple(asked): answer for asked, answer in noted}
+
     @property
     def name(self) -> str:
         """The assignment's, for titles: no verdict names it."""

@@ -150,14 +150,17 @@ def _measured(evidence: Evidence, name: str) -> float | None:
         value = evidence.assignment.measures[name](evidence)
         return None if value is None else round(float(value), 6)
 
-    return evidence.firewall.attempt(f"the measure {name}", measure, None)
+    attempt = partial(evidence.firewall.attempt, f"the measure {name}", measure, None)
+    return evidence.reading.result(f"measure {name}", attempt)
 
 
 def _warnings(evidence: Evidence) -> tuple[GradeWarning, ...]:
     found: list[GradeWarning] = []
-    for function in (syntax_errors, *evidence.assignment.warnings):
+    for number, function in enumerate((syntax_errors, *evidence.assignment.warnings)):
         none: list[GradeWarning] = []
-        new = evidence.firewall.attempt(f"the warning {function.__name__}", partial(_warned, function, evidence), none)
+        piece = f"the warning {function.__name__}"
+        attempt = partial(evidence.firewall.attempt, piece, partial(_warned, function, evidence), none)
+        new = evidence.reading.result(f"warning {number}", attempt)
         found += [warning for warning in new if warning not in found]
     return tuple(found)
 

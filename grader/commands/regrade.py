@@ -11,7 +11,8 @@ from grader.errors import GraderError
 from grader.gradebook import moves
 from grader.gradebook.basis import rubric_of
 from grader.gradebook.reader import GradebookReader, look_again
-from grader.gradebook.regrade import RegradedSubmission, regrade_all, remember, remembered
+from grader.gradebook.regrade import RegradedSubmission, regrade_all
+from grader.gradebook.remembering import remember, remembered
 from grader.gradebook.session import alone
 from grader.gradebook.store import NAME, Gradebook
 from grader.reports.text import printable

@@ -84,6 +84,13 @@ def checks() -> str:
     return of_code(path for path in CODE.rglob("*.py") if not (ASKS | NO_SAY) & _folders(path))
 
 
+@cache
+def engine() -> str:
+    """Of the code that judges by whatever assignment."""
+    not_engine = ASKS | NO_SAY | {"assignments", "torchkit"}
+    return of_code(path for path in CODE.rglob("*.py") if not not_engine & _folders(path))
+
+
 def _folders(path: Path) -> set[str]:
     """The folders below this package that a file lies in, and the file's own name."""
     return set(path.relative_to(CODE).parts)

@@ -10,7 +10,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ import numpy as np
 import zstandard
 
 from grader.errors import Outdated, Unreadable
-from grader.evidence import Answer, KeptAnswer, MeasuredScore
+from grader.evidence import Answer, Evidence, KeptAnswer, MeasuredScore
 from grader.gradebook import digests
 from grader.observations import fit
 from grader.records import (
     CellLog,
     CheckResult,
     Frame,
+    GradeWarning,
     Judgement,
     Measurement,
     Observation,
@@ -256,30 +257,51 @@ def unpack_scores(data: bytes) -> dict[str, MeasuredScore]:
 
 @dataclass(frozen=True)
 class KeptVerdicts:
-    """What was judged, and what that takes from the rubric.
+    """What was judged, and what that rests on.
 
     Attributes:
         verdicts: by criterion.
-        noted: see ``rubric_reads``.
+        noted: what they take from the rubric, see ``rubric_reads``.
+        results: what measures and warnings came to, by piece of judging, see ``reading``.
+        reads: by piece of judging, the pieces that it read.
+        code: digest of the code that judged, see ``sources``; "" where that is not known.
+        given: … of the given files.
     """
 
     verdicts: dict[str, Judgement]
     noted: Noted
+    results: dict[str, Any] = field(default_factory=dict)
+    reads: dict[str, list[str]] = field(default_factory=dict)
+    code: str = ""
+    given: str = ""
 
 
-def pack_verdicts(verdicts: Mapping[str, Judgement], noted: Noted) -> bytes:
+def verdicts_of(evidence: Evidence, code: str) -> KeptVerdicts:
+    """What is kept of a judging by some code."""
+    results = {piece: found for piece, found in evidence.reading.results.items() if not piece.startswith("criterion ")}
+    noted, reads = evidence.rubric.noted, evidence.reading.noted
+    return KeptVerdicts(evidence.verdicts, noted, results, reads, code, evidence.given.digest)
+
+
+def pack_verdicts(kept: KeptVerdicts) -> bytes:
     """Pack the verdicts of a grade, all that were judged."""
-    plain = {ident: dataclasses.asdict(verdict) for ident, verdict in verdicts.items()}
-    return zstandard.compress(json.dumps({"verdicts": plain, "noted": noted}).encode())
+    return zstandard.compress(json.dumps(dataclasses.asdict(kept)).encode())
 
 
 def unpack_verdicts(data: bytes) -> KeptVerdicts | None:
     """Read back what was judged; None where that cannot be read: it can be judged again."""
     try:
         kept = json.loads(zstandard.decompress(data))
-        return KeptVerdicts({ident: _judgement(each) for ident, each in kept["verdicts"].items()}, kept["noted"])
+        verdicts = {ident: _judgement(each) for ident, each in kept.pop("verdicts").items()}
+        results = {piece: _result(found) for piece, found in kept.pop("results", {}).items()}
+        return KeptVerdicts(verdicts, results=results, **kept)
     except Exception:
         return None
+
+
+def _result(kept: Any) -> Any:
+    """What a measure or a warning function came to."""
+    return [GradeWarning(**warning) for warning in kept] if isinstance(kept, list) else kept
 
 
 def _judgement(kept: dict[str, Any]) -> Judgement:

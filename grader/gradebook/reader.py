@@ -184,7 +184,8 @@ class GradebookReader:
 
     @cached_property
     def _regrader(self) -> "Regrader":
-        from grader.gradebook.regrade import Regrader, remembered  # noqa: PLC0415  slow to import, and few readers need it
+        from grader.gradebook.regrade import Regrader  # noqa: PLC0415  slow to import, and few readers need it
+        from grader.gradebook.remembering import remembered  # noqa: PLC0415
 
         return Regrader(remembered(self.book, self.rubric, self.data), self.book)
 

@@ -1,85 +1,35 @@
 """Grades from kept observations: no student code runs unless a probe is new."""
 
+import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Collection
-from functools import cached_property, partial
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader import finding, firewall, rubric_reads, scoring
-from grader import given as given_files
+from grader import firewall, rubric_reads, scoring
 from grader import rubric as rubrics
-from grader.assignment import Assignment
-from grader.data import DataSet
 from grader.errors import GraderError, Outdated, Unreadable
 from grader.evidence import UNASKED, Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.firewall import Firewall
-from grader.gradebook import digests, packing
+from grader.gradebook import digests, packing, sources
 from grader.gradebook.adjusting import Adjuster
-from grader.gradebook.basis import assignment_of, rubric_of
 from grader.gradebook.digests import Digests
+from grader.gradebook.packing import KeptVerdicts
+from grader.gradebook.reuse import Reuse
+from grader.gradebook.sources import Reach
 from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
+from grader.gradebook.unasked import DataWhenNeeded, NewQuestion, NobodyToAsk
 from grader.intake import Found
 from grader.pipeline import Grader, Options, open_grader
-from grader.records import Grade, Judgement, Observation, Submission
-from grader.rubric_reads import RubricReads
+from grader.reading import Reading
+from grader.records import Grade, Judgement, Submission
+from grader.rubric_reads import Noted, RubricReads
 
 
-class NewQuestion(BaseException):
-    """Something has not been observed yet: the submission must be run. No error, so no firewall holds it."""
-
-
-class NobodyToAsk:
-    """Workers that are never started: a question that was not asked before is an exception."""
-
-    forks = False
-    sandbox: dict[str, str] = {}  # noqa: RUF012 (none is ever used)
-
-    def open(self, program: dict[str, Any], files: str) -> "NobodyToAsk":
-        return self
-
-    def ask(self, op: str, args: dict[str, Any], seconds: float) -> Observation:
-        raise NewQuestion(op)
-
-    def close(self) -> None:
-        return None
-
-
-class DataWhenNeeded:
-    """The assignment's data, loaded when an expected value needs it."""
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-
-    @cached_property
-    def loaded(self) -> DataSet:
-        return self.options.assignment.data(self.options.data)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.loaded, name)
-
-
-def remember(book: Gradebook, options: Options) -> None:
-    """Note by what a class is graded."""
-    book.remember("rubric", str(options.rubric_file.absolute()))
-    book.remember("assignment", finding.source_of(options.assignment))
-    book.remember("given", options.given.kept() if options.given is not None else "")
-
-
-def remembered(
-    book: Gradebook, rubric: Path | None = None, data: Path | None = None, given: Path | None = None,
-    assignment: Assignment | None = None,
-) -> Options:  # fmt: skip
-    """How a class was graded; by another rubric, other given files or an assignment in another place where they are named.
-
-    Raises:
-        GraderError: the rubric or the assignment is no longer there.
-    """
-    assignment = assignment or assignment_of(book)
-    options = Options(data=data, out=book.path.parent, rubric=rubric_of(book, rubric), assignment=assignment)
-    kept = given_files.from_kept(book.setting("given", ""), options.assignment) if given is None else None
-    return dataclasses.replace(options, given=given_files.replaced(given, options.assignment) if given else kept)
+class AskedOtherwise(Exception):
+    """What was kept is not certain to be what would be asked and answered now, so that everything is judged again."""
 
 
 class Regrader:
@@ -95,6 +45,9 @@ class Regrader:
         self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
         self.data = DataWhenNeeded(options)
         self.judging = digests.judging(options)
+        self.sources = sources.of(options.assignment)
+        book.keep_sources(self.sources)
+        self._reaches: dict[str, Reach | None] = {}
         self._asking: Grader | None = None
 
     def max_score(self, only: Collection[str] | None = None) -> float:
@@ -132,29 +85,64 @@ class Regrader:
             return PackedGrade(
                 _rescaled(kept.grade, self.rubric.narrowed(kept.options.get("only")).max_score), kept.options
             )
-        if (same := self._by_kept_verdicts(kept)) is not None:
-            return same
+        judged = self._judged(kept)
+        if judged is not None and kept.digests.checks == self.judging:
+            if (same := self._by_kept_verdicts(kept, judged)) is not None:
+                return same
+        elif judged is not None and (reach := self._reach(judged)) is not None:
+            with contextlib.suppress(AskedOtherwise):
+                return self._judged_again(kept, Reuse(judged, reach), judged.noted)
+        return self._judged_again(kept, Reading())
+
+    def _judged_again(self, kept: GradeRow, reading: Reading, noted: Noted | None = None) -> PackedGrade:
+        """A grade from what was kept.
+
+        Args:
+            reading: may take over what the kept grade came to.
+            noted: what that takes from the rubric.
+
+        Raises:
+            AskedOtherwise: something was taken over, and it is not certain that what was asked is the same.
+        """
+        assert kept.observations is not None
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             grader = self._grader(kept.options, NobodyToAsk())
-            submission, answers = self.book.observed(kept.observations)
-            frozen = _at_home(packing.unpack_submission(submission, Path(folder)), kept)
-            evidence = grader.observe(
-                frozen, kept.seed, self._answers(kept, answers), self._scores(kept), kept.options.get("only")
+            submission, packed = self.book.observed(kept.observations)
+            frozen, answers = (
+                _at_home(packing.unpack_submission(submission, Path(folder)), kept),
+                self._answers(kept, packed),
             )
+            only = kept.options.get("only")
+            evidence = grader.observe(frozen, kept.seed, answers, self._scores(kept), only, reading=reading)
+            if isinstance(reading, Reuse) and not _asked_the_same(evidence, answers):
+                raise AskedOtherwise
             grade = scoring.grade(evidence, kept.grade.sandbox, kept.grade.timings)
+        evidence.rubric.note_also(noted or [])
         scores = packing.pack_scores(evidence.measured)
-        verdicts = packing.pack_verdicts(evidence.verdicts, evidence.rubric.noted)
+        verdicts = packing.pack_verdicts(packing.verdicts_of(evidence, self.sources.digest))
         return PackedGrade(grade, kept.options, scores=scores, verdicts=verdicts, observations=kept.observations)
 
-    def _by_kept_verdicts(self, kept: GradeRow) -> PackedGrade | None:
-        """A grade of the same verdicts; None where the rubric may change one, or other code would judge."""
-        if kept.verdicts is None or kept.digests.checks != self.judging:
+    def _judged(self, kept: GradeRow) -> KeptVerdicts | None:
+        """The kept verdicts, as far as they hold by this rubric; None where they may not."""
+        if kept.verdicts is None:
             return None
         if any(warning.code == firewall.CODE for warning in kept.grade.warnings):  # what raised then may not now
             return None
         judged, rubric = packing.unpack_verdicts(kept.verdicts), self.rubric.narrowed(kept.options.get("only"))
-        if judged is None or not rubric_reads.hold(judged.noted, rubric):
+        return judged if judged is not None and rubric_reads.hold(judged.noted, rubric) else None
+
+    def _reach(self, judged: KeptVerdicts) -> Reach | None:
+        """What has changed since something was judged; None where everything may have."""
+        if judged.given != self.options.given_files.digest:
             return None
+        if judged.code not in self._reaches:
+            then, assignment = self.book.sources(judged.code), self.options.assignment
+            self._reaches[judged.code] = None if then is None else Reach.between(assignment, then, self.sources)
+        return self._reaches[judged.code]
+
+    def _by_kept_verdicts(self, kept: GradeRow, judged: KeptVerdicts) -> PackedGrade | None:
+        """A grade of the same verdicts; None where the rubric judges other criteria."""
+        rubric = self.rubric.narrowed(kept.options.get("only"))
         grade = scoring.same_verdicts(kept.grade, judged.verdicts, rubric, self.options.assignment)
         if grade is None:
             return None
@@ -213,7 +201,7 @@ class Regrader:
             packed, frames = packing.pack_answers(evidence.answers)
             kept_submission = packing.pack_submission(submission)
         scores = packing.pack_scores(evidence.measured)
-        verdicts = packing.pack_verdicts(evidence.verdicts, evidence.rubric.noted)
+        verdicts = packing.pack_verdicts(packing.verdicts_of(evidence, self.sources.digest))
         return PackedGrade(grade, kept.options, kept_submission, packed, frames, scores, verdicts)
 
     def _grader(self, options: dict[str, Any], workers: Any) -> Grader:
@@ -232,6 +220,14 @@ class Regrader:
 def _at_home(submission: Submission, kept: GradeRow) -> Submission:
     """The same with the path that the grade names: it may have been opened on another machine."""
     return dataclasses.replace(submission, path=Path(kept.grade.submission["path"]))
+
+
+def _asked_the_same(evidence: Evidence, kept: Mapping[str, KeptAnswer]) -> bool:
+    """Whether the same was asked as when answers were kept, and the same could not be asked, for the same reason."""
+    return evidence.answers.keys() == kept.keys() and all(
+        answer.asked == kept[probe].asked and (answer.asked or answer.observation == kept[probe].read())
+        for probe, answer in evidence.answers.items()
+    )
 
 
 def _current(kept: KeptAnswer) -> KeptAnswer | None:

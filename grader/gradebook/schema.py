@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS grades (
     scores BLOB,                   -- JSON: what is expensive to compute from the answers, and by which code
     verdicts BLOB                  -- what was judged, and what that takes from the rubric; NULL in older grades
 );
+CREATE TABLE IF NOT EXISTS sources (digest TEXT PRIMARY KEY, data TEXT NOT NULL);  -- of code that judged, by module
 CREATE INDEX IF NOT EXISTS grades_by_submission ON grades (submission, id);
 CREATE TABLE IF NOT EXISTS decisions (  -- of people; see grader/gradebook/ledger.py
     id INTEGER PRIMARY KEY,

@@ -22,7 +22,8 @@ from grader.gradebook.basis import refuse_another
 from grader.gradebook.lines import Telling, shown
 from grader.gradebook.places import GradingPlace, ThisMachine, cores, default_jobs
 from grader.gradebook.reader import GradebookReader, GradedSubmission
-from grader.gradebook.regrade import Regrader, remember
+from grader.gradebook.regrade import Regrader
+from grader.gradebook.remembering import remember
 from grader.gradebook.run import Done, Run
 from grader.gradebook.store import NAME, Gradebook
 from grader.gradebook.task import Step

@@ -21,6 +21,7 @@ from grader.gradebook import migration
 from grader.gradebook.digests import Digests
 from grader.gradebook.roster import Roster, parse
 from grader.gradebook.schema import TABLES
+from grader.gradebook.sources import Sources
 from grader.records import Grade
 from grader.reports import record
 
@@ -259,6 +260,16 @@ class Gradebook:
         if row is None:
             raise Unreadable(f"{self.path}: an answer that the gradebook names is not there")
         return bytes(row[0])
+
+    def keep_sources(self, sources: Sources) -> None:
+        """Keep which code judges, so that it can be told later what has changed since."""
+        with self.lock:
+            self.db.execute("INSERT OR IGNORE INTO sources VALUES (?, ?)", (sources.digest, sources.kept))
+
+    def sources(self, digest: str) -> Sources | None:
+        """The code that judged; None where it is not known."""
+        row = self._one("SELECT data FROM sources WHERE digest = ?", digest)
+        return Sources(**json.loads(row["data"])) if row else None
 
     def close(self) -> None:
         with self.lock:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from grader.errors import GraderError, NoSubmission
 from grader.evidence import Evidence
 from grader.firewall import Firewall
-from grader.gradebook import packing
+from grader.gradebook import packing, sources
 from grader.gradebook.store import PackedGrade
 from grader.intake import Found
 from grader.pipeline import Grader
@@ -70,7 +70,7 @@ def pack(evidence: Evidence) -> PackedGrade:
     answers, frames = packing.pack_answers(evidence.answers)
     scores = packing.pack_scores(evidence.measured)
     none = Grade({}, "needs_review", 0.0, 0.0, evidence.seed, ())
-    verdicts = packing.pack_verdicts(evidence.verdicts, evidence.rubric.noted)
+    verdicts = packing.pack_verdicts(packing.verdicts_of(evidence, sources.of(evidence.assignment).digest))
     return PackedGrade(none, {}, packing.pack_submission(evidence.submission), answers, frames, scores, verdicts)
 
 

@@ -29,8 +29,8 @@ from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer
 from grader.gradebook import digests, packing
 from grader.gradebook.reader import GradebookReader
-from grader.gradebook.regrade import NobodyToAsk
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
+from grader.gradebook.unasked import NobodyToAsk
 from grader.pipeline import Grader, Options
 from grader.records import Grade, Observation
 from grader.rubric_reads import RubricReads

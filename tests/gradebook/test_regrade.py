@@ -76,7 +76,7 @@ def note(out, *asked):
     with contextlib.closing(Gradebook(out / NAME)) as book:
         for ident, packed in book.db.execute("SELECT id, verdicts FROM grades WHERE verdicts NOT NULL").fetchall():
             kept = packing.unpack_verdicts(packed)
-            changed = packing.pack_verdicts(kept.verdicts, [*kept.noted, *asked])
+            changed = packing.pack_verdicts(dataclasses.replace(kept, noted=[*kept.noted, *asked]))
             book.db.execute("UPDATE grades SET verdicts = ? WHERE id = ?", (changed, ident))
 
 

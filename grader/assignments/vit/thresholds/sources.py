@@ -32,7 +32,7 @@ def judges_checkpoint(evidence: Evidence) -> bool:
 
 def last_training(evidence: Evidence) -> str:
     """The probe that trained the ViT last."""
-    return LONGER_TRAINING if LONGER_TRAINING in evidence.answers else TRAINING
+    return LONGER_TRAINING if evidence.was_asked(LONGER_TRAINING) else TRAINING
 
 
 def classifying(evidence: Evidence) -> str:
