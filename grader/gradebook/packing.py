@@ -285,7 +285,7 @@ def verdicts_of(evidence: Evidence, code: str) -> KeptVerdicts:
 
 def pack_verdicts(kept: KeptVerdicts) -> bytes:
     """Pack the verdicts of a grade, all that were judged."""
-    return zstandard.compress(json.dumps(dataclasses.asdict(kept)).encode())
+    return zstandard.compress(json.dumps(kept, default=vars).encode())
 
 
 def unpack_verdicts(data: bytes) -> KeptVerdicts | None:

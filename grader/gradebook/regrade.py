@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import tempfile
 from collections.abc import Collection, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from grader.gradebook.adjusting import Adjuster
 from grader.gradebook.digests import Digests
 from grader.gradebook.packing import KeptVerdicts
 from grader.gradebook.reuse import Reuse
-from grader.gradebook.sources import Reach
+from grader.gradebook.sources import Reach, Sources
 from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
 from grader.gradebook.unasked import DataWhenNeeded, NewQuestion, NobodyToAsk
 from grader.intake import Found
@@ -45,10 +45,13 @@ class Regrader:
         self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
         self.data = DataWhenNeeded(options)
         self.judging = digests.judging(options)
-        self.sources = sources.of(options.assignment)
-        book.keep_sources(self.sources)
         self._reaches: dict[str, Reach | None] = {}
         self._asking: Grader | None = None
+
+    @cached_property
+    def sources(self) -> Sources:
+        """The code that judges."""
+        return sources.of(self.options.assignment)
 
     def max_score(self, only: Collection[str] | None = None) -> float:
         """Of the rubric, narrowed to some criteria."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from grader import finding
 from grader import given as given_files
 from grader.assignment import Assignment
+from grader.gradebook import sources
 from grader.gradebook.basis import assignment_of, rubric_of
 from grader.gradebook.store import Gradebook
 from grader.pipeline import Options
@@ -15,6 +16,7 @@ def remember(book: Gradebook, options: Options) -> None:
     """Note by what a class is graded."""
     book.remember("rubric", str(options.rubric_file.absolute()))
     book.remember("assignment", finding.source_of(options.assignment))
+    book.keep_sources(sources.of(options.assignment))
     book.remember("given", options.given.kept() if options.given is not None else "")
 
 

@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Sources:
     rest: str
     modules: dict[str, str]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Names this code."""
         return hashlib.sha256(self.kept.encode()).hexdigest()[:16]
@@ -51,15 +52,13 @@ def of(assignment: Assignment) -> Sources:
     """The code that judges by an assignment, as it is now."""
     files = files_of(assignment)
     whole = json.dumps([digests.engine(), _structure(assignment, _places(files))])
-    return Sources(
-        hashlib.sha256(whole.encode()).hexdigest()[:16],
-        {name: digests.of_code([path]) for name, path in files.items()},
-    )
+    own = {name: digests.of_code([path]) for name, path in files.items() if name not in _own_files()}
+    return Sources(hashlib.sha256(whole.encode()).hexdigest()[:16], _own_digests() | own)
 
 
 def files_of(assignment: Assignment) -> dict[str, Path]:
     """By module, the files of the toolkit, of the package's assignments, and of this one, wherever it lies."""
-    found = {name: path for floor in FLOORS for name, path in _files(digests.CODE.parent, digests.CODE / floor).items()}
+    found = _own_files()
     folder = assignment.folder.resolve()
     if not folder.is_relative_to(digests.CODE):
         packages = {
@@ -67,8 +66,21 @@ def files_of(assignment: Assignment) -> dict[str, Path]:
             for name, module in tuple(sys.modules.items())
             if (file := getattr(module, "__file__", None)) and Path(file).resolve().parent == folder
         }
-        found |= {f"{package}.{name}": path for package in packages for name, path in _files(folder, folder).items()}
+        theirs = {f"{package}.{name}": path for package in packages for name, path in _files(folder, folder).items()}
+        return found | theirs
     return found
+
+
+@cache
+def _own_files() -> dict[str, Path]:
+    """Of this package, which is what it was when this process began."""
+    floors = (_files(digests.CODE.parent, digests.CODE / floor) for floor in FLOORS)
+    return {name: path for floor in floors for name, path in floor.items()}
+
+
+@cache
+def _own_digests() -> dict[str, str]:
+    return {name: digests.of_code([path]) for name, path in _own_files().items()}
 
 
 def _files(root: Path, folder: Path) -> dict[str, Path]:
@@ -139,19 +151,24 @@ class Reach:
 
     def __init__(self, assignment: Assignment, changed: Collection[str]) -> None:
         self.changed, self.files = frozenset(changed), files_of(assignment)
-        trees = {name: ast.parse(path.read_bytes()) for name, path in self.files.items()}
-        self.imports = {name: _imported(name, tree, self.files) for name, tree in trees.items()}
+        self.trees: dict[str, ast.Module] = {}
         self.closures: dict[str, frozenset[str]] = {}
         places = _places(self.files)
         self.holders = {piece: self._holder(places, made_of) for piece, made_of in pieces(assignment)}
         form_of = {probe.id: assignment.forms.get(probe.op) for probe in assignment.probes}
         self.forms = {f"question {p}": self._holder(places, form) for p, form in form_of.items() if form is not None}
-        # What loads the data is read by whatever looks at the data, and no module that does so needs to import it.
-        for_all = [
-            module_of(assignment.data),
-            *(name for name, tree in trees.items() if not all(map(_defines, tree.body))),
-        ]
-        self.everything = any(self.of_module(name) for name in for_all)
+        self.everything = self._is_everything(assignment, self._holder(places, assignment))
+
+    def _is_everything(self, assignment: Assignment, holder: str | None) -> bool:
+        """Whether there is a change that concerns every piece, whatever it imports.
+
+        That is one of what loads the data, which whoever looks at them need not import, or of a module that does more
+        than to define names.
+        """
+        if holder is None:
+            return True
+        does_more = (name for name in self._closure(holder) if not all(map(_defines, self._tree(name).body)))
+        return any(self.of_module(name) for name in (module_of(assignment.data), *does_more))
 
     @classmethod
     def between(cls, assignment: Assignment, then: Sources, now: Sources) -> "Reach | None":
@@ -187,9 +204,14 @@ class Reach:
             while todo:
                 if (name := todo.pop()) not in found:
                     found.add(name)
-                    todo += self.imports[name]
+                    todo += _imported(name, self._tree(name), self.files)
             self.closures[module] = frozenset(found)
         return self.closures[module]
+
+    def _tree(self, module: str) -> ast.Module:
+        if module not in self.trees:
+            self.trees[module] = ast.parse(self.files[module].read_bytes())
+        return self.trees[module]
 
 
 def _imported(module: str, tree: ast.Module, files: Mapping[str, Path]) -> set[str]:
