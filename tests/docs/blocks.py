@@ -80,7 +80,7 @@ class Shell:
             "COLUMNS": "100",
             "LC_ALL": "C.UTF-8",
             "NO_COLOR": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONDONTWRITEBYTECODE": "",  # the next command finds the grader compiled
         }
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.variables = {**os.environ, **own, "PATH": path}
