@@ -62,7 +62,7 @@ def adder() -> Iterator[Grader]:
     assignment = finding.find("adder")
     grader = open_grader(Options(train="never", seed=7, sample=200, assignment=assignment, rubric=assignment.rubric))
     assert isinstance(grader.workers, WarmWorkers)
-    grader.workers.limits = Limits(memory=768 << 20)
+    grader.workers.limits = Limits(memory=512 << 20)
     yield grader
     grader.close()
 

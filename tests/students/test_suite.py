@@ -192,9 +192,9 @@ def test_a_submission_that_is_not_there_is_one_line(project):
 @pytest.mark.parametrize("way", ["--submission={}", "--submission {}"])
 def test_nothing_of_a_submission_is_imported(project, tmp_path, way):
     pytester = project()
-    for name in ("conftest.py", "sitecustomize.py", "torch.py", "test_evil.py"):
+    for name in ("conftest.py", "sitecustomize.py", "einops.py", "test_evil.py"):
         (tmp_path / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p torch\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p einops\n")
     arguments = ["-m", "pytest", "-p", "grader.students", *way.format(tmp_path).split(" ")]
     done = subprocess.run(
         [sys.executable, *arguments], cwd=pytester.path, capture_output=True, text=True, timeout=100,

@@ -1,6 +1,7 @@
 """What ``check_vit.py`` tells a student about right, wrong, missing and raising classes."""
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -106,21 +107,35 @@ def test_check_prints_nothing(reference: dict[str, object], capsys: pytest.Captu
     assert capsys.readouterr() == ("", "")
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-B", ROOT / "check_vit.py", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+Outcome = tuple[int, str, str]  # exit status, standard output, standard error
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run it as a program, in this process: another one would import torch first."""
+
+    def run(*arguments: str | Path) -> Outcome:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "argv", ["check_vit.py", *map(str, arguments)])
+        monkeypatch.setattr(sys, "path", sys.path.copy())
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path("check_vit.py", run_name="__main__")
+        return end.value.code, *capsys.readouterr()
+
+    return run
 
 
 @pytest.mark.parametrize("path", ["reference", "reference/vit_model.py"], ids=["folder", "file"])
-def test_the_reference_gets_seven_lines_and_exit_status_0(path: str) -> None:
-    done = run(path)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 7
-    assert done.stdout.startswith("PatchEmbeddings         ok  (2, 1, 28, 28) -> (2, 16, 64)")
+def test_the_reference_gets_seven_lines_and_exit_status_0(path: str, run: Callable[..., Outcome]) -> None:
+    status, out, err = run(path)
+    assert status == 0, err
+    assert len(out.splitlines()) == 7
+    assert out.startswith("PatchEmbeddings         ok  (2, 1, 28, 28) -> (2, 16, 64)")
 
 
 def test_the_template_is_the_default_and_still_to_do() -> None:
-    done = run()
+    command = [sys.executable, "-B", ROOT / "check_vit.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert [line.split()[1:3] for line in done.stdout.splitlines()] == [["to", "do:"]] * 7
 
@@ -134,11 +149,11 @@ def test_the_template_is_the_default_and_still_to_do() -> None:
     ],
 )
 def test_a_file_that_cannot_be_checked_is_one_line_and_exit_status_2(
-    source: str | None, said: str, tmp_path: Path
+    source: str | None, said: str, tmp_path: Path, run: Callable[..., Outcome]
 ) -> None:
     if source is not None:
         (tmp_path / "vit_model.py").write_text(source)
-    done = run(tmp_path)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    status, _, err = run(tmp_path)
+    assert status == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
