@@ -149,7 +149,7 @@ def styles(assignment: Assignment, folder: Path) -> dict[str, Path]:
 
 
 class Auditor:
-    """Grades cases. What the reference's checkpoints score is computed once for all that leave its models alone."""
+    """Grades cases. What the reference answers is taken for all that a case leaves alone."""
 
     def __init__(self, grader: Grader, seed: int) -> None:
         self.grader, self.seed = grader, seed
@@ -198,7 +198,7 @@ class Auditor:
         return tuple(fit(case, submission))
 
     def _kept(self, edits: dict[str, Any], submission: Path) -> dict[str, KeptAnswer]:
-        """Answers of the reference that hold for a case: same models, same checkpoints, and the same question."""
+        """Answers of the reference that hold for a case: the same code, checkpoints and question."""
         if self.reference is None:
             return {}
         same_answers = getattr(self.corpus, "same_answers", lambda *_: ())

@@ -7,6 +7,7 @@ import pytest
 
 from grader import audit
 from grader.assignments.vit import corpus
+from grader.assignments.vit.assignment import VIT
 from grader.audit import AuditedCase, Case
 from grader.pipeline import Options
 
@@ -45,3 +46,22 @@ def test_every_criterion_has_faults_and_every_case_a_name_of_its_own() -> None:
     costs = [ident for case in FAULTS for ident in case.costs]
     assert min(costs.count(ident) for ident in Options().assignment.criteria) >= 2
     assert len(FAULTS) >= 120 and len(VARIANTS) >= 40
+
+
+@pytest.mark.parametrize(
+    ("edited", "asked"),
+    [
+        ("augmentation.py", {"augmentation"}),
+        ("vit_model.py", {"vit_model", "contrastive", "application"}),
+        ("hyperparameters.py", {"contrastive", "application"}),
+        ("contrastive.py", {"contrastive"}),
+        ("application.py", {"application"}),
+        ("vit_embeds.pt", set()),
+        ("submission.ipynb", set(corpus.PARTS)),
+        ("new.py", set(corpus.PARTS)),
+    ],
+)
+def test_what_an_edit_can_reach_is_asked_anew(edited: str, asked: set[str]) -> None:
+    kept = corpus.same_answers([edited], VIT.reference, VIT.reference)
+    assert {module for module, probes in corpus.PARTS.items() if not set(probes) <= set(kept)} == asked
+    assert {probe for probes in corpus.PARTS.values() for probe in probes} < {probe.id for probe in VIT.probes}

@@ -21,6 +21,14 @@ __all__ = ["fit_checkpoints", "load", "same_answers", "styles", "transplant"]
 MODEL = {"vit_model.py", "hyperparameters.py", "vit_classifier.pt", "vit_embeds.pt"}
 UNTRAINED = ("vit.accuracy", "contrastive.precision")  # what a variant loses whose checkpoints nobody has trained
 SCORES = ("checkpoint.classifier", "checkpoint.embeddings")  # the probes that take longest
+PARTS = {  # by module, the probes that ask what it defines, and of the submission's other modules what it imports
+    "augmentation": ("augmentation.test", "augmentation.train"),
+    "vit_model": (
+        "shapes", "patches", "positions", "transformer", "block", "heads.classification", "heads.embedding", "model",
+    ),
+    "contrastive": ("embeddings", "training"),
+    "application": ("knn", "transfer"),
+}  # fmt: skip
 
 
 def load() -> tuple[list[Case], list[Case]]:
@@ -36,7 +44,11 @@ def fit_checkpoints(case: Case, submission: Path) -> tuple[str, ...]:
 
 
 def same_answers(edits: Collection[str], submission: Path, reference: Path) -> tuple[str, ...]:
-    """The slow probes whose answers must be the reference's: same models, same checkpoints, same function."""
+    """The probes whose answers must be the reference's: what they ask runs the same code on the same checkpoints."""
+    return *_same_scores(edits, submission, reference), *_same_parts(edits, reference)
+
+
+def _same_scores(edits: Collection[str], submission: Path, reference: Path) -> tuple[str, ...]:
     if MODEL & set(edits):
         return ()
     try:
@@ -44,6 +56,24 @@ def same_answers(edits: Collection[str], submission: Path, reference: Path) -> t
     except SyntaxError:  # a fault that cannot be parsed
         same = False
     return SCORES if same else SCORES[:1]
+
+
+def _same_parts(edits: Collection[str], reference: Path) -> tuple[str, ...]:
+    """Those of each module that a case leaves alone, with all that it imports."""
+    modules, checkpoints = {"hyperparameters", *PARTS}, {"vit_classifier.pt", "vit_embeds.pt"}
+    if not set(edits) <= checkpoints | {f"{module}.py" for module in modules}:
+        return ()  # a cell may define any name anew
+    reached = {module for module in modules if f"{module}.py" in edits}
+    imports = {module: _imported(reference / f"{module}.py") for module in modules}
+    for _ in modules:
+        reached |= {module for module in modules if imports[module] & reached}
+    return tuple(probe for module, probes in PARTS.items() if module not in reached for probe in probes)
+
+
+def _imported(path: Path) -> set[str]:
+    """The modules from which a file of the reference imports names."""
+    tree = syntax.parse(path.read_bytes())
+    return {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
 
 
 def _definition(folder: Path, name: str) -> str:
