@@ -47,22 +47,28 @@ def _fit(logits: Array, looks: Array) -> Fit:
     other = np.where(looks < AGREEING, logits.mean(1), logits[rows, relabelled(looks)])
     preferred = np.array([(logits[rows, looks] - other)[looks == label].mean() for label in range(CLASSES)])
     right = float((logits.argmax(1) == looks).mean())
-    return Fit(_loss(logits, looks), right, preferred[AGREEING:], preferred[:AGREEING])
+    return Fit(float(_losses(logits, looks).mean()), right, preferred[AGREEING:], preferred[:AGREEING])
 
 
-def _loss(logits: Array, labels: Array) -> float:
+def _losses(logits: Array, labels: Array) -> Array:
+    """(n,) the cross-entropy of each item."""
     z = logits - logits.max(1, keepdims=True)
-    return float((np.log(np.exp(z).sum(1)) - z[np.arange(len(labels)), labels]).mean())
+    return np.asarray(np.log(np.exp(z).sum(1)) - z[np.arange(len(labels)), labels])
 
 
 def towards_labels(head: ReturnedHead, looks: Array) -> float:
     """How far learning moved the logits of the right labels, in standard deviations of all that moved.
 
-    A loss falls with labels in any order, since a head that knows nothing is often sure of something.
+    A loss falls with labels in any order, since a head that knows nothing is often sure of something. Items whose label
+    it was sure of before, as weights that begin large may be by chance, move nothing and are left out.
     """
     if not isinstance(head.logits, HeadLogits) or head.logits.initial is None:
         return float("inf")
-    moved = logits_of(head, "train") - logits_of(head, "initial")
+    before = logits_of(head, "initial")
+    sure = np.exp(-_losses(before, looks)) > 0.9
+    if sure.all():
+        return float("inf")
+    moved, looks = (logits_of(head, "train") - before)[~sure], looks[~sure]
     moved -= moved.mean(axis=1, keepdims=True)
     moved -= moved.mean(axis=0)  # what it learned of all items alike tells nothing
     return float(moved[np.arange(len(looks)), looks].mean() / max(float(moved.std()), 1e-12))

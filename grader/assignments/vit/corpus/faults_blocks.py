@@ -161,7 +161,6 @@ FAULTS = [
           (RUN, lines_of("for block in self.resblocks:", "    x = x + block(x)", "return x"))),
     fault("block_scale_missing", (), "", *_own((" * (d // self.heads) ** -0.5", "")), warns=("attention.scale",)),
     fault("block_scale_inverted", (), "", *_own(("** -0.5", "** 0.5")), warns=("attention.scale",)),
-    fault("block_scale_times_size", (), "", *_own(("** -0.5", "** 1")), warns=("attention.scale",)),
     fault("block_scale_of_width", (), "", *_own(("(d // self.heads) ** -0.5", "d ** -0.5")), warns=("attention.scale",)),
     fault("block_scale_not_rooted", (), "", *_own(("** -0.5", "** -1")), warns=("attention.scale",)),
     fault("block_scale_of_query_wrong", (), "", *_own(("(q @ k", "(q * d ** -0.5 @ k"), (" * (d // self.heads) ** -0.5", "")), warns=("attention.scale",)),
