@@ -102,6 +102,25 @@ FAULTS = [
         ),
         word="other labels than those of the images",
     ),
+    training(
+        "labels_of_images_in_another_order",
+        (EMBED, f"            x = x[torch.randperm(len(x))]\n{EMBED}"),
+        word="other labels than those of the images",
+    ),
+    training(
+        "labels_of_embeddings_in_another_order",
+        (EMBED, f"{EMBED}            embeddings = embeddings[torch.randperm(len(y))]\n"),
+        word="other labels than those of the images",
+    ),
+    training(
+        "labels_of_two_views_repeated",
+        (
+            EMBED,
+            f"{EMBED}            embeddings = torch.cat([embeddings, model_embedding(vit_model(x.flip(-1)))])\n"
+            "            y = y.repeat_interleave(2)\n",
+        ),
+        word="other labels than those of the images",
+    ),
     *(
         training(
             f"labels_{name}",
