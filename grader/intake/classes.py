@@ -198,7 +198,8 @@ def collected_by(path: Path, tree: Tree) -> list[Found]:
     if not found and (beside.modules or beside.checkpoints):
         return []  # one student's own, some of whose files are named as Canvas might: best_12_88_run.pt
     found += [canvas_student(path, key, group) for key, group in grouped(canvas)]
-    folders = [name for name in beside.folders if holds_code(rest[name])]
+    with_code = [name for name in beside.folders if holds_code(rest[name])]
+    folders = beside.folders if len(with_code) > 1 else with_code  # of students, or what a course keeps there
     return [*found, *each_alone(path, folders, [*beside.notebooks, *beside.archives])] if found else []
 
 

@@ -172,6 +172,12 @@ def test_what_was_put_beside_a_download_is_graded_as_well(tmp_path: Path, names:
     assert {each.key for each in found} >= {"late", "by mail", "folder"}
 
 
+def test_of_several_students_folders_beside_a_download_none_is_left_out_without_a_word(tmp_path: Path) -> None:
+    names = ["Doe Jane_7_assignsubmission_file_a.ipynb", "ab/a.ipynb", "cd/a.ipynb", "ef/readme.md", "gh/report.pdf"]
+    found = find_submissions(filled(tmp_path / "bulk", names))
+    assert len(found) == len(names)
+
+
 def test_a_students_own_file_that_is_named_as_canvas_might_makes_no_class(tmp_path: Path) -> None:
     folder = filled(tmp_path / "doe", ["a.ipynb", "vit_model.py", "best_12_88_run.pt"])
     assert [(each.key, each.files) for each in find_submissions(folder)] == [("doe", {})]

@@ -106,6 +106,10 @@ def test_a_score_below_the_threshold_is_not_said_to_be_looked_up() -> None:
     assert codes(evidence(test=0.8, train=0.8, moved=0.3, recorded=0.8)) == []
 
 
+def test_a_model_that_reaches_nothing_is_not_said_to_have_learned_from_more() -> None:
+    assert codes(evidence(e_test=0.1, e_unseen=0.5)) == ["checkpoint.claim"]
+
+
 SIZES = {
     "it fits": (28, 7, ""),
     "a rest": (28, 8, "the last 4 rows and as many columns of every image are cut off; 2, 4, 7, 14 would fit"),

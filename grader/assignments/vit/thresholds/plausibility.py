@@ -45,6 +45,8 @@ def leaks(evidence: Evidence) -> list[GradeWarning]:
     test, unseen = or_none(precision, evidence), or_none(precision, evidence, "unseen")
     if test is None or unseen is None or other_code(evidence, EMBEDDINGS):
         return []
+    if evidence.rubric.below(THRESHOLDS[EMBEDDINGS], test):  # it earned nothing, and what weak models do is not known
+        return []
     difference = unseen - test
     usual = f"honest models are {HONEST.mean * 100:.0f} ± {HONEST.spreads * HONEST.spread * 100:.0f} points better on the former"
     scores = (
