@@ -12,6 +12,7 @@ Shapes: n items of a data set, B batch, D features.
 
 import contextlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,6 +124,7 @@ class HeadTrainingWatch:
         self.heads: list[Head] = []
         self.steps = self.stale = 0
         self._optimized: set[int] = set()  # ids of the parameters that optimizers hold
+        self._trained: dict[int, tuple[Tensor, torch.Size]] = {}  # those that a step met with a gradient, by id
         self._last: dict[int, tuple[Tensor, Tensor]] = {}  # parameters and their gradients in the last step
         self._stepping = False
         self._closures = 0  # backward passes within the step under way: LBFGS looks at the same items again and again
@@ -141,6 +143,13 @@ class HeadTrainingWatch:
     def is_optimized(self, head: Head) -> bool:
         """Whether an optimizer held some parameter of a head."""
         return any(id(parameter) in self._optimized for parameter in head.module.parameters())
+
+    def trains_a_copy(self, model: nn.Module) -> bool:
+        """Whether parameters were trained that are not a model's own and no head's, one of the shape of each of its own."""
+        apart = {id(p) for module in (model, *(head.module for head in self.heads)) for p in module.parameters()}
+        shapes = Counter(shape for key, (_, shape) in self._trained.items() if key not in apart)
+        own = Counter(p.shape for p in model.parameters())
+        return bool(own) and not own - shapes
 
     def returned(self, module: Any, state: State) -> Head | None:
         """The head that came back, or whose state did; else the last one that learned."""
@@ -162,6 +171,7 @@ class HeadTrainingWatch:
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self._optimized.update(map(id, parameters))
         max_tracked = 4  # parameters of an optimizer whose gradients are followed
+        self._trained |= {id(p): (p, p.shape) for p in parameters if p.grad is not None}
         graded = [p for p in parameters if p.grad is not None][-max_tracked:]
         self._last |= {id(p): (p, p.grad.clone()) for p in graded}
         self._stepping, self._closures = True, 0

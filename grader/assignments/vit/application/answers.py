@@ -134,6 +134,7 @@ class HeadTraining(Record, frozen=True):
         result: what came back.
         head: the classifier in it; None where there is none.
         has_default_epochs: whether it can be called without num_epochs.
+        copy_trained: parameters like the ViT's were trained that are not its own.
     """
 
     vit: FrozenViT
@@ -142,6 +143,7 @@ class HeadTraining(Record, frozen=True):
     result: ReturnedDict | ReturnedOther
     head: ReturnedHead | None
     has_default_epochs: bool = True  # answers that were kept earlier do not tell
+    copy_trained: bool = False
 
 
 def _each_case(args: dict[str, Any], answer: tuple[LookUp, ...]) -> None:

@@ -66,6 +66,12 @@ def vit_unchanged(evidence: Evidence) -> None:
             'the ViT under "vit" is not the one that was given: its weights differ',
             "Was a new ViT built, or a copy trained? The features are those of `vit_model`, which stays as it is.",
         )
+    if training_of(evidence).copy_trained:
+        raise Fail(
+            "the head is trained together with another ViT than the one that is given: its features are not those of "
+            "the ViT that comes back",
+            "Compute the features by `vit_model` itself, and give the optimizer the parameters of the head alone.",
+        )
 
 
 def _changed(before: dict[str, Array], later: dict[str, Array]) -> list[str]:

@@ -29,6 +29,13 @@ FAULTS = [
         (FROZEN, "            features = vit_model(x.to(device))\n"),
         (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
     ]}, TRANSFER, "not the one that was given"),
+    Case("application.transfer_trains_a_copy_and_returns_the_given", {"application.py": [
+        ("import torch\n", "import copy\n\nimport torch\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    given = vit_model\n    vit_model = copy.deepcopy(vit_model).to(device).eval()"),
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
+        ('"vit": vit_model.state_dict()', '"vit": given.state_dict()'),
+    ]}, TRANSFER, "another ViT"),
     changed("train_mode", "vit_model.to(device).eval()", "vit_model.to(device).train()", "is in train mode while"),
     Case("application.transfer_features_of_another", {"application.py": [
         ("from vit_model import ClassificationHead\n", "from vit_model import ClassificationHead, ViT\n"),
@@ -117,6 +124,11 @@ FAULTS = [
 
 
 VARIANTS = [
+    changed("gradients_computed_apart", STEP, STEP.replace(
+        "            optimizer.zero_grad()\n            loss.backward()\n",
+        "            gradients = torch.autograd.grad(loss, list(classifier.parameters()))\n"
+        "            for parameter, gradient in zip(classifier.parameters(), gradients):\n"
+        "                parameter.grad = gradient\n")),
     transfer("right_with_lbfgs_on_features", """
 import copy
 backbone = copy.deepcopy(vit_model).to(device).requires_grad_(False).eval()

@@ -26,6 +26,16 @@ VARIANTS = [
             '    vit_model.load_state_dict(torch.load("vit_classifier.pt", map_location=device)["vit"])\n    # Most triplets',
         ),
     ),
+    edited(
+        "gradients_computed_apart",
+        (
+            "            optimizer.zero_grad()\n            loss.backward()\n            optimizer.step()\n",
+            "            gradients = torch.autograd.grad(loss, parameters)\n"
+            "            for parameter, gradient in zip(parameters, gradients):\n"
+            "                parameter.grad = gradient\n"
+            "            optimizer.step()\n",
+        ),
+    ),
     # Optimizers
     plain("sgd", optimizer="optimizer = torch.optim.SGD([*vit.parameters(), *head.parameters()], lr=lr, momentum=0.9)"),
     plain(

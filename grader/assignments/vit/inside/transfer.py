@@ -96,6 +96,7 @@ def _attempt(
         "vit": {**state, "buffers": [name for name, _ in vit.named_buffers()]},
         "steps": training.steps,
         "stale": training.stale,
+        "copy_trained": training.trains_a_copy(vit),
         "result": _result(result),
         "head": _head(classifier, training, make, pristine, sets, reads),
     }
