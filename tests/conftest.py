@@ -1,6 +1,7 @@
 """What all tests need of the process that they run in, and how ``make test`` shares them between two processes."""
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,13 +38,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run first what may take longest, by its time limits, so that both processes end at about the same time."""
+    """Run first what may take longest, by its time limits and its number of tests: both processes end together."""
     longest: dict[str, float] = {}
+    tests = Counter(group(item.nodeid) for item in items)
     for item in items:
         limit = item.get_closest_marker("timeout")
         place = group(item.nodeid)
         longest[place] = max(longest.get(place, 0.0), limit.args[0] if limit else 0.0)
-    items.sort(key=lambda item: -longest[group(item.nodeid)])
+    items.sort(key=lambda item: (longest[group(item.nodeid)], tests[group(item.nodeid)]), reverse=True)
 
 
 def group(nodeid: str) -> str:

@@ -23,7 +23,7 @@ def run(released):
     """Run Python in the released folder with its own grader, whatever is installed."""
 
     def run(*arguments: str, folder: Path = released, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "100"}
+        environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "100"}
         command = [sys.executable, *arguments]
         return subprocess.run(
             command, cwd=cwd or folder, env=environment, capture_output=True, text=True, timeout=110, check=False

@@ -59,7 +59,8 @@ def test_modules_beside_the_notebook_count_and_a_picture_is_shown(tmp_path):
 
 
 def test_where_nothing_confines_it_is_said(tmp_path):
-    (found,) = session([RIGHT + "\nimport grader\ngrader.check('vit.heads')"], tmp_path, GRADER_TIER="T5")
+    (tmp_path / "vit_model.py").write_text(RIGHT)
+    (found,) = session(["import grader\ngrader.check('vit.heads')"], tmp_path, GRADER_TIER="T5")
     assert found[0] == "passed" and notebook.UNCONFINED in found[1]
 
 
