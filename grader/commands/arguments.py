@@ -61,6 +61,7 @@ SHARED: dict[str, dict[str, Any]] = {
     },
     "--unconfined": {"action": "store_true", "help": "run student code without a sandbox"},
 }  # fmt: skip
+GRADING = ("--rubric", "--given", "--assignment", "--unconfined")  # how to grade, whatever is graded
 
 
 def shared(parser: argparse.ArgumentParser, *names: str) -> None:

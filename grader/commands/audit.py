@@ -2,7 +2,7 @@
 
 import argparse
 
-from grader.commands.arguments import shared
+from grader.commands.arguments import GRADING, shared
 from grader.errors import GraderError
 
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="with --mutate: grade every mutant, not a sample")
     parser.add_argument("--messages", action="store_true", help="list every sentence that was said, once each")
-    shared(parser, "--out", "--data", "--seed", "--rubric", "--given", "--assignment", "--unconfined")
+    shared(parser, "--out", "--data", "--seed", *GRADING)
 
 
 def run(given: argparse.Namespace) -> int:

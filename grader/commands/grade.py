@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 from grader.commands import COMMANDS
-from grader.commands.arguments import shared
+from grader.commands.arguments import GRADING, shared
 from grader.errors import GraderError
 
 
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         telling.add_argument(*option, dest="telling", action="store_const", const=value, default="auto", help=words)
     parser.add_argument("--retry", action="store_true", help="grade again those of a class that need review")
     parser.add_argument("--only", nargs="+", metavar="CRITERION", help="judge these criteria of the rubric alone")
-    shared(parser, "--rubric", "--roster", "--zone", "--given", "--assignment", "--unconfined")
+    shared(parser, "--roster", "--zone", *GRADING)
     parser.add_argument("--version", action="version", version=f"vit-grade {_version()}")
 
 

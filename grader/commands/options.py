@@ -1,6 +1,7 @@
 """What the options of a command mean for grading; slow to import, and no parser needs it."""
 
 import argparse
+from dataclasses import fields
 from typing import Any
 
 from grader import finding
@@ -9,8 +10,7 @@ from grader.pipeline import Options
 
 
 def grading_options(given: argparse.Namespace, **more: Any) -> Options:
-    """How to grade, as ``--out``, ``--data``, ``--seed``, ``--rubric``, ``--given``, ``--assignment`` and
-    ``--unconfined`` say.
+    """How to grade, as the options of a command say that are called like the fields of ``Options``.
 
     Args:
         given: the parsed options.
@@ -20,13 +20,6 @@ def grading_options(given: argparse.Namespace, **more: Any) -> Options:
         GraderError: there is no such assignment, or the given files are none of its.
     """
     assignment = finding.find(given.assignment)
-    return Options(
-        data=given.data,
-        out=given.out,
-        seed=given.seed,
-        rubric=given.rubric,
-        assignment=assignment,
-        given=None if given.given is None else replaced(given.given, assignment),
-        unconfined=given.unconfined,
-        **more,
-    )
+    said = {field.name: getattr(given, field.name) for field in fields(Options) if hasattr(given, field.name)}
+    files = None if given.given is None else replaced(given.given, assignment)
+    return Options(**{**said, "assignment": assignment, "given": files, **more})
