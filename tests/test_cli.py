@@ -146,6 +146,17 @@ def test_help_needs_no_torch():
     assert run("-c", code).stdout.split() == list(COMMANDS)
 
 
+def test_commands_about_a_gradebook_start_without_what_judging_takes():
+    code = """if True:
+        import sys
+        from grader import cli
+        for command in ("regrade", "export", "log", "adjust"):
+            cli.parser(command).format_help()
+            print(command, *{"numpy", "grader.evidence", "grader.pipeline", "grader.gradebook.packing"} & {*sys.modules})
+    """
+    assert run("-c", code).stdout.split() == ["regrade", "export", "log", "adjust"]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_has_a_description_and_says_in_help_what_each_option_does(command):
     parser = cli.parser(command)

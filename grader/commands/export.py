@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from grader import finding
 from grader.commands import returning
 from grader.commands.arguments import shared
 from grader.errors import GraderError
@@ -17,6 +17,9 @@ from grader.gradebook import moves
 from grader.gradebook.reader import GradebookReader
 from grader.reports import record
 from grader.reports.text import complain, file_stem
+
+if TYPE_CHECKING:
+    from grader.assignment import Assignment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +54,7 @@ Late points are taken off as [late] in the rubric says. Canvas and Moodle get no
 def run(given: argparse.Namespace) -> int:
     """Write the grades in the wanted form; 1 when something was left out."""
     returning.expect_options(given)
-    rubric = given.rubric or (finding.find(given.assignment).rubric if given.assignment else None)
+    rubric = given.rubric or (_assignment(given.assignment).rubric if given.assignment else None)
     for line in moves.taken(given.out, given.roster, given.zone, rubric, must_exist=True):
         complain(line)
     with GradebookReader(given.out, given.attempts, rubric) as reader:
@@ -67,6 +70,12 @@ def run(given: argparse.Namespace) -> int:
         status, handed_on = _handed_on(given, results)
         reader.ledger.note_exports(given.format, {result.key: result.total for result in handed_on})
     return status
+
+
+def _assignment(named: str) -> "Assignment":
+    from grader import finding  # noqa: PLC0415  slow to import, and few classes need it
+
+    return finding.find(named)
 
 
 def _handed_on(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, Sequence[ExportedGrade]]:

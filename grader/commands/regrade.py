@@ -4,18 +4,18 @@ import argparse
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from grader import finding
 from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.gradebook import moves
 from grader.gradebook.basis import rubric_of
 from grader.gradebook.reader import GradebookReader, look_again
-from grader.gradebook.regrade import RegradedSubmission, regrade_all
-from grader.gradebook.remembering import remember, remembered
-from grader.gradebook.session import alone
 from grader.gradebook.store import NAME, Gradebook
 from grader.reports.text import printable
+
+if TYPE_CHECKING:
+    from grader.gradebook.regrade import RegradedSubmission
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Compute the grades again and tell who moved; 1 when something needs a person's look."""
+    # Slow to import, and --help needs none of it.
+    from grader import finding  # noqa: PLC0415
+    from grader.gradebook.regrade import regrade_all  # noqa: PLC0415
+    from grader.gradebook.remembering import remember, remembered  # noqa: PLC0415
+    from grader.gradebook.session import alone  # noqa: PLC0415
+
     if not (given.out / NAME).is_file():
         Gradebook(given.out / NAME, must_exist=True)  # says what is missing
     with alone(given.out), contextlib.closing(Gradebook(given.out / NAME, must_exist=True)) as book:
@@ -52,7 +58,7 @@ def _rubric_before(book: Gradebook, now: Path) -> Path:
         return now
 
 
-def _tell(moved: Sequence[RegradedSubmission]) -> None:
+def _tell(moved: "Sequence[RegradedSubmission]") -> None:
     for each in moved:
         if each.after is None:
             print(f"{printable(each.key)}: stays at {each.before.total}: {printable(each.why)}")

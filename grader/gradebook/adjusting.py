@@ -8,7 +8,6 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grader import scoring
 from grader.gradebook.ledger import WHOLE, Decision, Ledger, counting
 from grader.gradebook.store import Gradebook, SubmissionRow
 from grader.gradebook.together import classlist
@@ -77,6 +76,8 @@ def adjusted(grade: Grade, decisions: Mapping[str, Decision], content: str) -> G
     made = tuple(_adjustment(result, decisions[result.id]) for result in results if result.computed is not None)
     grade = dataclasses.replace(grade, criteria=results, adjustments=made, look_again=doubts)
     if results:
+        from grader import scoring  # noqa: PLC0415  slow to import, and a class may have no decisions
+
         grade = dataclasses.replace(grade, **scoring.totals(results))
     return _whole(grade, decisions[WHOLE]) if WHOLE in decisions else grade
 

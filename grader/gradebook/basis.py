@@ -1,19 +1,23 @@
 """By which assignment and which rubric a class was graded, as its gradebook remembers."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from grader import finding
-from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.gradebook.store import Gradebook
 
+if TYPE_CHECKING:
+    from grader.assignment import Assignment
 
-def assignment_of(book: Gradebook) -> Assignment:
+
+def assignment_of(book: Gradebook) -> "Assignment":
     """The assignment that a class was graded by.
 
     Raises:
         GraderError: it is no longer there.
     """
+    from grader import finding  # noqa: PLC0415  slow to import, and whoever reads a gradebook seldom needs it
+
     return finding.find(book.setting("assignment", ""))
 
 
@@ -30,12 +34,14 @@ def rubric_of(book: Gradebook, named: Path | None = None) -> Path:
     return rubric
 
 
-def refuse_another(book: Gradebook, assignment: Assignment) -> None:
+def refuse_another(book: Gradebook, assignment: "Assignment") -> None:
     """See that a class is not graded by one assignment today and by another tomorrow.
 
     Raises:
         GraderError: the gradebook holds grades of another one.
     """
+    from grader import finding  # noqa: PLC0415  as above
+
     kept = book.setting("assignment", "")
     there = kept in finding.names() or Path(kept).exists()  # where it is not, it was moved to where the other one is
     if kept and there and book.submissions() and finding.find(kept).folder != assignment.folder:

@@ -52,20 +52,6 @@ def upgrade(db: sqlite3.Connection, path: Path) -> None:
     print(f"{path}: upgraded to this version of the gradebook; as it was, it lies in {copy.name}", file=sys.stderr)
 
 
-def add_verdicts(db: sqlite3.Connection) -> None:
-    """Give a gradebook the column that it has not from an earlier day of this version."""
-    if _has_verdicts(db):
-        return
-    db.execute("BEGIN IMMEDIATE")  # another process may be at it
-    if not _has_verdicts(db):
-        db.execute("ALTER TABLE grades ADD COLUMN verdicts BLOB")
-    db.execute("COMMIT")
-
-
-def _has_verdicts(db: sqlite3.Connection) -> bool:
-    return "verdicts" in [row[1] for row in db.execute("PRAGMA table_info(grades)")]
-
-
 def _forget_moved_rubric(db: sqlite3.Connection) -> None:
     """Version 2 remembered this project's own rubric by a path that is no longer there."""
     row = db.execute("SELECT value FROM settings WHERE name = 'rubric'").fetchone()

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from grader.evidence import Evidence
 from grader.gradebook import late
 from grader.gradebook.adjusting import Adjuster
 from grader.gradebook.basis import rubric_of
@@ -28,6 +27,7 @@ from grader.gradebook.together import Classlist, classlist
 from grader.records import Grade
 
 if TYPE_CHECKING:
+    from grader.evidence import Evidence
     from grader.gradebook.regrade import Regrader
 
 Attempts = Literal["latest", "best"]
@@ -168,7 +168,7 @@ class GradebookReader:
         return self.book.history(key)
 
     @contextlib.contextmanager
-    def evidence(self, entry: GradedSubmission) -> Iterator[Evidence | None]:
+    def evidence(self, entry: GradedSubmission) -> "Iterator[Evidence | None]":
         """What was observed of a submission, its code files beside it; None where it was rejected."""
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             yield self._regrader.evidence(entry.kept, Path(folder))

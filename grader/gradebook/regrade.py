@@ -140,7 +140,8 @@ class Regrader:
             return None
         if judged.code not in self._reaches:
             then, assignment = self.book.sources(judged.code), self.options.assignment
-            self._reaches[judged.code] = None if then is None else Reach.between(assignment, then, self.sources)
+            reach = None if then is None else Reach.between(assignment, sources.from_kept(then), self.sources)
+            self._reaches[judged.code] = reach
         return self._reaches[judged.code]
 
     def _by_kept_verdicts(self, kept: GradeRow, judged: KeptVerdicts) -> PackedGrade | None:

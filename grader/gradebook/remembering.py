@@ -16,7 +16,8 @@ def remember(book: Gradebook, options: Options) -> None:
     """Note by what a class is graded."""
     book.remember("rubric", str(options.rubric_file.absolute()))
     book.remember("assignment", finding.source_of(options.assignment))
-    book.keep_sources(sources.of(options.assignment))
+    judging = sources.of(options.assignment)
+    book.keep_sources(judging.digest, judging.kept)
     book.remember("given", options.given.kept() if options.given is not None else "")
 
 

@@ -1,5 +1,7 @@
 """The tables of a gradebook."""
 
+import sqlite3
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS submissions (
@@ -76,3 +78,17 @@ CREATE TRIGGER IF NOT EXISTS decisions_stay BEFORE UPDATE ON decisions
 CREATE TRIGGER IF NOT EXISTS decisions_are_kept BEFORE DELETE ON decisions
     BEGIN SELECT RAISE(ABORT, 'a decision is never deleted'); END;
 """
+
+
+def add_verdicts(db: sqlite3.Connection) -> None:
+    """Give a gradebook the column that it has not from an earlier day of this version."""
+    if _has_verdicts(db):
+        return
+    db.execute("BEGIN IMMEDIATE")  # another process may be at it
+    if not _has_verdicts(db):
+        db.execute("ALTER TABLE grades ADD COLUMN verdicts BLOB")
+    db.execute("COMMIT")
+
+
+def _has_verdicts(db: sqlite3.Connection) -> bool:
+    return "verdicts" in [row[1] for row in db.execute("PRAGMA table_info(grades)")]

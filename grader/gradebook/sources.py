@@ -48,6 +48,11 @@ class Sources:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
 
+def from_kept(kept: str) -> Sources:
+    """Read back what was kept."""
+    return Sources(**json.loads(kept))
+
+
 def of(assignment: Assignment) -> Sources:
     """The code that judges by an assignment, as it is now."""
     files = files_of(assignment)

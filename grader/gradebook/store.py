@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderError, Unreadable
-from grader.gradebook import migration
 from grader.gradebook.digests import Digests
 from grader.gradebook.roster import Roster, parse
-from grader.gradebook.schema import TABLES
-from grader.gradebook.sources import Sources
+from grader.gradebook.schema import TABLES, add_verdicts
 from grader.records import Grade
 from grader.reports import record
 
@@ -99,8 +97,10 @@ class Gradebook:
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=FULL")
             self.db.executescript(TABLES)
-            migration.add_verdicts(self.db)
+            add_verdicts(self.db)
             if int(self.setting("version", str(VERSION))) == VERSION - 1:
+                from grader.gradebook import migration  # noqa: PLC0415  slow to import, and few gradebooks are old
+
                 migration.upgrade(self.db, path)
             version = int(self.setting("version", str(VERSION)))
         except (OSError, sqlite3.Error) as error:
@@ -261,15 +261,15 @@ class Gradebook:
             raise Unreadable(f"{self.path}: an answer that the gradebook names is not there")
         return bytes(row[0])
 
-    def keep_sources(self, sources: Sources) -> None:
+    def keep_sources(self, digest: str, kept: str) -> None:
         """Keep which code judges, so that it can be told later what has changed since."""
         with self.lock:
-            self.db.execute("INSERT OR IGNORE INTO sources VALUES (?, ?)", (sources.digest, sources.kept))
+            self.db.execute("INSERT OR IGNORE INTO sources VALUES (?, ?)", (digest, kept))
 
-    def sources(self, digest: str) -> Sources | None:
-        """The code that judged; None where it is not known."""
+    def sources(self, digest: str) -> str | None:
+        """The code that judged, as it was kept; None where it is not known."""
         row = self._one("SELECT data FROM sources WHERE digest = ?", digest)
-        return Sources(**json.loads(row["data"])) if row else None
+        return row["data"] if row else None
 
     def close(self) -> None:
         with self.lock:

@@ -4,6 +4,7 @@ from functools import cached_property
 from typing import Any
 
 from grader.data import DataSet
+from grader.errors import GraderError
 from grader.pipeline import Options
 from grader.records import Observation
 
@@ -29,14 +30,23 @@ class NobodyToAsk:
 
 
 class DataWhenNeeded:
-    """The assignment's data, loaded when an expected value needs it."""
+    """The assignment's data, loaded when an expected value needs it; where they cannot be had, that is tried once."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    @cached_property
+    @property
     def loaded(self) -> DataSet:
-        return self.options.assignment.data(self.options.data)
+        if isinstance(self._loaded, GraderError):
+            raise self._loaded.with_traceback(None)
+        return self._loaded
+
+    @cached_property
+    def _loaded(self) -> DataSet | GraderError:
+        try:
+            return self.options.assignment.data(self.options.data)
+        except GraderError as error:
+            return error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.loaded, name)

@@ -10,10 +10,12 @@ import pytest
 from grader import cli, given
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.files import RUBRIC as DEFAULT
+from grader.errors import GraderError
 from grader.evidence import Probe, Question
 from grader.gradebook import digests, packing, regrade
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME, Gradebook
+from grader.gradebook.unasked import DataWhenNeeded
 from grader.judging import Criterion, Fail, checks
 from grader.pipeline import Options
 from grader.shipped import HOME
@@ -262,3 +264,17 @@ def test_another_assignment_is_regraded_by_its_own_checks(tmp_path, capsys):
     assert capsys.readouterr().out == "2 submissions, 0 with another score\n"
     assert classroom.points(tmp_path / "grades") == before
     assert len(classroom.rows(tmp_path / "grades")) == 4
+
+
+def test_data_that_cannot_be_had_are_looked_for_once(tmp_path):
+    tried = []
+
+    def missing(folder):
+        tried.append(folder)
+        raise GraderError("no data on this machine")
+
+    data = DataWhenNeeded(Options(assignment=dataclasses.replace(VIT, data=missing), data=tmp_path))
+    for _ in range(3):
+        with pytest.raises(GraderError, match="no data on this machine"):
+            data.test_labels  # noqa: B018
+    assert tried == [tmp_path]

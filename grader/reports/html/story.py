@@ -6,11 +6,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from grader import patterns
-from grader.evidence import Evidence
-from grader.judging import sentences as sentences_of
 from grader.records import Adjustment, CheckResult, CriterionResult, Grade, Origin
 
 if TYPE_CHECKING:
+    from grader.evidence import Evidence
     from grader.reports.html.sources import Excerpt
 
 LONGEST = 4_000  # characters of a message that may name a line
@@ -91,8 +90,10 @@ class AssignmentPart:
         return sum(row.result.open for row in self.rows)
 
 
-def sentences(evidence: Evidence | None) -> dict[str, dict[str, str]]:
+def sentences(evidence: "Evidence | None") -> dict[str, dict[str, str]]:
     """What each check demands, by criterion and name, in the assignment's words."""
+    from grader.judging import sentences as sentences_of  # noqa: PLC0415  slow to import, and an export tells no checks
+
     return {} if evidence is None else sentences_of(evidence.assignment.criteria)
 
 
