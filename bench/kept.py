@@ -97,10 +97,8 @@ def _regrade(out: Path, *more: str, code: Path = grades.ROOT) -> measure.Cost:
 
 def _regrade_by_another_check(out: Path, code: Path) -> measure.Cost:
     """By a copy of this project in which the module of one criterion's checks and questions reads differently."""
-    shutil.copytree(grades.ROOT / "grader", code / "grader", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(grades.ROOT / "grade.py", code)
-    for folder in ("reference", "student"):
-        shutil.copytree(grades.ROOT / folder, code / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    not_needed = shutil.ignore_patterns(".*", "__pycache__", "tests", "docs", "bench", "grades")
+    shutil.copytree(grades.ROOT, code, ignore=not_needed)
     with (code / "grader" / "assignments" / "vit" / "model" / "heads.py").open("a", encoding="utf-8") as file:
         file.write(f"\n# {code.name}\n")
     return _regrade(out, code=code)

@@ -94,7 +94,7 @@ class Regrader:
                 return same
         elif judged is not None and (reach := self._reach(judged)) is not None:
             with contextlib.suppress(AskedOtherwise):
-                return self._judged_again(kept, Reuse(judged, reach), judged.noted)
+                return self._judged_again(kept, Reuse(judged, reach, self._not_wanted(kept)), judged.noted)
         return self._judged_again(kept, Reading())
 
     def _judged_again(self, kept: GradeRow, reading: Reading, noted: Noted | None = None) -> PackedGrade:
@@ -143,6 +143,11 @@ class Regrader:
             reach = None if then is None else Reach.between(assignment, sources.from_kept(then), self.sources)
             self._reaches[judged.code] = reach
         return self._reaches[judged.code]
+
+    def _not_wanted(self, kept: GradeRow) -> set[str]:
+        """The probes that are of no use to the criteria that were judged."""
+        only = kept.options.get("only")
+        return set() if only is None else {p.id for p in self.options.assignment.probes if not p.wanted(only)}
 
     def _by_kept_verdicts(self, kept: GradeRow, judged: KeptVerdicts) -> PackedGrade | None:
         """A grade of the same verdicts; None where the rubric judges other criteria."""

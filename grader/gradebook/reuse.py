@@ -5,6 +5,7 @@ question is where the probe's code is the same, and what that read. A verdict th
 came out equal.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from grader.gradebook.packing import KeptVerdicts
@@ -18,11 +19,12 @@ class Reuse(Reading):
     Args:
         kept: what the earlier grade came to.
         reach: of what has changed since.
+        not_wanted: probes that had no turn and have none now, since only some criteria are judged.
     """
 
-    def __init__(self, kept: KeptVerdicts, reach: Reach) -> None:
+    def __init__(self, kept: KeptVerdicts, reach: Reach, not_wanted: Collection[str] = ()) -> None:
         super().__init__()
-        self.kept, self.reach = kept, reach
+        self.kept, self.reach, self.not_wanted = kept, reach, not_wanted
         self._before: dict[str, Any] = {
             **kept.results,
             **{f"criterion {ident}": verdict for ident, verdict in kept.verdicts.items()},
@@ -38,9 +40,15 @@ class Reuse(Reading):
     def reused(self, piece: str) -> bool:
         if not self._is_same(piece):
             return False
-        self.noted[piece] = self.kept.reads[piece]
-        self.noted |= {read: self.kept.reads[read] for read in self.noted[piece] if read.startswith("score ")}
+        self._take_over(piece)
         return True
+
+    def _take_over(self, piece: str) -> None:
+        """Note again what a piece read, and what the scores did that it read."""
+        self.noted[piece] = self.kept.reads[piece]
+        for read in self.noted[piece]:
+            if read.startswith("score ") and read not in self.noted:
+                self._take_over(read)
 
     def _is_same(self, piece: str) -> bool:
         """Whether a piece is made of the same code, and reads the same, as the kept one."""
@@ -57,6 +65,6 @@ class Reuse(Reading):
             return read in self.results and self.results[read] == self._before.get(read)
         if kind == "module":
             return not self.reach.of_module(name)
-        if kind == "question" and read not in self.reach.holders:  # the engine's own, and what no probe asks
-            return True
+        if kind == "question" and (name in self.not_wanted or read not in self.reach.holders):
+            return True  # nothing was asked and nothing is, or it is the engine's own
         return self._is_same(read)

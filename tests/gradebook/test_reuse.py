@@ -10,9 +10,10 @@ import pytest
 from grader import finding, judging
 from grader.assignments.vit.assignment import VIT
 from grader.data import NoData
-from grader.gradebook import digests, regrade, sources
+from grader.gradebook import digests, packing, regrade, sources
 from grader.gradebook.regrade import Regrader
 from grader.gradebook.remembering import remember
+from grader.gradebook.reuse import Reuse
 from grader.gradebook.store import NAME, Gradebook
 from grader.gradebook.task import Task, grade_task
 from grader.gradebook.unasked import NewQuestion
@@ -256,6 +257,21 @@ def test_code_that_is_not_known_any_more_has_all_judged_again(course, monkeypatc
     met = judged(monkeypatch)
     again(course)
     assert set(met) == ALL
+
+
+def test_where_only_some_criteria_are_judged_what_has_no_turn_is_the_same():
+    reads = {"criterion a": ["question heads.embedding"]}
+    kept = packing.KeptVerdicts({}, [], reads=reads)
+    reach = sources.Reach(VIT, ())
+    assert Reuse(kept, reach, {"heads.embedding"}).reused("criterion a") and not Reuse(kept, reach).reused(
+        "criterion a"
+    )
+
+
+def test_what_is_taken_over_takes_with_it_what_its_scores_read():
+    reads = {"measure m": ["score a"], "score a": ["score b"], "score b": ["question load"], "score c": []}
+    reuse = Reuse(packing.KeptVerdicts({}, [], reads=reads), sources.Reach(VIT, ()))
+    assert reuse.reused("measure m") and reuse.noted.keys() == reads.keys() - {"score c"}
 
 
 @pytest.mark.parametrize("name", finding.names())
