@@ -13,7 +13,7 @@ import torch
 
 from grader.judging import raised_words
 from grader.records import Observation
-from grader.sandbox.inside import describe, protocol, serve, shared
+from grader.sandbox.inside import describe, lazy_imports, protocol, serve, shared
 from grader.sandbox.inside.student import Student, Undefined
 from grader.sandbox.outside import replies
 from grader.sandbox.outside.clock import Patience
@@ -34,6 +34,7 @@ class InsideWorkers:
     def __init__(self, ops: Sequence[str], arrays: dict[str, str]) -> None:
         self.arrays = shared.open_arrays(arrays)
         self.raised: list[tuple[str, BaseException]] = []
+        lazy_imports.leave_out()  # nearly half of the time until a debugger opens
         for module in ops:
             importlib.import_module(module)
 
@@ -56,6 +57,7 @@ class InsideWorker:
         """Do one request, however long it takes."""
         with _remembered(self.workers.raised):
             if self.student is None:
+                lazy_imports.bring(lazy_imports.needed(lazy_imports.sources(self.program)))
                 self.student = self.stack.enter_context(loaded(self.program, self.files))
             body = answer(self.student, op, _travelled(args, self.workers.arrays))
             return replies.observation(_travelled(body, None), "", 0.0)
