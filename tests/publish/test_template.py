@@ -2,7 +2,7 @@
 
 import ast
 import dataclasses
-import subprocess
+import importlib
 import sys
 from pathlib import Path
 
@@ -113,23 +113,19 @@ def test_the_notebook_of_the_template_defines_the_rest() -> None:
     assert names >= IN_NOTEBOOK | {"train_dataset", "test_dataset", "device"}
 
 
-def test_the_template_imports_and_says_what_is_to_do() -> None:
-    program = f"""
-import sys
-sys.dont_write_bytecode = True
-import {", ".join(MODULES)}
-for call in (augmentation.tfm_train, augmentation.tfm_test, lambda _: vit_model.ClassificationHead(8)):
+def test_the_template_imports_and_says_what_is_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(VIT.template)
     try:
-        call(None)
-    except NotImplementedError as error:
-        assert str(error), "nothing said"
-    else:
-        sys.exit("nothing to do")
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=VIT.template, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+        modules = {name: importlib.import_module(name) for name in MODULES}
+    finally:
+        for name in MODULES:
+            sys.modules.pop(name, None)
+    assert {Path(module.__file__ or "").parent for module in modules.values()} == {VIT.template}
+    given, vit_model = modules["augmentation"], modules["vit_model"]
+    for call in (given.tfm_train, given.tfm_test, lambda _: vit_model.ClassificationHead(8)):
+        with pytest.raises(NotImplementedError, match=r"."):  # something is said
+            call(None)
 
 
 def test_protected_functions_are_kept_to_the_letter() -> None:
