@@ -1,14 +1,19 @@
-"""Paths of the machine that a submission was written on lead into the scratch folder.
+"""Files of the machine that a submission was written on: its paths lead into the scratch, and its folders are there.
 
 ``/content/drive/MyDrive/model.pt``, ``/kaggle/working``, ``C:/Users/…`` are nowhere here. What is saved there is written
 below one folder of the scratch, whose parts are made as they are needed: on the other machine they were there. What is
 read there is looked for in the same place, then by its file name in the current folder, as what was handed in lies.
+
+A folder such as ``checkpoints/`` was made by a cell, or by hand, which no grade executes: it is made where something is
+written to it.
 """
 
 import builtins
+import contextlib
 import functools
 import io
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -25,9 +30,13 @@ def named_in(sources: Iterable[str]) -> bool:
     return any(mark in source for source in sources for mark in marks)
 
 
-def install() -> Callable[[], None]:
-    """Put the functions that open, make and find files in place; what it returns puts the original ones back."""
-    if getattr(os.stat, "maps_paths", False) or os.name == "nt":
+def install(elsewhere: bool = True) -> Callable[[], None]:
+    """Put the functions that open, make and find files in place; what it returns puts the original ones back.
+
+    Args:
+        elsewhere: paths of another machine may be named; else there is less to do.
+    """
+    if getattr(builtins.open, "maps_paths", False) or os.name == "nt":
         return lambda: None
     replaced: list[tuple[Any, str, Any]] = []
 
@@ -41,11 +50,11 @@ def install() -> Callable[[], None]:
     one_path = (
         "stat", "lstat", "listdir", "scandir", "remove", "unlink", "rmdir", "access", "chmod", "utime", "readlink",
     )  # fmt: skip
-    for name in one_path:
+    for name in one_path if elsewhere else ():
         put(os, name, _one_path)
-    for name in ("mkdir", "chdir"):
+    for name in ("mkdir", "chdir") if elsewhere else ():
         put(os, name, _folder)
-    for name in ("rename", "replace", "link", "symlink"):
+    for name in ("rename", "replace", "link", "symlink") if elsewhere else ():
         put(os, name, _two_paths)
     for owner in (builtins, io):
         put(owner, "open", _open)
@@ -112,6 +121,23 @@ def _found(path: Any) -> Any:
     return beside if _is_there(beside) else mapped
 
 
+def _to_write(path: Any) -> Any:
+    """Where something is written; its folder is made."""
+    mapped = here(path, made=True)
+    folder = os.path.dirname(_text(mapped) or "")
+    if folder:
+        with contextlib.suppress(OSError):  # then writing says why
+            os.makedirs(folder, exist_ok=True)
+    return mapped
+
+
+def let_pandas_write() -> None:
+    """Let tables be written to folders that are not there: pandas, once imported, looks for them before it opens a file."""
+    common = sys.modules.get("pandas.io.common")
+    if hasattr(common, "check_parent_directory"):
+        common.check_parent_directory = _to_write  # type: ignore[union-attr]
+
+
 def _one_path(original: Callable[..., Any], path: Any = ".", *args: Any, **kwargs: Any) -> Any:
     return original(here(path), *args, **kwargs)
 
@@ -130,11 +156,11 @@ def _folder(original: Callable[..., Any], path: Any, *args: Any, **kwargs: Any) 
 def _open(original: Callable[..., Any], file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
     writing_modes = ("w", "a", "x", "+")
     writes = isinstance(mode, str) and any(letter in mode for letter in writing_modes)
-    return original(here(file, made=True) if writes else _found(file), mode, *args, **kwargs)
+    return original(_to_write(file) if writes else _found(file), mode, *args, **kwargs)
 
 
 def _save(original: Callable[..., Any], obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
-    return original(obj, here(f, made=True), *args, **kwargs)
+    return original(obj, _to_write(f), *args, **kwargs)
 
 
 def _load(original: Callable[..., Any], f: Any, *args: Any, **kwargs: Any) -> Any:

@@ -43,14 +43,14 @@ class Student:
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
         shims.install(asks_for_gpu=any(map(devices.asks_for_gpu, lazy_imports.sources(program))))
-        if other_machines.named_in(lazy_imports.sources(program)):
-            other_machines.install()
+        other_machines.install(elsewhere=other_machines.named_in(lazy_imports.sources(program)))
         sys.meta_path.insert(0, _Finder(self))
         self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main
         with _exit_raises():
             self.rebound = self._run_notebook(program["main"])
+            other_machines.let_pandas_write()
             for name in dict.fromkeys(module for module in self.names.values() if module):
                 self._import(name)
 

@@ -73,3 +73,31 @@ def test_the_scratch_is_never_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "named"), [("x = '/content/a'", True), ('open("C:/a")', True), ("a / b", False)])
 def test_only_programs_that_name_such_paths_are_changed(text: str, named: bool) -> None:
     assert other_machines.named_in([text]) is named
+
+
+def test_a_folder_that_a_cell_made_is_there_when_something_is_written_to_it(tmp_path: Path) -> None:
+    torch.save({"a": 1}, "checkpoints/epoch1/last.pt")
+    torch.save({"a": 2}, tmp_path / "runs" / "last.pt")
+    with open("results/history.json", "w") as file:
+        file.write("{}")
+    assert torch.load("checkpoints/epoch1/last.pt", weights_only=True) == {"a": 1}
+    assert sorted(os.listdir()) == ["checkpoints", "results", "runs"]
+    with pytest.raises(FileNotFoundError):
+        open("other/history.json")
+
+
+def test_it_is_so_where_no_path_of_another_machine_is_named(tmp_path: Path) -> None:
+    with open("results/history.json", "w") as file:
+        file.write("{}")
+    assert (tmp_path / "results" / "history.json").is_file()
+
+
+def test_pandas_writes_where_a_folder_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas = pytest.importorskip("pandas")
+    common = pandas.io.common
+    monkeypatch.setattr(common, "check_parent_directory", common.check_parent_directory)  # put back afterwards
+    other_machines.let_pandas_write()
+    for path in ("logs/loss.csv", "/content/drive/MyDrive/loss.csv"):
+        pandas.DataFrame({"loss": [1.0]}).to_csv(path, index=False)
+        with open(path) as file:
+            assert file.read() == "loss\n1.0\n"

@@ -36,6 +36,16 @@ VARIANTS = [
             "            optimizer.step()\n",
         ),
     ),
+    edited(
+        "saves_to_folders_that_a_cell_made",
+        (
+            "        best_prec = evaluate_at_end_epoch(",
+            '        torch.save(vit_model.state_dict(), f"checkpoints/vit_{epoch}.pt")\n'
+            '        with open("logs/loss.txt", "a") as file:\n'
+            '            file.write(f"{epoch} {total_loss}\\n")\n'
+            "        best_prec = evaluate_at_end_epoch(",
+        ),
+    ),
     # Optimizers
     plain("sgd", optimizer="optimizer = torch.optim.SGD([*vit.parameters(), *head.parameters()], lr=lr, momentum=0.9)"),
     plain(
