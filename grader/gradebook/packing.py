@@ -81,7 +81,10 @@ def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
 
 def packed_frame(frame: bytes) -> bytes:
     """The bytes of a frame as they are kept."""
-    return min(COMPRESSED + zstandard.compress(frame), GROUPED + zstandard.compress(_grouped(frame)), key=len)
+    max_thorough = 1 << 18  # bytes; embeddings and predictions are longer, and hardly get any smaller
+    level = 9 if len(frame) <= max_thorough else 3
+    grouped = GROUPED + zstandard.compress(_grouped(frame), level)
+    return min(COMPRESSED + zstandard.compress(frame, level), grouped, key=len)
 
 
 def _grouped(frame: bytes) -> bytes:

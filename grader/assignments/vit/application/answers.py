@@ -1,6 +1,6 @@
 """The types of what workers answer about neighbours and about a head trained on frozen features.
 
-Shapes: n training items, m test items, S states of a head in which it predicted, B items of a batch, K classes.
+Shapes: n training items, the first t of which are told of, m test items, S states of a head in which it predicted, B items of a batch, K classes.
 """
 
 from typing import Annotated, Any, Literal
@@ -73,8 +73,8 @@ class HeadLogits(Record, frozen=True, tag_field="kind", tag="logits"):
     """What a head makes of the features of the given ViT.
 
     Attributes:
-        train, test: (n, K) and (m, K) logits of the head that came back.
-        initial: (n, K) logits of the training items when it was made; None where that was not seen.
+        train, test: (t, K) and (m, K) logits of the head that came back.
+        initial: (t, K) logits of the training items when it was made; None where that was not seen.
     """
 
     train: Logits
@@ -162,10 +162,10 @@ def _of_these_sets(args: dict[str, Any], answer: HeadTraining) -> None:
     if head.evaluated is not None:
         _has_shape("evaluated", head.evaluated, (min(len(head.evaluated), max_states), m))
     if isinstance(head.logits, HeadLogits):
-        _has_shape("logits.train", head.logits.train, (n, head.logits.train.shape[1]))
+        _has_shape("logits.train", head.logits.train, (args["told"], head.logits.train.shape[1]))
         _has_shape("logits.test", head.logits.test, (m, head.logits.test.shape[1]))
         if head.logits.initial is not None:
-            _has_shape("logits.initial", head.logits.initial, (n, head.logits.initial.shape[1]))
+            _has_shape("logits.initial", head.logits.initial, (args["told"], head.logits.initial.shape[1]))
     if head.calls is not None:
         _are_predicted(head.calls, 0 if head.evaluated is None else len(head.evaluated), m)
 

@@ -1,6 +1,6 @@
 """How much a head learned from the training items: its logits before and after.
 
-Shapes: n training items, K classes.
+Shapes: n training items that are told of, K classes.
 """
 
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ Sets = tuple[Garments, Garments]  # for training, and for testing
 @op("transfer.run")
 def run(
     student: Student, train: dict[str, np.ndarray], test: dict[str, np.ndarray], vit: dict[str, np.ndarray],
-    width: int, num_epochs: int, own_head: bool, own_vit: bool, seed: int,
+    width: int, num_epochs: int, told: int, own_head: bool, own_vit: bool, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a head on a frozen stand-in; on the student's own ViT where their code asks for its parts.
 
@@ -38,6 +38,7 @@ def run(
         vit: state dict of the stand-in.
         width: its hidden size.
         num_epochs: how often to go through ``train``.
+        told: how many of the training items the logits are told of, the first ones.
         own_head, own_vit: whether the student's classes are fit for use.
 
     Returns:
@@ -53,7 +54,7 @@ def run(
 
     def watched(model: nn.Module) -> dict[str, Any]:
         sets = Garments(train["images"], train["labels"]), Garments(test["images"], test["labels"], train=False)
-        facts = _attempt(student, lambda: function(model, *sets, num_epochs), model, sets, make, seed)
+        facts = _attempt(student, lambda: function(model, *sets, num_epochs), model, sets, make, told, seed)
         return {**facts, "has_default_epochs": _takes(function, model, *sets)}
 
     try:
@@ -80,7 +81,7 @@ def _takes(function: Callable[..., Any], *arguments: Any) -> bool:
 
 
 def _attempt(
-    student: Student, call: Callable[[], Any], vit: nn.Module, sets: Sets, make: Any, seed: int
+    student: Student, call: Callable[[], Any], vit: nn.Module, sets: Sets, make: Any, told: int, seed: int
 ) -> dict[str, Any]:
     vit.eval()
     before, pristine = copied(vit.state_dict()), copy.deepcopy(vit)
@@ -98,7 +99,7 @@ def _attempt(
         "stale": training.stale,
         "copy_trained": training.trains_a_copy(vit),
         "result": _result(result),
-        "head": _head(classifier, training, make, pristine, sets, reads),
+        "head": _head(classifier, training, make, pristine, sets, told, reads),
     }
 
 
@@ -139,7 +140,7 @@ def _state(model: Any) -> State | None:
 
 
 def _head(
-    returned: Any, training: HeadTrainingWatch, make: Any, pristine: nn.Module, sets: Sets, reads: int
+    returned: Any, training: HeadTrainingWatch, make: Any, pristine: nn.Module, sets: Sets, told: int, reads: int
 ) -> dict[str, Any] | None:
     """What the returned classifier makes of the features, before and after, and while it was evaluated."""
     state = _state(returned)
@@ -157,6 +158,7 @@ def _head(
         judge = copy.deepcopy(head.module) if head is not None else _made(make, _width(state))
         judge._forward_hooks.clear()
         train, test = _features(pristine, sets)
+        train = train[:told]
         logits = {
             "train": describe.plain(_logits(judge, state, train)),
             "test": describe.plain(_logits(judge, state, test)),

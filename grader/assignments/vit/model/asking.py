@@ -16,14 +16,14 @@ Shapes: B images, T tokens, D features of a token.
 import numpy as np
 
 from grader.evidence import Evidence, Question
-from grader.torchkit.modules.arrays import Array
+from grader.torchkit.modules.arrays import Array, changed
 from grader.torchkit.modules.asking import Call, build, call, normal
 from grader.torchkit.modules.blocks import circle
 from grader.torchkit.modules.run import ModuleRun
 
-B, T, D = 3, 6, 24  # all different, so that no axis is taken for another
+B, T, D = 3, 6, 16  # all different, so that no axis is taken for another
 IMAGE, TOKEN = 1, 2  # the token that is changed
-PAIRS = 24  # sequences of a token v and ``COPIES`` of a token u
+PAIRS = 16  # sequences of a token v and ``COPIES`` of a token u
 COPIES = (0, 1, 2, 4)
 LONG = 300.0  # times a usual token: so long that what the branches add changes the direction of a token by little
 
@@ -66,7 +66,7 @@ def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
 
 
 def block(evidence: Evidence, rng: np.random.Generator) -> Question:
-    """The block alone, on as many images as tokens, on single tokens, or in both layouts of its axes."""
+    """The block alone, on as many images as tokens, and on single tokens."""
     x, shift = normal(rng, T, T, D), 3 * normal(rng, T, T, 1)
     other, lone = x.copy(), normal(rng, 1, 1, D)
     other[IMAGE, TOKEN] = normal(rng, D)
@@ -81,15 +81,28 @@ def block(evidence: Evidence, rng: np.random.Generator) -> Question:
         "lone token shifted": call(lone + 3),
     }  # fmt: skip
     calls |= {f"circle {n}": call(point) for n, point in enumerate(circle(rng, D, LONG))}
-    long_pairs, short_pairs = _pairs(rng, "long", LONG), _pairs(rng, "short", 1.0)
     builds = {
-        "block": build(D, 4, seed=1, calls=calls | long_pairs),
+        "block": build(D, 4, seed=1, calls=calls),
         "zero": build(D, 4, seed=1, fill="zero", calls=batch),
         "zero but ones": build(D, 4, seed=1, fill="zero_but_ones", calls=batch),
-        "one head": build(D, 1, seed=1, calls=long_pairs | short_pairs),
         "faint": build(D, 4, seed=1, fill="faint", calls=long),
     }
     return Question({"name": "ResidualAttentionBlock", "builds": builds}, {"x": x, "shift": shift, "each": each})
+
+
+def pairs(evidence: Evidence, rng: np.random.Generator) -> Question:
+    """The block on tokens that have company, in the layout of its axes."""
+    batch_first = is_batch_first(of_block(evidence))
+    long, short = _pairs(rng, "long", LONG, batch_first), _pairs(rng, "short", 1.0, batch_first)
+    builds = {"block": build(D, 4, seed=1, calls=long), "one head": build(D, 1, seed=1, calls=long | short)}
+    return Question({"name": "ResidualAttentionBlock", "builds": builds}, {"batch first": batch_first})
+
+
+def is_batch_first(run: ModuleRun) -> bool:
+    """Whether the tokens that a block lets see each other lie along its second axis."""
+    x, replaced = (run.output("block", call, (T, T, D)) for call in ("batch", "one token replaced"))
+    touched = changed(replaced, x, axis=(2,))
+    return bool(np.delete(touched[IMAGE], TOKEN).sum() > np.delete(touched[:, TOKEN], IMAGE).sum())
 
 
 def order_of_tokens(rng: np.random.Generator) -> Array:
@@ -104,18 +117,16 @@ def order_of_tokens(rng: np.random.Generator) -> Array:
             return order
 
 
-def _pairs(rng: np.random.Generator, what: str, length: float) -> dict[str, Call]:
-    """Calls on tokens v followed by copies of a token u, once with the batch axis first and once with the tokens'.
+def _pairs(rng: np.random.Generator, what: str, length: float, batch_first: bool) -> dict[str, Call]:
+    """Calls on tokens v followed by copies of a token u, (PAIRS, 1 + copies, D), or the first two axes exchanged.
 
-    The calls are named "<what> pairs, <batch or tokens> first, <copies>"; their shapes are (PAIRS, 1 + copies, D) and
-    (1 + copies, PAIRS, D).
+    The calls are named "<what>, <copies>".
     """
     v, u = length * normal(rng, PAIRS, 1, D), length * normal(rng, PAIRS, 1, D)
     calls = {}
     for n in COPIES:
         tokens = np.concatenate([v, *[u] * n], axis=1)
-        calls[f"{what} pairs, batch first, {n}"] = call(tokens)
-        calls[f"{what} pairs, tokens first, {n}"] = call(tokens.transpose(1, 0, 2).copy())
+        calls[f"{what}, {n}"] = call(tokens if batch_first else tokens.transpose(1, 0, 2).copy())
     return calls
 
 
@@ -127,6 +138,11 @@ def of_transformer(evidence: Evidence) -> ModuleRun:
 def of_block(evidence: Evidence) -> ModuleRun:
     """What blocks gave."""
     return ModuleRun(evidence["block"], "ResidualAttentionBlock")
+
+
+def of_pairs(evidence: Evidence) -> ModuleRun:
+    """What blocks gave for tokens that have company."""
+    return ModuleRun(evidence["block.pairs"], "ResidualAttentionBlock")
 
 
 def tokens_of(run: ModuleRun, build: str, call: str = "batch") -> Array:

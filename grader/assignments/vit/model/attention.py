@@ -13,7 +13,9 @@ from grader.assignments.vit.model.asking import (
     B,
     D,
     T,
+    is_batch_first,
     of_block,
+    of_pairs,
     of_transformer,
     tokens_of,
 )
@@ -111,16 +113,12 @@ def _added_by_copies(evidence: Evidence, build: str, length: str) -> Array:
     Args:
         length: of the tokens, "long" or "short".
     """
-    run = of_block(evidence)
-    x, replaced = (run.output("block", call, (T, T, D)) for call in ("batch", "one token replaced"))
-    touched = changed(replaced, x, axis=(2,))
-    batch_first = np.delete(touched[IMAGE], TOKEN).sum() > np.delete(touched[:, TOKEN], IMAGE).sum()
-    tokens = []
+    batch_first = is_batch_first(of_block(evidence))
+    run, tokens = of_pairs(evidence), []
     for n in COPIES:
-        if batch_first:
-            tokens.append(run.output(build, f"{length} pairs, batch first, {n}", (PAIRS, 1 + n, D))[:, 0])
-        else:
-            tokens.append(run.output(build, f"{length} pairs, tokens first, {n}", (1 + n, PAIRS, D))[0])
+        shape = (PAIRS, 1 + n, D) if batch_first else (1 + n, PAIRS, D)
+        of_all = run.output(build, f"{length}, {n}", shape)
+        tokens.append(of_all[:, 0] if batch_first else of_all[0])
     return np.stack([token - tokens[0] for token in tokens[1:]], axis=1)
 
 

@@ -23,7 +23,10 @@ from grader.evidence import Probe
 from grader.judging import Criterion, checks
 
 TOPIC = Topic(
-    probes=(Probe("transformer", "module.run", asking.transformer), Probe("block", "module.run", asking.block)),
+    probes=(
+        Probe("transformer", "module.run", asking.transformer), Probe("block", "module.run", asking.block),
+        Probe("block.pairs", "module.run", asking.pairs),
+    ),
     criteria=(
         Criterion(
             "vit.attention_block",

@@ -21,14 +21,14 @@ from grader.torchkit.modules.judging import (
 )
 from grader.torchkit.modules.run import ModuleRun
 
-N, D = 16, 24  # of the build "gray": 28x28 images in patches of 7
+N, D = 16, 12  # of the build "gray": 28x28 images in patches of 7
 SIZES = {"gray": (28, 7), "rgb": (20, 4), "default channels": (12, 6)}  # by build, image size and patch size
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     patch, batch = normal(rng, 7, 7), normal(rng, 3, 1, 28, 28)
     batch[1] *= FAINT
-    places, rows, line = rng.permutation(N), lines.rows(rng, 3), lines.places(rng)
+    places, rows, line = rng.permutation(N), lines.rows(rng, 3), lines.places(rng, 8)
     gray = {
         "empty": call(np.zeros((1, 1, 28, 28), np.float32)),
         "one patch each": call(_one_patch_each(patch, places)),
@@ -42,7 +42,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     }
     rgb = {
         "batch": call(normal(rng, 2, 3, 20, 20)),
-        "gradients": call(normal(rng, 2, 3, 20, 20), "gradients", weights=normal(rng, 2, 25, 10)),
+        "gradients": call(normal(rng, 1, 3, 20, 20), "gradients", weights=normal(rng, 1, 25, 10)),
         "1 channel": call(normal(rng, 2, 1, 20, 20)),
         "4 channels": call(normal(rng, 2, 4, 20, 20)),
     }

@@ -15,7 +15,7 @@ from grader.torchkit.modules.asking import build, call, normal
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
 
-N, D = 16, 24
+N, D = 16, 12
 TOKENS = (3, N + 1, D)  # what comes out for a batch
 
 
