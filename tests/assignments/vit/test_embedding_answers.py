@@ -27,11 +27,11 @@ HEAD = {
     "optimized": True, "moved": None, "rows": 6, "reads": 6, "items": np.array([2, 2, 2]), "batches": np.array([2, 1]),
     "calls": {"state": np.array([0, 0]), "size": np.array([1, 1]), "item": np.array([0, 1])},
     "evaluated": np.zeros((1, 2), np.uint8),
-    "logits": {"kind": "logits", "train": np.ones((3, 10), np.float32), "test": np.ones((2, 10), np.float32), "initial": None},
+    "logits": {"kind": "logits", "train": np.ones((1, 10), np.float32), "test": np.ones((2, 10), np.float32), "initial": None},
 }  # fmt: skip
 ASKED: dict[str, dict[str, Any]] = {
     "knn.ask": {"cases": [{}, {}]},
-    "transfer.run": {"train": {"labels": np.zeros(3)}, "test": {"labels": np.zeros(2)}},
+    "transfer.run": {"train": {"labels": np.zeros(3)}, "test": {"labels": np.zeros(2)}, "told": 1},
     "embedding.get": {"calls": {"batch": {}}},
     "embedding.sample": {"calls": {"": {}, "n_classes=10": {}}},
     "embedding.evaluate": {"best": {"better": 0.0}},
@@ -86,7 +86,7 @@ WRONG = {
     "sizes that do not add up": ("transfer.run", put("head", "calls", "size", np.array([1, 2]))),
     "an empty batch": ("transfer.run", put("head", "calls", "size", np.array([2, 0]))),
     "logits of other items": ("transfer.run", put("head", "logits", "test", np.ones((3, 10), np.float32))),
-    "initial logits of other items": ("transfer.run", put("head", "logits", "initial", np.ones((2, 10), np.float32))),
+    "initial logits of other items": ("transfer.run", put("head", "logits", "initial", np.ones((3, 10), np.float32))),
     "logits in a row": ("transfer.run", put("head", "logits", "train", np.ones(3, np.float32))),
     "whole numbers for logits": ("transfer.run", put("head", "logits", "train", np.ones((3, 10), np.int64))),
     "a list for an accuracy": ("transfer.run", put("result", "acc", [0.5])),

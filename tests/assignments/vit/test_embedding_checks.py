@@ -173,7 +173,7 @@ def test_a_wrong_evaluation_is_named(check: str, evidence: Any, words: str) -> N
 
 N, LOOKS = small_sets.TRAIN_ITEMS, np.repeat(np.arange(10), small_sets.PER_CLASS)
 TRANSFER = Question(
-    {"train": {"labels": LOOKS}, "test": {"labels": LOOKS}, "vit": {"other": 0}},
+    {"train": {"labels": LOOKS}, "test": {"labels": LOOKS}, "vit": {"other": 0}, "told": N},
     {"looks": LOOKS, "test_labels": LOOKS, "width": 64},
 )
 RIGHT_LOGITS = 10 * np.eye(10, dtype=np.float32)[LOOKS]
