@@ -21,9 +21,9 @@ from grader.torchkit.modules.asking import Call, build, call, normal
 from grader.torchkit.modules.blocks import circle
 from grader.torchkit.modules.run import ModuleRun
 
-B, T, D = 3, 6, 16  # all different, so that no axis is taken for another
+B, T, D = 3, 6, 24  # all different, so that no axis is taken for another
 IMAGE, TOKEN = 1, 2  # the token that is changed
-PAIRS = 16  # sequences of a token v and ``COPIES`` of a token u
+PAIRS = 24  # sequences of a token v and ``COPIES`` of a token u
 COPIES = (0, 1, 2, 4)
 LONG = 300.0  # times a usual token: so long that what the branches add changes the direction of a token by little
 
