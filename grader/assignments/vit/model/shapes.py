@@ -4,7 +4,6 @@ A given ``check_vit.py`` without a table ``CASES`` is only compared as well: the
 """
 
 import ast
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,24 +71,19 @@ def _is_case(case: Any) -> bool:
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-    """The table's cases, and for each class its smallest with a batch of another size.
-
-    Its items lie on a line where the outputs are short enough for their values to be told.
-    """
+    """The table's cases, and for each class one of them with a batch of another size, whose items lie on a line."""
     table = _given_cases(evidence.given.texts)
     asked: dict[str, list[list[Any]]] = {}
     known: dict[str, Any] = {}
-    other_batch_sizes = (4, 9)  # of a batch that is drawn, the ends of its line left out; the upper number too
+    other_batch_sizes = (4, 15)  # of a batch that is drawn, the ends of its line left out; the upper number too
     for name in CLASSES:
         line = lines.places(rng, int(rng.integers(*other_batch_sizes)))
-        smallest = min(table[name], key=lambda case: math.prod(case[2][1:]))
-        other = _of_batch_size(name, smallest, len(line))
+        other = _of_batch_size(name, table[name][int(rng.integers(len(table[name])))], len(line))
         inputs = lines.points(rng, normal(rng, *other[1][1:]), line)
-        max_told = 500  # numbers of one output
         known[name] = {"cases": [*table[name], other], "line": line}
         asked[name] = [
             *([list(arguments), list(given)] for arguments, given, _ in table[name]),
-            [list(other[0]), inputs if math.prod(other[2][1:]) <= max_told else list(other[1])],
+            [list(other[0]), inputs],
         ]
     return Question({"cases": asked}, known)
 
