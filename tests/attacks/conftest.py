@@ -62,7 +62,7 @@ def grader() -> Iterator[Grader]:
     """A whole grader in the strongest tier, with little memory for each worker."""
     grader = open_grader(Options(train="never", seed=7, sample=200))
     assert isinstance(grader.workers, WarmWorkers)
-    grader.workers.limits = Limits(memory=512 << 20)
+    grader.workers.limits = Limits(memory=768 << 20)
     yield grader
     grader.close()
 

@@ -13,6 +13,7 @@ import pytest
 from grader.assignments.vit.names import FUNCTIONS, HYPERPARAMETERS, TRANSFORMS
 from grader.pipeline import Grader
 from grader.records import Grade
+from grader.sandbox.inside.plan import Limits
 
 JUDGED = (
     "vit.shapes", "vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads",
@@ -328,6 +329,12 @@ def handed_in(folder: Path, attack: str = "", **files: str) -> Path:
 
 def points(grade: Grade) -> dict[str, float]:
     return {criterion.id: criterion.points for criterion in grade.criteria}
+
+
+@pytest.fixture(autouse=True)
+def _less_memory(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes long to use up more, and nothing here needs it."""
+    monkeypatch.setattr(grader.workers, "limits", Limits(memory=512 << 20))
 
 
 @pytest.fixture(scope="module")
