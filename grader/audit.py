@@ -83,7 +83,11 @@ OnCase = Callable[[AuditedCase], None]
 
 
 def run(
-    options: Options, jobs: int = 2, only: str | Collection[str] = "", told: OnCase = lambda line: None
+    options: Options,
+    jobs: int = 2,
+    only: str | Collection[str] = "",
+    told: OnCase = lambda line: None,
+    parts: bool = False,
 ) -> list[AuditedCase]:
     """Grade every case.
 
@@ -92,6 +96,8 @@ def run(
         jobs: how many at the same time.
         only: part of the ids of the cases wanted, or all their ids.
         told: called with each line as it is there.
+        parts: take from the reference what the modules that a case edits are not part of: quicker, and blind to what one
+            module does to another behind its back.
     """
     seed = 1 if options.seed is None else options.seed
     cases = _cases(options.assignment, only)
@@ -100,7 +106,7 @@ def run(
     sample = 500  # test images for accuracy and Precision@1: enough to tell a fault, an eighth of the time
     grader = open_grader(replace(options, sample=sample, seed=seed, train="never", threads=1))
     try:
-        auditor = Auditor(grader, seed)
+        auditor = Auditor(grader, seed, parts)
         with ThreadPoolExecutor(jobs) as pool:
             lines = []
             for line in pool.map(lambda case: auditor.line(*case), cases):
@@ -125,7 +131,7 @@ def corpus_of(assignment: Assignment) -> Any:
     """The module with an assignment's faults and variants.
 
     It has ``load() -> (faults, variants)``, and may have ``fit_checkpoints(case, submission)``, which makes a variant's
-    checkpoints fit and tells what it costs; ``same_answers(edits, submission, reference)``, which names the probes
+    checkpoints fit and tells what it costs; ``same_answers(edits, submission, reference, parts)``, which names the probes
     whose answers are the reference's; ``styles.build(...)``, which writes the variants that look least like it.
 
     Raises:
@@ -151,8 +157,8 @@ def styles(assignment: Assignment, folder: Path) -> dict[str, Path]:
 class Auditor:
     """Grades cases. What the reference answers is taken for all that a case leaves alone."""
 
-    def __init__(self, grader: Grader, seed: int) -> None:
-        self.grader, self.seed = grader, seed
+    def __init__(self, grader: Grader, seed: int, parts: bool) -> None:
+        self.grader, self.seed, self.parts = grader, seed, parts
         self.corpus = corpus_of(grader.assignment)
         assert grader.assignment.reference is not None
         self.folder = grader.assignment.reference
@@ -202,7 +208,7 @@ class Auditor:
         if self.reference is None:
             return {}
         same_answers = getattr(self.corpus, "same_answers", lambda *_: ())
-        probes = same_answers(edits, submission, self.folder)
+        probes = same_answers(edits, submission, self.folder, self.parts)
         return {probe: kept(self.reference, probe) for probe in probes}
 
     def _whole(self, kind: str) -> Path:

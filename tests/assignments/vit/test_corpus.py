@@ -32,7 +32,7 @@ CHOSEN = [  # two faults of each criterion alone, one of those that cost several
 @pytest.fixture(scope="module")
 def lines() -> dict[str, AuditedCase]:
     """What became of each case."""
-    return {line.id: line for line in audit.run(Options(), only={case.id for case in CHOSEN})}
+    return {line.id: line for line in audit.run(Options(), only={case.id for case in CHOSEN}, parts=True)}
 
 
 @pytest.mark.timeout(600)
@@ -53,7 +53,7 @@ def test_every_criterion_has_faults_and_every_case_a_name_of_its_own() -> None:
     [
         ("augmentation.py", {"augmentation"}),
         ("vit_model.py", {"vit_model", "contrastive", "application"}),
-        ("hyperparameters.py", {"contrastive", "application"}),
+        ("hyperparameters.py", set(corpus.PARTS)),
         ("contrastive.py", {"contrastive"}),
         ("application.py", {"application"}),
         ("vit_embeds.pt", set()),
@@ -62,6 +62,6 @@ def test_every_criterion_has_faults_and_every_case_a_name_of_its_own() -> None:
     ],
 )
 def test_what_an_edit_can_reach_is_asked_anew(edited: str, asked: set[str]) -> None:
-    kept = corpus.same_answers([edited], VIT.reference, VIT.reference)
+    kept = corpus.same_answers([edited], VIT.reference, VIT.reference, parts=True)
     assert {module for module, probes in corpus.PARTS.items() if not set(probes) <= set(kept)} == asked
     assert {probe for probes in corpus.PARTS.values() for probe in probes} < {probe.id for probe in VIT.probes}

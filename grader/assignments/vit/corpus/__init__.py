@@ -43,9 +43,13 @@ def fit_checkpoints(case: Case, submission: Path) -> tuple[str, ...]:
     return UNTRAINED if "vit_model.py" in case.edits and not transplant(submission) else tuple(case.costs)
 
 
-def same_answers(edits: Collection[str], submission: Path, reference: Path) -> tuple[str, ...]:
-    """The probes whose answers must be the reference's: what they ask runs the same code on the same checkpoints."""
-    return *_same_scores(edits, submission, reference), *_same_parts(edits, reference)
+def same_answers(edits: Collection[str], submission: Path, reference: Path, parts: bool) -> tuple[str, ...]:
+    """The probes whose answers must be the reference's: what they ask runs the same code on the same checkpoints.
+
+    Args:
+        parts: those of modules that are left alone as well.
+    """
+    return *_same_scores(edits, submission, reference), *(_same_parts(edits, reference) if parts else ())
 
 
 def _same_scores(edits: Collection[str], submission: Path, reference: Path) -> tuple[str, ...]:
@@ -60,13 +64,13 @@ def _same_scores(edits: Collection[str], submission: Path, reference: Path) -> t
 
 def _same_parts(edits: Collection[str], reference: Path) -> tuple[str, ...]:
     """Those of each module that a case leaves alone, with all that it imports."""
-    modules, checkpoints = {"hyperparameters", *PARTS}, {"vit_classifier.pt", "vit_embeds.pt"}
-    if not set(edits) <= checkpoints | {f"{module}.py" for module in modules}:
-        return ()  # a cell may define any name anew
-    reached = {module for module in modules if f"{module}.py" in edits}
-    imports = {module: _imported(reference / f"{module}.py") for module in modules}
-    for _ in modules:
-        reached |= {module for module in modules if imports[module] & reached}
+    checkpoints = {"vit_classifier.pt", "vit_embeds.pt"}
+    if not set(edits) <= checkpoints | {f"{module}.py" for module in PARTS}:
+        return ()  # a cell may define any name anew, and hyperparameters stand in all
+    reached = {module for module in PARTS if f"{module}.py" in edits}
+    imports = {module: _imported(reference / f"{module}.py") for module in PARTS}
+    for _ in PARTS:
+        reached |= {module for module in PARTS if imports[module] & reached}
     return tuple(probe for module, probes in PARTS.items() if module not in reached for probe in probes)
 
 
