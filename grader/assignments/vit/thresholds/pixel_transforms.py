@@ -1,8 +1,7 @@
 """How images become tensors: as one of the transforms does, which one told by the checkpoint where they differ.
 
-Where the transforms end with different normalisations, the checkpoint was trained with one of them. The
-difference has its own criterion, so a checkpoint is judged with the one that it does better with, on
-training images.
+Where the transforms end with different normalisations, the checkpoints were trained with one of them. The
+difference has its own criterion, so they are judged with the one that they do better with, on training images.
 """
 
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from grader.assignments.vit import augmentation
 from grader.assignments.vit.thresholds.answers import ClassifierAnswer, EmbeddingAnswer
+from grader.assignments.vit.thresholds.sources import CLASSIFIER
 from grader.evidence import Evidence
 from grader.judging import Blocked
 from grader.torchkit import image_sets
@@ -52,9 +52,9 @@ def trial(probe: str, transform: str) -> str:
 
 
 def chosen(evidence: Evidence, probe: str) -> Pixels:
-    """How a checkpoint's images become tensors; raises as ``candidates`` does."""
+    """How a checkpoint's images become tensors, for the embeddings as for the classifier; raises as ``candidates`` does."""
     found = candidates(evidence)
-    scores = {name: _score(evidence, trial(probe, name)) for name in found}
+    scores = {name: sum(_score(evidence, trial(each, name)) for each in {CLASSIFIER, probe}) for name in found}
     return found[max(found, key=lambda name: scores[name])]
 
 
