@@ -16,6 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from grader import syntax
 from grader.assignment import Assignment, Topic
 from grader.gradebook import digests
 from grader.reading import module_of
@@ -215,7 +216,7 @@ class Reach:
 
     def _tree(self, module: str) -> ast.Module:
         if module not in self.trees:
-            self.trees[module] = ast.parse(self.files[module].read_bytes())
+            self.trees[module] = syntax.parse(self.files[module].read_bytes())
         return self.trees[module]
 
 

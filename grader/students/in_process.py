@@ -13,7 +13,7 @@ import torch
 
 from grader.judging import raised_words
 from grader.records import Observation
-from grader.sandbox.inside import describe, lazy_imports, protocol, serve, shared
+from grader.sandbox.inside import describe, lazy_imports, other_machines, protocol, serve, shared
 from grader.sandbox.inside.student import Student, Undefined
 from grader.sandbox.outside import replies
 from grader.sandbox.outside.clock import Patience
@@ -72,10 +72,11 @@ def loaded(program: dict[str, Any], files: str = "") -> Iterator[Student]:
     finders, main = list(sys.meta_path), sys.modules["__main__"]
     own = {name for name in sys.modules if name.partition(".")[0] in program["modules"]}
     aside = {name: sys.modules.pop(name) for name in own}  # a library of that name, or an earlier submission's
-    init = torch.utils.data.DataLoader.__init__
+    init, put_files_back = torch.utils.data.DataLoader.__init__, other_machines.install(elsewhere=True)
     try:
         yield Student(program, files)
     finally:
+        put_files_back()
         sys.meta_path[:] = finders
         sys.modules["__main__"] = main
         torch.utils.data.DataLoader.__init__ = init  # type: ignore[method-assign]
