@@ -20,7 +20,8 @@ class Assignment:
         rubric: points and thresholds, where no other file is named; it lies in the assignment's folder.
         parts: the title of each part, by its number in the rubric.
         wanted: names that a submission defines.
-        provided: names that the worker supplies, as set-up cells of a notebook do.
+        provided: names that the worker supplies, as set-up cells of a notebook do; definitions may build a data set whose
+            class is among them.
         never_called: functions whose top-level calls are never executed at intake.
         ops: modules, or files, that register the operations its probes ask for; they run beside student code.
         probes: in the order in which they are asked.
