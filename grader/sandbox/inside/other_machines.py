@@ -123,7 +123,7 @@ def _found(path: Any) -> Any:
 
 def _to_write(path: Any) -> Any:
     """Where something is written; its folder is made."""
-    mapped = here(path, made=True)
+    mapped = here(path)
     folder = os.path.dirname(_text(mapped) or "")
     if folder:
         with contextlib.suppress(OSError):  # then writing says why

@@ -1,6 +1,7 @@
 """The types of what workers answer about neighbours and about a head trained on frozen features.
 
-Shapes: n training items, the first t of which are told of, m test items, S states of a head in which it predicted, B items of a batch, K classes.
+Shapes: n training items, the first t of which are told of, m test items, S states of a head in which it predicted,
+B items of a batch, K classes.
 """
 
 from typing import Annotated, Any, Literal

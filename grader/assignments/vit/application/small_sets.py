@@ -21,7 +21,10 @@ AGREEING = 5  # classes whose test items are mostly labelled as the training ite
 
 
 def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-    """Both sets and a frozen ViT. What stays here: what the first training items look like, and the labels of the test items."""
+    """Both sets and a frozen ViT.
+
+    What stays here: what the first training items look like, and the labels of the test items.
+    """
     patterns = 255 * rng.integers(0, 2, (CLASSES, 7, 7))
     looks = rng.permutation(np.repeat(np.arange(CLASSES), PER_CLASS))
     test_looks, labels = _test_items(rng)

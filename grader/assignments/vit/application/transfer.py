@@ -112,12 +112,12 @@ def head_learned(evidence: Evidence) -> None:
             f"its loss was {before.loss:.3f} before and is {then.loss:.3f} after",
             same_items,
         )
+    if then.right >= 0.9:  # no other labels lead there, however little the logits had to move
+        return
     # How far learning moves the logits of the right labels: right heads give 1.9 and more; those that learned from labels
     # in random order 0.6 ± 0.3. Few features lead less far: right heads give 1.5 where D is 8, 1.1 where it is 4.
     min_towards_labels, min_towards_labels_if_narrow, narrow = 1.5, 1.0, 16
     enough = min_towards_labels if known["width"] >= narrow else min_towards_labels_if_narrow
-    if then.right >= 0.9:  # no other labels lead there, however little the logits had to move
-        return
     if then.conflict.mean() < before.conflict.mean() or towards_labels(head, known["looks"]) < enough:
         raise Fail("the head did not learn the labels of the training items", same_items)
 
@@ -129,13 +129,13 @@ def epochs(evidence: Evidence) -> None:
     head = head_of(evidence)
     if not head.rows or _goes_through(head):  # without rows it was solved at once, or trained elsewhere
         return
-    different = 0 if head.items is None else int((head.items > 0).sum())
     if head.others:
         raise Fail(
             f"{head.others + 1} heads are made and trained, and the one that comes back learned in a part of the "
             "epochs alone",
             "Make the head and its optimizer once, before the loop over the epochs: a new head begins from nothing.",
         )
+    different = 0 if head.items is None else int((head.items > 0).sum())
     share = f"{head.rows / TRAIN_ITEMS:.3g}"
     how_many = "once" if share == "1" else f"{share} times"
     repeated = f", and met only {different} different items" if 0 < different < TRAIN_ITEMS / 2 else ""

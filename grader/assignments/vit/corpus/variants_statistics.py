@@ -1,6 +1,7 @@
 """Part 1 with a normalisation that is computed from the training images, as notebooks do before their transforms."""
 
 from grader.assignments.vit.corpus.faults_augmentation import FLIP, variant, written
+from grader.audit import Case
 
 OWN_END = "transforms.ToTensor(), transforms.Normalize((mean,), (std,))"
 USED = f"""
@@ -10,7 +11,7 @@ TESTED = f"tfm_test = transforms.Compose([{OWN_END}])\n"
 IMPORT = "from torchvision import datasets\nfrom torchvision.datasets import FashionMNIST as Clothes\n"
 
 
-def _computed(name: str, statistics: str, used: str = USED, tested: str = TESTED) -> object:
+def _computed(name: str, statistics: str, used: str = USED, tested: str = TESTED) -> Case:
     return variant(f"statistics_{name}", written(f"{IMPORT}{statistics}{used}", tested))
 
 

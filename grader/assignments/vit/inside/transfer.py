@@ -49,10 +49,6 @@ def run(
     stand_in = standins.filled(standins.ViT(hidden_size=width), vit)
 
     def attempt(model: nn.Module) -> dict[str, Any]:
-        with student.as_at_the_end():  # its call comes after the embedding's
-            return watched(model)
-
-    def watched(model: nn.Module) -> dict[str, Any]:
         sets = Garments(train["images"], train["labels"]), Garments(test["images"], test["labels"], train=False)
         facts = _attempt(student, lambda: function(model, *sets, num_epochs), model, sets, make, told, seed)
         return {**facts, "has_default_epochs": _takes(function, model, *sets)}
@@ -88,7 +84,8 @@ def _attempt(
     training = HeadTrainingWatch(*(Items(features) for features in _features(pristine, sets)))
     sets[0].reads.clear()
     seed_everything(seed)
-    with student.overriding(**_names(student, sets, make)), training.watching(make):
+    at_its_call = student.as_at_the_end()  # which comes after the embedding's
+    with at_its_call, student.overriding(**_names(student, sets, make)), training.watching(make):
         result = call()
     reads = len(sets[0].reads)
     state = {"before": _plain(before), "after": _plain(vit.state_dict())}
