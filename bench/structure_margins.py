@@ -8,6 +8,7 @@ nothing came nearer than a hundredth below and fifty times above; numbers near 1
 """
 
 import argparse
+import dataclasses
 import importlib
 import pkgutil
 import sys
@@ -25,9 +26,10 @@ from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.metric_learning import embeddings
 from grader.pipeline import Grader, Options, open_grader
 from grader.torchkit import modules
+from grader.torchkit.modules import blocks
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("TOLERANCE", "MIN_HARMONICS", "SLOPE_TOLERANCE", "MAX_TURN", "MAX_SPREAD_OF_ONE_HEAD", "MIN_ADDED", "MAX_OFF")
+NAMES = ("TOLERANCE", "SLOPE_TOLERANCE", "MAX_OFF")
 EMBEDDINGS = "contrastive.embeddings"
 CRITERIA = [EMBEDDINGS, *(ident for ident in VIT.criteria if ident.startswith("vit.") and ident != "vit.accuracy")]
 seen: dict[str, list[float]] = defaultdict(list)  # by bound, what was compared with it, as multiples of it
@@ -76,6 +78,8 @@ def watch() -> None:
         for package in (model, modules)
         for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
     ]
+    for margin, value in dataclasses.asdict(blocks.BLOCK_MARGINS).items():
+        object.__setattr__(blocks.BLOCK_MARGINS, margin, Bound(f"blocks.{margin}", value))
     for module in map(importlib.import_module, (*parts, embeddings.__name__)):
         short = module.__name__.rpartition(".")[2]
         for name in NAMES:

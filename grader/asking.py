@@ -24,9 +24,6 @@ EXHAUSTED = ("timeout", "memory")
 Progress = Callable[[str, float], None]  # what is being done, and how much of it
 Telling = Callable[[Probe], None]
 
-# Seconds are those of ``confinement.clock``: waiting for a processor is not counted.
-STEP = 8.0  # without any sign that a request gets further
-
 
 @dataclass
 class ReferenceAnswers:
@@ -112,7 +109,7 @@ class Doubts:
                     self.open.callback(self.right[1].close)
                 right, worker = self.right
                 args = _own(question.args, right)
-                answer = worker.ask(probe.op, args, Patience(probe.seconds, STEP))
+                answer = worker.ask(probe.op, args, Patience(probe.seconds))
                 if answer.outcome in self.not_to_blame:
                     return answer
                 self.known.answers[probe.id] = answer
@@ -229,7 +226,7 @@ class Asking:
         """How long to wait for a probe, after what was waited in vain for others."""
         seconds_in_vain = 16.0  # waited for answers that never came, after which a submission …
         if self.hangs.seconds < seconds_in_vain:
-            return Patience(probe.seconds, min(STEP, probe.seconds), self.hangs)
+            return Patience(probe.seconds, hangs=self.hangs)
         short_step, share = 1.0, 4  # … is waited for that long without a sign, and a quarter of the time in all
         return Patience(probe.seconds / share, short_step, self.hangs)
 

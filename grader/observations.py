@@ -22,7 +22,6 @@ from msgspec import Meta
 from grader.records import NOT_OURS, Observation, Raised
 
 MAX_WHOLE = 2**62
-MAX_NUMBERS = 1 << 24  # of one array
 MAX_RESULTS = 64  # items of one container that ``describe.result`` tells of
 
 Count = Annotated[int, Meta(ge=0, le=MAX_WHOLE)]
@@ -46,7 +45,7 @@ class ArrayOf:
 
     kinds: str = "biuf"
     shape: tuple[int | None, ...] | None = None
-    most: int = MAX_NUMBERS
+    most: int = 1 << 24
     finite: bool = False
     least: float | None = None
 

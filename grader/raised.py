@@ -25,14 +25,12 @@ def raised_words(raised: Raised) -> str:
 def _beginning(message: str) -> str:
     """The first sentence of a message, and those after it that are short: torch's tell of its own insides."""
     first, *others = split(message)
+    max_characters = 160  # characters of an exception's message, unless its first sentence is longer
     for each in others:
-        if len(first) + len(each) > MAX_MESSAGE:
+        if len(first) + len(each) > max_characters:
             break
         first = f"{first} {each}"
     return first[:300].rstrip(".")
-
-
-MAX_MESSAGE = 160  # characters of an exception's message, unless its first sentence is longer
 
 
 def raised_hint(raised: Raised | None) -> str:

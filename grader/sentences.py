@@ -8,11 +8,6 @@ from pathlib import Path
 from grader import patterns
 
 SHORTEST = 12  # characters of a sentence that is worth leaving out where it was said before
-OWN_WORDS = patterns.compile(
-    r"(?i)\b(stand-ins?|probe[ds]?|probing|workers?|observations?|zygotes?|firewall|misfits?)\b"
-)
-OWN_FOLDERS = (str(Path(__file__).parents[1]), sys.prefix, f"{tempfile.gettempdir()}/", "site-packages/")
-CHAINED = ("because", "could not be judged", "still to do")  # words of which a sentence holds one at most
 
 
 def sentence(message: str, hint: str) -> str:
@@ -47,9 +42,6 @@ def number_of(number: float, one: str, many: str = "") -> str:
     return f"{int(number):,} {one if number == 1 else many or one + 's'}"
 
 
-NO_RETURN = "Nothing comes back: is the `return` missing? print() shows a value and does not return it."
-
-
 def type_words(name: str, article: str = "") -> str:
     """A type that came in the place of another one, as the end of "expected …, got"."""
     return "None" if name == "NoneType" else f"{article}{name[:60]}"
@@ -57,7 +49,9 @@ def type_words(name: str, article: str = "") -> str:
 
 def return_hint(got: str, otherwise: str) -> str:
     """What to try where something else came back; ``got`` is ``type_words`` of it, or the like."""
-    return NO_RETURN if got == "None" else otherwise
+    if got == "None":
+        return "Nothing comes back: is the `return` missing? print() shows a value and does not return it."
+    return otherwise
 
 
 def objections(text: str, operations: Collection[str] = ()) -> Iterator[str]:
@@ -66,12 +60,17 @@ def objections(text: str, operations: Collection[str] = ()) -> Iterator[str]:
     Args:
         operations: names of what workers are asked to do.
     """
-    for word in [found.group(0) for found in OWN_WORDS.finditer(text)] + [name for name in operations if name in text]:
+    own_words = patterns.compile(
+        r"(?i)\b(stand-ins?|probe[ds]?|probing|workers?|observations?|zygotes?|firewall|misfits?)\b"
+    )
+    for word in [found.group(0) for found in own_words.finditer(text)] + [name for name in operations if name in text]:
         yield f"the grader's own word {word!r}"
-    yield from [f"a path of the machine that grades, {folder}" for folder in OWN_FOLDERS if folder in text][:1]
+    own_folders = (str(Path(__file__).parents[1]), sys.prefix, f"{tempfile.gettempdir()}/", "site-packages/")
+    yield from [f"a path of the machine that grades, {folder}" for folder in own_folders if folder in text][:1]
     said = split(text)
+    once_only = ("because", "could not be judged", "still to do")  # words of which a sentence holds one at most
     for each in said:
-        yield from (f"{words!r} twice in one sentence" for words in CHAINED if each.count(words) > 1)
+        yield from (f"{words!r} twice in one sentence" for words in once_only if each.count(words) > 1)
     yield from (f"a sentence without a capital letter: {each}" for each in said[1:] if _capital(each) != each)
     for each in dict.fromkeys(said):
         if len(each) >= SHORTEST and said.count(each) > 1:

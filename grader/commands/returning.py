@@ -15,11 +15,6 @@ from grader.exports.result import of_class
 from grader.gradebook.reader import GradebookReader
 from grader.reports.text import complain, printable
 
-ONLY_OF = {  # by option: the exports that it belongs to
-    "now": (*ADDRESS, "canvas"), "again": ("canvas-feedback",), "max_mb": tuple(ADDRESS), "push": ("canvas",),
-    "dry_run": ("canvas",), "course": ("canvas",), "url": ("canvas",),
-}  # fmt: skip
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of these exports."""
@@ -54,7 +49,11 @@ def expect_options(given: argparse.Namespace) -> None:
     Raises:
         GraderError: it was not.
     """
-    for name, formats in ONLY_OF.items():
+    only_of = {  # by option: the exports that it belongs to
+        "now": (*ADDRESS, "canvas"), "again": ("canvas-feedback",), "max_mb": tuple(ADDRESS), "push": ("canvas",),
+        "dry_run": ("canvas",), "course": ("canvas",), "url": ("canvas",),
+    }  # fmt: skip
+    for name, formats in only_of.items():
         if getattr(given, name) and given.format not in formats:
             raise GraderError(
                 f"--{name.replace('_', '-')}: only {' and '.join(formats)} take it, {given.format} does not"

@@ -13,7 +13,6 @@ from grader.desk.views import Typed
 from grader.errors import GraderError
 from grader.gradebook.requests import Requests
 
-MAX_FORM = 64 << 10  # bytes
 HIDDEN = "desk-names-hidden"  # the cookie that hides them
 Answer = Any  # whatever Flask takes for one
 
@@ -26,7 +25,7 @@ def make(options: DeskOptions, port: int, token: str | None = None) -> tuple[Fla
         token: that its addresses begin with; drawn where there is none.
     """
     app, guard = Flask(__name__, static_folder=None), Guard(port, token or secrets.token_urlsafe(32))
-    app.config["MAX_CONTENT_LENGTH"] = MAX_FORM
+    app.config["MAX_CONTENT_LENGTH"] = 64 << 10  # bytes of a form
     app.before_request(lambda: guard.check(request))
     app.after_request(partial(_protected, guard))
     app.register_error_handler(NotOnDesk, lambda _: ("There is no such submission.", 404, PLAIN))

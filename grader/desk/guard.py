@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
 ADDRESS = "127.0.0.1"
-READS = ("GET", "HEAD")
 
 
 class Guard:
@@ -39,7 +38,7 @@ class Guard:
             abort(403, "This is not the desk's address.")
         if not hmac.compare_digest(request.path.split("/")[1].encode(), self.token.encode()):
             abort(404)
-        if request.method not in READS and request.headers.get("Origin") != f"http://{self.host}":
+        if request.method not in ("GET", "HEAD") and request.headers.get("Origin") != f"http://{self.host}":
             abort(403, "This was not sent by a page of the desk.")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
             abort(403, "This was sent by a page of another origin.")

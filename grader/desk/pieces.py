@@ -14,8 +14,6 @@ from grader.reports.html.figures import Figure
 from grader.reports.html.sources import Excerpt, SourceLines
 from grader.reports.html.story import sentences
 
-MAX_KEPT = 60  # submissions
-
 
 @dataclass(frozen=True)
 class Pieces:
@@ -54,13 +52,14 @@ class PieceMaker:
 
     def of(self, entry: GradedSubmission) -> Pieces:
         """The pieces of a submission; what cannot be made is said in words, and costs no more than that."""
+        max_kept = 60  # submissions
         with self.lock:
             if entry.kept.id not in self.kept:
                 wall = Firewall()
                 made = wall.attempt("the evidence on the desk", partial(self._made, entry, wall), Pieces())
                 self.kept[entry.kept.id] = made if made.code else Pieces(trouble=tuple(wall.lines))
             self.kept.move_to_end(entry.kept.id)
-            while len(self.kept) > MAX_KEPT:
+            while len(self.kept) > max_kept:
                 self.kept.popitem(last=False)
             return self.kept[entry.kept.id]
 

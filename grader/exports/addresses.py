@@ -6,10 +6,6 @@ from grader import patterns
 from grader.gradebook.reader import GradedSubmission
 from grader.intake.layouts import MOODLE
 
-NUMBER = patterns.compile(r"[0-9]{1,20}")
-# what Moodle itself leaves out of a file's name, and the underscore at which it divides it
-UNFIT = patterns.compile(r"[\\/:*?\"'<>|&_\pC]+|\.\.+")
-
 
 class NoAddress(Exception):
     """A student whom the platform would not find; the message says what is missing."""
@@ -22,6 +18,8 @@ def moodle(entry: GradedSubmission) -> tuple[str, str]:
         NoAddress: neither the download nor the roster says the participant's number.
     """
     downloaded = _moodle_folder(entry)
+    # what Moodle itself leaves out of a file's name, and the underscore at which it divides it
+    unfit = patterns.compile(r"[\\/:*?\"'<>|&_\pC]+|\.\.+")
     if downloaded and entry.key == entry.row.key:
         folder = downloaded
     else:
@@ -30,7 +28,7 @@ def moodle(entry: GradedSubmission) -> tuple[str, str]:
             entry.platform_id, "no participant number of Moodle's: neither the download nor the roster has it"
         )
         last = "" if downloaded and not downloaded.endswith("_") else "_"
-        folder = f"{' '.join(UNFIT.sub(' ', name).split()).strip('.') or 'student'}_{ident}_assignsubmission_file{last}"
+        folder = f"{' '.join(unfit.sub(' ', name).split()).strip('.') or 'student'}_{ident}_assignsubmission_file{last}"
     return f"{folder}/feedback.html", f"{folder}/notebook.html"
 
 
@@ -58,7 +56,8 @@ def canvas(entry: GradedSubmission) -> tuple[str, str]:
 
 
 def _number(text: str | None, otherwise: str) -> str:
-    if text is None or not NUMBER.fullmatch(text):
+    number = patterns.compile(r"[0-9]{1,20}")
+    if text is None or not number.fullmatch(text):
         raise NoAddress(otherwise)
     return text
 

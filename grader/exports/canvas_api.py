@@ -17,8 +17,6 @@ from grader.exports.result import ExportedGrade, words
 from grader.exports.sheets import number
 from grader.reports.text import printable
 
-MAX_COMMENT = 5_000  # characters
-
 
 @dataclass(frozen=True)
 class CanvasPlace:
@@ -161,7 +159,8 @@ def _change(result: ExportedGrade, submission: Any, comments: bool) -> CanvasCha
 def _comment(result: ExportedGrade) -> str:
     """What a student reads beside the score; a comment of Canvas's is plain text."""
     lines = [f"{result.total} of {result.grade.max_score:g} points", *words(result)]
-    return "\n".join(printable(line) for line in lines)[:MAX_COMMENT]
+    max_characters = 5_000
+    return "\n".join(printable(line) for line in lines)[:max_characters]
 
 
 def _plain(text: str) -> str:

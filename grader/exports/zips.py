@@ -12,7 +12,6 @@ from grader import patterns
 from grader.errors import GraderError
 
 END = 22  # bytes of a zip's last record
-ENTRY = 30 + 46  # bytes that a zip spends on a file, beside its name, twice, and its content
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Parcel:
     @property
     def size(self) -> int:
         """Bytes in a zip."""
-        return sum(ENTRY + 2 * len(name.encode()) + _deflated(content) for name, content in self.files.items())
+        bytes_of_entry = 30 + 46  # bytes that a zip spends on a file, beside its name, twice, and its content
+        return sum(bytes_of_entry + 2 * len(name.encode()) + _deflated(content) for name, content in self.files.items())
 
 
 def _deflated(content: bytes) -> int:

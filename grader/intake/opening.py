@@ -18,8 +18,10 @@ from grader.intake.reading.members import ARCHIVES
 from grader.records import CellLog, Origin, Piece, Program, Submission, SyntaxProblem
 
 # Without ``site``, which would cost 16 ms a submission; a library, as for another kind of archive, is found all the same.
-FOUND_AT = [str(Path(__file__).parent), sysconfig.get_path("purelib")]
-START = f"import sys; sys.path += {FOUND_AT!r}; from reading.main import serve; serve()"
+START = (
+    f"import sys; sys.path += {[str(Path(__file__).parent), sysconfig.get_path('purelib')]!r}; "
+    "from reading.main import serve; serve()"
+)
 
 
 def open_submission(

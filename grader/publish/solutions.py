@@ -7,10 +7,6 @@ from pathlib import Path
 from grader.publish.template import without_solutions
 from grader.solution_regions import BEGIN, END
 
-LEAST = (
-    31  # characters of code that nobody writes by chance: shorter lines, such as a step of an optimizer, anybody does
-)
-
 
 def lines(reference: Path) -> set[str]:
     """The lines of the reference that stay out of the template, without comments.
@@ -20,7 +16,8 @@ def lines(reference: Path) -> set[str]:
     sources = list(_sources(reference))
     given = {_code(line) for source in sources for line in without_solutions(source).splitlines()}
     solved = {code for source in sources for code in _solved(source)}
-    return {code for code in solved - given if len(code) >= LEAST and not code.endswith(":")}
+    min_characters = 31  # that nobody writes by chance: shorter lines, such as a step of an optimizer, anybody does
+    return {code for code in solved - given if len(code) >= min_characters and not code.endswith(":")}
 
 
 def leaked(text: str, solution: Iterable[str]) -> list[str]:

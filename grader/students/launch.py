@@ -11,15 +11,6 @@ from pathlib import Path
 
 import pytest
 
-OPTIONS = (
-    "--submission",
-    "--grade-submission",
-    "--given",
-    "--grade-given",
-    "--assignment",
-    "--grade-assignment",
-)  # whose values pytest takes for test folders
-
 
 def again(config: pytest.Config, suite: Path) -> int | None:
     """Run pytest with the right root; None when it has it."""
@@ -35,8 +26,10 @@ def again(config: pytest.Config, suite: Path) -> int | None:
 
 def _joined(arguments: list[str]) -> list[str]:
     """Write ``--submission PATH`` and its like as one argument."""
+    names = ("submission", "given", "assignment")  # of options whose values pytest takes for test folders
+    options = {f"--{prefix}{name}" for prefix in ("", "grade-") for name in names}
     joined: list[str] = []
     rest = iter(arguments)
     for argument in rest:
-        joined.append(f"{argument}={next(rest, '')}" if argument in OPTIONS else argument)
+        joined.append(f"{argument}={next(rest, '')}" if argument in options else argument)
     return joined

@@ -19,8 +19,6 @@ from grader.intake.reading.members import is_ignored
 from grader.records import Submission
 from grader.reports.text import printable, visible
 
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold: the zip tells nothing of when it was made
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to pack, and where to."""
@@ -81,11 +79,12 @@ def write(submission: Submission, files: Collection[str], target: Path) -> None:
         GraderError: the file cannot be written.
     """
     part = target.with_name(f".{target.name}.part")
+    earliest = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold: the zip tells nothing of when it was made
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as packed:
             for name in files:
                 # one folder lies around all: without it, a folder that all files share would be taken off when it is opened
-                info = zipfile.ZipInfo(f"submission/{name}", EARLIEST)
+                info = zipfile.ZipInfo(f"submission/{name}", earliest)
                 info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
                 packed.writestr(info, (submission.root / name).read_bytes())
         part.replace(target)

@@ -10,8 +10,6 @@ from grader.students import SUITE, launch
 from grader.students.items import CheckItem, PartFile, Session
 from grader.students.summary import Summary
 
-PART = re.compile(r"part(\d+)\.md")
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--submission``, ``--grade-seed`` and their like; which assignment it is may stand in the settings, too."""
@@ -48,7 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PartFile | None:
     """Make a suite of each ``part<N>.md``."""
-    found = PART.fullmatch(file_path.name)
+    part = re.compile(r"part(\d+)\.md")
+    found = part.fullmatch(file_path.name)
     if found is None or file_path.parent != parent.config.rootpath / SUITE:
         return None
     Session.of(parent.config).begin()

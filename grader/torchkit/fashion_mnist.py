@@ -24,7 +24,6 @@ CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 VARIABLE = "FASHION_MNIST_ROOT"
-HEADERS = {3: 16, 1: 8}  # bytes before the values of an IDX file, by rank
 GET_IT = f"give a torchvision root with --data or ${VARIABLE}, or run once with a network to have it downloaded"
 
 Progress = Callable[[str], None]  # told what is being done when it takes a while
@@ -199,7 +198,8 @@ def _verified(source: Path, part: DataFile) -> np.ndarray:
         raise GraderError(f"{source}: MD5 {found}, expected {expected}: damaged, or not FashionMNIST's; {GET_IT}")
     if source.suffix == ".gz":
         content = gzip.decompress(content)
-    return np.frombuffer(content, np.uint8, offset=HEADERS[len(part.shape)]).reshape(part.shape)
+    header_bytes = {3: 16, 1: 8}  # bytes before the values of an IDX file, by rank
+    return np.frombuffer(content, np.uint8, offset=header_bytes[len(part.shape)]).reshape(part.shape)
 
 
 def _put(path: Path, content: bytes) -> None:

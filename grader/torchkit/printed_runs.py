@@ -14,6 +14,7 @@ from grader.records import CellLog
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})"
+TRAIN_AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
 
 
 @dataclass

@@ -21,7 +21,7 @@ def source(tmp_path, monkeypatch):
     for number, (name, part) in enumerate(data.PARTS.items()):
         shape = (7 + number, *part.shape[1:])
         values = np.random.default_rng(number).integers(0, 10, shape, dtype=np.uint8)
-        content = bytes(data.HEADERS[len(shape)]) + values.tobytes()
+        content = bytes(16 if len(shape) == 3 else 8) + values.tobytes()
         packed = gzip.compress(content)
         (raw / f"{part.name}.gz").write_bytes(packed)
         parts[name] = data.DataFile(part.name, hashlib.md5(packed).hexdigest(), hashlib.md5(content).hexdigest(), shape)

@@ -22,10 +22,7 @@ from grader.torchkit import checkpoints
 from grader.torchkit.checkpoints import Absent, Loaded, Loading, NoDict, NoStateDict, Opened, Opening, Unopened
 
 FILE, PROBE, ASKED = "gpt.pt", "checkpoint", 2_000
-NEW = 5  # tokens: four digits and a dot
-SAVE = 'Save it as train_model should: torch.save({"model": model.state_dict(), "exact_match": …}, "gpt.pt").'
 MAX_LOSS_OF_SAME_CODE = 0.03  # recorded minus computed: more is another code's, not chance among some 2,000 sums
-MAX_SHUFFLED = 0.3  # of the sums that may be right when the weights are shuffled: nothing learned answers one in 100
 
 
 class Texts(Record, frozen=True, tag_field="kind", tag="texts"):
@@ -82,7 +79,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     pairs = sums.draw(rng, min(ASKED, evidence.options.get("sample") or ASKED), for_testing=True)
     args = model_args(evidence) | {
         "prompts": [sums.prompt(*pair) for pair in pairs],
-        "new": NEW,
+        "new": 5,  # tokens: four digits and a dot
         "own_generate": evidence.passed("generation.generate"),
         "threads": max(1, int(evidence.options.get("threads") or min(4, os.cpu_count() or 1))),
         "seed": int(rng.integers(2**31)),
@@ -142,7 +139,10 @@ def _expect_loaded(evidence: Evidence) -> None:
     if isinstance(answer.opening, Unopened):
         raise Fail(*checkpoints.why_unopened(FILE, answer.opening))
     if isinstance(answer.opening, NoDict):
-        raise Fail(f"expected {FILE} to hold a dict with a state dict, got {answer.opening.type[:60]}", SAVE)
+        raise Fail(
+            f"expected {FILE} to hold a dict with a state dict, got {answer.opening.type[:60]}",
+            'Save it as train_model should: torch.save({"model": model.state_dict(), "exact_match": …}, "gpt.pt").',
+        )
     if answer.undefined:
         raise Missing(f"`{answer.undefined[0][:40]}` is not defined: the model is built with the hyperparameters")
     if answer.model is not None and (why := checkpoints.why_not_loaded(answer.model, "model", FILE, "GPT")):
@@ -198,7 +198,8 @@ def _why_wrong(evidence: Evidence) -> str:
 def learned(evidence: Evidence) -> None:
     """What answers is what was learned: with shuffled weights the model cannot add."""
     found = float(right(evidence, "shuffled").mean())
-    if found > MAX_SHUFFLED:
+    max_share = 0.3  # of the sums that may be right when the weights are shuffled: nothing learned answers one in 100
+    if found > max_share:
         raise Fail(
             f"with its weights shuffled the model still answers {found:.1%} of the sums right: it is the code that adds",
             "The sums are to be answered by the layers and their weights.",

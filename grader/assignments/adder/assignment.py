@@ -2,29 +2,24 @@
 
 from pathlib import Path
 
-from grader.assignment import Assignment, Topic, joined
+from grader.assignment import Assignment, joined
 from grader.assignments.adder import accuracy, logs, model, names, pictures, training
 from grader.forged import forged
-from grader.judging import Criterion
 from grader.torchkit import devices
 from grader.torchkit.modules.answers import RUN
 from grader.torchkit.text import generation, tokenizers
 
 HERE = Path(__file__).resolve().parent
-TEXT = Topic(
-    probes=(tokenizers.probe(names.CHARACTERS, "x"),),
-    criteria=(Criterion("text.tokenizer", tokenizers.CHECKS, ("Tokenizer",)),),
-    forms=tokenizers.FORMS,
-)
-GENERATION = Topic(
-    probes=(generation.PROBE,),
-    criteria=(Criterion("generation.generate", generation.CHECKS, ("generate",)),),
-    forms=generation.FORMS,
-)
 TOPIC = joined(
-    TEXT, model.TOPIC, GENERATION, accuracy.TOPIC, training.TOPIC, logs.TOPIC, pictures.TOPIC,
+    tokenizers.topic("text.tokenizer", names.CHARACTERS, "x"),
+    model.TOPIC,
+    generation.topic("generation.generate"),
+    accuracy.TOPIC,
+    training.TOPIC,
+    logs.TOPIC,
+    pictures.TOPIC,
     forms={"module.run": RUN, "gpt.run": RUN, **devices.ANSWERS},
-)  # fmt: skip
+)
 
 ADDER = Assignment(
     name="adder",
@@ -32,7 +27,7 @@ ADDER = Assignment(
     parts={1: "Text and tokens", 2: "The model", 3: "Generation", 4: "Training"},
     wanted=names.WANTED,
     provided=names.PROVIDED,
-    never_called=names.NEVER_CALLED,
+    never_called=("train_model",),
     ops=(
         "grader.torchkit.inside.modules",
         "grader.torchkit.inside.names",

@@ -6,11 +6,10 @@ from grader.assignments.adder import accuracy
 from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, Missing, after, checks, warn
 from grader.records import GradeWarning, Submission
-from grader.torchkit.printed_runs import VALUE, LogReader, PrintedRun, errors_of
+from grader.torchkit.printed_runs import TRAIN_AGAIN, VALUE, LogReader, PrintedRun, errors_of
 
 LINE = patterns.compile(rf"\bexact[ _-]?match(?:es)?\b[^\n\d.]{{0,30}}?{VALUE}", ignore_case=True)
 READER = LogReader(function="train_model", best=LINE, score=LINE)
-AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
 
 
 def _log(evidence: Evidence) -> PrintedRun:
@@ -33,18 +32,18 @@ def whole(evidence: Evidence) -> None:
     for cell in log.cells:
         for error in errors_of(cell)[:1]:
             raise Fail(
-                f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}", AGAIN
+                f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}", TRAIN_AGAIN
             )
     if not log.best:
         raise Fail(
             "the output of the training holds no line `exact match …`", "Print it in each epoch, and keep the output."
         )
     if log.gaps and log.regular:
-        raise Fail(f"the training log is not whole: epoch {log.gaps[0]} is not shown", AGAIN)
+        raise Fail(f"the training log is not whole: epoch {log.gaps[0]} is not shown", TRAIN_AGAIN)
     if log.total is not None and log.epochs and log.epochs[-1] < log.total - (log.epochs[0] == 0):
         last = f"it counts {log.total} epochs, and epoch {log.epochs[-1]} is the last one that it shows"
         if not log.stopped_early:
-            raise Fail(f"the training log is not whole: {last}", AGAIN)
+            raise Fail(f"the training log is not whole: {last}", TRAIN_AGAIN)
 
 
 @after(whole)

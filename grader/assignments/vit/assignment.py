@@ -29,7 +29,9 @@ PROBES = (
     settings.PROBE,
     # The checkpoints take longest: begun as soon as all is known that their questions rest on.
     *augmentation.TOPIC.probes, *metric_learning.embeddings.TOPIC.probes, *thresholds.TOPIC.probes,
-    *TOPIC.probes, *thresholds.TRAINED, devices.PROBE,
+    *TOPIC.probes,
+    *thresholds.training.PROBES,  # last, as they take longest
+    devices.PROBE,
 )  # fmt: skip
 
 

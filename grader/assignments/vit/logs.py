@@ -8,7 +8,7 @@ from grader.evidence import Evidence
 from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.records import GradeWarning
 from grader.sentences import number_of
-from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
+from grader.torchkit.printed_runs import NUMBER, TRAIN_AGAIN, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
 
 AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
 READER = LogReader(
@@ -18,7 +18,6 @@ READER = LogReader(
     ),
     score=patterns.compile(rf"{AT_1}[^\n\d.]{{1,30}}?{VALUE}", ignore_case=True),
 )
-AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
 SETTINGS = {  # how logs print what they were made with
     "batch_size": r"batch[ _-]?size",
     "margin": r"margin",
@@ -57,7 +56,7 @@ def without_errors(evidence: Evidence) -> None:
             mend = "" if error.startswith("KeyboardInterrupt") else "Mend this error first. "
             raise Fail(
                 f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}",
-                f"{mend}{AGAIN}",
+                f"{mend}{TRAIN_AGAIN}",
             )
 
 
@@ -72,11 +71,13 @@ def whole(evidence: Evidence) -> None:
     for digits in filter(None, map(uncountable, log.cells)):
         raise Fail(
             f"the training log counts epochs with a number of {len(digits):,} digits, {digits[:12]}…",
-            f"No training has so many epochs: look whether another number is printed behind the word `epoch`. {AGAIN}",
+            f"No training has so many epochs: look whether another number is printed behind the word `epoch`. {TRAIN_AGAIN}",
         )
     missing = _missing_epochs(log, hyperparameter(evidence, "num_epochs"))
     if missing:
-        raise Fail(f"the training log is not whole: {missing}", f"It was interrupted, or its output was cut. {AGAIN}")
+        raise Fail(
+            f"the training log is not whole: {missing}", f"It was interrupted, or its output was cut. {TRAIN_AGAIN}"
+        )
 
 
 def _missing_epochs(log: PrintedRun, planned: float | None) -> str:

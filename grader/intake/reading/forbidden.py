@@ -11,17 +11,11 @@ from .effects import KnownNames
 from .names import FUNCTIONS, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 
-DOWNLOADING = ("requests.", "urllib.", "gdown.", "wget.", "kagglehub.", "kaggle.", "huggingface_hub.", "torch.hub.")
-DOWNLOADERS = {
-    "urlretrieve", "urlopen", "hf_hub_download", "snapshot_download", "from_pretrained", "load_dataset", "download",
-    "download_url", "download_and_extract_archive", "load_state_dict_from_url",
-}  # fmt: skip
 DATA_SETS = {"FashionMNIST", "MNIST", "EMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder"}
 SYSTEM = (
     "subprocess.", "shutil.", "multiprocessing.", "os.system", "os.popen", "os.chdir", "os.exec", "os.kill",
     "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep", "wandb.",
 )  # fmt: skip
-INTERACTIVE = {"input", "exit", "quit", "breakpoint", "get_ipython", "exec", "reload"}
 ORDINARY = {"train", "eval", "forward", "to", "fit"}  # methods that nn.Module and others have, too
 
 
@@ -70,11 +64,26 @@ class Rules:
             return "it trains"
         if {last, full.split(".")[-1]} & self.provided & DATA_SETS:
             return None
-        if last in DOWNLOADERS or full.startswith(DOWNLOADING) or downloads(call):
+        downloading = (
+            "requests.",
+            "urllib.",
+            "gdown.",
+            "wget.",
+            "kagglehub.",
+            "kaggle.",
+            "huggingface_hub.",
+            "torch.hub.",
+        )
+        downloaders = {
+            "urlretrieve", "urlopen", "hf_hub_download", "snapshot_download", "from_pretrained", "load_dataset", "download",
+            "download_url", "download_and_extract_archive", "load_state_dict_from_url",
+        }  # fmt: skip
+        if last in downloaders or full.startswith(downloading) or downloads(call):
             return "it downloads"
         if last in DATA_SETS:
             return "it reads the data set"
-        if full.startswith(("google.colab", "IPython.")) or full in INTERACTIVE or last == "reload":
+        interactive = {"input", "exit", "quit", "breakpoint", "get_ipython", "exec", "reload"}
+        if full.startswith(("google.colab", "IPython.")) or full in interactive or last == "reload":
             return f"it needs a notebook, by {last}()"
         if full.startswith(SYSTEM):
             return f"it reaches out of the program, by {full}()"
@@ -115,7 +124,15 @@ def calls(node: ast.AST) -> list[ast.Call]:
     return [ast.Call(func=decorator, args=[], keywords=[]) for decorator in plain]
 
 
-def downloads(call: ast.Call) -> bool:
+def downloads(call: ast.Call, last: str, full: str) -> bool:
+    """Whether a call downloads, by the last part of its name, the whole of it, or its argument ``download``."""
+    libraries = ("requests.", "urllib.", "gdown.", "wget.", "kagglehub.", "kaggle.", "huggingface_hub.", "torch.hub.")
+    functions = {
+        "urlretrieve", "urlopen", "hf_hub_download", "snapshot_download", "from_pretrained", "load_dataset", "download",
+        "download_url", "download_and_extract_archive", "load_state_dict_from_url",
+    }  # fmt: skip
+    if last in functions or full.startswith(libraries):
+        return True
     for keyword in call.keywords:
         if keyword.arg == "download":
             return not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)

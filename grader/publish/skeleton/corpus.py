@@ -5,7 +5,6 @@ A fault says which criteria it costs, and a word that the feedback must hold. A 
 
 from grader.audit import Case
 
-SHIFTED = "shifted = scores - scores.max(dim=1, keepdim=True).values"
 BY_HAND = "    powers = shifted.exp()\n    return powers / powers.sum(dim=1, keepdim=True)\n"
 
 FAULTS = [
@@ -17,7 +16,7 @@ FAULTS = [
     ),
     Case(
         "softmax.not_shifted",
-        {"softmax.py": [(SHIFTED, "shifted = scores")]},
+        {"softmax.py": [("shifted = scores - scores.max(dim=1, keepdim=True).values", "shifted = scores")]},
         costs=("softmax.large",),
         word="overflows",
     ),

@@ -4,16 +4,33 @@ import json
 import math
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 
-PREFIX = struct.Struct(">IQ")
-MAX_HEADER = 8 << 20  # bytes of JSON
-MAX_BLOB = 96 << 20  # bytes of arrays in one frame: an unaligned array is copied, so twice as many are in memory
-MAX_NUMBERS = 24 << 20  # in all arrays of a reply: as float64 they take 192 MiB
-MAX_RANK = 8
+PREFIX = struct.Struct(">IQ")  # the lengths of the header and of the arrays, before both
 DTYPES = {name: np.dtype(name) for name in ("bool", "uint8", "int32", "int64", "float32", "float64")}
+
+
+@dataclass(frozen=True)
+class FrameLimits:
+    """What one frame may hold at most.
+
+    Attributes:
+        header: bytes of JSON.
+        blob: bytes of arrays: an unaligned array is copied, so twice as many are in memory.
+        numbers: in all arrays of a reply: as float64 they take 192 MiB.
+        axes: of one array.
+    """
+
+    header: int = 8 << 20
+    blob: int = 96 << 20
+    numbers: int = 24 << 20
+    axes: int = 8
+
+
+LIMITS = FrameLimits()
 
 
 class ProtocolError(Exception):
@@ -29,8 +46,8 @@ def encode(ident: str, body: Any) -> list[bytes]:
     """
     arrays: list[np.ndarray] = []
     plain = _flatten(body, arrays)
-    if sum(array.size for array in arrays) > MAX_NUMBERS or any(array.ndim > MAX_RANK for array in arrays):
-        raise ProtocolError(f"more than {MAX_NUMBERS:,} numbers, or arrays of more than {MAX_RANK} axes")
+    if sum(array.size for array in arrays) > LIMITS.numbers or any(array.ndim > LIMITS.axes for array in arrays):
+        raise ProtocolError(f"more than {LIMITS.numbers:,} numbers, or arrays of more than {LIMITS.axes} axes")
     specs = [[array.dtype.name, list(array.shape)] for array in arrays]
     header = json.dumps({"id": ident, "body": plain, "arrays": specs}, allow_nan=False).encode()
     blob = [np.ascontiguousarray(array).tobytes() for array in arrays]
@@ -42,8 +59,10 @@ def encode(ident: str, body: Any) -> list[bytes]:
 def lengths(prefix: bytes) -> tuple[int, int]:
     """Read the two lengths of a frame and refuse what is over the caps, before a byte of it is read."""
     header, blob = PREFIX.unpack(prefix)
-    if header > MAX_HEADER or blob > MAX_BLOB:
-        raise ProtocolError(f"a frame of {header:,} + {blob:,} bytes, at most {MAX_HEADER:,} + {MAX_BLOB:,} are taken")
+    if header > LIMITS.header or blob > LIMITS.blob:
+        raise ProtocolError(
+            f"a frame of {header:,} + {blob:,} bytes, at most {LIMITS.header:,} + {LIMITS.blob:,} are taken"
+        )
     return header, blob
 
 
@@ -74,8 +93,8 @@ def decode(header: bytes, blob: bytes | memoryview, shared: Mapping[str, np.ndar
     if not isinstance(top, dict) or top.keys() != {"id", "body", "arrays"} or not isinstance(top["id"], str):
         raise ProtocolError("the header does not hold exactly id, body and arrays")
     arrays = _arrays(top["arrays"], blob)
-    if shared is None and sum(array.size for array in arrays) > MAX_NUMBERS:
-        raise ProtocolError(f"the arrays hold more than {MAX_NUMBERS} numbers")
+    if shared is None and sum(array.size for array in arrays) > LIMITS.numbers:
+        raise ProtocolError(f"the arrays hold more than {LIMITS.numbers} numbers")
     return top["id"], _restore(top["body"], list(arrays), shared, 0)
 
 
@@ -169,9 +188,9 @@ def _spec(spec: Any) -> tuple[np.dtype, list[int]]:
     if not (isinstance(spec, list) and len(spec) == 2 and isinstance(spec[0], str) and spec[0] in DTYPES):
         raise ProtocolError("an array's dtype is none of " + ", ".join(DTYPES))
     shape = spec[1]
-    if not isinstance(shape, list) or len(shape) > MAX_RANK:
-        raise ProtocolError(f"an array's shape is no list of at most {MAX_RANK} sizes")
-    if any(type(size) is not int or not 0 <= size <= MAX_BLOB for size in shape):
+    if not isinstance(shape, list) or len(shape) > LIMITS.axes:
+        raise ProtocolError(f"an array's shape is no list of at most {LIMITS.axes} sizes")
+    if any(type(size) is not int or not 0 <= size <= LIMITS.blob for size in shape):
         raise ProtocolError("an array's shape holds something else than a size")
     max_empty = 1 << 20  # product of the other sizes of an array that holds nothing: a mean over it would make as many
     if 0 in shape and math.prod(size for size in shape if size) > max_empty:

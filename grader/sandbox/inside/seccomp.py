@@ -8,8 +8,6 @@ import struct
 
 from grader.sandbox.inside import kernel, syscalls
 
-X32_BIT = 0x40000000
-
 
 class BpfCode(enum.IntEnum):
     """What an instruction does, in Linux's names: BPF_LD|W|ABS, BPF_ALU|AND|K, BPF_RET|K, BPF_JMP|…|K."""
@@ -123,12 +121,13 @@ def program(pid: int) -> list[Instruction]:
     """The filter for this machine."""
     _, architecture = syscalls.ARCHES[platform.machine()]
     judged = syscalls.numbers(syscalls.JUDGED)
+    x32_bit = 0x40000000  # of the number of a call of the x32 ABI
     lines: list[Instruction] = [
         (BpfCode.LOAD, 0, 0, DataOffset.ARCHITECTURE),
         (BpfCode.IF_EQUAL, 1, 0, architecture),
         (BpfCode.RETURN, 0, 0, FilterVerdict.KILL),
         (BpfCode.LOAD, 0, 0, DataOffset.CALL_NUMBER),
-        (BpfCode.IF_GREATER_EQUAL, 0, 1, X32_BIT),
+        (BpfCode.IF_GREATER_EQUAL, 0, 1, x32_bit),
         (BpfCode.RETURN, 0, 0, FilterVerdict.KILL),
         (BpfCode.IF_GREATER, 0, 1, syscalls.LAST_KNOWN),
         (BpfCode.RETURN, 0, 0, fail(errno.ENOSYS)),

@@ -9,8 +9,6 @@ from grader.records import Frame
 from grader.sandbox.inside.usage import family, threads
 
 TICK = 0.1  # seconds between two looks
-STARVED = 10  # times its limit that a request may take on a busy machine, before the machine is to blame
-SPARE = 20.0  # seconds more than that: what a machine may do nothing at all in
 JIFFY = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
 
 
@@ -53,8 +51,13 @@ class Patience:
     """
 
     seconds: float
-    step: float
+    step: float = 8.0
     hangs: Hangs = field(default_factory=Hangs)
+
+    @property
+    def on_busy_machine(self) -> float:
+        """Seconds on the wall after which the machine is to blame: ten times the limit, and 20 of doing nothing at all."""
+        return 10 * min(self.seconds, self.step) + 20.0
 
 
 class Clock:
@@ -118,7 +121,7 @@ class Clock:
 
     def starved(self, patience: Patience) -> bool:
         """Whether the machine is too busy to tell."""
-        return time.monotonic() - self.stepped >= STARVED * min(patience.seconds, patience.step) + SPARE
+        return time.monotonic() - self.stepped >= patience.on_busy_machine
 
     def _used(self) -> float | None:
         """Seconds of processors that the worker has used in its life."""

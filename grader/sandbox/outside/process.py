@@ -115,7 +115,7 @@ class ProcessWorker(abc.ABC):
     def _too_long(self, op: str, error: RequestTooLong) -> Observation:
         """A request over the caps: the submission's own doing where it is the submission that is sent."""
         if op == "load":
-            most = f"{protocol.MAX_HEADER >> 20} MiB at most"
+            most = f"{protocol.LIMITS.header >> 20} MiB at most"
             return Observation("crashed", detail=f"the code handed in is too long: {most}, data in it included")
         return Observation("fault", detail=str(error))
 

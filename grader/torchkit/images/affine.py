@@ -11,11 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from grader.torchkit.images.calibration import SIZE
+from grader.torchkit.images.calibration import PIXELS, SIZE
 
 Array = np.ndarray
-BORDER = 3  # pixels next to the border where a filter sees less of the image
-MIN_PIXELS = 80  # that an affine map is fitted to
 
 SYMMETRIES: tuple[Callable[[Array], Array], ...] = (
     lambda image: image,
@@ -74,9 +72,9 @@ def fit(sources: Array, usable: Array, robust: bool) -> Affine | None:
         None where too few pixels are usable.
     """
     inner = np.zeros_like(usable)
-    inner[BORDER:-BORDER, BORDER:-BORDER] = True
+    inner[PIXELS.border : -PIXELS.border, PIXELS.border : -PIXELS.border] = True
     chosen = usable & inner
-    if chosen.sum() < MIN_PIXELS:
+    if chosen.sum() < PIXELS.min_count:
         return None
     points = np.concatenate([grid(usable.shape), np.ones((*usable.shape, 1))], axis=-1)[chosen]
     known = sources[chosen]
@@ -110,7 +108,7 @@ def _trimmed(points: Array, sources: Array, solution: Array) -> tuple[Array, Arr
         gap = _wrapped(sources - points @ solution)
         away = np.linalg.norm(gap, axis=1)
         used = away < max(1.5, 3 * float(np.median(away)))
-        if used.sum() < MIN_PIXELS // 2:
+        if used.sum() < PIXELS.min_count // 2:
             break
         solution = _least_squares(points[used], (points @ solution + gap)[used])
     return solution, used

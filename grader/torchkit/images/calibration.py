@@ -8,6 +8,7 @@ them alike.
 Images are gray, (28, 28) uint8, as those of MNIST and its relatives.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,27 @@ Array = np.ndarray
 SIZE = 28  # pixels along an edge
 STEP = 9  # gray levels from one pixel of a ramp to the next
 BLOCKS = (0, 81, 162, 243)  # gray levels; mean, darkest and brightest as in a ramp
-DRAWS = 256  # what happens once in 20 draws is missed with probability 0.95 ** 256 = 2e-6
 COARSE_COUNT, CELLS, CELL = 96, 4, 7  # coarse images; cells along an edge of each, and pixels along an edge of a cell
+
+
+@dataclass(frozen=True)
+class PixelLimits:
+    """Which pixels of a calibration image count once a draw has changed it, and which of them are of one level.
+
+    Attributes:
+        border: next to the border, where a filter sees less of the image.
+        edge: next to the border, where fill may show; not looked at for noise and blur.
+        min_count: that an affine map is fitted to, or a level taken from.
+        same_level: gray levels that two pixels of one level may differ by.
+    """
+
+    border: int = 3
+    edge: int = 6
+    min_count: int = 80
+    same_level: float = 0.75
+
+
+PIXELS = PixelLimits()
 
 
 def calibration_images(rng: np.random.Generator) -> dict[str, Array]:
@@ -60,7 +80,7 @@ def question(rng: np.random.Generator) -> dict[str, Any]:
         "texture": patches(rng),
         "flat": [0, 64, 128, 192, 255],
         "levels": all_levels(rng),
-        "draws": DRAWS,
+        "draws": 256,  # what happens once in 20 draws is missed with probability 0.95 ** 256 = 2e-6
         "drawn": coarse_images(rng),
         "cells": CELLS,
     }

@@ -13,7 +13,6 @@ import numpy as np
 from grader.torchkit.images import gray_levels
 from grader.torchkit.images.affine import (
     LINEAR_PARTS,
-    MIN_PIXELS,
     SYMMETRIES,
     Affine,
     fit,
@@ -21,7 +20,7 @@ from grader.torchkit.images.affine import (
     inside,
     sources_of,
 )
-from grader.torchkit.images.calibration import BLOCKS
+from grader.torchkit.images.calibration import BLOCKS, PIXELS
 from grader.torchkit.images.gray_levels import depth
 
 Array = np.ndarray
@@ -83,8 +82,8 @@ def _symmetries(stacks: dict[str, Array], texture: Array) -> list[int | None]:
         order = np.argsort(symmetry(texture), axis=None, kind="stable")
         groups = outputs.reshape(count, -1)[:, order].reshape(count, len(BLOCKS), -1)
         there = live.reshape(count, -1)[:, order].reshape(groups.shape)
-        like = np.abs(groups - np.median(groups, axis=2, keepdims=True)) < gray_levels.SAME_LEVEL
-        right = (like & there).sum((1, 2)) >= 0.98 * np.maximum(there.sum((1, 2)), MIN_PIXELS)
+        like = np.abs(groups - np.median(groups, axis=2, keepdims=True)) < PIXELS.same_level
+        right = (like & there).sum((1, 2)) >= 0.98 * np.maximum(there.sum((1, 2)), PIXELS.min_count)
         distinct = np.ptp(np.median(groups, axis=2), axis=1) > 10
         for draw in np.nonzero(right & distinct)[0]:
             found[draw] = number

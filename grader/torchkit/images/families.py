@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.torchkit.images import gray_levels
-from grader.torchkit.images.affine import BORDER, Affine, fit, resampled
-from grader.torchkit.images.calibration import SIZE
+from grader.torchkit.images.affine import Affine, fit, resampled
+from grader.torchkit.images.calibration import PIXELS, SIZE
 from grader.torchkit.images.draws import Draw, draws_of
-from grader.torchkit.images.gray_levels import EDGE
 from grader.torchkit.images.pose import Pose, median_pose, pose
 
 Array = np.ndarray
@@ -86,8 +85,8 @@ def _is_patch(mask: Array) -> bool:
 def _kinds_of_level_change(draws: list[Draw], stacks: dict[str, Array]) -> set[str]:
     kinds = set()
     noisy = np.array([draw.noisy for draw in draws])
-    middle = stacks["gray"][:, EDGE:-EDGE, EDGE:-EDGE]
-    if noisy.any() and (np.abs(middle - middle[noisy.argmax()]) > gray_levels.SAME_LEVEL).any():
+    middle = stacks["gray"][:, PIXELS.edge : -PIXELS.edge, PIXELS.edge : -PIXELS.edge]
+    if noisy.any() and (np.abs(middle - middle[noisy.argmax()]) > PIXELS.same_level).any():
         kinds.add(NOISE)
     if _levels_vary(draws, stacks) or (noisy.any() and _levels_vary_beside_noise(draws, middle[noisy])):
         kinds.add(INTENSITY)
@@ -179,7 +178,12 @@ def _sharpness(draws: list[Draw], texture: Array) -> set[str]:
             fine.append(0.0)
             continue
         inner = draw.follows.copy()
-        inner[:BORDER], inner[-BORDER:], inner[:, :BORDER], inner[:, -BORDER:] = False, False, False, False
+        inner[: PIXELS.border], inner[-PIXELS.border :], inner[:, : PIXELS.border], inner[:, -PIXELS.border :] = (
+            False,
+            False,
+            False,
+            False,
+        )
         if inner.sum() >= 60:
             off = np.abs(draw.detail - resampled(texture, draw.sources))[inner].mean()
             (fine if _on_pixels(draw.affine) else coarse).append(float(off))

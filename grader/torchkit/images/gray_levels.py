@@ -6,12 +6,9 @@ one calibration image, (H, W); a draw's images are a dict by the names of ``cali
 
 import numpy as np
 
-from grader.torchkit.images.affine import MIN_PIXELS
-from grader.torchkit.images.calibration import BLOCKS, SIZE, STEP
+from grader.torchkit.images.calibration import BLOCKS, PIXELS, SIZE, STEP
 
 Array = np.ndarray
-EDGE = 6  # pixels next to the border where fill may show; not looked at for noise and blur
-SAME_LEVEL = 0.75  # gray levels that two pixels of one level may differ by
 FLAT = ("black", "gray", "white")
 
 
@@ -43,10 +40,10 @@ def most_common(image: Array) -> tuple[float, float]:
 
 def is_noise(image: Array) -> bool:
     """Whether an image of one level became many pixels that differ from their neighbours."""
-    middle = image[EDGE:-EDGE, EDGE:-EDGE]
+    middle = image[PIXELS.edge : -PIXELS.edge, PIXELS.edge : -PIXELS.edge]
     if min(middle.shape, default=0) < 4:
         return False
-    other = np.abs(middle - most_common(middle)[0]) > SAME_LEVEL
+    other = np.abs(middle - most_common(middle)[0]) > PIXELS.same_level
     if other.mean() < 0.02:
         return False
     inner, there = middle[1:-1, 1:-1], other[1:-1, 1:-1]
@@ -65,8 +62,8 @@ def without_noise(images: dict[str, Array]) -> dict[str, Array] | None:
     gap = {}
     for name in ("black", "white"):
         there = quiet[name][unclipped(images, (name, "gray"))] - gray
-        gap[name] = float(np.median(there)) if there.size >= MIN_PIXELS else 0.0
-        if abs(gap[name]) < 10 or (np.abs(there - gap[name]) < SAME_LEVEL).mean() < 0.5:
+        gap[name] = float(np.median(there)) if there.size >= PIXELS.min_count else 0.0
+        if abs(gap[name]) < 10 or (np.abs(there - gap[name]) < PIXELS.same_level).mean() < 0.5:
             return None
     # where noise was cut off at black, white still tells how much of the source shows, and the other way round
     for name, other in (("black", "white"), ("white", "black")):
@@ -91,14 +88,18 @@ def depth(images: dict[str, Array]) -> Array:
 def flat_levels(images: dict[str, Array], noisy: bool) -> Array:
     """(3,) the gray levels of the flat images, where they show."""
     depths = depth(images)
-    shown = depths > 10 if (depths > 10).sum() >= MIN_PIXELS else np.ones(depths.shape, dtype=bool)
+    shown = depths > 10 if (depths > 10).sum() >= PIXELS.min_count else np.ones(depths.shape, dtype=bool)
     return np.array([flat_level(images[name], noisy, shown) for name in FLAT])
 
 
 def flat_level(image: Array, noisy: bool, shown: Array) -> float:
     """The gray level that an image of one level became, where it shows."""
     level, share = most_common(image[shown])
-    return level if share > 0.4 or not noisy else float(np.mean(image[EDGE:-EDGE, EDGE:-EDGE]))
+    return (
+        level
+        if share > 0.4 or not noisy
+        else float(np.mean(image[PIXELS.edge : -PIXELS.edge, PIXELS.edge : -PIXELS.edge]))
+    )
 
 
 def block_levels(values: Array, inverted: bool) -> Array | None:

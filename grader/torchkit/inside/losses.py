@@ -18,8 +18,6 @@ from grader.torchkit.inside.batch_rows import BatchRows
 from grader.torchkit.inside.loss_signs import climbs
 from grader.torchkit.inside.same_rows import same_labels, same_rows
 
-SOURCES = ("none", "miner", "all", "other", "other_embeddings", "other_labels")  # where tuples may come from
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -71,7 +69,9 @@ class LossCalls:
     in_order: int = 0
     mislabelled: int = 0
     upwards: int = 0
-    tuples: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SOURCES, 0))
+    tuples: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("none", "miner", "all", "other", "other_embeddings", "other_labels"), 0)
+    )
 
 
 class Losses:

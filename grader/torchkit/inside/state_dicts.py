@@ -18,10 +18,6 @@ from grader.sandbox.inside import describe
 
 MAX_LISTED = 60  # keys of a checkpoint, and tensors of one kind that do not fit, that are told
 _MULTIARRAY: Any = importlib.import_module("numpy._core.multiarray")  # what a pickled numpy scalar refers to
-NUMPY_SCALARS = [
-    _MULTIARRAY.scalar, _MULTIARRAY._reconstruct, np.dtype, np.ndarray,
-    *(type(np.dtype(name)) for name in ("float64", "float32", "float16", "int64", "int32", "bool")),
-]  # fmt: skip
 
 
 def opened(path: str, score: str) -> tuple[dict[str, Any] | None, dict[str, Any]]:
@@ -34,8 +30,12 @@ def opened(path: str, score: str) -> tuple[dict[str, Any] | None, dict[str, Any]
         content: None where the file holds no dict.
         description: a ``checkpoints.Opening``.
     """
+    numpy_scalars = [
+        _MULTIARRAY.scalar, _MULTIARRAY._reconstruct, np.dtype, np.ndarray,
+        *(type(np.dtype(name)) for name in ("float64", "float32", "float16", "int64", "int32", "bool")),
+    ]  # fmt: skip
     try:
-        with torch.serialization.safe_globals(NUMPY_SCALARS):
+        with torch.serialization.safe_globals(numpy_scalars):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         return None, {"kind": "unopened", "exception": describe.exception(error), **_begins(path)}

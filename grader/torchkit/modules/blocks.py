@@ -3,11 +3,42 @@
 Shapes: n tokens, D features of a token, P pairs of tokens.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from grader.judging import Fail
 from grader.torchkit.modules.arrays import Array
+from grader.torchkit.modules.asking import Call, call
+from grader.torchkit.modules.run import ModuleRun
 
+LONG = 300.0  # times a usual token: so long that what the branches add changes the direction of a token by little
+COPIES = (0, 1, 2, 4)  # of one token, beside another one
 ANGLES = np.arange(8) * (2 * np.pi / 8)  # of single tokens on a circle
+
+
+@dataclass(frozen=True)
+class BlockMargins:
+    """Where right blocks end and wrong ones begin; python -m bench.structure_margins prints what is left on both sides.
+
+    Attributes:
+        min_harmonics: of what an MLP makes of a circle: right ones come to 0.046 and more, linear ones to 0.0005.
+        max_turn: how far long tokens are turned, at most, by what a block adds.
+        max_spread_of_one_head: how near what copies of a token add comes to one direction, in parts of what they add:
+            several heads come to 0.1 and more, one to 0.003.
+        max_spread_without_mlp: the same of blocks whose MLP sees no attention: they come to 2e-5 at most, right ones to
+            0.016 and more.
+        min_added: by attention to a token: right code adds 30 times as much, code that adds nothing 0.3 of it at most.
+    """
+
+    min_harmonics: float = 0.02
+    max_turn: float = 0.03
+    max_spread_of_one_head: float = 0.03
+    max_spread_without_mlp: float = 0.001
+    min_added: float = 0.03
+
+
+BLOCK_MARGINS = BlockMargins()
 
 
 def layer_norm(x: Array) -> Array:
@@ -22,17 +53,33 @@ def rms_norm(x: Array) -> Array:
     return x / np.sqrt((x**2).mean(axis=-1, keepdims=True))
 
 
-def circle(rng: np.random.Generator, width: int, length: float) -> Array:
-    """(8, 1, 1, D): single tokens, whose normalised versions lie on a circle.
+def circle(rng: np.random.Generator, width: int) -> dict[str, Call]:
+    """Calls on single long tokens (1, 1, D), whose normalised versions lie on a circle.
 
     Args:
         width: D.
-        length: times a usual token.
     """
     ones = np.ones((width, 1)) / np.sqrt(width)
     plane = np.linalg.qr(np.hstack([ones, rng.standard_normal((width, 2))]))[0][:, 1:]  # of mean zero, at right angles
     points = np.cos(ANGLES)[:, None] * plane[:, 0] + np.sin(ANGLES)[:, None] * plane[:, 1]
-    return (length * np.sqrt(width) * points[:, None, None, :]).astype(np.float32)
+    tokens = (LONG * np.sqrt(width) * points[:, None, None, :]).astype(np.float32)
+    return {f"circle {n}": call(token) for n, token in enumerate(tokens)}
+
+
+def expect_nonlinear(run: ModuleRun, example: str) -> None:
+    """Fail where a block, called with ``circle``, has no nonlinearity in its MLP.
+
+    Args:
+        example: what another one takes, as the end of the hint.
+    """
+    calls = [f"circle {n}" for n in range(len(ANGLES))]
+    tokens = np.stack([run.inputs("block", each) for each in calls])  # (8, 1, 1, D)
+    given = np.stack([run.output("block", each, tokens.shape[1:]) for each in calls])
+    if bending((given - tokens)[:, 0, 0]) < BLOCK_MARGINS.min_harmonics:
+        raise Fail(
+            "the MLP is linear, or there is none: no nonlinearity between its layers",
+            f"Two linear layers without an activation between them are one linear layer; {example}.",
+        )
 
 
 def bending(added: Array) -> float:
@@ -45,30 +92,27 @@ def bending(added: Array) -> float:
     return float(np.linalg.norm(waves[2:]) / max(float(np.linalg.norm(waves[1])), 1e-12)) if waves[1:].any() else 0.0
 
 
-def second_direction(added: Array, least: float) -> Array:
+def second_direction(added: Array) -> Array:
     """(P,): how much more than one direction there is, 0 where more and more copies add the same up to a factor.
 
     Args:
         added: (P, 3, D) what more and more copies of one token add to another.
-        least: what they add is taken to be at least as long.
     """
     singular = np.linalg.svd(added, compute_uv=False)  # (P, 3)
-    return singular[:, 1] / np.maximum(singular[:, 0], least)
+    return singular[:, 1] / np.maximum(singular[:, 0], BLOCK_MARGINS.min_added)
 
 
-def is_in_one_direction(
-    added: Array, bound: float, least: float, min_growth: float = 1.15, min_length: float = 0.3
-) -> bool:
+def is_in_one_direction(added: Array, bound: float, min_growth: float = 1.15, min_length: float = 0.3) -> bool:
     """Whether copies add more and more, and enough pairs tell that it is the same up to a factor.
 
     Where weights are all but 0 and 1, copies change nothing, or from next to nothing, and tell nothing.
 
     Args:
-        added, least: as of ``second_direction``.
+        added: as of ``second_direction``.
         bound: of the second direction.
         min_growth: from the fewest copies to the most: where it is less, copies tell nothing.
         min_length: shorter sums do not show that an MLP is not linear; right code adds 3 to 10.
     """
     fewest, most = (np.linalg.norm(added[:, n], axis=1) for n in (0, -1))
     telling = (most > min_growth * fewest) & (most > min_length)
-    return bool(telling.sum() > len(added) / 5 and second_direction(added, least)[telling].max() < bound)
+    return bool(telling.sum() > len(added) / 5 and second_direction(added)[telling].max() < bound)

@@ -17,7 +17,7 @@ from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import AttentionScale
 from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import build, call, normal
-from grader.torchkit.modules.blocks import is_in_one_direction, second_direction
+from grader.torchkit.modules.blocks import BLOCK_MARGINS, is_in_one_direction, second_direction
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.text.causality import (
@@ -32,8 +32,6 @@ from grader.torchkit.text.causality import (
 
 B, T, D, N = 3, 6, 24, 9  # all different, so that no axis is taken for another
 NAME, GRADIENTS = "CausalSelfAttention", ("gradients", "other gradients", "more gradients")
-MAX_SPREAD_OF_ONE_HEAD = 0.03  # as in the first assignment: several heads come to 0.1 and more, one to 0.003
-LEAST_ADDED = 0.03
 
 
 def _ask(causality: str, evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -113,7 +111,7 @@ def weights(evidence: Evidence) -> None:
             "and are not",
             SOFTMAX,
         )
-    if second_direction(added_by_copies(run, "one head"), LEAST_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD:
+    if second_direction(added_by_copies(run, "one head")).max() > BLOCK_MARGINS.max_spread_of_one_head:
         raise Fail("one head should give a mean of the values, and gives something else", SOFTMAX)
 
 
@@ -196,7 +194,7 @@ def heads_apart(evidence: Evidence) -> None:
         )
     if not evidence.passed(run.known["causality"]):
         return  # what is wrong with one head leaves nothing to tell several by
-    if is_in_one_direction(added_by_copies(run, "four heads"), MAX_SPREAD_OF_ONE_HEAD, LEAST_ADDED):
+    if is_in_one_direction(added_by_copies(run, "four heads"), BLOCK_MARGINS.max_spread_of_one_head):
         raise Fail(
             "all 4 heads have the same weights of attention",
             "Each head makes a softmax of its own: do not sum the scores over the heads.",

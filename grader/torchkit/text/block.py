@@ -19,7 +19,14 @@ from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, after, checks
 from grader.torchkit.modules.arrays import same
 from grader.torchkit.modules.asking import build, call, normal
-from grader.torchkit.modules.blocks import ANGLES, bending, circle, is_in_one_direction, layer_norm
+from grader.torchkit.modules.blocks import (
+    BLOCK_MARGINS,
+    LONG,
+    circle,
+    expect_nonlinear,
+    is_in_one_direction,
+    layer_norm,
+)
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.text.attention import B, D, N, T
@@ -33,9 +40,7 @@ from grader.torchkit.text.causality import (
 )
 
 StandIns = Callable[[Evidence], list[str]]
-NAME, LONG = "Block", 300.0
-MIN_HARMONICS, MAX_TURN = 0.02, 0.03  # as in the first assignment
-MAX_SPREAD_WITHOUT_MLP, LEAST_ADDED = 0.001, 0.03
+NAME = "Block"
 FORMULA = "x = x + attention(ln_1(x)), then x = x + mlp(ln_2(x)): two sums, and each takes its input as it is."
 
 
@@ -50,7 +55,7 @@ def _ask(stand_ins: StandIns, evidence: Evidence, rng: np.random.Generator) -> Q
         "long, each its own": call(LONG * each * x),
         "each token replaced": call(each_replaced(x[0], normal(rng, T, D))),
         "gradients": call(x, "gradients", weights=normal(rng, B, T, D)),
-        **{f"circle {n}": call(point) for n, point in enumerate(circle(rng, D, LONG))},
+        **circle(rng, D),
     }
     builds = {
         "block": build(D, 4, N, seed=1, calls=calls),
@@ -108,21 +113,14 @@ def normalised_before(evidence: Evidence) -> None:
     if same(run.output("block", "shifted") - shift, run.output("block")):
         return
     added = run.output("block", "long") - LONG * x  # as after RMSNorm, which keeps the mean
-    if not same(run.output("block", "long, each its own") - LONG * each * x, added, MAX_TURN):
+    if not same(run.output("block", "long, each its own") - LONG * each * x, added, BLOCK_MARGINS.max_turn):
         raise Fail("attention or the MLP works on tokens that are not normalised", FORMULA)
 
 
 @after(normalised_before)
 def nonlinearity(evidence: Evidence) -> None:
     """The MLP has a nonlinearity between its layers."""
-    run = of_block(evidence)
-    calls = [f"circle {n}" for n in range(len(ANGLES))]
-    added = np.stack([(run.output("block", c, (1, 1, D)) - run.inputs("block", c))[0, 0] for c in calls])
-    if bending(added) < MIN_HARMONICS:
-        raise Fail(
-            "the MLP is linear, or there is none: no nonlinearity between its layers",
-            "Two linear layers without an activation between them are one linear layer; GPT-2 takes GELU.",
-        )
+    expect_nonlinear(of_block(evidence), "GPT-2 takes GELU")
 
 
 @after(shape)
@@ -140,7 +138,7 @@ def mlp_after_attention(evidence: Evidence) -> None:
     """The MLP works on the sum of the tokens and what attention gave."""
     added = added_by_copies(of_block(evidence), "one head")
     # what attention adds, more and more of it in one direction, turns where the MLP sees it
-    if is_in_one_direction(added, MAX_SPREAD_WITHOUT_MLP, LEAST_ADDED):
+    if is_in_one_direction(added, BLOCK_MARGINS.max_spread_without_mlp):
         raise Fail(
             "the MLP does not see what attention gave: both work on the input of the block, side by side", FORMULA
         )

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from grader.assignment import Topic
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Fail, Missing, after, checks
+from grader.judging import Criterion, Fail, Missing, after, checks
 from grader.observations import Answered, Count, Misfit, RaisedResult, Record, ResultOrRaised
 from grader.raised import raised_hint, raised_words
 from grader.torchkit.modules.arrays import Array
@@ -235,6 +236,14 @@ def _shown(ids: Array) -> str:
     return "[" + ", ".join(f"{number:g}" for number in ids[:8]) + "]"
 
 
-PROBE = Probe("generation", "generation.ask", _ask, lambda evidence: evidence.has("generate"))
-CHECKS = checks(greedy, context, mode, temperature)
-FORMS = {"generation.ask": Answered(GenerationAnswer, _each_call)}
+def topic(criterion: str) -> Topic:
+    """All that is asked and judged of ``generate``.
+
+    Args:
+        criterion: its id.
+    """
+    return Topic(
+        (Probe("generation", "generation.ask", _ask, lambda evidence: evidence.has("generate")),),
+        (Criterion(criterion, checks(greedy, context, mode, temperature), ("generate",)),),
+        forms={"generation.ask": Answered(GenerationAnswer, _each_call)},
+    )

@@ -1,12 +1,14 @@
 """A tokenizer of characters, a class ``Tokenizer(characters)``: one token for each, and back again."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta
 
+from grader.assignment import Topic
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Fail, Missing, after, checks
+from grader.judging import Criterion, Fail, Missing, after, checks
 from grader.observations import Answered, Misfit, NumberResult, RaisedResult, Record, Result, ResultOrRaised, TextResult
 from grader.raised import raised_hint, raised_words
 from grader.torchkit.results import numbers_of, words_of
@@ -33,15 +35,10 @@ def _each_text(args: dict[str, Any], answer: TokenizerAnswer) -> None:
         raise Misfit(f"Expected {len(args['texts'])} texts, got {len(answer.texts)}")
 
 
-def probe(characters: str, unknown: str) -> Probe:
-    """Ask for texts of some characters, and for one with a character that is not among them."""
-
-    def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-        shuffled = "".join(rng.permutation(list(characters)))
-        texts = [shuffled, *("".join(rng.choice(list(characters), int(rng.integers(1, 20)))) for _ in range(8))]
-        return Question({"characters": characters, "texts": texts, "unknown": f"{texts[1]}{unknown}"})
-
-    return Probe("tokenizer", "tokenizer.ask", ask, lambda evidence: evidence.has("Tokenizer"))
+def _ask(characters: str, unknown: str, evidence: Evidence, rng: np.random.Generator) -> Question:
+    shuffled = "".join(rng.permutation(list(characters)))
+    texts = [shuffled, *("".join(rng.choice(list(characters), int(rng.integers(1, 20)))) for _ in range(8))]
+    return Question({"characters": characters, "texts": texts, "unknown": f"{texts[1]}{unknown}"})
 
 
 def encodes(evidence: Evidence) -> None:
@@ -122,5 +119,17 @@ def unknown(evidence: Evidence) -> None:
         )
 
 
-CHECKS = checks(encodes, round_trip, unknown)
-FORMS = {"tokenizer.ask": Answered(TokenizerAnswer, _each_text)}
+def topic(criterion: str, characters: str, strange: str) -> Topic:
+    """All that is asked and judged of the tokenizer.
+
+    Args:
+        criterion: its id.
+        characters: that it is made for.
+        strange: a character that is not among them.
+    """
+    ask = partial(_ask, characters, strange)
+    return Topic(
+        (Probe("tokenizer", "tokenizer.ask", ask, lambda evidence: evidence.has("Tokenizer")),),
+        (Criterion(criterion, checks(encodes, round_trip, unknown), ("Tokenizer",)),),
+        forms={"tokenizer.ask": Answered(TokenizerAnswer, _each_text)},
+    )

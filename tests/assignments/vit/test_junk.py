@@ -23,7 +23,7 @@ REFERENCE = Path(__file__).resolve().parents[3] / "reference"
 MODULES = ("hyperparameters", "augmentation", "vit_model", "contrastive", "application")
 PARTS = (augmentation, model, metric_learning, application, thresholds)
 TOPICS = (
-    Topic((settings.PROBE,)), *(part.TOPIC for part in PARTS), Topic((*thresholds.TRAINED, devices.PROBE))
+    Topic((settings.PROBE,)), *(part.TOPIC for part in PARTS), Topic((*thresholds.training.PROBES, devices.PROBE))
 )  # fmt: skip
 LOG = CellLog(3, "train_embedding_model(a, b)", "Epoch 1/1\nBest Precision@1: 0.8135\n", ())
 PROBES = [

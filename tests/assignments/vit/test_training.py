@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SMALL = "patch_size, hidden_size, layers, heads, image_size, in_channels = 14, 32, 1, 2, 28, 1\n"
 BREAKS = "        return self.fc(x).reshape(3) if len(x) > 40 else self.fc(x)\n"
 TOPICS = [
-    Topic((settings.PROBE,)), augmentation.TOPIC, model.TOPIC, thresholds.TOPIC, Topic(thresholds.TRAINED)
+    Topic((settings.PROBE,)), augmentation.TOPIC, model.TOPIC, thresholds.TOPIC, Topic(thresholds.training.PROBES)
 ]  # fmt: skip
 
 

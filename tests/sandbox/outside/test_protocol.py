@@ -166,7 +166,7 @@ def test_arrays_are_aligned_and_cannot_be_changed() -> None:
 
 
 def test_more_numbers_than_a_check_can_copy_are_refused() -> None:
-    count = protocol.MAX_NUMBERS + 1
+    count = protocol.LIMITS.numbers + 1
     header = json.dumps({"id": "", "body": {"$array": 0}, "arrays": [["uint8", [count]]]}).encode()
     with pytest.raises(protocol.ProtocolError, match="numbers"):
         protocol.decode(header, bytes(count))
@@ -175,7 +175,7 @@ def test_more_numbers_than_a_check_can_copy_are_refused() -> None:
 def test_a_length_over_the_cap_is_refused_before_anything_is_kept() -> None:
     incoming = _Incoming()
     with pytest.raises(WorkerLost, match="at most"):
-        incoming.feed(protocol.PREFIX.pack(protocol.MAX_HEADER + 1, 0))
+        incoming.feed(protocol.PREFIX.pack(protocol.LIMITS.header + 1, 0))
     with pytest.raises(WorkerLost, match="at most"):
         _Incoming().feed(protocol.PREFIX.pack(1, 2**60))
 

@@ -224,6 +224,6 @@ def test_landlock_says_its_version() -> None:
 
 def test_a_request_over_the_caps_is_the_graders_fault(workers: WarmWorkers) -> None:
     worker = workers.open(program("x = 1"), "")
-    assert worker.ask("call", {"name": "x" * (protocol.MAX_HEADER + 1)}, 30).outcome == "fault"
+    assert worker.ask("call", {"name": "x" * (protocol.LIMITS.header + 1)}, 30).outcome == "fault"
     assert worker.ask("call", {"name": "y"}, 30).outcome == "undefined"
     worker.close()

@@ -25,9 +25,6 @@ from grader.torchkit.inside.noted_reads import NotedPairs
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
-SMALL = {"n_layer": 1, "n_head": 2, "d_model": 16, "batch_size": 32}
-NO_IMAGES = np.zeros((0, 1, 1, 1), np.float32)
-
 
 @dataclass(frozen=True)
 class Attempt:
@@ -58,9 +55,10 @@ def run(student: Student, train: dict[str, Any], test: dict[str, Any], own: bool
 def _run(student: Student, attempt: Attempt, sets: tuple[NotedPairs, NotedPairs], seed: int) -> dict[str, Any]:
     seed_everything(seed)
     watch = TrainingWatch(*sets)
+    small_sizes = {"n_layer": 1, "n_head": 2, "d_model": 16, "batch_size": 32}
     names: dict[str, Any] = {
         "train_dataset": sets[0], "test_dataset": sets[1],
-        **({name: size for name, size in SMALL.items() if student.has(name)} if attempt.small else {}),
+        **({name: size for name, size in small_sizes.items() if student.has(name)} if attempt.small else {}),
     }  # fmt: skip
     measures = ScriptedMeasures(watch, sets[1])
     if student.has("exact_match"):
@@ -73,11 +71,12 @@ def _run(student: Student, attempt: Attempt, sets: tuple[NotedPairs, NotedPairs]
     epochs = student.get("num_epochs") if student.has("num_epochs") else 1
     max_epochs = 1_000
     epochs = min(epochs, max_epochs) if type(epochs) is int and epochs > 0 else 1
+    no_images = np.zeros((0, 1, 1, 1), np.float32)
     return {
         "attempt": attempt.name,
         "saved": saved,
         "measured": measures.told,
-        **training_facts(watch, ended, epochs, NO_IMAGES, of_role=""),
+        **training_facts(watch, ended, epochs, no_images, of_role=""),
     }
 
 

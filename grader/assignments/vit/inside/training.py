@@ -29,7 +29,6 @@ from grader.torchkit.inside.model_calls import ModelCalls
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
-MANY, ALL, FEW = 700, 6_000, 24  # training images of each class: of 700, 500, 600 and all can be told apart
 NAME = "train_embedding_model"
 
 
@@ -43,7 +42,7 @@ class Attempt:
         small_model: the hyperparameters make the student's own model small.
         own_evaluation: the student's own evaluation is called once.
         subset: the training set is handed over as the Subset of 5,000, not as the notebook would.
-        per_class: training images of each class.
+        per_class: training images of each class: of 700, 500, 600 and all can be told apart.
         uncut: few images, small batches, none of them cut; the evaluation finds it better each time.
         only_built: it ends when the student's own ViT is first called, or at the first step.
     """
@@ -53,7 +52,7 @@ class Attempt:
     small_model: bool = True
     own_evaluation: bool = False
     subset: bool = False
-    per_class: int = MANY
+    per_class: int = 700
     uncut: bool = False
     only_built: bool = False
 
@@ -73,12 +72,9 @@ def attempts(own: frozenset[str]) -> list[Attempt]:
         *([Attempt("own models", both)] if own != both else []),
         Attempt("all own", both, own_evaluation=True),
         replace(with_own, name="subset", subset=True),
-        replace(with_own, name="as many images as FashionMNIST has", per_class=ALL),
-        replace(with_own, name=UNCUT, per_class=FEW, uncut=True),
+        replace(with_own, name="as many images as FashionMNIST has", per_class=6_000),
+        replace(with_own, name="uncut", per_class=24, uncut=True),
     ]
-
-
-UNCUT = "uncut"
 
 
 @op("embedding.train")
@@ -98,11 +94,11 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
         if not runs[-1]["raised"] and len(runs[-1]["used"]["rate"]):
             break
         runs.append(_run(student, attempt, seed, line))
-    if len(runs[-1]["used"]["rate"]) and runs[-1]["attempt"] != UNCUT and not _moves(runs[-1]):
+    if len(runs[-1]["used"]["rate"]) and runs[-1]["attempt"] != planned[-1].name and not _moves(runs[-1]):
         runs.append(_run(student, planned[-1], seed, line))
     through = next(attempt for attempt in planned if attempt.name == runs[-1]["attempt"])
     if not runs[-1]["raised"] and through.small_model and through.own and runs[-1]["sizes"]:
-        in_full = replace(through, name=BUILT, small_model=False, per_class=FEW, uncut=False, only_built=True)
+        in_full = replace(through, name=BUILT, small_model=False, per_class=24, uncut=False, only_built=True)
         runs.append(_run(student, in_full, seed, line))
     return runs
 

@@ -27,7 +27,6 @@ CALLS: dict[str, dict[str, Any]] = {  # rows of the images, and the mode in whic
 # Of the largest expected value. Right code, under autocast to bfloat16 too, comes to a fifth of it at most; the
 # nearest that is wrong differs by 13 times as much (python -m bench.structure_margins).
 TOLERANCE = 0.03
-SAME = 1e-6  # of the largest embedding: two calls with the same images and weights
 OTHER_VALUES = (
     "expected head(ViT(x)) with both models in eval mode, got other values",
     "Apply both models to the batch, and nothing else after.",
@@ -115,7 +114,8 @@ def values(evidence: Evidence) -> None:
 def _something_random(evidence: Evidence) -> tuple[str, str] | None:
     """What is wrong where calls with the same images and weights differ; each has random numbers of its own."""
     first, again = (_of_shape(evidence, name) for name in ("batch", "batch in train mode"))
-    if _distance(again, first) <= SAME:
+    max_difference = 1e-6  # of the largest embedding: two calls with the same images and weights
+    if _distance(again, first) <= max_difference:
         return None
     return (
         "the same images get other embeddings when they are asked for again: something random is added to them",

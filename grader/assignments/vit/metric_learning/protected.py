@@ -19,8 +19,6 @@ from grader.assignments.vit.metric_learning import expected, given_text
 from grader.assignments.vit.metric_learning.embedding_answers import EndOfEpoch, Evaluated, ModelStates, SavedModels
 from grader.assignments.vit.metric_learning.given_text import PROTECTED_HINT, left_unchanged, unchanged
 from grader.assignments.vit.metric_learning.protected_questions import (
-    MANY,
-    WORSE,
     RightEvaluation,
     ask_evaluation,
     ask_sampler,
@@ -117,9 +115,9 @@ def embeddings_of_dataset(evidence: Evidence) -> None:
     if len(rows) != 1 or len(labels) != 1:
         got = " and ".join(map(words_of, items_of(result)[:3])) or words_of(result)
         raise Fail(f"expected embeddings (n, E) and labels (n,), got {got}", return_hint(got, GIVEN_HINT))
-    if rows[0].shape != known.rows.shape or len(labels[0]) != MANY:
+    if rows[0].shape != known.rows.shape or len(labels[0]) != len(known.labels):
         raise Fail(
-            f"expected embeddings {known.rows.shape} and {MANY} labels, got {rows[0].shape} and {len(labels[0])}",
+            f"expected embeddings {known.rows.shape} and {len(known.labels)} labels, got {rows[0].shape} and {len(labels[0])}",
             "Does the loop return within the first batch, or drop the last one?",
         )
     forms = expected.forms(known.rows)  # as they are, or of length 1
@@ -193,7 +191,9 @@ def end_of_epoch(evidence: Evidence) -> None:
     if worse.file is not None:
         raise Fail("vit_embeds.pt was written although the Precision@1 is worse than the best before", PROTECTED_HINT)
     _expect_best(better, results["better"], right, always=True)
-    _expect_best(worse, results["worse"], [WORSE], always=False)
+    _expect_best(
+        worse, results["worse"], [evidence["protected.evaluation"].question.args["best"]["worse"]], always=False
+    )
     unchanged_best = single_numbers(results["equal"]) == single_numbers(results["better"])
     if equal.file is not None and unchanged_best:
         raise Fail("vit_embeds.pt was written although the Precision@1 equals the best before", PROTECTED_HINT)

@@ -13,8 +13,6 @@ from grader.evidence import Evidence, Question
 
 Array = np.ndarray
 D, E = 24, 8
-MANY = 520  # images of the third: more than the given batch of 500, and no multiple of it
-WORSE = 0.99  # a best Precision@1 before that no model here reaches
 
 
 def ask_sampler(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -47,8 +45,8 @@ class RightEvaluation:
     Attributes:
         precisions: the right Precision@1, by embeddings as they are and by those of length 1.
         mistakes: the Precision@1 that each mistake gives, by its name, for both kinds of embeddings.
-        rows: (MANY, E) the embeddings of the third set.
-        labels: (MANY,) its labels.
+        rows: (n, E) the embeddings of the third set.
+        labels: (n,) its labels.
     """
 
     precisions: list[float]
@@ -60,8 +58,8 @@ class RightEvaluation:
 def ask_evaluation(evidence: Evidence, rng: np.random.Generator) -> Question:
     """Images and labels whose right Precision@1 differs from what swapped or repeated sets would give."""
     given = expected.models(rng, D, E)
-    references, queries = 60, 40  # images of the two sets
-    images = [expected.blurred(rng, size) for size in (references, queries, MANY)]
+    references, queries, many = 60, 40, 520  # images: many are more than the given batch of 500, and no multiple of it
+    images = [expected.blurred(rng, size) for size in (references, queries, many)]
     reference, query, rows = (expected.embeddings(expected.tensors(each), **given) for each in images)
     nearest = [_nearest(*pair) for pair in zip(expected.forms(reference), expected.forms(query), strict=True)]
     min_difference = 0.04  # between the right Precision@1 and the ones that mistakes give
@@ -74,7 +72,8 @@ def ask_evaluation(evidence: Evidence, rng: np.random.Generator) -> Question:
     sets = [{"images": of, "labels": own} for of, own in zip(images, labels, strict=True)]
     args: dict[str, Any] = {**given, **dict(zip(("reference", "query", "many"), sets, strict=True))}
     known = RightEvaluation(precisions, mistakes, rows, labels[2])
-    best = {"better": 0.0, "equal": None, "worse": WORSE}  # before each call; None: what the call before returned
+    # The best Precision@1 before each call. None: what the call before returned; "worse": none that a model here reaches.
+    best = {"better": 0.0, "equal": None, "worse": 0.99}
     return Question({**args, "best": best, "own_embeddings": embeddings.exact(evidence)}, known)
 
 

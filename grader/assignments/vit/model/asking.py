@@ -19,14 +19,12 @@ from grader.evidence import Evidence, Question
 from grader.judging import Verdict
 from grader.torchkit.modules.arrays import Array, changed
 from grader.torchkit.modules.asking import Call, build, call, normal
-from grader.torchkit.modules.blocks import circle
+from grader.torchkit.modules.blocks import COPIES, LONG, circle
 from grader.torchkit.modules.run import ModuleRun
 
 B, T, D = 3, 6, 24  # all different, so that no axis is taken for another
 IMAGE, TOKEN = 1, 2  # the token that is changed
 PAIRS = 24  # sequences of a token v and ``COPIES`` of a token u
-COPIES = (0, 1, 2, 4)
-LONG = 300.0  # times a usual token: so long that what the branches add changes the direction of a token by little
 
 
 def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -81,7 +79,7 @@ def block(evidence: Evidence, rng: np.random.Generator) -> Question:
         "lone token": call(lone),
         "lone token shifted": call(lone + 3),
     }  # fmt: skip
-    calls |= {f"circle {n}": call(point) for n, point in enumerate(circle(rng, D, LONG))}
+    calls |= circle(rng, D)
     builds = {
         "block": build(D, 4, seed=1, calls=calls),
         "zero": build(D, 4, seed=1, fill="zero", calls=batch),

@@ -6,7 +6,6 @@ Shapes: B images, T tokens, D features of a token.
 import numpy as np
 
 from grader.assignments.vit.model.asking import (
-    COPIES,
     IMAGE,
     PAIRS,
     TOKEN,
@@ -25,13 +24,9 @@ from grader.judging import Fail, Verdict, after
 from grader.records import GradeWarning
 from grader.torchkit.modules.answers import AttentionScale, Gradients
 from grader.torchkit.modules.arrays import Array, changed, same
-from grader.torchkit.modules.blocks import is_in_one_direction, second_direction
+from grader.torchkit.modules.blocks import BLOCK_MARGINS, COPIES, is_in_one_direction, second_direction
 from grader.torchkit.modules.judging import expect_trained
 from grader.torchkit.modules.run import ModuleRun
-
-# How near what copies of a token add comes to one direction, in parts of what they add (python -m bench.structure_margins)
-MAX_SPREAD_OF_ONE_HEAD = 0.03  # several heads come to 0.1 and more, one to 0.003
-MIN_ADDED = 0.03  # by attention to a token: right code adds 30 times as much, code that adds nothing 0.3 of it at most
 
 
 @after(batch_mates, blocks_of_their_own)
@@ -78,13 +73,13 @@ def attention_weights(evidence: Evidence) -> None:
             "the weights of attention do not add up to 1: each token given twice should change no token, and does",
             hint,
         )
-    if np.abs(_added_by_copies(evidence, "block", "long")).max() < MIN_ADDED:
+    if np.abs(_added_by_copies(evidence, "block", "long")).max() < BLOCK_MARGINS.min_added:
         raise Fail(
             "the result of attention is not added to the tokens",
             "Write x = x + attention(norm(x)); the MLP comes after that sum.",
         )
     one_head = _added_by_copies(evidence, "one head", "long")
-    if second_direction(one_head, MIN_ADDED).max() > MAX_SPREAD_OF_ONE_HEAD and not _number_of_heads_is_unused(run):
+    if second_direction(one_head).max() > BLOCK_MARGINS.max_spread_of_one_head and not _number_of_heads_is_unused(run):
         raise Fail(
             "attention should add to each token a mean of the values, with weights that add up to 1, and adds "
             "something else",
@@ -96,11 +91,8 @@ def attention_weights(evidence: Evidence) -> None:
 @after(attention_weights, nonlinearity)
 def mlp_after_attention(evidence: Evidence) -> None:
     """The MLP works on the sum of the tokens and what attention gave."""
-    max_spread_without_mlp = (
-        0.001  # right blocks come to 0.016 and more, those whose MLP sees no attention to 2e-5 at most
-    )
     # what attention adds, more and more of it in one direction, turns where the MLP sees it
-    if is_in_one_direction(_added_by_copies(evidence, "one head", "short"), max_spread_without_mlp, MIN_ADDED):
+    if is_in_one_direction(_added_by_copies(evidence, "one head", "short"), BLOCK_MARGINS.max_spread_without_mlp):
         raise Fail(
             "the MLP does not see what attention gave: both work on the input of the block, side by side",
             "One after the other: the sum of x and attention is the new x, of which the MLP takes the norm.",
@@ -135,7 +127,7 @@ def heads(evidence: Evidence) -> None:
             "4, 2 and 1 heads give the same result with the same parameters: the number of heads is not used",
             "Pass it on from Transformer to the block and from there to the attention.",
         )
-    if is_in_one_direction(_added_by_copies(evidence, "block", "long"), MAX_SPREAD_OF_ONE_HEAD, MIN_ADDED):
+    if is_in_one_direction(_added_by_copies(evidence, "block", "long"), BLOCK_MARGINS.max_spread_of_one_head):
         raise Fail(
             "all 4 heads have the same weights of attention: the features are not split into heads",
             "Each head makes a softmax of its own, of its own part of queries and keys.",

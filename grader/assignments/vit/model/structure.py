@@ -7,7 +7,6 @@ import numpy as np
 
 from grader.assignments.vit.model.asking import (
     IMAGE,
-    LONG,
     TOKEN,
     B,
     D,
@@ -19,12 +18,9 @@ from grader.assignments.vit.model.asking import (
 from grader.evidence import Evidence
 from grader.judging import Fail, after
 from grader.torchkit.modules.arrays import Array, changed, same
-from grader.torchkit.modules.blocks import ANGLES, bending, layer_norm, rms_norm
+from grader.torchkit.modules.blocks import BLOCK_MARGINS, LONG, expect_nonlinear, layer_norm, rms_norm
 from grader.torchkit.modules.judging import expect_repeatable, expect_shape
 from grader.torchkit.modules.run import ModuleRun
-
-MIN_HARMONICS = 0.02  # of what an MLP makes of a circle: right ones come to 0.046 and more, linear ones to 0.0005 (python -m bench.structure_margins)
-MAX_TURN = 0.03  # how far long tokens are turned, at most, by what a block adds
 
 
 def shape(evidence: Evidence) -> None:
@@ -92,7 +88,11 @@ def residual(evidence: Evidence) -> None:
     # or become as long as all others
     long, usual = tokens_of(run, "plain norms", "long"), tokens_of(run, "plain norms")
     ends_normalised = same(long, norm(long), 1e-2)
-    if ends_normalised and not same(long, norm(x), MAX_TURN) and not same(long, usual, MAX_TURN):
+    if (
+        ends_normalised
+        and not same(long, norm(x), BLOCK_MARGINS.max_turn)
+        and not same(long, usual, BLOCK_MARGINS.max_turn)
+    ):
         raise Fail(
             "`ResidualAttentionBlock` is right, but the Transformer runs other blocks, which normalise after the sum "
             "(post-norm)",
@@ -160,7 +160,9 @@ def _only_directions_count(block: ModuleRun) -> bool:
     x, each = block.known["x"], block.known["each"]
     for build in ("block", "faint"):
         added = block.output(build, "long", x.shape) - LONG * x
-        if not same(block.output(build, "long, each its own", x.shape) - LONG * each * x, added, MAX_TURN):
+        if not same(
+            block.output(build, "long, each its own", x.shape) - LONG * each * x, added, BLOCK_MARGINS.max_turn
+        ):
             return False
     return True
 
@@ -203,14 +205,7 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
 @after(normalised_before)
 def nonlinearity(evidence: Evidence) -> None:
     """The MLP has a nonlinearity between its layers."""
-    block = of_block(evidence)
-    calls = [f"circle {n}" for n in range(len(ANGLES))]
-    added = np.stack([(block.output("block", c, (1, 1, D)) - block.inputs("block", c))[0, 0] for c in calls])
-    if bending(added) < MIN_HARMONICS:
-        raise Fail(
-            "the MLP is linear, or there is none: no nonlinearity between its layers",
-            "Two linear layers without an activation between them are one linear layer; the paper takes GELU.",
-        )
+    expect_nonlinear(of_block(evidence), "the paper takes GELU")
 
 
 def blocks_of_their_own(evidence: Evidence) -> None:

@@ -1,16 +1,15 @@
 """The two scores that are really computed: accuracy and Precision@1 on the 10,000 test images."""
 
 from grader.assignment import Topic
-from grader.assignments.vit.thresholds import answers, criteria, plausibility, questions, training
+from grader.assignments.vit.thresholds import answers, criteria, plausibility, questions
 from grader.assignments.vit.thresholds.claims import recorded_precision
 from grader.assignments.vit.thresholds.origin import other_code
 from grader.assignments.vit.thresholds.scores import accuracy, computed_precision, or_none, precision
 from grader.assignments.vit.thresholds.sources import EMBEDDINGS
 
 __all__ = [
-    "EMBEDDINGS", "TOPIC", "TRAINED", "computed_precision", "other_code", "recorded_precision",
+    "EMBEDDINGS", "TOPIC", "computed_precision", "other_code", "recorded_precision",
 ]  # fmt: skip
-TRAINED = training.PROBES  # asked after the probes of all topics, as they take longest
 TOPIC = Topic(
     questions.PROBES,
     criteria.CRITERIA,
