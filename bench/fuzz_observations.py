@@ -42,7 +42,7 @@ from typing import Any
 from bench.answer_changes import Changed, as_sent, changes
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Unanswered
-from grader.given import NONE
+from grader.given import NO_GIVEN_FILES
 from grader.judging import Blocked, Fail, Missing, Skip, Undecided, judge_in_order
 from grader.observations import fit
 from grader.pipeline import Grader, Options, open_grader
@@ -310,7 +310,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     start = time.monotonic()
-    grader = open_grader(Options(given=NONE, train="never", sample=SAMPLE, pictures=True, seed=arguments.seed))
+    grader = open_grader(
+        Options(given=NO_GIVEN_FILES, train="never", sample=SAMPLE, pictures=True, seed=arguments.seed)
+    )
     try:
         with tempfile.TemporaryDirectory(prefix="vit-fuzz-") as folder:
             graded = bases(grader, Path(folder), arguments.seed)

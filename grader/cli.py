@@ -92,8 +92,8 @@ def _words(error: Exception) -> str:
     """An exception in one line."""
     if isinstance(error, GraderError):
         return str(error)
-    if os.environ.get(firewall.SHOW):
+    if os.environ.get(firewall.TRACEBACK_VARIABLE):
         traceback.print_exception(error)
     if isinstance(error, ModuleNotFoundError) and not (error.name or "grader").startswith("grader"):
         return str(not_installed(str(error.name)))
-    return f"the grader itself failed: {type(error).__name__}: {error} ({firewall.SHOW}=1 shows where)"
+    return f"the grader itself failed: {type(error).__name__}: {error} ({firewall.TRACEBACK_VARIABLE}=1 shows where)"

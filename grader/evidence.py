@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from grader.firewall import Firewall
-from grader.given import NONE, GivenFiles
+from grader.given import NO_GIVEN_FILES, GivenFiles
 from grader.reading import Reading, module_of
 from grader.records import Judgement, Observation, Submission
 
@@ -220,7 +220,7 @@ class Evidence:
     data: Any
     assignment: "Assignment"
     options: dict[str, Any] = field(default_factory=dict)
-    given: GivenFiles = NONE
+    given: GivenFiles = NO_GIVEN_FILES
     answers: dict[str, Answer] = field(default_factory=dict)
     verdicts: dict[str, Judgement] = field(default_factory=dict)
     measured: dict[str, MeasuredScore] = field(default_factory=dict)

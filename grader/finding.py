@@ -23,7 +23,7 @@ from grader.errors import GraderError
 from grader.firewall import words
 
 FILE = "assignment.py"  # of a folder with an assignment
-OWN = shipped.PACKAGE / "assignments"
+SHIPPED_ASSIGNMENTS = shipped.PACKAGE / "assignments"
 SETTINGS = shipped.PACKAGE / "settings.toml"
 
 
@@ -31,7 +31,8 @@ def names() -> dict[str, str]:
     """The installed assignments: by name, "module" or "module:object"."""
     others = {each.name: each.value for each in importlib.metadata.entry_points(group="grader.assignments")}
     own = {
-        path.parent.name: f"grader.assignments.{path.parent.name}.assignment" for path in sorted(OWN.glob(f"*/{FILE}"))
+        path.parent.name: f"grader.assignments.{path.parent.name}.assignment"
+        for path in sorted(SHIPPED_ASSIGNMENTS.glob(f"*/{FILE}"))
     }
     return others | own
 
@@ -81,7 +82,7 @@ def load(path: Path) -> Assignment:
     if not file.is_file() or file.suffix != ".py":
         raise GraderError(f"{path}: expected a folder with {FILE}, or that file")
     folder = file.parent
-    if folder.parent == OWN:
+    if folder.parent == SHIPPED_ASSIGNMENTS:
         return find(folder.name)
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     package = f"assignment_{re.sub(r'[^0-9A-Za-z]', '_', folder.name)}_{digest}"
@@ -95,7 +96,7 @@ def load(path: Path) -> Assignment:
 
 def source_of(assignment: Assignment) -> str:
     """What ``find`` finds an assignment by: its installed name, or its folder."""
-    if assignment.folder.parent == OWN:
+    if assignment.folder.parent == SHIPPED_ASSIGNMENTS:
         return assignment.folder.name
     if assignment.name in names() and find(assignment.name).folder == assignment.folder:
         return assignment.name

@@ -15,8 +15,8 @@ from typing import TypeVar
 from grader.errors import Unreadable
 
 T = TypeVar("T")
-SHOW = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
-CODE = "grader.error"  # of the warning that names a piece
+TRACEBACK_VARIABLE = "VIT_GRADE_TRACEBACK"  # set it to see where an error of the grader's own comes from
+WARNING_CODE = "grader.error"  # of the warning that names a piece
 
 
 class Firewall:
@@ -46,7 +46,7 @@ class Firewall:
     def note(self, piece: str, error: Exception) -> None:
         """Remember that a piece raised; the first exception of each is kept."""
         self.faults.setdefault(piece, words(error))
-        if os.environ.get(SHOW):
+        if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exception(error, file=sys.stderr)
 
     @property

@@ -127,8 +127,10 @@ def after(*earlier: Callable[..., Any]) -> Callable[[Function], Function]:
     return mark
 
 
-OURS = "this could not be decided, through an error of the grader's own: the points stay open until a person decides"
-LATER = "could not be looked at: see the other checks"
+UNDECIDED = (
+    "this could not be decided, through an error of the grader's own: the points stay open until a person decides"
+)
+SEE_OTHER_CHECKS = "could not be looked at: see the other checks"
 
 
 def judge_in_order(criteria: Iterable[str], evidence: Evidence) -> None:
@@ -178,7 +180,7 @@ def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]
         except Fail as fail:
             results.append(CheckResult(check.name, "failed", fail.message, fail.hint, fail.measurement))
         except Skip:
-            results.append(CheckResult(check.name, "skipped", LATER))
+            results.append(CheckResult(check.name, "skipped", SEE_OTHER_CHECKS))
         except Missing as missing:
             return _missing(criterion, meant(str(missing), evidence))
         except Blocked as blocked:
@@ -198,7 +200,7 @@ def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]
             raise
         except Exception as error:  # a fault of ours must never look like the student's
             evidence.firewall.note(f"the check {criterion.id}/{check.name}", error)
-            results.append(CheckResult(check.name, "error", OURS))
+            results.append(CheckResult(check.name, "error", UNDECIDED))
     results = _opened(results, evidence)
     return Judgement(_status(results), _feedback(results, remarks), tuple(results))
 
@@ -214,7 +216,7 @@ def _run(check: Check, evidence: Evidence, ended: dict[str, Exception]) -> str |
         raise
 
 
-def undecided(criterion: Criterion, why: str = OURS) -> Judgement:
+def undecided(criterion: Criterion, why: str = UNDECIDED) -> Judgement:
     """The verdict on a criterion of which nothing is decided."""
     return Judgement("error", why, tuple(CheckResult(check.name, "error", why) for check in criterion.checks))
 
@@ -241,7 +243,7 @@ def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Obse
     if observation.outcome == "fault":
         return CheckResult(check.name, "error", f"this could not be decided: {observation.detail}")
     if observation.outcome == "unasked" or unanswered.probe in told:
-        return CheckResult(check.name, "skipped", LATER)
+        return CheckResult(check.name, "skipped", SEE_OTHER_CHECKS)
     told.add(unanswered.probe)
     advice = "Does your code replace functions of torch, NumPy or the grader, or write to file descriptors? Leave them as they are."
     hint = advice if observation.outcome == "forged" else raised_hint(observation.raised)

@@ -93,7 +93,7 @@ def totals(results: Sequence[CriterionResult]) -> dict[str, Any]:
 
 def faults(wall: firewall.Firewall) -> tuple[GradeWarning, ...]:
     """A warning for each piece of the grader's own that raised."""
-    return tuple(GradeWarning(firewall.CODE, line) for line in wall.lines)
+    return tuple(GradeWarning(firewall.WARNING_CODE, line) for line in wall.lines)
 
 
 def noted(grade: Grade, wall: firewall.Firewall) -> Grade:

@@ -115,11 +115,11 @@ def test_an_error_of_the_graders_is_one_line(graded, capsys):
 
 
 def test_an_unforeseen_error_says_how_to_see_where_it_came_from(graded, capsys, monkeypatch):
-    monkeypatch.delenv(firewall.SHOW, raising=False)
+    monkeypatch.delenv(firewall.TRACEBACK_VARIABLE, raising=False)
     assert cli.main([graded(ZeroDivisionError("oops"))]) == 2
     assert (
         capsys.readouterr().err
-        == f"the grader itself failed: ZeroDivisionError: oops ({firewall.SHOW}=1 shows where)\n"
+        == f"the grader itself failed: ZeroDivisionError: oops ({firewall.TRACEBACK_VARIABLE}=1 shows where)\n"
     )
 
 

@@ -15,7 +15,7 @@ from grader import exports, pipeline, scoring
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Probe, Question
 from grader.exports.result import of_grade
-from grader.firewall import CODE, Firewall
+from grader.firewall import WARNING_CODE, Firewall
 from grader.judging import Check
 from grader.probing import ask_all
 from grader.records import Grade, Observation, Raised
@@ -50,7 +50,7 @@ def raising(*_: Any) -> Any:
 
 
 def named(grade: Grade, piece: str) -> bool:
-    return any(warning.code == CODE and piece in warning.message for warning in grade.warnings)
+    return any(warning.code == WARNING_CODE and piece in warning.message for warning in grade.warnings)
 
 
 def with_check(ident: str, name: str, error: Exception) -> Any:
@@ -67,7 +67,7 @@ def with_check(ident: str, name: str, error: Exception) -> Any:
 @pytest.fixture(scope="module")
 def before(honest: Evidence) -> Grade:
     grade = scoring.grade(fresh(honest), {}, {})
-    assert not [warning for warning in grade.warnings if warning.code == CODE] and grade.undecided == 0
+    assert not [warning for warning in grade.warnings if warning.code == WARNING_CODE] and grade.undecided == 0
     return grade
 
 
@@ -145,7 +145,7 @@ def test_no_answer_to_one_question_is_ever_an_error_of_the_graders(probe: str, o
     ask_all(probes, seen, lambda asked, question: answer if asked.id == probe else honest[asked.id].observation)
     grade = scoring.grade(seen, {}, {})
     assert (grade.status, grade.undecided) == ("graded", 0.0), (grade.reason, grade.warnings)
-    assert not [warning for warning in grade.warnings if warning.code == CODE], grade.warnings
+    assert not [warning for warning in grade.warnings if warning.code == WARNING_CODE], grade.warnings
 
 
 def test_every_picture_that_raises_is_named_and_the_others_are_drawn(
@@ -192,4 +192,4 @@ def test_a_submission_that_ends_its_own_loading_loses_points_and_leaves_none_ope
     seen = fresh(honest, answers={"load": load})
     grade = scoring.grade(seen, {}, {})
     assert grade.undecided == 0 and grade.status == "graded"
-    assert not [warning for warning in grade.warnings if warning.code == CODE]
+    assert not [warning for warning in grade.warnings if warning.code == WARNING_CODE]

@@ -7,7 +7,7 @@ import pytest
 from bench import fuzz_observations
 from bench.answer_changes import LEFT_OUT, Changed, changes, with_other
 from bench.fuzz_observations import Base, Counts, bases, fuzz, judge
-from grader.given import NONE
+from grader.given import NO_GIVEN_FILES
 from grader.pipeline import Options, open_grader
 
 SEED, CHANGES = 7, 300
@@ -15,7 +15,9 @@ SEED, CHANGES = 7, 300
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Base]]:
-    grader = open_grader(Options(given=NONE, train="never", sample=fuzz_observations.SAMPLE, pictures=True, seed=SEED))
+    grader = open_grader(
+        Options(given=NO_GIVEN_FILES, train="never", sample=fuzz_observations.SAMPLE, pictures=True, seed=SEED)
+    )
     try:
         yield bases(grader, tmp_path_factory.mktemp("fuzz"), SEED)
     finally:

@@ -7,7 +7,7 @@ from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.gradebook import tables
 from grader.gradebook.deciding import Wish, decide
-from grader.gradebook.ledger import WHOLE, Decision, who
+from grader.gradebook.ledger import WHOLE_SCORE, Decision, who
 from grader.gradebook.reader import GradebookReader, look_again
 from grader.reports.text import printable
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("key", nargs="?", metavar="KEY", help="the student's, as the gradebook has it")
     parser.add_argument(
         "criterion", nargs="?", metavar="CRITERION",
-        help=f"its id in the rubric; {WHOLE}: the whole score of a submission that could not be graded",
+        help=f"its id in the rubric; {WHOLE_SCORE}: the whole score of a submission that could not be graded",
     )  # fmt: skip
     parser.add_argument("points", nargs="?", metavar="POINTS", help="from 0 to the criterion's maximum")
     parser.add_argument("--why", default="", metavar="TEXT", help="the reason")

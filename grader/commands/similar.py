@@ -4,7 +4,7 @@ import argparse
 
 from grader.commands.arguments import shared
 from grader.gradebook.reader import GradebookReader
-from grader.gradebook.similarity import LEAST, similar
+from grader.gradebook.similarity import MIN_SIMILARITY, similar
 from grader.reports.text import printable
 
 
@@ -16,7 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     shared(parser, "--out", "--attempts")
     parser.add_argument(
-        "--least", type=float, default=LEAST, metavar="X", help=f"scores to show, from here to 1 ({LEAST})"
+        "--least",
+        type=float,
+        default=MIN_SIMILARITY,
+        metavar="X",
+        help=f"scores to show, from here to 1 ({MIN_SIMILARITY})",
     )
 
 

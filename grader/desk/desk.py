@@ -11,7 +11,7 @@ from grader.desk.pieces import PieceMaker
 from grader.desk.views import Typed
 from grader.errors import GraderError
 from grader.gradebook.deciding import Wish, decide
-from grader.gradebook.ledger import WHOLE
+from grader.gradebook.ledger import WHOLE_SCORE
 from grader.gradebook.looks import Looks
 from grader.gradebook.reader import Attempts, GradebookReader, GradedSubmission
 from grader.gradebook.requests import Requests
@@ -137,7 +137,7 @@ def marks(reader: GradebookReader, entry: GradedSubmission) -> dict[str, str]:
     for key in entry.shared_by:
         for decision in reader.ledger.decisions(key):
             latest[decision.criterion] = max(decision.id, latest.get(decision.criterion, 0))
-    ids = [WHOLE, *(result.id for result in entry.kept.grade.criteria)]
+    ids = [WHOLE_SCORE, *(result.id for result in entry.kept.grade.criteria)]
     return {ident: f"{entry.kept.id}.{latest.get(ident, 0)}" for ident in ids}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from grader.desk.attention import KINDS, DeskRow
 from grader.desk.pieces import Pieces
 from grader.exports.result import late_note
-from grader.gradebook.ledger import WHOLE
+from grader.gradebook.ledger import WHOLE_SCORE
 from grader.reports.html import rendering
 from grader.reports.html.story import CriterionStory, tell
 
@@ -75,7 +75,7 @@ def submission(
     return _render(
         "desk_submission.html", url, hidden, row=row, grade=grade, parts=parts, pieces=pieces, marks=marks, typed=typed,
         at=at, count=len(rows), before=rows[at - 1] if at else None, after=rows[at + 1] if at + 1 < len(rows) else None,
-        kinds=KINDS, rows={each.id: each for each in rows}, late=_late(row), whole=WHOLE, said=said,
+        kinds=KINDS, rows={each.id: each for each in rows}, late=_late(row), whole=WHOLE_SCORE, said=said,
         anchors=_anchors(parts), looking=looking, missing=missing,
     )  # fmt: skip
 

@@ -13,12 +13,12 @@ COLUMNS = (
     IDENTIFIER, NAME, "Email address", "Status", GRADE, MAXIMUM, CHANGEABLE, "Last modified (submission)",
     MODIFIED, COMMENTS,
 )  # fmt: skip
-NEEDED = (IDENTIFIER, GRADE, MODIFIED)  # without these Moodle refuses the file
+NEEDED_COLUMNS = (IDENTIFIER, GRADE, MODIFIED)  # without these Moodle refuses the file
 
 
 def export(results: Sequence[ExportedGrade], wanted: Filling) -> Filled:
     """Make the file to upload, as a person wants it."""
-    return fill(results, read(wanted.given, *NEEDED) if wanted.given else None, wanted.comments)
+    return fill(results, read(wanted.given, *NEEDED_COLUMNS) if wanted.given else None, wanted.comments)
 
 
 def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool = True) -> Filled:

@@ -11,7 +11,7 @@ from pathlib import Path
 from grader import patterns
 from grader.errors import GraderError
 
-END = 22  # bytes of a zip's last record
+END_RECORD_BYTES = 22  # that end a zip
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def _written(target: Path, parcels: Iterable[Parcel], most: float) -> tuple[list
         undone.callback(_remove, parts)
         for parcel in parcels:
             size = parcel.size
-            if size + END > most:
+            if size + END_RECORD_BYTES > most:
                 too_large.append(parcel)
                 continue
             if size > free:
                 archives.close()
                 parts.append(target.with_name(f".{target.name}.{os.getpid()}.{len(parts)}"))
                 archive = archives.enter_context(zipfile.ZipFile(parts[-1], "w"))
-                free = most - END
+                free = most - END_RECORD_BYTES
             for name, content in parcel.files.items():
                 archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
             free -= size

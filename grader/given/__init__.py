@@ -39,7 +39,7 @@ class GivenFiles:
         return json.dumps(dict(self.texts)) if self.replaced else ""
 
 
-NONE = GivenFiles()
+NO_GIVEN_FILES = GivenFiles()
 
 
 def own(assignment: "Assignment") -> GivenFiles:

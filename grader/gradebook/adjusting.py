@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grader.gradebook.ledger import WHOLE, Decision, Ledger, counting
+from grader.gradebook.ledger import WHOLE_SCORE, Decision, Ledger, counting
 from grader.gradebook.store import Gradebook, SubmissionRow
 from grader.gradebook.together import classlist
 from grader.records import Adjustment, CriterionResult, CriterionStatus, Grade
@@ -39,10 +39,10 @@ def beneath(grade: Grade, criterion: str, content: str) -> dict[str, Any]:
 
     Args:
         grade: as it was computed.
-        criterion: one of its criteria, or ``WHOLE``.
+        criterion: one of its criteria, or ``WHOLE_SCORE``.
         content: digest of the submission's files.
     """
-    if criterion == WHOLE:
+    if criterion == WHOLE_SCORE:
         return {
             "content": content, "status": grade.status, "points": grade.score, "max_points": grade.max_score,
             "checks": {},
@@ -79,7 +79,7 @@ def adjusted(grade: Grade, decisions: Mapping[str, Decision], content: str) -> G
         from grader import scoring  # noqa: PLC0415  slow to import, and a class may have no decisions
 
         grade = dataclasses.replace(grade, **scoring.totals(results))
-    return _whole(grade, decisions[WHOLE]) if WHOLE in decisions else grade
+    return _whole(grade, decisions[WHOLE_SCORE]) if WHOLE_SCORE in decisions else grade
 
 
 def _result(computed: CriterionResult, decision: Decision) -> CriterionResult:
@@ -98,7 +98,7 @@ def _result(computed: CriterionResult, decision: Decision) -> CriterionResult:
 def _whole(grade: Grade, decision: Decision) -> Grade:
     points = _within(decision, grade.max_score)
     computed = grade.reason or f"{grade.total} points"
-    made = Adjustment(WHOLE, points, grade.score, decision.why, decision.by, decision.when, decision.comment)
+    made = Adjustment(WHOLE_SCORE, points, grade.score, decision.why, decision.by, decision.when, decision.comment)
     return dataclasses.replace(
         grade, score=points, undecided=0.0, status="graded", adjustments=(*grade.adjustments, made),
         reason=f"{_given(decision, points, grade.max_score)} Computed: {grade.status.replace('_', ' ')}: {computed}",
@@ -124,7 +124,7 @@ def _adjustment(result: CriterionResult, decision: Decision) -> Adjustment:
 
 def _doubt(decision: Decision, grade: Grade, content: str) -> str:
     """What has changed beneath a decision since; empty where nothing has."""
-    if decision.criterion != WHOLE and all(result.id != decision.criterion for result in grade.criteria):
+    if decision.criterion != WHOLE_SCORE and all(result.id != decision.criterion for result in grade.criteria):
         return "this criterion is not judged any more, so the points do not count"
     was, now = decision.beneath, beneath(grade, decision.criterion, content)
     if was == now:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from grader.errors import GraderErrors
 from grader.gradebook.adjusting import beneath
-from grader.gradebook.ledger import WHOLE, Decision, counting
+from grader.gradebook.ledger import WHOLE_SCORE, Decision, counting
 from grader.gradebook.reader import GradebookReader, GradedSubmission
 
 
@@ -100,14 +100,16 @@ def _entry(reader: GradebookReader, key: str) -> GradedSubmission:
 
 def _expect_criterion(entry: GradedSubmission, criterion: str) -> None:
     known = [result.id for result in entry.kept.grade.criteria]
-    if criterion == WHOLE and known:
+    if criterion == WHOLE_SCORE and known:
         raise ValueError(
             f"{entry.key}: only a submission that could not be graded takes a whole score: name a criterion"
         )
-    if criterion != WHOLE and not known:
+    if criterion != WHOLE_SCORE and not known:
         status = entry.kept.grade.status.replace("_", " ")
-        raise ValueError(f"{entry.key}: {criterion}: nothing was judged ({status}), so only a whole score: {WHOLE}")
-    if criterion != WHOLE and criterion not in known:
+        raise ValueError(
+            f"{entry.key}: {criterion}: nothing was judged ({status}), so only a whole score: {WHOLE_SCORE}"
+        )
+    if criterion != WHOLE_SCORE and criterion not in known:
         raise ValueError(f"{entry.key}: {criterion}: no such criterion in this grade{_meant(criterion, known)}")
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader import shipped
 from grader.intake import Found
 from grader.intake.reading.members import is_ignored
 
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
     from grader.assignment import Assignment
     from grader.pipeline import Options
 
-CODE = Path(__file__).resolve().parent.parent
-ASKS = {"sandbox", "intake", "inside"}  # folders whose code decides what is observed
-BLOCK, MOST_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
+ASKING_FOLDERS = {"sandbox", "intake", "inside"}  # folders whose code decides what is observed
+BLOCK_BYTES, MAX_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 # … and whose code has no say in a grade
-NO_SAY = {
+NOT_GRADING = {
     "cli.py", "commands", "gradebook", "desk", "exports", "reports", "students", "publish", "corpus", "figures", "reference",
     "student",
 }  # fmt: skip
@@ -57,7 +57,7 @@ def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
 
 def judging(options: "Options") -> str:
     """Of the code that asks and judges, that of another assignment included, and of the given files."""
-    own = _elsewhere(options.assignment) if not options.assignment.folder.is_relative_to(CODE) else ""
+    own = _elsewhere(options.assignment) if not options.assignment.folder.is_relative_to(shipped.PACKAGE) else ""
     return hashlib.sha256((checks() + own + options.given_files.digest).encode()).hexdigest()[:16]
 
 
@@ -75,33 +75,35 @@ def _elsewhere(assignment: "Assignment") -> str:
 @cache
 def asking() -> str:
     """Of the code that opens and runs submissions."""
-    return of_code(path for path in CODE.rglob("*.py") if ASKS & _folders(path))
+    return of_code(path for path in shipped.PACKAGE.rglob("*.py") if ASKING_FOLDERS & _folders(path))
 
 
 @cache
 def checks() -> str:
     """Of the code that asks and judges."""
-    return of_code(path for path in CODE.rglob("*.py") if not (ASKS | NO_SAY) & _folders(path))
+    return of_code(
+        path for path in shipped.PACKAGE.rglob("*.py") if not (ASKING_FOLDERS | NOT_GRADING) & _folders(path)
+    )
 
 
 @cache
 def engine() -> str:
     """Of the code that judges by whatever assignment."""
-    not_engine = ASKS | NO_SAY | {"assignments", "torchkit"}
-    return of_code(path for path in CODE.rglob("*.py") if not not_engine & _folders(path))
+    not_engine = ASKING_FOLDERS | NOT_GRADING | {"assignments", "torchkit"}
+    return of_code(path for path in shipped.PACKAGE.rglob("*.py") if not not_engine & _folders(path))
 
 
 def _folders(path: Path) -> set[str]:
     """The folders below this package that a file lies in, and the file's own name."""
-    return set(path.relative_to(CODE).parts)
+    return set(path.relative_to(shipped.PACKAGE).parts)
 
 
 @cache
 def package(name: str) -> str:
     """Of the package that a module lies in, of the toolkit that it computes with, and of the libraries."""
     spec = importlib.util.find_spec(name)
-    folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else CODE
-    toolkit = of_code((CODE / "torchkit").rglob("*.py"))
+    folder = Path(spec.origin).parent if spec is not None and spec.origin is not None else shipped.PACKAGE
+    toolkit = of_code((shipped.PACKAGE / "torchkit").rglob("*.py"))
     return hashlib.sha256((of_code(folder.glob("*.py")) + toolkit + environment()).encode()).hexdigest()[:16]
 
 
@@ -146,8 +148,8 @@ def content(found: Found) -> str:
         digest.update(f"{name}\0".encode("utf-8", "surrogateescape"))
         try:
             with path.open("rb") as file:
-                for _ in range(MOST_BLOCKS):
-                    if not (block := file.read(BLOCK)):
+                for _ in range(MAX_BLOCKS):
+                    if not (block := file.read(BLOCK_BYTES)):
                         break
                     digest.update(block)
         except OSError:

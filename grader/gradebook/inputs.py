@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from grader.errors import GraderError, Rejected
-from grader.gradebook.digests import BLOCK, files_of
+from grader.gradebook.digests import BLOCK_BYTES, files_of
 from grader.intake import Found, find_submissions
 from grader.intake.classes import found_in_unpacked
 from grader.intake.opening import key_of
@@ -76,7 +76,7 @@ def _at(path: Path, out: Path) -> list[Found]:
 def _digest(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()[:16]
 

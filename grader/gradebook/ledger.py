@@ -17,7 +17,7 @@ from typing import Any
 from grader.errors import GraderError
 from grader.gradebook.store import Gradebook
 
-WHOLE = "score"  # in place of a criterion: the score of a submission that could not be graded
+WHOLE_SCORE = "score"  # in place of a criterion: the score of a submission that could not be graded
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Decision:
 
     Attributes:
         key: the student's.
-        criterion: its id, or ``WHOLE``.
+        criterion: its id, or ``WHOLE_SCORE``.
         points: None takes the decision before it back.
         why: the reason.
         comment: what the student reads instead of the reason; may be empty.

@@ -12,7 +12,7 @@ from grader.gradebook.store import PackedGrade
 from grader.gradebook.task import Step, Task, grade_task
 from grader.pipeline import Grader
 
-MEMORY_EACH = 3 << 29  # bytes: 1.5 GiB a submission, its worker's and what judges it
+MEMORY_OF_ONE = 3 << 29  # bytes: 1.5 GiB a submission, its worker's and what judges it
 
 
 class PlaceLost(GraderError):
@@ -99,7 +99,7 @@ class ThisMachine:
 
 def default_jobs() -> int:
     """As many as there are cores, and memory for."""
-    return max(1, min(cores(), _memory() // MEMORY_EACH))
+    return max(1, min(cores(), _memory() // MEMORY_OF_ONE))
 
 
 def cores() -> int:
@@ -110,7 +110,7 @@ def cores() -> int:
 def _memory() -> int:
     """Bytes of memory that this process and its workers may use."""
     if not hasattr(os, "sysconf"):
-        return MEMORY_EACH
+        return MEMORY_OF_ONE
     whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     cgroup_memory = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
     limits = [Path(path).read_text().strip() for path in cgroup_memory if Path(path).is_file()]

@@ -129,7 +129,9 @@ class Regrader:
         """The kept verdicts, as far as they hold by this rubric; None where they may not."""
         if kept.verdicts is None:
             return None
-        if any(warning.code == firewall.CODE for warning in kept.grade.warnings):  # what raised then may not now
+        if any(
+            warning.code == firewall.WARNING_CODE for warning in kept.grade.warnings
+        ):  # what raised then may not now
             return None
         judged, rubric = packing.unpack_verdicts(kept.verdicts), self.rubric.narrowed(kept.options.get("only"))
         return judged if judged is not None and rubric_reads.hold(judged.noted, rubric) else None

@@ -24,7 +24,7 @@ from grader.gradebook.task import Task, unfinished
 from grader.intake import Found
 from grader.records import Grade
 
-GIVEN_UP = 10  # … and after which it is not started again
+MAX_STARTS = 10  # … and after which it is not started again
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,8 @@ class Run:
 
     def _alone(self, task: Task) -> None:
         """Grade one that may take the workers with it."""
-        if self.book.begun(task.submission) >= GIVEN_UP:
-            self._give_up(task, f"its grading was begun {GIVEN_UP} times and came to no end")
+        if self.book.begun(task.submission) >= MAX_STARTS:
+            self._give_up(task, f"its grading was begun {MAX_STARTS} times and came to no end")
             return
         self.place.renew()
         self.place.ready()

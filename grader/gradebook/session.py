@@ -34,7 +34,7 @@ from grader.records import SimilarGroup
 if TYPE_CHECKING:
     from grader.reports.html.pages import Pages
 
-WAIT = 600.0  # seconds for another run to end
+MAX_WAIT_SECONDS = 600.0  # for another run to end
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def alone(out: Path) -> Iterator[None]:
     with file:
         if not _locked(file):
             print(f"{out}: another run is grading into this folder; waiting for it", file=sys.stderr)
-            until = time.monotonic() + WAIT
+            until = time.monotonic() + MAX_WAIT_SECONDS
             while not _locked(file):
                 if time.monotonic() > until:
                     raise GraderError(f"{out}: another run is still grading into this folder; take another --out")

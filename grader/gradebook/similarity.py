@@ -25,7 +25,7 @@ from grader.gradebook.reader import GradedSubmission
 from grader.gradebook.store import Gradebook
 from grader.records import SimilarGroup
 
-LEAST = 0.9  # from here on a pair is shown; solutions of one's own have about half in common
+MIN_SIMILARITY = 0.9  # from here on a pair is shown; solutions of one's own have about half in common
 Work = TypeVar("Work", bound=Hashable)
 
 
@@ -44,7 +44,7 @@ class SimilarPair:
     score: float
 
 
-def similar(book: Gradebook, entries: Iterable[GradedSubmission], least: float = LEAST) -> list[SimilarGroup]:
+def similar(book: Gradebook, entries: Iterable[GradedSubmission], least: float = MIN_SIMILARITY) -> list[SimilarGroup]:
     """The groups of submissions that are alike, the largest first.
 
     Args:

@@ -16,7 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from grader import syntax
+from grader import shipped, syntax
 from grader.assignment import Assignment, Topic
 from grader.gradebook import digests
 from grader.reading import module_of
@@ -66,7 +66,7 @@ def files_of(assignment: Assignment) -> dict[str, Path]:
     """By module, the files of the toolkit, of the package's assignments, and of this one, wherever it lies."""
     found = _own_files()
     folder = assignment.folder.resolve()
-    if not folder.is_relative_to(digests.CODE):
+    if not folder.is_relative_to(shipped.PACKAGE):
         packages = {
             name.rpartition(".")[0]
             for name, module in tuple(sys.modules.items())
@@ -80,7 +80,7 @@ def files_of(assignment: Assignment) -> dict[str, Path]:
 @cache
 def _own_files() -> dict[str, Path]:
     """Of this package, which is what it was when this process began."""
-    floors = (_files(digests.CODE.parent, digests.CODE / floor) for floor in FLOORS)
+    floors = (_files(shipped.PACKAGE.parent, shipped.PACKAGE / floor) for floor in FLOORS)
     return {name: path for floor in floors for name, path in floor.items()}
 
 

@@ -79,7 +79,7 @@ def source(target: Path, rubric: Path | None = None, assignment: Assignment | No
 def _left_out(folder: str, names: list[str]) -> set[str]:
     """What stays out of a package: of each assignment its solution, its template and its corpus."""
     ignored = shutil.ignore_patterns("__pycache__", ".*", shipped.FOLDER)(folder, names)
-    own = {"corpus", "reference", "student"} if Path(folder).parent == finding.OWN else set()
+    own = {"corpus", "reference", "student"} if Path(folder).parent == finding.SHIPPED_ASSIGNMENTS else set()
     return {*ignored, *own} & set(names)
 
 

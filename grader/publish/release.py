@@ -140,7 +140,7 @@ def put(assignment: Assignment, package: Path) -> Path:
         where its code is in the copy.
     """
     target = package / "assignments" / re.sub(r"\W", "_", assignment.folder.name)
-    if assignment.folder.parent != finding.OWN:
+    if assignment.folder.parent != finding.SHIPPED_ASSIGNMENTS:
         students = [path.name for path in (assignment.reference, assignment.template) if path is not None]
         left_out = shutil.ignore_patterns("__pycache__", ".*", "corpus", "corpus.py", "tests", *students)
         shutil.copytree(assignment.folder, target, ignore=left_out)
@@ -158,7 +158,7 @@ def _grader(target: Path, assignment: Assignment) -> set[str]:
     target.mkdir()
     shutil.copyfile(finding.SETTINGS, target / finding.SETTINGS.name)
     own = put(assignment, target)
-    inside = assignment.folder.parent == finding.OWN
+    inside = assignment.folder.parent == finding.SHIPPED_ASSIGNMENTS
     # What students run, and what it starts as programs of their own.
     suites = (
         "grader.students", "grader.students.plugin", "grader.students.notebook", "grader.students.commands", "grader.__main__",

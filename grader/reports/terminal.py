@@ -22,7 +22,7 @@ from grader.reports.record import from_dict
 from grader.reports.text import SIGNS, printable, todo
 
 WIDTH, INDENT = 100, 19  # columns at most: longer lines read badly
-TOLD = ("failed", "partial", "error")  # with their feedback in lines of its own
+WITH_FEEDBACK = ("failed", "partial", "error")  # with their feedback in lines of its own
 
 
 class Report:
@@ -41,7 +41,7 @@ class Report:
 
 def _is_told(result: CriterionResult) -> bool:
     """Whether its feedback has lines of its own."""
-    return result.status in TOLD or result.computed is not None
+    return result.status in WITH_FEEDBACK or result.computed is not None
 
 
 class _Page:
@@ -153,9 +153,9 @@ def _lost(grade: Grade) -> str:
     max_named = 3  # criteria in a line of a class
     if len(lost) <= max_named:
         return ", ".join(f"{result.id} ({result.status})" for result in lost)
-    named = [result for result in lost if result.status in TOLD][:max_named]
+    named = [result for result in lost if result.status in WITH_FEEDBACK][:max_named]
     others = Counter(result.status for result in lost if result not in named)
-    counts = [f"{count} {'more ' if status in TOLD else ''}{status}" for status, count in others.items()]
+    counts = [f"{count} {'more ' if status in WITH_FEEDBACK else ''}{status}" for status, count in others.items()]
     return ", ".join([*(f"{result.id} ({result.status})" for result in named), *counts])
 
 

@@ -13,7 +13,7 @@ from grader.raised import place
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
-IN_EPOCHS = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
+EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
 
 
 @dataclass(frozen=True)
@@ -206,12 +206,12 @@ def _counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem 
     last = int(falls[-1]) + 1
     if last <= max(epochs, batches) and len(rates) >= 3 * max(epochs, batches):
         what = f"falls from {rates.max():.1e} to {rates[last]:.1e} {_within(last, batches)} and stays there"
-        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, "over")
+        return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
     vanished = rates < 0.01 * rates.max()  # (S,) nothing more is learned with these
     if vanished.mean() > 0.6:
         at = int(np.flatnonzero(~vanished)[-1]) + 1
         what = f"falls from {rates.max():.1e} to {rates[-1]:.1e}, below a hundredth {_within(at, batches)} of {epochs}"
-        return RateProblem(f"the learning rate {what}: {_because(run)}", IN_EPOCHS, "over")
+        return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
     return _rounds(run, rates)
 
 
@@ -223,7 +223,7 @@ def _rounds(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
     if not short or len(peaks) < 4 or np.median(np.diff(peaks)) > 2 * max(short) + 1:
         return None
     often = f"{len(peaks)} times, once in {np.median(np.diff(peaks)):.0f} batches"
-    return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", IN_EPOCHS, "in batches")
+    return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", EPOCHS_HINT, "in batches")
 
 
 def _period(scheduler: WatchedScheduler) -> float | None:

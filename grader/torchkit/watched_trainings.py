@@ -14,10 +14,16 @@ MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are 
 def expect_steps(run: WatchedTraining) -> None:
     """Fail unless backward() and step() are called for the batches of each epoch."""
     expect_any_step(run, "the training set")
-    if run.ended == "returned" and len(run.epochs) == 1 and run.epochs[0].batches and run.rates.epochs >= MIN_EPOCHS:
-        raise ends_after_one_epoch(run)
+    if run.epochs and run.epochs[0].batches:
+        expect_second_epoch(run)
     expect_no_waste(run)
-    _expect_all_batches(run)
+    early = early_epochs(run)
+    expect_second_batch(early)
+    if once_an_epoch(early):
+        raise Fail(
+            "backward() is called once an epoch",
+            "backward() and step() belong in the loop over the batches. Look at their indentation.",
+        )
 
 
 def expect_any_step(run: WatchedTraining, data: str) -> None:
@@ -41,12 +47,13 @@ def expect_any_step(run: WatchedTraining, data: str) -> None:
         raise Fail("the optimizer never took a step", "Call optimizer.step() after loss.backward().")
 
 
-def ends_after_one_epoch(run: WatchedTraining) -> Fail:
-    """The failure of a training that returns after its first epoch of several."""
-    return Fail(
-        f"the training ends after one epoch of {run.rates.epochs} (num_epochs)",
-        "A return or a break may stand inside the loop over the epochs. Look at its indentation.",
-    )
+def expect_second_epoch(run: WatchedTraining) -> None:
+    """Fail where a training returns after its first epoch of several."""
+    if run.ended == "returned" and len(run.epochs) == 1 and run.rates.epochs >= MIN_EPOCHS:
+        raise Fail(
+            f"the training ends after one epoch of {run.rates.epochs} (num_epochs)",
+            "A return or a break may stand inside the loop over the epochs. Look at its indentation.",
+        )
 
 
 def expect_no_waste(run: WatchedTraining) -> None:
@@ -93,30 +100,27 @@ def expect_descent(run: WatchedTraining, losses: int, turned: int, effect: str) 
         )  # fmt: skip
 
 
-def _expect_all_batches(run: WatchedTraining) -> None:
-    """Fail where a batch is left out of an epoch."""
-    early = _early(run)
-    if _leaves_after_one_batch(run):
-        raise Fail(
-            f"each epoch learns from one batch of {early[0].length}",
-            "A break may stand inside the loop over the batches. Look at its indentation.",
-        )
-    if len(early) >= 2 and all(epoch.batches >= MIN_SHOWN and epoch.backwards == 1 for epoch in early):
-        raise Fail(
-            "backward() is called once an epoch",
-            "backward() and step() belong in the loop over the batches. Look at their indentation.",
-        )
-
-
-def _early(run: WatchedTraining) -> list[WatchedEpoch]:
+def early_epochs(run: WatchedTraining) -> list[WatchedEpoch]:
     """The first epochs, where they have so many batches that their number tells something."""
     return [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.length >= MIN_SHOWN]
 
 
-def _leaves_after_one_batch(run: WatchedTraining) -> bool:
-    """Whether each epoch ends after its first batch."""
-    early = _early(run)
+def expect_second_batch(early: Sequence[WatchedEpoch]) -> None:
+    """Fail where each of some early epochs ends after its first batch."""
+    if _leaves_after_one_batch(early):
+        raise Fail(
+            f"each epoch learns from one batch of {early[0].length}",
+            "A break may stand inside the loop over the batches. Look at its indentation.",
+        )
+
+
+def _leaves_after_one_batch(early: Sequence[WatchedEpoch]) -> bool:
     return len(early) >= 2 and all(epoch.batches <= 2 and epoch.backwards == 1 for epoch in early)
+
+
+def once_an_epoch(early: Sequence[WatchedEpoch]) -> bool:
+    """Whether backward() is called once in each of some early epochs, although all their batches are gone through."""
+    return len(early) >= 2 and all(epoch.batches >= MIN_SHOWN and epoch.backwards == 1 for epoch in early)
 
 
 def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: str) -> None:
@@ -170,7 +174,7 @@ def expect_schedule(run: WatchedTraining, training: str) -> str | None:
     if not _shows_rates(run):
         raise Blocked(training, "the training ended before its learning rate could be seen")
     problem = rate_problem(run)
-    if problem is None or (problem.kind == "in epochs" and _leaves_after_one_batch(run)):
+    if problem is None or (problem.kind == "in epochs" and _leaves_after_one_batch(early_epochs(run))):
         return None  # a scheduler that is stepped in each batch is stepped once, where there is but one
     if problem.kind != "in batches":
         raise Fail(problem.message, problem.hint)

@@ -14,7 +14,7 @@ from bench.answer_changes import as_sent
 from grader import scoring
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Probe, Question
-from grader.given import NONE, GivenFiles
+from grader.given import NO_GIVEN_FILES, GivenFiles
 from grader.observations import fit
 from grader.pipeline import Grader
 from grader.probing import ask_all
@@ -34,13 +34,13 @@ NOT_RECORDED = Observation("undefined", detail="not recorded")
 def record(grader: Grader, right: Submission, seed: int) -> Recording:
     """All answers of a grade of a right submission, the given blocks asked for as well."""
     asking = copy.copy(grader)
-    asking.options = dataclasses.replace(grader.options, given=NONE)
+    asking.options = dataclasses.replace(grader.options, given=NO_GIVEN_FILES)
     return dict(asking.observe(right, seed, only=CRITERIA).answers)
 
 
 def replay(
     grader: Grader, template: Submission, seed: int, recordings: list[Recording], attacker: Attacker,
-    given: GivenFiles = NONE,
+    given: GivenFiles = NO_GIVEN_FILES,
 ) -> Grade:  # fmt: skip
     """The grade of a template that answers from recordings; without given files the given blocks are asked for."""
     seen = Evidence(

@@ -150,7 +150,7 @@ MOODLE = (
 
 def test_moodle_gets_its_own_worksheet_back_filled(tmp_path):
     results = [ExportedGrade(LOST, 92.5, student="123456"), ExportedGrade(LOST, 50, student="123458")]
-    done = moodle.fill(results, filled(tmp_path, MOODLE, "m.csv", *moodle.NEEDED))
+    done = moodle.fill(results, filled(tmp_path, MOODLE, "m.csv", *moodle.NEEDED_COLUMNS))
     table = pd.read_csv(io.StringIO(done.sheet.text()), dtype=str, keep_default_na=False)
     assert list(table) == list(moodle.COLUMNS)
     assert list(table["Grade"]) == ["9.25", "3.00", "4.00"]  # of 10; no submission; locked

@@ -115,7 +115,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
 
 
 def test_a_second_run_waits_for_the_first_and_not_for_ever(graded, capsys, monkeypatch):
-    monkeypatch.setattr(session, "WAIT", 0.5)
+    monkeypatch.setattr(session, "MAX_WAIT_SECONDS", 0.5)
     folder, out = graded
     with session.alone(out):
         assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 2

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from grader import finding, judging
+from grader import finding, judging, shipped
 from grader.assignments.vit.assignment import VIT
 from grader.data import NoData
 from grader.gradebook import digests, packing, regrade, sources
@@ -291,6 +291,6 @@ def test_a_change_of_the_heads_reaches_what_is_asked_of_the_heads_and_their_crit
 @pytest.mark.parametrize("floor", sources.FLOORS)
 def test_what_judges_looks_at_others_by_the_methods_that_note_it_and_imports_nothing_that_is_not_written_down(floor):
     beside = {"inside", "corpus", "figures", "reference", "student"}
-    paths = [path for path in (digests.CODE / floor).rglob("*.py") if not beside & set(path.parts)]
+    paths = [path for path in (shipped.PACKAGE / floor).rglob("*.py") if not beside & set(path.parts)]
     refused = re.compile(r"evidence\.(answers|verdicts|measured|firewall|reading)\b|importlib|__import__|\bexec\(")
     assert len(paths) > 40 and not [path for path in paths if refused.search(path.read_text())]

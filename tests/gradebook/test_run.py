@@ -10,7 +10,7 @@ from grader.gradebook import adjusting
 from grader.gradebook.digests import Digests
 from grader.gradebook.ledger import Decision, Ledger
 from grader.gradebook.places import PlaceLost
-from grader.gradebook.run import GIVEN_UP, Run
+from grader.gradebook.run import MAX_STARTS, Run
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
 from tests import grades
 from tests.gradebook import classroom
@@ -96,7 +96,7 @@ def test_what_takes_the_whole_grader_with_it_comes_last_and_alone_then_never(boo
 
 def test_after_so_many_starts_without_an_end_it_is_given_up_unasked(book, found):
     bela = Run(book, Breaking(), NOW, 1).hand_in(found[1], 1)
-    for _ in range(GIVEN_UP):
+    for _ in range(MAX_STARTS):
         book.begin(bela.id)
     place = Breaking()
     done = Run(book, place, NOW, 1).grade(found)

@@ -123,11 +123,11 @@ def test_a_flood_of_output_is_cut(renderer, tmp_path):
 
 
 def test_the_renderer_goes_on_after_a_notebook_that_takes_too_long(tmp_path, monkeypatch):
-    monkeypatch.setattr(server, "SECONDS", 0.2)
+    monkeypatch.setattr(server, "MAX_SECONDS", 0.2)
     monkeypatch.setattr(server, "_rendered", lambda path: server.time.sleep(60))
     assert b"too long" in server._forked(tmp_path)
-    monkeypatch.setattr(server, "_rendered", lambda path: bytes(server.MEMORY))
-    monkeypatch.setattr(server, "SECONDS", 20)
+    monkeypatch.setattr(server, "_rendered", lambda path: bytes(server.MAX_MEMORY_BYTES))
+    monkeypatch.setattr(server, "MAX_SECONDS", 20)
     assert b"MemoryError" in server._forked(tmp_path)
 
 

@@ -25,7 +25,7 @@ def test_a_criterion_says_its_points_its_checks_where_to_read_and_how_to_run_it_
 
 
 def test_what_the_last_run_saw_is_told(tmp_path):
-    kept = tmp_path / ".pytest_cache" / "v" / last_run.KEY
+    kept = tmp_path / ".pytest_cache" / "v" / last_run.CACHE_KEY
     kept.parent.mkdir(parents=True)
     kept.write_text(
         json.dumps({"vit.heads": {"status": "failed", "feedback": "got (8, 64)", "at": "2026-11-28 21:00"}})
@@ -36,7 +36,7 @@ def test_what_the_last_run_saw_is_told(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"vit.heads": 3}', '{"vit.heads": {}}'])
 def test_a_damaged_cache_is_passed_over(tmp_path, text):
-    kept = Path(tmp_path, ".pytest_cache", "v", last_run.KEY)
+    kept = Path(tmp_path, ".pytest_cache", "v", last_run.CACHE_KEY)
     kept.parent.mkdir(parents=True)
     kept.write_text(text)
     assert "Not run here yet." in explanation("vit.heads", tmp_path)

@@ -21,8 +21,7 @@ from grader.records import Measurement
 from grader.torchkit import checkpoints
 from grader.torchkit.checkpoints import Absent, Loaded, Loading, NoDict, NoStateDict, Opened, Opening, Unopened
 
-FILE, PROBE, ASKED = "gpt.pt", "checkpoint", 2_000
-MAX_LOSS_OF_SAME_CODE = 0.03  # recorded minus computed: more is another code's, not chance among some 2,000 sums
+FILE, PROBE, SUMS_ASKED = "gpt.pt", "checkpoint", 2_000
 
 
 class Texts(Record, frozen=True, tag_field="kind", tag="texts"):
@@ -76,7 +75,7 @@ def model_args(evidence: Evidence) -> dict[str, Any]:
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-    pairs = sums.draw(rng, min(ASKED, evidence.options.get("sample") or ASKED), for_testing=True)
+    pairs = sums.draw(rng, min(SUMS_ASKED, evidence.options.get("sample") or SUMS_ASKED), for_testing=True)
     args = model_args(evidence) | {
         "prompts": [sums.prompt(*pair) for pair in pairs],
         "new": 5,  # tokens: four digits and a dot
@@ -122,7 +121,8 @@ def other_code(evidence: Evidence) -> str | None:
     claim, found = recorded(evidence), score(evidence)
     if by is None or claim is None or evidence.rubric.below("exact_match", claim):
         return None
-    return by if found is None or claim - found > MAX_LOSS_OF_SAME_CODE else None
+    max_loss = 0.03  # recorded minus computed: more is another code's, not chance among some 2,000 sums
+    return by if found is None or claim - found > max_loss else None
 
 
 def fits(evidence: Evidence) -> None:

@@ -23,11 +23,11 @@ from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.results import words_of
 from grader.torchkit.text import attention, block
 from grader.torchkit.text.causality import each_replaced, expect_all_before, expect_causal, influence
-from grader.torchkit.text.token_losses import IGNORED, mean_cross_entropy, why_other_loss
+from grader.torchkit.text.token_losses import IGNORED_TARGET, mean_cross_entropy, why_other_loss
 
 B, T, N, V, D = 3, 6, 9, 11, 16  # all different, so that no axis is taken for another
 PARTS = (*ATTENTION, "model.block")
-PAIR = "Return (logits, loss), and (logits, None) where no targets are given."
+PAIR_HINT = "Return (logits, loss), and (logits, None) where no targets are given."
 
 
 def broken_attention(evidence: Evidence) -> list[str]:
@@ -48,7 +48,7 @@ class GPTRun(ModuleRun):
         if self.answer.question.args["builds"][build]["calls"][call]["do"] == "loss gradients":
             return result, None
         if not isinstance(result, SequenceResult) or len(result.items) != 2:
-            raise Fail(f"expected `GPT` to return a pair (logits, loss), got {words_of(result)}", PAIR)  # type: ignore[arg-type]
+            raise Fail(f"expected `GPT` to return a pair (logits, loss), got {words_of(result)}", PAIR_HINT)  # type: ignore[arg-type]
         return result.items[0], result.items[1]
 
 
@@ -57,8 +57,8 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     idx, targets = rng.integers(0, V, (B, T)), rng.integers(0, V, (B, T))
     long = rng.integers(0, 7, (2, 11))
     idx[0] = ids[:T]  # all different, so that two of them can change places
-    some = np.where(rng.random((B, T)) < 0.5, IGNORED, targets)
-    some[:, 0], some[:, -1] = IGNORED, targets[:, -1]
+    some = np.where(rng.random((B, T)) < 0.5, IGNORED_TARGET, targets)
+    some[:, 0], some[:, -1] = IGNORED_TARGET, targets[:, -1]
     others = (idx[0] + rng.integers(1, V, T)) % V
     batch = {"batch": call(idx)}
     calls = batch | {
@@ -111,7 +111,7 @@ def shape(evidence: Evidence) -> None:
         expect_shape(run, name, call_, expected, "Is vocab_size or block_size hard-coded?")
     run.output("gpt")
     if not (isinstance(loss := run.pair("gpt", "batch")[1], OtherResult) and loss.none):
-        raise Fail(f"expected (logits, None) without targets, got {words_of(loss)} as the loss", PAIR)  # type: ignore[arg-type]
+        raise Fail(f"expected (logits, None) without targets, got {words_of(loss)} as the loss", PAIR_HINT)  # type: ignore[arg-type]
 
 
 @after(shape)
@@ -214,7 +214,7 @@ def loss_given(evidence: Evidence) -> None:
     for call_ in ("all targets", "some targets"):
         loss = run.pair("gpt", call_)[1]
         if not isinstance(loss, TensorResult) or loss.array.size != 1:
-            raise Fail(f"expected the loss as a tensor of one number, got {words_of(loss)}", PAIR)  # type: ignore[arg-type]
+            raise Fail(f"expected the loss as a tensor of one number, got {words_of(loss)}", PAIR_HINT)  # type: ignore[arg-type]
 
 
 @after(loss_given)
@@ -238,7 +238,9 @@ def _expect_loss(evidence: Evidence, call_: str, targets: Array) -> None:
     assert isinstance(loss, TensorResult), "the check before has seen it"
     got, expected = float(loss.array.reshape(-1)[0]), mean_cross_entropy(logits, targets)
     if not abs(got - expected) <= 1e-3 * max(1.0, abs(expected)):
-        what = "" if call_ == "all targets" else f" over the {(targets != IGNORED).sum()} targets that are not -100"
+        what = (
+            "" if call_ == "all targets" else f" over the {(targets != IGNORED_TARGET).sum()} targets that are not -100"
+        )
         raise Fail(
             f"expected the mean cross-entropy{what}, {expected:.4f}, as the loss, got {got:.4f}",
             why_other_loss(got, logits, targets),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from grader.assignments.adder.names import BLOCK_SIZE, CHARACTERS
-from grader.torchkit.text.token_losses import IGNORED
+from grader.torchkit.text.token_losses import IGNORED_TARGET
 
 Pairs = list[tuple[int, int]]
 
@@ -48,6 +48,6 @@ def items(pairs: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
     rows = np.array([[CHARACTERS.index(c) for c in text.ljust(BLOCK_SIZE + 1, ".")] for text in texts])
     x, y = rows[:, :-1], rows[:, 1:].copy()
     for row, text in zip(y, texts, strict=True):
-        row[: text.index("=")] = IGNORED
-        row[len(text) - 1 :] = IGNORED
+        row[: text.index("=")] = IGNORED_TARGET
+        row[len(text) - 1 :] = IGNORED_TARGET
     return {"x": x, "y": y}

@@ -10,13 +10,14 @@ from grader.records import GradeWarning
 from grader.sentences import number_of
 from grader.torchkit.printed_runs import NUMBER, TRAIN_AGAIN, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
 
-AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
+PRECISION_AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
 READER = LogReader(
     function="train_embedding_model",
     best=patterns.compile(
-        rf"\bbest\b[^\n:=]{{0,24}}?{AT_1}[^\n\d.]{{1,30}}?(?:{AT_1}\W{{1,6}})?{VALUE}", ignore_case=True
+        rf"\bbest\b[^\n:=]{{0,24}}?{PRECISION_AT_1}[^\n\d.]{{1,30}}?(?:{PRECISION_AT_1}\W{{1,6}})?{VALUE}",
+        ignore_case=True,
     ),
-    score=patterns.compile(rf"{AT_1}[^\n\d.]{{1,30}}?{VALUE}", ignore_case=True),
+    score=patterns.compile(rf"{PRECISION_AT_1}[^\n\d.]{{1,30}}?{VALUE}", ignore_case=True),
 )
 SETTINGS = {  # how logs print what they were made with
     "batch_size": r"batch[ _-]?size",

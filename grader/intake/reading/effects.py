@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from .names import COMPREHENSIONS, FUNCTIONS, bound, declared_global, dotted, evaluated, parameters, root
 
-CHANGING = {
+CHANGING_METHODS = {
     "append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "add", "discard", "sort",
     "reverse", "apply", "add_module", "register_module", "register_parameter", "register_buffer",
     "register_forward_hook", "register_forward_pre_hook", "requires_grad_",
 }  # fmt: skip
-SHOWING = {
+SHOWING_FUNCTIONS = {
     "print", "pprint", "display", "len", "type", "help", "dir", "isinstance", "repr", "str", "list", "sum", "max",
     "min", "sorted", "summary", "info", "next", "iter", "show", "plot", "imshow", "head", "tail", "item", "size",
     "numpy", "tolist", "keys", "values", "items", "describe", "parameters", "named_parameters", "state_dict",
@@ -78,7 +78,7 @@ def changed_by_name(call: ast.Call, known: KnownNames) -> set[str]:
     in_place = function.attr.endswith("_") and not function.attr.endswith("__")
     if known.is_library(root(function.value)):
         return arguments(call) if in_place else set()
-    return only(root(function.value)) if in_place or function.attr in CHANGING else set()
+    return only(root(function.value)) if in_place or function.attr in CHANGING_METHODS else set()
 
 
 def touched(call: ast.Call, known: KnownNames) -> set[str]:
@@ -86,7 +86,7 @@ def touched(call: ast.Call, known: KnownNames) -> set[str]:
     function = call.func
     if isinstance(function, ast.Name):
         return touched_by_function(function.id, call, known)
-    if not isinstance(function, ast.Attribute) or function.attr in SHOWING:
+    if not isinstance(function, ast.Attribute) or function.attr in SHOWING_FUNCTIONS:
         return set()
     base = root(function.value)
     if base in known.modules and base not in known.variables:
@@ -98,7 +98,7 @@ def touched(call: ast.Call, known: KnownNames) -> set[str]:
 
 
 def touched_by_function(name: str, call: ast.Call, known: KnownNames) -> set[str]:
-    if name in SHOWING:
+    if name in SHOWING_FUNCTIONS:
         return set()
     if name in known.functions:
         return arguments(call) if name in known.changers else set()

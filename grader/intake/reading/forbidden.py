@@ -16,7 +16,7 @@ SYSTEM = (
     "subprocess.", "shutil.", "multiprocessing.", "os.system", "os.popen", "os.chdir", "os.exec", "os.kill",
     "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep", "wandb.",
 )  # fmt: skip
-ORDINARY = {"train", "eval", "forward", "to", "fit"}  # methods that nn.Module and others have, too
+COMMON_METHODS = {"train", "eval", "forward", "to", "fit"}  # methods that nn.Module and others have, too
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Rules:
 
     def is_own_method(self, last: str, call: ast.Call) -> bool:
         plain_mode = all(isinstance(arg, ast.Constant) for arg in call.args) and not call.keywords
-        return last not in ORDINARY or not plain_mode
+        return last not in COMMON_METHODS or not plain_mode
 
     def lasting_reason(self, call: ast.Call, last: str, full: str, known: KnownNames) -> str | None:
         """Return why a call is forbidden also inside a function that would be called."""
@@ -64,21 +64,7 @@ class Rules:
             return "it trains"
         if {last, full.split(".")[-1]} & self.provided & DATA_SETS:
             return None
-        downloading = (
-            "requests.",
-            "urllib.",
-            "gdown.",
-            "wget.",
-            "kagglehub.",
-            "kaggle.",
-            "huggingface_hub.",
-            "torch.hub.",
-        )
-        downloaders = {
-            "urlretrieve", "urlopen", "hf_hub_download", "snapshot_download", "from_pretrained", "load_dataset", "download",
-            "download_url", "download_and_extract_archive", "load_state_dict_from_url",
-        }  # fmt: skip
-        if last in downloaders or full.startswith(downloading) or downloads(call):
+        if downloads(call, last, full):
             return "it downloads"
         if last in DATA_SETS:
             return "it reads the data set"
@@ -111,7 +97,7 @@ class Rules:
             last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
             if self.lasting_reason(call, last, known.full(chain) if chain else "", known):
                 return True
-            if last in self.tainted_methods - ORDINARY and last != chain:
+            if last in self.tainted_methods - COMMON_METHODS and last != chain:
                 return True
         return False
 

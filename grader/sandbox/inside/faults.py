@@ -6,8 +6,8 @@ import os
 import signal
 import time
 
-WHERE = getattr(signal, "SIGUSR2", None)  # asks a worker that gives no answer where it is; Windows has none
-STEP = b"step\n"  # the sign that a request gets further
+STACK_SIGNAL = getattr(signal, "SIGUSR2", None)  # asks a worker that gives no answer where it is; Windows has none
+PROGRESS_SIGN = b"step\n"  # the sign that a request gets further
 _sign = {"descriptor": -1, "last": 0.0}  # where signs are written, nowhere but in a worker; when the last one was
 
 
@@ -15,8 +15,8 @@ def report(descriptor: int = 5) -> None:
     """Write the stack there when a signal kills this process, and when it is asked."""
     _sign["descriptor"] = descriptor
     faulthandler.enable(descriptor, all_threads=False)
-    if WHERE is not None:
-        faulthandler.register(WHERE, descriptor, all_threads=False)
+    if STACK_SIGNAL is not None:
+        faulthandler.register(STACK_SIGNAL, descriptor, all_threads=False)
 
 
 def step() -> None:
@@ -26,4 +26,4 @@ def step() -> None:
     if _sign["descriptor"] >= 0 and now - _sign["last"] >= seconds_between_signs:
         _sign["last"] = now
         with contextlib.suppress(OSError):
-            os.write(int(_sign["descriptor"]), STEP)
+            os.write(int(_sign["descriptor"]), PROGRESS_SIGN)

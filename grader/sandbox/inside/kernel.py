@@ -29,7 +29,7 @@ class Mount(enum.IntFlag):
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_own = syscalls.numbers(syscalls.OWN)
+_own = syscalls.numbers(syscalls.CONFINING)
 
 
 def _checked(result: int, what: str) -> int:

@@ -50,7 +50,7 @@ sched_setaffinity 203 122, sched_setscheduler 144 119, sched_setparam 142 118, s
 fcntl 72 25, ioctl 16 29, prctl 157 167, mmap 9 222
 """
 
-OWN = """
+CONFINING = """
 landlock_create_ruleset 444 444, landlock_add_rule 445 445, landlock_restrict_self 446 446
 mount_setattr 442 442, pivot_root 155 41, capset 126 91
 """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from grader.records import Frame
 from grader.sandbox.inside.usage import family, threads
 
-TICK = 0.1  # seconds between two looks
+SECONDS_BETWEEN_LOOKS = 0.1
 JIFFY = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
 
 
@@ -83,7 +83,7 @@ class Clock:
     @property
     def due(self) -> bool:
         """Whether it is time for another look."""
-        return time.monotonic() - self.last >= TICK
+        return time.monotonic() - self.last >= SECONDS_BETWEEN_LOOKS
 
     @property
     def spent(self) -> float:

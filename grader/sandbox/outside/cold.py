@@ -127,9 +127,9 @@ class ColdWorker(ProcessWorker):
         return self.known
 
     def interrupt(self) -> None:
-        if faults.WHERE is not None:
+        if faults.STACK_SIGNAL is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.process.pid, faults.WHERE)
+                os.kill(self.process.pid, faults.STACK_SIGNAL)
 
     def end(self, grace: float) -> tuple[int | None, str]:
         status = None

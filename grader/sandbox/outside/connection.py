@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from grader.records import Observation, Outcome
 from grader.sandbox.inside import protocol
-from grader.sandbox.inside.faults import STEP
+from grader.sandbox.inside.faults import PROGRESS_SIGN
 from grader.sandbox.outside.channels import Channels
-from grader.sandbox.outside.clock import TICK, Clock, Patience
+from grader.sandbox.outside.clock import SECONDS_BETWEEN_LOOKS, Clock, Patience
 from grader.sandbox.outside.replies import clean, innermost
 
 SECONDS_FOR_STACK = 1.0  # a hung worker tells where it is at once, or not at all
@@ -128,7 +128,7 @@ class Connection:
     def _until_answered(self, todo: memoryview, incoming: "_Incoming", text: bytearray, patience: Patience) -> None:
         clock = Clock(self.pid)
         while not incoming.complete:
-            for name in self.channels.ready(min(TICK, patience.step), writing=bool(todo)):
+            for name in self.channels.ready(min(SECONDS_BETWEEN_LOOKS, patience.step), writing=bool(todo)):
                 if name == "printed":
                     self._drain(text)
                 elif name == "told":
@@ -167,7 +167,7 @@ class Connection:
     def _hear(self) -> None:
         """Take what the worker told, keep its end."""
         chunk = self.channels.read("told") or b""
-        self.heard = (self.heard + chunk.replace(STEP, b""))[-self.max_output :]
+        self.heard = (self.heard + chunk.replace(PROGRESS_SIGN, b""))[-self.max_output :]
 
     def _refuse_early_bytes(self) -> None:
         if self.channels.read("replies"):
@@ -201,7 +201,7 @@ class Connection:
         told, self.heard = self.heard, b""
         pause = 0.05  # seconds without another line after which a stack is complete
         while len(told) < self.max_output and (chunk := self.channels.read("told", seconds)):
-            told += chunk.replace(STEP, b"")
+            told += chunk.replace(PROGRESS_SIGN, b"")
             seconds = min(seconds, pause)
         return told.decode("utf-8", "replace")
 

@@ -7,8 +7,8 @@ import numpy as np
 from grader.torchkit.images.observed import ObservedRandomTransform, ObservedTransform, planes
 
 Array = np.ndarray
-SAME_WITHIN = 0.02  # of the distance of black and white: how far one and the same normalisation may seem apart
-ONE_VALUE = 1e-6  # between black and white: one and the same value
+MAX_DIFFERENCE = 0.02  # of the distance of black and white: how far one and the same normalisation may seem apart
+MIN_CONTRAST = 1e-6  # between black and white: one and the same value
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ def line(transform: ObservedTransform) -> tuple[float, float] | None:
     flat = under_own_randomness(transform) if is_random else None  # type: ignore[arg-type]
     if flat is None and outputs is not None and outputs.shape[1:] == levels.shape:
         scale, shift = np.polyfit(levels.ravel(), outputs.ravel(), 1)
-        if abs(scale) > ONE_VALUE and np.abs(scale * levels + shift - outputs[0]).max() < 1e-3 * abs(scale):
+        if abs(scale) > MIN_CONTRAST and np.abs(scale * levels + shift - outputs[0]).max() < 1e-3 * abs(scale):
             return float(scale), float(shift)
     flat = flat or with_library_held(transform)
     if flat is None:
         return None
     black, middle, white = (most_common(stack)[0] for stack in (flat.black, flat.middle, flat.white))
-    bent = abs((black + (white - black) * 128 / 255) - middle) > SAME_WITHIN * abs(white - black)
-    return None if bent or abs(white - black) <= ONE_VALUE else (white - black, black)
+    bent = abs((black + (white - black) * 128 / 255) - middle) > MAX_DIFFERENCE * abs(white - black)
+    return None if bent or abs(white - black) <= MIN_CONTRAST else (white - black, black)
 
 
 def most_common(stack: Array) -> tuple[float, float]:
@@ -65,7 +65,7 @@ def same(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
     if right is None or left is None:
         return train.has_own_randomness or _hardly_differ(planes(train.did.outputs), planes(test.did.outputs))
     contrast = abs(most_common(right.white)[0] - most_common(right.black)[0])
-    if contrast < ONE_VALUE:
+    if contrast < MIN_CONTRAST:
         return True
     return _same_randomly(left, right, contrast) if train.has_own_randomness else _same_exactly(left, right, contrast)
 
@@ -74,19 +74,19 @@ def _hardly_differ(one: Array | None, other: Array | None) -> bool:
     """Whether outputs for whole images are the same; what cannot be compared counts as that."""
     if one is None or other is None or one.shape != other.shape:
         return True
-    return float(np.abs(one - other).mean()) < SAME_WITHIN * float(np.ptp(other))
+    return float(np.abs(one - other).mean()) < MAX_DIFFERENCE * float(np.ptp(other))
 
 
 def _same_exactly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
     pairs = ((left.black, right.black), (left.middle, right.middle), (left.white, right.white))
-    return all(abs(most_common(one)[0] - most_common(other)[0]) <= SAME_WITHIN * contrast for one, other in pairs)
+    return all(abs(most_common(one)[0] - most_common(other)[0]) <= MAX_DIFFERENCE * contrast for one, other in pairs)
 
 
 def _same_randomly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
     """The same where ``left`` was drawn at random: fair draws leave a share of the pixels as they are."""
     # an inverted black is white
     ends = [most_common(right.black)[0], most_common(right.white)[0]]
-    kept = [_share(stack, ends, SAME_WITHIN / 2 * contrast) >= 0.05 for stack in (left.black, left.white)]
+    kept = [_share(stack, ends, MAX_DIFFERENCE / 2 * contrast) >= 0.05 for stack in (left.black, left.white)]
     if all(kept):
         return True
     fixed = [most_common(stack)[1] > 0.5 for stack in (left.black, left.white)]
@@ -107,7 +107,10 @@ def _share(stack: Array, levels: list[float], near: float) -> float:
 def words(transform: ObservedTransform) -> str:
     """Name a normalisation as a student writes it."""
     found, flat = line(transform), with_library_held(transform)
-    if flat is not None and np.ptp([np.median(stack) for stack in (flat.black, flat.middle, flat.white)]) <= ONE_VALUE:
+    if (
+        flat is not None
+        and np.ptp([np.median(stack) for stack in (flat.black, flat.middle, flat.white)]) <= MIN_CONTRAST
+    ):
         return "the same value for black, gray and white pixels"
     if found is None:
         return "something that is not one mean and standard deviation"

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from grader.torchkit.inside.same_rows import same_labels, same_rows
 
-UNKNOWN = -1  # the label of an image that no loader gave
+UNKNOWN_LABEL = -1  # the label of an image that no loader gave
 
 
 class BatchRows:
@@ -42,7 +42,7 @@ class BatchRows:
         known: dict[bytes, int] = {}
         for labels in self._batches:
             known |= labels
-        self._labels = torch.tensor([known.get(pixels, UNKNOWN) for pixels in _pixels(given)])
+        self._labels = torch.tensor([known.get(pixels, UNKNOWN_LABEL) for pixels in _pixels(given)])
 
     def leave(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         """Note what a model made of it; a forward hook."""
@@ -59,7 +59,7 @@ class BatchRows:
         if not isinstance(labels, Tensor) or embeddings.dim() != 2 or labels.numel() != len(embeddings):
             return None
         true = self._labels_of(embeddings.detach())
-        known = true != UNKNOWN
+        known = true != UNKNOWN_LABEL
         if not len(true) or known.float().mean() < self.min_known:
             return None
         return not same_labels(labels.detach().flatten().cpu()[known], true[known])
@@ -70,10 +70,10 @@ class BatchRows:
         if outputs:
             rows, labels = (torch.cat([part.cpu() for part in parts]) for parts in zip(*outputs, strict=True))
             found = _labels_among(embeddings, rows, labels)
-            if (found != UNKNOWN).float().mean() >= self.min_known:  # else they were changed on the way
+            if (found != UNKNOWN_LABEL).float().mean() >= self.min_known:  # else they were changed on the way
                 return found
         in_order = (labels for output, labels in reversed(outputs) if same_rows(embeddings, output))
-        return next(in_order, torch.full((len(embeddings),), UNKNOWN))
+        return next(in_order, torch.full((len(embeddings),), UNKNOWN_LABEL))
 
 
 def _pixels(images: Tensor) -> list[bytes]:
@@ -82,7 +82,7 @@ def _pixels(images: Tensor) -> list[bytes]:
 
 
 def _labels_among(embeddings: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
-    """(B,) the label of the row that each embedding is, scaled as may be; UNKNOWN where none is, or several are.
+    """(B,) the label of the row that each embedding is, scaled as may be; UNKNOWN_LABEL where none is, or several are.
 
     Args:
         rows: (R, E).
@@ -95,4 +95,4 @@ def _labels_among(embeddings: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
     least = torch.where(near, labels, labels.max()).amin(1)
     most = torch.where(near, labels, labels.min()).amax(1)
     clear = (distances.amin(1) < rounding) & (least == most)
-    return torch.where(clear, least, UNKNOWN)
+    return torch.where(clear, least, UNKNOWN_LABEL)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-FAINT = 1 / 30
+FAINT_SCALE = 1 / 30
 
 
 def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
@@ -17,7 +17,7 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
         module: whose parameters are changed in place.
         kind: which parameters, and how:
             "random": all of them, at random.
-            "faint": the same with matrices ``FAINT`` times as large: what they make of long tokens is of the size of
+            "faint": the same with matrices ``FAINT_SCALE`` times as large: what they make of long tokens is of the size of
             biases then.
             "random_but_plain": at random, but those that are zero or one everywhere stay: weights and biases of norms.
             "zero": all of them zero.
@@ -29,7 +29,7 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
     with torch.no_grad():
         for parameter in module.parameters():
             if kind in ("random", "faint") or (kind == "random_but_plain" and not _is_plain(parameter)):
-                _randomise(parameter, generator, FAINT if kind == "faint" else 1.0)
+                _randomise(parameter, generator, FAINT_SCALE if kind == "faint" else 1.0)
             elif kind == "zero" or (kind == "zero_but_ones" and not bool((parameter == 1).all())):
                 parameter.fill_(tiny)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-TRACKED = 12  # parameters of an optimizer that are looked at
+MAX_TRACKED = 12  # parameters of an optimizer that are looked at
 
 
 class OldGradients:
@@ -38,4 +38,4 @@ class OldGradients:
 def some_parameters(optimizer: Optimizer) -> list[Tensor]:
     """Some of an optimizer's parameters, spread evenly: all of them in a small model."""
     held = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    return held[:: max(1, len(held) // TRACKED)]
+    return held[:: max(1, len(held) // MAX_TRACKED)]

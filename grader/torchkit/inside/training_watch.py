@@ -25,7 +25,7 @@ from grader.torchkit.inside import loss_signs
 from grader.torchkit.inside.followed_models import FollowedModel
 from grader.torchkit.inside.losses import Losses
 from grader.torchkit.inside.noted_reads import NotedReads
-from grader.torchkit.inside.old_gradients import TRACKED, OldGradients
+from grader.torchkit.inside.old_gradients import MAX_TRACKED, OldGradients
 from grader.torchkit.inside.optimizer_steps import watched_steps
 from grader.torchkit.inside.passes import Batches, Pass, thinned
 from grader.torchkit.inside.schedules import Schedules, rates
@@ -309,8 +309,8 @@ class TrainingWatch:
 
     def _graded(self) -> list[Tensor]:
         """Parameters of the models that have a gradient."""
-        parameters = [p for note in self.models for p in list(note.module.parameters())[:TRACKED]]
-        return [p for p in parameters[: 4 * TRACKED] if p.grad is not None and p.grad.any()]
+        parameters = [p for note in self.models for p in list(note.module.parameters())[:MAX_TRACKED]]
+        return [p for p in parameters[: 4 * MAX_TRACKED] if p.grad is not None and p.grad.any()]
 
     def _before_step(self, optimizer: Optimizer) -> None:
         max_seconds = 10.0  # of the processor, after which a run has shown enough where it had some epochs

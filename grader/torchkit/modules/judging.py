@@ -7,7 +7,7 @@ from grader.torchkit.modules.answers import Gradients, Parameter
 from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.run import ModuleRun
 
-FAINT = 0.5
+LONE_ITEM_SCALE = 0.5
 """How large the item is that is also given alone, beside the others of its batch: a maximum over the batch is another's
 then, and not its own."""
 

@@ -21,7 +21,7 @@ from grader.torchkit.modules.blocks import BLOCK_MARGINS, is_in_one_direction, s
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.text.causality import (
-    MASK,
+    MASK_HINT,
     added_by_copies,
     copies,
     each_replaced,
@@ -87,7 +87,7 @@ def batch_mates(evidence: Evidence) -> None:
 @after(batch_mates)
 def causal(evidence: Evidence) -> None:
     """No token depends on a later one."""
-    hint = MASK if _weights_add_up(of_attention(evidence)) else SOFTMAX
+    hint = MASK_HINT if _weights_add_up(of_attention(evidence)) else SOFTMAX_HINT
     expect_causal(_influence(evidence, "one head"), "what attention gives", hint)
 
 
@@ -109,10 +109,10 @@ def weights(evidence: Evidence) -> None:
         raise Fail(
             "the weights of attention do not add up to 1: of one token again and again all outputs should be the same, "
             "and are not",
-            SOFTMAX,
+            SOFTMAX_HINT,
         )
     if second_direction(added_by_copies(run, "one head")).max() > BLOCK_MARGINS.max_spread_of_one_head:
-        raise Fail("one head should give a mean of the values, and gives something else", SOFTMAX)
+        raise Fail("one head should give a mean of the values, and gives something else", SOFTMAX_HINT)
 
 
 def _weights_add_up(run: ModuleRun) -> bool:
@@ -121,7 +121,7 @@ def _weights_add_up(run: ModuleRun) -> bool:
     return same(once, np.broadcast_to(once[:, :1], once.shape))
 
 
-SOFTMAX = (
+SOFTMAX_HINT = (
     "The softmax runs over the keys, the last axis of the scores (query, key), after later tokens were set to -inf: "
     "softmax(dim=-1)."
 )

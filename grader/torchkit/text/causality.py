@@ -11,7 +11,7 @@ from grader.torchkit.modules.asking import Call, call, normal
 from grader.torchkit.modules.blocks import COPIES
 from grader.torchkit.modules.run import ModuleRun
 
-MASK = "Set the scores of later tokens to -inf before the softmax: the mask is torch.tril(torch.ones(T, T))."
+MASK_HINT = "Set the scores of later tokens to -inf before the softmax: the mask is torch.tril(torch.ones(T, T))."
 
 
 def each_replaced(tokens: Array, others: Array) -> Array:
@@ -31,7 +31,7 @@ def influence(outputs: Array) -> Array:
     return changed(outputs[1:], outputs[:1], axis=(2,), tolerance=1e-5)
 
 
-def expect_causal(found: Array, what: str, hint: str = MASK) -> None:
+def expect_causal(found: Array, what: str, hint: str = MASK_HINT) -> None:
     """Fail where a later token changes what comes out at an earlier place.
 
     Args:

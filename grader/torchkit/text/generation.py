@@ -193,25 +193,25 @@ def temperature(evidence: Evidence) -> None:
     logits = _logits(asked["tables"], asked["calls"]["at 1"]["idx"][:1])[0].astype(np.float64)  # (V,)
     found = {name: _frequencies(evidence, name) for name in ("at 1", "at 2", "at 0.5")}
     if all(frequencies.max() == 1 for frequencies in found.values()):
-        raise Fail("the same token follows at each temperature: it is not drawn", DRAW)
+        raise Fail("the same token follows at each temperature: it is not drawn", DRAW_HINT)
     for name, frequencies in found.items():
         value = float(name.removeprefix("at "))
         if _distance(frequencies, _softmax(logits / value)) <= MAX_DISTANCE:
             continue
         if _distance(frequencies, _softmax(logits)) <= MAX_DISTANCE:
-            raise Fail(f"temperature={value:g} is ignored: tokens are drawn as at 1", DRAW)
+            raise Fail(f"temperature={value:g} is ignored: tokens are drawn as at 1", DRAW_HINT)
         if _distance(frequencies, _softmax(logits * value)) <= MAX_DISTANCE:
-            raise Fail(f"at temperature={value:g} the logits are multiplied by it, expected them divided", DRAW)
+            raise Fail(f"at temperature={value:g} the logits are multiplied by it, expected them divided", DRAW_HINT)
         raise Fail(
             f"at temperature={value:g} a token of probability {_softmax(logits / value).max():.2f} follows in "
             f"{frequencies[logits.argmax()]:.2f} of {DRAWS:,} draws",
-            DRAW,
+            DRAW_HINT,
         )
     if np.array_equal(_call(evidence, "at 1")[1], _call(evidence, "drawn again")[1]):
         raise Fail("two calls draw the same tokens, one for one", "Do not seed the generator inside generate.")
 
 
-DRAW = "Draw with torch.multinomial(softmax(logits / temperature), 1), from the last logits of each text."
+DRAW_HINT = "Draw with torch.multinomial(softmax(logits / temperature), 1), from the last logits of each text."
 
 
 def _frequencies(evidence: Evidence, name: str) -> Array:

@@ -7,25 +7,25 @@ import numpy as np
 
 from grader.torchkit.modules.arrays import Array
 
-IGNORED = -100  # a target that is not to be predicted
+IGNORED_TARGET = -100  # a target that is not to be predicted
 
 
 def surprise(logits: Array, targets: Array) -> Array:
     """(B, T) the cross-entropy of each token; 0 where its target is ignored."""
     z = logits - logits.max(-1, keepdims=True)
     right = np.take_along_axis(z, np.maximum(targets, 0)[..., None], -1)[..., 0]
-    found: Array = np.where(targets == IGNORED, 0.0, np.log(np.exp(z).sum(-1)) - right)
+    found: Array = np.where(targets == IGNORED_TARGET, 0.0, np.log(np.exp(z).sum(-1)) - right)
     return found
 
 
 def mean_cross_entropy(logits: Array, targets: Array) -> float:
-    return float(surprise(logits, targets).sum() / max(1, (targets != IGNORED).sum()))
+    return float(surprise(logits, targets).sum() / max(1, (targets != IGNORED_TARGET).sum()))
 
 
 def why_other_loss(got: float, logits: Array, targets: Array) -> str:
     """The mistake that gives this loss; "" where none is known."""
-    each, kept = surprise(logits, targets), targets != IGNORED
-    last = np.where(np.arange(logits.shape[1]) == logits.shape[1] - 1, targets, IGNORED)
+    each, kept = surprise(logits, targets), targets != IGNORED_TARGET
+    last = np.where(np.arange(logits.shape[1]) == logits.shape[1] - 1, targets, IGNORED_TARGET)
     mistakes = {
         "This is the sum: take the mean.": each.sum(),
         "This is divided by all tokens, those of -100 as well: divide by the number of the others.": each.sum()

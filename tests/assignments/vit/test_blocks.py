@@ -114,7 +114,7 @@ def test_a_block_in_other_words_is_asked_and_no_other(old: str, probes: set[str]
 
 
 def test_without_given_files_every_block_is_asked() -> None:
-    seen = asked(files=given.NONE)
+    seen = asked(files=given.NO_GIVEN_FILES)
     assert {"protected.sampler", "protected.evaluation"} <= set(seen.answers)
     assert harness.judged(seen, "contrastive.protected").status == "passed"
 

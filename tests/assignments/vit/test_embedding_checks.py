@@ -10,7 +10,7 @@ from grader.assignments.vit.application import answers as application
 from grader.assignments.vit.application import knn, small_sets, transfer
 from grader.assignments.vit.metric_learning import embedding_answers, embeddings, protected, protected_questions
 from grader.evidence import Answer, Question
-from grader.given import NONE
+from grader.given import NO_GIVEN_FILES
 from grader.judging import Fail, Skip
 from grader.observations import fit
 from grader.records import Observation, Program
@@ -22,7 +22,7 @@ TYPES = {**application.ANSWERS, **embedding_answers.ANSWERS}
 class Written:
     """As much of the evidence as the checks look at: one question, and an answer that is written by hand."""
 
-    given = NONE
+    given = NO_GIVEN_FILES
     submission = SimpleNamespace(program=Program((), {}, {}), syntax_errors=())
 
     def __init__(self, probe: str, op: str, question: Question, value: Any) -> None:

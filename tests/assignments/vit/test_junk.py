@@ -12,7 +12,7 @@ from grader.assignment import Topic
 from grader.assignments.vit import application, augmentation, metric_learning, model, settings, thresholds
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence
-from grader.given import NONE
+from grader.given import NO_GIVEN_FILES
 from grader.records import CellLog, Observation
 from grader.torchkit import devices
 from grader.torchkit import fashion_mnist as data
@@ -41,7 +41,7 @@ def honest() -> Evidence:
     sources = {name: (REFERENCE / f"{name}.py").read_text(encoding="utf-8") for name in MODULES}
     files = {name: REFERENCE / name for name in ("vit_classifier.pt", "vit_embeds.pt")}
     seen = harness.evidence(sources, TOPICS, data=data.load(), files=files, cells=(LOG,), sample=100, train="never",
-                            given=NONE)  # fmt: skip
+                            given=NO_GIVEN_FILES)  # fmt: skip
     submission = dataclasses.replace(seen.submission, notebook="submission.ipynb")
     return dataclasses.replace(seen, submission=submission, assignment=VIT, verdicts={}, measured={})
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from grader.torchkit.inside.attention_off import without_attention
 from grader.torchkit.inside.attention_scale import attention_scale
-from grader.torchkit.inside.filling import FAINT, fill
+from grader.torchkit.inside.filling import FAINT_SCALE, fill
 from grader.torchkit.inside.gradients import gradients, training_step
 from grader.torchkit.inside.tokens import with_tokens_replaced
 from grader.torchkit.modules.asking import call, normal
@@ -110,7 +110,7 @@ def test_parameters_are_filled_as_their_kind_says() -> None:
     fill(module, "random", seed=1)
     usual = module[0].weight.clone()
     fill(module, "faint", seed=1)
-    assert torch.allclose(module[0].weight, FAINT * usual) and not module[1].weight.eq(1).any()
+    assert torch.allclose(module[0].weight, FAINT_SCALE * usual) and not module[1].weight.eq(1).any()
 
 
 class OfFirstToken(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from grader.assignments.vit.metric_learning.training import ON_LINE
+from grader.assignments.vit.metric_learning.training import IMAGES_ON_LINE
 from grader.torchkit.inside.followed_models import FollowedModel
 from grader.torchkit.inside.untrained import outputs_before_training
 from grader.torchkit.modules import lines
@@ -32,7 +32,7 @@ class Random(Small):
 
 def line(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
-    at = lines.places(rng, ON_LINE)
+    at = lines.places(rng, IMAGES_ON_LINE)
     return lines.points(rng, normal(rng, 1, 28, 28), at), at
 
 

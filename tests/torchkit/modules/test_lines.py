@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from grader.assignments.vit.metric_learning.training import ON_LINE
+from grader.assignments.vit.metric_learning.training import IMAGES_ON_LINE
 from grader.assignments.vit.metric_learning.watched_runs import MAX_WANDER
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.asking import normal
@@ -35,18 +35,21 @@ def attended(tokens: Tensor, scale: float, blocks: int) -> Tensor:
 def test_what_attention_of_any_sharpness_makes_of_a_line_follows_it(scale: float, seed: int) -> None:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    at = lines.places(rng, ON_LINE)
+    at = lines.places(rng, IMAGES_ON_LINE)
     tokens = torch.from_numpy(lines.points(rng, normal(rng, 5, SIZE), at))
     assert lines.wander(attended(tokens, scale, blocks=3).numpy(), at) < MAX_WANDER / 2
 
 
 def test_answers_to_another_line_wander() -> None:
     rng = np.random.default_rng(1)
-    found = [lines.wander(lines.places(rng, ON_LINE)[:, None], lines.places(rng, ON_LINE)) for _ in range(2_000)]
+    found = [
+        lines.wander(lines.places(rng, IMAGES_ON_LINE)[:, None], lines.places(rng, IMAGES_ON_LINE))
+        for _ in range(2_000)
+    ]
     assert np.mean(np.array(found) <= MAX_WANDER) < 0.005
     assert 0.85 < np.mean(found) < 1
 
 
 def test_one_jump_on_the_way_is_no_wandering() -> None:
-    at = np.array([0.0, 1.0, *np.linspace(0.05, 0.95, ON_LINE)])
+    at = np.array([0.0, 1.0, *np.linspace(0.05, 0.95, IMAGES_ON_LINE)])
     assert lines.wander((at > 0.4)[:, None] * np.ones(3), at) < 0.1

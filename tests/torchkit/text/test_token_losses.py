@@ -5,17 +5,17 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from grader.torchkit.text.token_losses import IGNORED, mean_cross_entropy, why_other_loss
+from grader.torchkit.text.token_losses import IGNORED_TARGET, mean_cross_entropy, why_other_loss
 
 RNG = np.random.default_rng(1)
 LOGITS, TARGETS = 2 * RNG.standard_normal((3, 5, 7)), RNG.integers(0, 7, (3, 5))
-TARGETS[:, :2] = IGNORED
-TARGETS[0, 3] = IGNORED
+TARGETS[:, :2] = IGNORED_TARGET
+TARGETS[0, 3] = IGNORED_TARGET
 
 
 def by_torch(logits: np.ndarray, targets: np.ndarray, **options: str) -> float:
     rows, wanted = torch.from_numpy(logits.copy()).flatten(0, 1), torch.from_numpy(targets.copy()).flatten()
-    return float(F.cross_entropy(rows, wanted, ignore_index=IGNORED, **options))
+    return float(F.cross_entropy(rows, wanted, ignore_index=IGNORED_TARGET, **options))
 
 
 def test_it_is_what_torch_computes() -> None:
@@ -28,7 +28,7 @@ def test_it_is_what_torch_computes() -> None:
         (by_torch(LOGITS, TARGETS, reduction="sum"), "sum"),
         (by_torch(LOGITS, TARGETS, reduction="sum") / TARGETS.size, "all tokens"),
         (by_torch(LOGITS[:, :-1], TARGETS[:, 1:]), "shifted once more"),
-        (by_torch(LOGITS, np.where(TARGETS == IGNORED, 0, TARGETS)), "-100 stands for no class"),
+        (by_torch(LOGITS, np.where(TARGETS == IGNORED_TARGET, 0, TARGETS)), "-100 stands for no class"),
         (123.4, ""),
     ],
     ids=["sum", "divided by all", "shifted twice", "ignored ones count", "unknown"],

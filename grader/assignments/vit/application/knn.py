@@ -30,7 +30,7 @@ from grader.torchkit.results import numbers_of, words_of
 
 NAME = "retrieve_topk_nearest_neighbors_l2"
 DEFAULT_K = 5
-BOTH_IN_ORDER = "Return (distances, indices), in this order."
+ORDER_HINT = "Return (distances, indices), in this order."
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -115,9 +115,9 @@ def _expect_distances(pair: ReturnedPair) -> None:
             "Methods whose names end in _ and operators such as -= work in place: write `ref - query`.",
         )
     if got is None:
-        raise Fail(f"expected the distances as a tensor of numbers, got {words_of(pair.distances)}", BOTH_IN_ORDER)
+        raise Fail(f"expected the distances as a tensor of numbers, got {words_of(pair.distances)}", ORDER_HINT)
     if rows is not None and case.k > 1 and np.array_equal(got.ravel(), case.nearest):
-        raise Fail("expected (distances, indices), got (indices, distances)", BOTH_IN_ORDER)
+        raise Fail("expected (distances, indices), got (indices, distances)", ORDER_HINT)
     if rows is not None and rows.shape == got.shape and rows.size != case.k:
         raise Skip  # as many indices came back, of which the other check tells
     _expect_shape(got, case, "distances")
@@ -171,7 +171,7 @@ def _expect_shape(got: Array, case: LookUpCase, what: str) -> None:
 def _no_indices(pair: ReturnedPair) -> tuple[str, str]:
     first = numbers_of(pair.distances)
     if first is not None and np.array_equal(first.ravel(), pair.case.nearest):
-        return "expected (distances, indices), got (indices, distances)", BOTH_IN_ORDER
+        return "expected (distances, indices), got (indices, distances)", ORDER_HINT
     return (
         f"expected the indices of rows, whole numbers, got {words_of(pair.indices)}",
         "`topk` and `argsort` return the indices.",

@@ -9,7 +9,7 @@ from grader.judging import Fail, raised_words
 from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
-SETS = "The reference set is the training subset; after it comes the test set."
+SETS_HINT = "The reference set is the training subset; after it comes the test set."
 
 
 def evaluated(evidence: Evidence) -> None:
@@ -70,9 +70,9 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
         return  # training_items tells the cause
     if evaluation.test == "train":
         what = "the two sets are swapped" if evaluation.train == "test" else "its test set is the training set"
-        raise Fail(f"`evaluate_at_end_epoch`: {what}", SETS)
+        raise Fail(f"`evaluate_at_end_epoch`: {what}", SETS_HINT)
     if evaluation.train == "test":
-        raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS)
+        raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS_HINT)
 
 
 def _expect_data_sets(run: TrainingRun) -> None:
@@ -80,7 +80,7 @@ def _expect_data_sets(run: TrainingRun) -> None:
     for evaluation in run.evaluations:
         for which, place in ((evaluation.train, "reference set, train_dataset"), (evaluation.test, "test_dataset")):
             if which == "none":
-                raise Fail(f"`evaluate_at_end_epoch` is given no data set as its {place}", SETS)
+                raise Fail(f"`evaluate_at_end_epoch` is given no data set as its {place}", SETS_HINT)
 
 
 def _expect_calculator(run: TrainingRun) -> None:

@@ -27,12 +27,12 @@ CLASSES = {  # and the criteria that judge them and their parts
     "ViT": ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model"),
     "LinearEmbeddingHead": ("vit.heads",),
 }
-SHUFFLE = "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class."
-ON_LINE = 30  # images between the ends of the line, so that chance puts no others in their order
+SHUFFLE_HINT = "Give the DataLoader of the training subset shuffle=True: the subset lists its images class by class."
+IMAGES_ON_LINE = 30  # images between the ends of the line, so that chance puts no others in their order
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-    line = lines.places(rng, ON_LINE)
+    line = lines.places(rng, IMAGES_ON_LINE)
     images = lines.points(rng, normal(rng, 1, 28, 28), line)
     own = [
         name for name, criteria in CLASSES.items()
@@ -71,8 +71,7 @@ def steps(evidence: Evidence) -> None:
     """Each batch is learned from: backward, then a step of the optimizer."""
     run = through(evidence)
     watched_trainings.expect_any_step(run, "the training subset")
-    if run.ended == "returned" and len(run.epochs) == 1 and run.rates.epochs >= watched_trainings.MIN_EPOCHS:
-        raise watched_trainings.ends_after_one_epoch(run)
+    watched_trainings.expect_second_epoch(run)
     watched_trainings.expect_end(run)
     watched_trainings.expect_no_waste(run)
     _all_batches(run)
@@ -88,20 +87,10 @@ def _all_batches(run: TrainingRun) -> None:
             "optimizer",
             "Look at the condition that optimizer.step() stands under: every nth batch is (i + 1) % n == 0.",
         )
-    min_shown = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
-    early = [
-        epoch for epoch in run.epochs[: watched_trainings.MIN_EPOCHS] if epoch.evaluations and epoch.length >= min_shown
-    ]
-    if len(early) < 2:
-        return
-    if all(epoch.batches <= 2 and epoch.backwards == 1 for epoch in early):
-        raise Fail(
-            f"each epoch learns from one batch of {early[0].length}",
-            "A break may stand inside the loop over the batches. Look at its indentation.",
-        )
-    once = all(epoch.batches >= min_shown and epoch.backwards == 1 for epoch in early)
+    early = [epoch for epoch in watched_trainings.early_epochs(run) if epoch.evaluations]
+    watched_trainings.expect_second_batch(early)
     # losses that are added up over an epoch are all learned from
-    if once and any(loss.learned < 0.8 * loss.calls for loss in triplet_losses(run)):
+    if watched_trainings.once_an_epoch(early) and any(loss.learned < 0.8 * loss.calls for loss in triplet_losses(run)):
         raise Fail(
             "each epoch learns from its last batch alone: backward() is called once an epoch",
             "backward() and step() belong in the loop over the batches. Look at their indentation.",
@@ -132,7 +121,7 @@ def _expect_classes_mixed(run: TrainingRun) -> None:
         raise Fail(
             f"{of_one_class} of {calls} batches hold images of one class only: there are no negatives in them, no "
             "triplets, and nothing is learned from them",
-            SHUFFLE,
+            SHUFFLE_HINT,
         )
 
 
@@ -152,7 +141,7 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
             )
         return Fail(
             "each batch holds images of one class only: there are no negatives, no triplets, and nothing is learned",
-            SHUFFLE,
+            SHUFFLE_HINT,
         )
     if triplet and all(loss.flat >= loss.learned for loss in triplet):
         return Fail(

@@ -92,13 +92,13 @@ def _expect_rows(run: ModuleRun, outputs: int) -> None:
     if np.allclose(batch.sum(axis=0), 1, atol=1e-3) and (batch >= 0).all():
         raise Fail(
             "the outputs of all rows together add up to 1: a softmax over the batch sits inside the head",
-            LOGITS,
+            LOGITS_HINT,
         )
     expect_alone(run, "default", "row 1 alone", batch[1:2], "a row")
     expect_alone(run, "default", "row 4 alone", batch[4:5], "a row")
 
 
-LOGITS = "nn.CrossEntropyLoss expects logits and applies the softmax itself."
+LOGITS_HINT = "nn.CrossEntropyLoss expects logits and applies the softmax itself."
 
 
 @after(classification_rows)
@@ -114,7 +114,7 @@ def logits(evidence: Evidence) -> None:
     with np.errstate(over="ignore"):
         logarithms = np.allclose(np.exp(usual).sum(axis=1), 1, atol=1e-3)
     if logarithms:
-        raise Fail("the outputs are logarithms of probabilities: a log_softmax sits inside the head", LOGITS)
+        raise Fail("the outputs are logarithms of probabilities: a log_softmax sits inside the head", LOGITS_HINT)
     if activation := _activation(long):
         raise Fail(
             f"expected logits, which may have any size and sign; all outputs lie between {long.min():.3g} and "

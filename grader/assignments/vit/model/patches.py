@@ -12,7 +12,7 @@ from grader.torchkit.modules import lines
 from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.asking import build, call, normal
 from grader.torchkit.modules.judging import (
-    FAINT,
+    LONE_ITEM_SCALE,
     expect_alone,
     expect_repeatable,
     expect_shape,
@@ -27,7 +27,7 @@ SIZES = {"gray": (28, 7), "rgb": (20, 4), "default channels": (12, 6)}  # by bui
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     patch, batch = normal(rng, 7, 7), normal(rng, 3, 1, 28, 28)
-    batch[1] *= FAINT
+    batch[1] *= LONE_ITEM_SCALE
     places, rows, line = rng.permutation(N), lines.rows(rng, 3), lines.places(rng, 8)
     gray = {
         "empty": call(np.zeros((1, 1, 28, 28), np.float32)),

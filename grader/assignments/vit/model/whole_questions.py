@@ -11,7 +11,7 @@ import numpy as np
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.arrays import Array
 from grader.torchkit.modules.asking import Call, build, call, normal
-from grader.torchkit.modules.judging import FAINT
+from grader.torchkit.modules.judging import LONE_ITEM_SCALE
 
 SIDE, PATCH, N, D = 12, 4, 9, 16  # pixels along a side of an image and of a patch
 TOKENS = ("tokens", "others new", "first new", "last kept", "tokens turned")  # calls with the Transformer's replaced
@@ -27,7 +27,7 @@ def builds_of(rng: np.random.Generator, rows: Array, places: Array, line: Array)
     """
     x = normal(rng, 3, 1, SIDE, SIDE)
     loud = x.copy()
-    x[1] *= FAINT
+    x[1] *= LONE_ITEM_SCALE
     batch = {"batch": call(x)}
     calls = batch | {
         "again": call(x, seed=1),

@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-SECONDS = 20.0  # for one notebook
-MEMORY = 2 << 30
+MAX_SECONDS = 20.0  # for one notebook
+MAX_MEMORY_BYTES = 2 << 30
 
 sys.path.append(str(Path(__file__).parent))  # -P leaves out the script's own folder
 import cells  # noqa: E402  only the path above finds it
@@ -38,7 +38,7 @@ def _forked(path: Path) -> bytes:
         os.close(ours)
         _render_and_exit(path, theirs)
     os.close(theirs)
-    answer = _read(ours, time.monotonic() + SECONDS)
+    answer = _read(ours, time.monotonic() + MAX_SECONDS)
     os.close(ours)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -63,7 +63,7 @@ def _read(pipe: int, deadline: float) -> bytes:
 def _render_and_exit(path: Path, pipe: int) -> None:
     try:
         for kind, value in (
-            (resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, int(SECONDS) + 1), (resource.RLIMIT_FSIZE, 0),
+            (resource.RLIMIT_AS, MAX_MEMORY_BYTES), (resource.RLIMIT_CPU, int(MAX_SECONDS) + 1), (resource.RLIMIT_FSIZE, 0),
             (resource.RLIMIT_CORE, 0),
         ):  # fmt: skip
             resource.setrlimit(kind, (value, value))
