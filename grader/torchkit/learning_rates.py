@@ -161,7 +161,25 @@ def _constant(run: WatchedTraining) -> RateProblem:
             f"{stepped.type} is stepped once in the whole training: {stays}",
             "Call scheduler.step() in every epoch: inside the loop over the epochs.",
         )
+    if any(moves(curve) for curve in run.rates.curves):
+        return _set_back(run, stepped, stays)
     return RateProblem(f"{stepped.type}{_settings(stepped)} never changes anything: {stays}", _late(run, stepped))
+
+
+def _set_back(run: WatchedTraining, scheduler: WatchedScheduler, stays: str) -> RateProblem:
+    """Say of a scheduler that changes the learning rate that no step is taken with what it changes."""
+    what = f"what {scheduler.type}{_settings(scheduler)} changes has no effect: {stays}"
+    if not run.set_rates:
+        return RateProblem(
+            what,
+            "Something sets the learning rate back before the next step. Is an earlier state of the optimizer loaded, or "
+            "does scheduler.step() always get the same number?",
+        )
+    line = run.set_rates[-1].frame
+    return RateProblem(
+        f"{what}, for your code sets it back ({place(line)}: `{line.text}`)",
+        "Leave that line out: the optimizer begins with lr, and from there on the scheduler sets the learning rate.",
+    )
 
 
 def _raised_hint(scheduler: WatchedScheduler) -> str:

@@ -40,8 +40,9 @@ def scheduler(**more: Any) -> dict[str, Any]:
 
 
 def training(
-    curve: np.ndarray, *schedulers: dict[str, Any], batches: int = 1, used: Any = None, sets: tuple[bool, ...] = ()
-) -> WatchedTraining:
+    curve: np.ndarray, *schedulers: dict[str, Any], batches: int = 1, used: Any = None, sets: tuple[bool, ...] = (),
+    ended: str = "enough",
+) -> WatchedTraining:  # fmt: skip
     """A training that was seen for a step in each epoch.
 
     Args:
@@ -50,7 +51,7 @@ def training(
     """
     used = np.full(EPOCHS, 0.1) if used is None else used
     run = {
-        "ended": "enough", "raised": None, "epochs": [EPOCH | {"length": BATCHES, "backwards": 5}] * EPOCHS, "models": [], "losses": [],
+        "ended": ended, "raised": None, "epochs": [EPOCH | {"length": BATCHES, "backwards": 5}] * EPOCHS, "models": [], "losses": [],
         "without_gradient": [], "miners": [], "schedulers": list(schedulers), "items": ITEMS,
         "used": {"epoch": np.arange(len(used)), "optimizer": np.zeros(len(used), np.int64), "rate": used},
         "rates": {"epochs": EPOCHS, "batches": batches, "per_batch": batches > 1, "curves": [curve[:, None]]},
@@ -83,6 +84,14 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     "stepped once": (training(FLAT, scheduler(steps=1, epochs=1)), "stepped once"),
     "made anew": (training(FLAT, *[scheduler(steps=1, epochs=1)] * 4), "made anew in each epoch"),
     "changes too late": (training(FLAT, LATE), "beyond the 20 epochs"),
+    "is set back by hand": (
+        training(FALLING, scheduler(), sets=(True,), ended="returned"),
+        "for your code sets it back (contrastive.py, line 7: `group['lr'] *= 0.9`). Leave that line out",
+    ),
+    "is set back by something": (
+        training(FALLING, scheduler(), ended="returned"),
+        "what StepLR (step_size=5) changes has no effect: the learning rate stays at 0.1 in all 20 epochs. Something sets",
+    ),
     "multiplies by 1": (training(FLAT, scheduler(settings={"gamma": 1.0})), "by gamma=1"),
     "falls to where it is": (training(FLAT, scheduler(settings={"eta_min": 0.1})), "eta_min"),
     "raised when made": (training(FLAT, scheduler(made=False, raised=RAISED)), "making StepLR raised ValueError"),

@@ -26,6 +26,8 @@ class FollowedModel:
         shape: (C, H, W) of what it was last called with, where that were images.
         arguments: whole numbers that it was built with, by name.
         misfit: why its class does not take its arguments; "" where it does.
+        is_copy: it was made by copying another one that is followed.
+        copy_called: told of the calls of copies that were made of it; None where nobody listens.
     """
 
     max_calls = 5_000  # that are counted
@@ -37,6 +39,16 @@ class FollowedModel:
     shape: tuple[int, ...] | None = None
     arguments: dict[str, int] = field(default_factory=dict)
     misfit: str = ""
+    is_copy: bool = False
+    copy_called: "Callable[[FollowedModel, nn.Module, tuple[Any, ...]], None] | None" = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "FollowedModel":
+        """The same note: the hooks of a copied model tell the note of the model that was copied."""
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled with a model that is saved as a whole, and its hooks with it."""
+        return {**self.__dict__, "copy_called": None}
 
     def remember(self) -> None:
         """Keep the parameters as they are, the first time."""
@@ -45,11 +57,19 @@ class FollowedModel:
 
     def before_call(self, called: nn.Module, inputs: tuple[Any, ...]) -> None:
         """Note a call; a forward pre-hook."""
+        if self._is_copied(called):
+            if self.copy_called is not None:
+                self.copy_called(self, called, inputs)
+            return
         self.remember()
         if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() == 4:
             self.shape = tuple(inputs[0].shape[1:])
         if torch.is_grad_enabled() and called is self.module and self.calls < self.max_calls:
             self.calls += 1
+
+    def _is_copied(self, called: nn.Module) -> bool:
+        """Whether a module is a copy that has parameters of its own."""
+        return called is not self.module and next(called.parameters(), None) is not next(self.module.parameters(), None)
 
     def facts(self, held: int) -> dict[str, Any]:
         """What is told of it.

@@ -50,7 +50,7 @@ def _used(watch: TrainingWatch) -> dict[str, np.ndarray]:
 
 
 def _model(watch: TrainingWatch, note: FollowedModel, images: np.ndarray, of_role: str) -> dict[str, Any]:
-    untrained = outputs_before_training(note, images) if note.role == of_role else None
+    untrained = outputs_before_training(note, images) if note.role == of_role and not note.is_copy else None
     return {**note.facts(watch.held(note)), "untrained": untrained}
 
 

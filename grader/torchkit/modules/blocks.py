@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.judging import Fail
+from grader.torchkit.modules.answers import AttentionScale
 from grader.torchkit.modules.arrays import Array
 from grader.torchkit.modules.asking import Call, call
 from grader.torchkit.modules.run import ModuleRun
@@ -79,6 +80,26 @@ def expect_nonlinear(run: ModuleRun, example: str) -> None:
         raise Fail(
             "the MLP is linear, or there is none: no nonlinearity between its layers",
             f"Two linear layers without an activation between them are one linear layer; {example}.",
+        )
+
+
+def expect_heads_of_width(run: ModuleRun, build: str, heads: int, width: int) -> None:
+    """Fail where the number of heads and the size of a head are seen to be exchanged.
+
+    Args:
+        build: whose call "attention scale" is looked at.
+        heads: that were asked for.
+        width: of the tokens, D.
+    """
+    try:
+        result = run.result(build, "attention scale")
+    except Fail:
+        return
+    if isinstance(result, AttentionScale) and result.width == heads != width // heads:
+        raise Fail(
+            f"a head is {result.width} features wide, expected {width} / {heads} = {width // heads}: the number of heads "
+            "and the size of a head are exchanged",
+            "The number of heads is given; the size of a head is the tokens' divided by it.",
         )
 
 

@@ -17,7 +17,7 @@ from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import AttentionScale
 from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import build, call, normal
-from grader.torchkit.modules.blocks import BLOCK_MARGINS, is_in_one_direction, second_direction
+from grader.torchkit.modules.blocks import BLOCK_MARGINS, expect_heads_of_width, is_in_one_direction, second_direction
 from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.text.causality import (
@@ -112,6 +112,7 @@ def weights(evidence: Evidence) -> None:
             SOFTMAX_HINT,
         )
     if second_direction(added_by_copies(run, "one head")).max() > BLOCK_MARGINS.max_spread_of_one_head:
+        expect_heads_of_width(run, "one head", 1, D)
         raise Fail("one head should give a mean of the values, and gives something else", SOFTMAX_HINT)
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from grader.assignments.vit.application import answers as application
 from grader.assignments.vit.application import knn, small_sets, transfer
+from grader.assignments.vit.inside import embedding
 from grader.assignments.vit.metric_learning import embedding_answers, embeddings, protected, protected_questions
 from grader.evidence import Answer, Question
 from grader.given import NO_GIVEN_FILES
@@ -100,6 +102,7 @@ def test_right_embeddings_pass_normalised_or_not(check: Any) -> None:
         ("values", embedded(lambda rows: rows * np.nan), "NaN"),
         ("values", embedded(np.square), "other values"),
         ("values", embedded(np.square, vit=[{**FORWARD, "training": True}]), "the ViT computed in train mode"),
+        ("values", embedded(np.square, changed=5), "called with changed images"),
         ("eval_mode", embedded(head=[]), "without a call of both models"),
         ("no_gradient", embedded(result=tensor(np.ones((5, 16)), requires_grad=True)), "requires_grad is True"),
         ("no_gradient", embedded(result=tensor(np.ones((5, 16)), device="cuda")), "got device cuda"),
@@ -110,6 +113,22 @@ def test_right_embeddings_pass_normalised_or_not(check: Any) -> None:
 )  # fmt: skip
 def test_wrong_embeddings_are_named(check: str, evidence: Any, words: str) -> None:
     assert words in failure(getattr(embeddings, check), evidence)
+
+
+def moved_in_place(x: Any, vit: Any, head: Any) -> Any:
+    x -= 0.286
+    return head(vit(x))
+
+
+def one_by_one(x: Any, vit: Any, head: Any) -> Any:
+    return torch.cat([head(vit(image[None].bfloat16().float())) for image in x])
+
+
+@pytest.mark.parametrize(("function", "changed"), [(moved_in_place, {5, 1}), (one_by_one, {0})])
+def test_images_that_are_changed_before_the_vit_gets_them_are_counted(function: Any, changed: set[int]) -> None:
+    student: Any = SimpleNamespace(get=lambda name: function)
+    answers = embedding.get(student, **EMBED.args)
+    assert {answer["changed"] for answer in answers.values()} == changed
 
 
 EVALUATION = protected_questions.ask_evaluation(embedded(), RNG)  # type: ignore[arg-type]

@@ -105,6 +105,24 @@ def test_an_exception_is_told_with_the_line_of_the_students_code(honest):
     assert "raised RuntimeError: no at vit_model.py, line 7: `x = x.view(3)`" in judged(seen, "model").feedback
 
 
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [("one layer", "With arguments given by name it works"), ("three layers", "Transformer(width, layers, heads)?")],
+)
+def test_a_vit_that_runs_with_some_arguments_tells_which_are_exchanged(honest, build, words):
+    seen = with_value(honest, "model", (build, "calls", "batch"), {"kind": "raised", "exception": RAISED})
+    assert words in judged(seen, "model").feedback
+
+
+def test_heads_as_wide_as_there_should_be_heads_are_named(honest):
+    added = as_sent(honest.answers["block.pairs"].observation.value)["one head"]["calls"]["long, 1"]["array"]
+    other = added + 3 * np.random.default_rng(1).standard_normal(added.shape).astype(np.float32)
+    seen = with_value(honest, "block.pairs", ("one head", "calls", "long, 1", "array"), other)
+    assert "mean of the values" in judged(seen, "transformer").feedback
+    seen = with_value(seen, "transformer", ("one block", "calls", "attention scale", "width"), 4)
+    assert "a head is 4 features wide, expected 24 / 4 = 6" in judged(seen, "transformer").feedback
+
+
 def test_a_wrong_shape_is_named_with_the_call_that_gave_it(honest):
     seen = with_value(honest, "shapes", ("ViT", 0), {"kind": "shape", "shape": [2, 17, 64], "values": None})
     words = "ViT: wrong: ViT(28, 7, 1, 64, 2, 4) on (2, 1, 28, 28): expected output shape (2, 64), got (2, 17, 64)"

@@ -31,7 +31,7 @@ def problem(could: np.ndarray, tested: int = 0, samples: tuple[int, ...] = (), *
     counts = {"test_batches": tested, "backwards": 40}
     items = LoadedItems(**facts | more)
     run: Any = SimpleNamespace(items=items, per_class=700, samples=samples, total=counts.__getitem__)
-    return training_items._problem(run, items.learned | items.could, RIGHT)
+    return training_items._problem(run, items.learned | items.could, LABELS)
 
 
 def test_the_labels_hold_seven_hundred_of_each_class() -> None:
@@ -49,6 +49,14 @@ def test_the_labels_hold_seven_hundred_of_each_class() -> None:
         (first(499), {"samples": (499,)}, "499 images of each class"),
         (first(450), {}, "450 images of each class"),
         (np.roll(RIGHT, 1), {}, "among the first 500"),
+        (
+            RIGHT & (LABELS < 5),
+            {"samples": (500,)},
+            "500 images of each of 5 classes and none of the others, instead of",
+        ),
+        (first(200) & (LABELS < 4), {"samples": (200,)}, "200 images of each of 4 classes and none of the others"),
+        (first(500) & (LABELS < 1), {}, "500 images of each of 1 class and none"),
+        (first(100) | (RIGHT & (LABELS < 5)), {}, "3,000 images, 100 to 500 of a class, instead of 500 of each"),
         (RIGHT, {"tested": 3}, "images of the test set: 3 of 40 batches"),
         (ALL & False, {"unknown": 6_000, "indices": 6_000}, "6,000 images instead of 5,000"),
     ],

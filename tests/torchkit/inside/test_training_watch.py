@@ -1,11 +1,18 @@
 """A training is watched: what it reads, computes and optimizes, whatever the assignment."""
 
+import copy
+import pickle
+from typing import cast
+
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import Subset
+from torch.utils.data import DataLoader, Subset
 
+from grader.assignments.vit.metric_learning import training
+from grader.assignments.vit.metric_learning.watched_runs import TrainingRun
 from grader.torchkit.inside.followed_models import followed, following, named_arguments
+from grader.torchkit.inside.training_watch import TrainingWatch
 from tests.torchkit.inside.training import EPOCHS, steps, watched
 
 
@@ -40,6 +47,35 @@ def test_learning_rates_are_simulated_to_the_end(each_batch: bool, batches: int)
     (curve,) = run.rates.curves
     assert (run.rates.epochs, run.rates.batches, run.rates.per_batch) == (EPOCHS, batches, each_batch)
     assert curve[:, 0].tolist() == pytest.approx([0.1 * 0.1 ** (step // 2) for step in range(EPOCHS * batches)])
+
+
+def trained_copy(train: torch.utils.data.Dataset, watch: TrainingWatch, holds_the_copy: bool) -> None:
+    """Learn with a copy of a model, while the optimizer holds that copy or the model that was copied."""
+    model = nn.Linear(3, 10)
+    watch.follow("model", model)
+    used = copy.deepcopy(model)
+    optimizer = torch.optim.SGD((used if holds_the_copy else model).parameters(), lr=0.1)
+    for inputs, labels in DataLoader(train, 20):
+        nn.functional.cross_entropy(used(inputs), labels).backward()
+        optimizer.step()
+    copy.deepcopy(used)(torch.zeros(1, 3)).detach()
+    pickle.dumps(used)
+
+
+def test_a_copy_of_a_model_is_followed_from_its_first_call_on() -> None:
+    model, used, *_ = watched(lambda train, test, watch: trained_copy(train, watch, holds_the_copy=True)).models
+    assert (model.calls, model.held, model.moved) == (0, 0, False)
+    assert used.calls > 1 and used.held == 2 and used.moved
+
+
+def test_a_copy_that_no_optimizer_holds_is_told_from_the_model_that_one_holds() -> None:
+    run = watched(lambda train, test, watch: trained_copy(train, watch, holds_the_copy=False))
+    assert [(model.held, model.calls > 0, model.moved) for model in run.models[:2]] == [
+        (2, False, False),
+        (0, True, False),
+    ]
+    why = str(training._unmoved(cast(TrainingRun, run), "the ViT", run.models[1]))
+    assert "does not hold its parameters, but those of another one" in why
 
 
 def test_what_a_training_raises_is_told_and_what_is_still_to_do_passes_through() -> None:

@@ -13,6 +13,7 @@ from grader.assignments.vit.corpus.contrastive_lines import (
     LAST,
     MADE,
     MODELS,
+    OPTIMIZER,
     PROTECTED,
     SCHEDULE,
     SCHEDULER,
@@ -55,6 +56,11 @@ FAULTS = [
         "head_unused", (EMBED, "            embeddings = vit_model(x)\n"), word="the embedding head do not change"
     ),
     training("models_rebuilt", (HELD, HELD + MODELS), word="does not hold"),
+    training(
+        "vit_copied_after_the_optimizer",
+        (OPTIMIZER, OPTIMIZER + "    import copy\n    vit_model = copy.deepcopy(vit_model)\n"),
+        word="What copy.deepcopy makes is another model",
+    ),
     training("zero_grad_missing", (ZERO, ""), word="zero_grad"),
     training(
         "zero_grad_once",

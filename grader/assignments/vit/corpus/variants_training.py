@@ -15,7 +15,7 @@ from grader.assignments.vit.corpus.contrastive_bodies import (
     settings,
     training,
 )
-from grader.assignments.vit.corpus.contrastive_lines import LR
+from grader.assignments.vit.corpus.contrastive_lines import HELD, LR
 from grader.audit import Case
 
 VARIANTS = [
@@ -45,6 +45,10 @@ VARIANTS = [
             '            file.write(f"{epoch} {total_loss}\\n")\n'
             "        best_prec = evaluate_at_end_epoch(",
         ),
+    ),
+    edited(
+        "trains_a_copy_of_the_vit",
+        (HELD, "    import copy\n    vit_model = copy.deepcopy(vit_model)\n" + HELD),
     ),
     # Optimizers
     plain("sgd", optimizer="optimizer = torch.optim.SGD([*vit.parameters(), *head.parameters()], lr=lr, momentum=0.9)"),

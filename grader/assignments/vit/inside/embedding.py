@@ -63,10 +63,22 @@ def _embedded(
     torch.set_grad_enabled(True)
     vit_model, model_embedding = models(vit, head)
     vit_model.train(train), model_embedding.train(train)
+    as_given, changed = batch.clone(), []
+    vit_model.register_forward_pre_hook(lambda _, inputs: changed.append(_changed(inputs[0], as_given)))
     result = result_of(lambda: function(batch, vit_model, model_embedding))
     needs_gradient = [p.requires_grad for model in (vit_model, model_embedding) for p in model.parameters()]
     left = {"grad": torch.is_grad_enabled(), "frozen": needs_gradient.count(False)}
-    return {"result": result, **left, "vit": vit_model.calls[:50], "head": model_embedding.calls[:50]}
+    calls = {"vit": vit_model.calls[:50], "head": model_embedding.calls[:50]}
+    return {"result": result, **left, **calls, "changed": sum(changed)}
+
+
+def _changed(images: Any, batch: torch.Tensor) -> int:
+    """How many of some images (n, C, H, W) are none of a batch (B, C, H, W), beyond what another precision makes of them."""
+    if not isinstance(images, torch.Tensor) or images.shape[1:] != batch.shape[1:]:
+        return 0
+    distances = (images.detach().float()[:, None] - batch).abs().flatten(2).amax(2)  # (n, B)
+    max_rounding = 0.05  # pixels of bfloat16
+    return int((distances.amin(1) > max_rounding).sum())
 
 
 @op("embedding.sample")

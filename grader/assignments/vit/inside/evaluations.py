@@ -98,7 +98,7 @@ class Evaluations:
             model = inner if isinstance(inner, nn.Module) and type(model).__module__.startswith("torch") else model
         for note in self.watch.models:
             if note.module is model:
-                return {"role": note.role, "unheld": not self.watch.held(note)}
+                return {"role": note.role, "unheld": not note.is_copy and not self.watch.held(note)}
         role = next((note.role for note in self.watch.models if type(note.module) is type(model)), None)
         return {"role": role or type(model).__name__[:100], "unheld": False}
 

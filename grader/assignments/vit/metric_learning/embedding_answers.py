@@ -46,6 +46,7 @@ class EmbeddingCall(Record, frozen=True):
         grad: whether PyTorch computes gradients afterwards.
         frozen: parameters that require no gradient afterwards.
         vit, head: the calls of both models meanwhile.
+        changed: of how many images that the ViT was called with the batch holds none, as it was given.
     """
 
     result: ResultOrRaised
@@ -53,6 +54,7 @@ class EmbeddingCall(Record, frozen=True):
     frozen: Count
     vit: Forwards
     head: Forwards
+    changed: Count = 0
 
 
 class Sampled(Record, frozen=True, tag_field="kind", tag="sampled"):

@@ -27,10 +27,6 @@ CALLS: dict[str, dict[str, Any]] = {  # rows of the images, and the mode in whic
 # Of the largest expected value. Right code, under autocast to bfloat16 too, comes to a fifth of it at most; the
 # nearest that is wrong differs by 13 times as much (python -m bench.structure_margins).
 TOLERANCE = 0.03
-OTHER_VALUES = (
-    "expected head(ViT(x)) with both models in eval mode, got other values",
-    "Apply both models to the batch, and nothing else after.",
-)
 EVAL_HINT = "Call .eval() on both models: otherwise dropout and batch statistics change the embeddings."
 
 
@@ -106,7 +102,11 @@ def values(evidence: Evidence) -> None:
     for name, right in evidence["embeddings"].known.items():
         got = _of_shape(evidence, name)
         if _error(got, right) > TOLERANCE:
-            raise Fail(*(_diagnosis(_call(evidence, name), got, right) or _something_random(evidence) or OTHER_VALUES))
+            other_values = (
+                "expected head(ViT(x)) with both models in eval mode, got other values",
+                "Apply the ViT to the batch as it comes, then the head to its features, and nothing else.",
+            )
+            raise Fail(*(_diagnosis(_call(evidence, name), got, right) or _something_random(evidence) or other_values))
     if found := _something_random(evidence):
         raise Fail(*found)
 
@@ -168,6 +168,11 @@ def _diagnosis(call: EmbeddingCall, got: np.ndarray, right: np.ndarray) -> tuple
         )
     if wrong := _in_train_mode(call):
         return f"{wrong} computed in train mode", EVAL_HINT
+    if call.changed:
+        return (
+            "the ViT is called with changed images, expected those of the batch as they come",
+            "tfm_test has normalised them already. Leave out what changes x before the models; `x -= …` does it in place.",
+        )
     if np.allclose(got.sum(1), 1, atol=1e-3) and (got >= 0).all():
         return "the rows are probabilities that add up to 1: a softmax follows the head", "Return the head's output."
     if found := _moved_or_scaled(got, right):

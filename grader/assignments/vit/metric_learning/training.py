@@ -164,7 +164,8 @@ def _unmoved(run: TrainingRun, name: str, model: WatchedModel) -> Exception:
     if not model.held and any(other.held for other in run.models if other.role == model.role):
         return Fail(
             f"{unchanged}: the optimizer does not hold its parameters, but those of another one, built before",
-            "Build both models once, before the optimizer that they are given to and before the loop over the epochs.",
+            "Build both models once, before the optimizer that they are given to and before the loop over the epochs. What "
+            "copy.deepcopy makes is another model.",
         )
     if not model.held:
         return Fail(
@@ -175,7 +176,7 @@ def _unmoved(run: TrainingRun, name: str, model: WatchedModel) -> Exception:
         return _nothing_arrives(run)
     if not model.calls:
         return Fail(
-            f"{unchanged}: it is only used without gradient",
+            f"{unchanged}: it is never called, or only without gradient",
             "Call it in the training as it is, without torch.no_grad() and not by get_embeddings().",
         )
     if not run.used.rate.any():

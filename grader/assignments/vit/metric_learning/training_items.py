@@ -13,7 +13,7 @@ from grader.evidence import Evidence, Unanswered
 from grader.judging import Blocked, Fail
 from grader.sentences import number_of
 
-PER_CLASS, ALL = 500, 6_000  # images of each class that are trained on, and that FashionMNIST has
+PER_CLASS = 500  # images of each class that are trained on
 MAX_UNEVEN = 0.02  # share by which numbers of images may differ that are called the same
 
 
@@ -26,12 +26,12 @@ def training_items(evidence: Evidence) -> None:
     except (Blocked, Unanswered, Fail):  # contrastive.training tells
         return
     used = run.items.learned | run.items.could
-    right = first_of_each(labels(evidence["training"].question.args["seed"], run.per_class))
+    of = labels(evidence["training"].question.args["seed"], run.per_class)
     rule = (
         "Train on sample_balanced_subset(train_dataset, 500), the first 500 images of each class, and on nothing else: "
         "either call the function with that subset, or sample it inside the function."
     )
-    if used.shape == right.shape and (problem := _problem(run, used, right)):
+    if used.shape == of.shape and (problem := _problem(run, used, of)):
         raise Fail(f"the embedding is trained on {problem}", rule)
 
 
@@ -43,14 +43,14 @@ def first_of_each(of: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def _problem(run: TrainingRun, used: np.ndarray, right: np.ndarray) -> str:
+def _problem(run: TrainingRun, used: np.ndarray, of: np.ndarray) -> str:
     """What is wrong with the items, in terms of the real data; empty where nothing is.
 
     Args:
         used: (n,) bool, of the small set's items.
-        right: (n,) bool, those that should be used.
+        of: (n,) their labels.
     """
-    items = run.items
+    items, right = run.items, first_of_each(of)
     if run.total("test_batches"):
         return f"images of the test set: {run.total('test_batches')} of {run.total('backwards')} batches hold some"
     if items.tested:
@@ -62,12 +62,12 @@ def _problem(run: TrainingRun, used: np.ndarray, right: np.ndarray) -> str:
     outside = int((used & ~right).sum())
     missing = int((right & ~items.could).sum()) if items.whole and items.could.any() else 0
     if missing and not outside and _too_few(run, int(right.sum())):
-        return _amount(run, used, outside)
+        return _amount(run, used, of, outside)
     sampled = run.samples and all(count == PER_CLASS for count in run.samples)
     spared = 0.2 if sampled else MAX_UNEVEN  # a loader that draws with replacement does not meet each of them
     if not outside and missing <= max(items.batch, spared * right.sum()):
         return ""
-    return _amount(run, used, outside)
+    return _amount(run, used, of, outside)
 
 
 def _too_few(run: TrainingRun, right: int) -> bool:
@@ -86,15 +86,26 @@ def _of_unknown(run: TrainingRun, used: np.ndarray) -> str:
     return _all(run) if count == CLASSES * run.per_class else f"{number_of(count, 'image')} instead of {right:,}"
 
 
-def _amount(run: TrainingRun, used: np.ndarray, outside: int) -> str:
-    """How many images of each class are used, as the real data set has them."""
-    number = int(used.sum())
+def _amount(run: TrainingRun, used: np.ndarray, of: np.ndarray, outside: int) -> str:
+    """How many images of which classes are used, as the real data set has them."""
+    number, counts = int(used.sum()), np.bincount(of[used], minlength=CLASSES)
     asked = [count for count in run.samples if count != PER_CLASS]
-    if used.all() and (run.items.direct or not asked or asked[0] >= ALL):
+    if used.all() and (run.items.direct or not asked or asked[0] >= 6_000):
         return _all(run)
-    per_class = asked[0] if asked else round(number / CLASSES)
     if outside and not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
         return f"{number_of(number, 'image')}, but not all of them are among the first {PER_CLASS} of their class"
+    classes = int((counts > 0).sum())
+    per_class = asked[0] if asked else round(number / max(1, classes))
+    if classes < CLASSES:
+        some = PER_CLASS if abs(number - classes * PER_CLASS) <= run.items.batch else per_class
+        return (
+            f"{number_of(some, 'image')} of each of {number_of(classes, 'class', 'classes')} and none of the others, "
+            f"instead of {PER_CLASS} of each of the {CLASSES}"
+        )
+    if not asked and np.ptp(counts) > max(run.items.batch, 0.2 * per_class):
+        return (
+            f"{number_of(number, 'image')}, {counts.min()} to {counts.max()} of a class, instead of {PER_CLASS} of each"
+        )
     return f"{number_of(per_class, 'image')} of each class instead of {PER_CLASS}"
 
 

@@ -24,7 +24,13 @@ from grader.judging import Fail, Verdict, after
 from grader.records import GradeWarning
 from grader.torchkit.modules.answers import AttentionScale, Gradients
 from grader.torchkit.modules.arrays import Array, changed, same
-from grader.torchkit.modules.blocks import BLOCK_MARGINS, COPIES, is_in_one_direction, second_direction
+from grader.torchkit.modules.blocks import (
+    BLOCK_MARGINS,
+    COPIES,
+    expect_heads_of_width,
+    is_in_one_direction,
+    second_direction,
+)
 from grader.torchkit.modules.judging import expect_trained
 from grader.torchkit.modules.run import ModuleRun
 
@@ -80,11 +86,12 @@ def attention_weights(evidence: Evidence) -> None:
         )
     one_head = _added_by_copies(evidence, "one head", "long")
     if second_direction(one_head).max() > BLOCK_MARGINS.max_spread_of_one_head and not _number_of_heads_is_unused(run):
+        expect_heads_of_width(run, "one block", 4, D)
         raise Fail(
             "attention should add to each token a mean of the values, with weights that add up to 1, and adds "
             "something else",
-            f"{hint} Or is the result of attention normalised before the sum, or does the MLP work on another sum "
-            "than x + attention?",
+            f"{hint} Or are there other numbers of heads than were asked for, is the result of attention normalised before "
+            "the sum, or does the MLP work on another sum than x + attention?",
         )
 
 
