@@ -20,7 +20,7 @@ from grader.reports.html.notebooks.client import Renderer
 from grader.reports.html.pages import digest_of, has_stamp, stamp_of
 from grader.reports.html.student import PageLink
 
-ONE_COMMENT_FORMAT = "canvas-feedback"  # each upload makes a new comment there: a page is packed once
+AS_COMMENTS = "canvas-feedback"  # each upload makes a new comment there: a page is packed once
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def pack(reader: GradebookReader, options: FeedbackOptions) -> Packed:
     if not due:
         return packed
     with EarlierZips(options.target) as earlier:
-        if options.format == ONE_COMMENT_FORMAT:
+        if options.format == AS_COMMENTS:
             _expect_nothing_lost(options.target, earlier, due)
         made = PageMaker(reader, earlier, packed)
         try:
@@ -122,9 +122,7 @@ def _due(reader: GradebookReader, options: FeedbackOptions, packed: Packed) -> l
             packed.left_out[entry.key] = str(missing)
             continue
         said = (
-            _last_said(reader, options.format, entry.key)
-            if options.format == ONE_COMMENT_FORMAT and not options.again
-            else ""
+            _last_said(reader, options.format, entry.key) if options.format == AS_COMMENTS and not options.again else ""
         )
         if page.said == said:
             packed.before.append(entry.key)

@@ -13,6 +13,8 @@ from .names import dotted, walk
 from .parsing import Statement, parsed
 from .sources import SHADOWED, ModuleFiles
 
+MARKS = ("import_module", "__import__", "spec_from_file_location", "SourceFileLoader", "exec", "run_path", "import *")
+
 
 def plain_imports(statements: Iterable[Statement], sources: ModuleFiles) -> list[Statement]:
     """Rewrite imports that are calls; a statement without one stays as it is."""
@@ -28,16 +30,7 @@ class Rewriting(ast.NodeTransformer):
         self.specs: dict[str, str] = {}  # by name of a variable that holds a spec, the module
 
     def rewritten(self, statement: Statement) -> Statement:
-        marks = (
-            "import_module",
-            "__import__",
-            "spec_from_file_location",
-            "SourceFileLoader",
-            "exec",
-            "run_path",
-            "import *",
-        )
-        if not any(mark in statement.source for mark in marks) and not self.specs:
+        if not any(mark in statement.source for mark in MARKS) and not self.specs:
             return statement
         self.changed = False
         node = self.visit(parsed(statement.source).body[0])

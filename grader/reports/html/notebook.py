@@ -12,7 +12,7 @@ from grader.records import Grade, Submission
 from grader.reports.html.notebooks.client import Rendered, Renderer
 from grader.reports.html.rendering import render
 from grader.reports.html.sources import SourceLines
-from grader.reports.html.story import MAX_LINE_CHARACTERS, CriterionStory, sentences, tell
+from grader.reports.html.story import MAX_SEARCHED, CriterionStory, sentences, tell
 from grader.reports.html.student import PageLink
 
 
@@ -81,7 +81,7 @@ def _cells(row: CriterionStory, evidence: Evidence) -> Iterator[int]:
     named = patterns.compile(rf"{patterns.escape(submission.notebook or '')}, cell (\d{{1,6}}), line")
     for check in result.checks:
         if check.status != "passed":
-            yield from (int(number) for number in named.findall(check.message[:MAX_LINE_CHARACTERS]))
+            yield from (int(number) for number in named.findall(check.message[:MAX_SEARCHED]))
     if result.origin is not None and result.origin.file == submission.notebook and result.origin.cell is not None:
         yield result.origin.cell
     if find := evidence.assignment.cells.get(result.id):

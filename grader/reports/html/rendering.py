@@ -14,7 +14,7 @@ from grader import patterns
 from grader.reports.text import SIGNS, visible
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-MAX_MESSAGE_CHARACTERS = 1_200
+MAX_MESSAGE = 1_200  # characters
 
 
 @cache
@@ -83,7 +83,7 @@ def percent(value: float) -> str:
 
 def coded(text: str) -> Markup:
     """Text in which what stands between backticks is code; all of it escaped."""
-    text = text if len(text) <= MAX_MESSAGE_CHARACTERS else text[: MAX_MESSAGE_CHARACTERS - 1] + "…"
+    text = text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
     backticks = patterns.compile(r"`([^`\n]{1,400})`")
     parts = backticks.split(visible(text))
     return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts))

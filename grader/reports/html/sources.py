@@ -12,7 +12,7 @@ from pygments.lexers import PythonLexer
 from grader import patterns
 from grader.records import Origin, Piece, Submission
 from grader.reports.html import definitions
-from grader.reports.html.story import MAX_LINE_CHARACTERS
+from grader.reports.html.story import MAX_SEARCHED
 from grader.reports.text import visible
 
 Unit = tuple[str, int | None]  # a file, or a cell of a notebook
@@ -66,7 +66,7 @@ class SourceLines:
         found = [
             (match.start(), self.around(unit, int(match[1])))
             for unit in self.units
-            for match in patterns.compile(_named(unit)).finditer(text[:MAX_LINE_CHARACTERS])
+            for match in patterns.compile(_named(unit)).finditer(text[:MAX_SEARCHED])
             if len(match[1]) <= max_digits
         ]
         excerpts = [excerpt for _, excerpt in sorted(found, key=lambda pair: pair[0]) if excerpt is not None]

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from grader.evidence import Evidence
     from grader.reports.html.sources import Excerpt
 
-MAX_LINE_CHARACTERS = 4_000  # of a message that may name a line
+MAX_SEARCHED = 4_000  # characters of a message, for lines that it names
 
-LOST_STATUSES = ("failed", "error")
+LOST = ("failed", "error")
 
 
 class FindsLines(Protocol):
@@ -124,11 +124,7 @@ def _row(
 ) -> CriterionStory:
     verdict = result.computed or result  # what is told is what was computed, with the decision above it
     told = [_told(check, sources, demands.get(check.name, "")) for check in verdict.checks]
-    said = (
-        [each for each in told if each.status in LOST_STATUSES]
-        if verdict.status in ("failed", "partial", "error")
-        else []
-    )
+    said = [each for each in told if each.status in LOST] if verdict.status in ("failed", "partial", "error") else []
     blocked_because = patterns.compile(r"could not be judged because of ([\w.]+): ?(.*)", dot_all=True)
     blocked = blocked_because.fullmatch(verdict.feedback) if verdict.status == "blocked" else None
     by, why = blocked.groups() if blocked else ("", verdict.feedback)
@@ -143,17 +139,13 @@ def _code(result: CriterionResult, sources: FindsLines) -> "Excerpt | None":
         return next(iter(sources.named(result.feedback, most=1)), None)
     return sources.about(
         result.origin,
-        " ".join(
-            f"{c.message[:MAX_LINE_CHARACTERS]} {c.hint[:MAX_LINE_CHARACTERS]}"
-            for c in result.checks
-            if c.status in LOST_STATUSES
-        ),
+        " ".join(f"{c.message[:MAX_SEARCHED]} {c.hint[:MAX_SEARCHED]}" for c in result.checks if c.status in LOST),
     )
 
 
 def _told(check: CheckResult, sources: FindsLines, sentence: str) -> CheckStory:
     seen = "" if check.status == "passed" else check.message
-    excerpts = tuple(sources.named(check.message)) if check.status in LOST_STATUSES else ()
+    excerpts = tuple(sources.named(check.message)) if check.status in LOST else ()
     expected = sentence or (check.message if check.status == "passed" else "")
     return CheckStory(check.name, check.status, expected.replace("``", "`"), seen, check.hint, excerpts)
 

@@ -7,7 +7,7 @@ import numpy as np
 from grader.torchkit.images.observed import ObservedRandomTransform, ObservedTransform, planes
 
 Array = np.ndarray
-MAX_DIFFERENCE = 0.02  # of the distance of black and white: how far one and the same normalisation may seem apart
+SAME_WITHIN = 0.02  # of the distance of black and white: how far one and the same normalisation may seem apart
 MIN_CONTRAST = 1e-6  # between black and white: one and the same value
 
 
@@ -48,7 +48,7 @@ def line(transform: ObservedTransform) -> tuple[float, float] | None:
     if flat is None:
         return None
     black, middle, white = (most_common(stack)[0] for stack in (flat.black, flat.middle, flat.white))
-    bent = abs((black + (white - black) * 128 / 255) - middle) > MAX_DIFFERENCE * abs(white - black)
+    bent = abs((black + (white - black) * 128 / 255) - middle) > SAME_WITHIN * abs(white - black)
     return None if bent or abs(white - black) <= MIN_CONTRAST else (white - black, black)
 
 
@@ -74,19 +74,19 @@ def _hardly_differ(one: Array | None, other: Array | None) -> bool:
     """Whether outputs for whole images are the same; what cannot be compared counts as that."""
     if one is None or other is None or one.shape != other.shape:
         return True
-    return float(np.abs(one - other).mean()) < MAX_DIFFERENCE * float(np.ptp(other))
+    return float(np.abs(one - other).mean()) < SAME_WITHIN * float(np.ptp(other))
 
 
 def _same_exactly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
     pairs = ((left.black, right.black), (left.middle, right.middle), (left.white, right.white))
-    return all(abs(most_common(one)[0] - most_common(other)[0]) <= MAX_DIFFERENCE * contrast for one, other in pairs)
+    return all(abs(most_common(one)[0] - most_common(other)[0]) <= SAME_WITHIN * contrast for one, other in pairs)
 
 
 def _same_randomly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
     """The same where ``left`` was drawn at random: fair draws leave a share of the pixels as they are."""
     # an inverted black is white
     ends = [most_common(right.black)[0], most_common(right.white)[0]]
-    kept = [_share(stack, ends, MAX_DIFFERENCE / 2 * contrast) >= 0.05 for stack in (left.black, left.white)]
+    kept = [_share(stack, ends, SAME_WITHIN / 2 * contrast) >= 0.05 for stack in (left.black, left.white)]
     if all(kept):
         return True
     fixed = [most_common(stack)[1] > 0.5 for stack in (left.black, left.white)]

@@ -3,13 +3,14 @@
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from grader.sandbox.inside import describe
+from grader.torchkit.inside.batch_rows import BatchRows
 
 Built = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
 Refused = Callable[[tuple[Any, ...], dict[str, Any], Exception], None]
@@ -27,7 +28,7 @@ class FollowedModel:
         arguments: whole numbers that it was built with, by name.
         misfit: why its class does not take its arguments; "" where it does.
         is_copy: it was made by copying another one that is followed.
-        copy_called: told of the calls of copies that were made of it; None where nobody listens.
+        copy_called: told of each call with gradient of a copy that was made of it; None where nobody listens.
     """
 
     max_calls = 5_000  # that are counted
@@ -40,11 +41,18 @@ class FollowedModel:
     arguments: dict[str, int] = field(default_factory=dict)
     misfit: str = ""
     is_copy: bool = False
-    copy_called: "Callable[[FollowedModel, nn.Module, tuple[Any, ...]], None] | None" = None
+    copy_called: "Callable[[FollowedModel, tuple[Any, ...]], None] | None" = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "FollowedModel":
         """The same note: the hooks of a copied model tell the note of the model that was copied."""
         return self
+
+    def listen(self, rows: BatchRows, copy_called: "Callable[[FollowedModel, tuple[Any, ...]], None]") -> None:
+        """Note the model's calls from now on, and the rows that go through it."""
+        self.copy_called = copy_called
+        self.module.register_forward_pre_hook(self.before_call)
+        self.module.register_forward_pre_hook(rows.enter)
+        self.module.register_forward_hook(rows.leave)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled with a model that is saved as a whole, and its hooks with it."""
@@ -57,19 +65,15 @@ class FollowedModel:
 
     def before_call(self, called: nn.Module, inputs: tuple[Any, ...]) -> None:
         """Note a call; a forward pre-hook."""
-        if self._is_copied(called):
-            if self.copy_called is not None:
-                self.copy_called(self, called, inputs)
+        if called is not self.module and next(called.parameters(), None) is not next(self.module.parameters(), None):
+            if torch.is_grad_enabled() and self.copy_called is not None:
+                self.copy_called(replace(self, module=called, before=None, calls=0, shape=None, is_copy=True), inputs)
             return
         self.remember()
         if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() == 4:
             self.shape = tuple(inputs[0].shape[1:])
         if torch.is_grad_enabled() and called is self.module and self.calls < self.max_calls:
             self.calls += 1
-
-    def _is_copied(self, called: nn.Module) -> bool:
-        """Whether a module is a copy that has parameters of its own."""
-        return called is not self.module and next(called.parameters(), None) is not next(self.module.parameters(), None)
 
     def facts(self, held: int) -> dict[str, Any]:
         """What is told of it.

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as module_hooks
 from torch.optim import Optimizer
@@ -152,36 +151,26 @@ class TrainingWatch:
             warnings.simplefilter("ignore")
             yield
 
-    def follow(
-        self,
-        role: str,
-        module: nn.Module,
-        arguments: dict[str, int] | None = None,
-        misfit: str = "",
-        is_copy: bool = False,
-    ) -> None:
-        """Follow a model from now on.
+    def follow(self, role: str, module: nn.Module, arguments: dict[str, int] | None = None, misfit: str = "") -> None:
+        """Follow a model from now on, and copies of it from their first call with gradient: one of them may be trained.
 
         Args:
             arguments, misfit: as ``followed_models.named_arguments`` tells.
-            is_copy: it was made by copying another one that is followed.
         """
-        note = FollowedModel(role, module, None, 0, None, arguments or {}, misfit, is_copy, self._follow_copy)
-        max_models = 64
-        if len(self.models) < max_models and all(other.module is not module for other in self.models):
-            self.models.append(note)
-            module.register_forward_pre_hook(note.before_call)
-            module.register_forward_pre_hook(self.losses.rows.enter)
-            module.register_forward_hook(self.losses.rows.leave)
+        self._follow(FollowedModel(role, module, arguments=arguments or {}, misfit=misfit))
 
-    def _follow_copy(self, note: FollowedModel, called: nn.Module, inputs: tuple[Any, ...]) -> None:
-        """Follow a copy of a model from its first call with gradient on: it may be the one that is trained."""
-        if not torch.is_grad_enabled() or self._not_watched or any(other.module is called for other in self.models):
-            return
-        self.follow(note.role, called, note.arguments, note.misfit, is_copy=True)
-        if self.models[-1].module is called:
-            self.models[-1].before_call(called, inputs)  # its own hooks are not called this time
-            self.losses.rows.enter(called, inputs)
+    def _follow(self, note: FollowedModel) -> bool:
+        max_models = 64
+        if len(self.models) == max_models or any(other.module is note.module for other in self.models):
+            return False
+        self.models.append(note)
+        note.listen(self.losses.rows, self._follow_copy)
+        return True
+
+    def _follow_copy(self, note: FollowedModel, inputs: tuple[Any, ...]) -> None:
+        if not self._not_watched and self._follow(note):
+            note.before_call(note.module, inputs)  # the call is under way
+            self.losses.rows.enter(note.module, inputs)
 
     @contextlib.contextmanager
     def not_watching(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.assignments.vit.application.answers import HeadLogits, ReturnedHead
 from grader.assignments.vit.application.returned import logits_of
-from grader.assignments.vit.application.small_sets import AGREEING_CLASSES, CLASSES, Array, relabelled
+from grader.assignments.vit.application.small_sets import AGREEING, CLASSES, Array, relabelled
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ class Fit:
 def fit_before(head: ReturnedHead, looks: Array) -> Fit:
     """How good the head was when it was made; one that was made elsewhere is taken to have known nothing."""
     if not isinstance(head.logits, HeadLogits) or head.logits.initial is None:
-        return Fit(
-            float(np.log(CLASSES)), 2 / CLASSES, np.zeros(CLASSES - AGREEING_CLASSES), np.zeros(AGREEING_CLASSES)
-        )
+        return Fit(float(np.log(CLASSES)), 2 / CLASSES, np.zeros(CLASSES - AGREEING), np.zeros(AGREEING))
     return _fit(logits_of(head, "initial"), looks)
 
 
@@ -46,10 +44,10 @@ def fit_after(head: ReturnedHead, looks: Array) -> Fit:
 
 def _fit(logits: Array, looks: Array) -> Fit:
     rows = np.arange(len(looks))
-    other = np.where(looks < AGREEING_CLASSES, logits.mean(1), logits[rows, relabelled(looks)])
+    other = np.where(looks < AGREEING, logits.mean(1), logits[rows, relabelled(looks)])
     preferred = np.array([(logits[rows, looks] - other)[looks == label].mean() for label in range(CLASSES)])
     right = float((logits.argmax(1) == looks).mean())
-    return Fit(float(_losses(logits, looks).mean()), right, preferred[AGREEING_CLASSES:], preferred[:AGREEING_CLASSES])
+    return Fit(float(_losses(logits, looks).mean()), right, preferred[AGREEING:], preferred[:AGREEING])
 
 
 def _losses(logits: Array, labels: Array) -> Array:

@@ -17,9 +17,7 @@ Array = np.ndarray
 EPOCHS = 3  # 2 of them are not all
 CLASSES, PER_CLASS = 10, 110  # more items to train on than fit into a batch of 1024
 TRAIN_ITEMS = CLASSES * PER_CLASS
-AGREEING_CLASSES = (
-    5  # classes whose test items are mostly labelled as the training items are; those of the others mostly not
-)
+AGREEING = 5  # classes whose test items are mostly labelled as the training items are; those of the others mostly not
 
 
 def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -61,7 +59,7 @@ def _test_items(rng: np.random.Generator) -> tuple[Array, Array]:
     labels = np.repeat(np.arange(CLASSES), per_test_class)
     of_class = np.tile(np.arange(per_test_class), CLASSES)
     few = int(rng.integers(26, 41))  # of each class are labelled otherwise than most of it: right heads get ±13-19 %
-    conflict = labels >= AGREEING_CLASSES
+    conflict = labels >= AGREEING
     wrong = conflict & (of_class >= few) if rng.integers(2) else conflict | (of_class < few)
     looks = np.where(wrong, _taken_for(labels), labels)
     first, then = rng.permutation(np.flatnonzero(wrong)), rng.permutation(np.flatnonzero(~wrong))
@@ -72,12 +70,12 @@ def _test_items(rng: np.random.Generator) -> tuple[Array, Array]:
 
 def _taken_for(labels: Array) -> Array:
     """What test items of a label look like, where they do not look like it."""
-    return labels // AGREEING_CLASSES * AGREEING_CLASSES + (labels - 1) % AGREEING_CLASSES
+    return labels // AGREEING * AGREEING + (labels - 1) % AGREEING
 
 
 def relabelled(looks: Array) -> Array:
     """How test items are labelled by what they look like."""
-    return np.where(looks < AGREEING_CLASSES, looks, AGREEING_CLASSES + (looks + 1) % AGREEING_CLASSES)
+    return np.where(looks < AGREEING, looks, AGREEING + (looks + 1) % AGREEING)
 
 
 def _images(rng: np.random.Generator, patterns: Array) -> Array:

@@ -102,11 +102,8 @@ def values(evidence: Evidence) -> None:
     for name, right in evidence["embeddings"].known.items():
         got = _of_shape(evidence, name)
         if _error(got, right) > TOLERANCE:
-            other_values = (
-                "expected head(ViT(x)) with both models in eval mode, got other values",
-                "Apply the ViT to the batch as it comes, then the head to its features, and nothing else.",
-            )
-            raise Fail(*(_diagnosis(_call(evidence, name), got, right) or _something_random(evidence) or other_values))
+            call = _call(evidence, name)
+            raise Fail(*(_diagnosis(call, got, right) or _something_random(evidence) or _other_values(call)))
     if found := _something_random(evidence):
         raise Fail(*found)
 
@@ -120,6 +117,19 @@ def _something_random(evidence: Evidence) -> tuple[str, str] | None:
     return (
         "the same images get other embeddings when they are asked for again: something random is added to them",
         "Noise and random augmentation are for the training: embed the images as they come.",
+    )
+
+
+def _other_values(call: EmbeddingCall) -> tuple[str, str]:
+    """What is wrong where nothing else is known that makes the values."""
+    if call.changed:
+        return (
+            "the ViT is called with changed images, expected those of the batch as they come",
+            "tfm_test has normalised them already. Leave out what changes x before the models; `x -= …` does it in place.",
+        )
+    return (
+        "expected head(ViT(x)) with both models in eval mode, got other values",
+        "Apply the ViT to the batch as it comes, then the head to its features, and nothing else.",
     )
 
 
@@ -168,11 +178,6 @@ def _diagnosis(call: EmbeddingCall, got: np.ndarray, right: np.ndarray) -> tuple
         )
     if wrong := _in_train_mode(call):
         return f"{wrong} computed in train mode", EVAL_HINT
-    if call.changed:
-        return (
-            "the ViT is called with changed images, expected those of the batch as they come",
-            "tfm_test has normalised them already. Leave out what changes x before the models; `x -= …` does it in place.",
-        )
     if np.allclose(got.sum(1), 1, atol=1e-3) and (got >= 0).all():
         return "the rows are probabilities that add up to 1: a softmax follows the head", "Return the head's output."
     if found := _moved_or_scaled(got, right):

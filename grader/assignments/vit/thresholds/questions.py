@@ -13,7 +13,7 @@ from grader.evidence import Evidence, Probe, Question
 from grader.torchkit import image_sets, lookups
 
 SCORE_SEED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
-COST_ARGUMENTS = ("path", "threads")  # arguments that are no part of what is asked
+COSTS = ("path", "threads")  # arguments that are no part of what is asked
 OPS = {CLASSIFIER: "checkpoint.classify", EMBEDDINGS: "checkpoint.embed"}
 
 
@@ -155,22 +155,20 @@ def _trial(probe: str, transform: str) -> Probe:
         return wanted and pixel_transforms.differ(evidence)
 
     serves = ("vit.accuracy",) if probe == CLASSIFIER else ("contrastive.precision", "contrastive.logs")
-    return Probe(
-        pixel_transforms.trial(probe, transform), OPS[probe], ask, when, 60.0, serves, COST_ARGUMENTS, needs=(TENSORS,)
-    )
+    return Probe(pixel_transforms.trial(probe, transform), OPS[probe], ask, when, 60.0, serves, COSTS, needs=(TENSORS,))
 
 
 PROBES = (
     *(_trial(probe, transform) for probe in OPS for transform in (pixel_transforms.TRAIN, pixel_transforms.TEST)),
     Probe(
         CLASSIFIER, OPS[CLASSIFIER], _ask_classifier,
-        lambda evidence: judges_checkpoint(evidence) and pixel_transforms.are_known(evidence), 900.0, ("vit.accuracy",), COST_ARGUMENTS,
+        lambda evidence: judges_checkpoint(evidence) and pixel_transforms.are_known(evidence), 900.0, ("vit.accuracy",), COSTS,
         1.4, in_parallel=True, needs=(TENSORS,),
     ),
     Probe(
         EMBEDDINGS, OPS[EMBEDDINGS], _ask_embeddings,
         lambda evidence: has_file(evidence, EMBEDDINGS) and pixel_transforms.are_known(evidence), 900.0,
-        ("contrastive.precision", "contrastive.logs"), COST_ARGUMENTS, 2.4, in_parallel=True,
+        ("contrastive.precision", "contrastive.logs"), COSTS, 2.4, in_parallel=True,
         needs=(TENSORS, "contrastive.embeddings"),
     ),
 )  # fmt: skip

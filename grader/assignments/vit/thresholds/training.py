@@ -7,14 +7,7 @@ import numpy as np
 from grader.assignments.vit.thresholds import pixel_transforms
 from grader.assignments.vit.thresholds.answers import TrainingAnswer
 from grader.assignments.vit.thresholds.pixel_transforms import TENSORS
-from grader.assignments.vit.thresholds.questions import (
-    COST_ARGUMENTS,
-    SCORE_SEED,
-    changed_sets,
-    test_rows,
-    test_set,
-    threads,
-)
+from grader.assignments.vit.thresholds.questions import COSTS, SCORE_SEED, changed_sets, test_rows, test_set, threads
 from grader.assignments.vit.thresholds.scores import accuracy, or_none
 from grader.assignments.vit.thresholds.sources import LONGER_TRAINING, TRAINING, judges_checkpoint, last_training
 from grader.evidence import Evidence, Probe, Question
@@ -103,11 +96,11 @@ def expect_enough(evidence: Evidence, score: float) -> None:
 
 PROBES = (
     Probe(
-        TRAINING, "classifier.train", _ask_training, _is_wanted, 1_500.0, ("vit.accuracy",), COST_ARGUMENTS,
+        TRAINING, "classifier.train", _ask_training, _is_wanted, 1_500.0, ("vit.accuracy",), COSTS,
         typical_seconds=100.0, needs=(TENSORS, "vit.model"),
     ),
     Probe(
-        LONGER_TRAINING, "classifier.train", _ask_longer, _ended_too_soon, 1_500.0, ("vit.accuracy",), COST_ARGUMENTS,
+        LONGER_TRAINING, "classifier.train", _ask_longer, _ended_too_soon, 1_500.0, ("vit.accuracy",), COSTS,
         typical_seconds=200.0, needs=(TENSORS, "vit.model"),
     ),
 )  # fmt: skip

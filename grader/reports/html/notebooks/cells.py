@@ -15,7 +15,7 @@ import nbformat  # noqa: E402
 from nbconvert.exporters.html import HTMLExporter  # noqa: E402
 from PIL import Image  # noqa: E402
 
-MAX_OUTPUT_CHARACTERS = 20_000  # the rest is said to be left out
+MAX_OUTPUT = 20_000  # characters; the rest is said to be left out
 Image.MAX_IMAGE_PIXELS = 40_000_000
 
 Node = dict[str, Any]
@@ -121,10 +121,10 @@ def _output(output: Node, mark: str, pictures: Pictures) -> Node | None:
         return {
             "output_type": "stream",
             "name": name,
-            "text": _cut(_overwritten(_text(output.get("text"))), MAX_OUTPUT_CHARACTERS),
+            "text": _cut(_overwritten(_text(output.get("text"))), MAX_OUTPUT),
         }
     if kind == "error":
-        lines = [_cut(_text(line), MAX_OUTPUT_CHARACTERS) for line in _list(output.get("traceback"))[:40]]
+        lines = [_cut(_text(line), MAX_OUTPUT) for line in _list(output.get("traceback"))[:40]]
         return {"output_type": "error", "ename": "", "evalue": "", "traceback": lines}
     data = output.get("data")
     if kind not in ("display_data", "execute_result") or not isinstance(data, dict):
@@ -138,9 +138,9 @@ def _data(data: Node, mark: str, pictures: Pictures) -> Node:
         if kind in data:
             number = pictures.keep(_text(data[kind]))
             return {"text/plain": "[a picture that is left out]" if number is None else _mark(mark, number)}
-    if "text/html" in data and len(_text(data["text/html"])) <= MAX_OUTPUT_CHARACTERS * 5:
+    if "text/html" in data and len(_text(data["text/html"])) <= MAX_OUTPUT * 5:
         return {"text/html": _text(data["text/html"])}
-    return {"text/plain": _cut(_text(data.get("text/plain")), MAX_OUTPUT_CHARACTERS)}
+    return {"text/plain": _cut(_text(data.get("text/plain")), MAX_OUTPUT)}
 
 
 def _list(value: Any) -> list[Any]:
