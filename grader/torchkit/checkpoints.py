@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from grader.judging import Fail
 from grader.observations import Count, Name, RaisedResult, Record, Sizes, Text
 from grader.raised import raised_hint, raised_words
 from grader.records import Raised
+from grader.sentences import type_words
 
 MAX_LISTED = 60  # keys of a checkpoint, and tensors of one kind that do not fit, that are told
 Words = tuple[str, str]  # a message and a hint
@@ -148,6 +150,19 @@ def why_unopened(file: str, unopened: Unopened) -> Words:
     line = next(iter(raised.message.strip().splitlines()), "")[:200]
     said = f"{raised.type}: {line}" if line else raised.type
     return f"{file} is damaged, or no checkpoint: torch.load ends with {said}", again
+
+
+def expect_dict(opening: Opening, file: str, save: str) -> Opened:
+    """Return what was read of a checkpoint that opens and is a dict.
+
+    Args:
+        save: how it is saved rightly.
+    """
+    if isinstance(opening, Unopened):
+        raise Fail(*why_unopened(file, opening))
+    if isinstance(opening, NoDict):
+        raise Fail(f"expected {file} to hold a dict of state dicts, got {type_words(opening.type)}", save)
+    return opening
 
 
 def what_does_not_fit(key: str, file: str, name: str, mismatch: Mismatch) -> str:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 from grader import patterns
 from grader.patterns import Match, Pattern
-from grader.records import CellLog
+from grader.records import CellLog, Submission
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 VALUE = rf"(?:np\.|numpy\.|torch\.)?(?:float\d+|tensor|array)?[^\w.+-]{{0,3}}({NUMBER})"
-TRAIN_AGAIN = "Run the training again until it ends by itself, and save the notebook with its outputs."
 
 
 @dataclass
@@ -102,6 +101,11 @@ class LogReader:
         if found is not None:
             found.cells += [cell for cell in later if errors_of(cell)]
         return found
+
+    def training_cells(self, submission: Submission) -> list[int]:
+        """The cells whose output shows the last training."""
+        run = self.last_run(submission.cells)
+        return [] if run is None else [cell.cell for cell in run.cells]
 
     def trains(self, cell: CellLog) -> bool:
         """Whether a cell calls the function."""

@@ -19,7 +19,7 @@ from grader.observations import Answered, Misfit, Name, RaisedResult, Record
 from grader.raised import raised_hint, raised_words
 from grader.records import Measurement
 from grader.torchkit import checkpoints
-from grader.torchkit.checkpoints import Absent, Loaded, Loading, NoDict, NoStateDict, Opened, Opening, Unopened
+from grader.torchkit.checkpoints import Absent, Loaded, Loading, NoStateDict, Opened, Opening
 
 FILE, PROBE, SUMS_ASKED = "gpt.pt", "checkpoint", 2_000
 
@@ -136,13 +136,8 @@ def fits(evidence: Evidence) -> None:
 
 def _expect_loaded(evidence: Evidence) -> None:
     answer: CheckpointAnswer = evidence[PROBE].value
-    if isinstance(answer.opening, Unopened):
-        raise Fail(*checkpoints.why_unopened(FILE, answer.opening))
-    if isinstance(answer.opening, NoDict):
-        raise Fail(
-            f"expected {FILE} to hold a dict with a state dict, got {answer.opening.type[:60]}",
-            'Save it as train_model should: torch.save({"model": model.state_dict(), "exact_match": …}, "gpt.pt").',
-        )
+    save = 'Save it as train_model should: torch.save({"model": model.state_dict(), "exact_match": …}, "gpt.pt").'
+    checkpoints.expect_dict(answer.opening, FILE, save)
     if answer.undefined:
         raise Missing(f"`{answer.undefined[0][:40]}` is not defined: the model is built with the hyperparameters")
     if answer.model is not None and (why := checkpoints.why_not_loaded(answer.model, "model", FILE, "GPT")):

@@ -1,6 +1,6 @@
 """The assignment put together from its parts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from grader.assignment import Assignment, joined
 from grader.assignments.vit import (
@@ -18,7 +18,6 @@ from grader.assignments.vit import (
     template_blocks,
     thresholds,
 )
-from grader.records import Submission
 from grader.torchkit import devices, fashion_mnist
 
 TOPIC = joined(
@@ -38,12 +37,6 @@ PROBES = (
 def _check_given(texts: Mapping[str, str], where: str) -> None:
     blocks.check_given(texts, where)
     model.shapes.check_given(texts, where)
-
-
-def _training_cells(submission: Submission) -> Iterable[int]:
-    """The cells whose output shows the last training of the embedding."""
-    run = logs.READER.last_run(submission.cells)
-    return () if run is None else [cell.cell for cell in run.cells]
 
 
 VIT = Assignment(
@@ -80,7 +73,7 @@ VIT = Assignment(
         f"grader.assignments.vit.figures.{name}"
         for name in ("augmentation", "schedule", "log", "attention", "map", "neighbours", "confusions")
     ),
-    cells={"contrastive.logs": _training_cells},
+    cells={"contrastive.logs": logs.READER.training_cells},
     trained=tuple(dict.fromkeys(criterion for probe in thresholds.TOPIC.probes for criterion in probe.serves)),
     official={
         "vit.accuracy": "vit.accuracy without vit_classifier.pt is decided in the official grade, which trains your ViT itself."

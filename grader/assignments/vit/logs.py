@@ -5,10 +5,11 @@ from grader.assignment import Topic
 from grader.assignments.vit import thresholds
 from grader.assignments.vit.settings import hyperparameter
 from grader.evidence import Evidence
-from grader.judging import Criterion, Fail, Missing, checks, warn
+from grader.judging import Criterion, Fail, checks, warn
 from grader.records import GradeWarning
 from grader.sentences import number_of
-from grader.torchkit.printed_runs import NUMBER, TRAIN_AGAIN, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
+from grader.torchkit import training_logs
+from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, uncountable
 
 PRECISION_AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
 READER = LogReader(
@@ -34,15 +35,11 @@ def _log(evidence: Evidence) -> PrintedRun:
     Raises:
         Missing: there is none.
     """
-    if evidence.submission.notebook is None:
-        raise Missing("there is no notebook: the log stands in the outputs of its cells")
-    log = _last_run(evidence)
-    if log is None:
-        raise Missing(
-            "no training log: run train_embedding_model in the notebook and save it with its outputs; "
-            "`Best Precision@1: …` is what evaluate_at_end_epoch prints"
-        )
-    return log
+    missing = (
+        "run train_embedding_model in the notebook and save it with its outputs; `Best Precision@1: …` is what "
+        "evaluate_at_end_epoch prints"
+    )
+    return training_logs.expect_shown(_last_run(evidence), evidence.submission, missing)
 
 
 def _last_run(evidence: Evidence) -> PrintedRun | None:
@@ -52,13 +49,7 @@ def _last_run(evidence: Evidence) -> PrintedRun | None:
 
 def without_errors(evidence: Evidence) -> None:
     """The training ran through without an error."""
-    for cell in _log(evidence).cells:
-        for error in errors_of(cell)[:1]:
-            mend = "" if error.startswith("KeyboardInterrupt") else "Mend this error first. "
-            raise Fail(
-                f"the training in cell {cell.cell} ended with an error: {error.strip().rstrip(':')[:200]}",
-                f"{mend}{TRAIN_AGAIN}",
-            )
+    training_logs.expect_no_error(_log(evidence))
 
 
 def whole(evidence: Evidence) -> None:
@@ -72,12 +63,13 @@ def whole(evidence: Evidence) -> None:
     for digits in filter(None, map(uncountable, log.cells)):
         raise Fail(
             f"the training log counts epochs with a number of {len(digits):,} digits, {digits[:12]}…",
-            f"No training has so many epochs: look whether another number is printed behind the word `epoch`. {TRAIN_AGAIN}",
+            f"No training has so many epochs: look whether another number is printed behind the word `epoch`. {training_logs.TRAIN_AGAIN}",
         )
     missing = _missing_epochs(log, hyperparameter(evidence, "num_epochs"))
     if missing:
         raise Fail(
-            f"the training log is not whole: {missing}", f"It was interrupted, or its output was cut. {TRAIN_AGAIN}"
+            f"the training log is not whole: {missing}",
+            f"It was interrupted, or its output was cut. {training_logs.TRAIN_AGAIN}",
         )
 
 
@@ -117,13 +109,8 @@ def agrees_with_checkpoint(evidence: Evidence) -> None:
     """The log's best Precision@1 is the one that vit_embeds.pt records."""
     _expect_honest(evidence)
     log, recorded = _log(evidence), thresholds.recorded_precision(evidence)
-    if not log.best or recorded is None:
-        return
-    if evidence.rubric.above("log_checkpoint", abs(max(log.best) - recorded)):
-        raise Fail(
-            f"the log's best Precision@1 is {max(log.best):.4f}, vit_embeds.pt records {recorded:.4f}",
-            "Log and checkpoint come from different trainings: hand in those of the same run.",
-        )
+    if log.best and recorded is not None:
+        training_logs.expect_recorded(evidence, log, recorded, "Precision@1", "vit_embeds.pt")
 
 
 def _expect_honest(evidence: Evidence) -> None:
@@ -141,12 +128,8 @@ def agrees_with_computed(evidence: Evidence) -> None:
     log, computed = _log(evidence), thresholds.computed_precision(evidence)
     if not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):
         return
-    if evidence.rubric.above("log_computed", abs(max(log.best) - computed)):
-        raise Fail(
-            f"the log's best Precision@1 is {max(log.best):.4f}, the model in vit_embeds.pt reaches {computed:.4f}",
-            "Reference images that are augmented at random explain a difference of a few hundredths, and no larger one: "
-            "hand in the checkpoint that the logged training wrote.",
-        )
+    chance = "Reference images that are augmented at random explain a difference of a few hundredths, and no larger one"
+    training_logs.expect_computed(evidence, log, computed, "Precision@1", "vit_embeds.pt", chance)
 
 
 def stale(evidence: Evidence) -> list[GradeWarning]:
@@ -180,10 +163,7 @@ def claim(evidence: Evidence) -> list[GradeWarning]:
     log, computed = _last_run(evidence), thresholds.computed_precision(evidence)
     if log is None or not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):
         return []
-    best = max(log.best)
-    if best <= computed + evidence.rubric.thresholds["log_computed"]:
-        return []
-    return warn("log.claim", f"the log claims a Precision@1 of {best:.4f}, the checkpoint reaches {computed:.4f}")
+    return training_logs.claim_warning(evidence, log, computed, "a Precision@1")
 
 
 TOPIC = Topic(

@@ -103,6 +103,22 @@ def expect_trained(run: ModuleRun, build: str, call: str, whole: Gradients | Non
         raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
 
 
+def expect_registered(copy: Array, original: Array, what: str) -> None:
+    """Fail where a module that loaded another one's state dict gives something else for the same input.
+
+    Args:
+        copy, original: what the two gave.
+        what: the kind of module, as "a block".
+    """
+    if not same(copy, original):
+        raise Fail(
+            f"{what} that loads another one's state dict should give the same output, and does not: something it "
+            "computes with is not registered",
+            "Layers belong in nn.ModuleList or nn.Sequential, not in a Python list, and are made in __init__, not in "
+            "forward; tensors that are learned are nn.Parameters.",
+        )
+
+
 def expect_parameters_trained(run: ModuleRun, build: str, call: str, whole: Gradients | None = None) -> None:
     """Fail unless every parameter is trainable and has a gradient.
 

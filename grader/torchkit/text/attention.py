@@ -18,7 +18,13 @@ from grader.torchkit.modules.answers import AttentionScale
 from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import build, call, normal
 from grader.torchkit.modules.blocks import BLOCK_MARGINS, expect_heads_of_width, is_in_one_direction, second_direction
-from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.judging import (
+    expect_alone,
+    expect_registered,
+    expect_repeatable,
+    expect_shape,
+    expect_trained,
+)
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.text.causality import (
     MASK_HINT,
@@ -152,11 +158,7 @@ def gradients(evidence: Evidence) -> None:
             f"{size - reached} of the {size} numbers in its parameters have no part in what it gives",
             "Queries, keys and values each have a projection of their own: are all three used, each once?",
         )
-    if not same(run.output("copy"), run.output("one head")):
-        raise Fail(
-            "attention that loads another one's state dict should give the same, and does not",
-            "Layers are made in __init__, not in forward, and kept in self.",
-        )
+    expect_registered(run.output("copy"), run.output("one head"), "attention")
 
 
 def heads_shape(evidence: Evidence) -> None:

@@ -64,10 +64,11 @@ def _run(student: Student, attempt: Attempt, sets: tuple[NotedPairs, NotedPairs]
     if student.has("exact_match"):
         names["exact_match"] = measures.of(student.get("exact_match"))
     function = student.get("train_model")
-    with _followed_gpt(student, watch, attempt.own) as model, _temporary_folder():
-        with student.restored(), student.overriding(**names, **model):
+    with _followed_gpt(student, watch, attempt.own) as model, tempfile.TemporaryDirectory() as folder:
+        with contextlib.chdir(folder), student.restored(), student.overriding(**names, **model):
             ended = watch.run(lambda: function(*sets))
-        saved = _saved(watch, measures)
+        with contextlib.chdir(folder):
+            saved = _saved(watch, measures)
     epochs = student.get("num_epochs") if student.has("num_epochs") else 1
     max_epochs = 1_000
     epochs = min(epochs, max_epochs) if type(epochs) is int and epochs > 0 else 1
@@ -160,10 +161,3 @@ def _saved(watch: TrainingWatch, measures: ScriptedMeasures) -> dict[str, Any] |
     if content is not None and models:
         fits = {"kind": "absent"} if state is None else state_dicts.load(models[-1], state, ("Block",), "GPT")
     return {"opening": opening, "model": fits, "told": told}
-
-
-@contextlib.contextmanager
-def _temporary_folder() -> Iterator[None]:
-    """Work in a folder of its own, for whatever a training writes."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        yield

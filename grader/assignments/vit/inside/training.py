@@ -6,7 +6,6 @@ student's own, until one attempt goes through. Which attempt it was is a fact li
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,7 +142,10 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     }
     calls = ModelCalls()
     models = built_models(student, attempt.own, watch, calls, attempt.only_built)
-    with models as built, _temporary_folder(), student.restored(), student.overriding(**names, **built):
+    with (
+        models as built, tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), student.restored(),
+        student.overriding(**names, **built),
+    ):  # fmt: skip
         _leave_classifier(student)
         calls.facts.clear()  # that was no call of the student's
         sizes = own_sizes(student)
@@ -196,10 +198,3 @@ def _hyperparameter(student: Student, name: str, default: int) -> int:
     """A whole number above 0 that the student's code sets; the default where it is anything else."""
     value = student.get(name) if student.has(name) else default
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else default
-
-
-@contextlib.contextmanager
-def _temporary_folder() -> Iterator[None]:
-    """Work in a folder of its own, for whatever a training writes."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        yield

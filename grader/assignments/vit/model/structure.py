@@ -19,7 +19,7 @@ from grader.evidence import Evidence
 from grader.judging import Fail, after
 from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.blocks import BLOCK_MARGINS, LONG, expect_nonlinear, layer_norm, rms_norm
-from grader.torchkit.modules.judging import expect_repeatable, expect_shape
+from grader.torchkit.modules.judging import expect_registered, expect_repeatable, expect_shape
 from grader.torchkit.modules.run import ModuleRun
 
 
@@ -55,13 +55,7 @@ def batch_mates(evidence: Evidence) -> None:
 def registered(evidence: Evidence) -> None:
     """A Transformer with another one's state dict does the same as that one."""
     run = of_transformer(evidence)
-    if not same(tokens_of(run, "copy"), tokens_of(run, "one block")):
-        raise Fail(
-            "a Transformer that loads another one's state dict should give the same output, and does not: something "
-            "it computes with is not registered",
-            "Layers belong in nn.ModuleList or nn.Sequential, not in a Python list, and are made in __init__, not in "
-            "forward; tensors that are learned are nn.Parameters.",
-        )
+    expect_registered(tokens_of(run, "copy"), tokens_of(run, "one block"), "a Transformer")
 
 
 @after(registered)

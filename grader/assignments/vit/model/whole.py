@@ -18,7 +18,13 @@ from grader.judging import Blocked, Criterion, Fail, after, checks
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.answers import NoAttention, NoTokens
 from grader.torchkit.modules.arrays import changed, same
-from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.judging import (
+    expect_alone,
+    expect_registered,
+    expect_repeatable,
+    expect_shape,
+    expect_trained,
+)
 from grader.torchkit.modules.run import ModuleRun
 
 PARTS = {
@@ -287,13 +293,7 @@ def trained(run: ModuleRun, evidence: Evidence) -> None:
             "the gradient at the pixels does not tell how the feature changes with them: a part of it is detached",
             "Part of what was computed is cut off: look for detach, .data, NumPy or a no_grad block in forward.",
         )
-    if not same(run.output("copy", "batch", (3, D)), base):
-        raise Fail(
-            "a ViT that loads another one's state dict should give the same features, and does not: something it "
-            "computes with is not registered",
-            "Layers belong in nn.ModuleList, not in a list, and are made in __init__, not in forward; every tensor "
-            "that forward uses is a parameter or a buffer.",
-        )
+    expect_registered(run.output("copy", "batch", (3, D)), base, "a ViT")
 
 
 def _needs_stand_ins(evidence: Evidence) -> bool:

@@ -14,7 +14,7 @@ from grader.observations import RaisedResult
 from grader.records import Raised
 from grader.sentences import type_words
 from grader.torchkit import checkpoints, image_sets
-from grader.torchkit.checkpoints import Absent, ClassMissing, Loaded, Loading, Mismatch, NoDict, NoStateDict, Unopened
+from grader.torchkit.checkpoints import Absent, ClassMissing, Loaded, Loading, Mismatch, NoStateDict
 from grader.torchkit.image_sets import Embedded, EmbeddedSets, NoRows, Predicted, PredictedSets, Stopped
 
 MODEL = ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads")
@@ -81,16 +81,11 @@ def _expect_loaded(evidence: Evidence, probe: str, answer: CheckpointAnswer) -> 
         Fail, Missing, Blocked: it does not.
     """
     file = FILES[probe]
-    if isinstance(answer.opening, Unopened):
-        raise Fail(*checkpoints.why_unopened(file, answer.opening))
-    if isinstance(answer.opening, NoDict):
-        raise Fail(
-            f"expected {file} to hold a dict of state dicts, got {type_words(answer.opening.type)}",
-            'Save it as the provided functions do: torch.save({"vit": vit_model.state_dict(), …}, path).',
-        )
+    save = 'Save it as the provided functions do: torch.save({"vit": vit_model.state_dict(), …}, path).'
+    opened = checkpoints.expect_dict(answer.opening, file, save)
     _expect_defined(answer.undefined)
     for key, loading in answer.models.items():
-        _expect_fitting(evidence, file, key, loading, list(answer.opening.types))
+        _expect_fitting(evidence, file, key, loading, list(opened.types))
 
 
 def _expect_defined(undefined: list[str]) -> None:
