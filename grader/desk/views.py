@@ -9,7 +9,7 @@ from grader.desk.pieces import Pieces
 from grader.exports.result import late_note
 from grader.gradebook.ledger import WHOLE_SCORE
 from grader.reports.html import rendering
-from grader.reports.html.story import CriterionStory, tell
+from grader.reports.html.story import tell
 
 SCRIPTS = ("page.js", "desk.js")
 STYLES = ("desk.css",)
@@ -76,12 +76,8 @@ def submission(
         "desk_submission.html", url, hidden, row=row, grade=grade, parts=parts, pieces=pieces, marks=marks, typed=typed,
         at=at, count=len(rows), before=rows[at - 1] if at else None, after=rows[at + 1] if at + 1 < len(rows) else None,
         kinds=KINDS, rows={each.id: each for each in rows}, late=_late(row), whole=WHOLE_SCORE, said=said,
-        anchors=_anchors(parts), looking=looking, missing=missing,
+        anchors={row.result.id: row for part in parts for row in part.rows}, looking=looking, missing=missing,
     )  # fmt: skip
-
-
-def _anchors(parts: Sequence[Any]) -> dict[str, CriterionStory]:
-    return {row.result.id: row for part in parts for row in part.rows}
 
 
 def _late(row: DeskRow) -> str:

@@ -19,11 +19,6 @@ T = TypeVar("T")
 Writer = Callable[[Sequence[ExportedGrade]], str]
 
 
-def as_json(results: Sequence[ExportedGrade]) -> str:
-    """The grades in the shape of ``grade.schema.json``: one as an object, several as a list."""
-    return record.text([result.grade for result in results])
-
-
 def _each(make: Callable[[ExportedGrade], dict]) -> Writer:
     def text(results: Sequence[ExportedGrade]) -> str:
         whole = [make(result) for result in results]
@@ -56,7 +51,7 @@ class SheetFormat:
 
 
 FORMATS: dict[str, Format] = {
-    "json": Format("the grades as --json writes them", as_json),
+    "json": Format("the grades as --json writes them", lambda results: record.text([each.grade for each in results])),
     "md": Format("Markdown for a job summary", markdown.summary),
     "junit": Format("JUnit XML", junit.report),
     "github": Format("annotations for GitHub Actions", annotations.commands),

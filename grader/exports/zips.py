@@ -53,7 +53,8 @@ def write(target: Path, parcels: Iterable[Parcel], most: float) -> tuple[list[Pa
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         parts, too_large = _written(target, parcels, most)
-        names = [target] if len(parts) == 1 else [_numbered(target, number + 1) for number in range(len(parts))]
+        names = [target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(1, len(parts) + 1)]
+        names = [target] if len(parts) == 1 else names
         stale = [path for path in existing(target) if parts and path not in names]
         for part, name in zip(parts, names, strict=True):
             part.replace(name)
@@ -92,10 +93,6 @@ def _written(target: Path, parcels: Iterable[Parcel], most: float) -> tuple[list
 def _remove(paths: Sequence[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
-
-
-def _numbered(target: Path, number: int) -> Path:
-    return target.with_name(f"{target.stem}-{number}{target.suffix}")
 
 
 def existing(target: Path) -> list[Path]:

@@ -85,9 +85,8 @@ class Regrader:
         if kept.observations is None:
             if kept.grade.criteria:
                 raise Unreadable("nothing was kept that it could be computed from")
-            return PackedGrade(
-                _rescaled(kept.grade, self.rubric.narrowed(kept.options.get("only")).max_score), kept.options
-            )
+            points = self.rubric.narrowed(kept.options.get("only")).max_score  # what was not judged is of these, too
+            return PackedGrade(dataclasses.replace(kept.grade, max_score=points), kept.options)
         judged = self._judged(kept)
         if judged is not None and kept.digests.checks == self.judging:
             if (same := self._by_kept_verdicts(kept, judged)) is not None:
@@ -252,11 +251,6 @@ def _current(kept: KeptAnswer) -> KeptAnswer | None:
 
 def _question(probe: Probe | None, evidence: Evidence) -> Question:
     return UNASKED if probe is None else probe.build(evidence, evidence.rng(probe.id))
-
-
-def _rescaled(grade: Grade, max_score: float) -> Grade:
-    """What was not judged is of the new rubric's points, too."""
-    return dataclasses.replace(grade, max_score=max_score)
 
 
 @dataclasses.dataclass(frozen=True)

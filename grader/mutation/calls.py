@@ -40,7 +40,7 @@ def unwrapped(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
     receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
     if receiver is not None and scope.is_object(receiver):
         yield "call taken away", enclosed(receiver)
-    elif node.args and not node.args[0].keyword and not node.args[0].star and not _is_class(node.func):
+    elif node.args and not node.args[0].keyword and not node.args[0].star and not last_name(node.func)[:1].isupper():
         yield "call taken away", enclosed(node.args[0].value)
 
 
@@ -55,7 +55,3 @@ def sibling(node: cst.CSTNode, scope: Scope) -> Iterator[Change]:
                 else cst.Name(other)
             )
             yield f"{name} replaced by {other}", node.with_changes(func=func)
-
-
-def _is_class(callee: cst.BaseExpression) -> bool:
-    return last_name(callee)[:1].isupper()

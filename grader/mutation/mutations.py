@@ -130,7 +130,8 @@ class Collector(cst.CSTVisitor):
             for operator in OPERATORS:
                 for what, new in operator(node, self.scope):
                     self.changes.append(Planned(what, function, line, self.top, node, new))
-        return not _is_docstring(node)
+        docstring = cst.SimpleString | cst.ConcatenatedString
+        return not (isinstance(node, cst.Expr) and isinstance(node.value, docstring))
 
     def on_leave(self, original_node: cst.CSTNode) -> None:
         """Forget the names of a function or class that ends."""
@@ -175,10 +176,6 @@ def _bound(top: cst.CSTNode) -> str:
         if isinstance(part, cst.Assign):
             return next(iter(scopes.names_of(part.targets[0].target)), "")
     return ""
-
-
-def _is_docstring(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Expr) and isinstance(node.value, cst.SimpleString | cst.ConcatenatedString)
 
 
 def lines_of(text: str) -> Iterator[int]:

@@ -3,8 +3,6 @@
 import math
 from typing import Any
 
-import numpy as np
-
 from grader.assignment import Topic
 from grader.assignments.vit.names import HYPERPARAMETERS
 from grader.evidence import Evidence, Probe, Question
@@ -33,16 +31,12 @@ def no_number(evidence: Evidence) -> str:
     return ""
 
 
-def _ask_hyperparameters(evidence: Evidence, rng: np.random.Generator) -> Question:
-    return Question({"names": list(HYPERPARAMETERS)})
-
-
 def _only_what_was_asked(args: dict[str, Any], answer: dict[str, Result]) -> None:
     if others := sorted(answer.keys() - set(args["names"])):
         raise Misfit(f"Expected values of {', '.join(args['names'])} alone, got one of {others[0][:60]}")
 
 
-PROBE = Probe("hyperparameters", "names.values", _ask_hyperparameters)
+PROBE = Probe("hyperparameters", "names.values", lambda evidence, rng: Question({"names": list(HYPERPARAMETERS)}))
 TOPIC = Topic(
     warnings=(devices.hard_coded_device, forged),
     forms={"names.values": Answered(dict[str, Result], _only_what_was_asked), **devices.ANSWERS},

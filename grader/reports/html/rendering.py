@@ -52,9 +52,11 @@ def render(template: str, *scripts: str, styles: tuple[str, ...] = (), stamp: st
 
 def policy(scripts: Sequence[str], styles: Sequence[str], forms: str) -> str:
     """What a page may do: show its own style, run its own script, send its forms where it says, and nothing else."""
+    script = _script(scripts)
+    allowed = f"'sha256-{_hash(script)}'" if script else "'none'"
     return (
         f"default-src 'none'; style-src 'sha256-{_hash(_style(styles))}'; img-src data:; "
-        f"script-src {_allowed(_script(scripts))}; base-uri 'none'; form-action {forms}"
+        f"script-src {allowed}; base-uri 'none'; form-action {forms}"
     )
 
 
@@ -97,10 +99,6 @@ def source(name: str) -> str:
 
 def _finalize(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _allowed(script: str) -> str:
-    return f"'sha256-{_hash(script)}'" if script else "'none'"
 
 
 def _hash(text: str) -> str:

@@ -109,7 +109,8 @@ def read_frame(stream: BinaryIO, shared: Mapping[str, np.ndarray] | None = None)
 
 def _flatten(value: Any, arrays: list[np.ndarray]) -> Any:
     if isinstance(value, np.ndarray):
-        arrays.append(value if value.dtype.name in DTYPES else _widen(value))
+        wide = np.float32 if value.dtype.kind == "f" else np.int64
+        arrays.append(value if value.dtype.name in DTYPES else value.astype(wide))
         return {"$array": len(arrays) - 1}
     if isinstance(value, Mapping):
         return {str(key): _flatten(item, arrays) for key, item in value.items()}
@@ -120,10 +121,6 @@ def _flatten(value: Any, arrays: list[np.ndarray]) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": repr(value)}
     return value
-
-
-def _widen(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
 
 
 def _restore(value: Any, arrays: list[np.ndarray | None], shared: Mapping[str, np.ndarray] | None, depth: int) -> Any:

@@ -22,7 +22,8 @@ def findings(workers: "WarmWorkers", tier: Tier) -> list[str]:
     try:
         with Canaries() as canaries:
             plan = workers.plan(tier, slot)
-            connection, failed = opened_worker(workers.zygote, plan, _nobody_asks, canaries.described())
+            lost = WorkerLost("fault", "a self-test answers no requests")
+            connection, failed = opened_worker(workers.zygote, plan, lambda: lost, canaries.described())
             try:
                 return [failed] if failed else _answer(connection.channels)
             finally:
@@ -40,10 +41,6 @@ def _answer(channels: Channels) -> list[str]:
             return list(json.loads(said)) if said else ["the self-test ended without an answer"]
         said += chunk
     return [f"no answer to the self-test after {max_seconds:g} s"]
-
-
-def _nobody_asks() -> WorkerLost:
-    return WorkerLost("fault", "a self-test answers no requests")
 
 
 class Canaries:

@@ -79,10 +79,8 @@ class Garments(datasets.FashionMNIST, NotedReads):
     def _plain(self) -> bool:
         """Whether items are as they were given, through the plain transform."""
         max_computed = 10_000  # items that are computed in advance, all at once
-        return self.transform is to_tensor and self.item_count <= max_computed and self._unchanged()
-
-    def _unchanged(self) -> bool:
-        return self.data is self._given[0] and self.targets is self._given[1]
+        unchanged = self.data is self._given[0] and self.targets is self._given[1]
+        return unchanged and self.transform is to_tensor and self.item_count <= max_computed
 
     def _fast(self, index: int) -> tuple[Tensor, int]:
         """The same values without the way through PIL, computed once."""
