@@ -100,8 +100,7 @@ def pack(reader: GradebookReader, options: FeedbackOptions) -> Packed:
     packed.keys = [each.entry.key for each in due if each.entry.key not in packed.left_out]
     news = {each.entry.key: each.said for each in due if each.entry.key in packed.keys}
     reader.ledger.note_exports(
-        options.format,
-        {key: said for key, said in news.items() if _last_said(reader, options.format, key) != said},
+        options.format, {key: said for key, said in news.items() if _last_said(reader, options.format, key) != said}
     )
     return packed
 

@@ -44,13 +44,7 @@ def grade_task(
         return PackedGrade(grader.rejected(found.path, found.key, task.seed, reason, 0.0), grader.settings(only))
     try:
         graded = grader.graded(
-            found.path,
-            task.seed,
-            found.key,
-            found.files or None,
-            only,
-            progress,
-            look=lambda e: packed.append(pack(e)),
+            found.path, task.seed, found.key, found.files or None, only, progress, look=lambda e: packed.append(pack(e))
         )
     except NoSubmission as reason:
         return PackedGrade(grader.rejected(found.path, found.key, task.seed, str(reason), 0.0), grader.settings(only))

@@ -77,11 +77,7 @@ def _entries(path: Path, number: int, row: dict[str, Any]) -> Iterator[Equivalen
     new = row.get("new")
     for each in [new] if new is None or isinstance(new, str) else new:
         yield EquivalentChange(
-            row["where"],
-            row["function"],
-            plain(row["old"]),
-            None if each is None else plain(each),
-            row["reason"],
+            row["where"], row["function"], plain(row["old"]), None if each is None else plain(each), row["reason"]
         )
 
 

@@ -111,8 +111,7 @@ class WrittenGrade(Written, frozen=True, kw_only=True):
     reason: OrLeftOut[Annotated[Words, Meta(description="why it was rejected or needs review")]] = UNSET
     score: Amount
     undecided: Annotated[
-        Amount,
-        Meta(description="points of criteria in error: neither in the score nor lost, until a person decides"),
+        Amount, Meta(description="points of criteria in error: neither in the score nor lost, until a person decides")
     ]
     max_score: Amount
     seed: Annotated[int, Meta(ge=0)]

@@ -60,7 +60,4 @@ def claim(evidence: Evidence) -> list[GradeWarning]:
     return training_logs.claim_warning(evidence, log, found, "an exact match")
 
 
-TOPIC = Topic(
-    criteria=(Criterion("training.log", checks(whole, agrees), needs=("model.gpt",)),),
-    warnings=(claim,),
-)
+TOPIC = Topic(criteria=(Criterion("training.log", checks(whole, agrees), needs=("model.gpt",)),), warnings=(claim,))

@@ -41,10 +41,7 @@ def restrict(read: Iterable[str], write: Iterable[str], listed: Iterable[str] = 
     tcp_bind_and_connect = 0b11
     signals_and_abstract_sockets = 0b11
     attributes = struct.pack(
-        "=QQQ",
-        rights,
-        tcp_bind_and_connect if number >= 4 else 0,
-        signals_and_abstract_sockets if number >= 6 else 0,
+        "=QQQ", rights, tcp_bind_and_connect if number >= 4 else 0, signals_and_abstract_sockets if number >= 6 else 0
     )
     size = 24 if number >= 6 else 16 if number >= 4 else 8
     rules = kernel.call("landlock_create_ruleset", attributes[:size], size, 0)

@@ -91,10 +91,7 @@ def serve(requests: BinaryIO, replies: BinaryIO, shared: Mapping[str, np.ndarray
             if request["op"] == "load":
                 student = Student(**request["args"])
                 reply = {
-                    "value": {
-                        "defined": [n for n in student.names if student.has(n)],
-                        "problems": student.problems,
-                    }
+                    "value": {"defined": [n for n in student.names if student.has(n)], "problems": student.problems}
                 }
             elif request["op"] == "signatures":
                 reply = {"value": signatures()}

@@ -43,10 +43,7 @@ def project() -> tuple[str, ...]:
     """The project's own folders, which may lie among the libraries."""
     package = Path(grader.__file__).resolve().parent
     beside = ("reference", "student", "tests", "bench")
-    return (
-        str(package),
-        *(str(package.parent / name) for name in beside if (package.parent / name).is_dir()),
-    )
+    return (str(package), *(str(package.parent / name) for name in beside if (package.parent / name).is_dir()))
 
 
 def user(slot: int) -> int:

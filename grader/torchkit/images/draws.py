@@ -11,15 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from grader.torchkit.images import gray_levels
-from grader.torchkit.images.affine import (
-    LINEAR_PARTS,
-    SYMMETRIES,
-    Affine,
-    fit,
-    grid,
-    inside,
-    sources_of,
-)
+from grader.torchkit.images.affine import LINEAR_PARTS, SYMMETRIES, Affine, fit, grid, inside, sources_of
 from grader.torchkit.images.calibration import BLOCKS, PIXELS
 from grader.torchkit.images.gray_levels import depth
 

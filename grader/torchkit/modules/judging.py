@@ -69,10 +69,7 @@ def expect_alone(run: ModuleRun, build: str, call: str, expected: Array, what: s
             "Normalise over the features, not over the batch.",
         )
     if not same(alone.astype(np.float64), expected):
-        raise Fail(
-            f"the output for {what} depends on which others are in the batch",
-            _why_not_alone(run, build),
-        )
+        raise Fail(f"the output for {what} depends on which others are in the batch", _why_not_alone(run, build))
 
 
 def _why_not_alone(run: ModuleRun, build: str) -> str:

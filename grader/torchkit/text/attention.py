@@ -228,9 +228,6 @@ def topic(causality: str, heads: str) -> Topic:
     of_several = checks(heads_shape, heads_count, heads_apart)
     return Topic(
         probes=(Probe("attention", "module.run", partial(_ask, causality), lambda evidence: evidence.has(NAME)),),
-        criteria=(
-            Criterion(causality, of_one, (NAME,)),
-            Criterion(heads, of_several, (NAME,), needs=(causality,)),
-        ),
+        criteria=(Criterion(causality, of_one, (NAME,)), Criterion(heads, of_several, (NAME,), needs=(causality,))),
         warnings=(scale_warning,),
     )

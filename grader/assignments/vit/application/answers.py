@@ -9,17 +9,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from msgspec import Meta
 
-from grader.observations import (
-    Answered,
-    ArrayOf,
-    Count,
-    Misfit,
-    Name,
-    RaisedResult,
-    Record,
-    ResultOrRaised,
-    Text,
-)
+from grader.observations import Answered, ArrayOf, Count, Misfit, Name, RaisedResult, Record, ResultOrRaised, Text
 from grader.torchkit.answers import StateDict
 
 Counts = Annotated[np.ndarray, ArrayOf("iu", shape=(None,), most=1 << 22, least=0)]

@@ -179,5 +179,5 @@ TOPIC = Topic(
             checks(train_tensor, test_tensor, test_repeats, test_follows, same_normalisation, values_kept),
             ("tfm_train", "tfm_test"),
         ),
-    ),
+    )
 )

@@ -44,6 +44,4 @@ def _hint(found: RandomChanges, train: ObservedRandomTransform) -> str:
     return "tfm_train should change an image differently each time, with two or more of the random transforms."
 
 
-TOPIC = Topic(
-    criteria=(Criterion("augmentation.variety", checks(two_kinds), ("tfm_train",)),),
-)
+TOPIC = Topic(criteria=(Criterion("augmentation.variety", checks(two_kinds), ("tfm_train",)),))

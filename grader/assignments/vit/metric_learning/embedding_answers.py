@@ -7,17 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from grader.observations import (
-    Answered,
-    Count,
-    Misfit,
-    Name,
-    RaisedResult,
-    Record,
-    Result,
-    ResultOrRaised,
-    Text,
-)
+from grader.observations import Answered, Count, Misfit, Name, RaisedResult, Record, Result, ResultOrRaised, Text
 from grader.torchkit.answers import StateDict
 
 

@@ -125,10 +125,7 @@ def _unused(run: TrainingRun) -> tuple[str, str]:
             f"the miner ({names}) is called, but the tuples that it finds are not given to the loss",
             "The miner's result is the third argument of the loss: it says which triplets count.",
         )
-    return (
-        "no miner is used: the loss averages over all triplets of a batch, most of which teach nothing",
-        hint,
-    )
+    return ("no miner is used: the loss averages over all triplets of a batch, most of which teach nothing", hint)
 
 
 def unused_miner(evidence: Evidence) -> list[GradeWarning]:

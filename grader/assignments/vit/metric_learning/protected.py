@@ -18,11 +18,7 @@ from grader.assignments.vit.blocks import END_OF_EPOCH, JUDGED, OVER_DATASET, PR
 from grader.assignments.vit.metric_learning import expected, given_text
 from grader.assignments.vit.metric_learning.embedding_answers import EndOfEpoch, Evaluated, ModelStates, SavedModels
 from grader.assignments.vit.metric_learning.given_text import PROTECTED_HINT, left_unchanged, unchanged
-from grader.assignments.vit.metric_learning.protected_questions import (
-    RightEvaluation,
-    ask_evaluation,
-    ask_sampler,
-)
+from grader.assignments.vit.metric_learning.protected_questions import RightEvaluation, ask_evaluation, ask_sampler
 from grader.assignments.vit.metric_learning.training_items import training_items
 from grader.evidence import Evidence, Probe
 from grader.given.unchanged import still_to_write

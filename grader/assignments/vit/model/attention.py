@@ -76,8 +76,7 @@ def attention_weights(evidence: Evidence) -> None:
     hint = "The softmax runs over the keys, the last axis of the scores (query, key): softmax(dim=-1)."
     if not same(twice, np.concatenate([x, x], axis=1)):
         raise Fail(
-            "the weights of attention do not add up to 1: each token given twice should change no token, and does",
-            hint,
+            "the weights of attention do not add up to 1: each token given twice should change no token, and does", hint
         )
     if np.abs(_added_by_copies(evidence, "block", "long")).max() < BLOCK_MARGINS.min_added:
         raise Fail(

@@ -91,8 +91,7 @@ def _expect_rows(run: ModuleRun, outputs: int) -> None:
     expect_repeatable(batch, run.output("default", "again", (B, outputs)), "features")
     if np.allclose(batch.sum(axis=0), 1, atol=1e-3) and (batch >= 0).all():
         raise Fail(
-            "the outputs of all rows together add up to 1: a softmax over the batch sits inside the head",
-            LOGITS_HINT,
+            "the outputs of all rows together add up to 1: a softmax over the batch sits inside the head", LOGITS_HINT
         )
     expect_alone(run, "default", "row 1 alone", batch[1:2], "a row")
     expect_alone(run, "default", "row 4 alone", batch[4:5], "a row")

@@ -164,8 +164,7 @@ def learnable(evidence: Evidence) -> None:
         raise Fail(f"the {what} are not learnable: a step of training leaves them as they were", hint)
     if stuck[0] or not _cls_learns_by_itself(run):
         raise Fail(
-            "the [CLS] token is not a parameter of its own: only the position embedding added to it is learned",
-            hint,
+            "the [CLS] token is not a parameter of its own: only the position embedding added to it is learned", hint
         )
 
 

@@ -5,16 +5,7 @@ Shapes: B images, T tokens, D features of a token.
 
 import numpy as np
 
-from grader.assignments.vit.model.asking import (
-    IMAGE,
-    TOKEN,
-    B,
-    D,
-    T,
-    of_block,
-    of_transformer,
-    tokens_of,
-)
+from grader.assignments.vit.model.asking import IMAGE, TOKEN, B, D, T, of_block, of_transformer, tokens_of
 from grader.evidence import Evidence
 from grader.judging import Fail, after
 from grader.torchkit.modules.arrays import Array, changed, same

@@ -306,12 +306,5 @@ TOPIC = Topic(
         Probe("model", "module.run", _ask),
         Probe("model.stand_ins", "vit.run", _ask_on_stand_ins, when=_needs_stand_ins, needs=tuple(PARTS)),
     ),
-    criteria=(
-        Criterion(
-            "vit.model",
-            checks(*map(_on_counting_answer, JUDGES)),
-            ("ViT",),
-            needs=tuple(PARTS),
-        ),
-    ),
+    criteria=(Criterion("vit.model", checks(*map(_on_counting_answer, JUDGES)), ("ViT",), needs=tuple(PARTS)),),
 )

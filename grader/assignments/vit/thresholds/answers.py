@@ -7,13 +7,7 @@ from msgspec import Meta
 
 from grader.observations import Answered, Finite, Misfit, Name, Record
 from grader.torchkit.checkpoints import Loaded, Loading, Opened, Opening
-from grader.torchkit.image_sets import (
-    EmbeddedSets,
-    PredictedSets,
-    Stopped,
-    agree_on_embeddings,
-    agree_on_predictions,
-)
+from grader.torchkit.image_sets import EmbeddedSets, PredictedSets, Stopped, agree_on_embeddings, agree_on_predictions
 
 Names = Annotated[list[Name], Meta(max_length=60)]
 
