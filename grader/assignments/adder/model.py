@@ -13,6 +13,7 @@ from grader.observations import OtherResult, Result, SequenceResult, TensorResul
 from grader.torchkit.modules.answers import CallResult
 from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import build, call
+from grader.torchkit.modules.blocks import expect_own_blocks
 from grader.torchkit.modules.judging import (
     expect_alone,
     expect_parameters_trained,
@@ -142,18 +143,9 @@ def arguments(evidence: Evidence) -> None:
                 f"expected the attribute block_size to be {size}, got {'none' if got is None else f'{got:g}'}",
                 "Keep it in self in __init__: generate reads it.",
             )
-    one, two, three = (run.size(name) for name in ("one layer", "gpt", "three layers"))
-    if not one < two < three or two - one != three - two:
-        raise Fail(
-            f"GPTs of 1, 2 and 3 layers have {one}, {two} and {three} parameters, expected each further block to add the "
-            "same number",
-            "Each block needs weights of its own: [block] * n_layer is one block used again and again, and a Python "
-            "list hides layers from PyTorch.",
-        )
-    outs = [run.output(name) for name in ("one layer", "gpt", "three layers")]
-    if same(outs[0], outs[1], 1e-5) or same(outs[1], outs[2], 1e-5):
-        raise Fail("GPTs of 1, 2 and 3 layers give the same logits: not all blocks are run")
-    if same(run.output("one head"), outs[1], 1e-5):
+    builds = ("one layer", "gpt", "three layers")
+    expect_own_blocks([run.size(name) for name in builds], [run.output(name) for name in builds], "GPTs", "n_layer")
+    if same(run.output("one head"), run.output("gpt"), 1e-5):
         raise Fail("GPTs with 1 and 2 heads give the same logits: n_head has no effect", "Pass it on to the blocks.")
 
 

@@ -3,13 +3,14 @@
 Shapes: n tokens, D features of a token, P pairs of tokens.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from grader.judging import Fail
 from grader.torchkit.modules.answers import AttentionScale
-from grader.torchkit.modules.arrays import Array
+from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import Call, call
 from grader.torchkit.modules.run import ModuleRun
 
@@ -80,6 +81,41 @@ def expect_nonlinear(run: ModuleRun, example: str) -> None:
         raise Fail(
             "the MLP is linear, or there is none: no nonlinearity between its layers",
             f"Two linear layers without an activation between them are one linear layer; {example}.",
+        )
+
+
+def expect_mlp_after_attention(added: Array, hint: str) -> None:
+    """Fail where the MLP does not see what attention gave: where it does, it turns what copies of a token add.
+
+    Args:
+        added: as of ``second_direction``, of one head.
+    """
+    if is_in_one_direction(added, BLOCK_MARGINS.max_spread_without_mlp):
+        raise Fail("the MLP does not see what attention gave: both work on the input of the block, side by side", hint)
+
+
+def expect_own_blocks(sizes: Sequence[int], outputs: Sequence[Array], what: str, argument: str) -> None:
+    """Fail unless each further block has parameters of its own, and is run.
+
+    Args:
+        sizes, outputs: of models of 1, 2 and 3 blocks.
+        what: they are called, as "GPTs".
+        argument: the number of blocks.
+    """
+    one, two, three = sizes
+    alike = same(outputs[0], outputs[1], 1e-5) or same(outputs[1], outputs[2], 1e-5)
+    if two - one != three - two or two <= one:
+        raise Fail(
+            f"{what} of 1, 2 and 3 blocks have {one}, {two} and {three} parameters, expected each further block to add "
+            "the same number",
+            f"1, 2 and 3 blocks do the same: the argument {argument} has no effect." if alike
+            else f"Each block needs weights of its own: [block] * {argument} is one block used again and again, and a "
+            "Python list hides layers from PyTorch.",
+        )  # fmt: skip
+    if alike:
+        raise Fail(
+            f"{what} of 1, 2 and 3 blocks give the same result: not all blocks are run",
+            "Run them one after the other, each on what the one before gave.",
         )
 
 

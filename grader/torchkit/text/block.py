@@ -23,8 +23,8 @@ from grader.torchkit.modules.blocks import (
     BLOCK_MARGINS,
     LONG,
     circle,
+    expect_mlp_after_attention,
     expect_nonlinear,
-    is_in_one_direction,
     layer_norm,
 )
 from grader.torchkit.modules.judging import (
@@ -142,12 +142,7 @@ def looks_back(evidence: Evidence) -> None:
 @after(looks_back, nonlinearity)
 def mlp_after_attention(evidence: Evidence) -> None:
     """The MLP works on the sum of the tokens and what attention gave."""
-    added = added_by_copies(of_block(evidence), "one head")
-    # what attention adds, more and more of it in one direction, turns where the MLP sees it
-    if is_in_one_direction(added, BLOCK_MARGINS.max_spread_without_mlp):
-        raise Fail(
-            "the MLP does not see what attention gave: both work on the input of the block, side by side", FORMULA
-        )
+    expect_mlp_after_attention(added_by_copies(of_block(evidence), "one head"), FORMULA)
 
 
 @after(shape)

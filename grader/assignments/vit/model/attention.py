@@ -28,6 +28,7 @@ from grader.torchkit.modules.blocks import (
     BLOCK_MARGINS,
     COPIES,
     expect_heads_of_width,
+    expect_mlp_after_attention,
     is_in_one_direction,
     second_direction,
 )
@@ -97,12 +98,8 @@ def attention_weights(evidence: Evidence) -> None:
 @after(attention_weights, nonlinearity)
 def mlp_after_attention(evidence: Evidence) -> None:
     """The MLP works on the sum of the tokens and what attention gave."""
-    # what attention adds, more and more of it in one direction, turns where the MLP sees it
-    if is_in_one_direction(_added_by_copies(evidence, "one head", "short"), BLOCK_MARGINS.max_spread_without_mlp):
-        raise Fail(
-            "the MLP does not see what attention gave: both work on the input of the block, side by side",
-            "One after the other: the sum of x and attention is the new x, of which the MLP takes the norm.",
-        )
+    hint = "One after the other: the sum of x and attention is the new x, of which the MLP takes the norm."
+    expect_mlp_after_attention(_added_by_copies(evidence, "one head", "short"), hint)
 
 
 def _added_by_copies(evidence: Evidence, build: str, length: str) -> Array:

@@ -9,7 +9,14 @@ from grader.assignments.vit.model.asking import IMAGE, TOKEN, B, D, T, of_block,
 from grader.evidence import Evidence
 from grader.judging import Fail, after
 from grader.torchkit.modules.arrays import Array, changed, same
-from grader.torchkit.modules.blocks import BLOCK_MARGINS, LONG, expect_nonlinear, layer_norm, rms_norm
+from grader.torchkit.modules.blocks import (
+    BLOCK_MARGINS,
+    LONG,
+    expect_nonlinear,
+    expect_own_blocks,
+    layer_norm,
+    rms_norm,
+)
 from grader.torchkit.modules.judging import expect_registered, expect_repeatable, expect_shape
 from grader.torchkit.modules.run import ModuleRun
 
@@ -203,26 +210,12 @@ def blocks_of_their_own(evidence: Evidence) -> None:
             "a Transformer of one block gives back what it got: its block is not run",
             "All `layers` blocks are run, the last one too.",
         )
-    unlike = not (same(outs[0], outs[1], 1e-5) or same(outs[1], outs[2], 1e-5))
     if not one:
         raise Fail(
             "the Transformer has no parameters: its blocks are not registered",
             "A Python list hides layers from PyTorch: keep them in nn.ModuleList or nn.Sequential.",
         )
-    if two - one != three - two or two <= one:
-        raise Fail(
-            f"Transformers of 1, 2 and 3 blocks have {one}, {two} and {three} parameters, expected each further block "
-            "to add the same number",
-            "Each block needs weights of its own: [block] * layers is one block used again and again, and a Python "
-            "list hides layers from PyTorch."
-            if unlike
-            else "1, 2 and 3 blocks do the same: the argument layers has no effect.",
-        )
-    if not unlike:
-        raise Fail(
-            "Transformers of 1, 2 and 3 blocks give the same result: not all blocks are run",
-            "Run them one after the other, each on what the one before gave.",
-        )
+    expect_own_blocks((one, two, three), outs, "Transformers", "layers")
     if one >= 2 * (two - one):
         raise Fail(
             f"layers=1 makes a Transformer of {one // (two - one)} blocks",
