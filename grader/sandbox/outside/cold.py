@@ -17,6 +17,7 @@ from grader.sandbox.outside.channels import PortableChannels
 from grader.sandbox.outside.clock import Patience
 from grader.sandbox.outside.connection import Connection, WorkerLost
 from grader.sandbox.outside.process import Operations, ProcessWorker
+from grader.sandbox.outside.tiers import enforced_by
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -62,9 +63,7 @@ class ColdWorkers:
 
     sandbox: dict[str, str] = {  # noqa: RUF012 (the same for all)
         "tier": "none",
-        "filesystem": "not enforced: files of the account that grades can be read and written",
-        "network": "not enforced: every address can be reached",
-        "syscalls": "not enforced: programs, background processes and signals to other processes are possible",
+        **enforced_by(()),
         "limits": "wall-clock time of every request; memory, files written and processes are not limited",
     }
 

@@ -67,11 +67,16 @@ def words(tier: Tier, limits: Limits) -> dict[str, str]:
     """The ``sandbox`` object of a grade."""
     return {
         "tier": f"{tier.name} ({tier.host})",
-        "filesystem": _filesystem(tier.layers),
-        "network": _network(tier.layers),
-        "syscalls": _syscalls(tier.layers),
-        "limits": _limits(tier.layers, limits),
+        **enforced_by(tier.layers),
+        "limits": f"{limits.memory / (1 << 30):.1f} GiB of memory, {limits.scratch_bytes >> 20} MiB in "
+        f"{limits.scratch_files} files, {limits.threads} threads, {limits.descriptors} descriptors, "
+        "time of every request",
     }
+
+
+def enforced_by(layers: tuple[str, ...]) -> dict[str, str]:
+    """What layers of confinement enforce, in words."""
+    return {"filesystem": _filesystem(layers), "network": _network(layers), "syscalls": _syscalls(layers)}
 
 
 def _filesystem(layers: tuple[str, ...]) -> str:
@@ -97,11 +102,3 @@ def _syscalls(layers: tuple[str, ...]) -> str:
         return "not enforced: programs, background processes and signals to other processes are possible"
     own = ", a user and processes of its own" if "uid" in layers else ""
     return f"seccomp refuses new processes, programs, tracing, signals to others and the kernel's rarer parts{own}"
-
-
-def _limits(layers: tuple[str, ...], limits: Limits) -> str:
-    return (
-        f"{limits.memory / (1 << 30):.1f} GiB of memory, {limits.scratch_bytes >> 20} MiB in "
-        f"{limits.scratch_files} files, {limits.threads} threads, {limits.descriptors} descriptors, "
-        "time of every request"
-    )
