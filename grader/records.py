@@ -325,6 +325,11 @@ class Grade:
         return (*undecided, *self.look_again, *(each.near for each in self.criteria if each.near))
 
     @property
+    def not_enforced(self) -> list[str]:
+        """What nothing kept the submission's code from: "filesystem", "network" and so on."""
+        return [wall for wall, how in self.sandbox.items() if how.startswith("not enforced")]
+
+    @property
     def total(self) -> str:
         """The score in words: "78", or "78 + 10 open"."""
         return f"{self.score:g} + {self.undecided:g} open" if self.undecided else f"{self.score:g}"

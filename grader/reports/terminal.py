@@ -126,9 +126,8 @@ class _Page:
             yield from self.wrapped("Measured: " + ", ".join(measured), 0, 3)
         for warning in grade.warnings:
             yield from self.wrapped(f"Warning {warning.code}: {printable(warning.message)}", 0, 3, "yellow")
-        open_walls = [wall for wall, how in grade.sandbox.items() if "not enforced" in how]
-        if open_walls:
-            yield Text(f"Not confined: {', '.join(open_walls)}", "yellow")
+        if grade.not_enforced:
+            yield Text(f"Not confined: {', '.join(grade.not_enforced)}", "yellow")
         if any(result.status != "passed" for result in grade.criteria):
             path = printable(grade.submission["path"], 200)
             yield Text(f"More: pytest --submission={path} runs one test a check; --json FILE writes everything.", "dim")

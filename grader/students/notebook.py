@@ -114,13 +114,12 @@ def check(criterion: str, submission: str | Path | None = None, *, seed: int | N
     if graded.grade.status == "rejected":
         raise Rejected(printable(graded.grade.reason))
     result = next(each for each in graded.grade.criteria if each.id == criterion)
-    open_ = any(words.startswith("not enforced") for words in graded.grade.sandbox.values())
     official = "The official grade uses random inputs of its own, and decides whether slow code is too slow."
     return NotebookVerdict(
         result,
         {c.name: c.sentence for c in judging.checks},
         tuple(pictures),
-        (*([UNCONFINED] if open_ else []), official),
+        (*([UNCONFINED] if graded.grade.not_enforced else []), official),
     )
 
 

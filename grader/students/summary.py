@@ -95,9 +95,7 @@ def _notes(items: list[CheckItem]) -> Iterator[str]:
     session = Session.of(items[0].config)
     if session.inside:
         yield "Run inside pytest for debugging, without confinement or time limits: run again without for verdicts."
-    elif session.grade is not None and any(
-        w.startswith("not enforced") for w in session.grade.sandbox.values()
-    ):  # how the sandbox's words begin where nothing is
+    elif session.grade is not None and session.grade.not_enforced:
         yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
     untrained = _untrained(items)
     yield from (words for criterion, words in session.assignment.official.items() if criterion in untrained)
