@@ -56,6 +56,7 @@ def test_the_labels_hold_seven_hundred_of_each_class() -> None:
         ),
         (first(200) & (LABELS < 4), {"samples": (200,)}, "200 images of each of 4 classes and none of the others"),
         (first(500) & (LABELS < 1), {}, "500 images of each of 1 class and none"),
+        ((first(100) | (LABELS < 1)) & (LABELS < 3), {}, "900 images, 0 to 700 of a class, instead of 500 of each"),
         (first(100) | (RIGHT & (LABELS < 5)), {}, "3,000 images, 100 to 500 of a class, instead of 500 of each"),
         (RIGHT, {"tested": 3}, "images of the test set: 3 of 40 batches"),
         (ALL & False, {"unknown": 6_000, "indices": 6_000}, "6,000 images instead of 5,000"),

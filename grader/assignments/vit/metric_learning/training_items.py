@@ -94,17 +94,16 @@ def _amount(run: TrainingRun, used: np.ndarray, of: np.ndarray, outside: int) ->
         return _all(run)
     if outside and not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
         return f"{number_of(number, 'image')}, but not all of them are among the first {PER_CLASS} of their class"
-    classes = int((counts > 0).sum())
-    per_class = asked[0] if asked else round(number / max(1, classes))
-    if classes < CLASSES:
-        some = PER_CLASS if abs(number - classes * PER_CLASS) <= run.items.batch else per_class
+    of_used = counts[counts > 0]  # by class, of the classes that are used
+    per_class = asked[0] if asked else round(number / max(1, len(of_used)))
+    if not asked and len(of_used) and np.ptp(of_used) > max(run.items.batch, 0.2 * per_class):
+        between = f"{counts.min()} to {counts.max()} of a class"
+        return f"{number_of(number, 'image')}, {between}, instead of {PER_CLASS} of each"
+    if len(of_used) < CLASSES:
+        some = PER_CLASS if abs(number - len(of_used) * PER_CLASS) <= run.items.batch else per_class
         return (
-            f"{number_of(some, 'image')} of each of {number_of(classes, 'class', 'classes')} and none of the others, "
+            f"{number_of(some, 'image')} of each of {number_of(len(of_used), 'class', 'classes')} and none of the others, "
             f"instead of {PER_CLASS} of each of the {CLASSES}"
-        )
-    if not asked and np.ptp(counts) > max(run.items.batch, 0.2 * per_class):
-        return (
-            f"{number_of(number, 'image')}, {counts.min()} to {counts.max()} of a class, instead of {PER_CLASS} of each"
         )
     return f"{number_of(per_class, 'image')} of each class instead of {PER_CLASS}"
 
