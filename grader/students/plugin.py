@@ -66,6 +66,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         option.tbstyle = "no" if option.tbstyle == "auto" else option.tbstyle
         reporter.reportchars = "" if option.reportchars == "fE" else reporter.reportchars
         session.config.pluginmanager.register(Summary(ours), "vit-grade-summary")
+        # Where Hypothesis is installed, it would import itself, a tenth of such a run, to say that it has nothing to say.
+        session.config.pluginmanager.unregister(name="hypothesispytest")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

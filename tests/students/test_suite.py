@@ -45,8 +45,7 @@ def project(pytester):
     shutil.copytree(ROOT / "tests" / "student", pytester.path / "tests" / "student")
     (pytester.path / "student").mkdir()
     pytester.makeconftest(GIVEN)
-    options = "--no-header -p no:hypothesispytest"  # it is no student's, and every run in this process imports it anew
-    pytester.makepyprojecttoml(f'[tool.pytest.ini_options]\ntestpaths = ["tests/student"]\naddopts = "{options}"')
+    pytester.makepyprojecttoml('[tool.pytest.ini_options]\ntestpaths = ["tests/student"]\naddopts = "--no-header"')
 
     def grade(**statuses):
         made = grades.grade(**statuses)
@@ -260,3 +259,16 @@ def test_a_project_that_is_no_course_notices_nothing(tmp_path):
 
 def test_options_have_a_prefix_of_their_own(project):
     project().runpytest("--grade-submission=student", "-k", "vit.heads").assert_outcomes(passed=9)
+
+
+@pytest.mark.parametrize(("other_tests", "kept"), [(False, False), (True, True)], ids=["checks alone", "other tests, too"])
+def test_hypothesis_is_loaded_for_other_tests_alone(project, other_tests, kept):
+    class Told:
+        def pytest_unconfigure(self, config):
+            self.kept = config.pluginmanager.has_plugin("hypothesispytest")
+
+    pytester, told = project(), Told()
+    if other_tests:
+        (pytester.path / "tests" / "student" / "test_own.py").write_text("def test_own(): pass\n")
+    pytester.runpytest(plugins=[told])
+    assert told.kept is kept
