@@ -261,7 +261,9 @@ def test_options_have_a_prefix_of_their_own(project):
     project().runpytest("--grade-submission=student", "-k", "vit.heads").assert_outcomes(passed=9)
 
 
-@pytest.mark.parametrize(("other_tests", "kept"), [(False, False), (True, True)], ids=["checks alone", "other tests, too"])
+@pytest.mark.parametrize(
+    ("other_tests", "kept"), [(False, False), (True, True)], ids=["checks alone", "other tests, too"]
+)
 def test_hypothesis_is_loaded_for_other_tests_alone(project, other_tests, kept):
     class Told:
         def pytest_unconfigure(self, config):

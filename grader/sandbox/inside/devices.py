@@ -125,6 +125,7 @@ def _modules_are_idle() -> None:
     for name in ("current_device_index", "current_device_idx"):
         setattr(torch.accelerator, name, _noted("torch.accelerator", 0))
     torch.accelerator.current_accelerator = _accelerator
+    torch.accelerator.is_available, torch.accelerator.device_count = lambda: False, lambda: 0
 
 
 def _of_its_own(answer: Callable[..., Any]) -> Any:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from grader.torchkit.images import library
 from grader.torchkit.images.answers import Calibrated, LeafSeen
 from grader.torchkit.images.families import kinds_of_change, loose_kinds_of_change
 from grader.torchkit.images.observed import ObservedRandomTransform, planes
 
+Array = np.ndarray
 MIN_CHANGE = 0.01  # of the range of values: rounding alone comes to one or two gray levels of 255
 
 
@@ -70,9 +73,9 @@ def _own_kinds(transform: ObservedRandomTransform, own_leaves: set[str]) -> dict
         leaf.name for leaf, reached in transform.leaves() if reached and not leaf.own and _is_random(leaf, transform)
     }
     already = {library.FAMILY.get(name, "") for name in names}
-    fresh = sorted(_kinds_of(transform.own.calibration, transform, transform.own.repeats) - already)
-    if len(fresh) >= min(len(own_leaves), 2):
-        return dict.fromkeys(fresh, 1)
+    kinds = _kinds_of(transform.own.calibration, transform, transform.own.repeats)
+    if len(kinds) >= min(len(own_leaves), 2):
+        return dict.fromkeys(sorted(kinds - already), 1)
     return dict.fromkeys(sorted(own_leaves), 1)
 
 
@@ -82,7 +85,8 @@ def _kinds_of(
     """Kinds of change by behaviour; none where outputs are no images."""
     if calibrated is None:
         return frozenset()
-    stacks = {name: plane for name, outputs in calibrated.items() if (plane := planes(outputs)) is not None}
+    outputs = _finite({name: stack for name, stack in calibrated.items() if stack is not None})
+    stacks = {name: plane for name, stack in outputs.items() if (plane := planes(stack)) is not None}
     shapes = {stack.shape for stack in stacks.values()}
     min_size = 20  # pixels along an edge of an output of which motion can be told
     if len(stacks) < len(calibrated) or len(shapes) != 1 or min(next(iter(shapes))[1:]) < min_size:
@@ -90,6 +94,14 @@ def _kinds_of(
     return (
         kinds_of_change(stacks, transform.asked["calibration"]["texture"]) if repeats else loose_kinds_of_change(stacks)
     )
+
+
+def _finite(outputs: dict[str, Array]) -> dict[str, Array]:
+    """Outputs with the lowest and the highest finite value of all in place of what lies beyond, which is no kind of change."""
+    told = [stack[np.isfinite(stack)] for stack in outputs.values()]
+    low = min((float(values.min()) for values in told if values.size), default=0.0)
+    high = max((float(values.max()) for values in told if values.size), default=0.0)
+    return {name: np.nan_to_num(stack, nan=low, posinf=high, neginf=low) for name, stack in outputs.items()}
 
 
 def _idle(leaf: LeafSeen, reached: bool, varies: bool) -> list[str]:

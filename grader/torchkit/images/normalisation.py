@@ -65,9 +65,15 @@ def same(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
     if right is None or left is None:
         return train.has_own_randomness or _hardly_differ(planes(train.did.outputs), planes(test.did.outputs))
     contrast = abs(most_common(right.white)[0] - most_common(right.black)[0])
-    if contrast < MIN_CONTRAST:
-        return True
+    if contrast < MIN_CONTRAST or is_standardised(test):
+        return not _tells_black_from_white(left)
     return _same_randomly(left, right, contrast) if train.has_own_randomness else _same_exactly(left, right, contrast)
+
+
+def _tells_black_from_white(flat: FlatOutputs) -> bool:
+    """Whether most pixels of black images become one value, and most of white ones another."""
+    (black, all_black), (white, all_white) = most_common(flat.black), most_common(flat.white)
+    return min(all_black, all_white) > 0.5 and abs(white - black) > 0.01
 
 
 def _hardly_differ(one: Array | None, other: Array | None) -> bool:
@@ -107,6 +113,8 @@ def _share(stack: Array, levels: list[float], near: float) -> float:
 def words(transform: ObservedTransform) -> str:
     """Name a normalisation as a student writes it."""
     found, flat = line(transform), with_library_held(transform)
+    if is_standardised(transform):
+        return "each image's own mean and standard deviation"
     if (
         flat is not None
         and np.ptp([np.median(stack) for stack in (flat.black, flat.middle, flat.white)]) <= MIN_CONTRAST
@@ -119,7 +127,21 @@ def words(transform: ObservedTransform) -> str:
         return "no normalisation (values from 0 to 1)"
     if abs(shift) < 0.1 and abs(scale - 255) < 0.5:
         return "no normalisation (values from 0 to 255)"
+    if scale < 0:
+        mean, deviation = 1 + shift / scale, -1 / scale
+        return (
+            f"mean {mean:.4g} and standard deviation {deviation:.4g} after black and white have changed places (1 - x)"
+        )
     usual = f"mean {-shift / scale:.4g} and standard deviation {1 / scale:.4g}"
     if scale < 0.05:
         return f"{usual}, as where pixels from 0 to 1 are divided by 255 once more"
     return f"{usual}, as where pixels from 0 to 255 are taken for pixels from 0 to 1" if scale > 200 else usual
+
+
+def is_standardised(transform: ObservedTransform) -> bool:
+    """Whether each image comes out with mean 0 and standard deviation 1, as if normalised by its own."""
+    images = planes(transform.did.outputs)
+    if images is None:
+        return False
+    near = 0.05
+    return bool((np.abs(images.mean((1, 2))) < near).all() and (np.abs(images.std((1, 2)) - 1) < near).all())

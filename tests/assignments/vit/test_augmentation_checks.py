@@ -105,6 +105,20 @@ def test_two_normalisations_are_named() -> None:
     assert check.comes_after == ("train_tensor", "test_tensor", "test_repeats")
 
 
+def test_a_normalisation_of_each_image_by_itself_is_named() -> None:
+    alone = np.random.default_rng(0).normal(size=(3, 1, 28, 28))
+    alone = (alone - alone.mean((2, 3), keepdims=True)) / alone.std((2, 3), keepdims=True)
+    other = {"outputs": alone.astype(np.float32), "flat": np.zeros_like(RIGHT["flat"]), "levels": None}
+    assert "tfm_test with each image's own mean" in failure(tensors.same_normalisation, other).message
+    tensors.same_normalisation(evidence(other, other))
+
+
+def test_inverted_images_are_named() -> None:
+    other = {"flat": normalised(ASKED["flat"], -SCALE, SCALE + SHIFT), "levels": None}
+    message = failure(tensors.same_normalisation, other).message
+    assert "tfm_test with mean 0.286 and standard deviation 0.353 after black and white have changed places" in message
+
+
 def test_what_cuts_normalised_values_off_is_named() -> None:
     assert "ColorJitter comes after" in failure(tensors.values_kept, train=leaves("ColorJitter", cut=1.0)).message
     tensors.values_kept(evidence({}, leaves("jitter", cut=1.0, own=True)))

@@ -1,8 +1,10 @@
 """No stand-in of the grader's is a solution: whoever finds one in a worker's memory loses what it stands for."""
 
+import inspect
 from pathlib import Path
 
 import pytest
+import torch
 
 from grader.assignments.vit import metric_learning, model
 from grader.assignments.vit.inside import embedding, standins, transfer
@@ -39,3 +41,27 @@ def test_a_stand_in_in_the_place_of_a_solution_loses_its_criterion(name: str) ->
     topics = [model.TOPIC] if part == "vit" else [model.TOPIC, metric_learning.TOPIC]
     seen = harness.evidence(sources, topics)
     assert harness.judged(seen, criterion).status == "failed", harness.judged(seen, criterion).feedback
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: standins.ViT(hidden_size=8).eval(), (2, 1, 28, 28)),
+        (lambda: standins.LinearEmbeddingHead(8, 4).eval(), (2, 8)),
+        (lambda: standins.ClassificationHead(8), (2, 8)),
+        (lambda: standins.PatchEmbeddings(28, 7, 8, 1), (2, 1, 28, 28)),
+        (lambda: standins.PositionEmbedding(16, 8), (2, 16, 8)),
+        (lambda: standins.Transformer(8, 1, 2), (2, 17, 8)),
+    ],
+    ids=["ViT", "LinearEmbeddingHead", "ClassificationHead", "PatchEmbeddings", "PositionEmbedding", "Transformer"],
+)
+def test_the_input_of_a_stand_in_has_whatever_name_a_student_gives_it(make, shape) -> None:
+    module, x = make(), torch.rand(shape)
+    assert torch.equal(module(pixel_values=x), module(x))
+    with pytest.raises(TypeError):
+        module(x, mask=x)
+
+
+def test_the_stand_in_of_get_embeddings_is_called_by_the_names_of_the_contract() -> None:
+    given = inspect.signature(standins.get_embeddings).parameters
+    assert [*given] == ["x", "vit_model", "model_embedding"]

@@ -51,6 +51,9 @@ NO_GPU = {
     "current device": "d = torch.cuda.current_device()\ntorch.nn.Linear(2, 2).to(d)(torch.ones(1, 2).to(d))",
     "accelerator": "d = torch.accelerator.current_accelerator()\ntorch.ones(2, device=d).to(d.type)\n"
     "torch.accelerator.synchronize()\ntorch.accelerator.set_device_index(0)\nassert torch.accelerator.current_device_index() == 0",
+    "accelerator that was looked for": "from grader.sandbox.inside import devices\n"
+    "d = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device('cpu')\n"
+    "assert d.type == 'cpu' and not torch.accelerator.device_count() and not devices.hard_coded",
     "mps": "m = torch.nn.Linear(2, 2).to('mps')\nm(torch.ones(1, 2, device='mps'))\ntorch.mps.empty_cache()\n"
     "torch.mps.synchronize()\nprint(torch.mps.current_allocated_memory())",
     "xpu": "torch.ones(2).to('xpu')\ntorch.xpu.synchronize()",

@@ -18,6 +18,10 @@ def two_kinds(evidence: Evidence) -> None:
     if train.always_failed and not train.did.library_only:
         words = raised_words(train.raised) if train.raised else "raised"
         raise Blocked("augmentation.tensors", f"tfm_train {words}")
+    if train.did.not_finite and not train.did.library_only:  # differences of infinite values tell nothing
+        raise Blocked(
+            "augmentation.tensors", f"tfm_train gives NaN or infinite values for {train.did.not_finite} images"
+        )
     raise Fail(_count(found), _hint(found, train))
 
 

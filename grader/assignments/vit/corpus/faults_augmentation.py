@@ -67,6 +67,7 @@ IDLE = [
 
 FEW = [
     fault("none", written(f"tfm_train = transforms.Compose([{END}])"), "no random"),
+    fault("flip_of_its_own_beside_a_flip", composed(f"{FLIP}, transforms.Lambda(lambda image: TF.hflip(image) if random.random() < 0.3 else image)"), "one kind"),
     fault("only_resize", composed("transforms.Resize(32), transforms.CenterCrop(28)"), "no random"),
     fault("one_flip", composed(FLIP), "RandomHorizontalFlip"),
     fault("rotation_twice", composed("transforms.RandomRotation(10), transforms.RandomRotation(20)"), "RandomRotation"),
@@ -147,6 +148,7 @@ TRAIN_ZEROS = Case(
     "the same value for black, gray and white",
 )
 GOOD_STEPS = f"transforms.RandomCrop(28, padding=2), {FLIP}"
+STANDARDISED = "transforms.Lambda(lambda x: (x - x.mean()) / (x.std() + 1e-6))"
 WRONG_TENSORS = [
     fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
     fault("test_not_normalised", composed(GOOD_STEPS, "tfm_test = transforms.ToTensor()\n"), "normalisation", TENSORS),
@@ -167,6 +169,23 @@ WRONG_TENSORS = [
     fault("erased_before_tensor", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.RandomErasing(p=1.0), {END}])"), "after ToTensor", TENSORS),
     fault("train_enlarged", written(f"tfm_train = transforms.Compose([transforms.RandomCrop(32, padding=4), {FLIP}, {END}])"), "28x28", TENSORS),
     fault("train_255", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.PILToTensor(), transforms.ConvertImageDtype(torch.float32), transforms.Lambda(lambda x: x * 255)])"), "normalisation", TENSORS),
+    fault("test_by_its_own_statistics", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([transforms.ToTensor(), {STANDARDISED}])\n"), "own mean", TENSORS),
+    fault("test_by_its_own_statistics_train_written", written(TO_TENSOR + """
+
+def tfm_train(image):
+    image = TF.hflip(image) if random.random() < 0.5 else image
+    return to_tensor(np.asarray(TF.rotate(image, random.uniform(-10, 10))))
+""", f"tfm_test = transforms.Compose([transforms.ToTensor(), {STANDARDISED}])\n"), "own mean", TENSORS),
+    fault("test_inverted", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Lambda(lambda x: 1 - x), transforms.Normalize((0.286,), (0.353,))])\n"), "changed places", TENSORS),
+    fault("logarithm_of_black", written("""
+def end(image):
+    return TF.normalize(torch.log(TF.to_tensor(image)), [0.286], [0.353])
+
+
+def tfm_train(image):
+    image = TF.hflip(image) if random.random() < 0.5 else image
+    return end(TF.rotate(image, random.uniform(-10, 10)))
+""", "tfm_test = end\n"), "infinite", TENSORS),
     fault("own_train_not_normalised", written("""
 def tfm_train(image):
     array = np.asarray(image, dtype=np.float32) / 255

@@ -1,6 +1,10 @@
 """Part 3: ``get_embeddings`` written otherwise."""
 
 from grader.assignments.vit.corpus.contrastive_bodies import embeddings
+from grader.audit import Case
+
+FORWARD = '    def forward(self, x: Tensor) -> Tensor:\n        """'
+BY_NAME = "model_embedding(x=vit_model(pixel_values=x.to(device)))"
 
 VARIANTS = [
     # get_embeddings
@@ -52,5 +56,28 @@ VARIANTS = [
     with torch.no_grad():
         return head(vit(x.to(device))).cpu()
 """,
+    ),
+    Case(
+        "contrastive.variant_vit_called_by_a_name_of_its_own",
+        {
+            "vit_model.py": [
+                (f"{FORWARD}Describe each image", f"{FORWARD.replace('x:', 'pixel_values:')}Describe each image"),
+                ("        x = self.patch_embed(x)", "        x = self.patch_embed(pixel_values)"),
+            ],
+            "contrastive.py": [
+                ("        embeddings = model_embedding(vit_model(x.to(device)))", f"        embeddings = {BY_NAME}"),
+                ("            embeddings = model_embedding(vit_model(x))", f"            embeddings = {BY_NAME}"),
+            ],
+            "application.py": [
+                (
+                    "                features = vit_model(x.to(device))",
+                    "                features = vit_model(pixel_values=x.to(device))",
+                ),
+                (
+                    "                logits = classifier(vit_model(x.to(device)))",
+                    "                logits = classifier(x=vit_model(pixel_values=x.to(device)))",
+                ),
+            ],
+        },
     ),
 ]

@@ -25,7 +25,16 @@ class Calls(list[dict[str, Any]]):
         return self
 
 
-class ModeRecorder(nn.Module):
+class StandIn(nn.Module):
+    """A module whose one input may be given by any name: what a student's own ``forward`` calls it is theirs to choose."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not args and len(kwargs) == 1:
+            args, kwargs = tuple(kwargs.values()), {}
+        return super().__call__(*args, **kwargs)
+
+
+class ModeRecorder(StandIn):
     """A module that shows whether it is in train mode, and remembers in which mode it was used.
 
     In train mode the mean of the batch is taken off and a tenth of the features is dropped; in eval mode
@@ -81,7 +90,7 @@ class LinearEmbeddingHead(ModeRecorder):
         return self.recorded(self.linear(x))
 
 
-class ClassificationHead(nn.Module):
+class ClassificationHead(StandIn):
     """(B, D) → (B, classes), the same in both modes: nobody need put a head without dropout into eval mode.
 
     It has a parameter that nothing uses, as no right head has.
@@ -102,7 +111,7 @@ def _unused() -> nn.Parameter:
     return nn.Parameter(torch.zeros(1, 1, 1))
 
 
-class PatchEmbeddings(nn.Module):
+class PatchEmbeddings(StandIn):
     """(B, C, H, W) → (B, N, D): the mean colour of each cell of a grid, one linear map."""
 
     def __init__(self, image_size: int, patch_size: int, hidden_size: int, num_channels: int = 3) -> None:
@@ -118,7 +127,7 @@ class PatchEmbeddings(nn.Module):
         return self.linear(pooled.flatten(2).transpose(1, 2))
 
 
-class PositionEmbedding(nn.Module):
+class PositionEmbedding(StandIn):
     """(B, N, D) → (B, N + 1, D): every token out of all, each with weights of its own."""
 
     def __init__(self, num_patches: int, hidden_size: int) -> None:
@@ -130,7 +139,7 @@ class PositionEmbedding(nn.Module):
         return self.shares(x.mT).mT
 
 
-class Transformer(nn.Module):
+class Transformer(StandIn):
     """(B, N + 1, D) → same: tokens are mixed by their mean; every argument changes what comes out.
 
     The first token is doubled, so that tokens in another order give something else, as in no right Transformer.
@@ -154,10 +163,11 @@ def filled(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> Any:
     return module
 
 
-def get_embeddings(x: Tensor, vit: ViT, head: LinearEmbeddingHead) -> Tensor:
+def get_embeddings(x: Tensor, vit_model: ViT, model_embedding: LinearEmbeddingHead) -> Tensor:
     """(B, C, H, W) → (B, E): what these stand-ins compute in eval mode, worked out from their numbers."""
     rows = _pooled(x)
-    for layer, mean in ((vit.features, vit.running_mean), (head.linear, head.running_mean)):
+    steps = ((vit_model.features, vit_model.running_mean), (model_embedding.linear, model_embedding.running_mean))
+    for layer, mean in steps:
         rows = rows @ layer.weight.detach().T + layer.bias.detach() - SHIFT * mean
     return rows
 
