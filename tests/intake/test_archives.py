@@ -328,6 +328,12 @@ def test_a_notebook_file_brings_the_files_beside_it(tmp_path: Path) -> None:
     assert opened(tmp_path / "a.ipynb").files.keys() == {"a.ipynb", "m.py", "vit_embeds.pt"}
 
 
+def test_a_notebook_file_brings_the_texts_that_it_names(tmp_path: Path) -> None:
+    write_notebook(tmp_path / "a.ipynb", 'lr = json.load(open("config.json"))["lr"]')
+    folder_of(tmp_path, {"config.json": "{}", "other.json": "{}"})
+    assert opened(tmp_path / "a.ipynb").files.keys() == {"a.ipynb", "config.json"}
+
+
 def test_strangers_too_large_beside_a_notebook_are_left_out(tmp_path: Path) -> None:
     folder_of(tmp_path, GOOD | {"vit_embeds.pt": b"1", "huge.pt": b"2" * 9_000})
     submission = opened(tmp_path / "a.ipynb", limits=IntakeLimits(unpacked=5_000))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from .limits import IntakeLimits
-from .members import Member, is_ignored, safe_name
+from .members import Member, is_ignored, is_kept, safe_name
 from .refusal import RefusalError
 
 
@@ -65,12 +65,14 @@ def walk(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def neighbours(file: Path, limits: IntakeLimits) -> list[Member]:
-    """List a notebook, the .py and checkpoint files beside it, and the sub-packages they import."""
+    """List a notebook, the .py and checkpoint files beside it, the texts that it names, and the packages that it imports."""
     members = [loose_member(file.name, file, limits)]
     beside = [p for p in sorted(file.parent.iterdir()) if p != file and p.is_file() and not p.is_symlink()]
+    own_text = file.read_bytes() if file.stat().st_size <= limits.notebook else b""
     for path in beside:
-        if path.suffix in (".py", ".pt", ".pth") and not is_ignored(path.name):
-            members.append(loose_member(path.name, path, limits))
+        member = loose_member(path.name, path, limits)
+        if path.suffix in (".py", ".pt", ".pth") or (is_kept(member, limits) and path.name.encode() in own_text):
+            members += [] if is_ignored(path.name) else [member]
     return within_size(members, limits) + imported_packages(file.parent, members, limits)
 
 

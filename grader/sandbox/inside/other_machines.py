@@ -5,7 +5,7 @@ below one folder of the scratch, whose parts are made as they are needed: on the
 read there is looked for in the same place, then by its file name in the current folder, as what was handed in lies.
 
 A folder such as ``checkpoints/`` was made by a cell, or by hand, which no grade executes: it is made where something is
-written to it.
+written to it. A text such as ``config.json`` that is read and is nowhere else is looked for in what was handed in.
 """
 
 import builtins
@@ -30,11 +30,12 @@ def named_in(sources: Iterable[str]) -> bool:
     return any(mark in source for source in sources for mark in marks)
 
 
-def install(elsewhere: bool = True) -> Callable[[], None]:
+def install(elsewhere: bool = True, handed_in: str = "") -> Callable[[], None]:
     """Put the functions that open, make and find files in place; what it returns puts the original ones back.
 
     Args:
         elsewhere: paths of another machine may be named; else there is less to do.
+        handed_in: the folder of what was handed in; empty where there is none.
     """
     if getattr(builtins.open, "maps_paths", False) or os.name == "nt":
         return lambda: None
@@ -57,7 +58,7 @@ def install(elsewhere: bool = True) -> Callable[[], None]:
     for name in ("rename", "replace", "link", "symlink") if elsewhere else ():
         put(os, name, _two_paths)
     for owner in (builtins, io):
-        put(owner, "open", _open)
+        put(owner, "open", functools.partial(_open, handed_in))
     put(torch, "save", _save)
     put(torch, "load", _load)
 
@@ -121,6 +122,16 @@ def _found(path: Any) -> Any:
     return beside if _is_there(beside) else mapped
 
 
+def _text_in(handed_in: str, path: Any) -> Any:
+    """Where a text of that name lies in what was handed in; the path as it is where there is none."""
+    name = os.path.basename(_text(path) or "").lower()
+    texts = (".json", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".txt", ".csv", ".md")
+    if not handed_in or not name.endswith(texts) or _is_there(_text(path) or ""):
+        return path
+    found = [f"{folder}/{each}" for folder, _, files in os.walk(handed_in) for each in files if each.lower() == name]
+    return min(found, key=lambda each: (each.count("/"), each), default=path)
+
+
 def _to_write(path: Any) -> Any:
     """Where something is written; its folder is made."""
     mapped = here(path)
@@ -153,10 +164,11 @@ def _folder(original: Callable[..., Any], path: Any, *args: Any, **kwargs: Any) 
     return original(mapped, *args, **kwargs)
 
 
-def _open(original: Callable[..., Any], file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+def _open(handed_in: str, original: Callable[..., Any], file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
     writing_modes = ("w", "a", "x", "+")
     writes = isinstance(mode, str) and any(letter in mode for letter in writing_modes)
-    return original(_to_write(file) if writes else _found(file), mode, *args, **kwargs)
+    place = _to_write(file) if writes else _text_in(handed_in, _found(file))
+    return original(place, mode, *args, **kwargs)
 
 
 def _save(original: Callable[..., Any], obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,9 +1,13 @@
 """Give the parameters of a module values, drawn from a seed."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 FAINT_SCALE = 1 / 30
+_Convolution = nn.modules.conv._ConvNd
 
 
 def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
@@ -11,7 +15,8 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
 
     Random means: matrices with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases,
     scales) moved by 0.3, so that nothing that starts at zero or one hides anything, and single numbers moved by 0.3 up
-    or down, never by next to nothing.
+    or down, never by next to nothing. Of several matrices in one parameter, (3, heads, D, D / heads), which axis is
+    summed over is the student's affair: the longest is taken for the fan-in.
 
     Args:
         module: whose parameters are changed in place.
@@ -26,24 +31,44 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
     """
     generator = torch.Generator().manual_seed(seed)
     tiny = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature would be NaN
+    parametrized = _parametrized(module)
+    kernels = {
+        id(p) for part in module.modules() if isinstance(part, _Convolution) for p in part.parameters(recurse=False)
+    }
     with torch.no_grad():
         for parameter in module.parameters():
             if kind in ("random", "faint") or (kind == "random_but_plain" and not _is_plain(parameter)):
-                _randomise(parameter, generator, FAINT_SCALE if kind == "faint" else 1.0)
+                strength = FAINT_SCALE if kind == "faint" else 1.0
+                _randomise(parameter, generator, strength, is_kernel=id(parameter) in kernels)
+                if id(parameter) in parametrized:
+                    parametrized[id(parameter)].right_inverse(parameter.clone())
             elif kind == "zero" or (kind == "zero_but_ones" and not bool((parameter == 1).all())):
                 parameter.fill_(tiny)
+
+
+def _parametrized(module: nn.Module) -> dict[int, Any]:
+    """By the identity of a parameter, what turns it into the tensor that is computed with, as ``orthogonal`` does.
+
+    Not every value of such a parameter stands for a tensor: it is asked which one does. A weight norm has two
+    parameters, and any value of these will do.
+    """
+    lists = [each for each in module.modules() if isinstance(each, ParametrizationList)]
+    invertible = [each for each in lists if all(hasattr(step, "right_inverse") for step in each)]
+    return {id(each.original): each for each in invertible if hasattr(each, "original")}
 
 
 def _is_plain(parameter: Tensor) -> bool:
     return any(bool((parameter == value).all()) for value in (0, 1))
 
 
-def _randomise(parameter: Tensor, generator: torch.Generator, strength: float) -> None:
+def _randomise(parameter: Tensor, generator: torch.Generator, strength: float, is_kernel: bool) -> None:
     noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
     if parameter.numel() == 1:
         parameter.add_(0.3 * noise.sign())
     elif parameter.dim() < 2:
         parameter.add_(0.3 * noise)
+    elif not is_kernel and sum(size > 1 for size in parameter.shape) > 2 and parameter.dim() > 3:
+        parameter.copy_(strength * noise / max(parameter.shape) ** 0.5)
     elif parameter.dim() == 3 or 1 in parameter.shape:  # [CLS] tokens and positions
         parameter.copy_(0.5 * noise)
     else:

@@ -24,7 +24,7 @@ PATHS = (
 def _mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(other_machines.tempfile, "gettempdir", lambda: str(tmp_path / "scratch"))
     monkeypatch.chdir(tmp_path)
-    undo = other_machines.install()
+    undo = other_machines.install(handed_in=str(tmp_path / "handed_in"))
     yield
     undo()
 
@@ -58,6 +58,20 @@ def test_what_was_handed_in_is_found_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("handed in")
     with open("/content/drive/MyDrive/notes.txt") as file:
         assert file.read() == "handed in"
+
+
+def test_a_text_that_is_read_is_looked_for_in_what_was_handed_in(tmp_path: Path) -> None:
+    handed_in = tmp_path / "handed_in" / "hw3"
+    handed_in.mkdir(parents=True)
+    (handed_in / "config.json").write_text("{}")
+    torch.save({"a": 1}, handed_in / "model.pt")
+    for path in ("config.json", "../config.json", "/content/hw3/config.json"):
+        with open(path) as file:
+            assert file.read() == "{}" and Path(path).read_text() == "{}"
+    with pytest.raises(FileNotFoundError):
+        torch.load("model.pt")
+    Path("config.json").write_text("[]")  # what is written is the scratch's own
+    assert Path("config.json").read_text() == "[]" and (handed_in / "config.json").read_text() == "{}"
 
 
 def test_paths_of_this_machine_stay_as_they_are(tmp_path: Path) -> None:
