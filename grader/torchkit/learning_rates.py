@@ -194,6 +194,10 @@ def _late(run: WatchedTraining, scheduler: WatchedScheduler) -> str:
     """Why a scheduler that is stepped may do nothing."""
     if len(run.used.rate) and scheduler.settings.get("eta_min") == run.used.rate[0]:
         return "Its lowest learning rate, eta_min, is the one that it starts with."
+    if len(run.used.rate) and scheduler.settings.get("min_lrs") == [run.used.rate[0]]:
+        return "Its lowest learning rate, min_lr, is the one that it starts with."
+    if scheduler.type == "CyclicLR":
+        return "It goes up and down between base_lr and max_lr: are they the same?"
     same = next((name for name in ("gamma", "factor") if scheduler.settings.get(name) == 1), None)
     if same is not None:
         return f"It multiplies the learning rate by {same}=1, which changes nothing."
@@ -298,7 +302,9 @@ def _because(run: WatchedTraining) -> str:
 
 def _settings(scheduler: WatchedScheduler) -> str:
     told = ("milestones", "step_size", "gamma", "T_max", "T_0", "total_steps", "patience", "total_iters")
-    shown = [f"{name}={_shown(value)}" for name, value in scheduler.settings.items() if name in told]
+    unused = ("gamma",) if scheduler.type == "CyclicLR" and scheduler.settings.get("mode") != "exp_range" else ()
+    named = {name: value for name, value in scheduler.settings.items() if name in told and name not in unused}
+    shown = [f"{name}={_shown(value)}" for name, value in named.items()]
     return f" ({', '.join(shown)})" if shown else ""
 
 

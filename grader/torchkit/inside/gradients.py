@@ -93,7 +93,7 @@ def _measured_slope(module: nn.Module, inputs: Tensor, direction: Tensor, weight
         up, down = (module(inputs + side * stride * direction).double() for side in (1, -1))
         return float(((up - down) * weights).sum()) / (2 * stride)
 
-    length = 0.02  # length of the step by which a slope is measured: long beside rounding, short beside curvature
+    length = 0.001  # of the step by which a slope is measured: long beside rounding, short beside curvature and kinks
     with torch.no_grad():
         return (4 * difference(length / 2) - difference(length)) / 3  # Richardson's extrapolation
 

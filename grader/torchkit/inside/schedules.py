@@ -217,7 +217,7 @@ def simulate(
         what ``grader.torchkit.training_answers.LearningRates`` explains.
     """
     driven = [n for n in schedules.notes if n.steps and n.copy is not None and not n.late and n.raised is None]
-    ways = [(note, of_epochs) for note in driven if (of_epochs := _steppings(note, seen[:epochs]))]
+    ways = [(note, ways) for note in driven if (ways := _steppings(note, seen[:epochs]) or _evenly(note, epochs))]
     per_batch = any(way.rate for _, of_epochs in ways for way in of_epochs)
     batches = batches if per_batch else 1
     max_batches = 60_000  # that are simulated
@@ -259,6 +259,12 @@ def rates(optimizer: Optimizer) -> list[float]:
     """The learning rates of an optimizer's first groups."""
     max_groups = 4  # parameter groups whose learning rate is kept
     return [float(group["lr"]) for group in optimizer.param_groups[:max_groups]]
+
+
+def _evenly(note: NotedScheduler, epochs: int) -> list[Stepping]:
+    """The steps of a scheduler shared out to the epochs, where none was seen to begin: no batch is learned from."""
+    times, rest = divmod(sum(note.steps.values()), epochs)
+    return [Stepping(times=times)] if times and not rest else []
 
 
 def _steppings(note: NotedScheduler, seen: list[dict[str, int]]) -> list[Stepping]:
@@ -315,7 +321,7 @@ def _settings(scheduler: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     settings = (  # attributes that schedulers of torch keep their arguments in
         "milestones", "_milestones", "step_size", "gamma", "T_max", "T_0", "T_mult", "eta_min", "total_steps", "patience",
-        "factor", "mode", "total_iters", "start_factor", "end_factor", "power", "total_size",
+        "factor", "mode", "total_iters", "start_factor", "end_factor", "power", "total_size", "min_lrs",
     )  # fmt: skip
     for name in settings:
         value = getattr(scheduler, name, None)

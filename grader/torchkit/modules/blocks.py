@@ -24,7 +24,8 @@ class BlockMargins:
     """Where right blocks end and wrong ones begin; python -m bench.structure_margins prints what is left on both sides.
 
     Attributes:
-        min_harmonics: of what an MLP makes of a circle: right ones come to 0.046 and more, linear ones to 0.0005.
+        min_harmonics: of what an MLP makes of a circle: right ones come to 0.04 and more, one with a sigmoid to 0.0057,
+            linear ones to 0.001 at most.
         max_turn: how far long tokens are turned, at most, by what a block adds.
         max_spread_of_one_head: how near what copies of a token add comes to one direction, in parts of what they add:
             several heads come to 0.1 and more, one to 0.003.
@@ -33,7 +34,7 @@ class BlockMargins:
         min_added: by attention to a token: right code adds 30 times as much, code that adds nothing 0.3 of it at most.
     """
 
-    min_harmonics: float = 0.02
+    min_harmonics: float = 0.0025
     max_turn: float = 0.03
     max_spread_of_one_head: float = 0.03
     max_spread_without_mlp: float = 0.001

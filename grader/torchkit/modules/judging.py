@@ -141,7 +141,7 @@ def expect_parameters_trained(run: ModuleRun, build: str, call: str, whole: Grad
             f"{_listed(frozen)} {be} frozen (requires_grad=False): training cannot change {it}",
             "Take out what sets requires_grad to False.",
         )
-    trained_elsewhere = _trained_in(whole, [parameter.name for parameter in parameters])
+    trained_elsewhere = _trained_in(whole, _of_one_kind([parameter.name for parameter in parameters]))
     unused = [p.name for p in parameters if _is_untouched(p, gradients) and p.name not in trained_elsewhere]
     if unused:
         raise Fail(
@@ -169,6 +169,12 @@ def _unregistered(shapes: list[tuple[int, ...]], name: str) -> tuple[str, str]:
 def _is_untouched(parameter: Parameter, gradients: Gradients) -> bool:
     largest = gradients.largest.get(parameter.name)
     return largest is None or (len(parameter.shape) > 1 and largest == 0)
+
+
+def _of_one_kind(names: list[str]) -> list[str]:
+    """The names that no others are like but for a number: those of layers that are repeated are trained here or nowhere."""
+    kinds = [tuple(part for part in name.split(".") if not part.isdigit()) for name in names]
+    return [name for name, kind in zip(names, kinds, strict=True) if kinds.count(kind) < 2]
 
 
 def _trained_in(whole: Gradients | None, names: list[str]) -> set[str]:

@@ -113,6 +113,7 @@ FAULTS = [
           (STACK, STACK.replace("nn.Sequential(*", "(")), (RUN, lines_of("for block in self.resblocks:", "    x = block(x)", "return x"))),
     fault("block_layers_ignored", BLOCK, "layers", (STACK, STACK.replace("range(layers)", "range(2)"))),
     fault("block_one_layer_too_many", BLOCK, "layers", (STACK, STACK.replace("range(layers)", "range(layers + 1)"))),
+    fault("block_first_and_last_run", BLOCK, "no gradient reaches", (RUN, lines_of("return self.resblocks[-1](self.resblocks[0](x))"))),
     fault("block_last_not_run", BLOCK, "not run", (RUN, lines_of("return self.resblocks[:-1](x)"))),
     fault("block_only_last_counts", BLOCK, "not used in forward",
           (RUN, lines_of("for block in self.resblocks:", "    out = block(x)", "return out"))),

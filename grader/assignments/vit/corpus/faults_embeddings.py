@@ -53,6 +53,7 @@ FAULTS = [
         BODY + "    vit_model.requires_grad_(False)\n    model_embedding.requires_grad_(False)\n" + RETURN,
         "require no gradient any more",
     ),
+    embeddings("large_batches_cut", "    x = x[:64]\n" + BODY + RETURN, "left out"),
     embeddings("features_only", BODY + "    return vit_model(x).detach()\n", "features of the ViT"),
     embeddings("softmax", BODY + "    return embeddings.softmax(dim=1).cpu()\n", "softmax"),
     embeddings("mean_over_batch", BODY + "    return embeddings.mean(dim=0).cpu()\n", "One vector for the whole batch"),

@@ -1,5 +1,6 @@
 """Part 3: what students get wrong in ``train_embedding_model``, its loss and its schedule aside."""
 
+import textwrap
 from dataclasses import replace
 
 from grader.assignments.vit.corpus.contrastive_bodies import ENDLESS, streamed
@@ -25,17 +26,23 @@ from grader.assignments.vit.corpus.contrastive_lines import (
     training,
 )
 
+
+def _indented(lines: str) -> str:
+    """Lines of the function as they stand in a loop of it."""
+    return textwrap.indent(lines, "    ")
+
+
 FAULTS = [
     # What the optimizer does
     training(
         "vit_not_optimized",
         (HELD, "    parameters = list(model_embedding.parameters())\n"),
-        word="the ViT do not change: the optimizer does not hold",
+        word="the ViT do not change: no optimizer that takes a step holds",
     ),
     training(
         "head_not_optimized",
         (HELD, "    parameters = list(vit_model.parameters())\n"),
-        word="the embedding head do not change: the optimizer does not hold",
+        word="the embedding head do not change: no optimizer that takes a step holds",
     ),
     training(
         "vit_without_gradient",
@@ -60,6 +67,19 @@ FAULTS = [
         "vit_copied_after_the_optimizer",
         (OPTIMIZER, OPTIMIZER + "    import copy\n    vit_model = copy.deepcopy(vit_model)\n"),
         word="What copy.deepcopy makes is another model",
+    ),
+    training(
+        "models_rebuilt_in_each_epoch",
+        ("        vit_model.train()\n", _indented(MODELS + HELD + OPTIMIZER + MADE) + "        vit_model.train()\n"),
+        word="is built anew in each epoch",
+    ),
+    training(
+        "batches_skipped_before_backward",
+        (SCHEDULE, ""),
+        (MADE, "    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.8)\n"),
+        (LAST, "        scheduler.step()\n" + LAST),
+        (ZERO, "            if loss.item() >= 0:\n                continue\n" + ZERO),
+        word="nothing was learned",
     ),
     training("zero_grad_missing", (ZERO, ""), word="zero_grad"),
     training(

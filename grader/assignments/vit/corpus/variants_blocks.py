@@ -232,6 +232,14 @@ VARIANTS = [
         "nn.Sequential(nn.Linear(d_model, 128), nn.LeakyReLU(0.2), nn.Dropout(0.1), nn.Linear(128, d_model), nn.Dropout(0.1))")),
     variant("right_mlp_prelu", ResidualAttentionBlock=_mlp("nn.Sequential(nn.Linear(d_model, 2 * d_model), nn.PReLU(), nn.Linear(2 * d_model, d_model))")),
     variant("right_mlp_softplus", ResidualAttentionBlock=_mlp("nn.Sequential(nn.Linear(d_model, 2 * d_model), nn.Softplus(), nn.Linear(2 * d_model, d_model))")),
+    variant("right_mlp_sigmoid", ResidualAttentionBlock=_mlp("nn.Sequential(nn.Linear(d_model, 4 * d_model), nn.Sigmoid(), nn.Linear(4 * d_model, d_model))")),
+    variant("right_block_parameters_of_several_matrices", ResidualAttentionBlock=_block(
+        ["self.into = nn.Parameter(torch.randn(3, n_head, d_model, d_model // n_head) * d_model**-0.5)",
+         "self.back = nn.Parameter(torch.randn(n_head, d_model // n_head, d_model) * d_model**-0.5)",
+         "self.mlp = nn.Sequential(nn.Linear(d_model, 2 * d_model), nn.Softplus(), nn.Linear(2 * d_model, d_model))"],
+        ["q, k, v = torch.einsum('bnd,thde->tbhne', x, self.into)",
+         "w = (torch.einsum('bhie,bhje->bhij', q, k) / self.width**0.5).softmax(dim=-1)",
+         "return torch.einsum('bhij,bhje,hed->bid', w, v, self.back)"])),
     variant("right_mlp_quick_gelu", ResidualAttentionBlock=_mlp(
         "nn.Sequential(OrderedDict([('c_fc', nn.Linear(d_model, 4 * d_model)), ('gelu', QuickGELU()), ('c_proj', nn.Linear(4 * d_model, d_model))]))",
         before="""

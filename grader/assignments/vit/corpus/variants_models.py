@@ -232,6 +232,9 @@ HEADS = [
     variant("right_heads_weight_norm",
              ClassificationHead=_head("ClassificationHead", "num_classes", "torch.nn.utils.parametrizations.weight_norm(nn.Linear(hidden_size, num_classes))"),
              LinearEmbeddingHead=_head("LinearEmbeddingHead", "embed_size", "nn.utils.weight_norm(nn.Linear(hidden_size, embed_size))")),
+    variant("right_heads_orthogonal",
+             ClassificationHead=_head("ClassificationHead", "num_classes", "torch.nn.utils.parametrizations.spectral_norm(nn.Linear(hidden_size, num_classes))"),
+             LinearEmbeddingHead=_head("LinearEmbeddingHead", "embed_size", "torch.nn.utils.parametrizations.orthogonal(nn.Linear(hidden_size, embed_size, bias=False))")),
     variant("right_heads_batch_norm_in_classifier",
              ClassificationHead=_head("ClassificationHead", "num_classes", "nn.Sequential(nn.BatchNorm1d(hidden_size), nn.Linear(hidden_size, num_classes))")),
     variant("right_heads_linear_subclasses", ClassificationHead="""

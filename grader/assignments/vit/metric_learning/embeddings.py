@@ -23,6 +23,7 @@ CALLS: dict[str, dict[str, Any]] = {  # rows of the images, and the mode in whic
     "batch in train mode": {"rows": [0, 1, 2, 3, 4], "train": True},
     "single image": {"rows": [5], "train": True},
     "reversed batch": {"rows": [4, 3, 2, 1, 0], "train": True},
+    "large batch": {"rows": [n % 6 for n in range(260)], "train": False},  # larger than most that are trained on
 }
 # Of the largest expected value. Right code, under autocast to bfloat16 too, comes to a fifth of it at most; the
 # nearest that is wrong differs by 13 times as much (python -m bench.structure_margins).
@@ -80,7 +81,7 @@ def _raised_hint(raised: Raised) -> str:
 
 def shape(evidence: Evidence) -> None:
     """`get_embeddings` turns (B, C, H, W) images into (B, E) embeddings, also for a single image."""
-    for name in ("batch", "single image"):
+    for name in ("batch", "single image", "large batch"):
         got, size = returned(evidence, name).shape, len(CALLS[name]["rows"])
         if got != (size, E):
             images = number_of(size, "image")
@@ -92,6 +93,8 @@ def _shape_hint(got: tuple[int, ...], size: int) -> str:
         return "These are the features of the ViT: model_embedding was not applied to them."
     if size == 1 and got == (E,):
         return "The batch axis is gone: squeeze() without a dim removes it from a single image."
+    if got[1:] == (E,) and 1 < got[0] < size:
+        return "Some images of a large batch are left out: each row of x has an embedding."
     if got in ((E,), (1, E)):
         return "One vector for the whole batch: look for a mean, a squeeze or an index over the batch axis."
     return "Apply the ViT to the images, then the head to its features, and return that."

@@ -107,6 +107,11 @@ def both_models(evidence: Evidence) -> None:
             raise Fail(f"{name} was never built", "Build a ViT and a LinearEmbeddingHead inside the function.")
         if not any(model.moved for model in models):
             raise _unmoved(run, name, max(models, key=lambda model: (model.calls, model.held)))
+        if sum(model.moved for model in models) >= max(2, len(run.epochs)):
+            raise Fail(
+                f"{name} is built anew in each epoch: what was learned in the epochs before is lost",
+                "Build both models, the optimizer and the scheduler once, before the loop over the epochs.",
+            )
     if run.total("empty") >= run.steps:
         raise _nothing_arrives(run)  # weight decay moves weights all the same
     _expect_classes_mixed(run)
@@ -146,11 +151,16 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
     if triplet and all(loss.flat >= loss.learned for loss in triplet):
         return Fail(
             f"{said}: the triplet loss of each batch is 0, or does not change with the embeddings",
-            "Look at the miner's type_of_triplets: easy ones teach nothing. Or the margin is too small.",
+            "Look at the miner's type_of_triplets: easy ones teach nothing. Or the margin is too small, or backward() is "
+            "called on something else than the loss, such as a rounded one.",
         )
     if not run.total("arrived"):
         return Fail(said, "Look for detach() and torch.no_grad() between the models and the loss.")
-    return Fail(said, "zero_grad() belongs before backward(), not between backward() and step().")
+    return Fail(
+        said,
+        "zero_grad() belongs before backward(), not between backward() and step(); and gradients that are clipped to 0 "
+        "or multiplied by 0 teach nothing.",
+    )
 
 
 def _unmoved(run: TrainingRun, name: str, model: WatchedModel) -> Exception:
@@ -169,8 +179,9 @@ def _unmoved(run: TrainingRun, name: str, model: WatchedModel) -> Exception:
         )
     if not model.held:
         return Fail(
-            f"{unchanged}: the optimizer does not hold its parameters",
-            "Give one optimizer the parameters of both models, or each of them an optimizer of its own.",
+            f"{unchanged}: no optimizer that takes a step holds its parameters",
+            "Give one optimizer the parameters of both models, or each of them an optimizer of its own, and call step() of "
+            "each.",
         )
     if run.total("empty") >= run.steps:
         return _nothing_arrives(run)
@@ -181,7 +192,10 @@ def _unmoved(run: TrainingRun, name: str, model: WatchedModel) -> Exception:
         )
     if not run.used.rate.any():
         return Fail(f"{unchanged}: the learning rate is 0", "Look at lr and at the scheduler's first values.")
-    return Fail(f"{unchanged}: no gradient reaches it", "Look for detach() between the model and the loss.")
+    return Fail(
+        f"{unchanged}: no gradient reaches it, or it is given its old weights back",
+        "Look for detach() between the model and the loss, and for load_state_dict() in the loop.",
+    )
 
 
 def gradients_zeroed(evidence: Evidence) -> None:

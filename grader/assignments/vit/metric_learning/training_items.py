@@ -72,8 +72,6 @@ def _problem(run: TrainingRun, used: np.ndarray, of: np.ndarray) -> str:
 
 def _too_few(run: TrainingRun, right: int) -> bool:
     """Whether fewer items are sampled than the right number: a loader may leave out some of those that are."""
-    if PER_CLASS in run.samples:
-        return False
     offered = run.items.offered or (CLASSES * run.samples[0] if run.samples else right)
     return offered < right
 
