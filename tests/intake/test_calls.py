@@ -53,6 +53,14 @@ def test_the_statements_that_make_the_arguments_are_kept_in_order(tmp_path: Path
     assert "plot" not in kept and "subset = full" not in kept
 
 
+def test_an_import_for_the_call_alone_is_kept_though_others_on_its_line_are_there(tmp_path: Path) -> None:
+    imports = "from torch.utils.data import ConcatDataset, random_split"
+    uses_one = "def train_embedding_model(train_dataset, test_dataset):\n    ConcatDataset([train_dataset])"
+    made = "subset, rest = random_split(full, [5000, len(full) - 5000])"
+    kept = text(found(tmp_path, imports, uses_one, SETS, made, CALL))
+    assert "import random_split" in kept and "import ConcatDataset" not in kept
+
+
 def test_of_a_function_only_what_the_call_needs_is_kept(tmp_path: Path) -> None:
     body = f"{SETS}\nfor x, y in full:\n    loss(x, y).backward()\n{SAMPLED}\nbest = {CALL}\nprint(best)"
     main = "def main():\n" + "\n".join(f"    {line}" for line in body.splitlines())

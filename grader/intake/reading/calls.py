@@ -58,12 +58,12 @@ class Search:
         rules.taint((unit.tree(), unit.known) for unit in gathering.units.values())
         rules.tainted -= self.leading
         self.rules = rules
-        self.executed = {
-            (unit.name, item.statement.place, item.statement.line)
-            for unit in gathering.units.values()
-            for item in unit.items
-            if item in gathering.kept
-        }
+        self.executed: dict[tuple[str | None, object, int], set[str]] = {}  # names, of an import perhaps not all
+        for unit in gathering.units.values():
+            for item in unit.items:
+                if item in gathering.kept:
+                    key = unit.name, item.statement.place, item.statement.line
+                    self.executed.setdefault(key, set()).update(bound([item.statement.node]))
         self.found: dict[Key, Statement] = {}
         self.followed: dict[tuple[str | None, str], float] = {}
         self.modules: list[str] = []
@@ -162,7 +162,8 @@ class Search:
     def is_there(self, statement: Statement, kept: Statement, unit: Unit) -> bool:
         """Whether a definition or an import has been executed with the program."""
         lasting = isinstance(kept.node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom))
-        return lasting and (unit.name, statement.place, statement.line) in self.executed and not is_star(kept.node)
+        executed = self.executed.get((unit.name, statement.place, statement.line))
+        return lasting and executed is not None and bound([kept.node]) <= executed and not is_star(kept.node)
 
     def permitted(self, statement: Statement, unit: Unit) -> Statement | None:
         """The statement without what is never executed; of a function on the way to the call, what the call needs."""

@@ -29,6 +29,7 @@ class FollowedModel:
         misfit: why its class does not take its arguments; "" where it does.
         is_copy: it was made by copying another one that is followed.
         copy_called: told of each call with gradient of a copy that was made of it; None where nobody listens.
+        replaced: its parameters each time that a state was loaded over what it had learned, and its calls until then.
     """
 
     max_calls = 5_000  # that are counted
@@ -42,6 +43,7 @@ class FollowedModel:
     misfit: str = ""
     is_copy: bool = False
     copy_called: "Callable[[FollowedModel, tuple[Any, ...]], None] | None" = None
+    replaced: list[tuple[int, dict[str, Tensor]]] = field(default_factory=list)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "FollowedModel":
         """The same note: the hooks of a copied model tell the note of the model that was copied."""
@@ -53,6 +55,7 @@ class FollowedModel:
         self.module.register_forward_pre_hook(self.before_call)
         self.module.register_forward_pre_hook(rows.enter)
         self.module.register_forward_hook(rows.leave)
+        self.module.register_load_state_dict_pre_hook(self.before_load)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled with a model that is saved as a whole, and its hooks with it."""
@@ -67,7 +70,9 @@ class FollowedModel:
         """Note a call; a forward pre-hook."""
         if called is not self.module and next(called.parameters(), None) is not next(self.module.parameters(), None):
             if torch.is_grad_enabled() and self.copy_called is not None:
-                self.copy_called(replace(self, module=called, before=None, calls=0, shape=None, is_copy=True), inputs)
+                self.copy_called(
+                    replace(self, module=called, before=None, calls=0, shape=None, is_copy=True, replaced=[]), inputs
+                )
             return
         self.remember()
         if inputs and isinstance(inputs[0], Tensor) and inputs[0].dim() == 4:
@@ -75,13 +80,24 @@ class FollowedModel:
         if torch.is_grad_enabled() and called is self.module and self.calls < self.max_calls:
             self.calls += 1
 
+    def before_load(self, module: nn.Module, *arguments: Any) -> None:
+        """Note what a state is loaded over; a hook."""
+        most = 2  # how often it happened at all is not asked
+        if module is self.module and self.calls and len(self.replaced) < most:
+            self.replaced.append((self.calls, {name: p.detach().clone() for name, p in module.named_parameters()}))
+
+    def learned(self) -> dict[str, Tensor]:
+        """Its parameters at the end of its training: before the best state was loaded again, where that was done after it."""
+        after_all = len(self.replaced) == 1 and self.replaced[0][0] == self.calls
+        return self.replaced[0][1] if after_all else dict(self.module.named_parameters())
+
     def facts(self, held: int) -> dict[str, Any]:
         """What is told of it.
 
         Args:
             held: how many of its parameters optimizers hold.
         """
-        parameters, before = dict(self.module.named_parameters()), self.before or {}
+        parameters, before, learned = dict(self.module.named_parameters()), self.before or {}, self.learned()
         return {
             "role": self.role,
             "calls": self.calls,
@@ -92,7 +108,7 @@ class FollowedModel:
             "misfit": self.misfit,
             "weights": [  # of as many as the answer's type lets pass
                 {"before": _values(before[name]), "after": _values(parameter)}
-                for name, parameter in list(parameters.items())[:12]
+                for name, parameter in list(learned.items())[:12]
                 if name in before
             ],
         }

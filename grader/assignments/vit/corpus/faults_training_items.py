@@ -151,6 +151,15 @@ FAULTS = [
     items("call_of_600", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 600)"), "600 images of each"),
     items("call_of_100", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 100)"), "100 images of each"),
     items("call_of_6000", handed(SUBSET, "train_subset = sample_balanced_subset(train_dataset, 6000)"), "all 60,000"),
+    items(
+        "call_of_a_part_of_the_subset",
+        handed(
+            "train_embedding_model(train_part, test_dataset)",
+            "from torch.utils.data import DataLoader, random_split",
+            "train_part, held_out = random_split(sample_balanced_subset(train_dataset, 500), [4000, 1000])",
+        ),
+        "400 images of each class",
+    ),
     items("call_of_the_last", handed(SUBSET, LAST_OF_EACH), "among the first 500"),
     items(
         "call_of_test_images",

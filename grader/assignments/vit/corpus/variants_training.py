@@ -47,6 +47,21 @@ VARIANTS = [
         ),
     ),
     edited(
+        "evaluates_before_and_reloads_the_best",
+        (
+            "    best_prec = 0.0\n    for epoch",
+            "    best_prec = evaluate_at_end_epoch(\n        vit_model, model_embedding, accuracy_calculator, 0.0, train_subset, "
+            "test_dataset\n    )\n    for epoch",
+        ),
+        (
+            "        )\n    return best_prec\n",
+            '        )\n    best = torch.load("vit_embeds.pt", map_location=device)\n'
+            '    vit_model.load_state_dict(best["vit"])\n'
+            '    model_embedding.load_state_dict(best["embedding_head"])\n'
+            "    return best_prec\n",
+        ),
+    ),
+    edited(
         "trains_a_copy_of_the_vit",
         (HELD, "    import copy\n    vit_model = copy.deepcopy(vit_model)\n" + HELD),
     ),
