@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader import patterns
 
-SHORTEST = 12  # characters of a sentence that is worth leaving out where it was said before
+MIN_REPEATED = 12  # characters of a sentence that is worth leaving out where it was said before
 
 
 def sentence(message: str, hint: str) -> str:
@@ -20,7 +20,7 @@ def running(texts: Iterable[str]) -> str:
     """Several texts one after the other; a sentence that an earlier one holds is left out."""
     said: list[str] = []
     for text in texts:
-        new = [each for each in split(text) if len(each) < SHORTEST or each not in said]
+        new = [each for each in split(text) if len(each) < MIN_REPEATED or each not in said]
         said += [_capital(each) if said and number == 0 else each for number, each in enumerate(new)]
     return " ".join(said)
 
@@ -73,5 +73,5 @@ def objections(text: str, operations: Collection[str] = ()) -> Iterator[str]:
         yield from (f"{words!r} twice in one sentence" for words in once_only if each.count(words) > 1)
     yield from (f"a sentence without a capital letter: {each}" for each in said[1:] if _capital(each) != each)
     for each in dict.fromkeys(said):
-        if len(each) >= SHORTEST and said.count(each) > 1:
+        if len(each) >= MIN_REPEATED and said.count(each) > 1:
             yield f"the same sentence twice: {each}"

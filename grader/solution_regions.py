@@ -2,4 +2,4 @@
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
-KEPT = "# >"  # begins a line of a region that stands in the template, without this mark
+KEPT_MARK = "# >"  # begins a line of a region that stands in the template, without this mark

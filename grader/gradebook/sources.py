@@ -22,7 +22,7 @@ from grader.gradebook import digests
 from grader.reading import module_of
 
 FLOORS = ("torchkit", "assignments")  # of this package, whose modules are told apart
-MADE_OF = ("probes", "criteria", "warnings", "measures", "forms")  # what a topic, and an assignment, brings
+PARTS_OF_TOPIC = ("probes", "criteria", "warnings", "measures", "forms")  # what a topic, and an assignment, brings
 Places = dict[int, list[str]]  # by the identity of an object, where modules hold it: "package.module:TOPIC.criteria.0"
 
 
@@ -110,7 +110,7 @@ def _held(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     """A value and what it holds: the items of lists and dicts, and those of topics and assignments."""
     yield path, value
     if isinstance(value, Topic | Assignment):
-        for name in MADE_OF:
+        for name in PARTS_OF_TOPIC:
             yield from _held(f"{path}.{name}", getattr(value, name))
     elif isinstance(value, tuple | list):
         yield from ((f"{path}.{number}", each) for number, each in enumerate(value))
@@ -120,7 +120,7 @@ def _held(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _structure(assignment: Assignment, places: Places) -> list[Any]:
     """Which pieces there are, in which order they are judged, and where each of them stands."""
-    others = [field.name for field in dataclasses.fields(assignment) if field.name not in MADE_OF]
+    others = [field.name for field in dataclasses.fields(assignment) if field.name not in PARTS_OF_TOPIC]
     return [
         {name: value for name in others if _is_plain(value := getattr(assignment, name))},
         [[p.id, p.op, p.serves, p.needs, p.not_compared, p.in_parallel] for p in assignment.probes],

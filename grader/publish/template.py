@@ -24,7 +24,7 @@ import nbformat
 
 from grader.assignment import Assignment
 from grader.errors import GraderError
-from grader.solution_regions import BEGIN, END, KEPT
+from grader.solution_regions import BEGIN, END, KEPT_MARK
 
 
 def without_solutions(source: str) -> str:
@@ -63,7 +63,7 @@ def _stand_in(region: list[str]) -> list[str]:
     todo = marker.strip().removeprefix(BEGIN).removeprefix(":").strip()
     if todo:
         return [f"{indent}raise NotImplementedError({json.dumps(todo)})\n"]
-    kept = [line.strip().removeprefix(KEPT)[1:] for line in body if line.strip().startswith(KEPT)]
+    kept = [line.strip().removeprefix(KEPT_MARK)[1:] for line in body if line.strip().startswith(KEPT_MARK)]
     return [f"{indent}{line}".rstrip() + "\n" for line in kept]
 
 

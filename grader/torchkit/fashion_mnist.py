@@ -24,7 +24,7 @@ CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
 VARIABLE = "FASHION_MNIST_ROOT"
-GET_IT = f"give a torchvision root with --data or ${VARIABLE}, or run once with a network to have it downloaded"
+DATA_HINT = f"give a torchvision root with --data or ${VARIABLE}, or run once with a network to have it downloaded"
 
 Progress = Callable[[str], None]  # told what is being done when it takes a while
 
@@ -141,7 +141,7 @@ def _source(data: Path | None, cache: Path, progress: Progress) -> Path:
             if all(_file(folder, part) for part in PARTS.values()):
                 return folder
         raise GraderError(
-            f"{given}: expected FashionMNIST/raw with {_absent(given / 'FashionMNIST' / 'raw')}; {GET_IT}"
+            f"{given}: expected FashionMNIST/raw with {_absent(given / 'FashionMNIST' / 'raw')}; {DATA_HINT}"
         )
     folder = cache / "FashionMNIST" / "raw"
     if not all(_file(folder, part) for part in PARTS.values()):
@@ -195,7 +195,7 @@ def _verified(source: Path, part: DataFile) -> np.ndarray:
     expected = part.packed if source.suffix == ".gz" else part.content
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != expected:
-        raise GraderError(f"{source}: MD5 {found}, expected {expected}: damaged, or not FashionMNIST's; {GET_IT}")
+        raise GraderError(f"{source}: MD5 {found}, expected {expected}: damaged, or not FashionMNIST's; {DATA_HINT}")
     if source.suffix == ".gz":
         content = gzip.decompress(content)
     header_bytes = {3: 16, 1: 8}  # bytes before the values of an IDX file, by rank
@@ -236,7 +236,7 @@ def _fetch(download: Callable[..., None], mirrors: list[str], name: str, md5: st
             return download(f"{mirror}{name}", folder, name, md5)
         except (OSError, RuntimeError) as error:  # no network, or a file that is not what it should be
             trouble = " ".join(str(error).split())[:200]
-    raise GraderError(f"FashionMNIST is not on this machine and could not be downloaded ({trouble}); {GET_IT}")
+    raise GraderError(f"FashionMNIST is not on this machine and could not be downloaded ({trouble}); {DATA_HINT}")
 
 
 @contextlib.contextmanager

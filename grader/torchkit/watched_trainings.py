@@ -8,7 +8,7 @@ from grader.torchkit.learning_rates import rate_problem
 from grader.torchkit.training_answers import WatchedEpoch, WatchedModel, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer epochs or batches say nothing
-MIN_SHOWN = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
+MIN_BATCHES = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
 
 
 def expect_steps(run: WatchedTraining) -> None:
@@ -102,7 +102,7 @@ def expect_descent(run: WatchedTraining, losses: int, turned: int, effect: str) 
 
 def early_epochs(run: WatchedTraining) -> list[WatchedEpoch]:
     """The first epochs, where they have so many batches that their number tells something."""
-    return [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.length >= MIN_SHOWN]
+    return [epoch for epoch in run.epochs[:MIN_EPOCHS] if epoch.length >= MIN_BATCHES]
 
 
 def expect_second_batch(early: Sequence[WatchedEpoch]) -> None:
@@ -120,7 +120,7 @@ def _leaves_after_one_batch(early: Sequence[WatchedEpoch]) -> bool:
 
 def once_an_epoch(early: Sequence[WatchedEpoch]) -> bool:
     """Whether backward() is called once in each of some early epochs, although all their batches are gone through."""
-    return len(early) >= 2 and all(epoch.batches >= MIN_SHOWN and epoch.backwards == 1 for epoch in early)
+    return len(early) >= 2 and all(epoch.batches >= MIN_BATCHES and epoch.backwards == 1 for epoch in early)
 
 
 def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: str) -> None:

@@ -12,7 +12,7 @@ from .names import FUNCTIONS, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 
 DATA_SETS = {"FashionMNIST", "MNIST", "EMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder"}
-SYSTEM = (
+SYSTEM_CALLS = (
     "subprocess.", "shutil.", "multiprocessing.", "os.system", "os.popen", "os.chdir", "os.exec", "os.kill",
     "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep", "wandb.",
 )  # fmt: skip
@@ -71,7 +71,7 @@ class Rules:
         interactive = {"input", "exit", "quit", "breakpoint", "get_ipython", "exec", "reload"}
         if full.startswith(("google.colab", "IPython.")) or full in interactive or last == "reload":
             return f"it needs a notebook, by {last}()"
-        if full.startswith(SYSTEM):
+        if full.startswith(SYSTEM_CALLS):
             return f"it reaches out of the program, by {full}()"
         return None
 

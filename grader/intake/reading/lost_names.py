@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from keyword import iskeyword
 
 from .magics import logical_starts
+from .splitting import DEFINITION
 
-DEFINES = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
 COMMENT = re.compile(r"#[^\n]*")
 
 
 def lost_names(text: str) -> list[str]:
     """Return the names; those inside a function or class are none of them."""
-    if text.startswith("@") or DEFINES.match(text):
-        return [match[1] for line in text.split("\n") if (match := DEFINES.match(line))]
+    if text.startswith("@") or DEFINITION.match(text):
+        return [match[1] for line in text.split("\n") if (match := DEFINITION.match(line))]
     names: dict[str, None] = {}
     passed_over: int | None = None  # lines with a larger indent are the body of a definition
     block_statement = re.compile(r"(?:async|if|for|while|with|try|else|elif|except|finally|match|case)\b")
@@ -23,7 +23,7 @@ def lost_names(text: str) -> list[str]:
         if passed_over is not None and indent > passed_over:
             continue
         found = list(bound(code))
-        is_open = block_statement.match(code) or (found and not DEFINES.match(code))
+        is_open = block_statement.match(code) or (found and not DEFINITION.match(code))
         passed_over = None if is_open else indent
         names |= dict.fromkeys(found)
     return [name for name in names if name.isidentifier() and not iskeyword(name)]
@@ -41,7 +41,7 @@ def bound(code: str) -> Iterator[str]:
     """Yield what the first words of a statement bind."""
     assignment = re.compile(r"([^=!<>:+*/%&|^@-]+?)(?::[^=]*)?=(?!=)")
     imports = re.compile(r"(?:from\s+[\w.]+\s+)?import\b(.*)", re.DOTALL)
-    if match := DEFINES.match(code):
+    if match := DEFINITION.match(code):
         yield match[1]
     elif match := imports.match(code):
         is_module = code.startswith("import")

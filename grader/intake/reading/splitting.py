@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .magics import scanned
 
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")  # no statement begins like this
-DEFINITION = re.compile(r"(?:async\s+def|def|class)\s+\w")
+DEFINITION = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
 IN_NO_BRACKETS = re.compile(r"(?:async\s+def|def|class|import)\s+\w|from\s+[\w.]+\s+import\b|@\w|!\w")
 
 

@@ -18,7 +18,7 @@ from grader.sandbox.outside import access
 if TYPE_CHECKING:
     from grader.sandbox.outside.connection import Workers
 
-SUSPECTS = {"ImportError", "OSError", "NameError"}  # a name is undefined "because …" the import before it failed
+IMPORT_ERRORS = {"ImportError", "OSError", "NameError"}  # a name is undefined "because …" the import before it failed
 
 
 def fault(workers: "Workers", observation: Observation, hidden: tuple[str, ...] = ()) -> str:
@@ -46,7 +46,7 @@ def refused(workers: "Workers", observation: Observation, hidden: tuple[str, ...
 
 
 def _messages(observation: Observation) -> Iterator[str]:
-    if observation.raised is not None and SUSPECTS.intersection(observation.raised.bases):
+    if observation.raised is not None and IMPORT_ERRORS.intersection(observation.raised.bases):
         yield observation.raised.message
     yield from _described(observation.value)
 
@@ -55,7 +55,7 @@ def _described(value: Any) -> Iterator[str]:
     """The messages of suspicious exceptions that an operation described in its answer."""
     if isinstance(value, dict):
         bases, message = value.get("bases"), value.get("message")
-        if isinstance(bases, list) and isinstance(message, str) and any(base in SUSPECTS for base in bases):
+        if isinstance(bases, list) and isinstance(message, str) and any(base in IMPORT_ERRORS for base in bases):
             yield message
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         if isinstance(item, dict | list):

@@ -15,8 +15,8 @@ import numpy as np
 
 Array = np.ndarray
 SIZE = 28  # pixels along an edge
-STEP = 9  # gray levels from one pixel of a ramp to the next
-BLOCKS = (0, 81, 162, 243)  # gray levels; mean, darkest and brightest as in a ramp
+RAMP_STEP = 9  # gray levels from one pixel of a ramp to the next
+BLOCK_LEVELS = (0, 81, 162, 243)  # gray levels; mean, darkest and brightest as in a ramp
 COARSE_COUNT, CELLS, CELL = 96, 4, 7  # coarse images; cells along an edge of each, and pixels along an edge of a cell
 
 
@@ -42,10 +42,10 @@ PIXELS = PixelLimits()
 
 def calibration_images(rng: np.random.Generator) -> dict[str, Array]:
     """The images that show what one draw does, by name."""
-    across = np.tile(np.arange(SIZE, dtype=np.uint8) * STEP, (SIZE, 1))
+    across = np.tile(np.arange(SIZE, dtype=np.uint8) * RAMP_STEP, (SIZE, 1))
     black, gray, white = (np.full((SIZE, SIZE), level, np.uint8) for level in (0, 128, 255))
-    blocks = enlarged(np.array(BLOCKS).reshape(2, 2), SIZE // 2, SIZE // 2)
-    patches = rng.permutation(np.repeat(BLOCKS, 7)).reshape(7, 4)  # as many of each level as in the blocks
+    blocks = enlarged(np.array(BLOCK_LEVELS).reshape(2, 2), SIZE // 2, SIZE // 2)
+    patches = rng.permutation(np.repeat(BLOCK_LEVELS, 7)).reshape(7, 4)  # as many of each level as in the blocks
     texture = enlarged(patches, 4, 7)
     return {"across": across, "down": np.ascontiguousarray(across.T), "black": black, "gray": gray, "white": white,
             "blocks": blocks, "texture": texture}  # fmt: skip

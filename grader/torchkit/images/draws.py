@@ -12,7 +12,7 @@ import numpy as np
 
 from grader.torchkit.images import gray_levels
 from grader.torchkit.images.affine import LINEAR_PARTS, SYMMETRIES, Affine, fit, grid, inside, sources_of
-from grader.torchkit.images.calibration import BLOCKS, PIXELS
+from grader.torchkit.images.calibration import BLOCK_LEVELS, PIXELS
 from grader.torchkit.images.gray_levels import depth
 
 Array = np.ndarray
@@ -72,7 +72,7 @@ def _symmetries(stacks: dict[str, Array], texture: Array) -> list[int | None]:
     found: list[int | None] = [None] * count
     for number, symmetry in reversed(list(enumerate(SYMMETRIES))):
         order = np.argsort(symmetry(texture), axis=None, kind="stable")
-        groups = outputs.reshape(count, -1)[:, order].reshape(count, len(BLOCKS), -1)
+        groups = outputs.reshape(count, -1)[:, order].reshape(count, len(BLOCK_LEVELS), -1)
         there = live.reshape(count, -1)[:, order].reshape(groups.shape)
         like = np.abs(groups - np.median(groups, axis=2, keepdims=True)) < PIXELS.same_level
         right = (like & there).sum((1, 2)) >= 0.98 * np.maximum(there.sum((1, 2)), PIXELS.min_count)

@@ -6,7 +6,7 @@ one calibration image, (H, W); a draw's images are a dict by the names of ``cali
 
 import numpy as np
 
-from grader.torchkit.images.calibration import BLOCKS, PIXELS, SIZE, STEP
+from grader.torchkit.images.calibration import BLOCK_LEVELS, PIXELS, RAMP_STEP, SIZE
 
 Array = np.ndarray
 FLAT = ("black", "gray", "white")
@@ -110,9 +110,9 @@ def block_levels(values: Array, inverted: bool) -> Array | None:
     for one in levels[np.argsort(-counts, kind="stable")][: (counts >= min_block).sum()]:
         if all(abs(one - other) > 1 for other in kept):
             kept.append(float(one))
-    if len(kept) < len(BLOCKS):
+    if len(kept) < len(BLOCK_LEVELS):
         return None
-    return np.sort(kept[: len(BLOCKS)])[:: -1 if inverted else 1]
+    return np.sort(kept[: len(BLOCK_LEVELS)])[:: -1 if inverted else 1]
 
 
 def change_of_levels(flat: Array, blocks: Array | None) -> tuple[Array | None, bool]:
@@ -133,15 +133,15 @@ def change_of_levels(flat: Array, blocks: Array | None) -> tuple[Array | None, b
         middle = flat[0] + (flat[2] - flat[0]) * 128 / 255
         linear = abs(flat[1] - middle) < 3 and abs(flat[2] - flat[0]) > 20
         return (np.array([[0, 255], [flat[0], flat[2]]]) if linear else None), linear
-    slope = (blocks[2] - blocks[1]) / (BLOCKS[2] - BLOCKS[1])
+    slope = (blocks[2] - blocks[1]) / (BLOCK_LEVELS[2] - BLOCK_LEVELS[1])
     if abs(slope) < 0.1:
         return None, False
-    ends = blocks[1] + slope * (np.array([0, 255]) - BLOCKS[1])
-    expected = blocks[1] + slope * (np.array([BLOCKS[0], BLOCKS[3]]) - BLOCKS[1])
+    ends = blocks[1] + slope * (np.array([0, 255]) - BLOCK_LEVELS[1])
+    expected = blocks[1] + slope * (np.array([BLOCK_LEVELS[0], BLOCK_LEVELS[3]]) - BLOCK_LEVELS[1])
     found = blocks[[0, 3]]
     if (np.minimum(np.abs(expected - found), np.abs(np.clip(expected, 0, 255) - found)) < 3).all():
         return np.array([[0, 255], ends]), True
-    return (np.array([BLOCKS, blocks]) if (np.diff(blocks) * np.sign(slope) > 0).all() else None), False
+    return (np.array([BLOCK_LEVELS, blocks]) if (np.diff(blocks) * np.sign(slope) > 0).all() else None), False
 
 
 def undone(image: Array, levels: Array) -> Array:
@@ -155,7 +155,7 @@ def undone(image: Array, levels: Array) -> Array:
 
 def source_of_ramp(ramp: Array, levels: Array) -> Array:
     """(H, W) the source column or row of each pixel of a ramp, from the middle of the image."""
-    return undone(ramp, levels) / STEP - (SIZE - 1) / 2
+    return undone(ramp, levels) / RAMP_STEP - (SIZE - 1) / 2
 
 
 def unsaturated(ramp: Array, levels: Array) -> Array:

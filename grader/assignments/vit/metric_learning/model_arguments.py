@@ -10,7 +10,7 @@ from grader.raised import place
 from grader.torchkit.training_answers import ModelCall
 
 IMAGE_SIZE = 28  # pixels along one side
-ORDERS = {
+ORDER_HINTS = {
     "ViT": "The order is ViT(image_size, patch_size, num_channels, hidden_size, layers, heads).",
     "LinearEmbeddingHead": "The order is LinearEmbeddingHead(hidden_size, embed_size).",
 }
@@ -26,11 +26,11 @@ def models_built(evidence: Evidence) -> str | None:
             problem = f"its class does not take them: {model.misfit}" if model.misfit else ""
             problem = problem or _misfit(model.arguments, {} if in_full is None else in_full.sizes)
             if problem and not _takes_another_order(evidence):
-                raise Fail(f"the ViT is built with arguments that do not fit: {problem}", ORDERS["ViT"])
+                raise Fail(f"the ViT is built with arguments that do not fit: {problem}", ORDER_HINTS["ViT"])
         if model.role == "head" and model.misfit:
             raise Fail(
                 f"the embedding head is built with arguments that do not fit: {model.misfit}",
-                ORDERS["LinearEmbeddingHead"],
+                ORDER_HINTS["LinearEmbeddingHead"],
             )
     if in_full is None or in_full.attempt != BUILT:
         return None
@@ -103,7 +103,7 @@ def exchanged_call(evidence: Evidence, run: TrainingRun) -> Fail | None:
         exchanged = len(wrong) == 2 and given[wrong[0]] == wanted[wrong[1]] and given[wrong[1]] == wanted[wrong[0]]
         if exchanged and not (call.name == "ViT" and _takes_another_order(evidence)):
             at = "" if call.frame is None else f" ({place(call.frame)}: `{call.frame.text}`)"
-            return Fail(f"{call.name} is built with {wrong[0]} and {wrong[1]} exchanged{at}", ORDERS[call.name])
+            return Fail(f"{call.name} is built with {wrong[0]} and {wrong[1]} exchanged{at}", ORDER_HINTS[call.name])
     return None
 
 
@@ -116,13 +116,13 @@ def _why(call: ModelCall, sizes: dict[str, int]) -> str:
     wanted = {name: sizes.get(HYPERPARAMETERS.get(name, name)) for name in given}
     if given != wanted and sorted(given.values()) == sorted(value for value in wanted.values() if value is not None):
         others = [f"{name} is {value}" for name, value in given.items() if value != wanted[name]]
-        return f"So {' and '.join(others)}: compare the order of the arguments. {ORDERS[call.name]}"
+        return f"So {' and '.join(others)}: compare the order of the arguments. {ORDER_HINTS[call.name]}"
     if problem := _misfit(given, sizes):
         return f"The arguments do not fit the images: {problem}."
     hidden_size, heads = given.get("hidden_size", 0), given.get("heads", 1)
     if heads < 1 or hidden_size % heads:
         return f"Each head takes an equal part of hidden_size: {hidden_size} cannot be divided by heads={heads}."
-    return raised_hint(call.raised) or ORDERS[call.name]
+    return raised_hint(call.raised) or ORDER_HINTS[call.name]
 
 
 def _compared(evidence: Evidence, run: TrainingRun, in_full: TrainingRun) -> str | None:
@@ -146,7 +146,7 @@ def _compared(evidence: Evidence, run: TrainingRun, in_full: TrainingRun) -> str
         if others and small != full:
             raise Fail(
                 f"{names[call.name]} is built with `{others[0]}` in the place of `{own}`: `{call.words}`{at}",
-                ORDERS[call.name],
+                ORDER_HINTS[call.name],
             )
         remark = remark or (
             f"{names[call.name]} is built with {name}={full}{at}, though `{own}` is {wanted}: vit_embeds.pt then does "
@@ -157,7 +157,7 @@ def _compared(evidence: Evidence, run: TrainingRun, in_full: TrainingRun) -> str
 
 def _arguments(run: TrainingRun, in_full: TrainingRun) -> Iterator[tuple[ModelCall, str, int, int]]:
     """Each argument of the same calls in both attempts: the call in full size, its name and both values."""
-    for name in ORDERS:
+    for name in ORDER_HINTS:
         pairs = zip(
             [call for call in run.calls if call.name == name],
             [call for call in in_full.calls if call.name == name],
