@@ -188,6 +188,7 @@ class WatchedLoss(Record, frozen=True):
         in_order: calls whose embeddings are known to be those of the batch, in its order.
         mislabelled: of these, how many had other labels than the batch.
         upwards: calls whose loss got a negative gradient, as -loss gives it.
+        crossed: calls whose triplets hold positives of other classes and negatives of the anchor's.
         tuples: calls by the source of their tuples.
     """
 
@@ -204,6 +205,7 @@ class WatchedLoss(Record, frozen=True):
     in_order: Count = 0
     mislabelled: Count = 0
     upwards: Count = 0
+    crossed: Count = 0
 
 
 class WatchedScheduler(Record, frozen=True):

@@ -69,6 +69,7 @@ class LossCalls:
     in_order: int = 0
     mislabelled: int = 0
     upwards: int = 0
+    crossed: int = 0
     tuples: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("none", "miner", "all", "other", "other_embeddings", "other_labels"), 0)
     )
@@ -153,6 +154,7 @@ class Losses:
         if not self._memory and rows is not None and isinstance(labels, Tensor) and _triplets(labels):
             note.found += bool(len(rows))
             note.nothing += not len(rows)
+        note.crossed += not self._memory and _crossed(given, labels, inputs.get("ref_labels"))
         remembered = self._memory[-1] if self._memory else "none"
         source = self._source(given, rows, inputs) if remembered in ("none", "all") else remembered
         note.tuples[source] += 1
@@ -184,6 +186,20 @@ class Losses:
             if not _all_among(rows, [found for _, found in known]):
                 return ""
         return "miner" if "" in told else max(told, default="")
+
+
+def _crossed(given: Any, labels: Any, references: Any) -> bool:
+    """Whether all positives of triplets are of other classes than their anchors, and all negatives of the same."""
+    of_others = references if isinstance(references, Tensor) else labels
+    tensors = isinstance(given, tuple | list) and all(isinstance(part, Tensor) for part in (*given, labels, of_others))
+    if not tensors or len(given) != 3 or not len(given[0]):
+        return False
+    anchors, positives, negatives = given
+    try:
+        of_anchors, of_positives, of_negatives = labels[anchors], of_others[positives], of_others[negatives]
+        return bool((of_anchors != of_positives).all() and (of_anchors == of_negatives).all())
+    except (IndexError, RuntimeError):  # the loss says what is wrong
+        return False
 
 
 def _learned(note: LossCalls, gradient: Tensor) -> None:

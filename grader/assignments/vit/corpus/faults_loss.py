@@ -174,6 +174,11 @@ FAULTS = [
         word="other labels than the loss",
     ),
     training(
+        "positives_and_negatives_exchanged",
+        (COMPUTE, "            a, p, n = triplets\n            loss = triplet_loss(embeddings, y, (a, n, p))\n"),
+        word="positives and negatives of the triplets are exchanged",
+    ),
+    training(
         "miner_on_the_batch_before",
         (MINE, "            older = triplets if total_loss else miner(embeddings, y)\n" + MINE),
         (COMPUTE, "            loss = triplet_loss(embeddings, y, older)\n"),

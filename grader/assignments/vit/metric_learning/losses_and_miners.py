@@ -90,6 +90,11 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
             "the triplet loss is not given the embeddings (B, E) first and then their labels (B,)",
             "The order is loss(embeddings, labels, triplets), and miner(embeddings, labels).",
         )
+    if any(loss.crossed > loss.calls / 2 for loss in triplet):
+        return Fail(
+            "positives and negatives of the triplets are exchanged: the loss draws images of different classes together",
+            "A miner gives anchors, positives and negatives in this order: give the loss its tuple as it is.",
+        )
     explanations = {  # by the names of ``TupleSources``
         "other_embeddings": (
             "the miner is given other embeddings than the loss: the triplets that it finds are those of other rows",
