@@ -53,6 +53,12 @@ FAULTS = [
         BODY + "    vit_model.requires_grad_(False)\n    model_embedding.requires_grad_(False)\n" + RETURN,
         "require no gradient any more",
     ),
+    embeddings(
+        "features_of_its_own_models_turned_round",
+        BODY.replace("model_embedding(vit_model(x.to(device)))", "model_embedding.fc(vit_model(x.to(device))).flip(1)")
+        + RETURN,
+        "other values",
+    ),
     embeddings("large_batches_cut", "    x = x[:64]\n" + BODY + RETURN, "left out"),
     embeddings("features_only", BODY + "    return vit_model(x).detach()\n", "features of the ViT"),
     embeddings("softmax", BODY + "    return embeddings.softmax(dim=1).cpu()\n", "softmax"),

@@ -57,6 +57,14 @@ VARIANTS = [
         return head(vit(x.to(device))).cpu()
 """,
     ),
+    embeddings(
+        "by_parts_of_its_own_models",
+        """    vit_model.eval(), model_embedding.eval()
+    with torch.no_grad():
+        tokens = vit_model.transformer(vit_model.ln_pre(vit_model.pos_embed(vit_model.patch_embed(x.to(device)))))
+        return F.normalize(model_embedding.fc(vit_model.ln_post(tokens[:, 0])), dim=1).cpu()
+""",
+    ),
     Case(
         "contrastive.variant_vit_called_by_a_name_of_its_own",
         {

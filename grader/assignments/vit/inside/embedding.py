@@ -7,12 +7,14 @@ import contextlib
 import io
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+from torch import nn
 from torch.utils.data import Subset
 
 from grader.assignments.vit.inside import standins
@@ -20,6 +22,7 @@ from grader.assignments.vit.inside.datasets import Garments
 from grader.sandbox.inside import describe, other_machines
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside import filling
 from grader.torchkit.inside.results import raised, result_of
 
 Weights = dict[str, np.ndarray]
@@ -37,46 +40,89 @@ def models(vit: Weights, head: Weights) -> tuple[standins.ViT, standins.LinearEm
 
 @op("embedding.get")
 def get(
-    student: Student, images: np.ndarray, vit: Weights, head: Weights, calls: dict[str, dict[str, Any]]
+    student: Student, images: np.ndarray, vit: Weights, head: Weights, calls: dict[str, dict[str, Any]], own: bool
 ) -> dict[str, dict[str, Any]]:
-    """Call ``get_embeddings`` on rows of the images, on fresh stand-ins each time.
+    """Call ``get_embeddings`` on rows of the images, on fresh stand-ins each time; on own models if it asks for their parts.
 
     Args:
         images: (B, C, H, W).
         vit, head: state dicts of the stand-ins.
         calls: by name, {"rows": [int], "train": bool}: the mode in which the models are handed over.
+        own: whether the student has classes of both models.
 
     Returns:
         by name, a ``metric_learning.embedding_answers.EmbeddingCall``.
     """
     function, x = student.get("get_embeddings"), torch.from_numpy(np.array(images))
-    return {
-        name: _embedded(function, x[torch.tensor(call["rows"])], vit, head, call["train"], seed)
-        for seed, (name, call) in enumerate(calls.items())
-    }
+    batches = {name: x[torch.tensor(call["rows"])] for name, call in calls.items()}
+    found = {}
+    for seed, (name, call) in enumerate(calls.items()):
+        pair = models(vit, head)
+        found[name] = _embedded(function, batches[name], pair, call["train"], seed)
+        found[name] |= {"vit": pair[0].calls[:50], "head": pair[1].calls[:50]}
+    if not (own and any("AttributeError" in _bases(answer["result"]) for answer in found.values())):
+        return found
+    width, size = vit["features.weight"].shape[0], head["linear.weight"].shape[0]
+    try:
+        return {
+            name: _embedded_by_own(student, batches[name], (width, size), call["train"]) for name, call in calls.items()
+        }
+    except Exception:  # their constructors are judged elsewhere
+        return found
+
+
+def _bases(result: dict[str, Any]) -> list[str]:
+    """The classes of the exception in a result; none where nothing was raised."""
+    return list(result["exception"]["bases"]) if result["kind"] == "raised" else []
 
 
 def _embedded(
-    function: Callable[..., Any], batch: torch.Tensor, vit: Weights, head: Weights, train: bool, seed: int
+    function: Callable[..., Any], batch: torch.Tensor, pair: tuple[nn.Module, nn.Module], train: bool, seed: int
 ) -> dict[str, Any]:
     torch.manual_seed(seed)
     torch.set_grad_enabled(True)
-    vit_model, model_embedding = models(vit, head)
+    vit_model, model_embedding = pair
     vit_model.train(train), model_embedding.train(train)
     as_given, changed = batch.clone(), []
     vit_model.register_forward_pre_hook(lambda _, inputs: changed.append(_changed(inputs[0], as_given)))
     result = result_of(lambda: function(batch, vit_model, model_embedding))
-    needs_gradient = [p.requires_grad for model in (vit_model, model_embedding) for p in model.parameters()]
+    needs_gradient = [p.requires_grad for model in pair for p in model.parameters()]
     left = {"grad": torch.is_grad_enabled(), "frozen": needs_gradient.count(False)}
-    calls = {"vit": vit_model.calls[:50], "head": model_embedding.calls[:50]}
-    return {"result": result, **left, **calls, "changed": sum(changed)}
+    return {"result": result, **left, "changed": sum(changed)}
+
+
+def _embedded_by_own(student: Student, batch: torch.Tensor, sizes: tuple[int, int], train: bool) -> dict[str, Any]:
+    """The same on the student's own ViT and head, with what these two give by themselves.
+
+    Args:
+        sizes: D and E.
+    """
+    seed = 1  # of the weights, the same ones in each call
+    torch.manual_seed(seed)
+    pair = student.get("ViT")(28, 14, 1, sizes[0], 1, 1), student.get("LinearEmbeddingHead")(*sizes)
+    calls: list[list[dict[str, Any]]] = [[], []]
+    for model in pair:
+        filling.fill(model, "random", seed)
+        model.eval()
+    with torch.no_grad():
+        right = pair[1](pair[0](batch))
+    for model, noted in zip(pair, calls, strict=True):
+        for part in model.modules():
+            part.register_forward_pre_hook(partial(_note_mode, noted, len(batch)))
+    answer = _embedded(student.get("get_embeddings"), batch.clone(), pair, train, seed)
+    return {**answer, "vit": calls[0][:50], "head": calls[1][:50], "own": describe.plain(right)}
+
+
+def _note_mode(noted: list[dict[str, Any]], size: int, part: nn.Module, inputs: Any) -> None:
+    noted.append({"training": part.training, "grad": torch.is_grad_enabled(), "batch": size})
 
 
 def _changed(images: Any, batch: torch.Tensor) -> int:
     """How many of some images (n, C, H, W) are none of a batch (B, C, H, W), beyond what another precision makes of them."""
     if not isinstance(images, torch.Tensor) or images.shape[1:] != batch.shape[1:]:
         return 0
-    distances = (images.detach().float()[:, None] - batch).abs().flatten(2).amax(2)  # (n, B)
+    few = 8  # of these images: all with all would be much to compare
+    distances = (images[:few].detach().float()[:, None] - batch).abs().flatten(2).amax(2)  # (n, B)
     max_rounding = 0.05  # pixels of bfloat16
     return int((distances.amin(1) > max_rounding).sum())
 

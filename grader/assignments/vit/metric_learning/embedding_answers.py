@@ -5,9 +5,21 @@ Shapes: B batch, n items of a data set.
 
 from typing import Annotated, Any
 
+import numpy as np
 from msgspec import Meta
 
-from grader.observations import Answered, Count, Misfit, Name, RaisedResult, Record, Result, ResultOrRaised, Text
+from grader.observations import (
+    Answered,
+    ArrayOf,
+    Count,
+    Misfit,
+    Name,
+    RaisedResult,
+    Record,
+    Result,
+    ResultOrRaised,
+    Text,
+)
 from grader.torchkit.answers import StateDict
 
 
@@ -37,6 +49,7 @@ class EmbeddingCall(Record, frozen=True):
         frozen: parameters that require no gradient afterwards.
         vit, head: the calls of both models meanwhile.
         changed: of how many images that the ViT was called with the batch holds none, as it was given.
+        own: (B, E) head(ViT(x)) by the student's own models, where these were handed over.
     """
 
     result: ResultOrRaised
@@ -45,6 +58,7 @@ class EmbeddingCall(Record, frozen=True):
     vit: Forwards
     head: Forwards
     changed: Count = 0
+    own: Annotated[np.ndarray, ArrayOf("f", shape=(None, None))] | None = None
 
 
 class Sampled(Record, frozen=True, tag_field="kind", tag="sampled"):
