@@ -90,6 +90,16 @@ VALUES = {
         "@add_to(Config)\ndef rate():\n    return 0.5",
         "lr = Config.rate()",
     ),
+    "changed by a loop over several": (
+        "box, other = [1], []",
+        "for each in (box, other):\n    each.append(0.5)",
+        "lr = box[-1]",
+    ),
+    "changed by a loop over pairs": (
+        "box, other = [1], []",
+        "for n, each in zip((1, 2), [box, other]):\n    each.append(n / 2)",
+        "lr = box[-1]",
+    ),
     "changed in a loop": ("box = []", "for x in (1, 0.5):\n    box.append(x)", "lr = box[-1]"),
     "under the main guard": ("if __name__ == '__main__':\n    lr = 0.5",),
     "after a semicolon": ("import os; lr = 0.5; print(lr)",),

@@ -130,6 +130,9 @@ def loop_aliases(node: ast.AST) -> list[tuple[str, set[str]]]:
         sources = only(root(inner)) | (arguments(inner) if isinstance(inner, ast.Call) else set())
         if isinstance(inner, ast.Call):
             sources |= {name for arg in inner.args if isinstance(arg, ast.Call) and (name := root(arg))}
+        for listed in (inner, *(inner.args if isinstance(inner, ast.Call) else ())):
+            if isinstance(listed, (ast.Tuple, ast.List, ast.Set)):  # for transform in (tfm_train, tfm_test)
+                sources |= {name for each in listed.elts if (name := root(each))}
         found += [(target, sources) for target in bound([loop.target])]
     return found
 
