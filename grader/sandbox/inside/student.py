@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from grader.sandbox.inside import describe, devices, faults, lazy_imports, other_machines, shims
+from grader.sandbox.inside import describe, devices, faults, lazy_imports, other_machines, shims, statements
 
 PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
@@ -113,15 +113,18 @@ class Student:
 
     def execute_call(self) -> None:
         """Execute the statements that lead to the call, and the call. One that fails is passed over."""
-        before = [*self._program_main, *(piece for pieces in self._sources.values() for piece in pieces)] * bool(
-            self.call
-        )
+        if not self.call:
+            return
+        before = [*self._program_main, *(piece for pieces in self._sources.values() for piece in pieces)]
         executed = {_place(piece) for piece in before}
-        times = Counter(name for piece in before for name in _bound(piece["source"]))
+        times = Counter(name for piece in before for name in statements.bound(piece["source"]))
+        anew: set[str] = set()  # names that are bound here: what changes their objects has to be done to these, too
         for piece in self.call:
             faults.step()
-            if _place(piece) in executed and _settled(piece["source"], times):
+            settled = _place(piece) in executed and statements.is_settled(piece["source"], times)
+            if settled and not statements.read(piece["source"]) & anew:
                 continue
+            anew |= statements.bound(piece["source"])
             with contextlib.suppress(Exception, SystemExit):
                 exec(_compiled(piece), vars(self._space(piece["module"])))
 
@@ -192,13 +195,13 @@ class Student:
                 exec(_compiled(piece), vars(module))
             except ModuleNotFoundError as error:
                 self.problems.append(describe.exception(error))
-                for name in _imported(piece["source"]) - self.names.keys():
+                for name in statements.imported(piece["source"]) - self.names.keys():
                     vars(module).setdefault(name, _NotInstalled(error))
-                describe.lose(_bound(piece["source"]), self.problems[-1])
+                describe.lose(statements.bound(piece["source"]), self.problems[-1])
             except BaseException as error:  # SystemExit, too
                 self.problems.append(describe.exception(error))
                 kept = _import_others(piece["source"], vars(module)) if isinstance(error, ImportError) else set()
-                describe.lose(_bound(piece["source"]) - kept, self.problems[-1])
+                describe.lose(statements.bound(piece["source"]) - kept, self.problems[-1])
 
 
 @contextlib.contextmanager
@@ -258,13 +261,6 @@ class _NotInstalled:
         raise ModuleNotFoundError(self.__dict__["message"], name=self.__dict__["name"])
 
 
-def _imported(source: str) -> set[str]:
-    """The names that an import statement binds."""
-    statements = [each for each in ast.parse(source).body if isinstance(each, ast.Import | ast.ImportFrom)]
-    aliases = [alias for statement in statements for alias in statement.names]
-    return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
-
-
 def _import_others(source: str, space: dict[str, Any]) -> set[str]:
     """Import what else a statement imports, name by name, where one of its names is not there; those that were."""
     done = set()
@@ -277,55 +273,8 @@ def _import_others(source: str, space: dict[str, Any]) -> set[str]:
     return done
 
 
-def _bound(source: str) -> set[str]:
-    """The names that a statement binds, those inside its functions and classes aside."""
-    try:
-        pending: list[ast.AST] = list(ast.parse(source).body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    names = set()
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-            continue
-        if isinstance(node, ast.alias):
-            names.add(node.asname or node.name.partition(".")[0])
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        pending += ast.iter_child_nodes(node)
-    return names
-
-
 def _place(piece: dict[str, Any]) -> tuple[Any, ...]:
     return piece["file"], piece["cell"], piece["line"], piece["source"]
-
-
-def _settled(source: str, times: Counter[str]) -> bool:
-    """Whether a statement that was executed calls nothing, and binds what no other statement binds.
-
-    Once more it would do nothing, or harm: ``old = torch.save; torch.save = lambda *given: old(*given)``.
-
-    Args:
-        times: how many statements bind each name.
-    """
-    calls = any(isinstance(node, ast.Call) for node in _evaluated(source))
-    return not calls and all(times[name] == 1 for name in _bound(source))
-
-
-def _evaluated(source: str) -> Iterator[ast.AST]:
-    """What a statement evaluates when it is executed; the bodies of functions and classes wait for a call."""
-    try:
-        pending: list[ast.AST] = list(ast.parse(source).body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    while pending:
-        node = pending.pop()
-        yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            pending += node.decorator_list
-        elif not isinstance(node, ast.Lambda):
-            pending += ast.iter_child_nodes(node)
 
 
 def _compiled(piece: dict[str, Any]) -> types.CodeType:

@@ -104,6 +104,16 @@ OF_INDICES = """rows = sample_balanced_subset(train_dataset, 500).indices
 SWAPPED = BUILT.replace("image_size, patch_size", "patch_size, image_size")
 LITERAL = BUILT.replace("image_size, patch_size, in_channels, hidden_size, layers, heads", "28, 7, 1, 64, 2, 4")
 
+TRANSFORMS_LATER = """from torchvision import datasets, transforms
+
+train_dataset = datasets.FashionMNIST("./data", train=True, download=True)
+test_dataset = datasets.FashionMNIST("./data", train=False, download=True)
+mean, std = train_dataset.data.float().mean() / 255, train_dataset.data.float().std() / 255
+end = [transforms.ToTensor(), transforms.Normalize((mean,), (std,))]
+tfm_train = transforms.Compose([transforms.RandomHorizontalFlip(), transforms.RandomRotation(8), *end])
+tfm_test = transforms.Compose(end)
+train_dataset.transform = tfm_train
+test_dataset.transform = tfm_test"""
 REFERENCE = (files.REFERENCE / "contrastive.py").read_text(encoding="utf-8")
 GLOBAL = f"""from contrastive import *
 from hyperparameters import margin
@@ -198,6 +208,7 @@ VARIANTS = [
     right(
         "rebound", handed(CALL, "train_dataset = sample_balanced_subset(train_dataset, 500)"),
     ),
+    right("with_transforms_that_are_set_later", {"augmentation.py": "", **handed(CALL, TRANSFORMS_LATER, moved=())}),
     right("in_main", handed(MAIN.format(number=500))),
     right("under_the_guard", handed(f'if __name__ == "__main__":\n    {CALL}', moved=())),
     right("in_a_block", handed(f"import time\nstart = time.time()\ntry:\n    {CALL}\nexcept KeyboardInterrupt:\n    pass", moved=())),

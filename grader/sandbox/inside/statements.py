@@ -1,0 +1,64 @@
+"""What a statement of a submission binds, reads and evaluates, told from its text."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+
+def imported(source: str) -> set[str]:
+    """The names that an import statement binds."""
+    statements = [each for each in ast.parse(source).body if isinstance(each, ast.Import | ast.ImportFrom)]
+    aliases = [alias for statement in statements for alias in statement.names]
+    return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
+
+
+def bound(source: str) -> set[str]:
+    """The names that a statement binds, those inside its functions and classes aside."""
+    try:
+        pending: list[ast.AST] = list(ast.parse(source).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    names = set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.alias):
+            names.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        pending += ast.iter_child_nodes(node)
+    return names
+
+
+def is_settled(source: str, times: Counter[str]) -> bool:
+    """Whether a statement that was executed calls nothing, and binds what no other statement binds.
+
+    Once more it would do nothing, or harm: ``old = torch.save; torch.save = lambda *given: old(*given)``.
+
+    Args:
+        times: how many statements bind each name.
+    """
+    calls = any(isinstance(node, ast.Call) for node in evaluated(source))
+    return not calls and all(times[name] == 1 for name in bound(source))
+
+
+def read(source: str) -> set[str]:
+    """The names that a statement reads when it is executed."""
+    return {node.id for node in evaluated(source) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def evaluated(source: str) -> Iterator[ast.AST]:
+    """What a statement evaluates when it is executed; the bodies of functions and classes wait for a call."""
+    try:
+        pending: list[ast.AST] = list(ast.parse(source).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            pending += node.decorator_list
+        elif not isinstance(node, ast.Lambda):
+            pending += ast.iter_child_nodes(node)
