@@ -182,7 +182,7 @@ FAULTS = [
         "miner_on_the_batch_before",
         (MINE, "            older = triplets if total_loss else miner(embeddings, y)\n" + MINE),
         (COMPUTE, "            loss = triplet_loss(embeddings, y, older)\n"),
-        word="other embeddings than the loss",
+        word="than the loss",
     ),
     training(
         "miner_once_for_the_first_batch",

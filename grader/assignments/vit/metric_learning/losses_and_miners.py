@@ -103,7 +103,7 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
         ),
         "other_labels": (
             "the miner is given other labels than the loss: its positives and negatives are not those of the batch",
-            "Give both the labels that the loader gives with the images: miner(embeddings, y).",
+            "Give both the labels that the loader gives with the images: miner(embeddings, y), in each batch anew.",
         ),
     }
     for source, (message, hint) in explanations.items():
