@@ -49,6 +49,8 @@ class Program:
     names: dict[str, Origin]  # the assignment's names that are defined, and where
     # Module (None: the notebook) and statement: what makes the arguments of one call, in order, ending with the call.
     call: tuple[tuple[str | None, Piece], ...] = ()
+    # By name that only statements would define which are never executed: which, and why, as the end of a sentence.
+    undefined: dict[str, str] = field(default_factory=dict)
 
 
 def program_of(submission: "Submission") -> dict[str, Any]:
@@ -59,7 +61,8 @@ def program_of(submission: "Submission") -> dict[str, Any]:
         "modules": {name: [dict(vars(piece)) for piece in pieces] for name, pieces in program.modules.items()},
         "names": {name: origin.module for name, origin in program.names.items()},
         "call": [{"module": module, **vars(piece)} for module, piece in program.call],
-        "lost": {name: str(problem) for problem in submission.syntax_errors for name in problem.names},
+        "lost": program.undefined
+        | {name: str(problem) for problem in submission.syntax_errors for name in problem.names},
     }
 
 

@@ -217,6 +217,7 @@ def _submission(kept: dict[str, Any], root: Path) -> Submission:
         {name: tuple(Piece(**piece) for piece in pieces) for name, pieces in kept["program"]["modules"].items()},
         {name: Origin(**origin) for name, origin in kept["program"]["names"].items()},
         tuple((module, Piece(**piece)) for module, piece in kept["program"].get("call", [])),
+        kept["program"].get("undefined", {}),
     )
     cells = tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in kept["cells"])
     unparsed = (SyntaxProblem(**{**each, "names": tuple(each["names"])}) for each in kept.get("syntax_errors", ()))

@@ -154,6 +154,7 @@ def submission(value: dict[str, Any], path: Path, root: Path, name: str) -> Subm
             modules={module: pieces(found) for module, found in program["modules"].items()},
             names={each: Origin(**origin) for each, origin in program["names"].items()},
             call=tuple((step.pop("module"), Piece(**step)) for step in program["call"]),
+            undefined=program["undefined"],
         ),
         cells=tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in value["cells"]),
         files={file: root / inside for file, inside in value["files"].items()},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.records import Origin
+from grader.records import Origin, program_of
 from tests.intake.building import from_cells, kept, opened, run, write_modules, write_notebook
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -196,6 +196,12 @@ def test_a_value_that_only_such_a_statement_gives_stays_undefined(tmp_path: Path
     submission = from_cells(tmp_path, cell)
     assert "lr" not in submission.program.names
     assert any("'lr'" in problem for problem in submission.problems)
+    assert "is not executed, for it" in submission.program.undefined["lr"]
+    assert submission.program.undefined["lr"] in program_of(submission)["lost"].values()
+
+
+def test_a_value_that_another_statement_gives_is_defined(tmp_path: Path) -> None:
+    assert not from_cells(tmp_path, "lr = float(input('lr?'))", "lr = 0.5").program.undefined
 
 
 def test_what_needs_such_a_value_is_left_out_with_it(tmp_path: Path) -> None:

@@ -259,6 +259,15 @@ class Gathering:
                     lines.append(f"{item.statement}: this definition of {name!r} was left out, for {item.reason}")
         return list(dict.fromkeys(lines))
 
+    def undefined(self) -> dict[str, str]:
+        """By name that only statements would define which are left out: which one, and why, as the end of a sentence."""
+        found: dict[str, str] = {}
+        for (module, name), before in self.needed.items():
+            makers = [item for item in self.units[module].binders.get(name, []) if item.index < before]
+            if makers and makers[-1].reason and not any(item in self.kept for item in makers):
+                found[name] = f"{makers[-1].statement} is not executed, for {makers[-1].reason}"
+        return found
+
     # The result.
 
     def origin(self, module: str | None, name: str, visited: frozenset[tuple[str | None, str]] = frozenset()) -> Item:
