@@ -76,10 +76,10 @@ def solution_lines() -> set[str]:
     for line in map(str.strip, "\n".join([*sources, notebook_code(VIT.reference)]).splitlines()):
         if line.startswith((template.BEGIN, template.END)):
             inside = line.startswith(template.BEGIN)
-        elif inside and not line.startswith(template.KEPT):
+        elif inside and not line.startswith(template.KEPT_MARK):
             solution.add(line)
         else:
-            given.add(line.removeprefix(template.KEPT).strip())
+            given.add(line.removeprefix(template.KEPT_MARK).strip())
     return solution - given
 
 
@@ -92,7 +92,7 @@ def test_no_line_of_a_solution_is_in_the_template() -> None:
     student = "\n".join([*(path.read_text() for path in VIT.template.glob("*.py")), notebook_code(VIT.template)])
     assert solution_lines() & set(map(str.strip, student.splitlines())) == set()
     assert template.BEGIN not in student
-    assert template.KEPT not in student
+    assert template.KEPT_MARK not in student
 
 
 def test_the_template_has_no_checkpoint_and_no_output() -> None:
