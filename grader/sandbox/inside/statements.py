@@ -14,11 +14,7 @@ def imported(source: str) -> set[str]:
 
 def bound(source: str) -> set[str]:
     """The names that a statement binds, those inside its functions and classes aside."""
-    try:
-        pending: list[ast.AST] = list(ast.parse(source).body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    names = set()
+    pending, names = _parsed(source), set()
     while pending:
         node = pending.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -51,10 +47,7 @@ def read(source: str) -> set[str]:
 
 def evaluated(source: str) -> Iterator[ast.AST]:
     """What a statement evaluates when it is executed; the bodies of functions and classes wait for a call."""
-    try:
-        pending: list[ast.AST] = list(ast.parse(source).body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+    pending = _parsed(source)
     while pending:
         node = pending.pop()
         yield node
@@ -62,3 +55,11 @@ def evaluated(source: str) -> Iterator[ast.AST]:
             pending += node.decorator_list
         elif not isinstance(node, ast.Lambda):
             pending += ast.iter_child_nodes(node)
+
+
+def _parsed(source: str) -> list[ast.AST]:
+    """The statements of a text; none where it cannot be parsed."""
+    try:
+        return list(ast.parse(source).body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []

@@ -60,6 +60,13 @@ def inside(sources: Array) -> Array:
     return (np.abs(sources) < SIZE / 2 - 2).all(axis=-1)
 
 
+def inside_border(shape: tuple[int, ...]) -> Array:
+    """(H, W) bool: the pixels of an image that a filter sees all round."""
+    inner = np.zeros(shape, dtype=bool)
+    inner[PIXELS.border : -PIXELS.border, PIXELS.border : -PIXELS.border] = True
+    return inner
+
+
 def fit(sources: Array, usable: Array, robust: bool) -> Affine | None:
     """Fit an affine map to sources, leaving out the border, where filters differ.
 
@@ -71,9 +78,7 @@ def fit(sources: Array, usable: Array, robust: bool) -> Affine | None:
     Returns:
         None where too few pixels are usable.
     """
-    inner = np.zeros_like(usable)
-    inner[PIXELS.border : -PIXELS.border, PIXELS.border : -PIXELS.border] = True
-    chosen = usable & inner
+    chosen = usable & inside_border(usable.shape)
     if chosen.sum() < PIXELS.min_count:
         return None
     points = np.concatenate([grid(usable.shape), np.ones((*usable.shape, 1))], axis=-1)[chosen]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.torchkit.images import gray_levels
-from grader.torchkit.images.affine import Affine, fit, resampled
+from grader.torchkit.images.affine import Affine, fit, inside_border, resampled
 from grader.torchkit.images.calibration import PIXELS, SIZE
 from grader.torchkit.images.draws import Draw, draws_of
 from grader.torchkit.images.pose import Pose, median_pose, pose
@@ -177,13 +177,7 @@ def _sharpness(draws: list[Draw], texture: Array) -> set[str]:
         if draw.pointwise:
             fine.append(0.0)
             continue
-        inner = draw.follows.copy()
-        inner[: PIXELS.border], inner[-PIXELS.border :], inner[:, : PIXELS.border], inner[:, -PIXELS.border :] = (
-            False,
-            False,
-            False,
-            False,
-        )
+        inner = draw.follows & inside_border(draw.follows.shape)
         if inner.sum() >= 60:
             off = np.abs(draw.detail - resampled(texture, draw.sources))[inner].mean()
             (fine if _on_pixels(draw.affine) else coarse).append(float(off))
