@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from grader.evidence import Probe, Question
+from grader.evidence import Probe, Question, question_digest
 from grader.firewall import Firewall
 from grader.observations import fit
 from grader.probing import Ask
@@ -18,6 +19,7 @@ from grader.records import Observation, Submission, program_of
 from grader.sandbox.outside import Workers, control
 from grader.sandbox.outside.clock import Hangs, Patience
 from grader.sandbox.outside.connection import Worker
+from grader.sharing import Shared, content_of
 from grader.unavailable import noted
 
 EXHAUSTED = ("timeout", "memory")
@@ -154,12 +156,13 @@ class Asking:
 
     Args:
         forms: by operation, what an answer to it looks like.
+        shared: answers of other submissions of the run.
     """
 
     def __init__(self, workers: Workers, submission: Submission, doubts: Doubts, tell: Telling, beside: bool,
-                 forms: Mapping[str, Any] | None = None) -> None:  # fmt: skip
+                 forms: Mapping[str, Any] | None = None, shared: Shared | None = None) -> None:  # fmt: skip
         self.workers, self.submission, self.doubts, self.tell = workers, submission, doubts, tell
-        self.forms = forms or {}
+        self.forms, self.shared = forms or {}, shared
         self.opened: list[Worker] = []
         self.hangs = Hangs()
         self.unloadable: Observation | None = None  # what came of loading where that never ended
@@ -179,19 +182,31 @@ class Asking:
     def ask(self, probe: Probe, question: Question) -> Observation:
         """Put a question to the first worker."""
         self.tell(probe)
-        return self.first(probe, question)
+        return self._once(probe, question, self.first)
 
     def begin(self, probe: Probe, question: Question) -> Callable[[], Observation]:
         """Put a question to a worker of its own, where there may be others; what it returns waits for the answer."""
         if self.pool is None:
             return lambda: self.ask(probe, question)
-        asked = self.pool.submit(self._asker(), probe, question)
+        asked = self.pool.submit(self._once, probe, question, self._asker())
 
         def wait() -> Observation:
             self.tell(probe)
             return asked.result()
 
         return wait
+
+    def _once(self, probe: Probe, question: Question, ask: Ask) -> Observation:
+        """An answer; that of another submission of the run where it must be the same."""
+        if self.shared is None or not probe.of_content:
+            return ask(probe, question)
+        asked = question_digest(question, probe.not_compared)
+        return self.shared.answer(probe.op, f"{self.content} {probe.op} {asked}", lambda: ask(probe, question))
+
+    @cached_property
+    def content(self) -> str:
+        """Digest of all that its workers are given."""
+        return content_of(self.submission)
 
     def _asker(self) -> Ask:
         worker = started(self.workers, self.submission)

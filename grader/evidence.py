@@ -14,6 +14,7 @@ from grader.firewall import Firewall
 from grader.given import NO_GIVEN_FILES, GivenFiles
 from grader.reading import Reading, module_of
 from grader.records import Judgement, Observation, Submission
+from grader.sharing import Shared
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
@@ -77,6 +78,8 @@ class Probe:
         typical_seconds: that it takes for the reference: for the progress bar alone.
         in_parallel: it takes long: asked beside the others where that can be, and waited for after them.
         needs: criteria that are judged before it: ``build`` and ``when`` may look at their verdicts.
+        of_content: its answer rests on the question, the program and the files alone, and is the same for all
+            submissions that have the same.
     """
 
     id: str
@@ -89,6 +92,7 @@ class Probe:
     typical_seconds: float = 0.1
     in_parallel: bool = False
     needs: tuple[str, ...] = ()
+    of_content: bool = False
 
     def wanted(self, only: Collection[str]) -> bool:
         """Whether it is of use when only some criteria are judged."""
@@ -212,6 +216,7 @@ class Evidence:
         measured: scores that were computed from the answers, by name.
         firewall: notes which pieces of the grader's own raised.
         reading: notes what each piece reads of the others.
+        shared: what other submissions of the same run have in common with it.
     """
 
     submission: Submission
@@ -226,6 +231,7 @@ class Evidence:
     measured: dict[str, MeasuredScore] = field(default_factory=dict)
     firewall: Firewall = field(default_factory=Firewall)
     reading: Reading = field(default_factory=Reading)
+    shared: Shared | None = None
 
     def __getitem__(self, probe: str) -> Answer:
         """The answer to a probe; one that was not asked holds the outcome "unasked"."""
@@ -255,20 +261,29 @@ class Evidence:
         """Whether a criterion, which must be declared as above, has full marks."""
         return self.verdict(criterion).status == "passed"
 
-    def once(self, name: str, compute: Callable[[], Any], code: str = "") -> Any:
+    def once(self, name: str, compute: Callable[[], Any], code: str = "", of: Collection[str] = ()) -> Any:
         """A score that is computed from answers alone: once, and kept with the grade.
 
         Args:
             name: "score checkpoint.embeddings test".
             compute: what it raises is raised, and not kept.
             code: the module whose change makes a kept value void; "" where it is not kept.
+            of: probes, where it is computed from their answers and what is the same for a whole class, and from nothing
+                else: others with the same answers have it, too.
         """
         self.reading.note(f"score {name}")
         if name not in self.measured:
             with self.reading.by(f"score {name}"):
                 self.reading.note(f"module {module_of(compute)}")
-                self.measured[name] = MeasuredScore(compute(), code)
+                self.measured[name] = MeasuredScore(self._shared(name, compute, of), code)
         return self.measured[name].value
+
+    def _shared(self, name: str, compute: Callable[[], Any], of: Collection[str]) -> Any:
+        """What is computed, or has been for another submission with the same answers."""
+        contents = [self[probe].observation.content for probe in of]
+        if self.shared is None or not contents or not all(contents):
+            return compute()
+        return self.shared.score(name, contents, compute)
 
     @cached_property
     def defined(self) -> frozenset[str]:

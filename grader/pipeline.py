@@ -26,6 +26,7 @@ from grader.records import Grade, Submission
 from grader.rubric_reads import RubricReads
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside import Workers, choose_workers
+from grader.sharing import Shared
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Grader:
         self.options, self.workers, self.data = options, workers, data
         self.assignment = options.assignment
         self.known = ReferenceAnswers()
+        self.shared: Shared | None = None  # what the submissions of a class have in common
         self.rubric = rubric or rubrics.load(
             options.rubric_file, self.assignment.check_names, self.assignment.thresholds
         )
@@ -132,12 +134,12 @@ class Grader:
             reading: takes notes of what is read; it may take over what an earlier grade came to.
         """
         evidence = Evidence(submission, seed, RubricReads(self.rubric), self.data, self.assignment, options=self.settings(only),
-                        given=self.options.given_files, reading=reading or Reading())  # fmt: skip
+                        given=self.options.given_files, reading=reading or Reading(), shared=self.shared)  # fmt: skip
         evidence.measured = measured or {}
         probes = self._probes(only)
         beside = self.workers.forks and self.options.threads != 1
         tell, forms = paced(progress, probes), self.assignment.forms
-        with Asking(self.workers, submission, self._doubts(), tell, beside, forms) as asking:
+        with Asking(self.workers, submission, self._doubts(), tell, beside, forms, self.shared) as asking:
             ask_all(probes, evidence, asking.ask, asking.begin, kept)
         return evidence
 

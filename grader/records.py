@@ -159,6 +159,7 @@ class Observation:
     seconds: float = 0.0
     frame: bytes | bytearray = b""  # the reply as it came over the wire: what is kept
     misfit: str = ""  # of a forged answer: what was expected, what came, and where in it; for instructors
+    content: str = ""  # digest of all that it rests on, where it holds for every submission with the same
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ from grader.records import (
 from grader.rubric_reads import Noted
 from grader.sandbox.inside import protocol
 from grader.sandbox.outside import replies
+from grader.sharing import Recall
 
 # How the bytes of a frame are kept. Of floats the signs and exponents compress, once they lie side by side. What earlier
 # versions of this project kept is raw or deflated.
@@ -137,15 +138,35 @@ def _read(entry: dict[str, Any], fetch: Fetch, declared: Any) -> Observation:
             misfit=entry.get("misfit", ""),
         )  # fmt: skip
         frame = _frame(fetch(entry["frame"]), entry["frame"]) if entry["frame"] else b""
-        body = protocol.decode(*_parts(frame))[1] if plain.outcome == "value" else None
+        if plain.outcome != "value":
+            return dataclasses.replace(plain, frame=frame)
+        observation = _answered(plain, frame, declared)
     except Exception as error:
         raise Unreadable(f"a kept answer cannot be read: {error}") from None
-    if plain.outcome != "value":
-        return dataclasses.replace(plain, frame=frame)
-    observation = fit(replies.observation(body, plain.output, plain.seconds, frame), declared, None)
     if observation.outcome != "value":
         raise Outdated("a kept answer has another form than this version reads: the submission must be graded again")
     return observation
+
+
+def _answered(plain: Observation, frame: bytes, declared: Any) -> Observation:
+    """A value from the frame that it came in, and from all else that is known of it."""
+    body = protocol.decode(*_parts(frame))[1]
+    return fit(replies.observation(body, plain.output, plain.seconds, frame), declared, None)
+
+
+def recall(fetch: Fetch, forms: Mapping[str, Any]) -> Recall:
+    """What reads answers back that submissions of one run have in common.
+
+    Args:
+        fetch: gives packed frames.
+        forms: by operation, the type of its answer.
+    """
+
+    def read(op: str, plain: Observation, digest: str) -> Observation:
+        found = _answered(plain, _frame(fetch(digest), digest), forms.get(op))
+        return dataclasses.replace(found, content=plain.content)
+
+    return read
 
 
 def _frame(packed: bytes, digest: str) -> bytes:

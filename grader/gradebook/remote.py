@@ -18,6 +18,7 @@ from grader.gradebook.store import PackedGrade
 from grader.gradebook.task import Task, grade_task
 from grader.intake import Found
 from grader.pipeline import Grader, Options, open_grader
+from grader.sharing import Shared
 
 LOCK = threading.Lock()
 GRADERS: dict[str, Grader] = {}  # of this process, by how they grade
@@ -105,5 +106,6 @@ def _opened(how: dict[str, Any]) -> Grader:
         assignment = finding.find(how["assignment"])
         grader = open_grader(Options(data=data, rubric=rubric, given=given, assignment=assignment, **how["options"]))
     grader.rubric = grader.rubric.narrowed(how["only"])
+    grader.shared = Shared()
     atexit.register(grader.close)
     return grader

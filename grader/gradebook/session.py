@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from grader.errors import GraderError
 from grader.firewall import Firewall
-from grader.gradebook import digests, similarity
+from grader.gradebook import digests, packing, similarity
 from grader.gradebook.basis import refuse_another
 from grader.gradebook.lines import Telling, shown
 from grader.gradebook.places import GradingPlace, ThisMachine, cores, default_jobs
@@ -30,6 +30,7 @@ from grader.gradebook.task import Step
 from grader.intake import Found
 from grader.pipeline import Graded, Grader, Options, open_grader
 from grader.records import SimilarGroup
+from grader.sharing import Shared
 
 if TYPE_CHECKING:
     from grader.reports.html.pages import Pages
@@ -67,7 +68,7 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
         regrader = Regrader(options, book)
         remember(book, options)
         table = shown(len(found), telling)
-        place = _place(options, only, spread or Spread(), table.step)
+        place = _place(options, only, spread or Spread(), table.step, book)
         class_seed = int(book.setting("class seed", str(secrets.randbelow(2**31))))
         run = Run(
             book, place, digests.current(options, only), class_seed, seed=options.seed,
@@ -84,14 +85,15 @@ def grade_class(found: Sequence[Found], options: Options, only: Sequence[str] | 
             regrader.close()
 
 
-def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: Step) -> GradingPlace:
+def _place(options: Options, only: Sequence[str] | None, spread: Spread, step: Step, book: Gradebook) -> GradingPlace:
     if spread.scheduler is not None:
         from grader.gradebook.cluster import Cluster  # noqa: PLC0415  few classes are graded on a cluster
 
         return Cluster(spread.scheduler, options, only, spread.resources)
     jobs = spread.jobs or default_jobs()
     share = dataclasses.replace(options, threads=max(1, cores() // jobs))
-    return ThisMachine(lambda: opened(share, only), jobs, only, step)
+    shared = Shared(packing.recall(book.frame, options.assignment.forms))
+    return ThisMachine(lambda: opened(share, only, shared), jobs, only, step)
 
 
 def remarks(options: Options) -> list[str]:
@@ -151,9 +153,10 @@ def _late(entry: GradedSubmission) -> str:
     return f"{entry.days_late} d{bank}, {'open' if entry.open else f'−{entry.deduction:g}'}"
 
 
-def opened(options: Options, only: Sequence[str] | None) -> Grader:
-    """Open a grader that judges some criteria only."""
+def opened(options: Options, only: Sequence[str] | None, shared: Shared | None = None) -> Grader:
+    """Open a grader that judges some criteria only, of submissions that have something in common."""
     grader = open_grader(options)
+    grader.shared = shared
     grader.rubric = grader.rubric.narrowed(only)
     return grader
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
 
-from grader.torchkit.nearest import nearest_rows, precision_at_1
+from grader.torchkit.nearest import nearest_rows
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -19,7 +19,7 @@ def test_precision_is_the_number_of_pytorch_metric_learning(seed: int) -> None:
     theirs = AccuracyCalculator(include=("precision_at_1",), k=1).get_accuracy(
         query, labels.astype(np.int64), reference, reference_labels.astype(np.int64)
     )
-    ours = precision_at_1(query, labels, reference, reference_labels)
+    ours = (reference_labels[nearest_rows(query, reference)] == labels).mean()
     assert 0.2 < ours < 0.99
     assert ours == pytest.approx(theirs["precision_at_1"])
 

@@ -155,7 +155,8 @@ def _trial(probe: str, transform: str) -> Probe:
         return wanted and pixel_transforms.differ(evidence)
 
     serves = ("vit.accuracy",) if probe == CLASSIFIER else ("contrastive.precision", "contrastive.logs")
-    return Probe(pixel_transforms.trial(probe, transform), OPS[probe], ask, when, 60.0, serves, COSTS, needs=(TENSORS,))
+    ident = pixel_transforms.trial(probe, transform)
+    return Probe(ident, OPS[probe], ask, when, 60.0, serves, COSTS, needs=(TENSORS,), of_content=True)
 
 
 PROBES = (
@@ -163,12 +164,12 @@ PROBES = (
     Probe(
         CLASSIFIER, OPS[CLASSIFIER], _ask_classifier,
         lambda evidence: judges_checkpoint(evidence) and pixel_transforms.are_known(evidence), 900.0, ("vit.accuracy",), COSTS,
-        1.4, in_parallel=True, needs=(TENSORS,),
+        1.4, in_parallel=True, needs=(TENSORS,), of_content=True,
     ),
     Probe(
         EMBEDDINGS, OPS[EMBEDDINGS], _ask_embeddings,
         lambda evidence: has_file(evidence, EMBEDDINGS) and pixel_transforms.are_known(evidence), 900.0,
         ("contrastive.precision", "contrastive.logs"), COSTS, 2.4, in_parallel=True,
-        needs=(TENSORS, "contrastive.embeddings"),
+        needs=(TENSORS, "contrastive.embeddings"), of_content=True,
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from grader.assignments.vit.thresholds import fitting
 from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, classifying
 from grader.evidence import Evidence, Unanswered
 from grader.judging import Blocked, Fail, Missing
-from grader.torchkit.nearest import nearest_rows, precision_at_1
+from grader.torchkit.nearest import nearest_rows
 
 T = TypeVar("T")
 Score = Callable[..., float]  # of evidence, and of a set of images by its name
@@ -45,9 +45,19 @@ def precision(evidence: Evidence, queries: str = "test") -> float:
 
 
 def _precision(evidence: Evidence, queries: str) -> float:
-    reference, query = embeddings(evidence, "reference"), embeddings(evidence, queries)
+    found, labels = _by_nearest(evidence, queries)
+    return float((found == labels).mean())
+
+
+def _by_nearest(evidence: Evidence, queries: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the class of the reference image that is nearest to each query, and the true one; raises as ``precision`` does."""
+    nearest: np.ndarray = evidence.once(
+        f"nearest {EMBEDDINGS} {queries}",
+        lambda: nearest_rows(embeddings(evidence, queries), embeddings(evidence, "reference")).astype(np.int32),
+        of=(EMBEDDINGS,),
+    )
     labels, reference_labels = (_labels(evidence, EMBEDDINGS, name) for name in (queries, "reference"))
-    return precision_at_1(query, labels, reference, reference_labels)
+    return reference_labels[nearest], labels
 
 
 def computed_precision(evidence: Evidence) -> float | None:
@@ -63,8 +73,7 @@ def named(evidence: Evidence, probe: str) -> tuple[np.ndarray, np.ndarray]:
     """
     if probe == CLASSIFIER:
         return predictions(evidence)
-    nearest = nearest_rows(embeddings(evidence, "test"), embeddings(evidence, "reference"))
-    return _labels(evidence, EMBEDDINGS, "reference")[nearest], _labels(evidence, EMBEDDINGS, "test")
+    return _by_nearest(evidence, "test")
 
 
 def embeddings(evidence: Evidence, images: str) -> np.ndarray:

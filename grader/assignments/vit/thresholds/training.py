@@ -97,10 +97,10 @@ def expect_enough(evidence: Evidence, score: float) -> None:
 PROBES = (
     Probe(
         TRAINING, "classifier.train", _ask_training, _is_wanted, 1_500.0, ("vit.accuracy",), COSTS,
-        typical_seconds=100.0, needs=(TENSORS, "vit.model"),
+        typical_seconds=100.0, needs=(TENSORS, "vit.model"), of_content=True,
     ),
     Probe(
         LONGER_TRAINING, "classifier.train", _ask_longer, _ended_too_soon, 1_500.0, ("vit.accuracy",), COSTS,
-        typical_seconds=200.0, needs=(TENSORS, "vit.model"),
+        typical_seconds=200.0, needs=(TENSORS, "vit.model"), of_content=True,
     ),
 )  # fmt: skip
