@@ -58,15 +58,18 @@ def structural(repeat: int, size: int = 20) -> dict[str, Any]:
 def whole_class(repeat: int, size: int = 40) -> dict[str, Any]:
     """Full grades of a class over the bare passes of as many models, on all cores, start and gradebook included.
 
-    A quarter of the passes is run and counts four times: each costs the same.
+    A quarter of the passes is run and counts four times: each costs the same. Once more the class hands in the same
+    models, which are asked once.
     """
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        students = classroom(Path(folder, "class"), size)
+        students, alike = (classroom(Path(folder, name), size, alike=name == "alike") for name in ("class", "alike"))
         for number in range(repeat):
             bare = bare_passes(size // 4) * 4
             cost = measure.run([*GRADE, str(students), "--out", f"{folder}/{number}"])
-            rows.append({"bare, all": bare, "grades, all": cost.wall, "CPU a submission": cost.cpu / size})
+            same = measure.run([*GRADE, str(alike), "--out", f"{folder}/alike {number}"])
+            own = {"bare, all": bare, "grades, all": cost.wall, "grades, all with the same models": same.wall}
+            rows.append({**own, "CPU a submission": cost.cpu / size})
     own = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
     ratio = statistics.median(row["grades, all"] / row["bare, all"] for row in rows)
     return {"submissions": size, **own, "grades / bare": ratio, "promised": "grades / bare <= 1.15"}
@@ -125,11 +128,23 @@ def without_models() -> list[str]:
     return [ident for ident in VIT.criteria if ident not in MODELS]
 
 
-def classroom(folder: Path, size: int) -> Path:
-    """Submissions that differ in a comment, so that none is taken for another."""
+def classroom(folder: Path, size: int, alike: bool = False) -> Path:
+    """Submissions that differ in a comment, and in their tensors where they are not alike, so that each is asked itself."""
+    import torch
+
+    checkpoints = {path.name: torch.load(path, weights_only=True) for path in REFERENCE.glob("*.pt")}
     for number in range(size):
         own = folder / f"student{number:02}"
         shutil.copytree(REFERENCE, own, ignore=shutil.ignore_patterns("__pycache__"))
         with (own / "vit_model.py").open("a", encoding="utf-8") as file:
             file.write(f"\n# handed in by student {number}\n")
+        for name, saved in ({} if alike else checkpoints).items():
+            torch.save({key: _a_little_larger(value, number) for key, value in saved.items()}, own / name)
     return folder
+
+
+def _a_little_larger(value: Any, number: int) -> Any:
+    """A state dict whose floats are larger by millionths; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    return {name: own * (1 + 1e-6 * number) if own.is_floating_point() else own for name, own in value.items()}
