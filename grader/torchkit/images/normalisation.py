@@ -9,6 +9,8 @@ from grader.torchkit.images.observed import ObservedRandomTransform, ObservedTra
 Array = np.ndarray
 SAME_WITHIN = 0.02  # of the distance of black and white: how far one and the same normalisation may seem apart
 MIN_CONTRAST = 1e-6  # between black and white: one and the same value
+MIN_SHARE = 0.2  # of pixels of one gray level that keep one value where what is drawn leaves some as they are
+MAX_NOISE = 0.15  # of the distance of black and white: what noise spreads one gray level over; brightness does more
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,28 @@ def line(transform: ObservedTransform) -> tuple[float, float] | None:
     flat = flat or with_library_held(transform)
     if flat is None:
         return None
-    black, middle, white = (most_common(stack)[0] for stack in (flat.black, flat.middle, flat.white))
-    bent = abs((black + (white - black) * 128 / 255) - middle) > SAME_WITHIN * abs(white - black)
-    return None if bent or abs(white - black) <= MIN_CONTRAST else (white - black, black)
+    contrast = abs(float(np.median(flat.white) - np.median(flat.black)))
+    black, middle, white = (_level(stack, contrast) for stack in (flat.black, flat.middle, flat.white))
+    if black is None or white is None or abs(white - black) <= MIN_CONTRAST:
+        return None
+    bent = middle is not None and abs((black + (white - black) * 128 / 255) - middle) > SAME_WITHIN * abs(white - black)
+    return None if bent else (white - black, black)
+
+
+def _level(stack: Array, contrast: float) -> float | None:
+    """The value that pixels of one gray level have, or lie around, as with noise; None where they are spread out."""
+    value, share = most_common(stack)
+    if share > MIN_SHARE:
+        return value
+    low, middle, high = np.percentile(stack, (25, 50, 75))
+    return float(middle) if high - low < MAX_NOISE * contrast else None
+
+
+def _is_noisy(transform: ObservedTransform) -> bool:
+    """Whether no value is common enough among pixels of one gray level to be told exactly."""
+    is_random = isinstance(transform, ObservedRandomTransform) and transform.has_own_randomness
+    flat = under_own_randomness(transform) if is_random else None  # type: ignore[arg-type]
+    return flat is not None and min(most_common(flat.black)[1], most_common(flat.white)[1]) <= MIN_SHARE
 
 
 def most_common(stack: Array) -> tuple[float, float]:
@@ -62,10 +83,12 @@ def same(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
     """Whether both end with the same normalisation, as far as can be told: only what is sure is called different."""
     right = with_library_held(test)
     left = under_own_randomness(train) if train.has_own_randomness else with_library_held(train)
+    if left is not None and is_standardised(test):
+        return not _tells_black_from_white(left)
     if right is None or left is None:
         return train.has_own_randomness or _hardly_differ(planes(train.did.outputs), planes(test.did.outputs))
     contrast = abs(most_common(right.white)[0] - most_common(right.black)[0])
-    if contrast < MIN_CONTRAST or is_standardised(test):
+    if contrast < MIN_CONTRAST:
         return not _tells_black_from_white(left)
     return _same_randomly(left, right, contrast) if train.has_own_randomness else _same_exactly(left, right, contrast)
 
@@ -73,7 +96,10 @@ def same(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
 def _tells_black_from_white(flat: FlatOutputs) -> bool:
     """Whether most pixels of black images become one value, and most of white ones another."""
     (black, all_black), (white, all_white) = most_common(flat.black), most_common(flat.white)
-    return min(all_black, all_white) > 0.5 and abs(white - black) > 0.01
+    if min(all_black, all_white) > 0.5:
+        return abs(white - black) > 0.01
+    contrast = abs(float(np.median(flat.white) - np.median(flat.black)))  # with noise
+    return contrast > 0.01 and None not in (_level(flat.black, contrast), _level(flat.white, contrast))
 
 
 def _hardly_differ(one: Array | None, other: Array | None) -> bool:
@@ -133,9 +159,20 @@ def words(transform: ObservedTransform) -> str:
             f"mean {mean:.4g} and standard deviation {deviation:.4g} after black and white have changed places (1 - x)"
         )
     usual = f"mean {-shift / scale:.4g} and standard deviation {1 / scale:.4g}"
+    if _is_noisy(transform):
+        usual = f"a mean of about {-shift / scale:.2g} and a standard deviation of about {1 / scale:.2g}"
     if scale < 0.05:
         return f"{usual}, as where pixels from 0 to 1 are divided by 255 once more"
     return f"{usual}, as where pixels from 0 to 255 are taken for pixels from 0 to 1" if scale > 200 else usual
+
+
+def is_twice(one: ObservedTransform, other: ObservedTransform) -> bool:
+    """Whether the first does twice what the second does once."""
+    twice, once = line(one), line(other)
+    if twice is None or once is None:
+        return False
+    scale, shift = once
+    return bool(np.allclose(twice, (scale * scale, scale * shift + shift), rtol=SAME_WITHIN, atol=1e-3))
 
 
 def is_standardised(transform: ObservedTransform) -> bool:

@@ -25,11 +25,14 @@ def normalisation(evidence: Evidence) -> tuple[float, float] | None:
 
 
 def lut(evidence: Evidence) -> Array | None:
-    """(256,) float32 what tfm_test makes of each gray level; None where it does more to a pixel than that."""
+    """(256,) float32 what tfm_test makes of each gray level; None where it does more to a pixel than that.
+
+    A missing channel axis or another dtype costs its own criterion, and the gray levels can be told all the same.
+    """
     if not evidence["augmentation.test"].ok:
         return None
     test = test_transform(evidence)
-    if not is_sound(test) or test.did.varies > 0:
+    if test.did.failures is not None or test.did.not_finite or test.did.varies > 0:
         return None
     table = _table(test)
     return table if table is not None and _explains(table, test, evidence) else None

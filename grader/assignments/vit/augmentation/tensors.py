@@ -46,9 +46,11 @@ def same_normalisation(evidence: Evidence) -> None:
     """Both transforms end with the same normalisation."""
     train, test = train_transform(evidence), test_transform(evidence)
     if not normalisation.same(train, test):
+        twice = "tfm_train" if normalisation.is_twice(train, test) else ""
+        twice = "tfm_test" if normalisation.is_twice(test, train) else twice
         raise Fail(
             f"different normalisation: tfm_train ends with {normalisation.words(train)}, "
-            f"tfm_test with {normalisation.words(test)}",
+            f"tfm_test with {normalisation.words(test)}{f': {twice} normalises twice' if twice else ''}",
             "Use the same mean and standard deviation in both: otherwise the model is tested on images of another "
             "brightness and contrast than it was trained on.",
         )
@@ -98,6 +100,14 @@ def expect_following(transform: ObservedTransform, name: str) -> None:
             f"what {name} gives does not depend on the image that it is given",
             "Does each step compute its result from the result of the step before, and is the last one returned?",
         )
+
+
+def no_tensors(transform: ObservedTransform) -> str:
+    """What comes back where nothing is an image or its numbers, so that changes cannot be seen; else empty."""
+    kinds = transform.did.kinds
+    if not kinds or any(kind.type in ("tensor", "ndarray", "image") for kind in kinds):
+        return ""
+    return _words(kinds[0])
 
 
 def _is_right(kind: OutputKind) -> bool:

@@ -1,7 +1,7 @@
 """How many kinds of random augmentation change images."""
 
 from grader.assignment import Topic
-from grader.assignments.vit.augmentation.tensors import expect_following, train_transform
+from grader.assignments.vit.augmentation.tensors import expect_following, no_tensors, train_transform
 from grader.evidence import Evidence
 from grader.judging import Blocked, Criterion, Fail, checks, raised_words
 from grader.torchkit.images.kinds import RandomChanges, random_changes
@@ -22,6 +22,8 @@ def two_kinds(evidence: Evidence) -> None:
         raise Blocked(
             "augmentation.tensors", f"tfm_train gives NaN or infinite values for {train.did.not_finite} images"
         )
+    if not found.kinds and not train.did.library_only and (words := no_tensors(train)):
+        raise Blocked("augmentation.tensors", f"tfm_train gives {words} instead of a tensor")
     raise Fail(_count(found), _hint(found, train))
 
 

@@ -149,6 +149,43 @@ TRAIN_ZEROS = Case(
 )
 GOOD_STEPS = f"transforms.RandomCrop(28, padding=2), {FLIP}"
 STANDARDISED = "transforms.Lambda(lambda x: (x - x.mean()) / (x.std() + 1e-6))"
+STANDARDISED_BARE = "transforms.Lambda(lambda x: (x - x.mean()) / x.std())"
+
+
+def composed_of_tensors(
+    test: str, steps: str = f"transforms.ToTensor(), shifted, noisy, {END.split(', ', 1)[1]}"
+) -> dict[str, str]:
+    """A tfm_train of steps of its own on tensors, noise among them, and a tfm_test."""
+    own = """
+def noisy(x):
+    return x + 0.05 * torch.randn_like(x)
+
+
+def shifted(x):
+    return torch.roll(x, torch.randint(-2, 3, (2,)).tolist(), dims=(1, 2))
+
+
+"""
+    return written(f"{own}tfm_train = transforms.Compose([{steps}])", f"tfm_test = {test}\n")
+
+
+def drawn(end: str, test: str = "def tfm_test(image):\n    return end(image)\n") -> dict[str, str]:
+    """A tfm_train that is a function, which draws for itself and changes the brightness."""
+    return written(
+        f"""
+def end(image):
+    return TF.normalize(TF.to_tensor(image), [0.286], [0.353])
+
+
+def tfm_train(image):
+    image = TF.hflip(image) if random.random() < 0.5 else image
+    image = TF.adjust_brightness(image, random.uniform(0.7, 1.3))
+    {end}
+""",
+        test,
+    )
+
+
 WRONG_TENSORS = [
     fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
     fault("test_not_normalised", composed(GOOD_STEPS, "tfm_test = transforms.ToTensor()\n"), "normalisation", TENSORS),
@@ -176,6 +213,12 @@ def tfm_train(image):
     image = TF.hflip(image) if random.random() < 0.5 else image
     return to_tensor(np.asarray(TF.rotate(image, random.uniform(-10, 10))))
 """, f"tfm_test = transforms.Compose([transforms.ToTensor(), {STANDARDISED}])\n"), "own mean", TENSORS),
+    fault("test_by_its_own_statistics_train_noisy", composed_of_tensors(f"transforms.Compose([transforms.ToTensor(), {STANDARDISED_BARE}])"), "own mean", TENSORS),
+    fault("train_noisy_and_not_normalised", composed_of_tensors(f"transforms.Compose([{END}])", "transforms.ToTensor(), shifted, noisy"), "normalisation", TENSORS),
+    fault("written_and_normalised_twice", drawn("return TF.normalize(end(image), [0.286], [0.353])"), "normalises twice", TENSORS),
+    fault("written_and_test_flat", drawn("return end(image)", "def tfm_test(image):\n    return end(image)[0]\n"), "channel", TENSORS),
+    fault("written_and_test_double", drawn("return end(image)", "def tfm_test(image):\n    return end(image).double()\n"), "float64", TENSORS),
+    fault("written_without_return", drawn("end(image)"), "return", TENSORS),
     fault("test_inverted", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Lambda(lambda x: 1 - x), transforms.Normalize((0.286,), (0.353,))])\n"), "changed places", TENSORS),
     fault("logarithm_of_black", written("""
 def end(image):

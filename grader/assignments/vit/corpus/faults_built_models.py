@@ -141,6 +141,21 @@ FAULTS = [
         "cannot be parsed",
         ("syntax.error",),
     ),
+    Case(
+        "contrastive.embeddings_take_the_images_last",
+        {
+            "contrastive.py": [
+                (
+                    "def get_embeddings(x: Tensor, vit_model: nn.Module, model_embedding: nn.Module)",
+                    "def get_embeddings(vit_model: nn.Module, model_embedding: nn.Module, x: Tensor)",
+                ),
+                ("get_embeddings(x, vit_model, model_embedding))", "get_embeddings(vit_model, model_embedding, x))"),
+            ]
+        },
+        ("contrastive.embeddings",),
+        "raised",
+        ("protected.modified",),
+    ),
 ]
 
 VARIANTS = [

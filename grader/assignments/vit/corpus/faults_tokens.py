@@ -135,6 +135,9 @@ PATCH_FAULTS = [
 ]  # fmt: skip
 
 POSITION_FAULTS = [
+    fault("positions_not_of_the_first_patch", POSITIONS, "patch 1 no position",
+          (ADD, lines_of("positions = torch.cat([self.positions[:, :1], 0 * self.positions[:, :1], self.positions[:, 2:]], dim=1)",
+                         "return x + positions"))),
     fault("positions_cls_last", POSITIONS, "last", (CAT, CAT.replace("[cls_token, x]", "[x, cls_token]"))),
     fault("positions_cls_last_and_read_there", POSITIONS, "last",
           (CAT, CAT.replace("[cls_token, x]", "[x, cls_token]")), (FEATURE, FEATURE.replace("[:, 0]", "[:, -1]"))),

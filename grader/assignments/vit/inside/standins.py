@@ -163,8 +163,15 @@ def filled(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> Any:
     return module
 
 
-def get_embeddings(x: Tensor, vit_model: ViT, model_embedding: LinearEmbeddingHead) -> Tensor:
-    """(B, C, H, W) → (B, E): what these stand-ins compute in eval mode, worked out from their numbers."""
+def get_embeddings(*args: Any, **kwargs: Any) -> Tensor:
+    """(B, C, H, W) → (B, E): what these stand-ins compute in eval mode, worked out from their numbers.
+
+    The images, the ``ViT`` and the ``LinearEmbeddingHead`` come in any order and by any name: that of the student's
+    ``get_embeddings`` is judged by itself.
+    """
+    kinds: tuple[Any, ...] = (Tensor, ViT, LinearEmbeddingHead)
+    given = (*args, *kwargs.values())
+    x, vit_model, model_embedding = (next(each for each in given if isinstance(each, kind)) for kind in kinds)
     rows = _pooled(x)
     steps = ((vit_model.features, vit_model.running_mean), (model_embedding.linear, model_embedding.running_mean))
     for layer, mean in steps:

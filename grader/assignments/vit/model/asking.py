@@ -34,8 +34,13 @@ def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
     other, shifted = x.copy(), x.copy()
     other[IMAGE, TOKEN] = normal(rng, D)
     shifted[IMAGE, TOKEN] += 5.0
-    weights, of_token = normal(rng, B, T, D), np.zeros((B, T, D), np.float32)
+    weights, of_token, of_number = (
+        normal(rng, B, T, D),
+        np.zeros((B, T, D), np.float32),
+        np.zeros((B, T, D), np.float32),
+    )
     of_token[IMAGE, TOKEN] = normal(rng, D)
+    of_number[IMAGE, TOKEN, 0] = 1
     batch, gradients = {"batch": call(x)}, call(x, "gradients", weights=weights)
     calls = batch | {
         "again": call(x, seed=1),
@@ -52,7 +57,14 @@ def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
     }
     builds = {
         "one block": build(D, 1, 4, seed=1, calls=calls),
-        "zero": build(D, 1, 4, seed=1, fill="zero", calls=batch),
+        "zero": build(
+            D,
+            1,
+            4,
+            seed=1,
+            fill="zero",
+            calls=batch | {"gradients of a number": call(x, "gradients", weights=of_number)},
+        ),
         "zero but ones": build(D, 1, 4, seed=1, fill="zero_but_ones", calls=batch),
         "two heads": build(D, 1, 2, seed=1, calls=batch),
         "one head": build(D, 1, 1, seed=1, calls=batch | {"reordered": call(x[:, order])}),

@@ -160,12 +160,31 @@ def learnable(evidence: Evidence) -> None:
     if stuck[1:].any():
         if run.size("usual") >= N * D and _fails(positions_added, evidence):  # there are parameters that are not added
             raise Skip
+        if not stuck[1:].all():
+            raise Fail(*_some_not_learned(run, np.flatnonzero(stuck[1:]) + 1))
         what = "[CLS] token and the position embeddings" if stuck[0] else "position embeddings"
         raise Fail(f"the {what} are not learnable: a step of training leaves them as they were", hint)
     if stuck[0] or not _cls_learns_by_itself(run):
         raise Fail(
             "the [CLS] token is not a parameter of its own: only the position embedding added to it is learned", hint
         )
+
+
+def _some_not_learned(run: ModuleRun, patches: Array) -> tuple[str, str]:
+    """The words for position embeddings of which only some are trained.
+
+    Args:
+        patches: the numbers of the others, from 1.
+    """
+    empty = run.output("usual", "empty", (1, N + 1, D))[0]
+    shown = ", ".join(map(str, patches[:5])) + (" …" if len(patches) > 5 else "")
+    tokens = f"patch {shown}" if len(patches) == 1 else f"patches {shown}"
+    hint = (
+        "One parameter of shape (1, N+1, D) is added to all tokens at once: is a part of it left out or moved by one?"
+    )
+    if not np.abs(empty[patches]).max():
+        return f"to the token of {tokens} no position embedding is added, to the others there is", hint
+    return f"the position embedding of {tokens} is not learnable: a step of training leaves it as it was", hint
 
 
 def _fails(check: Callable[[Evidence], None], evidence: Evidence) -> bool:

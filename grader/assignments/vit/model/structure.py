@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.assignments.vit.model.asking import IMAGE, TOKEN, B, D, T, of_block, of_transformer, tokens_of
 from grader.evidence import Evidence
-from grader.judging import Fail, after
+from grader.judging import Fail, Verdict, after
 from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.blocks import (
     BLOCK_MARGINS,
@@ -194,6 +194,20 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
     return f"the {'query and the ' if all_alike else ''}keys of attention are not normalised", hint
 
 
+def _runs_of_a_block(run: ModuleRun) -> int:
+    """How many times each block is run where it is more than once, else 0.
+
+    With all parameters zero a block adds nothing but the biases behind attention and MLP, once in each run: a number of
+    the output grows with them as many times as the block is run.
+    """
+    try:
+        largest = run.gradients("zero", "gradients of a number").largest
+    except Verdict:
+        return 0
+    times = {round(size, 2) for size in largest.values() if size and size > 0.5}  # the others are noise
+    return int(min(times)) if len(times) == 1 and min(times) in (2, 3, 4) else 0
+
+
 @after(normalised_before)
 def nonlinearity(evidence: Evidence) -> None:
     """The MLP has a nonlinearity between its layers."""
@@ -215,7 +229,19 @@ def blocks_of_their_own(evidence: Evidence) -> None:
             "the Transformer has no parameters: its blocks are not registered",
             "A Python list hides layers from PyTorch: keep them in nn.ModuleList or nn.Sequential.",
         )
+    by_heads = [run.size("one head"), run.size("two heads"), one]  # 1, 2 and 4 heads, one layer
+    if one == two == three and 0 < by_heads[1] - by_heads[0] == (by_heads[2] - by_heads[1]) / 2:
+        raise Fail(
+            "`layers` and `heads` are exchanged: Transformer(width, 1, 4) has as many parameters as 4 blocks, "
+            "Transformer(width, 1, 2) as 2",
+            "It is called Transformer(width, layers, heads), in this order.",
+        )
     expect_own_blocks((one, two, three), outs, "Transformers", "layers")
+    if times := _runs_of_a_block(run):
+        raise Fail(
+            f"a Transformer of one block runs it {times} times",
+            "Each of the `layers` blocks is run once, on what the one before gave.",
+        )
     if one >= 2 * (two - one):
         raise Fail(
             f"layers=1 makes a Transformer of {one // (two - one)} blocks",

@@ -145,6 +145,9 @@ def _raised(evidence: Evidence, part: str, doing: str, raised: Raised) -> Fail |
     said = f"{doing} {raised_words(raised)}"
     if raised.is_to_do:
         return Blocked(part, said)
+    lacking = next((criterion for criterion in MODEL if evidence.verdict(criterion).status == "missing"), None)
+    if raised.type == "NameError" and lacking:
+        return Blocked(lacking, said)
     return _blamed(evidence, part, said, raised_hint(raised))
 
 
