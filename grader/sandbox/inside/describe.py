@@ -38,7 +38,8 @@ def exception(error: BaseException) -> dict[str, Any]:
 def _message(error: BaseException) -> str:
     message = str(error)[:MAX_TEXT]
     if isinstance(error, SystemExit):
-        message = f"{message}, which ends the program, as exit() does, and parse_args() without the arguments it needs"
+        ends = "which ends the program, as exit() does, and parse_args() without the arguments it needs"
+        message = f"{message}, {ends}" if message and message != "None" else ends
     if files:
         message = message.replace(f"{files}/", "")
     if isinstance(error, ImportError) and error.path:

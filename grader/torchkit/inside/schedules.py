@@ -30,7 +30,7 @@ class NotedScheduler:
         copy: of it, as it was before the first step.
         raised: the first exception of its constructor or step, described.
         made: its constructor did not raise.
-        metric: what a ReduceLROnPlateau is told, always the same.
+        metric: what a ReduceLROnPlateau was told first.
     """
 
     scheduler: Any
@@ -176,16 +176,28 @@ def _given(
     """What ``step`` is really told: whoever waits for a plateau meets one."""
     if isinstance(note.scheduler, ReduceLROnPlateau):
         if args:
-            note.metric = args[0] if note.metric is None else note.metric
-            return (note.metric, *args[1:]), kwargs
-        if "metrics" in kwargs:
-            note.metric = kwargs["metrics"] if note.metric is None else note.metric
-            return args, {**kwargs, "metrics": note.metric}
-        return args, kwargs
+            return (_on_plateau(note, args[0]), *args[1:]), kwargs
+        return args, {**kwargs, "metrics": _on_plateau(note, kwargs["metrics"])} if "metrics" in kwargs else kwargs
     number = args[0] if args else kwargs.get("epoch")
     if isinstance(number, int | float):
         note.arguments.append(float(number))
     return args, kwargs
+
+
+def _on_plateau(note: NotedScheduler, metric: Any) -> Any:
+    """What a ReduceLROnPlateau is told: what it was told first, then what is no better than that."""
+    if note.metric is None:
+        note.metric = metric
+        return metric
+    return _no_better(note.scheduler, note.metric)
+
+
+def _no_better(scheduler: ReduceLROnPlateau, metric: Any) -> Any:
+    """A number that a plateau is made of: of two that are alike and below 0, torch takes the second one for better."""
+    if not isinstance(metric, int | float | torch.Tensor):
+        return metric
+    slack = 2 * scheduler.threshold * abs(metric)
+    return metric - slack if scheduler.mode == "max" else metric + slack
 
 
 @dataclass(frozen=True)
@@ -292,7 +304,7 @@ def _drive(note: NotedScheduler, times: int, at: float, real: bool) -> bool:
     for _ in range(times):
         try:
             if isinstance(note.copy, ReduceLROnPlateau):
-                note.copy.step(note.metric)
+                note.copy.step(_no_better(note.copy, note.metric) if note.copy.last_epoch > 0 else note.metric)
             elif note.arguments:
                 fractional = any(number != int(number) for number in note.arguments)
                 told = at if fractional else int(at)

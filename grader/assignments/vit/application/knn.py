@@ -144,7 +144,10 @@ def _pair(call: LookUp, case: LookUpCase) -> ReturnedPair | Fail:
         raised = result.exception
         if raised.is_to_do:
             raise Missing(f"still to do: {raised.message}")
-        hint = "A query may come as (E,) or as (1, E): give it both axes where your code needs them."
+        of_shapes = {"RuntimeError", "IndexError", "ValueError", "TypeError"} & set(raised.bases)
+        hint = (
+            "A query may come as (E,) or as (1, E): give it both axes where your code needs them." if of_shapes else ""
+        )
         return Fail(f"for {case.words} it {raised_words(raised)}", raised_hint(raised) or hint)
     if not isinstance(result, SequenceResult) or len(result.items) != 2:
         got = words_of(result)
@@ -162,7 +165,11 @@ def _expect_shape(got: Array, case: LookUpCase, what: str) -> None:
     if got.size == len(case.bank):
         hint = "All rows come back: keep the k nearest."
     elif got.size != k:
-        hint = "Is `k` used, or another number?" if case.k_given else f"Without `k` it is {DEFAULT_K}."
+        hint = (
+            "Is `k` used, or another number?"
+            if case.k_given
+            else f"Is `k` used, and {DEFAULT_K} where it is not given?"
+        )
     elif got.shape == (k, 1):
         hint = "The axes are swapped: put the query's axis first, or leave it out."
     raise Fail(f"expected {what} of shape ({k},) or (1, {k}) for {case.words}, got {got.shape}", hint)

@@ -15,6 +15,7 @@ from grader.assignments.vit.corpus.contrastive_lines import (
     MADE,
     MODELS,
     OPTIMIZER,
+    OTHERWISE,
     PROTECTED,
     SCHEDULE,
     SCHEDULER,
@@ -189,6 +190,13 @@ FAULTS = [
             EVALUATE.replace("vit_model,", "ViT(image_size, patch_size, in_channels, hidden_size, layers, heads),"),
         ),
         word="not the one trained",
+    ),
+    training(
+        "evaluates_with_best_of_none_otherwise_written",
+        OTHERWISE,
+        (ARGUMENTS, ARGUMENTS.replace("best_prec", "0.0")),
+        word="again and again",
+        warns=("protected.modified",),
     ),
     training("evaluates_with_best_of_none", (ARGUMENTS, ARGUMENTS.replace("best_prec", "0.0")), word="again and again"),
     training(

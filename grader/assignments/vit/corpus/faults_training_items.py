@@ -144,6 +144,8 @@ FAULTS = [
     inside("by_default", "sample_balanced_subset(train_dataset)", "50 images of each class"),
     inside("first_5000", "Subset(train_dataset, range(5000))", "among the first 500"),
     inside("any_5000", "torch.utils.data.random_split(train_dataset, [5000, 55000])[0]", "among the first 500"),
+    inside("every_12th", "Subset(train_dataset, range(0, 60_000, 12))", "among the first 500"),
+    inside("drawn_of_60000", "Subset(train_dataset, torch.randperm(60_000)[:5000].tolist())", "among the first 500"),
     inside("nine_classes", "sample_balanced_subset(train_dataset, 500, n_classes=9)", "500 images of each of 9 classes"),
     inside(
         "a_part_of_the_subset",

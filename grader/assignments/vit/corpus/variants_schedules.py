@@ -19,6 +19,11 @@ VARIANTS = [
     scheduled(
         "plateau_of_loss", f"{LR}.ReduceLROnPlateau(optimizer, 'min', factor=0.5)", call="scheduler.step(loss.item())"
     ),
+    scheduled(  # of two numbers below 0 that are alike torch takes the second for better, in this mode
+        "plateau_of_negative_loss",
+        f"{LR}.ReduceLROnPlateau(optimizer, 'max', patience=1)",
+        call="scheduler.step(-loss.item())",
+    ),
     scheduled("plateau_keyword", f"{LR}.ReduceLROnPlateau(optimizer, patience=5)", call="scheduler.step(metrics=best)"),
     scheduled("told_the_epoch", f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)", call="scheduler.step(epoch)"),
     scheduled("one_cycle_by_epochs", f"{LR}.OneCycleLR(optimizer, max_lr=lr, total_steps=num_epochs)"),

@@ -29,6 +29,7 @@ from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
 NAME = "train_embedding_model"
+AS_MANY = 6_000  # training images of each class in FashionMNIST
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def attempts(own: frozenset[str]) -> list[Attempt]:
         *([Attempt("own models", both)] if own != both else []),
         Attempt("all own", both, own_evaluation=True),
         replace(with_own, name="subset", subset=True),
-        replace(with_own, name="as many images as FashionMNIST has", per_class=6_000),
+        replace(with_own, name="as many images as FashionMNIST has", per_class=AS_MANY),
         replace(with_own, name="uncut", per_class=24, uncut=True),
     ]
 
@@ -89,6 +90,8 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
     """
     planned = attempts(usable(student, own))
     runs = [_first(student, planned[0], seed, line)]
+    if runs[0]["raised"] and runs[0]["raised"]["type"] == "IndexError":  # as of range(60_000): not judged on fewer
+        planned = [planned[0], *sorted(planned[1:], key=lambda attempt: attempt.per_class != AS_MANY)]
     for attempt in planned[1:] if runs[0]["raised"] else planned[-1:]:
         if not runs[-1]["raised"] and len(runs[-1]["used"]["rate"]):
             break

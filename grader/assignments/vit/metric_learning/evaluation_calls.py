@@ -1,14 +1,16 @@
 """How ``train_embedding_model`` calls ``evaluate_at_end_epoch``: when, and with which arguments."""
 
+import ast
 import itertools
 
-from grader.assignments.vit.metric_learning.given_text import changed
+from grader.assignments.vit.metric_learning.given_text import changed, namespaces
 from grader.assignments.vit.metric_learning.watched_runs import Evaluation, TrainingRun, trained
 from grader.evidence import Evidence
 from grader.judging import Fail, raised_words
 from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
+ARGUMENTS = ("vit_model", "model_embedding", "accuracy_calculator", "best_prec", "train_dataset", "test_dataset")
 SETS_HINT = "The reference set is the training subset; after it comes the test set."
 
 
@@ -35,7 +37,18 @@ def evaluated(evidence: Evidence) -> None:
     if "evaluate_at_end_epoch" not in changed(evidence):
         _expect_data_sets(run)
         _expect_calculator(run)
+    if "evaluate_at_end_epoch" not in changed(evidence) or _takes_what_is_given(evidence):
         _expect_best_precision(run)
+
+
+def _takes_what_is_given(evidence: Evidence) -> bool:
+    """Whether a changed ``evaluate_at_end_epoch`` names its arguments as the given one does, so that they mean the same."""
+    origin = evidence.submission.program.names.get("evaluate_at_end_epoch")
+    found = namespaces(evidence).definition(origin.module, "evaluate_at_end_epoch") if origin else None
+    if found is None or not isinstance(found.node, ast.FunctionDef):
+        return False
+    arguments = [argument.arg for argument in found.node.args.args]
+    return arguments == list(ARGUMENTS)
 
 
 def _last_is_cut_short(run: TrainingRun) -> bool:

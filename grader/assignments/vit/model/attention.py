@@ -76,6 +76,11 @@ def attention_weights(evidence: Evidence) -> None:
     x, twice = tokens_of(run, "one block"), run.output("one block", "tokens twice", (B, 2 * T, D))
     hint = "The softmax runs over the keys, the last axis of the scores (query, key): softmax(dim=-1)."
     if not same(twice, np.concatenate([x, x], axis=1)):
+        if not _sees_itself(evidence):
+            raise Fail(
+                "a token alone gets NaN: each token is hidden from itself by a mask, which is not part of this model",
+                "Call the attention without a mask: a token sees all tokens, itself too.",
+            )
         raise Fail(
             "the weights of attention do not add up to 1: each token given twice should change no token, and does", hint
         )
@@ -93,6 +98,15 @@ def attention_weights(evidence: Evidence) -> None:
             f"{hint} Or are there other numbers of heads than were asked for, is the result of attention normalised before "
             "the sum, or does the MLP work on another sum than x + attention?",
         )
+
+
+def _sees_itself(evidence: Evidence) -> bool:
+    """Whether attention has something to look at where there is one token only."""
+    try:
+        of_block(evidence).output("block", "lone token", (1, 1, D))
+    except Fail:
+        return False
+    return True
 
 
 @after(attention_weights, nonlinearity)

@@ -194,18 +194,31 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
     return f"the {'query and the ' if all_alike else ''}keys of attention are not normalised", hint
 
 
-def _runs_of_a_block(run: ModuleRun) -> int:
-    """How many times each block is run where it is more than once, else 0.
+def _expect_each_once(run: ModuleRun) -> None:
+    """Fail where a block, or a branch of it, is run more than once.
 
     With all parameters zero a block adds nothing but the biases behind attention and MLP, once in each run: a number of
-    the output grows with them as many times as the block is run.
+    the output grows with them as many times as they are added. (Four times is left alone: what heads have in common.)
     """
     try:
         largest = run.gradients("zero", "gradients of a number").largest
+        of_three = run.gradients("three blocks", "gradients").largest
     except Verdict:
-        return 0
+        return
+    if not all(of_three.values()):  # some are not run at all, of which another check tells
+        return
     times = {round(size, 2) for size in largest.values() if size and size > 0.5}  # the others are noise
-    return int(min(times)) if len(times) == 1 and min(times) in (2, 3, 4) else 0
+    often = times & {2, 3}
+    if often and times == often:
+        raise Fail(
+            f"a Transformer of one block runs it {max(often):.0f} times",
+            "Each of the `layers` blocks is run once, on what the one before gave.",
+        )
+    if often:
+        raise Fail(
+            f"attention or the MLP of a block adds its result {max(often):.0f} times",
+            "A block has two sums: x + attention(norm(x)), then that + MLP(norm of that).",
+        )
 
 
 @after(normalised_before)
@@ -237,11 +250,7 @@ def blocks_of_their_own(evidence: Evidence) -> None:
             "It is called Transformer(width, layers, heads), in this order.",
         )
     expect_own_blocks((one, two, three), outs, "Transformers", "layers")
-    if times := _runs_of_a_block(run):
-        raise Fail(
-            f"a Transformer of one block runs it {times} times",
-            "Each of the `layers` blocks is run once, on what the one before gave.",
-        )
+    _expect_each_once(run)
     if one >= 2 * (two - one):
         raise Fail(
             f"layers=1 makes a Transformer of {one // (two - one)} blocks",
