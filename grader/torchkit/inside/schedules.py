@@ -174,22 +174,15 @@ def _given(
     note: NotedScheduler, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """What ``step`` is really told: whoever waits for a plateau meets one."""
-    if isinstance(note.scheduler, ReduceLROnPlateau):
-        if args:
-            return (_on_plateau(note, args[0]), *args[1:]), kwargs
-        return args, {**kwargs, "metrics": _on_plateau(note, kwargs["metrics"])} if "metrics" in kwargs else kwargs
+    if isinstance(note.scheduler, ReduceLROnPlateau) and (args or "metrics" in kwargs):
+        told = args[0] if args else kwargs["metrics"]
+        told = _no_better(note.scheduler, note.metric) if note.metric is not None else told
+        note.metric = told if note.metric is None else note.metric
+        return ((told, *args[1:]), kwargs) if args else (args, {**kwargs, "metrics": told})
     number = args[0] if args else kwargs.get("epoch")
     if isinstance(number, int | float):
         note.arguments.append(float(number))
     return args, kwargs
-
-
-def _on_plateau(note: NotedScheduler, metric: Any) -> Any:
-    """What a ReduceLROnPlateau is told: what it was told first, then what is no better than that."""
-    if note.metric is None:
-        note.metric = metric
-        return metric
-    return _no_better(note.scheduler, note.metric)
 
 
 def _no_better(scheduler: ReduceLROnPlateau, metric: Any) -> Any:

@@ -38,7 +38,7 @@ class Evidence(dict[str, Answer]):
     def passed(self, criterion: str) -> bool:
         return True
 
-    def once(self, name: str, compute: Any, code: str = "") -> Any:
+    def once(self, name: str, compute: Any, code: str = "", of: Any = ()) -> Any:
         return compute()
 
 

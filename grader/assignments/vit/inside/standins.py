@@ -7,7 +7,7 @@ Shapes: B batch, C channels, N patches, D hidden size, E embedding size.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -163,14 +163,12 @@ def filled(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> Any:
     return module
 
 
-def get_embeddings(*args: Any, **kwargs: Any) -> Tensor:
+def get_embeddings(x: Tensor, vit_model: ViT, model_embedding: LinearEmbeddingHead) -> Tensor:
     """(B, C, H, W) → (B, E): what these stand-ins compute in eval mode, worked out from their numbers.
 
-    The images, the ``ViT`` and the ``LinearEmbeddingHead`` come in any order and by any name: that of the student's
-    ``get_embeddings`` is judged by itself.
+    They may come in any order: that of the student's ``get_embeddings`` is judged by itself.
     """
-    kinds: tuple[Any, ...] = (Tensor, ViT, LinearEmbeddingHead)
-    given = (*args, *kwargs.values())
+    given, kinds = (x, vit_model, model_embedding), cast(tuple[Any, ...], (Tensor, ViT, LinearEmbeddingHead))
     x, vit_model, model_embedding = (next(each for each in given if isinstance(each, kind)) for kind in kinds)
     rows = _pooled(x)
     steps = ((vit_model.features, vit_model.running_mean), (model_embedding.linear, model_embedding.running_mean))
