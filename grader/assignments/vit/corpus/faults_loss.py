@@ -8,8 +8,11 @@ from grader.assignments.vit.corpus.contrastive_lines import (
     MINE,
     MINER,
     OPTIMIZER,
+    TRAINING,
     training,
 )
+from grader.assignments.vit.corpus.vit_lines import MHA
+from grader.audit import Case
 
 MAXIMIZING = OPTIMIZER.replace("lr=lr", "lr=lr, maximize=True")
 
@@ -51,6 +54,15 @@ FAULTS = [
         ),
         word="all triplets",
         warns=("miner.unused",),
+    ),
+    Case(  # no triplet is semihard where all embeddings are the same
+        "contrastive.training_begins_with_one_feature",
+        {
+            "vit_model.py": [(MHA, MHA + "        nn.init.zeros_(self.attn.out_proj.weight)\n")],
+            "contrastive.py": [('type_of_triplets="all"', 'type_of_triplets="semihard"')],
+        },
+        (TRAINING,),
+        "the same feature for each image",
     ),
     training("loss_contrastive", (LOSS, "triplet_loss = losses.ContrastiveLoss()"), word="ContrastiveLoss"),
     training("loss_ntxent", (LOSS, "triplet_loss = losses.NTXentLoss()"), word="NTXentLoss"),

@@ -1,5 +1,7 @@
 """What ``train_embedding_model`` learns from: the triplet loss, and the triplets that a miner chooses."""
 
+import numpy as np
+
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, trained
 from grader.evidence import Evidence
 from grader.judging import Fail, Skip, after, warn
@@ -40,6 +42,12 @@ def triplet_loss(evidence: Evidence) -> None:
     watched_trainings.expect_descent(run, learned, turned, "it draws images of different classes together")
 
 
+def begins_alike(run: TrainingRun) -> bool:
+    """Whether a ViT made the same of each image before it was trained."""
+    found = [model.untrained.first for model in run.models if model.role == "vit" and model.untrained is not None]
+    return any(len(rows) > 1 and np.ptp(rows, axis=0).max() <= 1e-6 * np.abs(rows).max() for rows in found)
+
+
 def miner_used(evidence: Evidence) -> None:
     """The tuples that a miner finds reach the loss."""
     triplet = triplet_losses(trained(evidence))
@@ -49,6 +57,8 @@ def miner_used(evidence: Evidence) -> None:
     if problem:
         raise Fail(problem, hint)
     if not any(loss.found for loss in triplet) and sum(loss.nothing for loss in triplet) >= 3:
+        if begins_alike(trained(evidence)):
+            raise Skip  # another check tells
         raise Fail(
             "the tuples that are given to the loss are empty in each batch: there is nothing to learn from",
             "Give the miner the labels of the batch that its embeddings belong to, and look at its type_of_triplets "

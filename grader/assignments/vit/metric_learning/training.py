@@ -5,6 +5,7 @@ import numpy as np
 from grader.assignment import Topic
 from grader.assignments.vit.metric_learning.evaluation_calls import MODELS, evaluated
 from grader.assignments.vit.metric_learning.losses_and_miners import (
+    begins_alike,
     labels_of_the_images,
     mined_elsewhere,
     miner_used,
@@ -149,6 +150,13 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
             SHUFFLE_HINT,
         )
     if triplet and all(loss.flat >= loss.learned for loss in triplet):
+        if begins_alike(run):
+            return Fail(
+                f"{said}: with the weights that it begins with, the ViT gives the same feature for each image, so that all "
+                "embeddings of a batch are the same",
+                "Begin with weights that are not all zero, in scales and gates too; or take a miner that finds triplets "
+                "even so, as with type_of_triplets='all'.",
+            )
         return Fail(
             f"{said}: the triplet loss of each batch is 0, or does not change with the embeddings",
             "Look at the miner's type_of_triplets: easy ones teach nothing. Or the margin is too small, or backward() is "
