@@ -100,8 +100,9 @@ class Shared:
         with busy:
             found = self._found(op, key)
             if found is None:
-                found = replace(ask(), content=key)
+                found = ask()
                 if found.outcome == "value":
+                    found = replace(found, content=key)
                     self._hold(key, found)
             return found
 
