@@ -116,10 +116,10 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
             "Give both the labels that the loader gives with the images: miner(embeddings, y), in each batch anew.",
         ),
     }
-    for source, (message, hint) in explanations.items():
-        calls = sum(getattr(loss.tuples, source) for loss in triplet)
-        if calls > sum(loss.calls for loss in triplet) / 2 or (calls and run.raised is not None):
-            return Fail(message, hint)
+    calls = {source: sum(getattr(loss.tuples, source) for loss in triplet) for source in explanations}
+    elsewhere = sum(calls.values())  # of the batch before, the embeddings may be the same and the labels not
+    if elsewhere > sum(loss.calls for loss in triplet) / 2 or (elsewhere and run.raised is not None):
+        return Fail(*explanations[max(calls, key=lambda source: calls[source])])
     return None
 
 
