@@ -42,13 +42,14 @@ def evaluated(evidence: Evidence) -> None:
 
 
 def _takes_what_is_given(evidence: Evidence) -> bool:
-    """Whether a changed ``evaluate_at_end_epoch`` names its arguments as the given one does, so that they mean the same."""
+    """Whether a changed ``evaluate_at_end_epoch`` has the given one's arguments and returns something, as that one does."""
     origin = evidence.submission.program.names.get("evaluate_at_end_epoch")
     found = namespaces(evidence).definition(origin.module, "evaluate_at_end_epoch") if origin else None
     if found is None or not isinstance(found.node, ast.FunctionDef):
         return False
     arguments = [argument.arg for argument in found.node.args.args]
-    return arguments == list(ARGUMENTS)
+    returns = any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(found.node))
+    return returns and arguments == list(ARGUMENTS)
 
 
 def _last_is_cut_short(run: TrainingRun) -> bool:
