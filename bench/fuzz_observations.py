@@ -34,7 +34,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,13 @@ class Reading(Evidence):
             noted.add(probe)
         return super().__getitem__(probe)
 
-    def once(self, key: str, compute: Callable[[], Any], code: str = "") -> Any:
+    def once(self, key: str, compute: Callable[[], Any], code: str = "", of: Collection[str] = ()) -> Any:
         if key in self.measured:
             for noted in self.open_sets:
                 noted |= self.read_by.get(key, set())
         else:
-            self.read_by[key] = self.watch(lambda: super(Reading, self).once(key, compute, code))
-        return super().once(key, compute, code)
+            self.read_by[key] = self.watch(lambda: super(Reading, self).once(key, compute, code, of))
+        return super().once(key, compute, code, of)
 
     def verdict(self, criterion: str) -> Judgement:
         for noted in self.open_sets:

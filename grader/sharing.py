@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from grader import syntax
 from grader.records import Observation, Piece, Submission
 
 
@@ -33,7 +34,7 @@ def content_of(submission: Submission) -> str:
         "main": _trees(program.main),
         "modules": {name: _trees(pieces) for name, pieces in program.modules.items()},
         "names": {name: origin.module for name, origin in program.names.items()},
-        "call": [[module, *_trees([piece])] for module, piece in program.call],
+        "cells": [_tree(cell.source) for cell in submission.cells],  # with what makes the arguments of calls
         "undefined": sorted(program.undefined),
         "unparsed": sorted(name for problem in submission.syntax_errors for name in problem.names),
     }
@@ -50,7 +51,7 @@ def _trees(pieces: Collection[Piece]) -> list[str]:
 def _tree(source: str) -> str:
     """Code without its layout and comments; as it is where it cannot be parsed."""
     try:
-        return ast.dump(ast.parse(source))
+        return ast.dump(syntax.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return source
 
