@@ -126,9 +126,9 @@ class Shared:
         with self._lock:
             self._held[key] = answer
             while sum(len(each.frame) for each in self._held.values()) > self.max_bytes:
-                key, old = self._held.popitem(last=False)
+                let_go, old = self._held.popitem(last=False)
                 if old.frame:
-                    self._kept[key] = replace(old, value=None, frame=b""), hashlib.sha256(old.frame).hexdigest()
+                    self._kept[let_go] = replace(old, value=None, frame=b""), hashlib.sha256(old.frame).hexdigest()
 
     def score(self, name: str, contents: Collection[str], compute: Callable[[], Any]) -> Any:
         """What is computed from answers of some contents alone."""

@@ -21,6 +21,11 @@ class FlatOutputs:
     middle: Array
     white: Array
 
+    @property
+    def contrast(self) -> float:
+        """How far apart most black and most white pixels lie."""
+        return abs(float(np.median(self.white) - np.median(self.black)))
+
 
 def with_library_held(transform: ObservedTransform) -> FlatOutputs | None:
     """What flat images became while the library's random transforms were held still; None where outputs are no images."""
@@ -36,12 +41,17 @@ def under_own_randomness(transform: ObservedRandomTransform) -> FlatOutputs | No
     return None if black is None or middle is None or white is None else FlatOutputs(black, middle, white)
 
 
+def _drawn(transform: ObservedTransform) -> FlatOutputs | None:
+    """The same of any transform; None where the student's own code draws nothing."""
+    is_random = isinstance(transform, ObservedRandomTransform) and transform.has_own_randomness
+    return under_own_randomness(transform) if is_random else None  # type: ignore[arg-type]
+
+
 def line(transform: ObservedTransform) -> tuple[float, float] | None:
     """(scale, shift) of a transform that gives scale * pixel / 255 + shift, None where it does something else."""
     levels = transform.asked["levels"].astype(np.float64) / 255
     outputs = transform.of_all_levels()
-    is_random = isinstance(transform, ObservedRandomTransform) and transform.has_own_randomness
-    flat = under_own_randomness(transform) if is_random else None  # type: ignore[arg-type]
+    flat = _drawn(transform)
     if flat is None and outputs is not None and outputs.shape[1:] == levels.shape:
         scale, shift = np.polyfit(levels.ravel(), outputs.ravel(), 1)
         if abs(scale) > MIN_CONTRAST and np.abs(scale * levels + shift - outputs[0]).max() < 1e-3 * abs(scale):
@@ -49,8 +59,7 @@ def line(transform: ObservedTransform) -> tuple[float, float] | None:
     flat = flat or with_library_held(transform)
     if flat is None:
         return None
-    contrast = abs(float(np.median(flat.white) - np.median(flat.black)))
-    black, middle, white = (_level(stack, contrast) for stack in (flat.black, flat.middle, flat.white))
+    black, middle, white = (_level(stack, flat.contrast) for stack in (flat.black, flat.middle, flat.white))
     if black is None or white is None or abs(white - black) <= MIN_CONTRAST:
         return None
     bent = middle is not None and abs((black + (white - black) * 128 / 255) - middle) > SAME_WITHIN * abs(white - black)
@@ -68,8 +77,7 @@ def _level(stack: Array, contrast: float) -> float | None:
 
 def _is_noisy(transform: ObservedTransform) -> bool:
     """Whether no value is common enough among pixels of one gray level to be told exactly."""
-    is_random = isinstance(transform, ObservedRandomTransform) and transform.has_own_randomness
-    flat = under_own_randomness(transform) if is_random else None  # type: ignore[arg-type]
+    flat = _drawn(transform)
     return flat is not None and min(most_common(flat.black)[1], most_common(flat.white)[1]) <= MIN_SHARE
 
 
@@ -98,8 +106,8 @@ def _tells_black_from_white(flat: FlatOutputs) -> bool:
     (black, all_black), (white, all_white) = most_common(flat.black), most_common(flat.white)
     if min(all_black, all_white) > 0.5:
         return abs(white - black) > 0.01
-    contrast = abs(float(np.median(flat.white) - np.median(flat.black)))  # with noise
-    return contrast > 0.01 and None not in (_level(flat.black, contrast), _level(flat.white, contrast))
+    # with noise
+    return flat.contrast > 0.01 and None not in (_level(stack, flat.contrast) for stack in (flat.black, flat.white))
 
 
 def _hardly_differ(one: Array | None, other: Array | None) -> bool:

@@ -176,8 +176,10 @@ def _given(
     """What ``step`` is really told: whoever waits for a plateau meets one."""
     if isinstance(note.scheduler, ReduceLROnPlateau) and (args or "metrics" in kwargs):
         told = args[0] if args else kwargs["metrics"]
-        told = _no_better(note.scheduler, note.metric) if note.metric is not None else told
-        note.metric = told if note.metric is None else note.metric
+        if note.metric is None:
+            note.metric = told
+        else:
+            told = _no_better(note.scheduler, note.metric)
         return ((told, *args[1:]), kwargs) if args else (args, {**kwargs, "metrics": told})
     number = args[0] if args else kwargs.get("epoch")
     if isinstance(number, int | float):

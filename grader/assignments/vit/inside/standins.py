@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset, Subset
 
-from grader.assignments.vit.inside.constants import GRID, SHIFT
+from grader.assignments.vit.inside.constants import EVALUATION_ARGUMENTS, GRID, SHIFT
 
 
 class Calls(list[dict[str, Any]]):
@@ -197,10 +197,9 @@ def sample_balanced_subset(calls: list[dict[str, Any]]) -> Callable[..., Subset]
 
 def evaluate_at_end_epoch(calls: list[dict[str, Any]], best: float = 0.5) -> Callable[..., float]:
     """Make an evaluation that notes its arguments and always finds the same, so that a plateau is met."""
-    names = ("vit_model", "model_embedding", "accuracy_calculator", "best_prec", "train_dataset", "test_dataset")
 
     def evaluate(*args: Any, **kwargs: Any) -> float:
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        given = {**dict(zip(EVALUATION_ARGUMENTS, args, strict=False)), **kwargs}
         for model in (given.get("vit_model"), given.get("model_embedding")):
             if isinstance(model, nn.Module):  # as the real one, which leaves both models in eval mode
                 model.eval()

@@ -3,6 +3,7 @@
 import ast
 import itertools
 
+from grader.assignments.vit.inside.constants import EVALUATION_ARGUMENTS
 from grader.assignments.vit.metric_learning.given_text import changed, namespaces
 from grader.assignments.vit.metric_learning.watched_runs import Evaluation, TrainingRun, trained
 from grader.evidence import Evidence
@@ -10,7 +11,6 @@ from grader.judging import Fail, raised_words
 from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
-ARGUMENTS = ("vit_model", "model_embedding", "accuracy_calculator", "best_prec", "train_dataset", "test_dataset")
 SETS_HINT = "The reference set is the training subset; after it comes the test set."
 
 
@@ -49,7 +49,7 @@ def _takes_what_is_given(evidence: Evidence) -> bool:
         return False
     arguments = [argument.arg for argument in found.node.args.args]
     returns = any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(found.node))
-    return returns and arguments == list(ARGUMENTS)
+    return returns and arguments == list(EVALUATION_ARGUMENTS)
 
 
 def _last_is_cut_short(run: TrainingRun) -> bool:
