@@ -78,6 +78,29 @@ def test_what_a_module_makes_is_kept_before_what_uses_it(tmp_path: Path) -> None
     assert not any("other" in source for _, source in steps)
 
 
+def test_what_an_earlier_statement_takes_of_a_module_that_the_call_names_too_is_kept(tmp_path: Path) -> None:
+    data = 'from torchvision.datasets import FashionMNIST\ntrain_set = FashionMNIST("a")\ntest_set = FashionMNIST("b")'
+    picked = "picked = Subset(data.train_set, rows)\nrows = range(5)\npicked = Subset(picked, rows)"
+    call = "train_embedding_model(picked, data.test_set)"
+    kept = text(found(tmp_path, "import data", picked, call, data=data))
+    assert "train_set = FashionMNIST" in kept and "test_set = FashionMNIST" in kept
+
+
+@pytest.mark.parametrize("imported", ["import amounts, data", "import data, amounts"])
+@pytest.mark.parametrize(
+    "used",
+    [
+        "import amounts\nsubset = Subset(full, range(amounts.rows))",
+        "from amounts import rows\nsubset = Subset(full, range(rows))",
+    ],
+)
+def test_modules_run_before_those_that_use_them(tmp_path: Path, imported: str, used: str) -> None:
+    data = f"from torch.utils.data import Subset\nfrom torchvision.datasets import FashionMNIST\nfull = FashionMNIST('a')\n{used}"
+    call = "train_embedding_model(data.subset, amounts.rows)"
+    kept = text(found(tmp_path, f"{imported}\n{call}", data=data, amounts="rows = 5"))
+    assert kept.index("rows = 5") < kept.index("subset = Subset") < kept.index(call)
+
+
 def test_the_last_call_counts(tmp_path: Path) -> None:
     kept = text(found(tmp_path / "a", SETS, "train_embedding_model(full, test)", SAMPLED, CALL))
     assert CALL in kept and "train_embedding_model(full, test)" not in kept

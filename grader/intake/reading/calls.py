@@ -12,7 +12,7 @@ What trains, downloads, plots or reaches out stays out, as everywhere; only buil
 import ast
 import copy
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .effects import KnownNames, changed
@@ -66,7 +66,9 @@ class Search:
                     self.executed.setdefault(key, set()).update(bound([item.statement.node]))
         self.found: dict[Key, Statement] = {}
         self.followed: dict[tuple[str | None, str], float] = {}
-        self.modules: list[str] = []
+        self.imported: dict[
+            str | None, dict[str | None, None]
+        ] = {}  # by module, those that its statements name, in order
         self.concerning: dict[str | None, dict[str, list[int]]] = {}
 
     def _leading(self) -> set[str]:
@@ -86,12 +88,12 @@ class Search:
         if call is None:
             return []
         self.found[place] = call
-        names = uses(call.node)
-        pending = [(module, name, float(number)) for name in first_names(names.now | names.later)]
+        pending = self.needed_by(call, number, self.gathering.units[module])
         pending += [(home, self.function, math.inf) for home in self.gathering.units]
         self.follow(pending, place)
-        order = {name: -position for position, name in enumerate(self.modules)}
-        keys = sorted(self.found, key=lambda key: (key == place, key[0] == module, order.get(key[0] or "", 1), key[1]))
+        visited: set[str | None] = set()
+        order = [name for home, _ in self.found for name in self.in_order(home, visited)]
+        keys = sorted(self.found, key=lambda key: (key == place, key[0] == module, order.index(key[0]), key[1]))
         return [Step(key[0], self.found[key]) for key in keys if key[0] != module or key[1] <= number]
 
     def _place(self) -> Key | None:
@@ -129,7 +131,20 @@ class Search:
             for number in self.index(unit).get(name, []):
                 if number < limit and (module, number) not in self.found:
                     pending += self.include(self.texts[module][number], number, unit)
-            pending += self.of_modules(name, unit)
+            for number, statement in enumerate(self.texts[module]):
+                pending += self.through_star(name, statement, number, unit) if is_star(statement.node) else []
+
+    def needed_by(self, statement: Statement, number: float, unit: Unit) -> list[Need]:
+        """What a statement needs: each name in it, and ``train_set`` of a module ``data`` for ``data.train_set``."""
+        needs: list[Need] = []
+        names = uses(statement.node)
+        for chains, before in ((names.now, float(number)), (names.later, math.inf)):
+            for chain in sorted(chains):
+                needs.append((unit.name, chain.split(".")[0], before))
+                module, attributes = self.gathering.behind(chain, unit)
+                self.note_import(unit.name, module)
+                needs += [(module, attributes[0], math.inf)] if attributes and module else []
+        return needs
 
     def index(self, unit: Unit) -> dict[str, list[int]]:
         """By name, the statements of a file that bind it or change its object."""
@@ -145,18 +160,15 @@ class Search:
         kept = self.permitted(statement, unit)
         if kept is None:
             return []
-        names = uses(kept.node)
-        needs = [(unit.name, name, float(number)) for name in first_names(names.now)]
-        needs += [(unit.name, name, math.inf) for name in first_names(names.later)]
+        needs = self.needed_by(kept, number, unit)
         for link in links(kept.node, unit, self.gathering.sources):
-            self.note_module(link.module)
+            self.note_import(unit.name, link.module)
             needs += [(link.module, link.name, math.inf)] if link.name and link.name != "*" else []
         wanted = bound([kept.node]) & set(self.gathering.question.wanted)
         if wanted and not isinstance(kept.node, FUNCTIONS):
             return []  # a hyperparameter, a transform, a class: it is there
         if not self.is_there(statement, kept, unit) and not wanted:
             self.found[unit.name, number] = kept
-            self.note_module(unit.name)
         return needs
 
     def is_there(self, statement: Statement, kept: Statement, unit: Unit) -> bool:
@@ -173,24 +185,6 @@ class Search:
             return None
         return permitted(statement, lambda part: self.rules.reason(part, unit.known))[0]
 
-    def of_modules(self, name: str, unit: Unit) -> list[Need]:
-        """What ``data.train_set`` needs of the module ``data``, and a star import of the module behind it."""
-        module = unit.known.modules.get(name)
-        needs: list[Need] = []
-        if module in self.gathering.units:
-            self.note_module(module)
-            attributes = {
-                chain.split(".")[1]
-                for statement in self.found.values()
-                for chain in uses(statement.node).now | uses(statement.node).later
-                if chain.startswith(f"{name}.")
-            }
-            needs += [(module, attribute, math.inf) for attribute in attributes]
-        for number, statement in enumerate(self.texts[unit.name]):
-            if is_star(statement.node):
-                needs += self.through_star(name, statement, number, unit)
-        return needs
-
     def through_star(self, name: str, star: Statement, number: int, unit: Unit) -> list[Need]:
         """What a name needs that a star import brings: an import of that name alone stands in its place."""
         node = star.node
@@ -198,6 +192,7 @@ class Search:
         for link in links(node, unit, self.gathering.sources):
             source = self.gathering.units.get(link.module)
             if source is not None and name in self.index(source):
+                self.note_import(unit.name, link.module)
                 one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
                 if name not in self.gathering.question.wanted:
                     place = unit.name, number + len(self.found) / 1e6
@@ -205,9 +200,17 @@ class Search:
                 return [(link.module, name, math.inf)]
         return []
 
-    def note_module(self, name: str | None) -> None:
-        if name is not None and name not in self.modules:
-            self.modules.append(name)
+    def note_import(self, module: str | None, imported: str | None) -> None:
+        if imported is not None:
+            self.imported.setdefault(module, {})[imported] = None
+
+    def in_order(self, module: str | None, visited: set[str | None]) -> Iterator[str | None]:
+        """A module and those that it needs, which come first; none that was visited before."""
+        if module not in visited:
+            visited.add(module)
+            for imported in self.imported.get(module, {}):
+                yield from self.in_order(imported, visited)
+            yield module
 
     # What of a block or a function the call needs.
 
@@ -265,10 +268,6 @@ def called_names(nodes: Iterable[ast.AST]) -> set[str]:
 
 def loaded_names(nodes: Iterable[ast.AST]) -> set[str]:
     return {n.id for node in nodes for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-
-def first_names(chains: Collection[str]) -> Iterator[str]:
-    return iter({chain.split(".")[0] for chain in chains})
 
 
 def copy_of(node: ast.stmt) -> ast.stmt:

@@ -188,14 +188,19 @@ class Gathering:
 
     def attribute_needs(self, chain: str, unit: Unit) -> list[Need]:
         """Return what ``m.Net`` needs of the module behind ``m``; all of it for a bare ``m``."""
-        first, *rest = chain.split(".")
-        module = unit.known.modules.get(first)
+        module, attributes = self.behind(chain, unit)
         if module is None:
             return []
-        while rest and self.sources.resolve(f"{module}.{rest[0]}"):
-            module = f"{module}.{rest.pop(0)}"
         needs = self.include(module)
-        return needs + ([(module, rest[0], self.always)] if rest else self.all_of(module))
+        return needs + ([(module, attributes[0], self.always)] if attributes else self.all_of(module))
+
+    def behind(self, chain: str, unit: Unit) -> tuple[str | None, list[str]]:
+        """Return the module that a chain such as ``package.data.train_set`` reaches, if any, and the names after it."""
+        first, *rest = chain.split(".")
+        module = unit.known.modules.get(first)
+        while module is not None and rest and self.sources.resolve(f"{module}.{rest[0]}"):
+            module = f"{module}.{rest.pop(0)}"
+        return module, rest
 
     def include(self, module: str) -> list[Need]:
         """Make a module and its packages part of the program, with the stars that it always imports."""
