@@ -114,9 +114,10 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
 
 
 def run(path: Path, message: str, limits: IntakeLimits) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", "-S", "-c", START]
+    command = [sys.executable, "-P", "-s", "-S", "-c", START]  # "-I" would ignore the seed
     pipe = subprocess.PIPE
     needed = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}  # by every program on Windows
+    needed["PYTHONHASHSEED"] = "0"  # the order of sets, and so what is read, is the same each time
     try:
         with subprocess.Popen(
             command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", env=needed, cwd="/"

@@ -28,3 +28,9 @@ def test_an_interrupt_leaves_no_reading_process_not_even_a_stubborn_or_unburied_
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert "ChildProcessError" in done.stderr, f"a child was left: {done.stdout}{done.stderr}"
+
+
+def test_sets_are_read_in_the_same_order_each_time(monkeypatch, tmp_path):
+    monkeypatch.setattr(opening, "START", "print(hash('train_set'))")
+    told = {opening.run(tmp_path, "{}", opening.IntakeLimits()).stdout for _ in range(3)}
+    assert len(told) == 1 and told != {""}
