@@ -43,7 +43,7 @@ def take_away():
 
 def run(arguments):
     """Do what Python would: ``-c CODE``, ``-m MODULE`` or a script; of other options, none matters here."""
-    while arguments[0] in ("-I", "-S", "-s"):
+    while arguments[0] in ("-I", "-P", "-S", "-s"):
         arguments.pop(0)
     kind, *rest = arguments
     if kind == "-c":

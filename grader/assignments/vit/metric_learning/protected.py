@@ -78,7 +78,7 @@ def sampler(evidence: Evidence) -> None:
 
 def _difference(got: tuple[int, ...], rows: tuple[int, ...]) -> str:
     if len(got) != len(rows):
-        return f"keeps {len(got)} items of a small data set, expected {len(rows)}, the same number of each class"
+        return f"keeps {len(got)} items of a small data set, expected {len(rows)}: that many of each class, or all of a class with fewer"
     if sorted(got) == sorted(rows):
         return "keeps the right items in another order, expected class by class"
     return f"keeps other items ({len(set(got) - set(rows))} of {len(rows)}), expected the first ones of each class"
