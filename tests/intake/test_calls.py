@@ -101,6 +101,26 @@ def test_modules_run_before_those_that_use_them(tmp_path: Path, imported: str, u
     assert kept.index("rows = 5") < kept.index("subset = Subset") < kept.index(call)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "import sizes\nsizes.rows = 500\nimport data",
+        "import whole_run, data",
+        "import sizes, data_first, whole_run, data",
+    ],
+    ids=["in the notebook", "by a module", "first of all by another"],
+)
+def test_what_changes_a_module_runs_where_it_is_imported(tmp_path: Path, cells: str) -> None:
+    whole_run = "import sizes\nsizes.rows = 500"
+    data = f"import sizes\n{SETS}\nsubset = Subset(full, range(sizes.rows))".replace(
+        "FashionMNIST(", "sets.FashionMNIST("
+    )
+    data = f"from torch.utils.data import Subset\nfrom torchvision import datasets as sets\n{data}"
+    modules = {"sizes": "rows = 50", "whole_run": whole_run, "data": data, "data_first": "import sizes"}
+    kept = text(found(tmp_path, f"{cells}\ntrain_embedding_model(data.subset, data.test)", **modules))
+    assert kept.index("rows = 50\n") < kept.index("sizes.rows = 500") < kept.index("subset = Subset")
+
+
 def test_the_last_call_counts(tmp_path: Path) -> None:
     kept = text(found(tmp_path / "a", SETS, "train_embedding_model(full, test)", SAMPLED, CALL))
     assert CALL in kept and "train_embedding_model(full, test)" not in kept

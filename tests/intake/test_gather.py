@@ -415,3 +415,21 @@ def test_circular_imports_and_stars_come_to_an_end(tmp_path: Path) -> None:
 def test_a_notebook_of_another_assignment_defines_none_of_the_names(tmp_path: Path) -> None:
     submission = from_cells(tmp_path, "import pandas as pd\ndf = pd.read_csv('x.csv')\ndf.head()")
     assert (submission.program.main, submission.program.names) == ((), {})
+
+
+@pytest.mark.parametrize(
+    ("cell", "modules"),
+    [
+        ("import flags\nflags.dim = 3\nfrom model import ViT", {}),
+        ("import setting\nfrom model import ViT", {"setting": "import flags\nflags.dim = 3"}),
+        ("from model import ViT\nimport whole", {"whole": "import setting", "setting": "import flags\nflags.dim = 3"}),
+        ("from model import ViT", {"setting": "import flags\nflags.dim = 3", "used": "import setting"}),
+    ],
+    ids=["the notebook", "a module", "a module of a module", "a module that the model imports"],
+)
+def test_what_changes_a_module_is_kept_with_its_import(tmp_path: Path, cell: str, modules: dict[str, str]) -> None:
+    model = "import flags\nimport used\nclass ViT:\n    def dim(self):\n        return flags.dim"
+    modules = {"used": "", "flags": "dim = 2\nother = 5", "model": model, **modules}
+    submission = from_cells(tmp_path / "a", cell, **modules)
+    assert run(submission)["ViT"]().dim() == 3
+    assert "other" not in kept(submission, "flags")

@@ -66,9 +66,7 @@ class Search:
                     self.executed.setdefault(key, set()).update(bound([item.statement.node]))
         self.found: dict[Key, Statement] = {}
         self.followed: dict[tuple[str | None, str], float] = {}
-        self.imported: dict[
-            str | None, dict[str | None, None]
-        ] = {}  # by module, those that its statements name, in order
+        self.named: set[str] = set()  # modules of the submission that what is needed names
         self.concerning: dict[str | None, dict[str, list[int]]] = {}
 
     def _leading(self) -> set[str]:
@@ -90,11 +88,13 @@ class Search:
         self.found[place] = call
         pending = self.needed_by(call, number, self.gathering.units[module])
         pending += [(home, self.function, math.inf) for home in self.gathering.units]
-        self.follow(pending, place)
-        visited: set[str | None] = set()
-        order = [name for home, _ in self.found for name in self.in_order(home, visited)]
-        keys = sorted(self.found, key=lambda key: (key == place, key[0] == module, order.index(key[0]), key[1]))
-        return [Step(key[0], self.found[key]) for key in keys if key[0] != module or key[1] <= number]
+        while pending:
+            self.follow(pending, place)
+            pending = self.from_outside(place)
+        leading = list(self.in_order(module, place, set()))
+        visited = {home for home, _ in leading}
+        lazy = [key for home in {home: None for home, _ in self.found} for key in self.in_order(home, place, visited)]
+        return [Step(home, self.found[home, position]) for home, position in lazy + leading]
 
     def _place(self) -> Key | None:
         """Where the last call stands: in the notebook, else in what a module does when it is the program."""
@@ -142,8 +142,9 @@ class Search:
             for chain in sorted(chains):
                 needs.append((unit.name, chain.split(".")[0], before))
                 module, attributes = self.gathering.behind(chain, unit)
-                self.note_import(unit.name, module)
-                needs += [(module, attributes[0], math.inf)] if attributes and module else []
+                if module is not None:
+                    self.named.add(module)
+                    needs += [(module, attributes[0], math.inf)] if attributes else []
         return needs
 
     def index(self, unit: Unit) -> dict[str, list[int]]:
@@ -162,7 +163,7 @@ class Search:
             return []
         needs = self.needed_by(kept, number, unit)
         for link in links(kept.node, unit, self.gathering.sources):
-            self.note_import(unit.name, link.module)
+            self.named.add(link.module)
             needs += [(link.module, link.name, math.inf)] if link.name and link.name != "*" else []
         wanted = bound([kept.node]) & set(self.gathering.question.wanted)
         if wanted and not isinstance(kept.node, FUNCTIONS):
@@ -192,7 +193,7 @@ class Search:
         for link in links(node, unit, self.gathering.sources):
             source = self.gathering.units.get(link.module)
             if source is not None and name in self.index(source):
-                self.note_import(unit.name, link.module)
+                self.named.add(link.module)
                 one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
                 if name not in self.gathering.question.wanted:
                     place = unit.name, number + len(self.found) / 1e6
@@ -200,17 +201,56 @@ class Search:
                 return [(link.module, name, math.inf)]
         return []
 
-    def note_import(self, module: str | None, imported: str | None) -> None:
-        if imported is not None:
-            self.imported.setdefault(module, {})[imported] = None
+    # Modules that change each other, and the order in which they run.
 
-    def in_order(self, module: str | None, visited: set[str | None]) -> Iterator[str | None]:
-        """A module and those that it needs, which come first; none that was visited before."""
-        if module not in visited:
-            visited.add(module)
-            for imported in self.imported.get(module, {}):
-                yield from self.in_order(imported, visited)
-            yield module
+    def from_outside(self, place: Key) -> list[Need]:
+        """Take in ``config.rows = 500`` of whoever runs before the call; return what it needs."""
+        needs: list[Need] = []
+        for module in self.running(place[0], place, {}):
+            unit = self.gathering.units[module]
+            for name, target in unit.known.modules.items():
+                for number in self.index(unit).get(name, []) if target in self.named else []:
+                    statement = self.texts[module][number]
+                    new = (module, number) not in self.found and not (module == place[0] and number >= place[1])
+                    if new and name in changed(statement.node, unit.known) and self.is_undone(statement, unit, target):
+                        needs += self.include(statement, number, unit)
+        return needs
+
+    def is_undone(self, statement: Statement, unit: Unit, target: str) -> bool:
+        """Whether a change of a module is still to be made: the program did not, or the module's values are made anew."""
+        executed = (unit.name, statement.place, statement.line) in self.executed
+        return not executed or any(home == target for home, _ in self.found)
+
+    def running(self, module: str | None, place: Key, visited: dict[str | None, None]) -> dict[str | None, None]:
+        """A module, and all that run because it is imported or imports them, before the call."""
+        visited[module] = None
+        for imported in (name for _, names in self.imports(module, place) for name in names):
+            if imported not in visited:
+                self.running(imported, place, visited)
+        return visited
+
+    def imports(self, module: str | None, place: Key) -> Iterator[tuple[int, list[str]]]:
+        """By statement of a module, as far as the call, the modules of the submission that it imports."""
+        unit, sources = self.gathering.units[module], self.gathering.sources
+        for number, statement in enumerate(self.texts[module]):
+            if module == place[0] and number > place[1]:
+                return
+            nodes = [node for node in evaluated(statement.node) if isinstance(node, ast.Import | ast.ImportFrom)]
+            nodes.sort(key=lambda node: node.lineno)
+            names = [link.module for node in nodes for link in links(node, unit, sources)]
+            whole = [each for name in names for each in (*sources.parents(name), name)]
+            yield number, [name for name in whole if name in self.gathering.units]
+
+    def in_order(self, module: str | None, place: Key, visited: set[str | None]) -> Iterator[Key]:
+        """What was found of a module and of those that it imports, each where it is first imported."""
+        if module in visited:
+            return
+        visited.add(module)
+        positions = sorted(position for home, position in self.found if home == module)
+        for number, imported in self.imports(module, place):
+            for name in imported:
+                yield from self.in_order(name, place, visited)
+            yield from ((module, position) for position in positions if int(position) == number)
 
     # What of a block or a function the call needs.
 

@@ -118,6 +118,7 @@ class Gathering:
             self.follow([*(self.include(home) if home else []), (home, name, self.always)])
         for item in self.units[None].items:
             self.follow(self.keep(item, self.units[None]) if item.always else [])
+        self.keep_changes_of_modules()
         self.drop_orphans()
 
     def score(self) -> int:
@@ -225,6 +226,32 @@ class Gathering:
                 for item in unit.changers.get(name, []):
                     needs += self.keep(item, unit)
         return needs
+
+    def keep_changes_of_modules(self) -> None:
+        """Keep ``flags.largest = False`` in modules that are imported for nothing else, and the imports of those."""
+        before = -1
+        while before != len(self.kept):
+            before = len(self.kept)
+            changing = self.changing_modules()
+            for unit in [unit for name, unit in self.units.items() if name is None or name in self.included]:
+                imports = [item for item in unit.items if any(link.module in changing for link in item.links)]
+                for item in [*imports, *self.changes_of_included(unit)]:
+                    self.follow(self.keep(item, unit))
+
+    def changing_modules(self) -> set[str]:
+        """The modules that change one of the program when they are imported, or import one that does."""
+        modules = {name: unit for name, unit in self.units.items() if name is not None}
+        new = {name for name, unit in modules.items() if self.changes_of_included(unit)}
+        found = set(new)
+        while new:
+            importing = {n for n, u in modules.items() if any(link.module in new for i in u.items for link in i.links)}
+            new = importing - found
+            found |= new
+        return found
+
+    def changes_of_included(self, unit: Unit) -> list[Item]:
+        names = [name for name, target in unit.known.modules.items() if target in self.included and target != unit.name]
+        return [item for name in names for item in unit.changers.get(name, []) if not item.reason]
 
     def all_of(self, module: str) -> list[Need]:
         unit = self.units.get(module)
