@@ -417,6 +417,12 @@ def test_a_notebook_of_another_assignment_defines_none_of_the_names(tmp_path: Pa
     assert (submission.program.main, submission.program.names) == ((), {})
 
 
+IN_A_DICT = {
+    "flags": "config = dict(dim=2)\nother = 5",
+    "model": "from flags import config\nclass ViT:\n    def dim(self):\n        return config['dim']",
+}
+
+
 @pytest.mark.parametrize(
     ("cell", "modules"),
     [
@@ -424,8 +430,20 @@ def test_a_notebook_of_another_assignment_defines_none_of_the_names(tmp_path: Pa
         ("import setting\nfrom model import ViT", {"setting": "import flags\nflags.dim = 3"}),
         ("from model import ViT\nimport whole", {"whole": "import setting", "setting": "import flags\nflags.dim = 3"}),
         ("from model import ViT", {"setting": "import flags\nflags.dim = 3", "used": "import setting"}),
+        ("from flags import config\nconfig['dim'] = 3\nfrom model import ViT", IN_A_DICT),
+        (
+            "import setting\nfrom model import ViT",
+            {"setting": "from flags import config\nconfig.update(dim=3)", **IN_A_DICT},
+        ),
     ],
-    ids=["the notebook", "a module", "a module of a module", "a module that the model imports"],
+    ids=[
+        "the notebook",
+        "a module",
+        "a module of a module",
+        "a module that the model imports",
+        "a dict",
+        "a dict, by a module",
+    ],
 )
 def test_what_changes_a_module_is_kept_with_its_import(tmp_path: Path, cell: str, modules: dict[str, str]) -> None:
     model = "import flags\nimport used\nclass ViT:\n    def dim(self):\n        return flags.dim"

@@ -208,8 +208,10 @@ class Search:
         needs: list[Need] = []
         for module in self.running(place[0], place, {}):
             unit = self.gathering.units[module]
-            for name, target in unit.known.modules.items():
-                for number in self.index(unit).get(name, []) if target in self.named else []:
+            behind = {name: target for name, target in unit.known.modules.items() if target in self.named}
+            behind |= {n: i.module for n, i in unit.imported.items() if (i.module, i.name) in self.followed}
+            for name, target in behind.items():
+                for number in self.index(unit).get(name, []):
                     statement = self.texts[module][number]
                     new = (module, number) not in self.found and not (module == place[0] and number >= place[1])
                     if new and name in changed(statement.node, unit.known) and self.is_undone(statement, unit, target):

@@ -228,7 +228,7 @@ class Gathering:
         return needs
 
     def keep_changes_of_modules(self) -> None:
-        """Keep ``flags.largest = False`` in modules that are imported for nothing else, and the imports of those."""
+        """Keep ``config.lr = 1`` of whichever module, and the imports of modules that are imported for nothing else."""
         before = -1
         while before != len(self.kept):
             before = len(self.kept)
@@ -239,7 +239,7 @@ class Gathering:
                     self.follow(self.keep(item, unit))
 
     def changing_modules(self) -> set[str]:
-        """The modules that change one of the program when they are imported, or import one that does."""
+        """The modules that change the program when they are imported, or import one that does."""
         modules = {name: unit for name, unit in self.units.items() if name is not None}
         new = {name for name, unit in modules.items() if self.changes_of_included(unit)}
         found = set(new)
@@ -250,7 +250,10 @@ class Gathering:
         return found
 
     def changes_of_included(self, unit: Unit) -> list[Item]:
-        names = [name for name, target in unit.known.modules.items() if target in self.included and target != unit.name]
+        """The statements of a file that change a module of the program, or a value of one that is needed."""
+        modules = unit.known.modules.items()
+        names = [name for name, target in modules if target in self.included and target != unit.name]
+        names += [name for name, link in unit.imported.items() if (link.module, link.name) in self.needed]
         return [item for name in names for item in unit.changers.get(name, []) if not item.reason]
 
     def all_of(self, module: str) -> list[Need]:

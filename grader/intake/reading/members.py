@@ -1,5 +1,6 @@
 """The files of a submission before they are copied: names made safe, sizes known."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -150,9 +151,24 @@ def is_kept(member: Member, limits: IntakeLimits) -> bool:
 
 
 def without_common_folder(members: list[Member]) -> list[Member]:
-    """Strip the folders that all members share, so that zipped with or without a folder is one."""
+    """Strip the folders that all members share, so that zipped with or without a folder is one.
+
+    A package stays one: where its modules import each other by ``from .model import ViT``, they need its name.
+    """
     while members and len({member.name.split("/")[0] for member in members}) == 1:
-        if any("/" not in member.name for member in members):
+        if any("/" not in member.name for member in members) or is_package(members):
             break
         members = [Member(m.name.split("/", 1)[1], m.size, m.open) for m in members]
     return members
+
+
+def is_package(members: list[Member]) -> bool:
+    """Whether the folder that all members share holds a package whose modules import each other relatively."""
+    modules = [member for member in members if member.name.count("/") == 1 and member.name.endswith(".py")]
+    return any(member.name.endswith("/__init__.py") for member in modules) and any(map(imports_relatively, modules))
+
+
+def imports_relatively(module: Member) -> bool:
+    max_read = 1_000_000  # bytes of a module
+    with module.open() as file:
+        return re.search(rb"^\s*from\s+\.", file.read(max_read), re.MULTILINE) is not None

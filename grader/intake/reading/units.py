@@ -45,6 +45,7 @@ class Unit:
     items: list[Item] = field(default_factory=list)
     binders: dict[str, list[Item]] = field(default_factory=dict)
     changers: dict[str, list[Item]] = field(default_factory=dict)
+    imported: dict[str, ImportedName] = field(default_factory=dict)  # by ``from config import settings``
     exported: set[str] | None = None  # the literal ``__all__``
     postponed: bool = False  # ``from __future__ import annotations``
 
@@ -212,6 +213,8 @@ def index(unit: Unit) -> None:
             unit.binders.setdefault(name, []).append(item)
         for name in item.changes - item.binds:
             unit.changers.setdefault(name, []).append(item)
+        if isinstance(item.statement.node, ast.ImportFrom):
+            unit.imported |= {name: link for name in item.binds for link in item.links if link.name not in (None, "*")}
 
 
 def expand_stars(units: dict[str | None, Unit]) -> None:
