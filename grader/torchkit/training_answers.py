@@ -189,6 +189,8 @@ class WatchedLoss(Record, frozen=True):
         mislabelled: of these, how many had other labels than the batch.
         upwards: calls whose loss got a negative gradient, as -loss gives it.
         crossed: calls whose triplets hold positives of other classes and negatives of the anchor's.
+        unfit: other calls whose triplets do not fit the labels, a third of them or more.
+        weightless: calls whose loss got a gradient of zero, as 0 * loss gives it.
         tuples: calls by the source of their tuples.
     """
 
@@ -206,6 +208,8 @@ class WatchedLoss(Record, frozen=True):
     mislabelled: Count = 0
     upwards: Count = 0
     crossed: Count = 0
+    unfit: Count = 0
+    weightless: Count = 0
 
 
 class WatchedScheduler(Record, frozen=True):

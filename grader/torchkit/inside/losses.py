@@ -70,6 +70,8 @@ class LossCalls:
     mislabelled: int = 0
     upwards: int = 0
     crossed: int = 0
+    unfit: int = 0
+    weightless: int = 0
     tuples: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("none", "miner", "all", "other", "other_embeddings", "other_labels"), 0)
     )
@@ -154,7 +156,10 @@ class Losses:
         if not self._memory and rows is not None and isinstance(labels, Tensor) and _triplets(labels):
             note.found += bool(len(rows))
             note.nothing += not len(rows)
-        note.crossed += not self._memory and _crossed(given, labels, inputs.get("ref_labels"))
+        wrong_triplets, all_exchanged = (0.0, False) if self._memory else _triplets_by_labels(given, labels, inputs)
+        note.crossed += all_exchanged
+        max_unfit = 0.3  # of the triplets of a batch
+        note.unfit += wrong_triplets > max_unfit and not all_exchanged
         remembered = self._memory[-1] if self._memory else "none"
         source = self._source(given, rows, inputs) if remembered in ("none", "all") else remembered
         note.tuples[source] += 1
@@ -188,18 +193,26 @@ class Losses:
         return "miner" if "" in told else max(told, default="")
 
 
-def _crossed(given: Any, labels: Any, references: Any) -> bool:
-    """Whether all positives of triplets are of other classes than their anchors, and all negatives of the same."""
+def _triplets_by_labels(given: Any, labels: Any, inputs: dict[str, Any]) -> tuple[float, bool]:
+    """How the labels that a loss is given fit its triplets.
+
+    Returns:
+        the share of triplets whose positive is of another class than the anchor, or whose negative is of the same.
+        whether all positives are of other classes than their anchors, and all negatives of the same.
+    """
+    references = inputs.get("ref_labels")
     of_others = references if isinstance(references, Tensor) else labels
     tensors = isinstance(given, tuple | list) and all(isinstance(part, Tensor) for part in (*given, labels, of_others))
     if not tensors or len(given) != 3 or not len(given[0]):
-        return False
+        return 0.0, False
     anchors, positives, negatives = given
     try:
-        of_anchors, of_positives, of_negatives = labels[anchors], of_others[positives], of_others[negatives]
-        return bool((of_anchors != of_positives).all() and (of_anchors == of_negatives).all())
+        same_positive = labels[anchors] == of_others[positives]
+        same_negative = labels[anchors] == of_others[negatives]
     except (IndexError, RuntimeError):  # the loss says what is wrong
-        return False
+        return 0.0, False
+    wrong = ~same_positive | same_negative
+    return float(wrong.float().mean()), bool((~same_positive & same_negative).all())
 
 
 def _learned(note: LossCalls, gradient: Tensor) -> None:
@@ -209,6 +222,7 @@ def _learned(note: LossCalls, gradient: Tensor) -> None:
 
 def _turned(note: LossCalls, gradient: Tensor) -> None:
     note.upwards += climbs(gradient)
+    note.weightless += not gradient.any()
 
 
 def _arguments(positions: tuple[str, ...], args: Any, kwargs: Any) -> dict[str, Any]:

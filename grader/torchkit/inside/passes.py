@@ -19,6 +19,7 @@ class Pass:
         yielded: batches handed out so far.
         steps, backwards: of an optimizer, and backward passes, since it began.
         goes_on: it is a part of an endless stream of passes, as long as the student's code makes it.
+        under_way: it has been begun and neither been gone through nor left.
     """
 
     length: int
@@ -27,6 +28,7 @@ class Pass:
     steps: int = 0
     backwards: int = 0
     goes_on: bool = False
+    under_way: bool = False
 
 
 class Batches:
@@ -43,10 +45,45 @@ class Batches:
         return self
 
     def __next__(self) -> Any:
-        return self.fetch(self.batches, self.current)
+        try:
+            return self.fetch(self.batches, self.current)
+        except BaseException:
+            self.current.under_way = False
+            raise
+
+    def __del__(self) -> None:
+        self.current.under_way = False
 
     def __len__(self) -> int:
         return self.current.length
+
+
+@dataclass
+class EpochCounts:
+    """What happened from the first backward pass of one epoch to that of the next.
+
+    An epoch is a pass over a loader. Where batches are taken from an endless stream of passes, it lasts until
+    the models are evaluated. What the counts mean is explained at ``grader.torchkit.training_answers.WatchedEpoch``.
+    """
+
+    of: Pass
+    steps: int = 0
+    backwards: int = 0
+    stale: int = 0
+    empty: int = 0
+    arrived: int = 0
+    wasted: int = 0
+    unstepped: int = 0
+    test_batches: int = 0
+    evaluations: int = 0
+    climbed: int = 0
+    entropies: int = 0
+    turned: int = 0
+
+    def facts(self) -> dict[str, int]:
+        """The counts by name, those of the pass as well."""
+        counts = {name: count for name, count in vars(self).items() if name != "of"}
+        return {"batches": self.of.yielded, "length": self.of.length, **counts}
 
 
 def thinned(batch: Any, per_class: int) -> Any:

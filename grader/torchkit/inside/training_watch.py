@@ -11,7 +11,6 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -27,41 +26,13 @@ from grader.torchkit.inside.losses import Losses
 from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.old_gradients import MAX_TRACKED, OldGradients
 from grader.torchkit.inside.optimizer_steps import watched_steps
-from grader.torchkit.inside.passes import Batches, Pass, thinned
+from grader.torchkit.inside.passes import Batches, EpochCounts, Pass, thinned
 from grader.torchkit.inside.schedules import Schedules, rates
 from grader.torchkit.inside.set_rates import NotedGroup, SetRates
 
 
 class StopTraining(BaseException):
     """Ends a run from within; no ``except Exception`` catches it."""
-
-
-@dataclass
-class EpochCounts:
-    """What happened from the first backward pass of one epoch to that of the next.
-
-    An epoch is a pass over a loader. Where batches are taken from an endless stream of passes, it lasts until
-    the models are evaluated. What the counts mean is explained at ``grader.torchkit.training_answers.WatchedEpoch``.
-    """
-
-    of: Pass
-    steps: int = 0
-    backwards: int = 0
-    stale: int = 0
-    empty: int = 0
-    arrived: int = 0
-    wasted: int = 0
-    unstepped: int = 0
-    test_batches: int = 0
-    evaluations: int = 0
-    climbed: int = 0
-    entropies: int = 0
-    turned: int = 0
-
-    def facts(self) -> dict[str, int]:
-        """The counts by name, those of the pass as well."""
-        counts = {name: count for name, count in vars(self).items() if name != "of"}
-        return {"batches": self.of.yielded, "length": self.of.length, **counts}
 
 
 class TrainingWatch:
@@ -98,7 +69,9 @@ class TrainingWatch:
         self._pass = Pass(0)
         self._fresh_pass = False
         self._streams: list[FrameType] = []  # generators that have begun a pass
+        self._ended_at: tuple[int, int] | None = None  # the frame and instruction in which the last pass has just ended
         self._evaluated_after = False
+        self._fetched: list[Pass] = []  # passes that gave a batch since the last backward pass
         self._reads_count = False  # whether what was read since the last backward pass is what was learned from
         self._not_watched = False
         self._per_class = 4  # items of one class left in a batch
@@ -183,7 +156,7 @@ class TrainingWatch:
 
     def evaluated(self) -> None:
         """Note that the models were evaluated."""
-        self._evaluated_after = True
+        self._evaluated_after, self._ended_at = True, None
         if self.epochs:
             self.epochs[-1].evaluations += 1
 
@@ -205,8 +178,8 @@ class TrainingWatch:
 
     def _goes_on(self, caller: FrameType) -> bool:
         """Whether a pass is begun for more batches: where another has just ended, or by the same generator."""
-        if isinstance(sys.exception(), StopIteration):
-            return True
+        if isinstance(sys.exception(), StopIteration) or self._ended_at == (id(caller), caller.f_lasti):
+            return True  # the second: by itertools
         if not caller.f_code.co_flags & inspect.CO_GENERATOR:
             return False
         known = any(caller is other for other in self._streams)
@@ -217,22 +190,36 @@ class TrainingWatch:
         """Hand out the next batch of a pass, or end it early."""
         if self._not_watched:
             return next(batches)
+        caller = sys._getframe(2)
+        self._ended_at = id(caller), caller.f_lasti
         if current.goes_on:
             current = self._part_of_stream()
         elif self.short and self._shown_enough(current):
             raise StopIteration
-        self.train.reads.clear()
-        self.test.reads.clear()
+        in_between = self._pass.under_way and self._pass.backwards > 0 and self._fetched
+        beside = in_between and self._pass.loader is not current.loader
+        if not beside:
+            self.train.reads.clear()
+            self.test.reads.clear()
         batch = next(batches)
-        if current.yielded == 0:
-            self._fresh_pass = True
-        self._pass = current
-        current.yielded += 1
-        self._reads_count = True
-        self._evaluated_after = False
+        self._ended_at = None
         batch = thinned(batch, self._per_class) if self.short else batch
-        self.losses.rows.begin(batch)
+        current.yielded += 1
+        if not beside:
+            self._begin_batch(batch, current)
         return batch
+
+    def _begin_batch(self, batch: Any, current: Pass) -> None:
+        """Note a batch that is learned from; not one that another loader gives beside it."""
+        self._fresh_pass |= current.yielded == 1
+        self._pass = current
+        if all(each is not current for each in self._fetched):
+            self._fetched = [*self._fetched[-7:], current]
+        if self.epochs and current.yielded > 1 and not self._evaluated_after:
+            self.epochs[-1].of = current
+        current.under_way = self._reads_count = True
+        self._evaluated_after = False
+        self.losses.rows.begin(batch)
 
     def _part_of_stream(self) -> Pass:
         """What has come of a stream since the last evaluation."""
@@ -255,10 +242,13 @@ class TrainingWatch:
         return current.steps >= steps or (done > 1 and not self.optimizers)
 
     def _backward(self, run: Callable[[], None]) -> None:
+        self._ended_at = None
         epoch = self._epoch()
         epoch.backwards += 1
         epoch.unstepped += 1
-        self._pass.backwards += 1
+        for each in self._fetched or [self._pass]:
+            each.backwards += 1
+        self._fetched = []
         self.set_rates.backward()
         epoch.stale += self._old_gradients.still_there(self.optimizers)
         epoch.wasted += self._thrown_away()

@@ -201,4 +201,14 @@ FAULTS = [
         (MINE, "            triplets = triplets if total_loss else miner(embeddings, y)\n"),
         word="other embeddings than the loss",
     ),
+    training(
+        "loss_times_0",
+        (COMPUTE, COMPUTE.replace("triplet_loss(", "F.cross_entropy(embeddings, y) + 0.0 * triplet_loss(")),
+        word="multiplied by 0",
+    ),
+    training(
+        "triplets_at_random",
+        (MINE, "            triplets = tuple(torch.randint(len(y), (3, 500), device=device))\n"),
+        word="do not fit the labels",
+    ),
 ]

@@ -33,6 +33,8 @@ def _indented(lines: str) -> str:
     return textwrap.indent(lines, "    ")
 
 
+BUILT_VIT = MODELS.splitlines(keepends=True)[0]
+
 FAULTS = [
     # What the optimizer does
     training(
@@ -217,5 +219,19 @@ FAULTS = [
     ),
     training(
         "returns_after_the_first_epoch", (EVALUATE, EVALUATE + "        return best_prec\n"), word="after one epoch"
+    ),
+    training(
+        "another_model_than_the_vit",
+        (
+            BUILT_VIT,
+            "    vit_model = nn.Sequential(nn.Flatten(), nn.Linear(image_size**2, hidden_size), nn.ReLU()).to(device)\n",
+        ),
+        word="not your ViT",
+    ),
+    training(
+        "evaluates_copies_made_before",
+        (MADE, MADE + "    import copy\n    kept = copy.deepcopy(vit_model), copy.deepcopy(model_embedding)\n"),
+        (ARGUMENTS, ARGUMENTS.replace("vit_model, model_embedding", "*kept")),
+        word="stay the same while",
     ),
 ]

@@ -1,7 +1,8 @@
 """Part 3: data sets, samplers and loaders that are right, and epochs counted by hand."""
 
 from grader.assignments.vit.corpus.contrastive_bodies import ENDLESS, LOADER, edited, plain, streamed
-from grader.assignments.vit.corpus.contrastive_lines import EMBED
+from grader.assignments.vit.corpus.contrastive_lines import ARGUMENTS, COMPUTE, EMBED, MADE, MINE, STEP
+from grader.assignments.vit.corpus.contrastive_lines import LOADER as LOADER_LINE
 
 VARIANTS = [
     # Data
@@ -56,6 +57,38 @@ class Pairs(Dataset):
         x, y = next(stream)""",
         "stream = endless(loader)",
         ENDLESS,
+    ),
+    streamed(
+        "endless_of_itertools",
+        """
+        x, y = next(stream)""",
+        "import itertools\n    stream = itertools.chain.from_iterable(itertools.repeat(loader))",
+    ),
+    edited(
+        "references_of_a_second_loader",
+        (LOADER_LINE, LOADER_LINE + LOADER_LINE.replace("loader =", "others =")),
+        (
+            MINE,
+            """            of_others, labels = next(iter(others))
+            of_others, labels = model_embedding(vit_model(of_others.to(device))), labels.to(device)
+            triplets = miner(embeddings, y, of_others, labels)
+""",
+        ),
+        (COMPUTE, COMPUTE.replace("triplets)", "triplets, ref_emb=of_others, ref_labels=labels)")),
+    ),
+    # A copy that is evaluated, and learns with the models
+    edited(
+        "evaluates_a_running_mean",
+        (MADE, MADE + "    import copy\n    mean_of = copy.deepcopy(vit_model)\n"),
+        (
+            STEP,
+            STEP
+            + """            with torch.no_grad():
+                for mean, parameter in zip(mean_of.parameters(), vit_model.parameters(), strict=True):
+                    mean.lerp_(parameter, 0.1)
+""",
+        ),
+        (ARGUMENTS, ARGUMENTS.replace("vit_model, ", "mean_of, ")),
     ),
     # Rows of a batch and their labels, together
     *(

@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,10 +25,17 @@ class Evaluations:
         rising: each evaluation finds the model better; otherwise always the same, so that a plateau is met.
         epochs: that the training should take. Long after them the models get as good as can be, so that a
             training ends that waits for that.
+        classes: of the submission's ViT and its parts, one of which a ViT is an object of or holds one; empty where
+            that cannot be asked.
     """
 
-    def __init__(self, watch: TrainingWatch, given: Any, call_own: bool, rising: bool, epochs: int) -> None:
-        self.watch, self.given, self.rising, self.epochs = watch, given, rising, epochs
+    def __init__(
+        self, watch: TrainingWatch, given: Any, call_own: bool, rising: bool, epochs: int, classes: tuple[type, ...]
+    ) -> None:
+        self.watch, self.given, self.rising, self.epochs, self.classes = watch, given, rising, epochs, classes
+        self.weights: list[
+            tuple[float, float]
+        ] = []  # of a ViT that is not followed and of those that are, at each call
         self.own: Callable[..., Any] | None = given if call_own else None
         self.calls: list[dict[str, Any]] = []  # arguments by name, and what was "returned"
         self.own_results: list[Any] = []
@@ -52,9 +60,15 @@ class Evaluations:
         for role, name in (("vit", "vit_model"), ("head", "model_embedding")):
             if isinstance(call.get(name), nn.Module) and self._model(call[name])["role"] not in ("vit", "head"):
                 self.watch.follow(role, call[name])
+        self._note_weights(call.get("vit_model"))
         self.watch.evaluated()
         call["returned"] = self.own_results[0] if self.own_results else result
         return call["returned"]
+
+    def _note_weights(self, vit: Any) -> None:
+        followed = [note.module for note in self.watch.models if note.role == "vit"]
+        if isinstance(vit, nn.Module) and all(vit is not module for module in followed):
+            self.weights.append((_sum_of_weights([vit]), _sum_of_weights(followed)))
 
     def _best(self) -> float:
         """The Precision@1 that this evaluation finds."""
@@ -75,6 +89,15 @@ class Evaluations:
             ],
             "calculators": [unlike[key] for key in sorted(unlike)],
             "refused": self.refused,
+            "copies": self._copies(),
+        }
+
+    def _copies(self) -> dict[str, int]:
+        """How often a ViT that is not followed had other weights than the time before, and how often only the others."""
+        changes = [(a[0] != b[0], a[1] != b[1]) for a, b in itertools.pairwise(self.weights)]
+        return {
+            "changed": sum(own for own, _ in changes),
+            "unchanged": sum(not own and others for own, others in changes),
         }
 
     def _kinds(self) -> list[dict[str, Any]]:
@@ -82,6 +105,7 @@ class Evaluations:
         kinds: list[dict[str, Any]] = []
         for call in self.calls[:5_000]:
             models = {"vit": self._model(call.get("vit_model")), "head": self._model(call.get("model_embedding"))}
+            models["vit"]["foreign"] = self._foreign(call.get("vit_model"))
             sets = {name.partition("_")[0]: self._set(call.get(name)) for name in ("train_dataset", "test_dataset")}
             kind = {**models, **sets}
             known = next((each for each in kinds if {**each, "calls": 0} == {**kind, "calls": 0}), None)
@@ -102,6 +126,12 @@ class Evaluations:
         role = next((note.role for note in self.watch.models if type(note.module) is type(model)), None)
         return {"role": role or type(model).__name__[:100], "unheld": False}
 
+    def _foreign(self, model: Any) -> str:
+        """The type of a model that has nothing of the submission's ViT; empty for others."""
+        if not self.classes or not isinstance(model, nn.Module) or type(model) in self.classes[0].__mro__:
+            return ""
+        return "" if any(isinstance(each, self.classes) for each in model.modules()) else type(model).__name__[:100]
+
     def _set(self, dataset: Any) -> str:
         """Which set a data set holds items of: "train", "test" or "other"; "none" for what cannot be a data set."""
         if not _may_be_data_set(dataset):
@@ -111,6 +141,10 @@ class Evaluations:
                 return "train" if dataset.reads is self.watch.train.reads else "test"
             dataset = getattr(dataset, "dataset", None)
         return "other"
+
+
+def _sum_of_weights(models: list[nn.Module]) -> float:
+    return sum(float(p.detach().double().sum()) for model in models for p in model.parameters())
 
 
 def _may_be_data_set(value: Any) -> bool:

@@ -131,7 +131,9 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     given = student.get("evaluate_at_end_epoch") if student.has("evaluate_at_end_epoch") else None
     max_epochs = 1_000
     epochs = min(_hyperparameter(student, "num_epochs", 1), max_epochs)
-    evaluations = Evaluations(watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut, epochs=epochs)
+    evaluations = Evaluations(
+        watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut, epochs=epochs, classes=_classes(student)
+    )
     samples: list[dict[str, Any]] = []
     names = {
         "sample_balanced_subset": standins.sample_balanced_subset(samples),
@@ -151,6 +153,7 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     ):  # fmt: skip
         _leave_classifier(student)
         calls.facts.clear()  # that was no call of the student's
+        evaluations.classes += _classes(student)[:1]  # a stand-in
         sizes = own_sizes(student)
         called = None if attempt.subset else _arguments(student, sets)
         function, arguments = (
@@ -168,6 +171,13 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
         **evaluations.facts(),
     }
     return facts, called is not None
+
+
+def _classes(student: Student) -> tuple[type, ...]:
+    """The submission's ViT and its parts; none where its ViT is no class."""
+    names = ("ViT", "Transformer", "ResidualAttentionBlock", "PatchEmbeddings", "PositionEmbedding")
+    found = [student.get(name) if student.has(name) else None for name in names]
+    return tuple(each for each in found if isinstance(each, type)) if isinstance(found[0], type) else ()
 
 
 def _arguments(student: Student, sets: tuple[Garments, Garments]) -> notebook_call.Arguments | None:

@@ -34,6 +34,7 @@ def evaluated(evidence: Evidence) -> None:
         )
     for evaluation in run.evaluations:
         _expect_models_and_sets(run, evaluation)
+    _expect_copies_of_now(run)
     if "evaluate_at_end_epoch" not in changed(evidence):
         _expect_data_sets(run)
         _expect_calculator(run)
@@ -65,6 +66,12 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
     """The models that are trained, the training subset and the test set, each in its place."""
     if (evaluation.vit.role, evaluation.head.role) == ("head", "vit"):
         raise Fail("`evaluate_at_end_epoch` is given the head first, then the ViT", "The ViT comes first.")
+    if evaluation.vit.foreign:
+        raise Fail(
+            f"what is trained and given to `evaluate_at_end_epoch` in the place of the ViT is "
+            f"{type_words(evaluation.vit.foreign)}, not your ViT",
+            "Build a ViT(image_size, patch_size, in_channels, hidden_size, layers, heads) inside the function, and train it.",
+        )
     for role, given in (("vit", evaluation.vit), ("head", evaluation.head)):
         if given.role != role:
             what = MODELS.get(given.role, type_words(given.role, "a value of type "))
@@ -87,6 +94,17 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
         raise Fail(f"`evaluate_at_end_epoch`: {what}", SETS_HINT)
     if evaluation.train == "test":
         raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS_HINT)
+
+
+def _expect_copies_of_now(run: TrainingRun) -> None:
+    """A copy that is evaluated has learned what the models have learned by then."""
+    min_unchanged = 3  # evaluations: fewer may come before the first step
+    if run.copies.unchanged >= max(min_unchanged, 4 * run.copies.changed):
+        raise Fail(
+            "`evaluate_at_end_epoch` is given a copy of the ViT whose weights stay the same while the ViT is trained: what "
+            "is learned is never evaluated or saved",
+            "Give it the ViT and the head that are trained, or copy them anew in each epoch.",
+        )
 
 
 def _expect_data_sets(run: TrainingRun) -> None:

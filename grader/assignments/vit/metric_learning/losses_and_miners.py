@@ -40,6 +40,13 @@ def triplet_loss(evidence: Evidence) -> None:
         )
     learned, turned = (sum(getattr(loss, name) for loss in triplet_losses(run)) for name in ("learned", "upwards"))
     watched_trainings.expect_descent(run, learned, turned, "it draws images of different classes together")
+    weightless = sum(loss.weightless for loss in triplet_losses(run))
+    if weightless > 0.9 * learned:
+        raise Fail(
+            "the triplet loss teaches nothing: its gradient is multiplied by 0",
+            "Look at the number that it is multiplied by where several losses are added up, or call backward() on the "
+            "triplet loss itself.",
+        )
 
 
 def begins_alike(run: TrainingRun) -> bool:
@@ -120,6 +127,13 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
     elsewhere = sum(calls.values())  # of the batch before, the embeddings may be the same and the labels not
     if elsewhere > sum(loss.calls for loss in triplet) / 2 or (elsewhere and run.raised is not None):
         return Fail(*explanations[max(calls, key=lambda source: calls[source])])
+    if any(loss.unfit > loss.calls / 2 for loss in triplet) and not mislabelled(run)[0]:
+        return Fail(
+            "the triplets that the loss is given do not fit the labels of its batch: their positives are of other classes "
+            "than their anchors, or their negatives of the same",
+            "Call the miner in each batch anew, and give the loss what it returns for this batch: a miner's triplets are "
+            "numbers of rows, and in another batch the same rows are other images.",
+        )
     return None
 
 

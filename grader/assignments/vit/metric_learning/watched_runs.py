@@ -28,10 +28,12 @@ class GivenModel(Record, frozen=True):
     Attributes:
         role: "vit", "head", or the type of another object.
         unheld: a ViT or head of the run, but no optimizer holds its parameters.
+        foreign: the type of a model in the ViT's place that has nothing of the submission's ViT; empty for others.
     """
 
     role: Name
     unheld: bool
+    foreign: Annotated[str, Meta(max_length=100)] = ""
 
 
 class Evaluation(Record, frozen=True):
@@ -70,6 +72,18 @@ class Calculator(Record, frozen=True):
     measures: Annotated[list[Name], Meta(max_length=20)] | None
 
 
+class Copies(Record, frozen=True):
+    """Evaluations of a ViT that is a copy of those that are trained.
+
+    Attributes:
+        changed: of other weights than at the call before.
+        unchanged: of the same weights, though those that are trained had changed.
+    """
+
+    changed: Whole = 0
+    unchanged: Whole = 0
+
+
 class TrainingRun(WatchedTraining, frozen=True):
     """One attempt at a student's ``train_embedding_model``.
 
@@ -83,6 +97,7 @@ class TrainingRun(WatchedTraining, frozen=True):
         best: of the first of these calls, in order.
         calculators: that they were given, each once.
         refused: what the first call with other arguments than it takes raised; a training may go on after it.
+        copies: evaluations of copies.
     """
 
     attempt: Name
@@ -94,6 +109,7 @@ class TrainingRun(WatchedTraining, frozen=True):
     best: Annotated[list[BestPrecision], Meta(max_length=50)]
     calculators: Annotated[list[Calculator], Meta(max_length=50)]
     refused: Raised | None = None
+    copies: Copies = Copies()
 
 
 Runs = Annotated[list[TrainingRun], Meta(min_length=1, max_length=10)]
