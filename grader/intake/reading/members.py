@@ -153,7 +153,7 @@ def is_kept(member: Member, limits: IntakeLimits) -> bool:
 def without_common_folder(members: list[Member]) -> list[Member]:
     """Strip the folders that all members share, so that zipped with or without a folder is one.
 
-    A package stays one: where its modules import each other by ``from .model import ViT``, they need its name.
+    A package stays one: where its modules import each other by ``from .model import Net``, they need its name.
     """
     while members and len({member.name.split("/")[0] for member in members}) == 1:
         if any("/" not in member.name for member in members) or is_package(members):

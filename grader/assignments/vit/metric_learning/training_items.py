@@ -90,6 +90,9 @@ def _amount(run: TrainingRun, used: np.ndarray, of: np.ndarray, outside: int) ->
     asked = [count for count in run.samples if count != PER_CLASS]
     if used.all() and (run.items.direct or not asked or asked[0] >= 6_000):
         return _all(run)
+    nearly_all = 0.9 * len(used)  # drawn with replacement, or anew in each epoch
+    if not asked and number > nearly_all:
+        return f"images of the whole training set (60,000), not on the first {PER_CLASS} of each class alone"
     if outside and not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
         return f"{number_of(number, 'image')}, but not all of them are among the first {PER_CLASS} of their class"
     of_used = counts[counts > 0]  # by class, of the classes that are used
