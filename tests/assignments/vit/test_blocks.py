@@ -231,6 +231,12 @@ def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
         assert changed_texts(found, given_blocks()) == ()
 
 
+def test_another_name_for_a_block_is_that_block_where_only_one_function_is_called_so() -> None:
+    named = f"import contrastive\n{BLOCKS[0]} = contrastive.{BLOCKS[0]}\n"
+    assert changed(contrastive=source(), notebook=named) == ()
+    assert changed(contrastive=source(), older=source(), notebook=named) == (BLOCKS[0],)
+
+
 def test_the_digests_of_the_course_of_2023_name_each_block_once() -> None:
     text = (Path(blocks.__file__).parent / "given" / "course_2023.sha256").read_text()
     found = list(listed(text, blocks.RULES.names))

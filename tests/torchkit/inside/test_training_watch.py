@@ -1,7 +1,9 @@
 """A training is watched: what it reads, computes and optimizes, whatever the assignment."""
 
 import copy
+import itertools
 import pickle
+from collections.abc import Iterable
 from typing import cast
 
 import pytest
@@ -95,6 +97,34 @@ def test_an_endless_training_is_ended() -> None:
             steps(train, watch)  # type: ignore[arg-type]
 
     assert watched(endless).ended == "enough"
+
+
+def learn(model: nn.Module, batches: Iterable[tuple[torch.Tensor, torch.Tensor]], watch: TrainingWatch) -> None:
+    """Learn from batches, and evaluate afterwards."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(inputs), labels).backward()
+        optimizer.step()
+    watch.evaluated()
+
+
+@pytest.mark.parametrize("taken", ["for", "list", "beside", "chained"])
+def test_an_epoch_is_a_pass_over_the_data_or_lasts_until_the_evaluation(taken: str) -> None:
+    def training(train: torch.utils.data.Dataset, test: object, watch: TrainingWatch) -> None:
+        model = nn.Linear(3, 10)
+        watch.follow("model", model)
+        loader, others = DataLoader(train, 20), DataLoader(train, 20)
+        stream = itertools.chain.from_iterable(itertools.repeat(loader))
+        for _ in range(EPOCHS):
+            batches = {"for": loader, "beside": loader, "list": None, "chained": itertools.islice(stream, 12)}[taken]
+            if taken == "beside":
+                batches = (batch for batch in loader if next(iter(others)))
+            learn(model, list(loader) if batches is None else batches, watch)
+
+    run = watched(training)
+    assert (len(run.epochs), run.total("evaluations")) == (EPOCHS, EPOCHS)
+    assert taken != "chained" or run.epochs[0].batches == 12
 
 
 def test_objects_of_a_class_are_told_of_while_they_are_followed() -> None:
