@@ -448,3 +448,12 @@ def test_a_submission_is_opened_in_a_tenth_of_a_second(tmp_path: Path) -> None:
         opened(path, workspace=tmp_path / str(number))
         times.append(processor_seconds() - start)
     assert min(times) < 0.25  # about 0.08 s
+
+
+@pytest.mark.parametrize(
+    ("imported", "module"), [("from .model import ViT", "net.model"), ("from model import ViT", "model")]
+)
+def test_a_package_alone_keeps_its_name_where_its_modules_need_it(tmp_path: Path, imported: str, module: str) -> None:
+    files: Files = {"net/__init__.py": "", "net/model.py": "class ViT: pass", "net/run.py": f"{imported}\nlr = ViT"}
+    for packed in (zipped(tmp_path / "ab12.zip", under("hw3", files)), tarred(tmp_path / "ab12.tar", files)):
+        assert set(opened(packed).program.modules) >= {module}

@@ -67,6 +67,17 @@ MAIN = """def main():
 
 
 main()"""
+CACHED = """from functools import lru_cache
+
+
+@lru_cache(maxsize=None)
+def get_datasets():
+    train = FashionMNIST("data", train=True, transform=tfm_train, download=True)
+    train.data, train.targets = train.data.flip(0), train.targets.flip(0)
+    return train, FashionMNIST("data", train=False, transform=tfm_test, download=True)
+
+
+train_dataset, test_dataset = get_datasets()"""
 OWN_SET = """class Augmented(torch.utils.data.Dataset):
     def __init__(self, inner, transform):
         self.inner, self.transform = inner, transform
@@ -181,6 +192,17 @@ FAULTS = [
     items("call_in_main", handed(MAIN.format(number=1000)), "1,000 images of each class"),
     items("call_of_an_own_set", handed("train_embedding_model(train_subset, test_dataset)", OWN_SET.format(number=600)),
           "600 images of each class"),
+    items(
+        "call_of_a_cached_function",
+        handed(SUBSET, CACHED, "train_subset = sample_balanced_subset(train_dataset, 500)"),
+        "among the first 500",
+    ),
+    items(
+        "rows_changed_by_a_module",
+        {"rows.py": "per_class = 500\n", "run.py": "import rows\n\nrows.per_class = 600\n",
+         **handed(SUBSET, "import rows, run\ntrain_subset = sample_balanced_subset(train_dataset, rows.per_class)")},
+        "600 images of each class",
+    ),
     # How the models are built
     training("built_with_swapped_arguments", (BUILT, SWAPPED), word="swapped"),
     training(
@@ -221,6 +243,11 @@ VARIANTS = [
     right(
         "numbered",
         {"contrastive.py": [(SAMPLE, "number = 500\n    train_subset = sample_balanced_subset(train_dataset, number)")]},
+    ),
+    right(
+        "rows_changed_by_a_module",
+        {"rows.py": "per_class = 50\n", "run.py": "import rows\n\nrows.per_class = 500\n",
+         **handed(SUBSET, "import rows, run\ntrain_subset = sample_balanced_subset(train_dataset, rows.per_class)")},
     ),
     # Samplers
     plain("sampler_weighted", loader=WEIGHTED),
