@@ -89,14 +89,25 @@ def drawn_curve(run: WatchedTraining, most: int = 2_000) -> dict[str, Any] | Non
 def _seen_constant(run: WatchedTraining, moving: list[np.ndarray]) -> bool:
     """Whether all epochs were seen, and all with the same learning rate, whatever the schedules should give.
 
-    Where steps are counted in batches the run was too short to tell, and a plateau is not met in each run.
+    Where steps are counted in batches, the first of them tell. A plateau is not met in each run.
     """
+    if run.rates.per_batch:
+        return all(_stays(run, number) for number, curve in enumerate(run.rates.curves) if moves(curve))
     whole = run.ended == "returned" and not run.rates.per_batch and len(run.epochs) >= run.rates.epochs >= MIN_EPOCHS
     waits = any("patience" in scheduler.settings for scheduler in run.schedulers)
     if not whole or waits or not len(run.used.rate) or any(curve.shape[1] > 1 for curve in moving):
         return False
     epochs = [np.unique(run.used.rate[run.used.epoch == epoch]) for epoch in np.unique(run.used.epoch)]
     return all(rates.shape == epochs[0].shape and not moves(np.stack([rates, epochs[0]])) for rates in epochs)
+
+
+def _stays(run: WatchedTraining, number: int) -> bool:
+    """Whether an optimizer's learning rate is the same in each step of the run, which its schedule changes by then."""
+    curve, used = run.rates.curves[number], run.used.rate[run.used.optimizer == number]
+    min_steps, min_change = 6, 0.01
+    begun = curve[: len(used) // 2]  # schedulers may be stepped less often
+    told = curve.shape[1] == 1 and len(used) >= min_steps and not moves(used)
+    return bool(told and np.ptp(begun) > min_change * np.abs(begun).max())
 
 
 def _by_hand(run: WatchedTraining) -> RateProblem | None:
