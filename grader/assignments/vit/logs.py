@@ -5,7 +5,7 @@ from grader.assignment import Topic
 from grader.assignments.vit import thresholds
 from grader.assignments.vit.settings import hyperparameter
 from grader.evidence import Evidence
-from grader.judging import Criterion, Fail, checks, warn
+from grader.judging import Criterion, Fail, after, checks, warn
 from grader.records import GradeWarning
 from grader.sentences import number_of
 from grader.torchkit import training_logs
@@ -105,6 +105,7 @@ def _unfinished_bar(log: PrintedRun, planned: float | None) -> str:
     return ""
 
 
+@after(whole)
 def agrees_with_checkpoint(evidence: Evidence) -> None:
     """The log's best Precision@1 is the one that vit_embeds.pt records."""
     _expect_honest(evidence)

@@ -49,7 +49,8 @@ def vit_unchanged(evidence: Evidence) -> None:
         which = ", ".join(f"`{name[:60]}`" for name in weights[:3]) if is_own else "they"
         raise Fail(
             f"expected the given ViT to keep its weights, but {which} changed",
-            "Give the optimizer the parameters of the classification head alone.",
+            "Give the optimizer the parameters of the classification head alone, and let nothing else set the ViT's weights, as "
+            "half() or a new start of them would.",
         )
     if changed:
         raise Fail(
