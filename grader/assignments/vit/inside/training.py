@@ -154,7 +154,8 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     ):  # fmt: skip
         _leave_classifier(student)
         calls.facts.clear()  # that was no call of the student's
-        evaluations.classes += _classes(student)[:1]  # a stand-in
+        if evaluations.classes:
+            evaluations.classes += _classes(student)[:1]  # a stand-in for the ViT
         sizes = own_sizes(student)
         called = None if attempt.subset else _arguments(student, sets)
         function, arguments = (
