@@ -41,7 +41,7 @@ from typing import Any
 
 from bench.answer_changes import Changed, as_sent, changes
 from grader.assignments.vit.assignment import VIT
-from grader.evidence import Answer, Evidence, Unanswered
+from grader.evidence import UNASKED, Answer, Evidence, Unanswered
 from grader.given import NO_GIVEN_FILES
 from grader.judging import Blocked, Fail, Missing, Skip, Undecided, judge_in_order
 from grader.observations import fit
@@ -246,7 +246,8 @@ def planned(bases: list[Base], count: int, drawn: random.Random) -> Iterator[tup
     """The changes to judge: one of each kind of place first, then more of each, probes in turns."""
     rounds = []
     for base in bases:
-        for probe, answer in base.seen.answers.items():
+        asked = {probe: each for probe, each in base.seen.answers.items() if each.question is not UNASKED}
+        for probe, answer in asked.items():
             others = [
                 as_sent(each.observation.value) for name, each in base.seen.answers.items() if name != probe and each.ok
             ]

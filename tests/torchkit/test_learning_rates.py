@@ -49,7 +49,8 @@ def training(
         curve: (S,).
         sets: for each place in its code that sets a learning rate, whether that is the training itself.
     """
-    used = np.full(EPOCHS, 0.1) if used is None else used
+    if used is None:
+        used = curve[:EPOCHS] if batches > 1 else np.full(EPOCHS, 0.1)
     run = {
         "ended": ended, "raised": None, "epochs": [EPOCH | {"length": BATCHES, "backwards": 5}] * EPOCHS, "models": [], "losses": [],
         "without_gradient": [], "miners": [], "schedulers": list(schedulers), "items": ITEMS,
@@ -116,6 +117,10 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     "is slow": (training(SLOWLY, scheduler(settings={"gamma": 0.999})), ""),
     "is slower than the training": (training(SLOWLY, scheduler(settings={"T_max": 205})), ""),
     "is not finite": (training(np.full(EPOCHS, np.nan), scheduler()), "never changes anything"),
+    "is set back before each step": (
+        training(FALLING_IN_BATCHES, OFTEN, batches=BATCHES, used=np.full(EPOCHS, 0.1), sets=(True,)),
+        "for your code sets it back",
+    ),
     "is negative": (training(-1.0 - STEPS, OFTEN, batches=BATCHES), "falls below 0"),
 }
 
