@@ -93,7 +93,7 @@ def _seen_constant(run: WatchedTraining, moving: list[np.ndarray]) -> bool:
     """
     if run.rates.per_batch:
         return all(_stays(run, number) for number, curve in enumerate(run.rates.curves) if moves(curve))
-    whole = run.ended == "returned" and not run.rates.per_batch and len(run.epochs) >= run.rates.epochs >= MIN_EPOCHS
+    whole = run.ended == "returned" and len(run.epochs) >= run.rates.epochs >= MIN_EPOCHS
     waits = any("patience" in scheduler.settings for scheduler in run.schedulers)
     if not whole or waits or not len(run.used.rate) or any(curve.shape[1] > 1 for curve in moving):
         return False

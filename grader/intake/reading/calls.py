@@ -68,6 +68,7 @@ class Search:
         self.followed: dict[tuple[str | None, str], float] = {}
         self.named: set[str] = set()  # modules of the submission that what is needed names
         self.concerning: dict[str | None, dict[str, list[int]]] = {}
+        self.imported: dict[str | None, list[tuple[int, list[str]]]] = {}
 
     def _leading(self) -> set[str]:
         """The function, and the functions of the submission that come to call it."""
@@ -91,9 +92,9 @@ class Search:
         while pending:
             self.follow(pending, place)
             pending = self.from_outside(place)
-        leading = list(self.in_order(module, place, set()))
-        visited = {home for home, _ in leading}
-        lazy = [key for home in {home: None for home, _ in self.found} for key in self.in_order(home, place, visited)]
+        visited: set[str | None] = set()
+        leading = list(self.in_order(module, place, visited))
+        lazy = [key for home, _ in self.found for key in self.in_order(home, place, visited)]
         return [Step(home, self.found[home, position]) for home, position in lazy + leading]
 
     def _place(self) -> Key | None:
@@ -208,9 +209,7 @@ class Search:
         needs: list[Need] = []
         for module in self.running(place[0], place, {}):
             unit = self.gathering.units[module]
-            behind = {name: target for name, target in unit.known.modules.items() if target in self.named}
-            behind |= {n: i.module for n, i in unit.imported.items() if (i.module, i.name) in self.followed}
-            for name, target in behind.items():
+            for name, target in unit.names_from(self.named, self.followed).items():
                 for number in self.index(unit).get(name, []):
                     statement = self.texts[module][number]
                     new = (module, number) not in self.found and not (module == place[0] and number >= place[1])
@@ -231,8 +230,13 @@ class Search:
                 self.running(imported, place, visited)
         return visited
 
-    def imports(self, module: str | None, place: Key) -> Iterator[tuple[int, list[str]]]:
-        """By statement of a module, as far as the call, the modules of the submission that it imports."""
+    def imports(self, module: str | None, place: Key) -> list[tuple[int, list[str]]]:
+        """By statement of a module, as far as the call, the modules of the submission that it imports; found once."""
+        if module not in self.imported:
+            self.imported[module] = list(self._imports(module, place))
+        return self.imported[module]
+
+    def _imports(self, module: str | None, place: Key) -> Iterator[tuple[int, list[str]]]:
         unit, sources = self.gathering.units[module], self.gathering.sources
         for number, statement in enumerate(self.texts[module]):
             if module == place[0] and number > place[1]:

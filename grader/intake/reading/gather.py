@@ -251,9 +251,7 @@ class Gathering:
 
     def changes_of_included(self, unit: Unit) -> list[Item]:
         """The statements of a file that change a module of the program, or a value of one that is needed."""
-        modules = unit.known.modules.items()
-        names = [name for name, target in modules if target in self.included and target != unit.name]
-        names += [name for name, link in unit.imported.items() if (link.module, link.name) in self.needed]
+        names = unit.names_from(self.included, self.needed)
         return [item for name in names for item in unit.changers.get(name, []) if not item.reason]
 
     def all_of(self, module: str) -> list[Need]:

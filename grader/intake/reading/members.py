@@ -170,9 +170,5 @@ def is_package(members: list[Member]) -> bool:
 def imports_relatively(module: Member) -> bool:
     max_read = 1_000_000  # bytes of a module
     with module.open() as file:
-        words = (line.split(maxsplit=2) for line in file.read(max_read).splitlines())
-        return any(first == b"from" and second.startswith(b".") for first, second, *_ in filter(_has_two, words))
-
-
-def _has_two(words: list[bytes]) -> bool:
-    return len(words) > 1
+        lines = (line.split(maxsplit=2) for line in file.read(max_read).splitlines())
+        return any(len(words) > 1 and words[0] == b"from" and words[1].startswith(b".") for words in lines)

@@ -1,7 +1,7 @@
 """One file of a submission, ready to be sliced: its statements with what they bind, use and change."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import Effect, KnownNames, assigned_aliases, called, changed, effect, followed
@@ -65,6 +65,12 @@ class Unit:
             elif isinstance(node, ast.ExceptHandler):
                 pending += node.body
         return found
+
+    def names_from(self, modules: Collection[str], values: Collection[tuple[str | None, str | None]]) -> dict[str, str]:
+        """By name that stands for one of other modules, or for one of these values of modules: the module."""
+        known = self.known.modules.items()
+        found = {name: module for name, module in known if module in modules and module != self.name}
+        return found | {name: link.module for name, link in self.imported.items() if (link.module, link.name) in values}
 
     def variables(self) -> set[str]:
         """Return the names that the file binds otherwise than by a top-level import."""

@@ -156,7 +156,9 @@ class Losses:
         if not self._memory and rows is not None and isinstance(labels, Tensor) and _triplets(labels):
             note.found += bool(len(rows))
             note.nothing += not len(rows)
-        wrong_triplets, all_exchanged = (0.0, False) if self._memory else _triplets_by_labels(given, labels, inputs)
+        wrong_triplets, all_exchanged = (
+            (0.0, False) if self._memory else _triplets_by_labels(given, labels, inputs.get("ref_labels"))
+        )
         note.crossed += all_exchanged
         max_unfit = 0.3  # of the triplets of a batch
         note.unfit += wrong_triplets > max_unfit and not all_exchanged
@@ -193,14 +195,13 @@ class Losses:
         return "miner" if "" in told else max(told, default="")
 
 
-def _triplets_by_labels(given: Any, labels: Any, inputs: dict[str, Any]) -> tuple[float, bool]:
+def _triplets_by_labels(given: Any, labels: Any, references: Any) -> tuple[float, bool]:
     """How the labels that a loss is given fit its triplets.
 
     Returns:
         the share of triplets whose positive is of another class than the anchor, or whose negative is of the same.
         whether all positives are of other classes than their anchors, and all negatives of the same.
     """
-    references = inputs.get("ref_labels")
     of_others = references if isinstance(references, Tensor) else labels
     tensors = isinstance(given, tuple | list) and all(isinstance(part, Tensor) for part in (*given, labels, of_others))
     if not tensors or len(given) != 3 or not len(given[0]):

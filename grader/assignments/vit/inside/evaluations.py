@@ -33,9 +33,8 @@ class Evaluations:
         self, watch: TrainingWatch, given: Any, call_own: bool, rising: bool, epochs: int, classes: tuple[type, ...]
     ) -> None:
         self.watch, self.given, self.rising, self.epochs, self.classes = watch, given, rising, epochs, classes
-        self.weights: list[
-            tuple[float, float]
-        ] = []  # of a ViT that is not followed and of those that are, at each call
+        # sums of the weights of a ViT that is not followed, and of those that are, at each call
+        self.weights: list[tuple[float, float]] = []
         self.own: Callable[..., Any] | None = given if call_own else None
         self.calls: list[dict[str, Any]] = []  # arguments by name, and what was "returned"
         self.own_results: list[Any] = []
