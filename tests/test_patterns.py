@@ -107,8 +107,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "reports": of_reports,
     "libraries": lambda text: lazy_imports.needed([text]),
 }
-SIZE = 37_500  # characters, and four times as many
-NOTHING = 0.5  # seconds of a processor: too short to tell how it grows
+SIZE = 12_500  # characters, and four times as many
+NOTHING = 0.08  # seconds of a processor: too short to tell how it grows
 TRIES = 3
 
 

@@ -1,5 +1,6 @@
 """A gradebook that commit 035fbda wrote (version 2): the reference's knn and an empty template, criterion application.knn."""
 
+import contextlib
 import lzma
 import shutil
 import sqlite3
@@ -74,7 +75,9 @@ def test_an_upgrade_that_fails_leaves_the_gradebook_as_it_was(old: Path, monkeyp
     assert Gradebook(old).setting("version", "") == "3"
 
 
-def test_the_rubric_of_a_checkout_that_moved_is_forgotten(old: Path):
+def test_the_rubric_of_a_checkout_that_moved_is_forgotten(old: Path, tmp_path: Path):
+    with contextlib.closing(sqlite3.connect(old)) as book, book:
+        book.execute("UPDATE settings SET value = ? WHERE name = 'rubric'", (str(tmp_path / "moved" / "rubric.toml"),))
     assert Gradebook(old).setting("rubric", "") == ""
 
 

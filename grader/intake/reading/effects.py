@@ -24,6 +24,9 @@ SHOWING_FUNCTIONS = {
 }  # fmt: skip
 
 
+Places = frozenset[int | str]  # of arguments: their numbers and names; "*" where any may be meant
+
+
 @dataclass
 class KnownNames:
     """What the names of one file stand for, as far as imports and definitions tell."""
@@ -31,7 +34,7 @@ class KnownNames:
     libraries: dict[str, str] = field(default_factory=dict)  # "plt" -> "matplotlib.pyplot"
     modules: dict[str, str] = field(default_factory=dict)  # "m" -> "model", of the submission
     functions: set[str] = field(default_factory=set)  # defined anywhere in the submission
-    changers: set[str] = field(default_factory=set)  # those of them that change an argument
+    changers: dict[str, Places] = field(default_factory=dict)  # those of them that change arguments, and which
     variables: set[str] = field(default_factory=set)  # bound otherwise than by an import, perhaps as well
 
     def is_library(self, name: str | None) -> bool:
@@ -72,7 +75,7 @@ def changed_by_name(call: ast.Call, known: KnownNames) -> set[str]:
     """Return what a call inside an expression changes: only where its name says that it does."""
     function = call.func
     if isinstance(function, ast.Name):
-        return arguments(call) if function.id in {"setattr", "delattr"} | known.changers else set()
+        return changed_arguments(call, function.id, known)
     if not isinstance(function, ast.Attribute):
         return set()
     in_place = function.attr.endswith("_") and not function.attr.endswith("__")
@@ -100,15 +103,28 @@ def touched(call: ast.Call, known: KnownNames) -> set[str]:
 def touched_by_function(name: str, call: ast.Call, known: KnownNames) -> set[str]:
     if name in SHOWING_FUNCTIONS:
         return set()
-    if name in known.functions:
-        return arguments(call) if name in known.changers else set()
-    imported = name in known.libraries or name in ("setattr", "delattr")
-    return arguments(call) if imported else set()
+    if name not in known.functions and name in known.libraries:
+        return arguments(call)
+    return changed_arguments(call, name, known)
+
+
+def changed_arguments(call: ast.Call, name: str, known: KnownNames) -> set[str]:
+    """Return the names whose objects a function of Python's or of the submission changes, by what is known of it."""
+    places = frozenset({"*"}) if name in ("setattr", "delattr") else known.changers.get(name, frozenset())
+    unclear = any(isinstance(arg, ast.Starred) for arg in call.args)
+    given: list[tuple[int | str | None, ast.expr]] = [*enumerate(call.args), *((k.arg, k.value) for k in call.keywords)]
+    if "*" in places or (places and unclear):
+        return arguments(call)
+    return plain_names(arg for place, arg in given if place in places or (places and place is None))
 
 
 def arguments(call: ast.Call) -> set[str]:
     """Return the names whose objects are handed over, bare or as ``model.head.weight``."""
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return plain_names([*call.args, *(keyword.value for keyword in call.keywords)])
+
+
+def plain_names(given: Iterable[ast.expr]) -> set[str]:
+    """Return the names that expressions are, or are parts of."""
     plain = [arg for arg in given if isinstance(arg, (ast.Name, ast.Attribute, ast.Subscript, ast.Starred))]
     return {name for arg in plain if (name := root(arg))}
 
@@ -124,17 +140,32 @@ def loop_aliases(node: ast.AST) -> list[tuple[str, set[str]]]:
         loops = [node]
     elif isinstance(node, COMPREHENSIONS):
         loops = list(node.generators)  # type: ignore[attr-defined]
-    found = []
-    for loop in loops:
-        inner = loop.iter
-        sources = only(root(inner)) | (arguments(inner) if isinstance(inner, ast.Call) else set())
-        if isinstance(inner, ast.Call):
-            sources |= {name for arg in inner.args if isinstance(arg, ast.Call) and (name := root(arg))}
-        for listed in (inner, *(inner.args if isinstance(inner, ast.Call) else ())):
-            if isinstance(listed, (ast.Tuple, ast.List, ast.Set)):  # for transform in (tfm_train, tfm_test)
-                sources |= {name for each in listed.elts if (name := root(each))}
-        found += [(target, sources) for target in bound([loop.target])]
-    return found
+    pairs = [pair for loop in loops for pair in taken_from(loop.target, loop.iter)]
+    return [(name, parts_of(source)) for target, source in pairs for name in bound([target])]
+
+
+def taken_from(target: ast.expr, source: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
+    """Pair each target of a loop with what it takes its values from, through ``zip`` and ``enumerate``."""
+    names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    if not isinstance(source, ast.Call) or any(isinstance(each, ast.Starred) for each in (*names, *source.args)):
+        return [(target, source)]
+    function = source.func.id if isinstance(source.func, ast.Name) else ""
+    if function == "zip" and len(names) == len(source.args):
+        return [pair for name, each in zip(names, source.args, strict=True) for pair in taken_from(name, each)]
+    if function == "enumerate" and len(names) == 2 and source.args:
+        return taken_from(names[1], source.args[0])
+    return [(target, source)]
+
+
+def parts_of(source: ast.expr) -> set[str]:
+    """Return the names whose objects, or parts of them, a loop over something gives."""
+    names = only(root(source)) | (arguments(source) if isinstance(source, ast.Call) else set())
+    if isinstance(source, ast.Call):
+        names |= {name for arg in source.args if isinstance(arg, ast.Call) and (name := root(arg))}
+    for listed in (source, *(source.args if isinstance(source, ast.Call) else ())):
+        if isinstance(listed, (ast.Tuple, ast.List, ast.Set)):  # for transform in (tfm_train, tfm_test)
+            names |= {name for each in listed.elts if (name := root(each))}
+    return names
 
 
 def assigned_aliases(statement: ast.AST, known: KnownNames) -> dict[str, set[str]]:
@@ -165,13 +196,13 @@ class Effect:
 
     binds: frozenset[str]  # ``global lr; lr = 1``
     changes: frozenset[str]  # ``cfg["lr"] = 1``
-    changes_argument: bool
+    changes_arguments: Places
 
     def joined(self, other: "Effect | None") -> "Effect":
         """Return what this function and another do to the module; what they do to arguments is their own."""
         if other is None:
             return self
-        return Effect(self.binds | other.binds, self.changes | other.changes, self.changes_argument)
+        return Effect(self.binds | other.binds, self.changes | other.changes, self.changes_arguments)
 
 
 def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: KnownNames) -> Effect:
@@ -179,8 +210,16 @@ def effect(function: ast.FunctionDef | ast.AsyncFunctionDef, known: KnownNames) 
     outside = declared_global(function.body)
     names = changed_inside(function, known)
     local = (bound(function.body) - outside) | parameters(function)
-    return Effect(
-        frozenset(bound(function.body) & outside), frozenset(names - local), bool(names & parameters(function))
+    return Effect(frozenset(bound(function.body) & outside), frozenset(names - local), places(function.args, names))
+
+
+def places(of: ast.arguments, names: set[str]) -> Places:
+    """Return where a call hands over the parameters with some names."""
+    in_order = [each.arg for each in (*of.posonlyargs, *of.args)]
+    more = {each.arg for each in (of.vararg, of.kwarg) if each}
+    named = names & {*in_order, *(each.arg for each in of.kwonlyargs)}
+    return frozenset(
+        {*named, *(in_order.index(name) for name in named if name in in_order), *("*" for _ in names & more)}
     )
 
 

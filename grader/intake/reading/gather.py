@@ -18,7 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .dynamic import plain_imports
-from .effects import effect
+from .effects import Places, effect
 from .forbidden import Rules, permitted
 from .names import children, walk
 from .parsing import Broken, SourcePlace, Statement, statements
@@ -92,15 +92,19 @@ class Gathering:
     def learn_functions(self) -> None:
         """Tell every file which names are functions of the submission, and which change an argument."""
         defined = [(node, unit) for unit in self.units.values() for node in unit.functions()]
-        names, changers = {node.name for node, _ in defined}, set[str]()
+        names, changers = {node.name for node, _ in defined}, dict[str, Places]()
         for unit in self.units.values():
             unit.known.functions, unit.known.changers, unit.known.variables = names, changers, unit.variables()
         calls = {node: {part.id for part in walk(node) if isinstance(part, ast.Name)} for node, _ in defined}
         new = names
-        while new:  # whoever calls a function that turned out to change its argument is asked again
+        while new:  # whoever calls a function that turned out to change an argument is asked again
             asked = [(node, unit) for node, unit in defined if new is names or calls[node] & new]
-            new = {node.name for node, unit in asked if effect(node, unit.known).changes_argument} - changers
-            changers |= new
+            new = set()
+            for node, unit in asked:
+                known = changers.get(node.name, frozenset())
+                if not (found := effect(node, unit.known).changes_arguments) <= known:
+                    changers[node.name] = known | found
+                    new.add(node.name)
 
     def permitted(self, statement: Statement, unit: Unit) -> tuple[Statement | None, str | None]:
         node = statement.node

@@ -52,6 +52,16 @@ def expect_repeatable(first: Array, again: Array, what: str) -> None:
         )
 
 
+def noise_alone(first: Array, again: Array) -> bool:
+    """Whether two answers to the same input have nothing to do with each other; dropout leaves more of them."""
+    min_likeness = 0.3  # their correlation: dropout of one half gives 0.5 and more, noise 0.1 at most
+    if same(again, first):
+        return False
+    with np.errstate(all="ignore"):  # of numbers that are all the same
+        likeness = np.corrcoef(first.ravel(), again.ravel())[0, 1]
+    return not likeness > min_likeness
+
+
 def expect_alone(run: ModuleRun, build: str, call: str, expected: Array, what: str) -> None:
     """Fail when one input alone does not give what it gives among others.
 

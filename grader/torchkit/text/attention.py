@@ -24,6 +24,7 @@ from grader.torchkit.modules.judging import (
     expect_repeatable,
     expect_shape,
     expect_trained,
+    noise_alone,
 )
 from grader.torchkit.modules.run import ModuleRun
 from grader.torchkit.text.causality import (
@@ -37,9 +38,6 @@ from grader.torchkit.text.causality import (
 )
 
 B, T, D, N = 3, 6, 24, 9  # all different, so that no axis is taken for another
-MIN_LIKENESS = (
-    0.3  # correlation of two answers to the same tokens: dropout of one half gives 0.5 and more, noise 0.1 at most
-)
 NAME, GRADIENTS = "CausalSelfAttention", ("gradients", "other gradients", "more gradients")
 
 
@@ -187,10 +185,8 @@ def heads_repeatable(evidence: Evidence) -> None:
         expect_repeatable(
             run.output("one head", "batch", (B, T, D)), run.output("one head", "again", (B, T, D)), "tokens"
         )
-    except Fail as fail:  # dropout leaves enough to tell the heads by, noise does not
-        with np.errstate(all="ignore"):  # of numbers that are all the same
-            likeness = np.corrcoef(four.ravel(), again.ravel())[0, 1]
-        if not likeness > MIN_LIKENESS:
+    except Fail as fail:
+        if noise_alone(four, again):  # dropout leaves enough to tell the heads by
             raise Blocked(run.known["causality"], f"with one head, {fail.message}") from None
     else:
         expect_repeatable(four, again, "tokens")
