@@ -21,6 +21,7 @@ UNLIKE = {
     "a name of the assignment's own": "tfm_train = 1",
     "an import": "from library import Transfomer",
     "a short name": "lrs = 1",
+    "a value for a class": "transfer = 1\nViTs = 2",
     "a name that cannot be parsed": "class Transformer(:\n    pass\nclass Transfomer: pass",
     "the name itself": "class ViT: pass\nclass VIT: pass",
 }

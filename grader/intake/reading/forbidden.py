@@ -16,6 +16,14 @@ SYSTEM_CALLS = (
     "subprocess.", "shutil.", "multiprocessing.", "os.system", "os.popen", "os.chdir", "os.exec", "os.kill",
     "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep", "wandb.",
 )  # fmt: skip
+NEVER_EXECUTED = {  # functions of Python, and why
+    "input": "it waits for somebody to type something",
+    "breakpoint": "it waits for somebody to type something",
+    "exit": "it ends the program",
+    "quit": "it ends the program",
+    "exec": "it executes a text",
+    "reload": "it imports again",
+}
 COMMON_METHODS = {"train", "eval", "forward", "to", "fit"}  # methods that nn.Module and others have, too
 
 
@@ -68,8 +76,10 @@ class Rules:
             return "it downloads"
         if last in DATA_SETS:
             return "it reads the data set"
-        interactive = {"input", "exit", "quit", "breakpoint", "get_ipython", "exec", "reload"}
-        if full.startswith(("google.colab", "IPython.")) or full in interactive or last == "reload":
+        if why := NEVER_EXECUTED.get("reload" if last == "reload" else full):
+            return f"{why}, by {last}()"
+        asks_notebook = isinstance(call.func, ast.Attribute) and called_by_name(call.func.value) == "get_ipython"
+        if full.startswith(("google.colab", "IPython.")) or asks_notebook:
             return f"it needs a notebook, by {last}()"
         if full.startswith(SYSTEM_CALLS):
             return f"it reaches out of the program, by {full}()"
@@ -108,6 +118,11 @@ def calls(node: ast.AST) -> list[ast.Call]:
         return [node]
     plain = [d for d in getattr(node, "decorator_list", []) if not isinstance(d, ast.Call)]
     return [ast.Call(func=decorator, args=[], keywords=[]) for decorator in plain]
+
+
+def called_by_name(node: ast.AST) -> str | None:
+    """Return ``f`` for ``f()``, and None for anything else."""
+    return dotted(node.func) if isinstance(node, ast.Call) else None
 
 
 def downloads(call: ast.Call, last: str, full: str) -> bool:

@@ -30,12 +30,18 @@ def renamed(gathering: Gathering, names: list[str]) -> Iterator[str]:
     others = {name: statement for name, statement in own_names(gathering) if name not in gathering.question.wanted}
     by_letters = {letters(name): name for name in others}
     min_similarity, short = 0.75, 5  # names with fewer letters must be the same but for case and underscores
+    classes_and_functions = {each for each, name in by_letters.items() if not is_assignment(others[name].node)}
     for name in names:
         alike = min_similarity if len(letters(name)) >= short else 1.0
-        for found in get_close_matches(letters(name), by_letters, 1, alike):
+        possible = classes_and_functions if name[0].isupper() else by_letters  # a class is seldom a value
+        for found in get_close_matches(letters(name), possible, 1, alike):
             other = by_letters[found]
             where = place(others[other], others[other].node)
             yield f"{name!r}: {where} defines `{other}`: is it this one under another name?"
+
+
+def is_assignment(node: ast.AST) -> bool:
+    return isinstance(node, (ast.Assign, ast.AnnAssign))
 
 
 def letters(name: str) -> str:
@@ -46,7 +52,7 @@ def own_names(gathering: Gathering) -> Iterator[tuple[str, Statement]]:
     """Yield what the files define, imports aside."""
     for unit in gathering.units.values():
         for statement in unit.statements:
-            if isinstance(statement.node, (*FUNCTIONS, ast.ClassDef, ast.Assign, ast.AnnAssign)):
+            if isinstance(statement.node, (*FUNCTIONS, ast.ClassDef)) or is_assignment(statement.node):
                 yield from ((name, statement) for name in sorted(bound([statement.node])))
 
 

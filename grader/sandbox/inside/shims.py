@@ -1,5 +1,6 @@
 """What surrounds a submission in a worker: no GPU, no subprocesses of data loaders, no pictures, no Colab."""
 
+import builtins
 import importlib.abc
 import importlib.machinery
 import inspect
@@ -73,6 +74,16 @@ class Anything(types.ModuleType):
 
     def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
         return (object,)
+
+
+class ZMQInteractiveShell(Anything):
+    """What ``get_ipython()`` gives in a notebook, whose code looks at its name for the machine that it is on."""
+
+
+def be_a_notebook() -> None:
+    """Provide what every notebook has without an import."""
+    builtins.display = Anything("display")  # type: ignore[attr-defined]
+    builtins.get_ipython = lambda: ZMQInteractiveShell("ipykernel.zmqshell")  # type: ignore[attr-defined]
 
 
 def _grid(nrows: int = 1, ncols: int = 1, *, squeeze: bool = True, **options: Any) -> Any:

@@ -155,6 +155,18 @@ VARIANTS = [
         )
     ),
     Case(
+        "contrastive.variant_checkpoint_saved_in_the_folder_of_the_notebook",
+        {
+            "contrastive.py": [
+                ("import torch\n", "import os\n\nimport torch\n\nFOLDER = os.getcwd()\n"),
+                (SAVES, SAVES.replace('"vit_embeds.pt"', 'os.path.join(FOLDER, "vit_embeds.pt")')),
+            ]
+        },
+        (),
+        "",
+        ("protected.modified",),
+    ),
+    Case(
         "contrastive.variant_protected_written_otherwise",
         {"contrastive.py": [OTHERWISE]},
         (),

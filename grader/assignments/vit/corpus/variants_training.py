@@ -311,6 +311,14 @@ class Trainer:
         }.items()
     ),
     Case(
+        "contrastive.variant_colab_asked_for",
+        {
+            "hyperparameters.py": [
+                ("num_epochs = 25\n", 'num_epochs = 25 if "google.colab" in str(get_ipython()) else 25\n')
+            ]
+        },
+    ),
+    Case(
         "contrastive.variant_device_in_many_ways",
         {
             "contrastive.py": [

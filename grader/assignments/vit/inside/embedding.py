@@ -209,22 +209,23 @@ class Evaluating:
         over = self.student.get("get_embeddings_over_dataset")
         precision, end = self.student.get("test_embedding_model"), self.student.get("evaluate_at_end_epoch")
         vit_model, model_embedding = self.models
+        places = _places()
         with self.student.overriding(**names), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             return {
                 "over": result_of(lambda: over(self.many, *self.models)),
                 "precision": result_of(lambda: precision(*self.models, self.calculator, *self.sets)),
-                "end": {name: self._end(end, best) for name, best in self.best.items()},
+                "end": {name: self._end(end, best, places) for name, best in self.best.items()},
                 "state": {
                     "vit": _arrays(vit_model.state_dict()),
                     "embedding_head": _arrays(model_embedding.state_dict()),
                 },
             }
 
-    def _end(self, function: Callable[..., Any], best: float | None) -> dict[str, Any]:
+    def _end(self, function: Callable[..., Any], best: float | None, places: tuple[Path, ...]) -> dict[str, Any]:
         before: Any = best
         if best is None:  # a function that returned no number is called with one that is not exceeded
             before = self.returned if isinstance(self.returned, int | float | torch.Tensor) else 1.0
-        for file in _checkpoints():
+        for file in _checkpoints(places):
             file.unlink()
         printed = io.StringIO()
 
@@ -235,22 +236,27 @@ class Evaluating:
         with contextlib.redirect_stdout(printed):
             result = result_of(call)
         print(printed.getvalue(), end="")
-        return {"result": result, "printed": printed.getvalue()[:2_000], "file": _checkpoint()}
+        written = next((_written(file) for file in _checkpoints(places)), None)
+        return {"result": result, "printed": printed.getvalue()[:2_000], "file": written}
 
 
-def _checkpoints() -> list[Path]:
-    """The files of that name here, in folders below, and where paths of another machine lead."""
-    places = (Path(), Path(tempfile.gettempdir()) / other_machines.FOLDER)
+def _places() -> tuple[Path, ...]:
+    """Where checkpoints may be written: the current folder then, and where paths of another machine lead.
+
+    A worker loads the program in its scratch, and calls it in a folder below: paths that it made may lead to either.
+    """
+    scratch = Path(tempfile.gettempdir())
+    return (scratch,) if scratch.samefile(Path.cwd()) else (Path(), scratch / other_machines.FOLDER)
+
+
+def _checkpoints(places: tuple[Path, ...]) -> list[Path]:
     return [file for place in places for file in place.rglob("vit_embeds.pt") if file.is_file()]
 
 
-def _checkpoint() -> dict[str, Any] | None:
-    """What was written, None for nothing."""
-    written = _checkpoints()
-    if not written:
-        return None
+def _written(file: Path) -> dict[str, Any]:
+    """What is in a checkpoint."""
     try:
-        content = torch.load(written[0], map_location="cpu", weights_only=False)  # written here, by this process
+        content = torch.load(file, map_location="cpu", weights_only=False)  # written here, by this process
         parts = {name: content.get(name) for name in ("vit", "embedding_head")}
         states = {name: _arrays(part) if isinstance(part, dict) else None for name, part in parts.items()}
         keys = [str(key)[:100] for key in list(content)[:20]]
