@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -90,6 +91,50 @@ def test_a_checkpoint_is_told_by_its_keys_and_its_score(how: dict[str, Any], tmp
     found = opening(tmp_path / "m.pt", saved({"vit": {}, "acc": torch.tensor(0.5)}, **how))
     assert isinstance(found, Opened)
     assert (found.types, found.recorded) == ({"vit": "dict", "acc": "Tensor"}, 0.5)
+
+
+class Options:
+    """A class that nobody else has, which notices when it is made."""
+
+    made = 0
+
+    def __init__(self, lr: float) -> None:
+        self.lr, self.model = lr, None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Options.made += 1
+
+
+class Harmful:
+    """An object that executes something when it is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return setattr, (Options, "made", 100)
+
+
+BESIDE: dict[str, Any] = {
+    "options": Options(0.1), "options in a list": [Options(0.1), {"a": Path("x"), "b": {Path("y")}}],
+    "something harmful": {"deep": Harmful()}, "an optimizer": torch.optim.Adam([nn.Parameter(torch.ones(2))]),
+    "a number of numpy": np.float32(0.25), "a kind": torch.float16, "a function": saved,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [{}, {"_use_new_zipfile_serialization": False}, {"pickle_protocol": 5}], ids=str)
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+def test_other_objects_beside_the_weights_are_passed_over_and_never_made(
+    beside: Any, how: dict[str, Any], tmp_path: Path
+) -> None:
+    state, Options.made = Model().state_dict(), 0
+    (tmp_path / "m.pt").write_bytes(saved({"vit": state, "acc": 0.5, "more": beside}, **how))
+    content, told = state_dicts.opened(str(tmp_path / "m.pt"), "acc")
+    assert content is not None and converted(told, Opening).recorded == 0.5 and Options.made == 0
+    assert all(torch.equal(content["vit"][name], tensor) for name, tensor in state.items())
+    assert isinstance(loading(Model(), content["vit"]), Loaded)
+
+
+def test_a_model_in_the_place_of_its_weights_is_said_to_be_one(tmp_path: Path) -> None:
+    found = opening(tmp_path / "m.pt", saved({"vit": Whole(), "acc": 0.5}, pickle_protocol=4))
+    assert isinstance(found, Unopened)
 
 
 def test_a_list_is_no_dict(tmp_path: Path) -> None:

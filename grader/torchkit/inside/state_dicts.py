@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from grader.sandbox.inside import describe
+from grader.torchkit.inside.unpickling import Unread, load_plain
 
 MAX_LISTED = 60  # keys of a checkpoint, and tensors of one kind that do not fit, that are told
 _MULTIARRAY: Any = importlib.import_module("numpy._core.multiarray")  # what a pickled numpy scalar refers to
@@ -38,11 +39,24 @@ def opened(path: str, score: str) -> tuple[dict[str, Any] | None, dict[str, Any]
         with torch.serialization.safe_globals(numpy_scalars):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        return None, {"kind": "unopened", "exception": describe.exception(error), **_begins(path)}
+        content = _with_unread_objects(path, numpy_scalars)
+        if content is None:
+            return None, {"kind": "unopened", "exception": describe.exception(error), **_begins(path)}
     if not isinstance(content, dict):
         return None, {"kind": "no_dict", "type": type(content).__name__[:100]}
     types = {str(key)[:100]: type(value).__name__[:100] for key, value in list(content.items())[:MAX_LISTED]}
     return content, {"kind": "opened", "types": types, "recorded": _number(content.get(score))}
+
+
+def _with_unread_objects(path: str, numpy_scalars: Collection[Any]) -> dict[str, Any] | None:
+    """A checkpoint that holds other objects beside its state dicts, or is written in another protocol; else None."""
+    try:
+        content = load_plain(path, {(each.__module__, each.__name__): each for each in numpy_scalars})
+    except Exception:
+        return None
+    if not isinstance(content, dict):
+        return None
+    return None if any(isinstance(value, Unread) and value.is_model for value in content.values()) else content
 
 
 def _begins(path: str) -> dict[str, Any]:

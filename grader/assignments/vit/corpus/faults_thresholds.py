@@ -2,8 +2,10 @@
 
 import io
 import pickle
+from argparse import Namespace
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -230,6 +232,8 @@ VARIANTS = [
     twice("double", lambda file: edit(parameters_as(Tensor.double))),
     twice("half", lambda file: edit(parameters_as(Tensor.half))),
     twice("old_format", lambda file: edit(lambda c: None, _use_new_zipfile_serialization=False)),
+    twice("another_protocol", lambda file: edit(lambda c: None, pickle_protocol=5)),
+    twice("options_beside", lambda file: edit(lambda c: c.update(args=Namespace(lr=0.1, out=PurePosixPath("here"))))),
     twice("plain_dicts", lambda file: edit(parameters_as(torch.clone))),
     variant(CLASSIFIER, "claims_more", edit(claims(CLASSIFIER, 0.99)), ("checkpoint.claim",)),
     variant(EMBEDS, "claims_less", edit(claims(EMBEDS, 0.81))),
