@@ -90,6 +90,9 @@ SHAPES: dict[str, Callable[[Path], Path]] = {
     "zip in a zip": lambda d: zipped(d / "ab12.zip", {"inner.zip": zipped(d / "x.zip", GOOD).read_bytes()}),
     "tar in a zip": lambda d: zipped(d / "ab12.zip", {"i.tar.gz": tarred(d / "x.tgz", GOOD).read_bytes()}),
     "tar": lambda d: tarred(d / "ab12.tar", GOOD),
+    "tar that ends with a zip": lambda d: tarred(
+        d / "ab12.tar", GOOD | {"z.pt": zipped(d / "x.zip", GOOD).read_bytes()}
+    ),
     "tar with dots": lambda d: tarred(d / "ab12.tar", under(".", GOOD)),
     "tar.gz": lambda d: tarred(d / "ab12.tar.gz", under("x", GOOD)),
     "tgz": lambda d: tarred(d / "ab12.tgz", GOOD),

@@ -59,7 +59,7 @@ def listed(path: Path, listing: Listing) -> Listing:
     if packed > limits.packed:
         raise RefusalError(f"is larger than {limits.packed // MB} MB")
     with broken_is_refused():
-        read = zip_members if zipfile.is_zipfile(path) else tar_members
+        read = zip_members if is_zip(path) else tar_members
         read(path, listing)
     return listing
 
@@ -67,7 +67,7 @@ def listed(path: Path, listing: Listing) -> Listing:
 def times_of(path: Path) -> dict[str, float]:
     """When the members of an archive were written, by name, in seconds since 1970; none where it cannot be read."""
     try:
-        return dict(zip_times(path) if zipfile.is_zipfile(path) else tar_times(path))
+        return dict(zip_times(path) if is_zip(path) else tar_times(path))
     except (
         zipfile.BadZipFile,
         tarfile.TarError,
@@ -79,6 +79,11 @@ def times_of(path: Path) -> dict[str, float]:
         EOFError,
     ):
         return {}
+
+
+def is_zip(path: Path) -> bool:
+    """Whether an archive is a zip, and no tar whose last member is one, as every checkpoint of torch is."""
+    return zipfile.is_zipfile(path) and not tarfile.is_tarfile(path)
 
 
 def zip_times(path: Path) -> Iterator[tuple[str, float]]:
