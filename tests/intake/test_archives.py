@@ -91,7 +91,7 @@ SHAPES: dict[str, Callable[[Path], Path]] = {
     "tar in a zip": lambda d: zipped(d / "ab12.zip", {"i.tar.gz": tarred(d / "x.tgz", GOOD).read_bytes()}),
     "tar": lambda d: tarred(d / "ab12.tar", GOOD),
     "tar that ends with a zip": lambda d: tarred(
-        d / "ab12.tar", GOOD | {"z.pt": zipped(d / "x.zip", GOOD).read_bytes()}
+        d / "ab12.tar", GOOD | {".DS_Store": zipped(d / "x.zip", GOOD).read_bytes()}
     ),
     "tar with dots": lambda d: tarred(d / "ab12.tar", under(".", GOOD)),
     "tar.gz": lambda d: tarred(d / "ab12.tar.gz", under("x", GOOD)),
