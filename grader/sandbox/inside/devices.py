@@ -184,6 +184,9 @@ def _tensors_stay_here() -> None:
     torch.Tensor.record_stream = lambda tensor, stream: None  # type: ignore[method-assign, assignment, misc]
     torch.nn.Module.to = _moved(torch.nn.Module.to)  # type: ignore[method-assign]
     torch.Tensor.to = _moved(torch.Tensor.to)  # type: ignore[method-assign]
+    for of_lazy_layers in (torch.nn.parameter.UninitializedParameter, torch.nn.parameter.UninitializedBuffer):
+        known: list[Any] = of_lazy_layers._allowed_methods  # type: ignore[union-attr]
+        of_lazy_layers._allowed_methods = [*known, torch.Tensor.to, torch.Tensor.get_device]  # type: ignore[union-attr]
 
 
 def _types(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,9 @@ def in_gray_levels(outputs: dict[str, Array]) -> dict[str, Array] | None:
         None where black and white look alike.
     """
     triples = np.stack([[most_common(image)[0] for image in outputs[name]] for name in FLAT], axis=1)
+    triples = triples[triples[:, 0] != triples[:, 2]]  # beside noise, a patch that was erased is what is most common
+    if not len(triples):
+        triples = np.stack([[np.median(image) for image in outputs[name]] for name in FLAT], axis=1)
     _, where, counts = np.unique(np.round(triples, 2), axis=0, return_index=True, return_counts=True)
     black, _, white = triples[where[counts.argmax()]] if counts.max() > 2 else np.median(triples, axis=0)
     gray = np.median(triples[:, 1])

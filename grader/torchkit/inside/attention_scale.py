@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
@@ -46,6 +47,8 @@ class _Follow(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        if any(isinstance(each, Tensor) and is_functorch_wrapped_tensor(each) for each in args):
+            self.done = True  # under torch.vmap a tensor stands for many, and has no numbers to follow
         if not self.done and func is F.scaled_dot_product_attention:
             scale, self.width = kwargs.get("scale"), args[0].shape[-1]
             self._end(self.width**-0.5 if scale is None else float(scale))

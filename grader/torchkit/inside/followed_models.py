@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from grader.sandbox.inside import describe
 from grader.torchkit.inside.batch_rows import BatchRows
@@ -55,6 +56,7 @@ class FollowedModel:
         self.module.register_forward_pre_hook(self.before_call)
         self.module.register_forward_pre_hook(rows.enter)
         self.module.register_forward_hook(rows.leave)
+        self.module.register_forward_hook(self.after_call)
         self.module.register_load_state_dict_pre_hook(self.before_load)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -62,8 +64,8 @@ class FollowedModel:
         return {**self.__dict__, "copy_called": None}
 
     def remember(self) -> None:
-        """Keep the parameters as they are, the first time."""
-        if self.before is None:
+        """Keep the parameters as they are, the first time that lazy layers have theirs."""
+        if self.before is None and not any(map(is_lazy, self.module.parameters())):
             self.before = {name: p.detach().clone() for name, p in self.module.named_parameters()}
 
     def before_call(self, called: nn.Module, inputs: tuple[Any, ...]) -> None:
@@ -79,6 +81,10 @@ class FollowedModel:
             self.shape = tuple(inputs[0].shape[1:])
         if torch.is_grad_enabled() and called is self.module and self.calls < self.max_calls:
             self.calls += 1
+
+    def after_call(self, called: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        """Keep the parameters that lazy layers got in this call; a forward hook."""
+        self.remember()
 
     def before_load(self, module: nn.Module, *arguments: Any) -> None:
         """Note what a state is loaded over; a hook."""

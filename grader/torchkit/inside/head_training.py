@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from grader.torchkit.inside.followed_models import following
@@ -193,6 +194,8 @@ class HeadTrainingWatch:
         def called(called: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
             if not isinstance(output, Tensor) or not output.ndim:
                 return
+            if len(head.initial) < len(state := module.state_dict()):  # lazy layers got theirs in this call
+                head.initial = copied(state)
             rows = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
             if output.requires_grad:
                 output.register_hook(learned(len(output), rows))
@@ -210,8 +213,9 @@ def _is(gradient: Tensor | None, old: Tensor) -> bool:
 
 
 def copied(state: dict[str, Any]) -> State:
-    """The tensors of a state dict, as they are now."""
-    return {str(name): value.detach().clone() for name, value in state.items() if isinstance(value, Tensor)}
+    """The tensors of a state dict, as they are now; a lazy layer has none yet."""
+    made = {str(name): value for name, value in state.items() if isinstance(value, Tensor) and not is_lazy(value)}
+    return {name: value.detach().clone() for name, value in made.items()}
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:

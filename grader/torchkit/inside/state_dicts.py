@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from grader.sandbox.inside import describe
 from grader.torchkit.inside.unpickling import Unread, load_plain
@@ -107,12 +108,12 @@ def load(module: nn.Module, state: Any, classes: Collection[str], root: str) -> 
     saved = _without_prefix({str(name): value for name, value in state.items() if isinstance(value, Tensor)})
     built = {name: value for name, value in module.state_dict().items() if isinstance(value, Tensor)}
     odd: dict[str, list[dict[str, Any]]] = {
-        "missing": [{"name": n, "shape": list(built[n].shape)} for n in built if n not in saved],
+        "missing": [{"name": n, "shape": _shape(built[n])} for n in built if n not in saved],
         "unexpected": [{"name": n, "shape": list(saved[n].shape)} for n in saved if n not in built],
         "reshaped": [
             {"name": n, "built": list(built[n].shape), "saved": list(saved[n].shape)}
             for n in built
-            if n in saved and built[n].shape != saved[n].shape
+            if n in saved and not is_lazy(built[n]) and built[n].shape != saved[n].shape
         ],
     }
     if not any(odd.values()):
@@ -126,6 +127,11 @@ def load(module: nn.Module, state: Any, classes: Collection[str], root: str) -> 
         **{f"{kind}_count": len(rows) for kind, rows in odd.items()},
         **{kind: rows[:MAX_LISTED] for kind, rows in odd.items()},
     }
+
+
+def _shape(tensor: Tensor) -> list[int]:
+    """The shape of a tensor; that of a lazy layer has no axes yet."""
+    return [] if is_lazy(tensor) else list(tensor.shape)
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:

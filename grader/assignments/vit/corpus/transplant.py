@@ -82,6 +82,8 @@ def _expected(name: str, weights: Weights) -> tuple[Tensor, Tensor]:
 def _moved(module: nn.Module, weights: Weights, expected: tuple[Tensor, Tensor], name: str) -> Weights | None:
     """The weights under the module's own names, where it then computes the same."""
     x, y = expected
+    with torch.no_grad():
+        module.eval()(x)  # lazy layers take their shapes from an input
     wanted = module.state_dict()
     for source in _orders(list(weights.values()), name):
         moved = _filled(wanted, source)

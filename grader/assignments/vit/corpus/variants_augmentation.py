@@ -90,6 +90,20 @@ def tfm_train(image):
     array[y:y + 6, x:x + 6] = 0
     return to_tensor(255 * (array + np.random.normal(0, 0.1, array.shape)))
 """, TO_TENSOR)),
+    variant("own_noise_then_erasing", written("""
+def tfm_train(image):
+    x = TF.to_tensor(image)
+    x = x + 0.05 * torch.randn_like(x)
+    y, x0 = random.randrange(22), random.randrange(22)
+    x[:, y:y + 6, x0:x0 + 6] = 0
+    return TF.normalize(x, [0.286], [0.353])
+""")),
+    variant("own_noise_then_rotation", written("""
+def tfm_train(image):
+    x = TF.to_tensor(image)
+    x = TF.rotate(x + 0.05 * torch.randn_like(x), random.uniform(-15, 15))
+    return TF.normalize(x, [0.286], [0.353])
+""")),
     variant("own_noise_cut_off_and_blur", written("""
 def tfm_train(image):
     image = image.filter(ImageFilter.GaussianBlur(random.uniform(0, 1)))

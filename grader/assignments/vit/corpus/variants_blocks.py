@@ -69,6 +69,10 @@ VARIANTS = [
               "w = torch.softmax(w, dim=3)", MERGE])),
     variant("right_block_scaled_both", ResidualAttentionBlock=_block(
         QKV, [*SPLIT, "s = self.width**-0.25", "w = torch.softmax((q * s) @ (k * s).mT, dim=-1)", MERGE])),
+    variant("right_block_vmapped", ResidualAttentionBlock=_block(
+        QKV, [*SPLIT, "attend = lambda q, k, v: (q @ k.mT / math.sqrt(self.width)).softmax(-1) @ v",
+              "x = torch.vmap(attend, in_dims=1, out_dims=1)(q, k, v)",
+              "return self.out(x.transpose(1, 2).reshape(B, N, D))"])),
     variant("right_block_einsum", ResidualAttentionBlock=_block(
         ["self.q, self.k, self.v = (nn.Linear(d_model, d_model, bias=False) for _ in range(3))",
          "self.drop = nn.Dropout(0.2)", "self.out = nn.Linear(d_model, d_model)", GELU_MLP],

@@ -209,6 +209,30 @@ class {name}(nn.Module):
 
 
 HEADS = [
+    variant("right_heads_lazy", ClassificationHead="""
+        class ClassificationHead(nn.Module):
+            def __init__(self, hidden_size, num_classes=10):
+                super().__init__()
+                self.fc = nn.LazyLinear(num_classes)
+
+            def forward(self, x):
+                return self.fc(x)
+        """, LinearEmbeddingHead="""
+        class LinearEmbeddingHead(nn.LazyLinear):
+            def __init__(self, hidden_size, embed_size=64):
+                super().__init__(embed_size)
+        """, PatchEmbeddings="""
+        class PatchEmbeddings(nn.Module):
+            def __init__(self, image_size, patch_size, hidden_size, num_channels=3):
+                super().__init__()
+                self.num_channels, self.num_patches = num_channels, (image_size // patch_size) ** 2
+                self.cut = nn.LazyConv2d(hidden_size, patch_size, patch_size)
+
+            def forward(self, x):
+                if x.shape[1] != self.num_channels:
+                    raise ValueError(f"{x.shape[1]} channels")
+                return self.cut(x).flatten(2).transpose(1, 2)
+        """),
     variant("right_heads_dropout_and_no_bias",
              ClassificationHead=_head("ClassificationHead", "num_classes", "nn.Sequential(nn.Dropout(0.3), nn.Linear(hidden_size, num_classes))"),
              LinearEmbeddingHead=_head("LinearEmbeddingHead", "embed_size", "nn.Linear(hidden_size, embed_size, bias=False)")),

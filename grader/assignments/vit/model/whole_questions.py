@@ -52,7 +52,7 @@ def builds_of(rng: np.random.Generator, rows: Array, places: Array, line: Array)
         "by name": build(
             image_size=SIDE, patch_size=PATCH, num_channels=1, hidden_size=D, layers=1, heads=2, seed=1, calls=batch
         ),
-        "large patches": build(SIDE, 6, 1, D, 2, 2, seed=1, calls={}),
+        "large patches": build(SIDE, 6, 1, D, 2, 2, seed=1, calls=batch),
         "as assigned": build(28, 7, 1, 64, 2, 4, seed=1, calls={"batch": call(normal(rng, 2, 1, 28, 28))}),
     }
 
