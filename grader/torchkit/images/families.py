@@ -110,7 +110,11 @@ def _levels_vary(draws: list[Draw], stacks: dict[str, Array]) -> bool:
         return False
     # the middle pixel of each of the ramp's columns, wherever they are now
     columns = np.sort(stacks["across"][alike].reshape(len(alike), -1))[:, SIZE // 2 :: SIZE]
-    return _farthest(columns) > MARGINS.level + 0.5
+    usual = np.median(columns, axis=0)
+    # of pixels that only moved, some columns are there twice and some no longer, and none is new
+    new = np.abs(columns[:, :, None] - usual).min(axis=2) > PIXELS.same_level
+    changed = columns[new.mean(axis=1) > 0.1]
+    return bool(len(changed)) and float(np.abs(changed - usual).max()) > MARGINS.level + 0.5
 
 
 def _levels_vary_beside_noise(draws: list[Draw], noisy: Array) -> bool:
