@@ -59,8 +59,8 @@ def install(elsewhere: bool = True, handed_in: str = "") -> Callable[[], None]:
         put(os, name, _two_paths)
     for owner in (builtins, io):
         put(owner, "open", functools.partial(_open, handed_in))
-    put(torch, "save", _save)
-    put(torch, "load", _load)
+    put(torch, "save", functools.partial(_save, handed_in))
+    put(torch, "load", functools.partial(_load, handed_in))
 
     def undo() -> None:
         for owner, name, original in reversed(replaced):
@@ -69,14 +69,15 @@ def install(elsewhere: bool = True, handed_in: str = "") -> Callable[[], None]:
     return undo
 
 
-def here(path: Any, made: bool = False) -> Any:
+def here(path: Any, made: bool = False, handed_in: str = "") -> Any:
     """The path to use on this machine; any other value as it is.
 
     Args:
         made: its folders are made, for something is to be written there.
+        handed_in: a folder that can only be read, which is a folder of another machine then.
     """
     text = _text(path)
-    if text is None or not is_elsewhere(text):
+    if text is None or not (is_elsewhere(text) or (handed_in and text.startswith(f"{handed_in}/"))):
         return path
     inside = text.replace("\\", "/").replace(":", "").lstrip("/")
     parts = (part for part in inside.split("/") if part != "..")
@@ -113,9 +114,11 @@ def _text(path: Any) -> str | None:
     return path if isinstance(path, str) else None
 
 
-def _found(path: Any) -> Any:
-    """Where something is read that was saved on another machine."""
-    mapped = here(path)
+def _found(path: Any, handed_in: str = "") -> Any:
+    """Where something is read that was saved on another machine, or that was to be saved beside what was handed in."""
+    mapped = here(path, handed_in=handed_in)
+    if handed_in and (_text(path) or "").startswith(f"{handed_in}/"):
+        return mapped if _is_there(mapped) else path
     if mapped is path or _is_there(mapped):
         return mapped
     beside = os.path.basename(mapped)
@@ -132,9 +135,9 @@ def _text_in(handed_in: str, path: Any) -> Any:
     return min(found, key=lambda each: (each.count("/"), each), default=path)
 
 
-def _to_write(path: Any) -> Any:
+def _to_write(path: Any, handed_in: str = "") -> Any:
     """Where something is written; its folder is made."""
-    mapped = here(path)
+    mapped = here(path, handed_in=handed_in)
     folder = os.path.dirname(_text(mapped) or "")
     if folder:
         with contextlib.suppress(OSError):  # then writing says why
@@ -167,13 +170,13 @@ def _folder(original: Callable[..., Any], path: Any, *args: Any, **kwargs: Any) 
 def _open(handed_in: str, original: Callable[..., Any], file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
     writing_modes = ("w", "a", "x", "+")
     writes = isinstance(mode, str) and any(letter in mode for letter in writing_modes)
-    place = _to_write(file) if writes else _text_in(handed_in, _found(file))
+    place = _to_write(file, handed_in) if writes else _text_in(handed_in, _found(file, handed_in))
     return original(place, mode, *args, **kwargs)
 
 
-def _save(original: Callable[..., Any], obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
-    return original(obj, _to_write(f), *args, **kwargs)
+def _save(handed_in: str, original: Callable[..., Any], obj: Any, f: Any, *args: Any, **kwargs: Any) -> Any:
+    return original(obj, _to_write(f, handed_in), *args, **kwargs)
 
 
-def _load(original: Callable[..., Any], f: Any, *args: Any, **kwargs: Any) -> Any:
-    return original(_found(f), *args, **kwargs)
+def _load(handed_in: str, original: Callable[..., Any], f: Any, *args: Any, **kwargs: Any) -> Any:
+    return original(_found(f, handed_in), *args, **kwargs)

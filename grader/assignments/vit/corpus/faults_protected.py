@@ -167,6 +167,21 @@ VARIANTS = [
         ("protected.modified",),
     ),
     Case(
+        "contrastive.variant_checkpoint_saved_beside_the_module",
+        {
+            "contrastive.py": [
+                (
+                    "import torch\n",
+                    "from pathlib import Path\n\nimport torch\n\nFOLDER = Path(__file__).resolve().parent\n",
+                ),
+                (SAVES, SAVES.replace('"vit_embeds.pt"', 'FOLDER / "vit_embeds.pt"')),
+            ]
+        },
+        (),
+        "",
+        ("protected.modified",),
+    ),
+    Case(
         "contrastive.variant_protected_written_otherwise",
         {"contrastive.py": [OTHERWISE]},
         (),

@@ -149,9 +149,11 @@ def own_patch_in_row_major_order(evidence: Evidence) -> None:
     if (moved.sum(axis=1) == 1).all():
         columns = np.array_equal(moved, np.eye(N, dtype=bool).reshape(4, 4, N).transpose(1, 0, 2).reshape(N, N))
         order = "along the columns" if columns else "in another order"
+        tokens = moved.argmax(axis=1)  # of each patch
+        patch = int(np.flatnonzero(tokens != np.arange(N))[0])
         raise Fail(
-            f"the patches come {order}: the patch in row 0, column 1 should be token 1, it is token "
-            f"{int(np.flatnonzero(moved[1])[0])}",
+            f"the patches come {order}: the patch in row {patch // 4}, column {patch % 4} should be token {patch}, it is "
+            f"token {int(tokens[patch])}",
             "Expected row-major order, left to right and then down: look at what transpose or permute does to the "
             "grid.",
         )
