@@ -7,12 +7,13 @@ import signal
 import time
 from typing import Any
 
-from grader.records import Observation
+from grader.records import Frame, Observation
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside import replies
 from grader.sandbox.outside.clock import Patience
 from grader.sandbox.outside.connection import SECONDS_FOR_STACK, Connection, RequestTooLong, Unsendable, WorkerLost
+from grader.sandbox.outside.hung_statements import without_statement
 
 Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and whether they may be left out
 
@@ -20,10 +21,13 @@ Operations = dict[str, dict[str, bool]]  # by name, the arguments of each and wh
 class ProcessWorker(abc.ABC):
     """A worker behind a connection; subclasses say how a process starts and how it is ended."""
 
+    statement_seconds = 12.0  # for one statement of a submission while it is loaded
+
     def __init__(self, program: dict[str, Any], files: str, limits: Limits, load_seconds: float) -> None:
         self.program, self.files, self.limits, self.load_seconds = program, files, limits, load_seconds
         self.connection: Connection | None = None
         self.loaded: Observation | None = None
+        self.hung_at: Frame | None = None  # the statement of the submission that was executed when it did not end
 
     @abc.abstractmethod
     def start(self) -> Connection:
@@ -66,11 +70,22 @@ class ProcessWorker(abc.ABC):
         return self._exchange(op, args, patience)
 
     def _load(self, patience: Patience) -> Observation:
-        """Start a process and load the submission; loading it again is time that a hang has cost."""
-        self.connection = self.start()
+        """Start a process and load the submission; where a statement does not end, once more without it."""
+        max_left_out = 2  # each has been waited for
+        observation = self._load_program(patience)
+        for _ in range(max_left_out):
+            rest = without_statement(self.program, self.hung_at, self.statement_seconds) if self.hung_at else None
+            if observation.outcome != "timeout" or rest is None:
+                break
+            self.program = rest
+            observation = self._load_program(patience)
+        return observation
+
+    def _load_program(self, patience: Patience) -> Observation:
+        """Start a process and load the program; loading it again is time that a hang has cost."""
+        self.connection, self.hung_at = self.start(), None
         self.connection.interrupt = self.interrupt
-        statement_seconds = 12.0  # for one statement of a submission while it is loaded
-        limits = Patience(self.load_seconds, min(self.load_seconds, statement_seconds), patience.hangs)
+        limits = Patience(self.load_seconds, min(self.load_seconds, self.statement_seconds), patience.hangs)
         observation = self._exchange("load", {"program": self.program, "files": self.files}, limits)
         if self.loaded is not None:
             patience.hangs.seconds += observation.seconds
@@ -127,6 +142,7 @@ class ProcessWorker(abc.ABC):
             stack = self.connection.stack(SECONDS_FOR_STACK)
             where = replies.place(stack)
             patience.hangs.add(replies.innermost(stack), lost.spent)
+            self.hung_at = replies.innermost(stack, "<module>")
         self.close()
         if lost.outcome == "forged":
             return replies.forged(str(lost), lost.output, seconds)

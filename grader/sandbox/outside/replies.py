@@ -105,9 +105,14 @@ def lacked_memory(raised: Raised) -> bool:
     return "MemoryError" in raised.bases or NO_MEMORY.search(raised.message) is not None
 
 
-def innermost(stack: str) -> Frame | None:
-    """The line of the student's code that a stack is at; None where it is in none."""
-    student_frame = patterns.compile(r'File "<submission>/([^"\n]{1,200})", line (\d{1,6}) in ([\w<>.]{1,100})')
+def innermost(stack: str, function: str = "") -> Frame | None:
+    """The line of the student's code that a stack is at; None where it is in none.
+
+    Args:
+        function: the one whose line is wanted, "<module>" for the statement that is executed; any where it is empty.
+    """
+    named = function or r"[\w<>.]{1,100}"
+    student_frame = patterns.compile(rf'File "<submission>/([^"\n]{{1,200}})", line (\d{{1,6}}) in ({named})')
     found = student_frame.search(stack)
     if found is None:
         return None

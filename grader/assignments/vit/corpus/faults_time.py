@@ -10,6 +10,7 @@ SLEEP = "    import time\n\n    time.sleep(10_000)\n"
 FORWARD = "        x = self.patch_embed(x)  # (B, N, D)\n"
 EMBED = "    vit_model.eval()\n    model_embedding.eval()\n"
 KNN = "    distances = (ref - query).norm(dim=1)  # (M,): the query is broadcast over the rows\n"
+SEARCH = "def retrieve_topk_nearest_neighbors_l2(query: Tensor, ref: Tensor, k: int = 5)"
 TEST = "tfm_test = transforms.Compose([transforms.ToTensor(), normalise])\n"
 SLOW_KNN = f"""    import time
 
@@ -33,6 +34,22 @@ FAULTS = [
         "no answer",
     ),
     Case("time.embeddings", {"contrastive.py": [(EMBED, SLEEP + EMBED)]}, ("contrastive.embeddings",), "no answer"),
+    Case(
+        "time.while_it_is_defined",
+        {
+            "application.py": [
+                (
+                    SEARCH,
+                    "def chosen():\n"
+                    + FOREVER.replace("        ", "    ", 1)
+                    + "\n\n"
+                    + SEARCH.replace("5)", "chosen())"),
+                )
+            ]
+        },
+        ("application.knn",),
+        "did not come to an end",
+    ),
     Case("time.knn", {"application.py": [(KNN, SLEEP + KNN)]}, ("application.knn",), "no answer"),
 ]
 
