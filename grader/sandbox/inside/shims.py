@@ -1,6 +1,5 @@
 """What surrounds a submission in a worker: no GPU, no subprocesses of data loaders, no pictures, no Colab."""
 
-import builtins
 import importlib.abc
 import importlib.machinery
 import inspect
@@ -80,10 +79,9 @@ class ZMQInteractiveShell(Anything):
     """What ``get_ipython()`` gives in a notebook, whose code looks at its name for the machine that it is on."""
 
 
-def be_a_notebook() -> None:
-    """Provide what every notebook has without an import."""
-    builtins.display = Anything("display")  # type: ignore[attr-defined]
-    builtins.get_ipython = lambda: ZMQInteractiveShell("ipykernel.zmqshell")  # type: ignore[attr-defined]
+def of_notebooks() -> dict[str, Any]:
+    """What every notebook has without an import, by name."""
+    return {"display": lambda *shown, **options: None, "get_ipython": lambda: ZMQInteractiveShell("ipykernel.zmqshell")}
 
 
 def _grid(nrows: int = 1, ncols: int = 1, *, squeeze: bool = True, **options: Any) -> Any:

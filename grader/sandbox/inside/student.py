@@ -43,12 +43,11 @@ class Student:
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
         shims.install(asks_for_gpu=any(map(devices.asks_for_gpu, lazy_imports.sources(program))))
-        if program["main"]:
-            shims.be_a_notebook()
         elsewhere = other_machines.named_in(lazy_imports.sources(program))
         other_machines.install(elsewhere, handed_in=files)
         sys.meta_path.insert(0, _Finder(self))
-        self._provided = {name: value for provide in PROVIDERS for name, value in provide().items()}
+        of_notebooks = shims.of_notebooks() if program["main"] else {}
+        self._provided = of_notebooks | {name: value for provide in PROVIDERS for name, value in provide().items()}
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main
         with _exit_raises():

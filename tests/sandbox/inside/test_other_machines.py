@@ -24,6 +24,9 @@ PATHS = (
 def _mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(other_machines.tempfile, "gettempdir", lambda: str(tmp_path / "scratch"))
     monkeypatch.chdir(tmp_path)
+    (handed_in := tmp_path / "handed_in" / "hw3").mkdir(parents=True)
+    (handed_in / "config.json").write_text("{}")
+    torch.save({"a": 1}, handed_in / "model.pt")
     undo = other_machines.install(handed_in=str(tmp_path / "handed_in"))
     yield
     undo()
@@ -62,9 +65,6 @@ def test_what_was_handed_in_is_found_by_its_name(tmp_path: Path) -> None:
 
 def test_a_text_that_is_read_is_looked_for_in_what_was_handed_in(tmp_path: Path) -> None:
     handed_in = tmp_path / "handed_in" / "hw3"
-    handed_in.mkdir(parents=True)
-    (handed_in / "config.json").write_text("{}")
-    torch.save({"a": 1}, handed_in / "model.pt")
     for path in ("config.json", "../config.json", "/content/hw3/config.json"):
         with open(path) as file:
             assert file.read() == "{}" and Path(path).read_text() == "{}"
@@ -72,6 +72,16 @@ def test_a_text_that_is_read_is_looked_for_in_what_was_handed_in(tmp_path: Path)
         torch.load("model.pt")
     Path("config.json").write_text("[]")  # what is written is the scratch's own
     assert Path("config.json").read_text() == "[]" and (handed_in / "config.json").read_text() == "{}"
+
+
+def test_what_is_saved_beside_what_was_handed_in_is_found_there_and_changes_nothing(tmp_path: Path) -> None:
+    handed_in = tmp_path / "handed_in" / "hw3"
+    assert torch.load(handed_in / "model.pt", weights_only=True) == {"a": 1}
+    torch.save({"a": 2}, handed_in / "model.pt")
+    (handed_in / "new.txt").write_text("new")
+    assert torch.load(handed_in / "model.pt", weights_only=True) == {"a": 2}
+    assert (handed_in / "new.txt").read_text() == "new"
+    assert sorted(os.listdir(handed_in)) == ["config.json", "model.pt"]
 
 
 def test_paths_of_this_machine_stay_as_they_are(tmp_path: Path) -> None:
@@ -95,7 +105,7 @@ def test_a_folder_that_a_cell_made_is_there_when_something_is_written_to_it(tmp_
     with open("results/history.json", "w") as file:
         file.write("{}")
     assert torch.load("checkpoints/epoch1/last.pt", weights_only=True) == {"a": 1}
-    assert sorted(os.listdir()) == ["checkpoints", "results", "runs"]
+    assert sorted(os.listdir()) == ["checkpoints", "handed_in", "results", "runs"]
     with pytest.raises(FileNotFoundError):
         open("other/history.json")
 

@@ -23,7 +23,7 @@ SHOWS_ONLY = {
     "assert len(axes.flat) == 6\nfig, ax = plt.subplots()\nax.plot([1])",
     "colab": "from google.colab import drive, files\ndrive.mount('/content/drive')",
     "display": "from IPython.display import clear_output, display\nclear_output(wait=True)\ndisplay(1)",
-    "what notebooks have": "shims.be_a_notebook()\ndisplay(1, 2)\nassert 'google.colab' not in str(get_ipython())\n"
+    "what notebooks have": "globals().update(shims.of_notebooks())\ndisplay(1, 2)\nassert 'google.colab' not in str(get_ipython())\n"
     "assert get_ipython().__class__.__name__ == 'ZMQInteractiveShell'",
     "wandb": "import wandb\nwandb.init(project='x')\nwandb.log({'loss': 1.0})",
     "tensorboard": "from torch.utils.tensorboard import SummaryWriter\nSummaryWriter(log_dir='x').add_scalar('loss', 1.0, 0)",
