@@ -30,6 +30,7 @@ from grader.torchkit.text.token_losses import IGNORED_TARGET, mean_cross_entropy
 
 B, T, N, V, D = 3, 6, 9, 11, 16  # all different, so that no axis is taken for another
 PARTS = (*ATTENTION, "model.block")
+SWAPPED = ("neighbours swapped", "neighbours swapped again")  # the same call with two seeds
 PAIR_HINT = "Return (logits, loss), and (logits, None) where no targets are given."
 
 
@@ -64,10 +65,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     some[:, 0], some[:, -1] = IGNORED_TARGET, targets[:, -1]
     others = (idx[0] + rng.integers(1, V, T)) % V
     batch = {"batch": call(idx)}
-    swapped = {
-        name: call(_swapped(idx[0]), seed=seed)
-        for seed, name in enumerate(("neighbours swapped", "neighbours swapped again"))
-    }
+    swapped = {name: call(_swapped(idx[0]), seed=seed) for seed, name in enumerate(SWAPPED)}
     calls = batch | {
         "again": call(idx, seed=1),
         "alone": call(idx[1:2]),
@@ -175,9 +173,9 @@ def _only_positions_unused(run: GPTRun) -> bool:
 def positions(evidence: Evidence) -> None:
     """A token counts by its place: where two tokens change places, what follows changes."""
     run = of_gpt(evidence)
-    for name in ("neighbours swapped", "neighbours swapped again"):
+    for name in SWAPPED:
         _expect_logits(run, "one layer", name, (T - 1, T, V))
-    logits, again = (run.output("one layer", name) for name in ("neighbours swapped", "neighbours swapped again"))
+    logits, again = (run.output("one layer", name) for name in SWAPPED)
     if noise_alone(logits, again):
         raise Blocked("model.gpt", "the same tokens should give the same logits each time, and give others")
     last = logits[:, -1]

@@ -77,7 +77,7 @@ def here(path: Any, made: bool = False, handed_in: str = "") -> Any:
         handed_in: a folder that can only be read, which is a folder of another machine then.
     """
     text = _text(path)
-    if text is None or not (is_elsewhere(text) or (handed_in and text.startswith(f"{handed_in}/"))):
+    if text is None or not (is_elsewhere(text) or _lies_in(handed_in, path)):
         return path
     inside = text.replace("\\", "/").replace(":", "").lstrip("/")
     parts = (part for part in inside.split("/") if part != "..")
@@ -108,6 +108,10 @@ def _is_there(path: str) -> bool:
     return True
 
 
+def _lies_in(handed_in: str, path: Any) -> bool:
+    return bool(handed_in) and (_text(path) or "").startswith(f"{handed_in}/")
+
+
 def _text(path: Any) -> str | None:
     if isinstance(path, os.PathLike):
         path = os.fspath(path)
@@ -117,7 +121,7 @@ def _text(path: Any) -> str | None:
 def _found(path: Any, handed_in: str = "") -> Any:
     """Where something is read that was saved on another machine, or that was to be saved beside what was handed in."""
     mapped = here(path, handed_in=handed_in)
-    if handed_in and (_text(path) or "").startswith(f"{handed_in}/"):
+    if _lies_in(handed_in, path):
         return mapped if _is_there(mapped) else path
     if mapped is path or _is_there(mapped):
         return mapped

@@ -18,16 +18,17 @@ def without_statement(program: Program, at: Frame, seconds: float) -> Program | 
     Returns:
         None where there is no such statement, or where nothing that is asked for would be left.
     """
-    modules = [("main", program["main"]), *program["modules"].items()]
-    found = next(((name, piece) for name, pieces in modules for piece in pieces if _holds(piece, at)), None)
-    if found is None or not set(program["names"]) - statements.bound(found[1]["source"]):
+    every = [piece for pieces in (program["main"], *program["modules"].values()) for piece in pieces]
+    hung = [piece for piece in every if _holds(piece, at)]
+    if not hung or not set(program["names"]) - {name for piece in hung for name in statements.bound(piece["source"])}:
         return None
-    name, hung = found
-    says = f"raise TimeoutError('it did not come to an end within {seconds:g} s')\n{hung['source']}"
-    pieces = [{**piece, "source": says} if piece is hung else piece for piece in dict(modules)[name]]
-    if name == "main":
-        return {**program, "main": pieces}
-    return {**program, "modules": {**program["modules"], name: pieces}}
+
+    def without(pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        says = f"raise TimeoutError('it did not come to an end within {seconds:g} s')\n"
+        return [{**piece, "source": says + piece["source"]} if piece in hung else piece for piece in pieces]
+
+    modules = {name: without(pieces) for name, pieces in program["modules"].items()}
+    return {**program, "main": without(program["main"]), "modules": modules}
 
 
 def _holds(piece: dict[str, Any], at: Frame) -> bool:

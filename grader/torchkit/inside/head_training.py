@@ -194,14 +194,18 @@ class HeadTrainingWatch:
         def called(called: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
             if not isinstance(output, Tensor) or not output.ndim:
                 return
-            if len(head.initial) < len(state := module.state_dict()):  # lazy layers got theirs in this call
-                head.initial = copied(state)
             rows = next((value for value in (*args, *kwargs.values()) if isinstance(value, Tensor)), None)
             if output.requires_grad:
                 output.register_hook(learned(len(output), rows))
             if not torch.is_grad_enabled() or self.test.holds(rows):
                 head.evaluated(called, self.test.of(rows))
 
+        def made(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+            head.initial = copied(module.state_dict())
+            first.remove()
+
+        if any(map(is_lazy, module.parameters())):  # which are made in the first call
+            first = module.register_forward_hook(made)
         module.register_forward_hook(called, with_kwargs=True)
         max_heads = 20
         if len(self.heads) < max_heads:

@@ -49,10 +49,10 @@ class Unread:
 class _Unpickler(pickle.Unpickler):
     """Makes the plain objects, and ``Unread`` for any other."""
 
-    more: dict[tuple[str, str], Any]
+    known: dict[tuple[str, str], Any]
 
     def find_class(self, module: str, name: str) -> Any:
-        if found := (PLAIN | self.more).get((module, name)):
+        if found := self.known.get((module, name)):
             return found
         rebuilds_tensor = module == "torch._utils" and name.startswith("_rebuild_")
         is_kind = module == "torch" and isinstance(getattr(torch, name, None), torch.dtype | torch.layout)
@@ -67,7 +67,7 @@ def load_plain(path: str, more: dict[tuple[str, str], Any]) -> Any:
     Args:
         more: by module and name, what else may be made.
     """
-    unpickler = type("Unpickler", (_Unpickler,), {"more": more})
+    unpickler = type("Unpickler", (_Unpickler,), {"known": PLAIN | more})
     reading = types.SimpleNamespace(
         Unpickler=unpickler, load=lambda file, **options: unpickler(file, **options).load(), __name__="pickle"
     )

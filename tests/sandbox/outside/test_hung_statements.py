@@ -38,6 +38,22 @@ def test_a_statement_of_a_module_is_found_by_any_of_its_lines() -> None:
     assert found[0] == "work = 1" and found[1].endswith("x = 1\ny = 2") and found[1].startswith("raise")
 
 
+def test_a_module_named_main_is_not_taken_for_the_notebook() -> None:
+    given = program("work = 1")
+    given["modules"] = {"main": [piece("k = 2", 3, file="main.py")]}
+    found = without_statement(given, Frame("main.py", 3, 1, "<module>", ""), 12.0)
+    assert found is not None and found["main"] == given["main"]
+    assert [each["source"].splitlines()[-1] for each in found["modules"]["main"]] == ["k = 2"]
+    assert found["modules"]["main"][0]["source"].startswith("raise TimeoutError")
+
+
+def test_of_two_statements_in_one_line_neither_is_executed() -> None:
+    given = program("work = 1")
+    given["main"] += [piece("a = 1", 2), piece("k = 2", 2)]
+    found = sources(without_statement(given, Frame("a.ipynb", 2, 1, "<module>", ""), 12.0))
+    assert [source.startswith("raise") for source in found] == [False, True, True, False]
+
+
 @pytest.mark.parametrize(
     "at",
     [Frame("b.ipynb", 1, 1, "<module>", ""), Frame("a.ipynb", 1, 2, "<module>", ""), Frame("a.ipynb", 9, 4, "<module>", "")],
