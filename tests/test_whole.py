@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from grader.reports.written import SCHEMA
+from tests import warm_commands
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBMISSIONS = ("student", "reference", "reference/submission.ipynb")
@@ -24,7 +25,7 @@ def run(tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "grade.py", *SUBMISSIONS, "--seed", "7", "--train", "never", "--json", str(target),
          "--out", str(target.parent / "grades")],
-        cwd=ROOT, capture_output=True, text=True, timeout=110, check=False,
+        cwd=ROOT, env=warm_commands.environment(os.environ), capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     return done, json.loads(target.read_text())

@@ -3,6 +3,7 @@
 Tests of the workers themselves make ``WarmWorkers`` of their own, and a ``grade.py`` that a test runs starts its own.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside import Workers, choose, choose_workers
 from grader.sandbox.outside.warm import WarmWorkers
+from tests import warm_commands
 
 
 class LentWorkers(WarmWorkers):
@@ -41,7 +43,9 @@ class Lending:
         self.lent = [each for each in self.lent if not each.returned]
         kept = self.kept.pop(key, None)
         if kept is None or kept.zygote.process.poll() is not None or choose._lacking():
-            made = choose_workers(ops, shared, unconfined, hide, limits)
+            attack = "attacks/" in os.environ.get("PYTEST_CURRENT_TEST", "")
+            with contextlib.nullcontext() if attack else warm_commands.asked():
+                made = choose_workers(ops, shared, unconfined, hide, limits)
             if not isinstance(made, WarmWorkers):
                 return made
             kept = made

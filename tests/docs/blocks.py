@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests import warm_commands
+
 BLOCK = re.compile(
     r"(?:<!-- (?:not run: (?P<reason>[^>]+?)|(?P<may_fail>may fail): [^>]+?) -->\n)?"
     r"```(?P<kind>sh|console)\n(?P<body>.*?)```",
@@ -83,7 +85,7 @@ class Shell:
             "PYTHONDONTWRITEBYTECODE": "",  # the next command finds the grader compiled
         }
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        self.variables = {**os.environ, **own, "PATH": path}
+        self.variables = warm_commands.environment({**os.environ, **own, "PATH": path})
 
     def run(self, command: str) -> tuple[int, str]:
         """The exit status, and what was printed."""

@@ -17,6 +17,7 @@ from grader.gradebook import session, task
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME
 from grader.reports.written import SCHEMA
+from tests import warm_commands
 from tests.gradebook import classroom
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,7 +67,8 @@ def test_what_changed_is_graded_anew_and_the_old_grade_is_history(graded):
 
 def start(folder, out, *more):
     command = [sys.executable, "grade.py", str(folder), "--out", str(out), "--jobs", "1", *classroom.ONLY, *more]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    variables = warm_commands.environment(os.environ)
+    return subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def committed(out):

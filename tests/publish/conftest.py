@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.publish import release
+from tests import warm_commands
 from tests.publish import running, submissions
 
 
@@ -23,10 +24,16 @@ def run(released):
     """Run Python in the released folder with its own grader, whatever is installed."""
 
     def run(*arguments: str, folder: Path = released, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "100"}
+        variables = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "100"}
         command = [sys.executable, *arguments]
         return subprocess.run(
-            command, cwd=cwd or folder, env=environment, capture_output=True, text=True, timeout=110, check=False
+            command,
+            cwd=cwd or folder,
+            env=warm_commands.environment(variables),
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
         )
 
     return run

@@ -1,6 +1,7 @@
 """Four submissions, one of them hostile, and what the command line says about them."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from nbformat import v4
 from nbformat import write as write_notebook
+
+from tests import warm_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ("--seed", "1", "--train", "never")
@@ -47,7 +50,8 @@ def scores(folders: list[Path], work: Path) -> dict[str, float]:
     """By name, the score that grade.py gives."""
     target = work / "grades.json"
     command = [sys.executable, str(ROOT / "grade.py"), *map(str, folders), "--json", str(target), *OPTIONS]
-    subprocess.run(command, cwd=work, timeout=500, check=True, capture_output=True)
+    variables = warm_commands.environment(os.environ)
+    subprocess.run(command, cwd=work, env=variables, timeout=500, check=True, capture_output=True)
     return {grade["submission"]["name"]: grade["score"] for grade in json.loads(target.read_text())}
 
 

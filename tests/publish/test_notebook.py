@@ -10,6 +10,7 @@ import pytest
 
 from grader.records import CheckResult, CriterionResult
 from grader.students import notebook
+from tests import warm_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = """
@@ -34,7 +35,7 @@ class LinearEmbeddingHead(nn.Module):
 
 
 def session(cells, folder, **variables):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment = warm_commands.environment({**os.environ, "PYTHONPATH": str(ROOT), **variables})
     done = subprocess.run(
         [sys.executable, "-c", SESSION], input=json.dumps(cells), cwd=folder, env=environment,
         capture_output=True, text=True, timeout=110, check=False,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from grader.assignments.vit.assignment import VIT
 from grader.records import CheckResult
 from grader.reports import record
 from grader.students import last_run
-from tests import grades
+from tests import grades, warm_commands
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -223,6 +224,7 @@ def test_the_untouched_template_says_what_is_to_do():
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
         cwd=ROOT,
+        env=warm_commands.environment(os.environ),
         capture_output=True,
         text=True,
         timeout=110,
