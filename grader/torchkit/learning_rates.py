@@ -280,8 +280,15 @@ def _counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
     hardly = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
     if stepped is None or (named is None and np.ptp(rates) > hardly * np.abs(rates).max()):
         return None
+    goes = f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs"
+    if stepped.steps == 1:
+        return RateProblem(
+            f"{goes}: {stepped.type} is stepped once in the whole training",
+            "Call scheduler.step() in every epoch: inside the loop over the epochs.",
+            "in epochs",
+        )
     return RateProblem(
-        f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs, only the beginning of "
+        f"{goes}, only the beginning of "
         f"its schedule: {stepped.type}{_settings(stepped)} is meant in batches, {batches} of them in an epoch, but "
         "scheduler.step() is called once an epoch",
         "Call scheduler.step() after each batch, or give its numbers in epochs.",

@@ -74,6 +74,18 @@ FAULTS = [
         (TRAINING, "contrastive.scheduler"),
         "`margin` (hyperparameters.py, line 34) is a tuple of 2",
     ),
+    # Another head than the submission's own
+    training(
+        "another_head_than_its_own",
+        (MODELS, MODELS.replace("LinearEmbeddingHead(hidden_size", "nn.Linear(hidden_size")),
+        word="is Linear, not your LinearEmbeddingHead",
+    ),
+    training(
+        "head_of_the_classifier",
+        (MODELS, MODELS.replace("LinearEmbeddingHead(hidden_size", "ClassificationHead(hidden_size")),
+        ("from vit_model import ", "from vit_model import ClassificationHead, "),
+        word="is ClassificationHead, not your LinearEmbeddingHead",
+    ),
     # The evaluation's arguments
     training("evaluates_with_a_best_of_one", (BEST, BEST.replace("0.0", "1.0")), word="best_prec=1: a model is kept"),
     evaluation("with_the_loss_as_best", "best_prec", "total_loss", "though it has returned 0.5"),
@@ -181,6 +193,16 @@ VARIANTS = [
     ),
     edited(
         "built_with_the_same_number", (MODELS, MODELS.replace("hidden_size, embed_size", "hidden_size, hidden_size"))
+    ),
+    edited(
+        "head_in_a_sequence",
+        (
+            MODELS,
+            MODELS.replace(
+                "LinearEmbeddingHead(hidden_size, embed_size)",
+                "nn.Sequential(LinearEmbeddingHead(hidden_size, embed_size), nn.Identity())",
+            ),
+        ),
     ),
     edited("best_begins_below_all", (BEST, BEST.replace("0.0", 'float("-inf")'))),
 ]

@@ -25,12 +25,18 @@ class Evaluations:
         rising: each evaluation finds the model better; otherwise always the same, so that a plateau is met.
         epochs: that the training should take. Long after them the models get as good as can be, so that a
             training ends that waits for that.
-        classes: of the submission's ViT and its parts, one of which a ViT is an object of or holds one; empty where
-            that cannot be asked.
+        classes: by "vit" and "head", the submission's classes of it, of one of which a model is an object or holds one;
+            empty where that cannot be asked.
     """
 
     def __init__(
-        self, watch: TrainingWatch, given: Any, call_own: bool, rising: bool, epochs: int, classes: tuple[type, ...]
+        self,
+        watch: TrainingWatch,
+        given: Any,
+        call_own: bool,
+        rising: bool,
+        epochs: int,
+        classes: dict[str, tuple[type, ...]],
     ) -> None:
         self.watch, self.given, self.rising, self.epochs, self.classes = watch, given, rising, epochs, classes
         # sums of the weights of a ViT that is not followed, and of those that are, at each call
@@ -104,7 +110,9 @@ class Evaluations:
         kinds: list[dict[str, Any]] = []
         for call in self.calls[:5_000]:
             models = {"vit": self._model(call.get("vit_model")), "head": self._model(call.get("model_embedding"))}
-            models["vit"]["foreign"] = self._foreign(call.get("vit_model"))
+            both = [call.get("vit_model"), call.get("model_embedding")]
+            models["vit"]["foreign"] = self._foreign("vit", both[:1])
+            models["head"]["foreign"] = self._foreign("head", both[::-1])  # a model of both may hold the head
             sets = {name.partition("_")[0]: self._set(call.get(name)) for name in ("train_dataset", "test_dataset")}
             kind = {**models, **sets}
             known = next((each for each in kinds if {**each, "calls": 0} == {**kind, "calls": 0}), None)
@@ -125,11 +133,14 @@ class Evaluations:
         role = next((note.role for note in self.watch.models if type(note.module) is type(model)), None)
         return {"role": role or type(model).__name__[:100], "unheld": False}
 
-    def _foreign(self, model: Any) -> str:
-        """The type of a model that has nothing of the submission's ViT; empty for others."""
-        if not self.classes or not isinstance(model, nn.Module) or type(model) in self.classes[0].__mro__:
+    def _foreign(self, role: str, models: list[Any]) -> str:
+        """The type of the first model where none of them has anything of the submission's ViT or head; empty for others."""
+        classes = self.classes[role]
+        if not classes or not isinstance(models[0], nn.Module) or type(models[0]) in classes[0].__mro__:
             return ""
-        return "" if any(isinstance(each, self.classes) for each in model.modules()) else type(model).__name__[:100]
+        modules = [part for model in models if isinstance(model, nn.Module) for part in model.modules()]
+        own = (isinstance(part, classes) or type(part).__name__ == classes[0].__name__ for part in modules)  # or a twin
+        return "" if any(own) else type(models[0]).__name__[:100]
 
     def _set(self, dataset: Any) -> str:
         """Which set a data set holds items of: "train", "test" or "other"; "none" for what cannot be a data set."""

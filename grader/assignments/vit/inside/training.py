@@ -154,8 +154,9 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     ):  # fmt: skip
         _leave_classifier(student)
         calls.facts.clear()  # that was no call of the student's
-        if evaluations.classes:
-            evaluations.classes += _classes(student)[:1]  # a stand-in for the ViT
+        for role, stand_ins in _classes(student).items():
+            if evaluations.classes[role]:
+                evaluations.classes[role] += stand_ins[:1]
         sizes = own_sizes(student)
         called = None if attempt.subset else _arguments(student, sets)
         function, arguments = (
@@ -175,11 +176,19 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     return facts, called is not None
 
 
-def _classes(student: Student) -> tuple[type, ...]:
-    """The submission's ViT and its parts; none where its ViT is no class."""
-    names = ("ViT", "Transformer", "ResidualAttentionBlock", "PatchEmbeddings", "PositionEmbedding")
-    found = [student.get(name) if student.has(name) else None for name in names]
-    return tuple(each for each in found if isinstance(each, type)) if isinstance(found[0], type) else ()
+def _classes(student: Student) -> dict[str, tuple[type, ...]]:
+    """The submission's ViT and its parts, and its head; none where that is no class."""
+    parts = {
+        "vit": ("ViT", "Transformer", "ResidualAttentionBlock", "PatchEmbeddings", "PositionEmbedding"),
+        "head": ("LinearEmbeddingHead",),
+    }
+    found = {
+        role: [student.get(name) if student.has(name) else None for name in names] for role, names in parts.items()
+    }
+    return {
+        role: tuple(each for each in those if isinstance(each, type)) if isinstance(those[0], type) else ()
+        for role, those in found.items()
+    }
 
 
 def _arguments(student: Student, sets: tuple[Garments, Garments]) -> notebook_call.Arguments | None:

@@ -72,6 +72,12 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
             f"{type_words(evaluation.vit.foreign)}, not your ViT",
             "Build a ViT(image_size, patch_size, in_channels, hidden_size, layers, heads) inside the function, and train it.",
         )
+    if evaluation.head.foreign and evaluation.head.role == "head":
+        raise Fail(
+            f"what is trained and given to `evaluate_at_end_epoch` in the place of the embedding head is "
+            f"{type_words(evaluation.head.foreign)}, not your LinearEmbeddingHead",
+            "Build a LinearEmbeddingHead(hidden_size, embed_size) inside the function, and train it with the ViT.",
+        )
     for role, given in (("vit", evaluation.vit), ("head", evaluation.head)):
         if given.role != role:
             what = MODELS.get(given.role, type_words(given.role, "a value of type "))

@@ -28,7 +28,7 @@ class GivenModel(Record, frozen=True):
     Attributes:
         role: "vit", "head", or the type of another object.
         unheld: a ViT or head of the run, but no optimizer holds its parameters.
-        foreign: the type of a model in the ViT's place that has nothing of the submission's ViT; empty for others.
+        foreign: the type of a model in the place of the ViT or the head that has nothing of the submission's; empty for others.
     """
 
     role: Name
