@@ -33,8 +33,18 @@ def _cause(absent: list[str], evidence: Evidence) -> str:
     if lost:
         return lost[0]
     problems = evidence["load"].observation.value["problems"] if evidence["load"].ok else []
+    stars = [problem for problem in problems if problem["type"] == "ModuleNotFoundError" and _is_star(problem)]
+    if stars and not any(name in evidence.submission.program.names for name in absent):
+        return _raised_while_loaded(stars[0])
     tried = [evidence.submission.program.names[name] for name in absent if name in evidence.submission.program.names]
     return _raised_while_loaded(raised_by(tried[0], problems)) if tried and problems else ""
+
+
+def _is_star(problem: dict[str, Any]) -> bool:
+    """Whether an import of all names of a module raised."""
+    return any(
+        frame["text"].startswith("from ") and frame["text"].endswith("import *") for frame in problem["frames"][-1:]
+    )
 
 
 def _is_about(name: str, line: str) -> bool:
@@ -51,7 +61,8 @@ def _raised_while_loaded(problem: dict[str, Any]) -> str:
     frame = next(iter(problem["frames"][-1:]), None)
     where = place(Frame(**frame)) if frame else "executing the submission's definitions"
     message, _, cause = problem["message"].partition(", because ")
-    words = f"{where} raised {problem['type']}: {message[:300]}"
+    left_out = " (is it a file of your own that was not handed in?)" if problem["type"] == "ModuleNotFoundError" else ""
+    words = f"{where} raised {problem['type']}: {message[:300]}{left_out}"
     return therefore(cause[:300], words) if cause else words
 
 

@@ -41,7 +41,29 @@ def raised_hint(raised: Raised | None) -> str:
     return next((hint for sign, hint in HINTS.items() if patterns.compile(sign).search(text)), "")
 
 
+IMPORTS = {  # by a name that beginners use without it, the import
+    "torch": "import torch",
+    "nn": "from torch import nn",
+    "F": "import torch.nn.functional as F",
+    "Tensor": "from torch import Tensor",
+    "DataLoader": "from torch.utils.data import DataLoader",
+    "Subset": "from torch.utils.data import Subset",
+    "transforms": "from torchvision import transforms",
+    "optim": "from torch import optim",
+    "losses": "from pytorch_metric_learning import losses",
+    "miners": "from pytorch_metric_learning import miners",
+    "AccuracyCalculator": "from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator",
+    "np": "import numpy as np",
+    "plt": "import matplotlib.pyplot as plt",
+    **{module: f"import {module}" for module in ("copy", "math", "os", "random", "time")},
+}
 HINTS = {  # by a pattern in the exception's text
+    **{
+        f"^NameError: name '{name}' is not defined$": f"Is its import missing at the top: `{line}`?"
+        for name, line in IMPORTS.items()
+    },
+    "'tuple' object is not callable": "Is there a comma at the end of the line that makes it? It makes a tuple.",
+    "of 'super' object needs an argument": "super is called, too: `super().__init__()`.",
     "mat1 and mat2 shapes cannot be multiplied": "The last axis of the input must have the size that the Linear layer "
     "expects (in_features).",
     "must match the size of tensor": "Two tensors of different shapes are combined: print both shapes just before this "
@@ -75,7 +97,8 @@ HINTS = {  # by a pattern in the exception's text
     "the assignment's: the number and the order of the arguments.",
     "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'": "This needs floats: convert with .float() "
     "first. Or have images and labels changed places?",
-    "No module named": "Only the packages of the assignment are there where this is graded: do without this one.",
+    "No module named": "If it is a file of your own, hand it in as well. Other packages than the assignment's are not there "
+    "where this is graded: do without them.",
     "unexpected keyword argument": "Compare this call with the definition of what it calls, and a definition of your "
     "own with the assignment's: the names of the arguments.",
 }

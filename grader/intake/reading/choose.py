@@ -1,5 +1,6 @@
 """From frozen files to a program: read the notebooks, choose one, gather."""
 
+import codecs
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -79,10 +80,13 @@ def write_module(file: str, source: str, appends: bool, place: SourcePlace, writ
 
 def read_modules(root: Path, files: Iterable[str], limits: IntakeLimits) -> Texts:
     names = sorted((name for name in files if name.lower().endswith(".py")), key=lambda name: (name.count("/"), name))
-    return {
-        name: ((root / name).read_text("utf-8-sig", "replace"), SourcePlace(name, None))
-        for name in names[: limits.modules]
-    }
+    return {name: (text_of((root / name).read_bytes()), SourcePlace(name, None)) for name in names[: limits.modules]}
+
+
+def text_of(raw: bytes) -> str:
+    """The text of a module; Windows calls UTF-16 "Unicode" and marks it at the beginning."""
+    is_utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return raw.decode("utf-16" if is_utf_16 else "utf-8-sig", "replace")
 
 
 def modules_only(root: Path, files: Iterable[str], question: WantedNames, limits: IntakeLimits) -> Choice:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from .lost_names import lost_names
 from .magics import python_lines
-from .splitting import Splitter, begins
+from .splitting import MARK, Splitter, begins
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,21 @@ class Statement:
         return f"{self.place}, line {self.line}"
 
 
+OTHER_FORMATS = {  # by how it begins, what a file is that only seems to be a module
+    r"{\\rtf": "it is a document of a word processor (RTF)",
+    "PK\x03\x04": "it is a zip file or a document of an office program",
+    r"%PDF-": "it is a PDF",
+    r"\s*<(?:!doctype|html)\b": "it is a web page",
+    r'\s*{\s*"(?:cells|metadata|nbformat)"': "it is a notebook",
+}
+
+
 def statements(source: str, place: SourcePlace, *, is_main: bool) -> tuple[list[Statement], list[Broken]]:
     """Split a cell or a module into statements, and say what could not be read."""
+    for begins_like, what in OTHER_FORMATS.items():
+        if not is_main and re.match(begins_like, source, re.IGNORECASE):
+            names = dict.fromkeys(re.findall(r"\b(?:class|def)\s+(\w+)", source))
+            return [], [Broken(place, 1, 1, f"{what}, not plain text: save the code in it as a .py file", tuple(names))]
     source = source.replace("\r\n", "\n").replace("\r", "\n")
     broken: list[Broken] = []
     found: list[Statement] = []
@@ -144,6 +157,9 @@ def broken(place: SourcePlace, texts: tuple[str, ...], first: int) -> Broken:
     except SyntaxError as error:
         line = first - 1 + (error.lineno or 1)
         message = named_line.sub(lambda found: str(first - 1 + int(found[0])), detected.sub("", error.msg))
+        marks = [number for number, text in enumerate(texts[0].split("\n")) if MARK.match(text)]
+        if marks:
+            line, message = first + marks[0], "a mark of a merge conflict is left in"
     except (ValueError, RecursionError, MemoryError) as error:
         message, texts = str(error) or "nested too deep", texts[:1]
         return Broken(place, first, line, printable(message), tuple(lost_names(texts[0])))

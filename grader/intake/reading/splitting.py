@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from .magics import scanned
 
 CONTINUES = re.compile(r"(?:else|elif|except|finally)\b|[)\]}]")  # no statement begins like this
+MARK = re.compile(r"(?:<{7}|={7}|>{7})(?:\s|$)")  # of a merge conflict
 DEFINITION = re.compile(r"(?:async\s+)?(?:def|class)\s+(\w+)")
 IN_NO_BRACKETS = re.compile(r"(?:async\s+def|def|class|import)\s+\w|from\s+[\w.]+\s+import\b|@\w|!\w")
 
@@ -43,6 +44,12 @@ def begins(line: str) -> bool:
     return bool(line[:1].strip()) and line[0] != "#" and not CONTINUES.match(line)
 
 
+def is_inside(lines: list[str], index: int) -> bool:
+    """Tell whether a line is the mark of a merge conflict in the midst of a block: what comes next is indented."""
+    following = (line for line in lines[index:] if line.strip() and not MARK.match(line))
+    return bool(MARK.match(lines[index])) and next(following, "x")[0].isspace()
+
+
 def scan(lines: list[str], start: int) -> Scan:
     """Look for the end of the statement that begins with a line; decorators belong to what they decorate."""
     found = Scan()
@@ -56,6 +63,8 @@ def scan(lines: list[str], start: int) -> Scan:
                 found.in_strings += [index] if line[0].strip() else []
             elif is_decorated and (line[0] == "@" or DEFINITION.match(line)):
                 is_decorated = line[0] == "@"
+            elif is_outside and is_inside(lines, index):
+                found.outside.append(index)
             elif IN_NO_BRACKETS.match(line) or (is_outside and begins(line)):
                 break
             elif is_outside:
@@ -153,6 +162,8 @@ class Splitter:
 
     def head(self, start: int, found: Scan) -> int:
         """Return where the lines end that parse by themselves: before an indent, an ``else`` or a bracket too many."""
+        if any(MARK.match(self.lines[index]) for index in found.outside):
+            return start
         for index in found.outside[:1]:
             if self.lines[index][0].isspace() and self.parses(start, index):
                 return index

@@ -18,7 +18,7 @@ MAX_TEXT = 2_000
 _PLACES = (torch.__path__[0], os.path.abspath(os.__file__), os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
 FOLDERS = [f"{os.path.dirname(os.path.abspath(place))}/" for place in _PLACES]
 files = ""  # the folder of the submission, which messages leave out: it is another one each time
-lost: dict[str, str] = {}  # by name whose definition raised: where and what, as the end of a sentence
+lost: dict[str, str] = {}  # by name whose definition raised, "*" for any: where and what, as the end of a sentence
 
 
 def exception(error: BaseException) -> dict[str, Any]:
@@ -46,7 +46,8 @@ def _message(error: BaseException) -> str:
         message = message.replace(f" ({error.path})", "")
     for folder in FOLDERS:
         message = message.replace(folder, "")
-    cause = lost.get(_sought(error, message))
+    sought = _sought(error, message)
+    cause = lost.get(sought) or (lost.get("*") if sought and type(error) is NameError else None)
     if cause:
         return f"{message}, because {cause}"
     near = _near(error)
