@@ -119,7 +119,7 @@ class Losses:
         elif isinstance(module, BaseMetricLossFunction):
             note = self._loss(module, _arguments(self.loss_arguments, args, kwargs))
             if note is not None and isinstance(output, Tensor) and output.grad_fn is not None:
-                output.register_hook(lambda gradient: _turned(note, gradient))
+                _listen(note, output, _arguments(self.loss_arguments, args, kwargs)["embeddings"])
 
     def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
@@ -165,8 +165,6 @@ class Losses:
         remembered = self._memory[-1] if self._memory else "none"
         source = self._source(given, rows, inputs) if remembered in ("none", "all") else remembered
         note.tuples[source] += 1
-        if embeddings.grad_fn is not None:  # without one, a gradient goes no further than these numbers
-            embeddings.register_hook(lambda gradient: _learned(note, gradient))
         return note
 
     def _source(self, given: Any, rows: np.ndarray | None, inputs: dict[str, Any]) -> str:
@@ -216,14 +214,22 @@ def _triplets_by_labels(given: Any, labels: Any, references: Any) -> tuple[float
     return float(wrong.float().mean()), bool((~same_positive & same_negative).all())
 
 
-def _learned(note: LossCalls, gradient: Tensor) -> None:
-    note.learned += 1
-    note.flat += not gradient.any()
+def _listen(note: LossCalls, loss: Tensor, embeddings: Tensor) -> None:
+    """Note the gradients that come to a loss, and those that come to its embeddings after that."""
+    came: list[Tensor] = []  # to the loss itself: another one may be computed from the same embeddings
 
+    def turned(gradient: Tensor) -> None:
+        came.append(gradient)
+        note.upwards += climbs(gradient)
+        note.weightless += not gradient.any()
 
-def _turned(note: LossCalls, gradient: Tensor) -> None:
-    note.upwards += climbs(gradient)
-    note.weightless += not gradient.any()
+    def learned(gradient: Tensor) -> None:
+        note.learned += bool(came)
+        note.flat += bool(came) and not gradient.any()
+
+    loss.register_hook(turned)
+    if embeddings.grad_fn is not None:  # without one, a gradient goes no further than these numbers
+        embeddings.register_hook(learned)
 
 
 def _arguments(positions: tuple[str, ...], args: Any, kwargs: Any) -> dict[str, Any]:

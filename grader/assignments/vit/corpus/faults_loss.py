@@ -21,6 +21,11 @@ FAULTS = [
     training("backward_of_minus_the_loss", (BACKWARD, "            (-loss).backward()\n"), word="sign of the loss"),
     training("loss_subtracted_from_the_margin", (BACKWARD, "            (margin - loss).backward()\n"), word="larger"),
     training(
+        "backward_of_another_loss",
+        (BACKWARD, "            (loss.detach() + embeddings.pow(2).mean()).backward()\n"),
+        word="whether backward() is called on another loss",
+    ),
+    training(
         "labels_of_the_first_item",
         (EMBED, EMBED + "            y = y[0].expand(len(y))\n"),
         word="other labels than those",

@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.assignments.vit import files
 from grader.assignments.vit.corpus.contrastive_bodies import plain
-from grader.assignments.vit.corpus.contrastive_lines import LOADER, PROTECTED, SAMPLE, training
+from grader.assignments.vit.corpus.contrastive_lines import LAST, LOADER, PROTECTED, SAMPLE, training
 from grader.assignments.vit.corpus.contrastive_lines import MODELS as BUILT
 from grader.assignments.vit.corpus.notebooks import CALL, Notebook, code, edit, training_cell
 from grader.audit import Case
@@ -164,6 +164,21 @@ FAULTS = [
         "400 images of each class",
     ),
     inside("test_too", TEST_TOO, "images of the test set"),
+    items(
+        "test_after_each_epoch",
+        {
+            "contrastive.py": [
+                (
+                    LAST,
+                    "        for x, y in DataLoader(test_dataset, batch_size=batch_size, shuffle=True):\n"
+                    "            embeddings = model_embedding(vit_model(x.to(device)))\n"
+                    "            loss = triplet_loss(embeddings, y, miner(embeddings, y.to(device)))\n"
+                    "            optimizer.zero_grad()\n            loss.backward()\n            optimizer.step()\n" + LAST,
+                )
+            ]
+        },
+        "images of the test set",
+    ),
     items(
         "inside_loader_of_all",
         {"contrastive.py": [(LOADER, LOADER.replace("train_subset", "train_dataset"))]},

@@ -1,10 +1,15 @@
 """Part 3: data sets, samplers and loaders that are right, and epochs counted by hand."""
 
-from grader.assignments.vit.corpus.contrastive_bodies import ENDLESS, LOADER, edited, plain, streamed
+from grader.assignments.vit.corpus.contrastive_bodies import ENDLESS, LEARN, LOADER, edited, plain, streamed
 from grader.assignments.vit.corpus.contrastive_lines import ARGUMENTS, COMPUTE, EMBED, MADE, MINE, STEP
 from grader.assignments.vit.corpus.contrastive_lines import LOADER as LOADER_LINE
 
 VARIANTS = [
+    plain(
+        "two_passes_an_epoch",
+        loader=LOADER + "\n    second = DataLoader(subset, batch_size=batch_size, shuffle=True, drop_last=True)",
+        per_epoch="for x, y in second:\n            " + LEARN + "\n        scheduler.step()",
+    ),
     # Data
     plain(
         "sampler_of_the_library",

@@ -17,7 +17,8 @@ SETS_HINT = "The reference set is the training subset; after it comes the test s
 def evaluated(evidence: Evidence) -> None:
     """`evaluate_at_end_epoch` is called every epoch, with the models that are trained and the test set."""
     run = trained(evidence)
-    epochs = len(run.epochs) - _last_is_cut_short(run)
+    passes = len(run.epochs) - _last_is_cut_short(run)
+    epochs = min(passes, run.rates.num_epochs or passes)  # an epoch may pass over more than one set, or twice over one
     calls = sum(evaluation.calls for evaluation in run.evaluations)
     if calls < epochs and run.refused is not None:
         raise Fail(
