@@ -31,7 +31,8 @@ class ModuleFiles:
         self.files: dict[str, str] = {}
         ordered = sorted(files, key=lambda name: (name.count("/"), len(name), name))
         named = [(file, *import_name(file.removeprefix(f"{base}/") if base else file)) for file in ordered]
-        for file, folder, name in sorted(named, key=lambda each: (each[1] != "", not self.on_path(each[1]))):
+        order = lambda each: (each[1] != "", not self.on_path(each[1]), not importable(each[0]))  # noqa: E731
+        for file, folder, name in sorted(named, key=order):
             self.add(file, folder, name)
 
     def add(self, file: str, folder: str, name: str | None) -> None:
@@ -111,16 +112,21 @@ def without_copy(stem: str) -> str:
     return before if dash and number.isdecimal() else stem
 
 
+def importable(file: str) -> bool:
+    """Tell whether an import can name a file as it is, the mark of a copy aside."""
+    return without_copy(PurePosixPath(file).stem).isidentifier()
+
+
 def import_name(file: str) -> tuple[str, str | None]:
     """Return the folder that must be on the path, "" for none, and the name to import from there.
 
     ``models/net.py`` is ``models.net``; ``hw3 code/net.py`` and ``code/net.py`` are ``net``, for no import can
-    name their folders, the latter because the library of that name comes first. The name is None for a file
-    that no import can name. The copies that browsers and Canvas make, ``model (1).py`` and
-    ``model-2.py``, keep their name.
+    name their folders, the latter because the library of that name comes first. The copies that browsers and Canvas
+    make, ``model (1).py`` and ``model-2.py``, keep their name, and ``vit-model.py`` is ``vit_model``: what its author
+    ran had another name. The name is None where even so no import can name a file: it begins with a digit.
     """
     path = PurePosixPath(file)
-    stem = without_copy(path.stem)
+    stem = re.sub(r"\W", "_", without_copy(path.stem))
     folders, parts = list(path.parts[:-1]), [] if stem == "__init__" else [stem]
     first = max((place for place, name in enumerate(folders, 1) if not name.isidentifier()), default=0)
     while first < len(folders) and folders[first] in SHADOWED and parts:

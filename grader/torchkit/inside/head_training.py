@@ -131,14 +131,17 @@ class HeadTrainingWatch:
         self._closures = 0  # backward passes within the step under way: LBFGS looks at the same items again and again
 
     @contextlib.contextmanager
-    def watching(self, make: Any) -> Iterator[None]:
+    def watching(self, *make: Any) -> Iterator[None]:
         """Follow heads from their making, optimizers' steps, and the gradients that a backward pass meets.
 
         Args:
-            make: the class of heads.
+            make: the classes of heads.
         """
         steps = watched_steps(self._before_step, self._after_step, self._backward)
-        with steps, following(make, lambda module, args, kwargs: self._follow(module)):
+        with contextlib.ExitStack() as stack:
+            for cls in make:
+                stack.enter_context(following(cls, lambda module, args, kwargs: self._follow(module)))
+            stack.enter_context(steps)
             yield
 
     def is_optimized(self, head: Head) -> bool:

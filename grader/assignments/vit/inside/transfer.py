@@ -82,10 +82,11 @@ def _attempt(
     vit.eval()
     before, pristine = copied(vit.state_dict()), copy.deepcopy(vit)
     training = HeadTrainingWatch(*(Items(features) for features in _features(pristine, sets)))
+    kinds = (make, *_under_another_name(student))
     sets[0].reads.clear()
     seed_everything(seed)
     at_its_call = student.as_at_the_end()  # which comes after the embedding's
-    with at_its_call, student.overriding(**_names(student, sets, make)), training.watching(make):
+    with at_its_call, student.overriding(**_names(student, sets, make)), training.watching(*kinds):
         result = call()
     reads = len(sets[0].reads)
     state = {"before": _plain(before), "after": _plain(vit.state_dict())}
@@ -98,6 +99,14 @@ def _attempt(
         "result": _result(result),
         "head": _head(classifier, training, make, pristine, sets, told, reads),
     }
+
+
+def _under_another_name(student: Student) -> list[type[nn.Module]]:
+    """The student's own classes, one of which may be the head where none has its name."""
+    if student.has("ClassificationHead"):
+        return []
+    classes = (value for value in student.values() if isinstance(value, type) and issubclass(value, nn.Module))
+    return list(dict.fromkeys(cls for cls in classes if not cls.__module__.startswith(("torch", "pytorch_metric"))))
 
 
 def _names(student: Student, sets: Sets, make: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ what it does, and by nothing in which the course's editions differ.
 Shapes: n items of a data set, E embedding size.
 """
 
+import ast
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -52,11 +53,22 @@ def unless_unchanged(name: str) -> Callable[[Check], Check]:
 def _needs_get_embeddings(evidence: Evidence, alone: bool) -> None:
     """Wait for `get_embeddings`, unless nothing is asked that calls it: then it must be written, with a slip or not."""
     unparsed = evidence.submission.syntax_errors
+    if not _calls_get_embeddings(evidence):
+        return
     if alone and any("get_embeddings" in problem.names for problem in unparsed):
         return
     missing = not evidence.has("get_embeddings") or evidence.verdict("contrastive.embeddings").status == "missing"
     if missing or (alone and still_to_write(given_text.namespaces(evidence), "get_embeddings")):
         raise Blocked("contrastive.embeddings", "the evaluation calls `get_embeddings`, which is still to be written")
+
+
+def _calls_get_embeddings(evidence: Evidence) -> bool:
+    """Whether the blocks that evaluate name `get_embeddings`: a student may have called it otherwise, there as well."""
+    origins = {name: evidence.submission.program.names.get(name) for name in (OVER_DATASET, PRECISION, END_OF_EPOCH)}
+    known = given_text.namespaces(evidence)
+    found = [known.definition(origin.module, name) for name, origin in origins.items() if origin is not None]
+    names = {node.id for each in found if each for node in ast.walk(each.node) if isinstance(node, ast.Name)}
+    return "get_embeddings" in names or len(found) < len(origins) or None in found
 
 
 @unless_unchanged(SAMPLER)
@@ -251,9 +263,11 @@ def _asks_sampler(evidence: Evidence) -> bool:
 
 def _asks_evaluation(evidence: Evidence) -> bool:
     names = (OVER_DATASET, PRECISION, END_OF_EPOCH)
-    if left_unchanged(evidence, *names) or not evidence.has("get_embeddings", *names):
+    if left_unchanged(evidence, *names) or not evidence.has(*names):
         return False
-    return evidence.verdict("contrastive.embeddings").status != "missing"
+    if not _calls_get_embeddings(evidence):
+        return True
+    return evidence.has("get_embeddings") and evidence.verdict("contrastive.embeddings").status != "missing"
 
 
 TOPIC = Topic(
