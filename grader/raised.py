@@ -63,6 +63,7 @@ HINTS = {  # by a pattern in the exception's text
         for name, line in IMPORTS.items()
     },
     "'tuple' object is not callable": "Is there a comma at the end of the line that makes it? It makes a tuple.",
+    "object has no attribute '_(parameters|modules|buffers)'": "The first line of __init__ must be super().__init__().",
     "of 'super' object needs an argument": "super is called, too: `super().__init__()`.",
     "mat1 and mat2 shapes cannot be multiplied": "The last axis of the input must have the size that the Linear layer "
     "expects (in_features).",

@@ -28,6 +28,7 @@ def running(texts: Iterable[str]) -> str:
 def split(text: str) -> list[str]:
     """The sentences of a text, as far as full stops, question and exclamation marks tell."""
     ends = [at for at in range(1, len(text)) if text[at] == " " and text[at - 1] in ".!?"]
+    ends = [at for at in ends if not text[:at].endswith(("i.e.", "e.g."))]
     return [text[start:end].strip() for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
 
 

@@ -30,6 +30,11 @@ HINTS = {
         "\"log_softmax_lastdim_kernel_impl\" not implemented for 'Long'",
         "changed places",
     ),
+    "an import": (Raised("NameError", ("NameError",), "name 'F' is not defined"), "`import torch.nn.functional as F`"),
+    "a module of one's own": ("No module named 'utils'", "hand it in as well"),
+    "a comma after a layer": ("'tuple' object is not callable", "a comma at the end of the line"),
+    "no super": ("'ViT' object has no attribute '_parameters'", "super().__init__()"),
+    "super as a name": ("descriptor '__init__' of 'super' object needs an argument", "super is called, too"),
     "quotation marks": ("'<=' not supported between instances of 'float' and 'str'", "take its quotation marks away"),
 }
 
@@ -57,6 +62,8 @@ def test_of_a_long_message_the_first_sentence_is_enough() -> None:
     said = raised_words(Raised("RuntimeError", (), f"{inplace} {hint}", (FRAME,)))
     assert said == f"raised RuntimeError: {inplace[:-1]} at a.py, line 7: `x = y`"
     assert raised_words(Raised("E", (), "One. Two.")) == "raised E: One. Two"
+    dims = "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = 3 is not equal to len(dims) = 2"
+    assert raised_words(Raised("RuntimeError", (), dims)) == f"raised RuntimeError: {dims}"
 
 
 FILES = {

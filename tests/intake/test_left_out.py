@@ -13,16 +13,17 @@ pytestmark = pytest.mark.usefixtures("in_process")
 
 VIT = "class ViT: pass\ndef get_embeddings(): pass\n"
 TOLD = {
-    "a hyphen": ({"my-vit": VIT}, "my-vit.py was left out, for its name cannot be imported; it defines `ViT`"),
     "a library's name": ({"code": VIT}, "code.py was left out, for it has the name of a library"),
     "a second file": (
         {"vit_model": VIT, "vit_model (1)": VIT + "lr = 1"},
         "for vit_model.py is imported by the same name",
     ),
     "a folder": ({"vit_model": VIT, "old-code/vit_model": VIT + "lr = 1"}, "old-code/vit_model.py was left out"),
-    "a value found nowhere else": ({"2_values": "lr = 1"}, "it defines `lr`"),
 }
 UNTOLD = {
+    "a hyphen": {"my-vit": VIT},
+    "a number": {"2_vit": VIT},
+    "the same with a hyphen": {"vit_model": VIT, "vit-model": VIT},
     "a copy": {"vit_model": VIT, "vit_model (1)": VIT},
     "a value found elsewhere": {"2_plots": "num_epochs = 3"},
     "of no matter": {"conftest": "import pytest\ndef fixture(): pass", "make-plots": "print()", "code/__init__": ""},
@@ -62,13 +63,17 @@ def test_a_broken_notebook_is_told_and_an_empty_one_is_not(tmp_path: Path) -> No
 
 
 def test_no_more_than_a_few_files_are_told(tmp_path: Path) -> None:
-    write_modules(tmp_path / "hand-in", a="", **{f"vit-{n}-a": VIT for n in range(9)})
+    write_modules(
+        tmp_path / "hand-in",
+        a="",
+        **dict.fromkeys(("ast", "code", "csv", "io", "json", "math", "random", "re", "types"), VIT),
+    )
     told = opened(tmp_path / "hand-in").left_out
     assert (len(told), told[-1]) == (5, "5 more files were left out, for the like reasons")
 
 
 def test_a_missing_name_says_which_file_was_left_out(tmp_path: Path) -> None:
-    write_modules(tmp_path / "hand-in", a="", **{"my-vit": VIT})
+    write_modules(tmp_path / "hand-in", a="", code=VIT)
     seen = harness.evidence({"vit_model": ""}, [model.TOPIC])
     seen.submission = opened(tmp_path / "hand-in")
     feedback = harness.judged(seen, "vit.model").feedback

@@ -7,7 +7,7 @@ import pytest
 
 from grader.errors import GraderError, Rejected
 from grader.intake import find_submissions
-from tests.intake.building import opened, write_notebook
+from tests.intake.building import opened, write_modules, write_notebook
 
 COPIES = [
     "vit_embeds (1)",
@@ -99,3 +99,46 @@ def test_a_notebook_of_version_3_is_read_with_its_headings_and_lines(tmp_path: P
     submission = opened(tmp_path / "a.ipynb")
     assert submission.program.names.keys() == {"lr", "num_epochs"}
     assert submission.cells[0].text == "Best\n0.8\n"
+
+
+@pytest.mark.parametrize("name", ["my-vit", "2_vit", "vit model (final)", "Copy of vit_model", "vit.v2"])
+@pytest.mark.usefixtures("in_process")
+def test_what_a_module_defines_counts_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    write_notebook(tmp_path / "ab12/a.ipynb", "lr = 1")
+    write_modules(tmp_path / "ab12", **{name: "class ViT: pass"})
+    assert opened(tmp_path / "ab12").program.names["ViT"].file == f"{name}.py"
+
+
+@pytest.mark.usefixtures("in_process")
+def test_a_module_that_an_import_can_name_goes_before_others(tmp_path: Path) -> None:
+    write_modules(tmp_path / "ab12", **{"vit-model": "class ViT: old = 1", "vit_model": "class ViT: pass"})
+    assert opened(tmp_path / "ab12").program.names["ViT"].file == "vit_model.py"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+@pytest.mark.usefixtures("in_process")
+def test_a_module_is_read_in_the_encodings_of_windows(tmp_path: Path, encoding: str) -> None:
+    write_notebook(tmp_path / "ab12/a.ipynb", "lr = 1")
+    mark = "" if encoding in ("utf-16", "utf-8-sig") else "\ufeff"
+    (tmp_path / "ab12/vit_model.py").write_bytes(f"{mark}class ViT:  # größer\r\n    pass\r\n".encode(encoding))
+    submission = opened(tmp_path / "ab12")
+    assert submission.program.names["ViT"].file == "vit_model.py" and not submission.syntax_errors
+
+
+OTHER_FORMATS = {
+    "a document of a word processor (RTF)": r"{\rtf1\ansi class ViT(nn.Module):\par def forward(self):\par }",
+    "a zip file or a document": "PK\x03\x04word/document.xml",
+    "a PDF": "%PDF-1.7 class ViT",
+    "a web page": "<!DOCTYPE html><pre>class ViT(nn.Module):</pre>",
+    "a notebook": '{\n "cells": [{"source": ["class ViT(nn.Module):"]}]}',
+}
+
+
+@pytest.mark.parametrize("what, text", OTHER_FORMATS.items(), ids=list(OTHER_FORMATS))
+@pytest.mark.usefixtures("in_process")
+def test_a_module_that_is_no_plain_text_is_told_as_what_it_is(tmp_path: Path, what: str, text: str) -> None:
+    write_notebook(tmp_path / "ab12/a.ipynb", "lr = 1")
+    (tmp_path / "ab12/vit_model.py").write_text(text)
+    (problem,) = opened(tmp_path / "ab12").syntax_errors
+    assert str(problem).startswith(f"vit_model.py, line 1 cannot be parsed: it is {what}")
+    assert "ViT" in problem.names or "class" not in text

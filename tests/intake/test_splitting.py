@@ -47,6 +47,20 @@ BROKEN = {
     "no indent in the midst of a function": ("def f():\n    a = 1\nb = 2\n    return b\n", [(4, ("f",), "unexpected in")]),
     "print of Python 2": ('def f():\n    print "a"\n    a = 1\n', [(2, ("f",), "Missing parentheses")]),
     "text": ("Here is my answer\n", [(1, (), "invalid syntax")]),
+    "a return without its indent": ("def f():\n    a = 1\nreturn a\n", [(3, ("f",), "'return' outside function")]),
+    "a return without a function": ("return 1\n", [(1, (), "'return' outside function")]),
+    "the marks of a merge": (
+        "def f():\n<<<<<<< HEAD\n    a = 1\n=======\n    a = 2\n>>>>>>> b\n    return a\n",
+        [(2, ("f",), "a mark of a merge conflict is left in")],
+    ),
+    "the marks of a merge in a class": (
+        "class A:\n    def f(self):\n        a = 0\n<<<<<<< HEAD\n        a = 1\n=======\n>>>>>>> b\n        return a\n\n    def h(self):\n        return 2\n",
+        [(4, ("A",), "a mark of a merge conflict is left in")],
+    ),
+    "the marks of a merge around a definition": (
+        "<<<<<<< HEAD\nlr = 1\n=======\nlr = 2\n>>>>>>> b\n",
+        [(1, (), "a mark of a merge"), (3, (), "a mark of a merge"), (5, (), "a mark of a merge")],
+    ),
     "two of them": ("a = = 1\nb = (\n", [(1, ("a",), "invalid syntax"), (2, ("b",), "'(' was never closed")]),
 }  # fmt: skip
 

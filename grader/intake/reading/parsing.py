@@ -57,6 +57,7 @@ class Statement:
         return f"{self.place}, line {self.line}"
 
 
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 OTHER_FORMATS = {  # by how it begins, what a file is that only seems to be a module
     r"{\\rtf": "it is a document of a word processor (RTF)",
     "PK\x03\x04": "it is a zip file or a document of an office program",
@@ -78,6 +79,10 @@ def statements(source: str, place: SourcePlace, *, is_main: bool) -> tuple[list[
     for text, first in readable(source, place, broken):
         part = Text(text.split("\n"), place, first)
         for node in parsed(text).body:
+            if isinstance(node, ast.Return):
+                lost = found.pop() if found and isinstance(found[-1].node, DEFINITIONS) else None
+                broken.append(outside(node, part, lost))
+                continue
             found += opened(node, part, is_main) if is_main_guard(node) else [cut(node, part)]
     return found, broken if is_main else [without_guarded(each) for each in broken]
 
@@ -95,6 +100,13 @@ class Text:
     lines: list[str]
     place: SourcePlace
     first: int
+
+
+def outside(node: ast.Return, text: Text, lost: Statement | None) -> Broken:
+    """A ``return`` that lost its indent, which Python's compiler refuses; it was meant for the definition before it."""
+    line = text.first + node.lineno - 1
+    names = (lost.node.name,) if lost is not None and isinstance(lost.node, DEFINITIONS) else ()
+    return Broken(text.place, lost.line if lost else line, line, "'return' outside function", names)
 
 
 def parsed(text: str) -> ast.Module:

@@ -122,11 +122,11 @@ def import_name(file: str) -> tuple[str, str | None]:
 
     ``models/net.py`` is ``models.net``; ``hw3 code/net.py`` and ``code/net.py`` are ``net``, for no import can
     name their folders, the latter because the library of that name comes first. The copies that browsers and Canvas
-    make, ``model (1).py`` and ``model-2.py``, keep their name, and ``vit-model.py`` is ``vit_model``: what its author
-    ran had another name. The name is None where even so no import can name a file: it begins with a digit.
+    make, ``model (1).py`` and ``model-2.py``, keep their name, and ``2-net.py`` is ``_2_net``: what it defines counts.
+    The name is None where none is left.
     """
     path = PurePosixPath(file)
-    stem = re.sub(r"\W", "_", without_copy(path.stem))
+    stem = re.sub(r"[ .,+&'()-]|^(?=\d)", "_", without_copy(path.stem))
     folders, parts = list(path.parts[:-1]), [] if stem == "__init__" else [stem]
     first = max((place for place, name in enumerate(folders, 1) if not name.isidentifier()), default=0)
     while first < len(folders) and folders[first] in SHADOWED and parts:

@@ -153,6 +153,18 @@ FAULTS = [
         "cannot be parsed",
         ("syntax.error",),
     ),
+    Case(  # the evaluation calls it so, and works
+        "contrastive.embeddings_under_another_name",
+        {
+            "contrastive.py": [
+                ("def get_embeddings(x", "def embed(x"),
+                ("get_embeddings(x, vit_model, model_embedding))", "embed(x, vit_model, model_embedding))"),
+            ]
+        },
+        ("contrastive.embeddings",),
+        "`get_embeddings` is not defined",
+        ("protected.modified",),
+    ),
     Case(
         "contrastive.embeddings_take_the_images_last",
         {

@@ -14,7 +14,19 @@ from grader.assignments.vit.corpus.application_lines import (
 )
 from grader.audit import Case
 
+
+def of_another_name(old: bytes) -> bytes:
+    return old.replace(b"ClassificationHead", b"Classifier")
+
+
 FAULTS = [
+    Case(  # everywhere, so that all works
+        "application.transfer_head_of_another_name",
+        {"vit_model.py": of_another_name, "application.py": of_another_name, "submission.ipynb": of_another_name},
+        ("vit.shapes", "vit.heads", "vit.accuracy"),
+        "`ClassificationHead` is not defined",
+        ("protected.modified",),
+    ),
     Case("application.transfer_trains_the_vit", {"application.py": [
         (FROZEN, "            features = vit_model(x.to(device))\n"),
         (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),

@@ -19,6 +19,12 @@ from grader.torchkit.image_sets import Embedded, EmbeddedSets, NoRows, Predicted
 
 MODEL = ("vit.patch_embeddings", "vit.position_embedding", "vit.attention_block", "vit.model", "vit.heads")
 
+PART_OF_CLASS = {  # the criterion that judges each class
+    "PatchEmbeddings": "vit.patch_embeddings", "PositionEmbedding": "vit.position_embedding",
+    "ResidualAttentionBlock": "vit.attention_block", "Transformer": "vit.attention_block", "ViT": "vit.model",
+    "ClassificationHead": "vit.heads", "LinearEmbeddingHead": "vit.heads",
+}  # fmt: skip
+
 
 def broken(evidence: Evidence, *criteria: str) -> str | None:
     """The first of some criteria that the submission's code fails: what a checkpoint of right code cannot go into."""
@@ -104,10 +110,6 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
     class_of = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
     name, second = class_of[key], "classifier" if file == FILES[CLASSIFIER] else "embedding_head"
     part_of = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
-    part_of_class = {
-        "ViT": "vit.model", "PatchEmbeddings": "vit.patch_embeddings", "PositionEmbedding": "vit.position_embedding",
-        "ResidualAttentionBlock": "vit.attention_block", "Transformer": "vit.attention_block",
-    }  # fmt: skip
     match loading:
         case Loaded():
             return
@@ -128,7 +130,7 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
             )
         case Mismatch():
             message = checkpoints.what_does_not_fit(key, file, name, loading)
-            parts = (part_of_class[owner] for owner in loading.owners if owner in part_of_class)
+            parts = (PART_OF_CLASS[owner] for owner in loading.owners if owner in PART_OF_CLASS)
             by = broken(evidence, *parts, "vit.model", *MODEL)
             raise Blocked(by, message) if by else Fail(message, mismatch.cause(evidence, key, loading))
 
@@ -144,7 +146,8 @@ def _raised(evidence: Evidence, part: str, doing: str, raised: Raised) -> Fail |
     """The verdict on an exception while something was done with a checkpoint's models."""
     said = f"{doing} {raised_words(raised)}"
     if raised.is_to_do:
-        return Blocked(part, said)
+        lacks_forward = raised.message.partition("Module [")[2].partition("]")[0]  # torch's words
+        return Blocked(PART_OF_CLASS.get(lacks_forward, part), said)
     lacking = next((criterion for criterion in MODEL if evidence.verdict(criterion).status == "missing"), None)
     if raised.type == "NameError" and lacking:
         return Blocked(lacking, said)
