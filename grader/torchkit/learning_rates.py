@@ -218,6 +218,8 @@ def _late(run: WatchedTraining, scheduler: WatchedScheduler) -> str:
     total = epochs * run.rates.batches if run.rates.per_batch else epochs
     if first and isinstance(first[0], int | float) and first[0] >= total - 2:
         return f"Its first change lies beyond the {epochs} epochs of the training: its numbers are counted in {unit}."
+    if scheduler.type == "ReduceLROnPlateau":
+        return "Its step() takes the value to watch, as scheduler.step(best_prec), and not the number of the epoch."
     return (
         "Look whether its first change lies beyond the last epoch, whether its factor is always the same, whether its "
         "step() always gets the same number, and whether your code sets the learning rate back."

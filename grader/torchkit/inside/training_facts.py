@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.torchkit.inside import loaded_items
 from grader.torchkit.inside.followed_models import FollowedModel
-from grader.torchkit.inside.schedules import simulate
+from grader.torchkit.inside.simulated_schedules import simulate
 from grader.torchkit.inside.training_watch import TrainingWatch
 from grader.torchkit.inside.untrained import outputs_before_training
 

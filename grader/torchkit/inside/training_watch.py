@@ -27,8 +27,9 @@ from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.old_gradients import MAX_TRACKED, OldGradients
 from grader.torchkit.inside.optimizer_steps import watched_steps
 from grader.torchkit.inside.passes import Batches, EpochCounts, Pass, thinned
-from grader.torchkit.inside.schedules import Schedules, rates
+from grader.torchkit.inside.schedules import Schedules
 from grader.torchkit.inside.set_rates import NotedGroup, SetRates
+from grader.torchkit.inside.simulated_schedules import rates
 
 
 class StopTraining(BaseException):

@@ -50,10 +50,6 @@ ASKED = (
     "assert 'AMI' in A(k=1).get_accuracy(torch.rand(20, 4), torch.arange(20) % 2)",
     "import torch._dynamo; torch._dynamo.config.suppress_errors = True",
     "import torch._dynamo.config; assert torch._dynamo.config is sys.modules['torch._dynamo.config']",
-    "from torch._dynamo.eval_frame import OptimizedModule",
-    "import torch; from torch.utils.checkpoint import checkpoint\n"
-    "checkpoint(torch.nn.Linear(2, 2), torch.ones(1, 2, requires_grad=True), use_reentrant=False).sum().backward()",
-    "import torch; assert torch.func.grad(lambda x: x * x)(torch.tensor(2.0)) == 4",
 )
 
 
@@ -62,6 +58,10 @@ lazy_imports.bring(["sklearn.metrics", "torch._dynamo"])
 assert not any(isinstance(sys.modules[name], lazy_imports._StandIn) for name in ("sklearn.metrics", "torch._dynamo"))
 import torch
 torch.optim.Adam([torch.nn.Parameter(torch.ones(1))]).step()
+from torch._dynamo.eval_frame import OptimizedModule
+from torch.utils.checkpoint import checkpoint
+checkpoint(torch.nn.Linear(2, 2), torch.ones(1, 2, requires_grad=True), use_reentrant=False).sum().backward()
+assert torch.func.grad(lambda x: x * x)(torch.tensor(2.0)) == 4
 """
 EACH = """
 import os, traceback

@@ -44,7 +44,7 @@ def test_what_is_not_installed_says_so_where_it_is_used():
     assert verdict.status == "failed"
     for package in ("torchmetrics", "nowhere"):
         assert f"No module named '{package}'" in verdict.feedback, verdict.feedback
-    assert "measures.softmax" in verdict.feedback and "packages of the assignment" in verdict.feedback
+    assert "measures.softmax" in verdict.feedback and "Other packages than the assignment's" in verdict.feedback
 
 
 def test_an_import_that_fails_is_no_definition():

@@ -144,6 +144,14 @@ FAULTS = [
         per="batch",
     ),
     schedule("scheduler_without_its_argument", f"{LR}.CosineAnnealingLR(optimizer)", "T_max"),
+    fault(
+        "scheduler_plateau_told_the_epoch",
+        (MADE, f"    scheduler = {LR}.ReduceLROnPlateau(optimizer, mode='max', patience=3)\n"),
+        (SCHEDULE, ""),
+        (LAST, "        scheduler.step(epoch)\n" + LAST),
+        costs=SCHEDULER,
+        word="not the number of the epoch",
+    ),
     schedule("scheduler_plateau_without_metric", f"{LR}.ReduceLROnPlateau(optimizer)", "scheduler.step(best_prec)"),
     schedule(
         "scheduler_made_each_epoch",
