@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from grader.evidence import Evidence
-from grader.raised import place
+from grader.raised import lacks_forward, place
 from grader.records import Frame, Observation, Origin
 
 
@@ -95,11 +95,9 @@ def todo_words(observation: Observation) -> str:
 
 def to_do(observation: Observation, evidence: Evidence) -> str:
     """Say that something is still to do; of a method that is not there, why it may be missing."""
-    message = observation.raised.message if observation.raised is not None else ""
-    no_forward = 'is missing the required "forward" function'  # torch's words
-    if no_forward not in message:
+    name = lacks_forward(observation.raised) if observation.raised is not None else ""
+    if not name:
         return meant(todo_words(observation), evidence)
-    name = message.partition("[")[2].partition("]")[0][:100]
     return f"`{name}` has no method `forward`{why_not_added(name, evidence)}"
 
 

@@ -33,6 +33,12 @@ def _beginning(message: str) -> str:
     return first[:300].rstrip(".")
 
 
+def lacks_forward(raised: Raised) -> str:
+    """The class in which torch looked for ``forward`` in vain; empty for any other exception."""
+    name, missing, _ = raised.message.partition("] is missing the required")
+    return name.partition("[")[2][:100] if missing else ""
+
+
 def raised_hint(raised: Raised | None) -> str:
     """The usual reason of an exception that tensors' beginners meet."""
     if raised is None:

@@ -1,6 +1,6 @@
 """Workers for all graders that tests open in this process: their parent is started once, which takes longer than a grade.
 
-Tests of the workers themselves make ``WarmWorkers`` of their own, and a ``grade.py`` that a test runs starts its own.
+Tests of the workers themselves make ``WarmWorkers`` of their own, and a ``grade.py`` that a test runs asks ``warm_commands.py``.
 """
 
 import contextlib

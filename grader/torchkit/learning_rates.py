@@ -13,6 +13,7 @@ from grader.raised import place
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
+ONCE_HINT = "Call scheduler.step() in every epoch: inside the loop over the epochs."
 EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
 
 
@@ -168,10 +169,7 @@ def _constant(run: WatchedTraining) -> RateProblem:
             "Call scheduler.step() without a number: it counts itself.",
         )
     if stepped.steps == 1 < epochs:
-        return RateProblem(
-            f"{stepped.type} is stepped once in the whole training: {stays}",
-            "Call scheduler.step() in every epoch: inside the loop over the epochs.",
-        )
+        return RateProblem(f"{stepped.type} is stepped once in the whole training: {stays}", ONCE_HINT)
     if any(moves(curve) for curve in run.rates.curves):
         return _set_back(run, stepped, stays)
     return RateProblem(f"{stepped.type}{_settings(stepped)} never changes anything: {stays}", _late(run, stepped))
@@ -284,15 +282,10 @@ def _counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
         return None
     goes = f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs"
     if stepped.steps == 1:
-        return RateProblem(
-            f"{goes}: {stepped.type} is stepped once in the whole training",
-            "Call scheduler.step() in every epoch: inside the loop over the epochs.",
-            "in epochs",
-        )
+        return RateProblem(f"{goes}: {stepped.type} is stepped once in the whole training", ONCE_HINT, "in epochs")
     return RateProblem(
-        f"{goes}, only the beginning of "
-        f"its schedule: {stepped.type}{_settings(stepped)} is meant in batches, {batches} of them in an epoch, but "
-        "scheduler.step() is called once an epoch",
+        f"{goes}, only the beginning of its schedule: {stepped.type}{_settings(stepped)} is meant in batches, {batches} "
+        "of them in an epoch, but scheduler.step() is called once an epoch",
         "Call scheduler.step() after each batch, or give its numbers in epochs.",
         "in epochs",
     )

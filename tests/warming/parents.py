@@ -7,7 +7,6 @@ Where the one who asked is gone, so is what was forked for it.
 
 import contextlib
 import gc
-import importlib
 import json
 import os
 import select
@@ -38,14 +37,11 @@ def main(folder: str, root: str, *packages: str) -> None:
 def bring_libraries(root: str, packages: tuple[str, ...]) -> None:
     """Import what the grader's own start imports, and forget the grader."""
     known = list(sys.path)
-    sys.path[:] = [root, *known, *(path for path in packages if path not in known)]
+    sys.path.insert(0, root)
     gc.disable()
     from grader.sandbox.inside import lazy_imports, start
 
-    lazy_imports.leave_out()
-    for library in start.LIBRARIES:
-        importlib.import_module(library)
-    start._warm_up()
+    start.import_libraries(packages)
     sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("grader.")]
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "grader" or isinstance(module, lazy_imports._StandIn):

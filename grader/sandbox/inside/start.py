@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from grader.sandbox.inside import kernel, lazy_imports, scratch
@@ -59,13 +60,9 @@ def prepare(root: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
         the arrays that all workers share, and the operations that they can be asked for.
     """
     gc.disable()  # a fifth of the time that the imports take
-    sys.path += [path for path in settings["path"] if path not in sys.path]  # -s has left out an account's own
-    lazy_imports.leave_out()
-    for library in settings["libraries"] or LIBRARIES:
-        importlib.import_module(library)
+    import_libraries(settings["path"], settings["libraries"] or LIBRARIES)
     from grader.sandbox.inside import serve, shared, zygote  # noqa: F401, PLC0415  as above: they import torch
 
-    _warm_up()
     serve.load_ops(settings["ops"])
     serve.forget_project(root)
     arrays = shared.open_arrays(settings["shared"])
@@ -77,6 +74,19 @@ def prepare(root: str, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[s
     gc.freeze()  # without a collection, which takes longer than what it would free is worth
     gc.enable()
     return arrays, serve.signatures()
+
+
+def import_libraries(folders: Iterable[str], libraries: Iterable[str] = LIBRARIES) -> None:
+    """Import what workers need, and run what every worker runs first.
+
+    Args:
+        folders: of installed packages.
+    """
+    sys.path += [path for path in folders if path not in sys.path]  # -s has left out an account's own
+    lazy_imports.leave_out()
+    for library in libraries:
+        importlib.import_module(library)
+    _warm_up()
 
 
 def _told(error: BaseException) -> dict[str, str]:

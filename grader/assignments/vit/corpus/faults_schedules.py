@@ -14,6 +14,15 @@ from grader.assignments.vit.corpus.contrastive_lines import (
     schedule,
     scheduled,
 )
+from grader.audit import Case
+
+
+def plateau(name: str, patience: int, told: str, word: str) -> Case:
+    """A scheduler that waits for the highest value, stepped once an epoch."""
+    made = f"    scheduler = {LR}.ReduceLROnPlateau(optimizer, mode='max', patience={patience})\n"
+    stepped = (LAST, f"        scheduler.step({told})\n{LAST}")
+    return fault(f"scheduler_{name}", (MADE, made), (SCHEDULE, ""), stepped, costs=SCHEDULER, word=word)
+
 
 FAULTS = [
     # Schedules in epochs, counted in batches, that are over in the first of them
@@ -124,14 +133,7 @@ FAULTS = [
     ),
     schedule("scheduler_gamma_1", f"{LR}.ExponentialLR(optimizer, gamma=1.0)", "by gamma=1"),
     schedule("scheduler_constant_factor", f"{LR}.LambdaLR(optimizer, lambda epoch: 1.0)", "never changes"),
-    fault(
-        "scheduler_patience_beyond",
-        (MADE, f"    scheduler = {LR}.ReduceLROnPlateau(optimizer, mode='max', patience=25)\n"),
-        (SCHEDULE, ""),
-        (LAST, "        scheduler.step(best_prec)\n" + LAST),
-        costs=SCHEDULER,
-        word="patience=25",
-    ),
+    plateau("patience_beyond", 25, told="best_prec", word="patience=25"),
     schedule(
         "scheduler_of_another_optimizer",
         f"{LR}.StepLR(torch.optim.AdamW(model_embedding.parameters(), lr=lr), 5)",
@@ -144,14 +146,7 @@ FAULTS = [
         per="batch",
     ),
     schedule("scheduler_without_its_argument", f"{LR}.CosineAnnealingLR(optimizer)", "T_max"),
-    fault(
-        "scheduler_plateau_told_the_epoch",
-        (MADE, f"    scheduler = {LR}.ReduceLROnPlateau(optimizer, mode='max', patience=3)\n"),
-        (SCHEDULE, ""),
-        (LAST, "        scheduler.step(epoch)\n" + LAST),
-        costs=SCHEDULER,
-        word="not the number of the epoch",
-    ),
+    plateau("plateau_told_the_epoch", 3, told="epoch", word="not the number of the epoch"),
     schedule("scheduler_plateau_without_metric", f"{LR}.ReduceLROnPlateau(optimizer)", "scheduler.step(best_prec)"),
     schedule(
         "scheduler_made_each_epoch",

@@ -18,6 +18,7 @@ from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.missing import why_not_added
 from grader.observations import RaisedResult
+from grader.raised import lacks_forward
 from grader.records import GradeWarning
 from grader.sentences import type_words
 from grader.torchkit.modules import lines
@@ -126,8 +127,7 @@ def _problem(name: str, result: CaseResult, case: Case) -> str:
     call = f"{name}{arguments} on {given}".replace(",)", ")")
     match result:
         case RaisedResult(exception=raised):
-            lacks_forward = raised.message.partition("Module [")[2].partition("]")[0]  # torch's words
-            if raised.is_to_do and lacks_forward in ("", name):
+            if raised.is_to_do and lacks_forward(raised) in ("", name):
                 return TO_DO
             line = raised.message.partition("\n")[0]
             return f"wrong: {call} raised {raised.type}{': ' if line else ''}{line}"

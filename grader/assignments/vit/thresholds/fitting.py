@@ -11,6 +11,7 @@ from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, FI
 from grader.evidence import Evidence
 from grader.judging import Blocked, Fail, Missing, raised_hint, raised_words
 from grader.observations import RaisedResult
+from grader.raised import lacks_forward
 from grader.records import Raised
 from grader.sentences import type_words
 from grader.torchkit import checkpoints, image_sets
@@ -109,12 +110,12 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
     """
     class_of = {"vit": "ViT", "classifier": "ClassificationHead", "embedding_head": "LinearEmbeddingHead"}
     name, second = class_of[key], "classifier" if file == FILES[CLASSIFIER] else "embedding_head"
-    part_of = {"vit": "vit.model", "classifier": "vit.heads", "embedding_head": "vit.heads"}
+    part = PART_OF_CLASS[name]
     match loading:
         case Loaded():
             return
         case ClassMissing():
-            raise Blocked(part_of[key], f"`{name}` is not defined, so {file} has no model to go into")
+            raise Blocked(part, f"`{name}` is not defined, so {file} has no model to go into")
         case Absent():
             raise Fail(
                 f'expected a state dict under "{key}" in {file}, which holds {_keys(held)}',
@@ -122,7 +123,7 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
             )
         case RaisedResult():
             doing = f"building `{name}` with the notebook's hyperparameters"
-            raise _raised(evidence, part_of[key], doing, loading.exception)
+            raise _raised(evidence, part, doing, loading.exception)
         case NoStateDict():
             raise Fail(
                 f'expected a state dict under "{key}" in {file}, got {type_words(loading.type)}',
@@ -146,8 +147,7 @@ def _raised(evidence: Evidence, part: str, doing: str, raised: Raised) -> Fail |
     """The verdict on an exception while something was done with a checkpoint's models."""
     said = f"{doing} {raised_words(raised)}"
     if raised.is_to_do:
-        lacks_forward = raised.message.partition("Module [")[2].partition("]")[0]  # torch's words
-        return Blocked(PART_OF_CLASS.get(lacks_forward, part), said)
+        return Blocked(PART_OF_CLASS.get(lacks_forward(raised), part), said)
     lacking = next((criterion for criterion in MODEL if evidence.verdict(criterion).status == "missing"), None)
     if raised.type == "NameError" and lacking:
         return Blocked(lacking, said)
