@@ -1,6 +1,6 @@
 """What one assignment brings. The engine names none; ``finding`` finds them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,20 @@ class Assignment:
     def check_names(self) -> dict[str, list[str]]:
         """The names of the checks by criterion."""
         return {ident: [check.name for check in criterion.checks] for ident, criterion in self.criteria.items()}
+
+    def probes_for(self, only: Collection[str] | None) -> tuple[Probe, ...]:
+        """The probes that judging some criteria takes, those of the criteria that they need included; all for None."""
+        if only is None:
+            return self.probes
+        wanted = set(only)
+        while True:
+            probes = tuple(probe for probe in self.probes if probe.wanted(wanted))
+            needing: list[Probe | Criterion] = [*probes]
+            needing += [self.criteria[ident] for ident in wanted & self.criteria.keys()]
+            needed = {ident for each in needing for ident in each.needs}
+            if needed <= wanted:
+                return probes
+            wanted |= needed
 
     @property
     def thresholds(self) -> dict[str, str]:

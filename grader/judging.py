@@ -276,7 +276,7 @@ def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
     if all(result.status == "passed" for result in results):
         return " ".join(remarks) or "as it should be"
     gaps = " and ".join(result.name for result in results if result.status == "skipped")
-    return f"what came back leaves nothing to judge {gaps} by"
+    return f"{gaps} could not be judged: the answer is incomplete"
 
 
 def _met(message: str) -> str:

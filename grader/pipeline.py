@@ -86,7 +86,7 @@ class Grader:
             path: a notebook, a folder or an archive.
             name: the student's key; from the path where there is none.
             files: original name → file, where the submission is some files among others.
-            only: criteria to judge; the probes of the others are not asked. All where there is none.
+            only: criteria to judge; only the probes that these take are asked. All where there is none.
             progress: told what is being done.
 
         Raises:
@@ -174,7 +174,7 @@ class Grader:
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda evidence, rng: Question({}), seconds=60.0)
-        return [load, *(p for p in self.assignment.probes if only is None or p.wanted(only))]
+        return [load, *self.assignment.probes_for(only)]
 
     def rejected(self, path: Path, name: str | None, seed: int, reason: str, seconds: float) -> Grade:
         """The grade of a submission that could not be opened."""

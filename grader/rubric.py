@@ -2,14 +2,18 @@
 
 import dataclasses
 import difflib
+import math
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from grader.errors import GraderError
 
@@ -58,58 +62,147 @@ class Rubric:
         return dataclasses.replace(self, criteria=tuple(c for c in self.criteria if c.id in only))
 
 
+def read(path: Path) -> dict[str, Any]:
+    """The content of a rubric's file.
+
+    Raises:
+        GraderError: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GraderError(f"{path}: no such rubric") from None
+    except OSError as error:
+        raise GraderError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise GraderError(f"{path}: not in UTF-8: save it with that encoding") from None
+    except tomllib.TOMLDecodeError as error:
+        raise GraderError(f"{path}: not valid TOML: {error}") from None
+
+
+class CriterionEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """One of the file's ``[[criteria]]``."""
+
+    id: str
+    part: int
+    title: str
+    points: float
+    checks: dict[str, float] = {}
+    steps: list[tuple[float, float]] = []
+
+
+class ProtectedEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """The file's ``[protected]``."""
+
+    strict: bool = False
+
+
+TABLES = (
+    "assignment",
+    "thresholds",
+    "protected",
+    "late",
+    "criteria",
+    "scheduler",
+)  # of the file; the last one is of old ones
+Entry = TypeVar("Entry")
+
+
 def load(path: Path, known: Mapping[str, Collection[str]], scored: Mapping[str, str] | None = None) -> Rubric:
     """Read a rubric and hold it against the checks that exist.
 
     Args:
         path: the TOML file.
         known: names of the checks by criterion id.
-        scored: by criterion id, the threshold that its score is held against.
+        scored: by criterion id, the threshold that its score, a share from 0 to 1, is held against.
 
     Raises:
         GraderError: one line that names the file, the entry and what was meant, perhaps.
     """
-    message = (
-        "collapse_fails of [scheduler] means nothing any more and was passed over; write "
-        "checks = { changes = 6, unit = 2 } into the criterion of the schedule instead"
-    )
+    raw = read(path)
+    for name in raw:
+        if name not in TABLES:
+            raise GraderError(f"{path}: [{name}]: no such table{_meant(name, TABLES[:-1])}")
+    if "collapse_fails" in raw.get("scheduler", {}):
+        _say_once(
+            f"{path}: collapse_fails of [scheduler] means nothing any more and was passed over; write "
+            "checks = { changes = 6, unit = 2 } into the criterion of the schedule instead"
+        )
+    entries = _converted(raw.get("thresholds", {}), dict[str, Any], f"{path}: [thresholds]")
+    thresholds = {name: _number(value, f"{path}: [thresholds] {name}") for name, value in entries.items()}
+    for name in dict.fromkeys((scored or {}).values()):
+        _expect_share(name, thresholds, path)
+    below = {ident: thresholds[name] for ident, name in (scored or {}).items()}
+    criteria = tuple(_criterion(path, entry, known, below) for entry in _entries(raw, path))
+    for ident, times in Counter(criterion.id for criterion in criteria).items():
+        if times > 1:
+            raise GraderError(f"{path}: criterion '{ident}' stands there {times} times, expected once")
+    strict = _converted(raw.get("protected", {}), ProtectedEntry, f"{path}: [protected]").strict
+    title = raw.get("assignment", {})
+    name = str(title.get("name", path.stem) if isinstance(title, dict) else path.stem)
+    return Rubric(name, criteria, thresholds, strict)
+
+
+def _entries(raw: Mapping[str, Any], path: Path) -> list[dict[str, Any]]:
+    entries = raw.get("criteria")
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise GraderError(f"{path}: expected criteria, each a table [[criteria]] with id, part, title and points")
+    return entries
+
+
+def _converted(value: Any, kind: type[Entry], where: str) -> Entry:
+    """What stands in the file, as what it should be.
+
+    Raises:
+        GraderError: it is something else; the line begins with ``where``.
+    """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-        thresholds = {key: float(value) for key, value in raw["thresholds"].items()}
-        below = {ident: thresholds[name] for ident, name in (scored or {}).items() if name in thresholds}
-        criteria = tuple(_criterion(path, entry, known, below) for entry in raw["criteria"])
-        strict = bool(raw.get("protected", {}).get("strict", False))
-        if "collapse_fails" in raw.get("scheduler", {}):
-            _say_once(f"{path}: {message}")
-        name = str(raw.get("assignment", {}).get("name", path.stem))
-        return Rubric(name, criteria, thresholds, strict)
-    except FileNotFoundError:
-        raise GraderError(f"{path}: no such rubric") from None
-    except tomllib.TOMLDecodeError as error:
-        raise GraderError(f"{path}: not valid TOML: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        wanted = "a criterion has id, part, title and points"
-        raise GraderError(f"{path}: {type(error).__name__}: {error}; {wanted}") from None
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        what, _, place = str(error).partition(" - at `$")
+        raise GraderError(f"{where}: {place.strip('.`[]')}{': ' * bool(place)}{what[:1].lower()}{what[1:]}") from None
+
+
+def _number(value: Any, where: str) -> float:
+    number = _converted(value, float, where)
+    if not math.isfinite(number):
+        raise GraderError(f"{where}: expected a number, got {number}")
+    return number
+
+
+def _expect_share(name: str, thresholds: Mapping[str, float], path: Path) -> None:
+    """See that a threshold for a score is there, and one that a score can reach."""
+    if name not in thresholds:
+        raise GraderError(f"{path}: [thresholds] expected {name}, a share from 0 to 1{_meant_in(name, thresholds)}")
+    if not 0 <= thresholds[name] <= 1:
+        raise GraderError(
+            f"{path}: [thresholds] {name}: expected a share from 0 to 1, as 0.88, got {thresholds[name]:g}"
+        )
 
 
 def _criterion(
-    path: Path, entry: dict[str, Any], known: Mapping[str, Collection[str]], below: Mapping[str, float]
+    path: Path, raw: dict[str, Any], known: Mapping[str, Collection[str]], below: Mapping[str, float]
 ) -> RubricCriterion:
-    ident = entry["id"]
-    if ident not in known:
-        raise GraderError(f"{path}: criterion '{ident}' does not exist{_meant(ident, known)}")
-    weights = {name: float(points) for name, points in entry.get("checks", {}).items()}
-    for name in weights:
+    ident = str(raw.get("id", ""))
+    where = f"{path}: criterion '{ident}'" if ident else f"{path}: a criterion without an id"
+    if ident and ident not in known:
+        raise GraderError(f"{where} does not exist{_meant(ident, known)}")
+    for name in raw:
+        if name not in CriterionEntry.__struct_fields__:
+            raise GraderError(f"{where}: {name}: no such entry{_meant(name, CriterionEntry.__struct_fields__)}")
+    entry = _converted(raw, CriterionEntry, where)
+    for name in entry.checks:
         if name not in known[ident]:
-            raise GraderError(f"{path}: criterion '{ident}': check '{name}' does not exist{_meant(name, known[ident])}")
-    points = float(entry["points"])
-    if points < 0 or (weights and abs(sum(weights.values()) - points) > 1e-9):
-        total = sum(weights.values())
-        raise GraderError(f"{path}: criterion '{ident}': points are {points:g}, its checks add up to {total:g}")
-    steps = tuple((float(at), float(earns)) for at, earns in entry.get("steps", ()))
-    if steps and (problem := _wrong_steps(steps, points, bool(weights), below.get(ident))):
-        raise GraderError(f"{path}: criterion '{ident}': steps: {problem}")
-    return RubricCriterion(ident, int(entry["part"]), str(entry["title"]), points, weights, steps)
+            raise GraderError(f"{where}: check '{name}' does not exist{_meant(name, known[ident])}")
+    points, total = entry.points, sum(entry.checks.values())
+    if not (math.isfinite(points) and points >= 0):
+        raise GraderError(f"{where}: points: expected a number of 0 or more, got {points:g}")
+    if entry.checks and not abs(total - points) <= 1e-9:
+        raise GraderError(f"{where}: points are {points:g}, its checks add up to {total:g}")
+    steps = tuple(entry.steps)
+    if steps and (problem := _wrong_steps(steps, points, bool(entry.checks), below.get(ident))):
+        raise GraderError(f"{where}: steps: {problem}")
+    return RubricCriterion(ident, entry.part, entry.title, points, entry.checks, steps)
 
 
 def _wrong_steps(steps: Sequence[tuple[float, float]], points: float, by_check: bool, threshold: float | None) -> str:
@@ -135,3 +228,8 @@ def _say_once(line: str) -> None:
 def _meant(word: str, among: Collection[str]) -> str:
     close = difflib.get_close_matches(word, list(among), 1)
     return f", did you mean '{close[0]}'?" if close else ""
+
+
+def _meant_in(wanted: str, there: Collection[str]) -> str:
+    close = difflib.get_close_matches(wanted, list(there), 1)
+    return f"; is '{close[0]}' meant for it?" if close else ""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.assignments.vit.assignment import VIT
 from grader.cli import main
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "examples" / "linear_regression"
@@ -52,3 +53,16 @@ def test_a_file_that_is_no_assignment_is_one_line(tmp_path, capsys, text):
         path.write_text(text)
     assert main(["--assignment", str(path), str(EXAMPLE / "reference")]) == 2
     assert "assignment.py: expected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("criterion", VIT.criteria)
+def test_a_criterion_that_is_judged_alone_finds_all_that_it_looks_at(criterion):
+    asked = {probe.id for probe in VIT.probes_for([criterion])}
+    for needed in VIT.criteria[criterion].needs:
+        assert asked >= {probe.id for probe in VIT.probes if probe.wanted([needed])}
+
+
+def test_a_criterion_that_is_judged_alone_asks_nothing_that_only_others_need():
+    asked = {probe.id for probe in VIT.probes_for(["contrastive.precision"])}
+    assert "embeddings" in asked and not asked & {"knn", "transfer", "training", "checkpoint.classifier"}
+    assert VIT.probes_for(None) == VIT.probes

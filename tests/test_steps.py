@@ -83,7 +83,7 @@ def test_the_steps_of_a_rubric_are_read_and_there_are_none_by_default(tmp_path):
         ("[[0.88, 1]]", "vit.accuracy", "0.88 is not below the threshold, 0.88"),
         ("[[0.86, 6]]", "vit.accuracy", "expected from 0 to 5 points"),
         ("[[0.86, 1]]", "vit.model", "only a criterion whose score is held against a threshold has steps"),
-        ("[0.86, 1]", "vit.accuracy", "a criterion has id, part, title and points"),
+        ("[0.86, 1]", "vit.accuracy", "criterion 'vit.accuracy': steps"),
     ],
 )
 def test_steps_that_make_no_sense_are_refused_in_a_line(tmp_path, steps, criterion, line):

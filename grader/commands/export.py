@@ -59,6 +59,8 @@ def run(given: argparse.Namespace) -> int:
         complain(line)
     with GradebookReader(given.out, given.attempts, rubric) as reader:
         results = of_class(reader)
+        for line in [] if rubric else reader.rubric_remarks():
+            complain(line)
         for line in reader.late_remarks():
             raise GraderError(f"{line}; nothing was handed on")
         if not results:

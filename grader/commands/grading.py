@@ -64,7 +64,11 @@ def grade_all(given: argparse.Namespace) -> tuple[list[Grade], list[str]]:
         grade = _told(found[0], given.telling, lambda: grade_one(found[0], options, given.only, pages, quiet))
         return [grade], [f"Page: {pages.target(grade)}", *pages.trouble.values()] if pages else []
     from grader.gradebook import moves, session  # noqa: PLC0415  one submission needs neither, nor what only Linux has
+    from grader.gradebook.remembering import as_before  # noqa: PLC0415  as above
 
+    named, options = options.rubric, as_before(options)
+    if options.rubric != named:
+        complain(f"{options.out}: graded by {options.rubric}, as before; --rubric names another")
     if options.out != given.out:
         complain(f"grades: nothing can be written there; the gradebook is in {options.out}")
     moved = moves.taken(options.out, given.roster, given.zone, options.rubric_file)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from grader.commands.arguments import shared
 from grader.errors import GraderError
-from grader.gradebook import moves
+from grader.gradebook import late, moves
 from grader.gradebook.basis import rubric_of
 from grader.gradebook.reader import GradebookReader, look_again
 from grader.gradebook.store import NAME, Gradebook
@@ -51,9 +51,11 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _rubric_before(book: Gradebook, now: Path) -> Path:
-    """The rubric that the class was graded by; today's where it is gone."""
+    """The rubric that the class was graded by; today's where it is gone or can no longer be read."""
     try:
-        return rubric_of(book)
+        rubric = rubric_of(book)
+        late.load(rubric)
+        return rubric
     except GraderError:
         return now
 

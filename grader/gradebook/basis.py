@@ -30,7 +30,8 @@ def rubric_of(book: Gradebook, named: Path | None = None) -> Path:
     kept = book.setting("rubric", "") if named is None else ""
     rubric = named or (Path(kept) if kept else assignment_of(book).rubric)
     if not rubric.is_file():
-        raise GraderError(f"{rubric}: no such rubric, the class was graded by it; give another with --rubric")
+        again = "" if named else ", the class was graded by it; `grade.py regrade --rubric FILE` takes another"
+        raise GraderError(f"{rubric}: no such rubric{again}")
     return rubric
 
 

@@ -51,8 +51,13 @@ def current(options: "Options", only: Iterable[str] | None = None) -> Digests:
     settings = [options.train, options.train_budget, options.sample, sorted(only) if only is not None else None]
     operations = of_code(path for path in map(Path, options.assignment.ops) if path.suffix == ".py")
     whole = asking() + operations + json.dumps([*settings, options.assignment.name])
-    rubric = hashlib.sha256(options.rubric_file.read_bytes()).hexdigest()[:16]
-    return Digests(hashlib.sha256(whole.encode()).hexdigest()[:16], judging(options), rubric, environment())
+    asks = hashlib.sha256(whole.encode()).hexdigest()[:16]
+    return Digests(asks, judging(options), of_rubric(options.rubric_file), environment())
+
+
+def of_rubric(path: Path) -> str:
+    """Of a rubric's file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def judging(options: "Options") -> str:

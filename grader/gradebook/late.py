@@ -19,13 +19,13 @@ and none is given, nobody is late by the files' times, and ``zone_needed`` says 
 """
 
 import math
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.errors import GraderError
+from grader.rubric import read
 
 Extension = timedelta | datetime  # how much longer, or until when
 
@@ -145,7 +145,9 @@ def load(rubric: Path, zone: str = "") -> LatePolicy:
     Raises:
         GraderError: one line that names the entry that is wrong.
     """
-    raw = tomllib.loads(rubric.read_text(encoding="utf-8")).get("late", {})
+    raw = read(rubric).get("late", {})
+    if not isinstance(raw, dict):
+        raise GraderError(f"{rubric}: late: expected a table, [late]")
     known_fields = ("deadline", "zone", "grace", "per_day", "most", "closes", "bank")
     unknown = set(raw) - set(known_fields)
     if unknown:

@@ -64,7 +64,8 @@ def moved(before: Mapping[str, Standing], after: Mapping[str, Standing]) -> list
         ):
             by = "" if old.excused or new.excused else f" ({new.points - old.points:+g})"
             counts = f", the submission of {new.handed_in_by} counts" if old.submission != new.submission else ""
-            lines.append(f"{key}: {old.shown} → {new.shown}{by}: {new.late}{counts}")
+            lateness = f": {new.late}" if new.late != old.late or counts else ""
+            lines.append(f"{key}: {old.shown} → {new.shown}{by}{lateness}{counts}")
     return lines
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from grader.gradebook import late
+from grader.gradebook import digests, late
 from grader.gradebook.adjusting import Adjuster
 from grader.gradebook.basis import rubric_of
 from grader.gradebook.inputs import archive_of, has_zone
@@ -162,6 +162,13 @@ class GradebookReader:
             if self.policy.lacks_zone(row.late, row.handed_in, zoned, extension):
                 return [late.zone_needed(self.policy, self.rubric, "" if zoned else archive_of(row.path))]
         return []
+
+    def rubric_remarks(self) -> list[str]:
+        """Say, in one line, where the rubric has changed since the grades were computed by it."""
+        now = digests.of_rubric(self.rubric)
+        if all(entry.kept.digests.rubric == now for entry in self.entries()):
+            return []
+        return [f"{self.rubric} has changed since the grades were computed: `grade.py regrade` computes them by it"]
 
     def history(self, key: str) -> list[GradeRow]:
         """All grades that a student ever had, oldest first."""

@@ -147,8 +147,9 @@ class Regrader:
 
     def _not_wanted(self, kept: GradeRow) -> set[str]:
         """The probes that are of no use to the criteria that were judged."""
-        only = kept.options.get("only")
-        return set() if only is None else {p.id for p in self.options.assignment.probes if not p.wanted(only)}
+        assignment = self.options.assignment
+        wanted = assignment.probes_for(kept.options.get("only"))
+        return {probe.id for probe in assignment.probes if probe not in wanted}
 
     def _by_kept_verdicts(self, kept: GradeRow, judged: KeptVerdicts) -> PackedGrade | None:
         """A grade of the same verdicts; None where the rubric judges other criteria."""

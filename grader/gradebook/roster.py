@@ -6,9 +6,10 @@
     ef56,Emmy Noether,red,,,
     gh78,Ida Rhodes,,2026-11-27T23:59:00+01:00,,yes
 
-A student is told by ``key``, ``email`` or ``id``; other columns than these are left alone.
+A student is told by ``key``, ``email`` or ``id``; other columns than these are left alone, but for a misspelt one.
 """
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from grader.gradebook.late import Extension
 from grader.gradebook.tables import Cells, records, yes
 
 IDENTITY = ("key", "email", "id")
+OF_EFFECT = (*IDENTITY, "team", "extension", "late_days", "excused")  # columns
 
 
 @dataclass(frozen=True)
@@ -84,22 +86,23 @@ class Roster:
 
     def _keyed(self, ids: Mapping[str, str | None]) -> list[tuple[str, RosterStudent]]:
         by_id = {ident: key for key, ident in ids.items() if ident}
-        by_email: dict[str, list[str]] = {}
+        by_name: dict[str, list[str]] = {}
         for key in ids:
-            for name in {key.casefold(), key.casefold().partition("@")[0]}:
-                by_email.setdefault(name, []).append(key)
-        return [(_key(student, by_id, by_email), student) for student in self.students]
+            by_name.setdefault(key.casefold(), []).append(key)
+        return [(_key(student, by_id, by_name), student) for student in self.students]
 
 
-def _key(student: RosterStudent, by_id: Mapping[str, str], by_email: Mapping[str, list[str]]) -> str:
+def _key(student: RosterStudent, by_id: Mapping[str, str], by_name: Mapping[str, list[str]]) -> str:
+    """The key of a row: told by key, then by id, then by email, as which a key may stand with or without its domain."""
     if student.key:
         return student.key
     if student.id in by_id:
         return by_id[student.id]
     whole = student.email.casefold()
-    for name in (whole, whole.partition("@")[0]):
-        if len(by_email.get(name, ())) == 1:
-            return by_email[name][0]
+    login, _, _ = whole.partition("@")
+    for name in (whole, login):
+        if name and len(by_name.get(name, ())) == 1:
+            return by_name[name][0]
     return student.label
 
 
@@ -120,6 +123,10 @@ def parse(text: str, path: str) -> Roster:
 
 
 def _columns(names: set[str]) -> str:
+    for name in OF_EFFECT:
+        close = difflib.get_close_matches(name, names - {*OF_EFFECT, "name"}, 1, cutoff=0.82)
+        if close and name not in names:
+            return f"the column {close[0]!r} means nothing here: write {name!r}, if that is meant, or rename it"
     return "" if names & set(IDENTITY) else "expected a column 'key', 'email' or 'id'"
 
 

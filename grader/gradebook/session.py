@@ -113,7 +113,8 @@ def remarks(options: Options) -> list[str]:
 
 def roster_remarks(reader: GradebookReader) -> list[str]:
     """Who has not handed in, and whom the roster does not name; nothing where there is no roster."""
-    absent, strangers = list(reader.not_handed_in()), reader.not_on_roster()
+    absent = [f"{key} ({student.name})" if student.name else key for key, student in reader.not_handed_in().items()]
+    strangers = reader.not_on_roster()
     return [
         *([f"Not handed in: {', '.join(absent)}"] if absent else []),
         *([f"Not on the roster: {', '.join(strangers)}"] if strangers else []),

@@ -23,7 +23,7 @@ def read(path: Path) -> str:
     except OSError as error:
         raise GraderErrors([f"{path}: cannot be read: {error.strerror or error}"]) from None
     except UnicodeDecodeError as error:
-        raise GraderErrors([f"{path}: expected a CSV file in UTF-8: {error}"]) from None
+        raise GraderErrors([f"{path}: expected a CSV file in UTF-8 with commas: {error}"]) from None
 
 
 def records(
@@ -97,7 +97,14 @@ def _rows(text: str, columns: Callable[[set[str]], str]) -> Iterator[tuple[int, 
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = [name.strip().casefold() for name in next(reader, [])]
     if problem := columns(set(header)):
-        raise ValueError(f"{problem}, found {', '.join(map(repr, header)) or 'none'}")
+        raise ValueError(f"{problem}, found {', '.join(map(repr, header)) or 'none'}{not_commas(header)}")
     for cells in reader:
         if any(cell.strip() for cell in cells):
             yield reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False))
+
+
+def not_commas(header: Sequence[str]) -> str:
+    """A remark where the cells of a table are separated by something else than commas; empty where they are not."""
+    other = next((sign for sign in (";", "\t") if len(header) == 1 and sign in header[0]), "")
+    named = {";": "semicolons", "\t": "tabs", "": ""}[other]
+    return f"; its cells are separated by {named}: save it with commas" if other else ""

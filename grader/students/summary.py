@@ -69,7 +69,7 @@ def _part(writer: _Writer, part: int, items: list[CheckItem]) -> None:
     passed = sum(item.outcome == "passed" for item in items)
     told = f"Part {part}: {passed} of {len(items)} checks passed"
     if not Session.of(items[0].config).inside:
-        earned, possible, later = points(_results(items), _untrained(items))
+        earned, possible, later = points(_results(items), _decided_later(items))
         told += f", {earned:g} of {possible:g} points" + (f" (and {later:g} in the official grade)" if later else "")
     writer.line(told, bold=True)
     for _, checks in groupby(items, lambda item: item.criterion.id):
@@ -91,20 +91,24 @@ def _criterion(writer: _Writer, items: list[CheckItem]) -> None:
 
 
 def _notes(items: list[CheckItem]) -> Iterator[str]:
-    """What this run leaves open: where the submission ran, and what only the official grade decides."""
+    """What is to be looked at beside the checks: where the submission ran, warnings, what the official grade decides."""
     session = Session.of(items[0].config)
     if session.inside:
         yield "Run inside pytest for debugging, without confinement or time limits: run again without for verdicts."
     elif session.grade is not None and session.grade.not_enforced:
         yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
-    untrained = _untrained(items)
-    yield from (words for criterion, words in session.assignment.official.items() if criterion in untrained)
+    for_instructors = ("forged.observation", "grader.error")  # warnings that students need not understand
+    told = () if session.grade is None else session.grade.warnings
+    yield from (f"Look at this: {printable(each.message)}" for each in told if each.code not in for_instructors)
+    later = _decided_later(items)
+    yield from (words for criterion, words in session.assignment.official.items() if criterion in later)
     yield "The official grade uses random inputs of its own, and decides whether slow code is too slow."
 
 
-def _untrained(items: list[CheckItem]) -> set[str]:
-    """The criteria that wait for a model that is still to be trained."""
-    return {item.criterion.id for item in items if item.outcome == "not trained"}
+def _decided_later(items: list[CheckItem]) -> set[str]:
+    """The criteria that wait for a model which the official grade trains where there is none."""
+    official = Session.of(items[0].config).assignment.official
+    return {item.criterion.id for item in items if item.outcome == "not trained" and item.criterion.id in official}
 
 
 def _results(items: list[CheckItem]) -> list[CriterionResult]:
@@ -113,21 +117,23 @@ def _results(items: list[CheckItem]) -> list[CriterionResult]:
     return [session.result(criterion) for criterion in dict.fromkeys(item.criterion.id for item in items)]
 
 
-def points(results: Collection[CriterionResult], untrained: Collection[str]) -> tuple[float, float, float]:
+def points(results: Collection[CriterionResult], official: Collection[str]) -> tuple[float, float, float]:
     """The points so far, the most that there could be of them, and those that the official grade decides."""
-    later = sum(result.max_points if result.id in untrained else result.open for result in results)
+    later = sum(result.max_points if result.id in official else result.open for result in results)
     return sum(result.points for result in results), sum(result.max_points for result in results) - later, later
 
 
 def _all_points(items: list[CheckItem]) -> str:
-    earned, possible, later = points(_results(items), _untrained(items))
+    earned, possible, later = points(_results(items), _decided_later(items))
     decided = f", {later:g} {'is' if later == 1 else 'are'} decided in the official grade" if later else ""
     return f"{earned:g} of {possible:g} points so far{decided}"
 
 
 def _next(writer: _Writer, items: list[CheckItem]) -> None:
     step = next((item for item in items if item.outcome in ("failed", "to do", "not trained")), None)
-    if step is not None:
+    if step is not None and step.outcome == "not trained":
+        writer.line(f"Next: {step.criterion.id}: run the training in the notebook", bold=True)
+    elif step is not None:
         writer.line(f"Next: {step.criterion.id}, alone with: pytest -k {step.criterion.id}", bold=True)
     elif all(item.outcome == "passed" for item in items):
         writer.line("Nothing left to do here.", bold=True)

@@ -4,12 +4,14 @@ import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from grader.assignments.vit.assignment import VIT
+from grader.gradebook import digests
 from grader.gradebook.digests import Digests
 from grader.gradebook.packing import pack_answers
 from grader.gradebook.store import NAME, Gradebook, PackedGrade
 from grader.records import Grade
 
-NOW = Digests("asks", "checks", "rubric", "environment")
+NOW = Digests("asks", "checks", digests.of_rubric(VIT.rubric), "environment")
 DEADLINE = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
 
 

@@ -65,6 +65,41 @@ def test_other_points_move_grades_without_running_anything(copied, tmp_path, cap
     assert classroom.points(copied) == {**classroom.POINTS, "bela": 5, "cleo": 1}
 
 
+def test_the_same_command_again_goes_on_by_the_rubric_of_the_class(graded, copied, tmp_path, capsys):
+    changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
+    cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)])
+    cli.main([str(graded[0]), "--out", str(copied), *classroom.ONLY])
+    assert classroom.points(copied) == {**classroom.POINTS, "bela": 5, "cleo": 1}
+    assert f"graded by {changed}, as before; --rubric names another" in capsys.readouterr().err
+    cli.main([str(graded[0]), "--out", str(copied), *classroom.ONLY, "--rubric", str(DEFAULT)])
+    assert classroom.points(copied) == classroom.POINTS
+    cli.main([str(graded[0]), "--out", str(copied), *classroom.ONLY])
+    assert "as before" not in capsys.readouterr().err
+
+
+def test_a_rubric_that_was_spoilt_is_named_and_another_one_takes_its_place(copied, tmp_path, capsys, nobody_to_ask):
+    changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
+    cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)])
+    with changed.open("a") as file:
+        file.write("[[crit\n")
+    capsys.readouterr()
+    for command in (["regrade"], ["export", "md"], ["adjust", "bela", "application.knn", "3", "--why", "x"]):
+        assert cli.main([*command, "--out", str(copied)]) == 2
+        assert capsys.readouterr().err.startswith(f"{changed}: not valid TOML: ")
+    assert cli.main(["regrade", "--out", str(copied), "--rubric", str(DEFAULT)]) == 0
+    assert classroom.points(copied) == classroom.POINTS
+
+
+def test_an_export_tells_of_a_rubric_that_has_changed_since(copied, tmp_path, capsys, nobody_to_ask):
+    changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
+    cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)])
+    cli.main(["export", "md", "--out", str(copied)])
+    assert "has changed" not in capsys.readouterr().err
+    changed.write_text(DEFAULT.read_text())
+    cli.main(["export", "md", "--out", str(copied)])
+    assert f"{changed} has changed since the grades were computed" in capsys.readouterr().err
+
+
 @pytest.fixture
 def judged(monkeypatch):
     """The submissions that were judged again, not only counted again."""

@@ -142,7 +142,18 @@ def test_emails_tell_students_by_whole_or_by_what_stands_before_the_at():
     }  # fmt: skip
 
 
+def test_a_row_is_nobodys_whose_key_only_looks_like_it():
+    keys = {"@At Attila": None, "ann@b.example": None}
+    text = "email,id,name\n,1009,No Show Ned\nann@c.example,,\n"
+    assert set(parse(text, "r.csv").keys(keys)) == {"1009", "ann@c.example"}
+
+
 WRONG = {
+    "a column misspelt": ("key,extention\nada,2d\n", "the column 'extention' means nothing here: write 'extension'"),
+    "semicolons": (
+        "key;name\nada;Ada\n",
+        "expected a column 'key', 'email' or 'id', found 'key;name'; its cells are separated by semicolons",
+    ),
     "no column": ("name\nada\n", "expected a column 'key', 'email' or 'id', found 'name'"),
     "nobody": ("key,name\n,Ada\n", "row 2: expected a key, an email or an id"),
     "an extension": ("key,extension\nada,soon\n", "row 2: extension: expected 3d, 36h or a time"),
@@ -180,7 +191,7 @@ def test_one_student_by_key_and_by_id_is_told_when_the_roster_is_taken(out):
 
 def test_the_columns_may_come_in_any_case_and_the_file_with_a_byte_order_mark(out):
     (out / "bom.csv").write_bytes("\ufeffKey , Excused\r\nada,YES\r\n".encode())
-    assert moves.taken(out, out / "bom.csv", None) == ["ada: 100 → excused: not late"]
+    assert moves.taken(out, out / "bom.csv", None) == ["ada: 100 → excused"]
 
 
 def test_the_rosters_of_before_stay_as_history(out):

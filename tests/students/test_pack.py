@@ -131,6 +131,17 @@ def test_what_is_wrong_with_the_models_is_said(folder, monkeypatch, capsys, tmp_
     assert "Look at this: vit.accuracy: there is no vit_classifier.pt" in capsys.readouterr().out
 
 
+def test_right_code_without_models_is_told_of_the_models_alone(tmp_path, capsys):
+    reference = tmp_path / "student"
+    shutil.copytree(ROOT / "reference", reference, ignore=shutil.ignore_patterns("*.pt", "*.ipynb"))
+    shutil.copyfile(ROOT / "student" / "submission.ipynb", reference / "submission.ipynb")
+    parser = argparse.ArgumentParser()
+    pack.add_arguments(parser)
+    pack.run(parser.parse_args([str(reference), "--to", str(tmp_path / "made.zip")]))
+    lines = [line.split(":")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("Look")]
+    assert lines == ["vit.accuracy", "contrastive.logs", "contrastive.precision"]
+
+
 def test_what_cannot_be_written_leaves_nothing_behind(folder, tmp_path):
     parser = argparse.ArgumentParser()
     pack.add_arguments(parser)

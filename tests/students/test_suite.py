@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignments.vit.assignment import VIT
-from grader.records import CheckResult
+from grader.records import CheckResult, GradeWarning
 from grader.reports import record
 from grader.students import last_run
 from tests import grades, warm_commands
@@ -48,8 +48,8 @@ def project(pytester):
     pytester.makeconftest(GIVEN)
     pytester.makepyprojecttoml('[tool.pytest.ini_options]\ntestpaths = ["tests/student"]\naddopts = "--no-header"')
 
-    def grade(**statuses):
-        made = grades.grade(**statuses)
+    def grade(warnings=(), **statuses):
+        made = dataclasses.replace(grades.grade(**statuses), warnings=warnings)
         criteria = tuple(dataclasses.replace(c, checks=_checks(c)) for c in made.criteria)
         written = record.to_dict(dataclasses.replace(made, criteria=criteria))
         (pytester.path / "grade.json").write_text(json.dumps(written))
@@ -104,6 +104,20 @@ def test_the_points_so_far_are_told_and_what_is_decided_later(project):
     assert "checks passed, 21 of 23 points (and 5 in the official grade)" in said
     assert "Part 4: 8 of 8 checks passed, 16 of 16 points" in said
     assert "93 of 95 points so far, 5 are decided in the official grade" in said
+
+
+def test_only_what_the_official_grade_trains_itself_is_decided_there(project):
+    result = project(contrastive_precision=("missing", "there is no vit_embeds.pt")).runpytest()
+    said = " ".join(" ".join(result.outlines).split())
+    assert "90 of 100 points so far Next: contrastive.precision: run the training in the notebook" in said
+
+
+def test_a_file_that_cannot_be_read_is_named_where_all_checks_pass(project):
+    words = "vit_model.py, line 210: '(' was never closed"
+    warnings = (GradeWarning("syntax.error", words), GradeWarning("grader.error", "not for students"))
+    result = project(warnings=warnings).runpytest()
+    said = " ".join(" ".join(result.outlines).split())
+    assert f"Look at this: {words}" in said and "not for students" not in said
 
 
 def test_the_points_of_one_part_are_told_alone(project):

@@ -108,17 +108,24 @@ def check_vit_passes(evidence: Evidence) -> None:
         why = next(filter(None, (why_not_added(name, evidence) for name in todo)), "")
         raise Missing(f"still to do: {', '.join(todo)}{why}")
     if said := [f"{name}: {words}" for name, words in wrong.items() if words]:
-        raise Fail(f"check_vit.py says {'; '.join(said)[:800]}", "Run `python check_vit.py` to see it yourself.")
+        raise Fail(f"check_vit.py says {_first_of(said)}", "Run `python check_vit.py` to see it yourself.")
     other = [found[-1] for found in problems.values() if found[-1]]
     # check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
     # fit next to none of the sizes drawn for another grade.
     max_with_one_batch_size = 1
     if len(other) > max_with_one_batch_size:
         raise Fail(
-            f"for batches of other sizes than those of check_vit.py: {'; '.join(other)[:800]}",
+            f"for batches of other sizes than those of check_vit.py: {_first_of(other)}",
             "Is the size of the batch hard-coded? Take it from the input: x.shape[0].",
         )
     _expect_computed([_off_line(results[name][-1], known[name]["line"]) for name in CLASSES])
+
+
+def _first_of(problems: list[str]) -> str:
+    """As many problems as are read at once, and how many more there are."""
+    shown = 4
+    more = [f"and {len(problems) - shown} more"] if len(problems) > shown else []
+    return "; ".join([*problems[:shown], *more])
 
 
 def _problem(name: str, result: CaseResult, case: Case) -> str:
