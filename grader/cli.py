@@ -5,6 +5,7 @@ done, said in one line; 130 interrupted. The commands stand in ``grader/commands
 """
 
 import difflib
+import errno
 import importlib
 import io
 import os
@@ -96,4 +97,18 @@ def _words(error: Exception) -> str:
         traceback.print_exception(error)
     if isinstance(error, ModuleNotFoundError) and not (error.name or "grader").startswith("grader"):
         return str(not_installed(str(error.name)))
+    if type(error).__module__ == "sqlite3" and (advice := _of_the_gradebook(str(error))):
+        return f"the gradebook: {error}; {advice}"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.filename or 'the output'}: {error.strerror}; make room there, and start again"
     return f"the grader itself failed: {type(error).__name__}: {error} ({firewall.TRACEBACK_VARIABLE}=1 shows where)"
+
+
+def _of_the_gradebook(problem: str) -> str:
+    """What to do about what SQLite says; empty where that is no news of the disk."""
+    advice = {
+        "is full": "make room there, and start again: what was kept is there",
+        "is malformed": "it is damaged: take a copy from before, or grade again into another --out",
+        "is locked": "another command is at it: start again when that has ended",
+    }
+    return next((words for sign, words in advice.items() if sign in problem), "")

@@ -267,7 +267,7 @@ class SimilarGroup:
         named = " and ".join(self.what)
         if self.least == 1:
             return f"share {named}"
-        return f"have nearly the same {named} ({self.least:.2f} and more)"
+        return f"have nearly the same {named} ({self.least:.2f}{' and more' * (len(self.keys) > 2)})"
 
     def __str__(self) -> str:
         if len(self.keys) == 2:
@@ -327,6 +327,11 @@ class Grade:
         """Why a person should look at it, a line for each reason."""
         undecided = (self.reason or self.status,) if self.status != "graded" else ()
         return (*undecided, *self.look_again, *(each.near for each in self.criteria if each.near))
+
+    @property
+    def told_reason(self) -> str:
+        """The reason for its student: without the folders in which the grader found the submission."""
+        return self.reason.replace(f"{self.submission['path']}: ", f"{Path(self.submission['path']).name}: ")
 
     @property
     def not_enforced(self) -> list[str]:

@@ -1,8 +1,10 @@
 """The command line: arguments, exit status, what goes where."""
 
 import dataclasses
+import errno
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -121,6 +123,30 @@ def test_an_unforeseen_error_says_how_to_see_where_it_came_from(graded, capsys, 
         capsys.readouterr().err
         == f"the grader itself failed: ZeroDivisionError: oops ({firewall.TRACEBACK_VARIABLE}=1 shows where)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            sqlite3.OperationalError("database or disk is full"),
+            "the gradebook: database or disk is full; make room there",
+        ),
+        (
+            sqlite3.DatabaseError("database disk image is malformed"),
+            "is malformed; it is damaged: take a copy from before",
+        ),
+        (sqlite3.IntegrityError("NOT NULL constraint failed"), "the grader itself failed: IntegrityError"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "grades/a.html"),
+            "grades/a.html: No space left on device; make",
+        ),
+    ],
+    ids=["full", "damaged", "a fault of ours", "a file"],
+)
+def test_a_full_disk_and_a_damaged_gradebook_are_no_faults_of_the_graders(graded, capsys, error, line):
+    assert cli.main([graded(error)]) == 2
+    assert line in capsys.readouterr().err
 
 
 def test_an_interrupt_is_one_line_and_exit_status_130(graded, capsys):

@@ -125,7 +125,9 @@ def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple
 def _each(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, list[ExportedGrade]]:
     if given.to == "-" and len(results) > 1:
         raise GraderError(f"--to: {given.format} is a file for each of {len(results)} submissions: give a folder")
-    lines, handed_on = [], []
+    waiting = [] if FORMATS[given.format].takes_open else [each.key for each in results if not each.sure]
+    lines = [f"{key}: needs review: what is open counts for nothing there, until a person decides" for key in waiting]
+    handed_on = []
     for result in results:
         wall, name = Firewall(), FORMATS[given.format].name
         target = given.to if given.to == "-" else str(Path(given.to) / file_stem(result.key) / name)

@@ -56,7 +56,7 @@ def expect_options(given: argparse.Namespace) -> None:
     for name, formats in only_of.items():
         if getattr(given, name) and given.format not in formats:
             raise GraderError(
-                f"--{name.replace('_', '-')}: only {' and '.join(formats)} take it, {given.format} does not"
+                f"--{name.replace('_', '-')}: only {' and '.join(formats)} take{'s' * (len(formats) == 1)} it, {given.format} does not"
             )
     alone = [name for name in ("dry_run", "course", "url", "now") if getattr(given, name)]
     if given.format == "canvas" and alone and not given.push:

@@ -35,11 +35,13 @@ class Format:
         said: what it is, for ``grade.py export --help``.
         write: makes the text.
         name: of the file that the reader expects of each submission; empty where all grades go into one text.
+        takes_open: whether the reader can be told of a grade that waits for a person.
     """
 
     said: str
     write: Writer
     name: str = ""
+    takes_open: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ FORMATS: dict[str, Format] = {
     "junit": Format("JUnit XML", junit.report),
     "github": Format("annotations for GitHub Actions", annotations.commands),
     "gradescope": Format("results.json, in a folder each", _each(gradescope.results), "results.json"),
-    "classroom50": Format("result.json, in a folder each", _each(classroom50.result), "result.json"),
+    "classroom50": Format("result.json, in a folder each", _each(classroom50.result), "result.json", False),
 }
 SHEETS: dict[str, SheetFormat] = {
     "canvas": SheetFormat("the gradebook CSV that Canvas imports", canvas.export),

@@ -33,6 +33,8 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, assignment: str 
     kept = [given.column(name) for name in header]
     rows = [[row[at] for at in kept if at is not None] + [row[column]] for row in given.rows]
     sheet = Sheet([*header, given.header[column]], rows, given.bom, given.ending)
+    if results:
+        _expect_points(rows, given.header[column], max(result.grade.max_score for result in results))
     known = {ident: row for row in rows if (ident := row[header.index("ID")].strip())}
     left, unknown = [], []
     for result in results:
@@ -46,6 +48,28 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, assignment: str 
         else:
             left.append(result.key)
     return Filled(sheet, tuple(left), tuple(unknown))
+
+
+def _expect_points(rows: Sequence[Sequence[str]], column: str, most: float) -> None:
+    """See that the column is worth as many points there as the grades are of.
+
+    Raises:
+        GraderError: it is worth others.
+    """
+    for first, *_, worth in rows:
+        if first.strip().casefold() == "points possible" and _is_other(worth, most):
+            raise GraderError(
+                f"canvas: {column} is worth {worth.strip()} points in the sheet, the grades are of {number(most)}; "
+                "nothing was written"
+            )
+
+
+def _is_other(cell: str, points: float) -> bool:
+    """Whether a cell holds another number than the points; words and nothing are none."""
+    try:
+        return float(cell) != points
+    except ValueError:
+        return False
 
 
 def _new(results: Sequence[ExportedGrade], assignment: str | None) -> Filled:

@@ -40,7 +40,7 @@ def _summary(result: ExportedGrade, parts: list[AssignmentPart]) -> Iterator[str
     """How a page begins: the score, what counts, what to look at first."""
     grade = result.grade
     yield f"{result.total} of {grade.max_score:g} points"
-    yield from filter(None, [grade.reason, result.note])
+    yield from filter(None, [grade.told_reason, result.note])
     if result.handed_in is not None:
         yield from result.handed_in.told(result.lateness)
         yield from _since(result)

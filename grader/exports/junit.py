@@ -42,7 +42,7 @@ def _cases(result: ExportedGrade) -> Iterator[ET.Element]:
             yield _case(criterion, check)
     if result.grade.status == "rejected" or (result.grade.reason and not result.grade.criteria):
         case = ET.Element("testcase", classname="submission", name="opened", time="0.000")
-        case.append(_ending("error" if result.grade.status == "needs_review" else "failure", result.grade.reason))
+        case.append(_ending("error" if result.grade.status == "needs_review" else "failure", result.grade.told_reason))
         yield case
 
 

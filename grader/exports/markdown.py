@@ -32,7 +32,7 @@ def _one(result: ExportedGrade) -> Iterator[str]:
         return
     yield f"## {escaped(result.key)}: {result.total} of {grade.max_score:g} points"
     yield ""
-    for said in (f"{grade.status.replace('_', ' ')}: {grade.reason}" if grade.reason else "", result.note):
+    for said in (f"{grade.status.replace('_', ' ')}: {grade.told_reason}" if grade.reason else "", result.note):
         if said:
             yield from (f"**{escaped(said)}**", "")
     if grade.criteria:
@@ -61,7 +61,7 @@ def _class(results: Sequence[ExportedGrade]) -> Iterator[str]:
             yield f"| {escaped(result.key)} | | excused | |"
             continue
         lost = ", ".join(escaped(each.id) for each in grade.criteria if each.lost)
-        status = "; ".join(filter(None, [grade.status.replace("_", " "), grade.reason, result.note]))
+        status = "; ".join(filter(None, [grade.status.replace("_", " "), grade.told_reason, result.note]))
         yield f"| {escaped(result.key)} | {result.total} | {escaped(status)} | {lost} |"
 
 

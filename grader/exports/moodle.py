@@ -3,6 +3,7 @@
 import html
 from collections.abc import Sequence
 
+from grader.errors import GraderError
 from grader.exports.result import ExportedGrade, words
 from grader.exports.sheets import Filled, Filling, Sheet, number, read
 from grader.reports.text import printable
@@ -58,10 +59,20 @@ def _new(results: Sequence[ExportedGrade]) -> Sheet:
 
 
 def _scale(row: list[str], at: dict[str, int], result: ExportedGrade) -> float:
+    """What points are multiplied by, so that all of them are the sheet's maximum.
+
+    Raises:
+        GraderError: the assignment there is graded by a scale in words.
+    """
+    if MAXIMUM not in at:
+        return 1.0
     try:
         most = float(row[at[MAXIMUM]].replace(",", "."))
-    except (KeyError, ValueError):  # no such column, or a scale in words
-        return 1.0
+    except ValueError:
+        raise GraderError(
+            f"moodle: expected a number as {MAXIMUM}, got {row[at[MAXIMUM]]!r}: set the assignment's grade to points in "
+            "Moodle; nothing was written"
+        ) from None
     return most / result.grade.max_score if result.grade.max_score else 1.0
 
 

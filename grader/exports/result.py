@@ -98,7 +98,7 @@ def late_note(lateness: Lateness, taken: float, is_open: bool) -> str:
         return days + bank
     if is_open:
         return f"{days}{bank}, which is charged once the grade is decided"
-    return f"{days}{bank}, {taken:g} points taken off"
+    return f"{days}{bank}, {taken:g} point{'s' * (taken != 1)} taken off"
 
 
 def of_excused(key: str, student: RosterStudent) -> ExportedGrade:
@@ -118,7 +118,7 @@ def of_class(reader: GradebookReader) -> list[ExportedGrade]:
 def words(result: ExportedGrade) -> list[str]:
     """What a student reads who has no page: a line a criterion that has not all its points, and the note."""
     grade = result.grade
-    lines = [f"{grade.status.replace('_', ' ')}: {grade.reason}"] if grade.reason else []
+    lines = [f"{grade.status.replace('_', ' ')}: {grade.told_reason}"] if grade.reason else []
     lines += [result.note] if result.note else []
     short = [each for each in grade.criteria if each.lost or each.open]
     lines += [f"{each.title} ({each.points:g} of {each.max_points:g}): {each.feedback}" for each in short]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grader.gradebook.inputs import has_zone
 from grader.gradebook.ledger import Decision
 from grader.gradebook.looks import Looks
 from grader.gradebook.reader import GradebookReader
@@ -45,7 +46,7 @@ def events(reader: GradebookReader, key: str) -> list[Event]:
 def _of_submission(reader: GradebookReader, row: SubmissionRow) -> Iterator[Event]:
     grades = reader.book.grades(row.id)
     first = grades[0].at if grades else None
-    times = [at for at in (row.handed_in, first) if at is not None]
+    times = [at for at in (reader.policy.handed_in(row.handed_in, has_zone(row.path)), first) if at is not None]
     if times:  # a zip's clock may be in another zone: nothing is handed in after it was graded
         yield Event(min(times), "submitted", f"{row.path}, by {row.key}")
     before: GradeRow | None = None

@@ -104,7 +104,11 @@ class Gradebook:
                 migration.upgrade(self.db, path)
             version = int(self.setting("version", str(VERSION)))
         except (OSError, sqlite3.Error) as error:
-            raise GraderError(f"{path}: no gradebook can be kept there: {error}") from None
+            damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+            advice = "; take a copy from before, or choose another --out" if damaged else ""
+            raise GraderError(
+                f"{path}: {'is no gradebook, or a damaged one' if damaged else 'no gradebook can be kept there'}: {error}{advice}"
+            ) from None
         if version != VERSION:
             raise GraderError(f"{path}: a gradebook of another version ({version}); choose another --out")
 

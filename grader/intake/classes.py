@@ -45,7 +45,7 @@ from grader.intake.layouts import (
 )
 from grader.intake.opening import ask, key_of, prepare
 from grader.intake.reading.limits import CLASS_LIMITS
-from grader.intake.reading.members import is_archive
+from grader.intake.reading.members import is_archive, without_code
 from grader.patterns import Match
 
 UNPACKED_NOTE = ".unpacked.json"  # beside the students' folders; hidden files of theirs are never unpacked
@@ -129,7 +129,16 @@ def found_in_unpacked(workspace: Path) -> list[Found]:
     note = json.loads((workspace / UNPACKED_NOTE).read_text(encoding="utf-8"))
     found = split(workspace, tree_of_names([*note["files"], *note["refused"]]))
     whys = [[why for name, why in note["refused"].items() if name_of(each, workspace, name)] for each in found]
-    return [replace(each, refused=why[0]) if why else each for each, why in zip(found, whys, strict=True)]
+    told = [replace(each, refused=why[0]) if why else each for each, why in zip(found, whys, strict=True)]
+    return [
+        replace(each, refused=without_code(each.files)) if not (each.refused or is_there(each)) else each
+        for each in told
+    ]
+
+
+def is_there(found: Found) -> bool:
+    """Tell whether anything of a submission was worth unpacking."""
+    return any(path.exists() for path in (found.path, *found.files.values()))
 
 
 def found_in(path: Path, tree: Tree) -> list[Found]:
@@ -191,7 +200,7 @@ def only_code_beside(tree: Tree, inside: Contents, with_notebook: list[str]) -> 
 def collected_by(path: Path, tree: Tree) -> list[Found]:
     """Return what Canvas or Moodle collected, files of one student together, and what was put beside it."""
     moodle = [(name, match) for name in sorted(tree) if (match := MOODLE.match(name))]
-    found = [found for key, group in grouped(moodle) for found in moodle_student(path, tree, key, group)]
+    found = [moodle_student(path, tree, key, group) for key, group in grouped(moodle)]
     rest = {name: inner for name, inner in tree.items() if not MOODLE.match(name)}
     canvas = [(name, match) for name in sorted(rest) if rest[name] is None and (match := CANVAS.match(name))]
     beside = contents({name: rest[name] for name in rest.keys() - dict(canvas).keys()})
@@ -219,12 +228,13 @@ def canvas_student(path: Path, key: tuple[str, str], group: Named) -> Found:
     return loose(path, key, {name: match["original"] for name, match in group}, late=late, attempt=attempt)
 
 
-def moodle_student(path: Path, tree: Tree, key: tuple[str, str], group: Named) -> list[Found]:
-    files = {name: match["original"] for name, match in group if match["kind"] == "file" and tree[name] is None}
-    folders = [name for name, match in group if match["kind"] == "file" and tree[name] is not None]
+def moodle_student(path: Path, tree: Tree, key: tuple[str, str], group: Named) -> Found:
+    """What a student handed in; a text typed into Moodle's page, which nobody can grade, where there is nothing else."""
+    handed_in = [pair for pair in group if pair[1]["kind"] == "file"] or group
+    folders = [name for name, _ in handed_in if tree[name] is not None]
     if folders:
-        return [Found(key[0], path / folders[0], id=key[1])]
-    return [loose(path, key, files)] if files else []
+        return Found(key[0], path / folders[0], id=key[1])
+    return loose(path, key, {name: match["original"] for name, match in handed_in})
 
 
 def loose(path: Path, key: tuple[str, str], named: dict[str, str], **more: bool | str) -> Found:

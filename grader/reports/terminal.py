@@ -136,9 +136,9 @@ class _Page:
 def overview(grades: Sequence[Grade]) -> Table:
     """A class: one line a submission."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("Submission", overflow="ellipsis", no_wrap=True)
-    table.add_column("Score", justify="right")
-    table.add_column("Status")
+    table.add_column("Submission", overflow="ellipsis", no_wrap=True, max_width=34)
+    table.add_column("Score", justify="right", no_wrap=True)
+    table.add_column("Status", no_wrap=True)
     table.add_column("Lost")
     for grade in grades:
         status = grade.status.replace("_", " ") + (", adjusted" if grade.adjustments else "")

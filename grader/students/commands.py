@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Returns:
-        the exit status: 0 done, 2 not done, for a reason said in one line.
+        the exit status: 0 done, 2 not done, for a reason said in one line, 130 interrupted.
     """
     for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
         if isinstance(stream, io.TextIOWrapper):
@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         return int(given.run(given))
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
     except GraderError as error:
         complain(str(error))
         return 2

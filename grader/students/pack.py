@@ -39,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the zip, and say what is in it, what is not, and what is to be looked at."""
     path = arguments.submission
     target = arguments.to or Path(f"{key_of(path)}.zip")
+    if target.suffix.lower() != ".zip":
+        raise GraderError(f"--to {target}: expected a name that ends in .zip; nothing was packed")
     assignment = finding.find(arguments.assignment)
     with _opened(path, assignment) as submission:
         files = packed_files(submission)
@@ -89,8 +91,10 @@ def write(submission: Submission, files: Collection[str], target: Path) -> None:
                 packed.writestr(info, (submission.root / name).read_bytes())
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise GraderError(f"{target}: could not be written ({error}); nothing was packed") from None
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        why = error.strerror or error
+        raise GraderError(f"{target}: could not be written ({why}); name another place with --to") from None
 
 
 def left_out(path: Path, files: Collection[str]) -> Iterator[str]:

@@ -54,18 +54,25 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PartFile |
     return PartFile.from_parent(parent, path=file_path, part=int(found[1]))
 
 
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str | None:
+    """Say where to start pytest, where it was started beside the suites and found nothing."""
+    here, root = config.invocation_params.dir, config.rootpath
+    return f"The tests are found from {root}: start pytest there." if not items and here != root else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Let the summary replace pytest's own list of failures when there are no other tests."""
+    """Add the summary, which replaces pytest's own list of failures when there are no other tests."""
     ours = [item for item in session.items if isinstance(item, CheckItem)]
     if not ours:
         return
     Session.of(session.config).wanted = {item.criterion.id for item in ours}
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        session.config.pluginmanager.register(Summary(ours), "vit-grade-summary")
     if len(ours) == len(session.items) and reporter is not None:
         option = session.config.option
         option.tbstyle = "no" if option.tbstyle == "auto" else option.tbstyle
         reporter.reportchars = "" if option.reportchars == "fE" else reporter.reportchars
-        session.config.pluginmanager.register(Summary(ours), "vit-grade-summary")
         # Where Hypothesis is installed, it would import itself, a tenth of such a run, to say that it has nothing to say.
         session.config.pluginmanager.unregister(name="hypothesispytest")
 

@@ -1,5 +1,6 @@
 """The end of a student's run: what is wrong and what is to do, in part order, then the points and the next step."""
 
+import shlex
 import shutil
 import sys
 import textwrap
@@ -134,6 +135,8 @@ def _next(writer: _Writer, items: list[CheckItem]) -> None:
     if step is not None and step.outcome == "not trained":
         writer.line(f"Next: {step.criterion.id}: run the training in the notebook", bold=True)
     elif step is not None:
-        writer.line(f"Next: {step.criterion.id}, alone with: pytest -k {step.criterion.id}", bold=True)
+        given = Session.of(step.config).config.option.submission
+        named = f"--submission={shlex.quote(given)} " if given else ""
+        writer.line(f"Next: {step.criterion.id}, alone with: pytest {named}-k {step.criterion.id}", bold=True)
     elif all(item.outcome == "passed" for item in items):
         writer.line("Nothing left to do here.", bold=True)

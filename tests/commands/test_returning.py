@@ -25,6 +25,13 @@ def out(tmp_path):
     return tmp_path / "grades"
 
 
+def test_classroom50_is_told_of_no_open_grade_and_the_exit_status_is_1(out, tmp_path, capsys):
+    assert export(out, "classroom50", "--to", str(tmp_path / "each")) == 1
+    assert capsys.readouterr().err == (
+        "poeann: needs review: what is open counts for nothing there, until a person decides\n"
+    )
+
+
 def export(out, *arguments):
     return cli.main(["export", *arguments, "--out", str(out)])
 

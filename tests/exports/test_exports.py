@@ -69,6 +69,20 @@ def test_annotations_are_one_line_each_and_cannot_end_early():
     assert line.startswith("::error file=submission.ipynb,title=The whole ViT%3A 0 of 5::cell 3, line 7: 50%25 a ::")
 
 
+def test_annotations_of_a_class_say_whose_they_are():
+    lines = FORMATS["github"].write([of_grade(LOST), of_grade(REVIEW)]).splitlines()
+    assert all("title=cd34" in line or "title=ef56" in line for line in lines)
+
+
+def test_nobody_reads_where_the_grader_found_a_submission():
+    found = grades.rejected("gh78", "")
+    path = "grades/unpacked/class.zip-12/Ada Doe"
+    rejected = replace(found, reason=f"{path}: holds no code", submission={**found.submission, "path": path})
+    for name in ("md", "junit", "github", "gradescope"):
+        text = FORMATS[name].write([of_grade(rejected)]).replace("%3A", ":")
+        assert "unpacked" not in text and "Ada Doe: holds no code" in text
+
+
 def test_gradescope_gets_the_score_and_a_test_a_criterion():
     whole = json.loads(FORMATS["gradescope"].write([ExportedGrade(LOST, 80.5, "a day late, 10 points taken off")]))
     assert whole["score"] == 80.5 and "a day late" in whole["output"]
@@ -121,6 +135,11 @@ def test_canvas_gets_its_own_file_back_with_one_column_filled(tmp_path):
     assert (done.left, done.unknown) == (("ef56",), ("cd34",))
 
 
+def test_a_column_worth_other_points_is_not_filled(tmp_path):
+    with pytest.raises(GraderError, match=r"Quiz \(11\) is worth 10 points in the sheet, the grades are of 100"):
+        canvas.fill([ExportedGrade(LOST, 92.5, student="12")], filled(tmp_path, CANVAS, "c.csv"), "Quiz")
+
+
 def test_canvas_needs_to_be_told_which_of_two_assignments(tmp_path):
     sheet = filled(tmp_path, CANVAS, "c.csv")
     with pytest.raises(GraderError, match=r"found 'Quiz \(11\)', 'Assignment 3 \(12345\)'; choose one"):
@@ -158,6 +177,12 @@ def test_moodle_gets_its_own_worksheet_back_filled(tmp_path):
     untouched = done.sheet.text().splitlines()[2]
     assert untouched == MOODLE.splitlines()[2]
     assert done.left == ("cd34",)
+
+
+def test_a_worksheet_with_a_scale_in_words_is_not_filled(tmp_path):
+    with pytest.raises(GraderError, match="expected a number as Maximum Grade, got 'Pass'"):
+        sheet = filled(tmp_path, MOODLE.replace("10.00", "Pass"), "m.csv")
+        moodle.fill([ExportedGrade(LOST, 92.5, student="123456")], sheet)
 
 
 def test_a_worksheet_of_our_own_has_what_moodle_asks_for():

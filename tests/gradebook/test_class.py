@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import jsonschema
@@ -87,6 +88,23 @@ def wait_until(condition):
     raise AssertionError("it never came to that")
 
 
+def test_a_file_that_was_not_unpacked_is_rejected_and_named(tmp_path, capsys):
+    archive = tmp_path / "class.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(classroom.notebook(tmp_path / "a.ipynb", classroom.RIGHT), "doejane_12_90_a.ipynb")
+        packed.writestr("roejoe_13_91_report.docx", b"PK")
+        packed.writestr("poeann_14_92_work.rar", b"Rar!")
+    assert cli.main([str(archive), "--out", str(tmp_path / "grades"), *classroom.ONLY]) == 0
+    with GradebookReader(tmp_path / "grades") as reader:
+        grades = {entry.key: entry.grade for entry in reader.entries()}
+    assert {key: grade.status for key, grade in grades.items()} == {
+        "doejane": "graded", "roejoe": "rejected", "poeann": "rejected",
+    }  # fmt: skip
+    assert "roejoe_13_91_report.docx: holds no notebook and no .py file" in grades["roejoe"].told_reason
+    assert "is an archive of another kind; expected .zip" in grades["poeann"].told_reason
+
+
+@pytest.mark.timeout(100)
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     folder, out = classroom.make(tmp_path / "class"), tmp_path / "grades"
     run = start(folder, out)

@@ -49,6 +49,10 @@ CLASSES = {
     "Canvas with a gradebook": (["doejane_12_345_a.ipynb", "grades.csv", "x.ipynb"], ["doejane", "x"]),
     "Moodle": (["A Doe_77_assignsubmission_file_/a.ipynb", "J. R_78_assignsubmission_file/b.zip"], ["A Doe", "J. R"]),
     "Moodle files": (["A Doe_7_assignsubmission_file_a.ipynb", "J_R_8_assignsubmission_file_b.py"], ["A Doe", "J_R"]),
+    "Moodle, a text alone": (
+        ["J D_7_assignsubmission_file_/a.ipynb", "O P_8_assignsubmission_onlinetext_/onlinetext.html"],
+        ["J D", "O P"],
+    ),
     "Moodle with texts": (
         ["J D_7_assignsubmission_file_/a.ipynb", "J D_7_assignsubmission_onlinetext_/x.html"],
         ["J D"],

@@ -145,7 +145,15 @@ def test_right_code_without_models_is_told_of_the_models_alone(tmp_path, capsys)
 def test_what_cannot_be_written_leaves_nothing_behind(folder, tmp_path):
     parser = argparse.ArgumentParser()
     pack.add_arguments(parser)
-    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken.zip").mkdir()
     with pytest.raises(GraderError, match="could not be written"):
-        pack.run(parser.parse_args([str(folder), "--skip-models", "--to", str(tmp_path / "taken")]))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["student", "taken"]
+        pack.run(parser.parse_args([str(folder), "--skip-models", "--to", str(tmp_path / "taken.zip")]))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["student", "taken.zip"]
+
+
+def test_another_name_than_a_zips_is_refused(folder, tmp_path):
+    parser = argparse.ArgumentParser()
+    pack.add_arguments(parser)
+    with pytest.raises(GraderError, match="expected a name that ends in"):
+        pack.run(parser.parse_args([str(folder), "--skip-models", "--to", str(tmp_path / "abc")]))
+    assert not (tmp_path / "abc").exists()

@@ -120,6 +120,27 @@ def test_a_file_that_cannot_be_read_is_named_where_all_checks_pass(project):
     assert f"Look at this: {words}" in said and "not for students" not in said
 
 
+def test_a_test_of_the_students_own_takes_nothing_from_the_summary(project):
+    pytester = project(vit_heads=("failed", "no"))
+    (pytester.path / "test_mine.py").write_text("def test_mine():\n    assert 1\n")
+    result = pytester.runpytest("test_mine.py", "tests/student/part2.md")
+    result.stdout.fnmatch_lines(["26 of 28 points so far", "Next: vit.heads*"])
+
+
+def test_who_starts_it_beside_the_suites_is_told_where(project, monkeypatch):
+    pytester = project()
+    monkeypatch.chdir(pytester.path / "student")
+    result = pytester.runpytest_inprocess("--rootdir", str(pytester.path))
+    result.stdout.fnmatch_lines([f"The tests are found from {pytester.path}: start pytest there."])
+
+
+def test_the_next_step_is_a_command_for_the_same_submission(project):
+    pytester = project(vit_heads=("failed", "no"))
+    (pytester.path / "my work").mkdir()
+    result = pytester.runpytest("--submission=my work")
+    result.stdout.fnmatch_lines(["Next: vit.heads, alone with: pytest --submission='my work' -k vit.heads"])
+
+
 def test_the_points_of_one_part_are_told_alone(project):
     result = project(vit_heads=("failed", "no")).runpytest("-k", "part2")
     result.stdout.fnmatch_lines(["26 of 28 points so far"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from .folders import flags, folder_members, loose_member, neighbours
 from .limits import MB, IntakeLimits
 from .members import (
+    ANOTHER_KIND,
     ARCHIVES,
     OTHER_ARCHIVES,
     Member,
@@ -20,6 +21,7 @@ from .members import (
     is_notebook,
     may_be_notebook,
     without_clashes,
+    without_code,
     without_common_folder,
 )
 from .refusal import RefusalError, not_a_submission
@@ -44,7 +46,7 @@ def members_of(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str
     if is_archive(path.name):
         return archive_members(path, limits), []
     if path.suffix.lower() in OTHER_ARCHIVES:
-        raise RefusalError("is an archive of another kind; expected .zip, .tar or .tar.gz")
+        raise RefusalError(ANOTHER_KIND)
     if path.suffix.lower() not in (".ipynb", ".py") and not is_notebook_text(loose_member(path.name, path, limits)):
         raise not_a_submission("is not a submission; expected a notebook, a folder, a .zip or a .tar.gz")
     if path.stat().st_size == 0:
@@ -79,7 +81,7 @@ def freeze(path: Path, root: Path, files: dict[str, Path], limits: IntakeLimits)
             raise RefusalError(f"has archives inside archives, more than {limits.nested - 1} deep")
         members = inner_members(inner, root, limits)
         wanted = unique(select(members, limits) + wanted)
-    check_content(wanted, path, limits)
+    check_content(wanted, [member.name for member in members if not is_ignored(member.name)], path, limits)
     if files or level > 1:
         wanted = without_clashes(wanted)
     return {member.name: write(member, root) for member in wanted}, problems
@@ -122,10 +124,15 @@ def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Memb
         packed.unlink(missing_ok=True)  # its members are read through the handle that is open
 
 
-def check_content(members: list[Member], path: Path, limits: IntakeLimits) -> None:
+def check_content(members: list[Member], names: list[str], path: Path, limits: IntakeLimits) -> None:
+    """See that files hold code and no more than the limits allow; ``names`` are those of all that was handed in.
+
+    Raises:
+        RefusalError, NoSubmission: they do not.
+    """
     code = [member for member in members if is_code(member.name)]
     if not code and not any(is_notebook_text(member) for member in members):
-        line = "holds no notebook and no .py file; expected a submission"
+        line = without_code(names)
         raise not_a_submission(line) if path.is_dir() else RefusalError(line)
     if len(members) > limits.members:
         raise RefusalError(f"has more than {limits.members} files")

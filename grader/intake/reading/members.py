@@ -1,7 +1,7 @@
 """The files of a submission before they are copied: names made safe, sizes known."""
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
@@ -11,6 +11,7 @@ from .refusal import RefusalError
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".gz")  # which nothing here opens
+ANOTHER_KIND = "is an archive of another kind; expected .zip, .tar or .tar.gz"
 
 
 @dataclass(frozen=True)
@@ -172,3 +173,10 @@ def imports_relatively(module: Member) -> bool:
     with module.open() as file:
         lines = (line.split(maxsplit=2) for line in file.read(max_read).splitlines())
         return any(len(words) > 1 and words[0] == b"from" and words[1].startswith(b".") for words in lines)
+
+
+def without_code(names: Collection[str]) -> str:
+    """Why files are no submission among which is no notebook and no .py file."""
+    if names and all(name.lower().endswith(OTHER_ARCHIVES) for name in names):
+        return ANOTHER_KIND
+    return "holds no notebook and no .py file; expected a submission"

@@ -23,7 +23,7 @@ def gathered(gathering: Gathering, traced: str = "") -> tuple[dict[str, Any], li
     program = {"main": pieces_of(gathering, None), "modules": modules, "names": names}
     program["call"] = traced_call(gathering, traced)
     program["undefined"] = gathering.undefined()
-    files = [f"{file}: {why}; left out" for file, why in gathering.sources.left_out.items()]
+    files = [f"{file}: {why}; it is not graded" for file, why in gathering.sources.left_out.items()]
     return program, [*files, *gathering.problems, *gathering.reports()]
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._C import _DisableFuncTorch
+from torch._C._functorch import get_unwrapped, is_functorch_wrapped_tensor
 from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
@@ -190,7 +192,8 @@ class HeadTrainingWatch:
         def learned(count: int, rows: Tensor | None) -> Callable[[Tensor], None]:
             def hook(gradient: Tensor) -> None:
                 if not self._stepping or self._closures <= 1:
-                    head.learned(count, self.train.of(rows))
+                    with _DisableFuncTorch():  # within torch.func.grad no tensor of ours could be changed in place
+                        head.learned(count, self.train.of(_unwrapped(rows)))
 
             return hook
 
@@ -213,6 +216,13 @@ class HeadTrainingWatch:
         max_heads = 20
         if len(self.heads) < max_heads:
             self.heads.append(head)
+
+
+def _unwrapped(rows: Tensor | None) -> Tensor | None:
+    """The tensor that transforms of torch.func have wrapped."""
+    while rows is not None and is_functorch_wrapped_tensor(rows):
+        rows = get_unwrapped(rows)
+    return rows
 
 
 def _is(gradient: Tensor | None, old: Tensor) -> bool:

@@ -141,6 +141,12 @@ VARIANTS = [
         "            gradients = torch.autograd.grad(loss, list(classifier.parameters()))\n"
         "            for parameter, gradient in zip(classifier.parameters(), gradients):\n"
         "                parameter.grad = gradient\n")),
+    changed("gradients_by_torch_func", STEP, STEP.replace(
+        "            optimizer.zero_grad()\n            loss.backward()\n",
+        "            own = dict(classifier.named_parameters())\n"
+        "            gradients = torch.func.grad(lambda p: F.cross_entropy(torch.func.functional_call(classifier, p, (features,)), y.to(device)))(own)\n"
+        "            for name, parameter in own.items():\n"
+        "                parameter.grad = gradients[name]\n")),
     transfer("right_with_lbfgs_on_features", """
 import copy
 backbone = copy.deepcopy(vit_model).to(device).requires_grad_(False).eval()
