@@ -88,6 +88,8 @@ HINTS = {  # by a pattern in the exception's text
     "them after backward().",
     "NoneType": "Something that should be a tensor or an object is None: is the `return` missing in the function that "
     "makes it?",
+    r"triplet_margin_loss\(\)|TripletMarginLoss\.forward\(\) missing": "PyTorch's own TripletMarginLoss takes anchors, "
+    "positives and negatives: take the one of pytorch_metric_learning.losses.",
     "unsupported operand .*'tuple'|must be Tensor, not tuple|'tuple' object has no attribute": "A tuple stands where a "
     "tensor should: nn.MultiheadAttention, for instance, returns (output, weights), of which [0] is the output.",
     "(embeddings|labels) must be a .* tensor of shape": "The embeddings come first, then the labels: "

@@ -149,6 +149,29 @@ def test_a_full_disk_and_a_damaged_gradebook_are_no_faults_of_the_graders(graded
     assert line in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--tran", "always"], "did you mean --train?"),
+        (["--json", "-", "--format", "md"], "md and json: only one of them can go to standard output"),
+    ],
+    ids=["an option misspelt", "two for standard output"],
+)
+def test_what_was_meant_is_said_before_anything_is_graded(graded, capsys, arguments, line):
+    assert cli.main([graded(RuntimeError("graded")), *arguments]) == 2
+    assert line in capsys.readouterr().err
+
+
+def test_a_number_that_is_no_share_is_refused(capsys):
+    assert cli.main(["similar", "--least", "90"]) == 2
+    assert "--least: expected a number from 0 to 1, got '90'" in capsys.readouterr().err
+
+
+def test_who_is_under_the_wanted_score_is_named(graded, capsys):
+    assert cli.main([graded(LOST), "--fail-under", "96"]) == 1
+    assert capsys.readouterr().err == "under --fail-under 96: cd34 (95)\n"
+
+
 def test_an_interrupt_is_one_line_and_exit_status_130(graded, capsys):
     assert cli.main([graded(KeyboardInterrupt())]) == 130
     assert capsys.readouterr().err == "interrupted; nothing was written\n"

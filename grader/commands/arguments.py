@@ -1,6 +1,8 @@
 """What the commands have in common: mistakes in one line, and the options that several of them take."""
 
 import argparse
+import difflib
+import math
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,7 +13,14 @@ class Parser(argparse.ArgumentParser):
     """Says in one line what is wrong with the arguments."""
 
     def error(self, message: str) -> NoReturn:
-        raise GraderError(f"{self.prog}: {message}; see --help")
+        raise GraderError(f"{self.prog}: {message}{self._meant(message)}; see --help")
+
+    def _meant(self, message: str) -> str:
+        """The option that a misspelt one resembles."""
+        unknown = message.removeprefix("unrecognized arguments: ") if message.startswith("unrecognized") else ""
+        word = unknown.split(" ")[0].partition("=")[0]
+        close = difflib.get_close_matches(word, self._option_string_actions, 1) if word.startswith("--") else []
+        return f"; did you mean {close[0]}?" if close else ""
 
 
 def seed(text: str) -> int:
@@ -23,6 +32,21 @@ def seed(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**32):
         raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {2**32 - 1}, not {text!r}")
     return int(text)
+
+
+def share(text: str) -> float:
+    """Read a number from 0 to 1.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return number
 
 
 SHARED: dict[str, dict[str, Any]] = {

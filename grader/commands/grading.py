@@ -23,7 +23,7 @@ from grader.pipeline import Options, open_grader
 from grader.records import Grade
 from grader.reports import record, terminal
 from grader.reports.progress import Progress
-from grader.reports.text import complain, visible
+from grader.reports.text import complain, printable, visible
 
 if TYPE_CHECKING:
     from grader.gradebook.lines import Telling
@@ -32,15 +32,25 @@ if TYPE_CHECKING:
 
 def run(given: argparse.Namespace) -> int:
     """Grade, report, and tell the exit status."""
-    grades, remarks = grade_all(given)
     formats = [*given.format, *([("json", given.json)] if given.json is not None else [])]
+    if len(said := [name for name, destination in formats if destination == "-"]) > 1:
+        raise GraderError(
+            f"{' and '.join(said)}: only one of them can go to standard output: name a file for the others"
+        )
+    grades, remarks = grade_all(given)
     if len(grades) == 1 or "-" in [destination for _, destination in formats]:  # no table will say it
         for grade in grades:
             if grade.status == "rejected":
                 path = grade.submission["path"]
                 complain(grade.reason if grade.reason.startswith(path) else f"{path}: {grade.reason}")
     report(exported(given, grades), formats, remarks)
+    if under := [grade for grade in grades if given.fail_under is not None and grade.score < given.fail_under]:
+        complain(f"under --fail-under {given.fail_under:g}: {', '.join(_with_score(grade) for grade in under)}")
     return exit_status(grades, given.fail_under)
+
+
+def _with_score(grade: Grade) -> str:
+    return f"{printable(grade.submission['name'], 60)} ({grade.total})"
 
 
 def grade_all(given: argparse.Namespace) -> tuple[list[Grade], list[str]]:

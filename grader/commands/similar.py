@@ -2,7 +2,7 @@
 
 import argparse
 
-from grader.commands.arguments import shared
+from grader.commands.arguments import share, shared
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.similarity import MIN_SIMILARITY, similar
 from grader.reports.text import printable
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shared(parser, "--out", "--attempts")
     parser.add_argument(
         "--least",
-        type=float,
+        type=share,
         default=MIN_SIMILARITY,
         metavar="X",
         help=f"scores to show, from here to 1 ({MIN_SIMILARITY})",

@@ -23,5 +23,7 @@ def run(given: argparse.Namespace) -> int:
     if not given.check:
         template.write(assignment)
     elif drifted:
-        print(f"{', '.join(drifted)} differ from the reference; run python grade.py template")
+        named = f" --assignment {given.assignment}" if given.assignment else ""
+        differ = "differs" if len(drifted) == 1 else "differ"
+        print(f"{', '.join(drifted)} {differ} from the reference; run python grade.py template{named}")
     return int(given.check and bool(drifted))

@@ -131,7 +131,8 @@ def _all_points(items: list[CheckItem]) -> str:
 
 
 def _next(writer: _Writer, items: list[CheckItem]) -> None:
-    step = next((item for item in items if item.outcome in ("failed", "to do", "not trained")), None)
+    left = [item for item in items if item.outcome in ("failed", "to do", "not trained")]
+    step = min(left, key=lambda item: item.outcome == "not trained", default=None)  # code before training
     if step is not None and step.outcome == "not trained":
         writer.line(f"Next: {step.criterion.id}: run the training in the notebook", bold=True)
     elif step is not None:

@@ -134,6 +134,12 @@ def test_who_starts_it_beside_the_suites_is_told_where(project, monkeypatch):
     result.stdout.fnmatch_lines([f"The tests are found from {pytester.path}: start pytest there."])
 
 
+def test_what_is_wrong_in_the_code_comes_before_a_training(project):
+    missing = ("missing", "there is no vit_classifier.pt")
+    result = project(vit_accuracy=missing, application_knn=("failed", "no")).runpytest()
+    result.stdout.fnmatch_lines(["Next: application.knn, alone with: pytest -k application.knn"])
+
+
 def test_the_next_step_is_a_command_for_the_same_submission(project):
     pytester = project(vit_heads=("failed", "no"))
     (pytester.path / "my work").mkdir()

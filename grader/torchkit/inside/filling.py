@@ -15,7 +15,7 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
 
     Random means: matrices with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases,
     scales) moved by 0.3, so that nothing that starts at zero or one hides anything, and single numbers moved by 0.3 up
-    or down, never by next to nothing. Of several matrices in one parameter, (3, heads, D, D / heads), which axis is
+    or down, never by next to nothing. Gains and biases in the rows of one parameter are vectors. Of several matrices in one parameter, (3, heads, D, D / heads), which axis is
     summed over is the student's affair: the longest is taken for the fan-in.
 
     Args:
@@ -24,9 +24,10 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
             "random": all of them, at random.
             "faint": the same with matrices ``FAINT_SCALE`` times as large: what they make of long tokens is of the size of
             biases then.
-            "random_but_plain": at random, but those that are zero or one everywhere stay: weights and biases of norms.
+            "random_but_plain": at random, but those that are zero or one everywhere, or in each row, stay: weights and
+            biases of norms.
             "zero": all of them zero.
-            "zero_but_ones": zero, but those that are one everywhere stay: weights of norms.
+            "zero_but_ones": zero, but those that are one everywhere, or in some rows, stay: weights of norms.
         seed: of the random values.
     """
     generator = torch.Generator().manual_seed(seed)
@@ -39,10 +40,14 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
         for parameter in module.parameters():
             if kind in ("random", "faint") or (kind == "random_but_plain" and not _is_plain(parameter)):
                 strength = FAINT_SCALE if kind == "faint" else 1.0
-                _randomise(parameter, generator, strength, is_kernel=id(parameter) in kernels)
-                if id(parameter) in parametrized:
-                    parametrized[id(parameter)].right_inverse(parameter.clone())
-            elif kind == "zero" or (kind == "zero_but_ones" and not bool((parameter == 1).all())):
+                made_of = parametrized.get(id(parameter))
+                value = parameter if made_of is None else made_of().clone()  # what is computed with begins at 1, say
+                _randomise(value, generator, strength, is_kernel=id(parameter) in kernels)
+                if made_of is not None:
+                    made_of.right_inverse(value)
+            elif kind == "zero" or (
+                kind == "zero_but_ones" and not (bool((parameter == 1).all()) or _holds_gains(parameter))
+            ):
                 parameter.fill_(tiny)
 
 
@@ -58,14 +63,21 @@ def _parametrized(module: nn.Module) -> dict[int, Any]:
 
 
 def _is_plain(parameter: Tensor) -> bool:
-    return any(bool((parameter == value).all()) for value in (0, 1))
+    return any(bool((parameter == value).all()) for value in (0, 1)) or _holds_gains(parameter)
+
+
+def _holds_gains(parameter: Tensor) -> bool:
+    """Whether it holds vectors of ones, and perhaps of zeros, side by side, as gain and bias of a norm are made."""
+    if parameter.dim() < 2 or not bool(((parameter == 0) | (parameter == 1)).all()) or not bool((parameter == 1).any()):
+        return False
+    return bool((parameter == parameter[..., :1]).all()) or bool((parameter == parameter[:1]).all())
 
 
 def _randomise(parameter: Tensor, generator: torch.Generator, strength: float, is_kernel: bool) -> None:
     noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
     if parameter.numel() == 1:
         parameter.add_(0.3 * noise.sign())
-    elif parameter.dim() < 2:
+    elif parameter.dim() < 2 or _holds_gains(parameter):
         parameter.add_(0.3 * noise)
     elif not is_kernel and sum(size > 1 for size in parameter.shape) > 2 and parameter.dim() > 3:
         parameter.copy_(strength * noise / max(parameter.shape) ** 0.5)

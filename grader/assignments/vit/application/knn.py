@@ -82,7 +82,7 @@ class ReturnedPair:
 
 
 def indices(evidence: Evidence) -> None:
-    """The rows of the bank with the smallest L2 distances come back, nearest first."""
+    """The rows of `ref` with the smallest L2 distances come back, nearest first."""
     for pair in _pairs(evidence):
         if isinstance(pair, Fail):
             raise pair

@@ -75,6 +75,11 @@ FAULTS = [
         "loss_multi_similarity", (LOSS, "triplet_loss = losses.MultiSimilarityLoss()"), word="MultiSimilarityLoss"
     ),
     training(
+        "loss_of_torch_called_as_the_librarys",
+        (LOSS, "triplet_loss = nn.TripletMarginLoss(margin=margin)"),
+        word="pytorch_metric_learning.losses",
+    ),
+    training(
         "loss_of_torch",
         (LOSS, "triplet_loss = nn.TripletMarginLoss(margin=margin)"),
         (

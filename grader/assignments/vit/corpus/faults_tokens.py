@@ -2,6 +2,7 @@
 
 from grader.assignments.vit.corpus.vit_lines import (
     ADD,
+    BLOCK,
     CAT,
     CLS,
     CONV,
@@ -9,6 +10,7 @@ from grader.assignments.vit.corpus.vit_lines import (
     EXPAND,
     FEATURE,
     FLATTEN,
+    MHA,
     PATCHES,
     PLACE,
     PLACES,
@@ -86,6 +88,11 @@ PATCH_FAULTS = [
     fault("patches_number_not_squared", (PATCHES, SHAPES), "num_patches", (COUNT, "self.num_patches = image_size // patch_size")),
     fault("patches_number_missing", PATCHES, "num_patches",
           (COUNT, "pass"), (PLACE, "self.pos_embed = PositionEmbedding((image_size // patch_size) ** 2, hidden_size)")),
+    fault("patches_number_under_another_name_and_one_head_too_few", (PATCHES, BLOCK), "num_patches",
+          (COUNT, COUNT.replace("num_patches", "n_patches")), (PLACE, PLACE.replace("num_patches", "n_patches")),
+          (MHA, MHA.replace("n_head", "1"))),
+    fault("patches_that_overlap", (PATCHES, SHAPES), "stride=patch_size",
+          (CONV, "self.projection = nn.Conv2d(num_channels, hidden_size, patch_size)")),
     fault("patches_number_is_a_method", PATCHES, "num_patches",
           (COUNT, "self.n = (image_size // patch_size) ** 2"),
           ("        self.projection = nn", "        self.num_patches = lambda: self.n\n        self.projection = nn"),

@@ -172,6 +172,34 @@ VARIANTS = [
         """).replace("nn.LayerNorm(d_model)", "ScaleNorm(d_model)")),
     variant("right_block_one_norm_for_both", ResidualAttentionBlock=_block([*MHA, GELU_MLP], ATTEND).replace(
         "self.norm2 = nn.LayerNorm(d_model)", "self.norm2 = self.norm1")),
+    variant("right_block_norm_of_one_parameter", ResidualAttentionBlock=_block([*MHA, GELU_MLP], ATTEND, before="""
+        class GainAndBias(nn.Module):
+            def __init__(self, width):
+                super().__init__()
+                self.both = nn.Parameter(torch.stack([torch.ones(width), torch.zeros(width)]))
+
+            def forward(self, x):
+                return F.layer_norm(x, x.shape[-1:], self.both[0], self.both[1])
+
+
+        """).replace("nn.LayerNorm(d_model)", "GainAndBias(d_model)")),
+    variant("right_block_norm_of_an_offset", ResidualAttentionBlock=_block(
+        [*(line.replace("nn.Linear(d_model, 3 * d_model)", "weight_norm(nn.Linear(d_model, 3 * d_model))") for line in QKV),
+         "register_parametrization(self.norm1, 'weight', Offset()), register_parametrization(self.norm2, 'weight', Offset())"],
+        [*SPLIT, "w = (q @ k.mT * self.width**-0.5).softmax(-1)", MERGE], before="""
+        from torch.nn.utils.parametrizations import weight_norm
+        from torch.nn.utils.parametrize import register_parametrization
+
+
+        class Offset(nn.Module):
+            def forward(self, offset):
+                return 1 + offset
+
+            def right_inverse(self, gain):
+                return gain - 1
+
+
+        """)),
     variant("right_block_group_norm", ResidualAttentionBlock=_block(
         [*MHA, GELU_MLP], ATTEND, "x = x + self.attention(self.norm1(x))\n"
         "        return x + self.mlp(F.group_norm(x.flatten(0, 1), 1).view_as(x) * self.norm2.weight + self.norm2.bias)")),

@@ -88,6 +88,9 @@ def shape(evidence: Evidence) -> None:
         if run.tensor(name, which).ndim == 4:
             grid = "The patches still lie in a grid: flatten it into one axis of tokens."
             raise wrong_shape(run, name, which, expected, grid)
+        size, patch = SIZES[name]
+        if run.tensor(name, which).shape[1:2] == ((size - patch + 1) ** 2,):
+            hint = "The patches overlap: a convolution takes stride=patch_size beside kernel_size=patch_size."
         expect_shape(run, name, which, expected, hint)
     run.output("gray")
 
