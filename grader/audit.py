@@ -22,7 +22,7 @@ from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
-from grader.sentences import objections, sentence
+from grader.sentences import FOR_INSTRUCTORS, objections, sentence
 
 
 @dataclass(frozen=True)
@@ -223,9 +223,8 @@ def texts_for_students(grade: Grade) -> Iterator[tuple[str, str]]:
         yield criterion.id, criterion.feedback
         for check in criterion.checks:
             yield f"{criterion.id}/{check.name}", sentence(check.message, check.hint)
-    for_instructors = ("forged.observation", "grader.error")  # warnings that students need not understand
     for warning in grade.warnings:
-        if warning.code not in for_instructors:
+        if warning.code not in FOR_INSTRUCTORS:
             yield warning.code, warning.message
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grader import patterns
 
+FOR_INSTRUCTORS = ("forged.observation", "grader.error")  # codes of warnings that students need not understand
 MIN_REPEATED = 12  # characters of a sentence that is worth leaving out where it was said before
 
 

@@ -2,14 +2,13 @@
 
 import argparse
 import contextlib
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.commands.arguments import shared
-from grader.errors import GraderError
-from grader.gradebook import late, moves
-from grader.gradebook.basis import rubric_of
+from grader.gradebook import moves
 from grader.gradebook.reader import GradebookReader, look_again
 from grader.gradebook.store import NAME, Gradebook
 from grader.reports.text import printable
@@ -39,7 +38,7 @@ def run(given: argparse.Namespace) -> int:
     with alone(given.out), contextlib.closing(Gradebook(given.out / NAME, must_exist=True)) as book:
         assignment = finding.find(given.assignment) if given.assignment else None
         options = remembered(book, given.rubric, given.data, given.given, assignment)
-        before = moves.standings_of(given.out, _rubric_before(book, options.rubric_file))
+        before = _standings_before(book, options.rubric_file)
         moves.take(book, given.roster, given.zone)
         regraded = regrade_all(options, book)
         remember(book, options)
@@ -50,14 +49,13 @@ def run(given: argparse.Namespace) -> int:
     return int(any(each.after is None or each.after.status == "needs_review" for each in regraded))
 
 
-def _rubric_before(book: Gradebook, now: Path) -> Path:
-    """The rubric that the class was graded by; today's where it is gone or can no longer be read."""
-    try:
-        rubric = rubric_of(book)
-        late.load(rubric)
-        return rubric
-    except GraderError:
-        return now
+def _standings_before(book: Gradebook, now: Path) -> "dict[str, moves.Standing]":
+    """Where students stand by the rubric of before, as it was then; by today's where nobody knows what it was."""
+    text = book.setting("rubric text", "")
+    with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
+        before = Path(folder, "rubric.toml")
+        before.write_text(text or now.read_text(encoding="utf-8"), encoding="utf-8")
+        return moves.standings_of(book.path.parent, before)
 
 
 def _tell(moved: "Sequence[RegradedSubmission]") -> None:

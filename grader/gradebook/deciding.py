@@ -14,6 +14,7 @@ from grader.errors import GraderErrors
 from grader.gradebook.adjusting import beneath
 from grader.gradebook.ledger import WHOLE_SCORE, Decision, counting
 from grader.gradebook.reader import GradebookReader, GradedSubmission
+from grader.gradebook.roster import composed
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,10 @@ def _decision(reader: GradebookReader, wish: Wish, by: str, before: Iterable[Dec
 
 
 def _entry(reader: GradebookReader, key: str) -> GradedSubmission:
-    entry = reader.entry(key)
+    known = sorted({row.key for row in reader.book.submissions()})
+    same = [each for each in known if composed(each) == composed(key)]
+    entry = reader.entry(key) or (reader.entry(same[0]) if len(same) == 1 else None)
     if entry is None:
-        known = sorted({row.key for row in reader.book.submissions()})
         raise ValueError(f"{key}: nothing of this student is graded in {reader.book.path}{_meant(key, known)}")
     return entry
 

@@ -55,6 +55,7 @@ def _at(path: Path, out: Path) -> list[Found]:
         return find_submissions(path)
     final = out / UNPACKED / f"{path.name}-{_digest(path)}"
     if final.is_dir():
+        _restore_times(path, final)  # whoever copied the folder may have left them behind
         return found_in_unpacked(final)
     fresh = final.with_name(f".{final.name}.{os.getpid()}")
     shutil.rmtree(fresh, ignore_errors=True)

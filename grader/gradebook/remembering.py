@@ -17,6 +17,7 @@ def remember(book: Gradebook, options: Options) -> None:
     """Note by what a class is graded."""
     own = options.rubric_file.absolute() == options.assignment.rubric.absolute()
     book.remember("rubric", "" if own else str(options.rubric_file.absolute()))  # a copy of the project has its own
+    book.remember("rubric text", options.rubric_file.read_text(encoding="utf-8"))
     book.remember("assignment", finding.source_of(options.assignment))
     judging = sources.of(options.assignment)
     book.keep_sources(judging.digest, judging.kept)

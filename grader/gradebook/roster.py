@@ -10,6 +10,7 @@ A student is told by ``key``, ``email`` or ``id``; other columns than these are 
 """
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -89,13 +90,16 @@ class Roster:
         by_name: dict[str, list[str]] = {}
         for key in ids:
             by_name.setdefault(key.casefold(), []).append(key)
-        return [(_key(student, by_id, by_name), student) for student in self.students]
+        forms = {**{composed(key): key for key in ids}, **{key: key for key in ids}}
+        return [(_key(student, by_id, by_name, forms), student) for student in self.students]
 
 
-def _key(student: RosterStudent, by_id: Mapping[str, str], by_name: Mapping[str, list[str]]) -> str:
+def _key(
+    student: RosterStudent, by_id: Mapping[str, str], by_name: Mapping[str, list[str]], forms: Mapping[str, str]
+) -> str:
     """The key of a row: told by key, then by id, then by email, as which a key may stand with or without its domain."""
     if student.key:
-        return student.key
+        return forms.get(student.key) or forms.get(composed(student.key), student.key)
     if student.id in by_id:
         return by_id[student.id]
     whole = student.email.casefold()
@@ -104,6 +108,11 @@ def _key(student: RosterStudent, by_id: Mapping[str, str], by_name: Mapping[str,
         if name and len(by_name.get(name, ())) == 1:
             return by_name[name][0]
     return student.label
+
+
+def composed(key: str) -> str:
+    """A key in which each letter with its accent is one character: a Mac unpacks names with two."""
+    return unicodedata.normalize("NFC", key)
 
 
 def parse(text: str, path: str) -> Roster:

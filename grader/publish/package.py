@@ -19,6 +19,7 @@ from grader import finding, shipped
 from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.publish import release, solutions, template
+from grader.rubric import load
 
 PACKAGES = Path(__file__).resolve().parent / "packages"
 
@@ -38,6 +39,8 @@ def gradescope(out: Path, rubric: Path | None = None, assignment: Assignment | N
 
 def classroom50(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
     """Write the folder: autograder.py, and the grader in ``source``."""
+    if out.exists() and any(out.iterdir()):
+        raise GraderError(f"{out}: expected a new or empty folder; nothing was written")
     source(out / "source", rubric, assignment)
     shutil.copyfile(PACKAGES / "classroom50" / "autograder.py", out / "autograder.py")
 
@@ -54,6 +57,8 @@ def source(target: Path, rubric: Path | None = None, assignment: Assignment | No
         GraderError: there is something already, or a file holds a line of the solution.
     """
     assignment = assignment or finding.default()
+    if rubric is not None:
+        load(rubric, assignment.check_names, assignment.thresholds)  # says what is wrong with it
     beside = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
     if not all((shipped.HOME / name).is_file() for name in beside):
         raise GraderError(f"{shipped.HOME}: packaging needs a checkout, this copy lacks what goes in")

@@ -11,6 +11,7 @@ from _pytest.terminal import TerminalReporter
 
 from grader.records import CriterionResult
 from grader.reports.text import SIGNS, printable
+from grader.sentences import FOR_INSTRUCTORS
 from grader.students import last_run
 from grader.students.items import CheckItem, Session
 
@@ -98,9 +99,8 @@ def _notes(items: list[CheckItem]) -> Iterator[str]:
         yield "Run inside pytest for debugging, without confinement or time limits: run again without for verdicts."
     elif session.grade is not None and session.grade.not_enforced:
         yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
-    for_instructors = ("forged.observation", "grader.error")  # warnings that students need not understand
     told = () if session.grade is None else session.grade.warnings
-    yield from (f"Look at this: {printable(each.message)}" for each in told if each.code not in for_instructors)
+    yield from (f"Look at this: {printable(each.message)}" for each in told if each.code not in FOR_INSTRUCTORS)
     later = _decided_later(items)
     yield from (words for criterion, words in session.assignment.official.items() if criterion in later)
     yield "The official grade uses random inputs of its own, and decides whether slow code is too slow."

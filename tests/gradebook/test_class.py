@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from grader import cli, scoring
-from grader.gradebook import session, task
+from grader.gradebook import inputs, session, task
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME
 from grader.reports.written import SCHEMA
@@ -102,6 +102,19 @@ def test_a_file_that_was_not_unpacked_is_rejected_and_named(tmp_path, capsys):
     }  # fmt: skip
     assert "roejoe_13_91_report.docx: holds no notebook and no .py file" in grades["roejoe"].told_reason
     assert "is an archive of another kind; expected .zip" in grades["poeann"].told_reason
+
+
+def test_the_times_of_a_zipped_class_are_the_archives_whoever_copied_the_folder(tmp_path):
+    archive, out = tmp_path / "class.zip", tmp_path / "grades"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for key in ("doejane_12_90", "roejoe_13_91"):
+            text = classroom.notebook(tmp_path / f"{key}.ipynb", classroom.RIGHT).read_bytes()
+            packed.writestr(zipfile.ZipInfo(f"{key}_a.ipynb", (2026, 11, 22, 9, 0, 0)), text)
+    found = inputs.find([archive], out)
+    times = {each.key: inputs.handed_in(each) for each in found}
+    for each in found:
+        os.utime(each.path)
+    assert {each.key: inputs.handed_in(each) for each in inputs.find([archive], out)} == times
 
 
 @pytest.mark.timeout(100)

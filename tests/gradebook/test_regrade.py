@@ -90,6 +90,15 @@ def test_a_rubric_that_was_spoilt_is_named_and_another_one_takes_its_place(copie
     assert classroom.points(copied) == classroom.POINTS
 
 
+def test_who_moves_by_a_late_policy_that_was_added_to_the_rubric_is_told(copied, tmp_path, capsys, nobody_to_ask):
+    changed = rubric(tmp_path)
+    cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)])
+    changed.write_text(DEFAULT.read_text() + "\n[late]\ndeadline = 2001-01-01T00:00:00Z\nper_day = 50\n")
+    capsys.readouterr()
+    cli.main(["regrade", "--out", str(copied)])
+    assert "anna: 6 → 0 (-6): " in capsys.readouterr().out
+
+
 def test_an_export_tells_of_a_rubric_that_has_changed_since(copied, tmp_path, capsys, nobody_to_ask):
     changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
     cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)])

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import sqlite3
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -140,6 +141,12 @@ def test_emails_tell_students_by_whole_or_by_what_stands_before_the_at():
     assert {key: each.extension for key, each in keyed.items()} == {
         "ada": timedelta(days=1), "bob@x.example": timedelta(days=2), "cyd@x.example": None,
     }  # fmt: skip
+
+
+def test_a_name_is_the_same_in_either_form_of_unicode():
+    of_a_mac = unicodedata.normalize("NFD", "Zoë X")
+    assert set(parse("key\nZoë X\n", "r.csv").keys({of_a_mac: None})) == {of_a_mac}
+    assert set(parse("key\nZoë X\n", "r.csv").keys({of_a_mac: None, "Zoë X": None})) == {"Zoë X"}
 
 
 def test_a_row_is_nobodys_whose_key_only_looks_like_it():

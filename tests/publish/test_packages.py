@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.errors import GraderError
 from grader.publish import package, solutions
 from tests.publish import submissions
 from tests.publish.running import OFFLINE, run
@@ -35,6 +36,20 @@ def gradescope(tmp_path_factory, environment):
     run(["unzip", "-q", archive, "-d", autograder / "source"], autograder)
     run([autograder / "source" / "setup.sh"], "/", AUTOGRADER=str(autograder), VIT_GRADE_ENVIRONMENT=str(environment))
     return autograder
+
+
+@pytest.mark.parametrize("system", package.SYSTEMS)
+def test_a_rubric_that_cannot_be_read_is_not_packed(tmp_path, system):
+    (tmp_path / "ours.toml").write_text("[[")
+    with pytest.raises(GraderError, match="not valid TOML"):
+        package.SYSTEMS[system](tmp_path / "out", tmp_path / "ours.toml")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bundle_is_written_into_no_folder_that_holds_something(tmp_path):
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(GraderError, match="expected a new or empty folder"):
+        package.classroom50(tmp_path)
 
 
 def test_gradescopes_zip_has_both_scripts_at_its_root_and_no_solution(gradescope):

@@ -289,7 +289,7 @@ def _compiled(piece: dict[str, Any]) -> types.CodeType:
 def _remember_lines(filename: str, piece: dict[str, Any]) -> None:
     """Let tracebacks and ``inspect.getsource`` find the lines, at their own numbers."""
     lines = list(linecache.cache[filename][2]) if filename in linecache.cache else []  # type: ignore[misc]
-    new = piece["source"].splitlines(keepends=True)
+    new = [f"{line}\n" for line in piece["source"].splitlines()]  # or a block would go on in the next statement
     start = piece["line"] - 1
     lines.extend(["\n"] * (start + len(new) - len(lines)))
     lines[start : start + len(new)] = new

@@ -61,7 +61,7 @@ def _more(output: Tensor, tokens: Tensor, axis: int = 1) -> int:
 def _at_exits(module: nn.Module, do: Callable[[int, Any], Any]) -> Iterator[None]:
     """Call something at each exit from a module inside, with the exit's number; what it returns is put out."""
     counter = itertools.count()
-    inner = [m for m in module.modules() if m is not module]
+    inner = [m for m in module.modules() if m is not module and not isinstance(m, torch.jit.ScriptModule)]
     handles = [m.register_forward_hook(lambda _, __, output: do(next(counter), output)) for m in inner]
     try:
         yield

@@ -1,7 +1,9 @@
 """A part of the corpus, end to end: intake, confined workers, checks, scoring. The whole is `grade.py --audit`."""
 
 import hashlib
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +50,12 @@ def test_every_criterion_has_faults_and_every_case_a_name_of_its_own() -> None:
     assert len(FAULTS) >= 120 and len(VARIANTS) >= 40
 
 
+def rewrite(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("edited", "asked"),
     [
@@ -61,7 +69,17 @@ def test_every_criterion_has_faults_and_every_case_a_name_of_its_own() -> None:
         ("new.py", set(corpus.PARTS)),
     ],
 )
-def test_what_an_edit_can_reach_is_asked_anew(edited: str, asked: set[str]) -> None:
-    kept = corpus.same_answers([edited], VIT.reference, VIT.reference, parts=True)
+def test_what_an_edit_can_reach_is_asked_anew(edited: str, asked: set[str], tmp_path: Path) -> None:
+    submission = shutil.copytree(VIT.reference, tmp_path / "submission")
+    if edited == "submission.ipynb":
+        rewrite(submission / edited, "precision:.4f", "precision:.3f")
+    kept = corpus.same_answers([edited], submission, VIT.reference, parts=True)
     assert {module for module, probes in corpus.PARTS.items() if not set(probes) <= set(kept)} == asked
     assert {probe for probes in corpus.PARTS.values() for probe in probes} < {probe.id for probe in VIT.probes}
+
+
+def test_what_a_notebook_has_printed_reaches_no_answer(tmp_path: Path) -> None:
+    submission = shutil.copytree(VIT.reference, tmp_path / "submission")
+    rewrite(submission / "submission.ipynb", "0.8119\\n", "0.9119\\n")
+    kept = corpus.same_answers(["submission.ipynb"], submission, VIT.reference, parts=True)
+    assert {probe for probes in corpus.PARTS.values() for probe in probes} <= set(kept)

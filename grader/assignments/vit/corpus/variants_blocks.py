@@ -314,6 +314,17 @@ VARIANTS = [
     variant("right_mlp_weight_norm", ResidualAttentionBlock=_mlp(
         "nn.Sequential(weight_norm(nn.Linear(d_model, 2 * d_model)), nn.GELU(), weight_norm(nn.Linear(2 * d_model, d_model)))",
         before="from torch.nn.utils.parametrizations import weight_norm\n\n\n")),
+    variant("right_mlp_scripted", ResidualAttentionBlock=_mlp("torch.jit.script(MLP(d_model))", before="""
+        class MLP(nn.Module):
+            def __init__(self, d: int):
+                super().__init__()
+                self.up, self.down = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
+
+            def forward(self, x: Tensor) -> Tensor:
+                return self.down(F.gelu(self.up(x)))
+
+
+        """)),
     variant("right_mlp_three_layers", ResidualAttentionBlock=_mlp(
         "nn.Sequential(nn.Linear(d_model, d_model), nn.GELU(), nn.Linear(d_model, d_model), nn.GELU(), nn.LayerNorm(d_model), nn.Linear(d_model, d_model))")),
 ]  # fmt: skip
