@@ -20,10 +20,6 @@ class Rejected(GraderError):
     """A submission that cannot be opened: it gets 0 points, and this line is the reason."""
 
 
-class NoSubmission(GraderError):
-    """What lies there is nothing that could be graded: a folder of lecture notes."""
-
-
 class Unreadable(GraderError):
     """Kept evidence that cannot be read: a grade is not computed from half of it."""
 

@@ -68,6 +68,19 @@ def test_the_terminal_shows_a_line_for_each_of_several(run):
     assert len([line for line in run[0].stdout.splitlines() if line.startswith(names)]) == 3
 
 
+def test_what_is_no_submission_is_written_as_rejected_and_said_in_a_line(tmp_path):
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "submission" / "report.docx").write_bytes(b"PK")
+    results = tmp_path / "results.json"
+    done = subprocess.run(
+        [sys.executable, "grade.py", tmp_path / "submission", "--format", f"gradescope={results}", "--out", tmp_path],
+        cwd=ROOT, env=warm_commands.environment(os.environ), capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2 and done.stdout == "" and done.stderr.count("\n") == 1
+    found = json.loads(results.read_text())
+    assert found["score"] == 0 and "holds no notebook and no .py file" in found["output"]
+
+
 @pytest.mark.parametrize("seconds", [0.5, 4.0])
 def test_an_interrupt_ends_it_in_one_line_and_leaves_no_process(seconds):
     run = subprocess.Popen(

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from grader.errors import GraderError, NoSubmission
+from grader.errors import GraderError
 from grader.evidence import Evidence
 from grader.firewall import Firewall
 from grader.gradebook import packing, sources
@@ -46,8 +46,6 @@ def grade_task(
         graded = grader.graded(
             found.path, task.seed, found.key, found.files or None, only, progress, look=lambda e: packed.append(pack(e))
         )
-    except NoSubmission as reason:
-        return PackedGrade(grader.rejected(found.path, found.key, task.seed, str(reason), 0.0), grader.settings(only))
     except (GraderError, OSError, MemoryError):
         raise
     except Exception as error:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.errors import GraderError, NoSubmission, Rejected
+from grader.errors import GraderError, Rejected
 from grader.intake.reading.limits import IntakeLimits
 from grader.intake.reading.members import ARCHIVES
 from grader.records import CellLog, Origin, Piece, Program, Submission, SyntaxProblem
@@ -92,8 +92,7 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
     """Have the reading process answer one request about ``path``.
 
     Raises:
-        Rejected: it refused the submission, died over it, or did not answer in time.
-        NoSubmission: what ``path`` names is none.
+        Rejected: it refused the submission, died over it, did not answer in time, or there is none.
         GraderError: the process failed by itself.
     """
     message = json.dumps({"path": str(path.resolve()), "limits": asdict(limits), **request})
@@ -109,7 +108,7 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
     if "rejected" in reply:
         raise refused(path, reply["rejected"], request)
     if "error" in reply:
-        raise NoSubmission(f"{path}: {reply['error']}; nothing was graded")
+        raise GraderError(f"{path}: {reply['error']}; nothing was graded")
     return reply["value"]
 
 

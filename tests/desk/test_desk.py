@@ -109,7 +109,7 @@ def test_similar_groups_are_on_the_list(out):
     with GradebookReader(out) as reader:
         rows = survey(reader.entries(), [], [SimilarGroup(("anna", "cleo"), ("code",), 0.97)])
     reasons = {row.names: [each for each in row.reasons if each.kind == "similar"] for row in rows}
-    assert [each.said for each in reasons["anna"]] == ["have nearly the same code (0.97 and more)"]
+    assert [each.said for each in reasons["anna"]] == ["have nearly the same code (0.97)"]
     assert reasons["anna"][0].others and not reasons["bela"]
 
 

@@ -24,7 +24,7 @@ from .members import (
     without_code,
     without_common_folder,
 )
-from .refusal import RefusalError, not_a_submission
+from .refusal import RefusalError
 
 
 def archive_members(path: Path, limits: IntakeLimits) -> list[Member]:
@@ -48,7 +48,7 @@ def members_of(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str
     if path.suffix.lower() in OTHER_ARCHIVES:
         raise RefusalError(ANOTHER_KIND)
     if path.suffix.lower() not in (".ipynb", ".py") and not is_notebook_text(loose_member(path.name, path, limits)):
-        raise not_a_submission("is not a submission; expected a notebook, a folder, a .zip or a .tar.gz")
+        raise RefusalError("is not a submission; expected a notebook, a folder, a .zip or a .tar.gz")
     if path.stat().st_size == 0:
         raise RefusalError("is an empty file; expected a notebook")
     return neighbours(path, limits), []
@@ -81,7 +81,7 @@ def freeze(path: Path, root: Path, files: dict[str, Path], limits: IntakeLimits)
             raise RefusalError(f"has archives inside archives, more than {limits.nested - 1} deep")
         members = inner_members(inner, root, limits)
         wanted = unique(select(members, limits) + wanted)
-    check_content(wanted, [member.name for member in members if not is_ignored(member.name)], path, limits)
+    check_content(wanted, [member.name for member in members if not is_ignored(member.name)], limits)
     if files or level > 1:
         wanted = without_clashes(wanted)
     return {member.name: write(member, root) for member in wanted}, problems
@@ -124,16 +124,15 @@ def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Memb
         packed.unlink(missing_ok=True)  # its members are read through the handle that is open
 
 
-def check_content(members: list[Member], names: list[str], path: Path, limits: IntakeLimits) -> None:
+def check_content(members: list[Member], names: list[str], limits: IntakeLimits) -> None:
     """See that files hold code and no more than the limits allow; ``names`` are those of all that was handed in.
 
     Raises:
-        RefusalError, NoSubmission: they do not.
+        RefusalError: they do not.
     """
     code = [member for member in members if is_code(member.name)]
     if not code and not any(is_notebook_text(member) for member in members):
-        line = without_code(names)
-        raise not_a_submission(line) if path.is_dir() else RefusalError(line)
+        raise RefusalError(without_code(names))
     if len(members) > limits.members:
         raise RefusalError(f"has more than {limits.members} files")
     if sum(member.size for member in members) > limits.unpacked:

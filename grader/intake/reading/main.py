@@ -53,7 +53,7 @@ def reply(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
     try:
         return {"value": actions[request["do"]](request, limits)}
     except RefusalError as error:
-        return {"rejected" if error.rejected else "error": str(error)}
+        return {"rejected": str(error)}
     except MemoryError:
         return {"rejected": f"needs more than {limits.memory // 1_000_000} MB of memory to be read"}
     except RecursionError:

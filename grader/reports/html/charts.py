@@ -41,6 +41,6 @@ def scatter(points: Sequence[tuple[float, ...]], across: str, up: str) -> Markup
     plot.plot(x, y, "o", color=drawing.SERIES[0], alpha=0.55, markersize=4.5, markeredgewidth=0)
     plot.set(xlabel=across, ylabel=up)
     for axis in (plot.xaxis, plot.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value * 100:.0f} %")
+        axis.set_major_formatter(lambda value, _: f"{value * 100:.3g} %")
         axis.set_major_locator(MaxNLocator(6))
     return drawing.svg(canvas, f"{across} and {up} of {len(x)} submissions")

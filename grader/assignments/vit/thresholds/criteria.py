@@ -49,7 +49,7 @@ def _expect_trained(evidence: Evidence) -> None:
     """
     if evidence.options.get("train", "never") == "never":
         raise Missing(
-            "there is no vit_classifier.pt: `train_classification_model` writes it; hand it in beside the notebook"
+            "there is no vit_classifier.pt: hand it in beside the notebook; `train_classification_model` writes it"
         )
     status = evidence.verdict("vit.model").status
     if not evidence.has("ViT") or status == "missing":
