@@ -97,14 +97,8 @@ class ProtectedEntry(msgspec.Struct, forbid_unknown_fields=True):
     strict: bool = False
 
 
-TABLES = (
-    "assignment",
-    "thresholds",
-    "protected",
-    "late",
-    "criteria",
-    "scheduler",
-)  # of the file; the last one is of old ones
+TABLES = ("assignment", "thresholds", "protected", "late", "criteria")
+OLD_TABLES = ("scheduler",)  # which mean nothing any more
 Entry = TypeVar("Entry")
 
 
@@ -121,8 +115,8 @@ def load(path: Path, known: Mapping[str, Collection[str]], scored: Mapping[str, 
     """
     raw = read(path)
     for name in raw:
-        if name not in TABLES:
-            raise GraderError(f"{path}: [{name}]: no such table{_meant(name, TABLES[:-1])}")
+        if name not in (*TABLES, *OLD_TABLES):
+            raise GraderError(f"{path}: [{name}]: no such table{_meant(name, TABLES)}")
     if "collapse_fails" in raw.get("scheduler", {}):
         _say_once(
             f"{path}: collapse_fails of [scheduler] means nothing any more and was passed over; write "

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.commands.arguments import shared
-from grader.gradebook import moves
+from grader.errors import GraderError
+from grader.gradebook import late, moves
+from grader.gradebook.basis import rubric_of
 from grader.gradebook.reader import GradebookReader, look_again
 from grader.gradebook.store import NAME, Gradebook
 from grader.reports.text import printable
@@ -51,11 +53,19 @@ def run(given: argparse.Namespace) -> int:
 
 def _standings_before(book: Gradebook, now: Path) -> "dict[str, moves.Standing]":
     """Where students stand by the rubric of before, as it was then; by today's where nobody knows what it was."""
-    text = book.setting("rubric text", "")
     with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
         before = Path(folder, "rubric.toml")
-        before.write_text(text or now.read_text(encoding="utf-8"), encoding="utf-8")
+        before.write_text(book.setting("rubric text", "") or _text_before(book, now), encoding="utf-8")
         return moves.standings_of(book.path.parent, before)
+
+
+def _text_before(book: Gradebook, now: Path) -> str:
+    """The rubric that a gradebook names which does not hold its text; today's where it is gone or spoilt."""
+    try:
+        late.load(rubric_of(book))
+        return rubric_of(book).read_text(encoding="utf-8")
+    except GraderError:
+        return now.read_text(encoding="utf-8")
 
 
 def _tell(moved: "Sequence[RegradedSubmission]") -> None:

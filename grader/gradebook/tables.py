@@ -105,6 +105,6 @@ def _rows(text: str, columns: Callable[[set[str]], str]) -> Iterator[tuple[int, 
 
 def not_commas(header: Sequence[str]) -> str:
     """A remark where the cells of a table are separated by something else than commas; empty where they are not."""
-    other = next((sign for sign in (";", "\t") if len(header) == 1 and sign in header[0]), "")
-    named = {";": "semicolons", "\t": "tabs", "": ""}[other]
-    return f"; its cells are separated by {named}: save it with commas" if other else ""
+    signs = {";": "semicolons", "\t": "tabs"}
+    others = [name for sign, name in signs.items() if len(header) == 1 and sign in header[0]]
+    return f"; its cells are separated by {others[0]}: save it with commas" if others else ""

@@ -57,7 +57,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PartFile |
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str | None:
     """Say where to start pytest, where it was started beside the suites and found nothing."""
     here, root = config.invocation_params.dir, config.rootpath
-    return f"The tests are found from {root}: start pytest there." if not items and here != root else None
+    if items or here == root or not (root / SUITE).is_dir():
+        return None
+    return f"The tests are found from {root}: start pytest there."
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

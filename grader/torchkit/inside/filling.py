@@ -15,8 +15,9 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
 
     Random means: matrices with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases,
     scales) moved by 0.3, so that nothing that starts at zero or one hides anything, and single numbers moved by 0.3 up
-    or down, never by next to nothing. Gains and biases in the rows of one parameter are vectors. Of several matrices in one parameter, (3, heads, D, D / heads), which axis is
-    summed over is the student's affair: the longest is taken for the fan-in.
+    or down, never by next to nothing. Gains and biases in the rows of one parameter are vectors, too. Of several
+    matrices in one parameter, (3, heads, D, D / heads), which axis is summed over is the student's affair: the longest
+    is taken for the fan-in.
 
     Args:
         module: whose parameters are changed in place.
