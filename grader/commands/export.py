@@ -14,6 +14,7 @@ from grader.exports.result import ExportedGrade, of_class
 from grader.exports.sheets import Filling
 from grader.firewall import Firewall
 from grader.gradebook import moves
+from grader.gradebook.basis import refuse_another
 from grader.gradebook.reader import GradebookReader
 from grader.reports import record
 from grader.reports.text import complain, file_stem
@@ -58,6 +59,8 @@ def run(given: argparse.Namespace) -> int:
     for line in moves.taken(given.out, given.roster, given.zone, rubric, must_exist=True):
         complain(line)
     with GradebookReader(given.out, given.attempts, rubric) as reader:
+        if given.assignment:
+            refuse_another(reader.book, _assignment(given.assignment))
         results = of_class(reader)
         for line in [] if rubric else reader.rubric_remarks():
             complain(line)

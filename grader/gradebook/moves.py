@@ -46,7 +46,8 @@ def _standing(entry: GradedSubmission) -> Standing:
     days, paid = entry.days_late, entry.lateness.from_bank
     late = f"{days} {'day' if days == 1 else 'days'} late" if days else "not late"
     late += f", {paid} from the bank" if paid else ""
-    cost = f", {'open' if entry.open else f'{entry.deduction:g} points off'}" if entry.deduction else ""
+    taken = round(entry.grade.score - entry.points, 4)  # never more than there is
+    cost = f", {'open' if entry.open else f'{taken:g} points off'}" if entry.deduction else ""
     return Standing(entry.row.id, entry.row.key, entry.points, entry.excused, late + cost)
 
 

@@ -99,6 +99,11 @@ def test_who_moves_by_a_late_policy_that_was_added_to_the_rubric_is_told(copied,
     assert "anna: 6 → 0 (-6): " in capsys.readouterr().out
 
 
+def test_grades_of_one_assignment_are_not_exported_as_anothers(copied, capsys):
+    assert cli.main(["export", "md", "--out", str(copied), "--assignment", "adder"]) == 2
+    assert "holds grades of the assignment vit, not of adder" in capsys.readouterr().err
+
+
 def test_an_export_tells_of_a_rubric_that_has_changed_since(copied, tmp_path, capsys, nobody_to_ask):
     changed = rubric(tmp_path, ("checks = { indices = 4, distances = 2 }", "checks = { indices = 1, distances = 5 }"))
     cli.main(["regrade", "--out", str(copied), "--rubric", str(changed)])
