@@ -16,7 +16,7 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
 	@# on all cores, where pip takes one, and but for what nobody imports; some files are examples of wrong code
-	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/|/sympy/|/torch/(_inductor|testing/_internal)/' $(VENV)/lib || true
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests?/|/torch/testing/_internal/' $(VENV)/lib || true
 	@touch $@
 
 ready: $(READY) ## the environment, and nothing else
