@@ -22,7 +22,7 @@ from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
-from grader.sentences import FOR_INSTRUCTORS, objections, sentence
+from grader.sentences import for_students, objections, sentence
 
 
 @dataclass(frozen=True)
@@ -223,9 +223,7 @@ def texts_for_students(grade: Grade) -> Iterator[tuple[str, str]]:
         yield criterion.id, criterion.feedback
         for check in criterion.checks:
             yield f"{criterion.id}/{check.name}", sentence(check.message, check.hint)
-    for warning in grade.warnings:
-        if warning.code not in FOR_INSTRUCTORS:
-            yield warning.code, warning.message
+    yield from ((warning.code, warning.message) for warning in for_students(grade.warnings))
 
 
 def kept(evidence: Evidence, probe: str) -> KeptAnswer:

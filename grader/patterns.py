@@ -27,9 +27,8 @@ class Pattern:
     def __init__(self, pattern: str, *, ignore_case: bool = False, lines: bool = False, dot_all: bool = False) -> None:
         flags = "".join(flag for flag, wanted in (("i", ignore_case), ("m", lines), ("s", dot_all)) if wanted)
         options = re2.Options()
-        options.log_errors = (
-            False  # a text that takes it much memory is matched more slowly, and nobody need hear of it
-        )
+        # A text that takes it much memory is matched more slowly, and nobody need hear of it.
+        options.log_errors = False
         self.compiled = re2.compile(f"(?{flags})(?:{pattern})" if flags else pattern, options)
 
     def search(self, text: str) -> Match | None:

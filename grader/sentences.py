@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from grader import patterns
+from grader.records import GradeWarning
 
-FOR_INSTRUCTORS = ("forged.observation", "grader.error")  # codes of warnings that students need not understand
 MIN_REPEATED = 12  # characters of a sentence that is worth leaving out where it was said before
 
 
@@ -37,6 +37,12 @@ def _capital(text: str) -> str:
     """A text that begins with a word, with a capital letter; names of code, as x or num_patches, stay as they are."""
     first = text.split(" ", 1)[0].strip(",:;'")
     return text[0].upper() + text[1:] if first.isalpha() and (len(first) > 1 or first == "a") else text
+
+
+def for_students(warnings: Iterable[GradeWarning]) -> list[GradeWarning]:
+    """The warnings that students read as well."""
+    for_instructors = ("forged.observation", "grader.error")  # codes of those that they need not understand
+    return [warning for warning in warnings if warning.code not in for_instructors]
 
 
 def number_of(number: float, one: str, many: str = "") -> str:

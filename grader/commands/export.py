@@ -55,12 +55,13 @@ Late points are taken off as [late] in the rubric says. Canvas and Moodle get no
 def run(given: argparse.Namespace) -> int:
     """Write the grades in the wanted form; 1 when something was left out."""
     returning.expect_options(given)
-    rubric = given.rubric or (_assignment(given.assignment).rubric if given.assignment else None)
+    assignment = _assignment(given.assignment) if given.assignment else None
+    rubric = given.rubric or (assignment.rubric if assignment else None)
     for line in moves.taken(given.out, given.roster, given.zone, rubric, must_exist=True):
         complain(line)
     with GradebookReader(given.out, given.attempts, rubric) as reader:
-        if given.assignment:
-            refuse_another(reader.book, _assignment(given.assignment))
+        if assignment:
+            refuse_another(reader.book, assignment)
         results = of_class(reader)
         for line in [] if rubric else reader.rubric_remarks():
             complain(line)

@@ -62,8 +62,9 @@ def _standings_before(book: Gradebook, now: Path) -> "dict[str, moves.Standing]"
 def _text_before(book: Gradebook, now: Path) -> str:
     """The rubric that a gradebook names which does not hold its text; today's where it is gone or spoilt."""
     try:
-        late.load(rubric_of(book))
-        return rubric_of(book).read_text(encoding="utf-8")
+        rubric = rubric_of(book)
+        late.load(rubric)
+        return rubric.read_text(encoding="utf-8")
     except GraderError:
         return now.read_text(encoding="utf-8")
 

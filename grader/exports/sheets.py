@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import GraderError
-from grader.gradebook.tables import not_commas
+from grader.gradebook.tables import named
 
 BOM = "\ufeff"
 
@@ -87,8 +87,7 @@ def read(path: Path, *needed: str) -> Sheet:
     sheet.ending = "\r\n" if "\r\n" in raw else "\n"
     for name in needed:
         if sheet.column(name) is None:
-            found = ", ".join(map(repr, header)) or "none"
-            raise GraderError(f"{path}: expected a column {name!r}, found {found}{not_commas(header)}")
+            raise GraderError(f"{path}: expected a column {name!r}, found {named(header)}")
     return sheet
 
 

@@ -92,9 +92,11 @@ def _decision(reader: GradebookReader, wish: Wish, by: str, before: Iterable[Dec
 
 
 def _entry(reader: GradebookReader, key: str) -> GradedSubmission:
-    known = sorted({row.key for row in reader.book.submissions()})
-    same = [each for each in known if composed(each) == composed(key)]
-    entry = reader.entry(key) or (reader.entry(same[0]) if len(same) == 1 else None)
+    entry = reader.entry(key)
+    if entry is None:
+        known = sorted({row.key for row in reader.book.submissions()})
+        same = [each for each in known if composed(each) == composed(key)]
+        entry = reader.entry(same[0]) if len(same) == 1 else None
     if entry is None:
         raise ValueError(f"{key}: nothing of this student is graded in {reader.book.path}{_meant(key, known)}")
     return entry

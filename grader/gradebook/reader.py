@@ -166,7 +166,7 @@ class GradebookReader:
     def rubric_remarks(self) -> list[str]:
         """Say, in one line, where the rubric has changed since the grades were computed by it."""
         now = digests.of_rubric(self.rubric)
-        if all(entry.kept.digests.rubric == now for entry in self.entries()):
+        if self.book.rubrics() <= {now} or all(entry.kept.digests.rubric == now for entry in self.entries()):
             return []
         return [f"{self.rubric} has changed since the grades were computed: `grade.py regrade` computes them by it"]
 

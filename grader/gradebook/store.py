@@ -229,6 +229,12 @@ class Gradebook:
         )
         return _grade_row(row) if row else None
 
+    def rubrics(self) -> set[str]:
+        """The digests of the rubrics by which the latest grade of each submission was computed, replaced ones included."""
+        latest = "SELECT MAX(id) FROM grades GROUP BY submission"
+        with self.lock:
+            return {row[0] for row in self.db.execute(f"SELECT DISTINCT rubric FROM grades WHERE id IN ({latest})")}
+
     def grades(self, submission: int) -> list[GradeRow]:
         """All grades of a submission, oldest first."""
         with self.lock:

@@ -97,14 +97,15 @@ def _rows(text: str, columns: Callable[[set[str]], str]) -> Iterator[tuple[int, 
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = [name.strip().casefold() for name in next(reader, [])]
     if problem := columns(set(header)):
-        raise ValueError(f"{problem}, found {', '.join(map(repr, header)) or 'none'}{not_commas(header)}")
+        raise ValueError(f"{problem}, found {named(header)}")
     for cells in reader:
         if any(cell.strip() for cell in cells):
             yield reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False))
 
 
-def not_commas(header: Sequence[str]) -> str:
-    """A remark where the cells of a table are separated by something else than commas; empty where they are not."""
+def named(header: Sequence[str]) -> str:
+    """The columns of a table in words, with a remark where its cells are separated by something else than commas."""
     signs = {";": "semicolons", "\t": "tabs"}
     others = [name for sign, name in signs.items() if len(header) == 1 and sign in header[0]]
-    return f"; its cells are separated by {others[0]}: save it with commas" if others else ""
+    remark = f"; its cells are separated by {others[0]}: save it with commas" if others else ""
+    return f"{', '.join(map(repr, header)) or 'none'}{remark}"

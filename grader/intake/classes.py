@@ -128,12 +128,13 @@ def found_in_unpacked(workspace: Path) -> list[Found]:
         return found_in(workspace, tree_of_folder(workspace))
     note = json.loads((workspace / UNPACKED_NOTE).read_text(encoding="utf-8"))
     found = split(workspace, tree_of_names([*note["files"], *note["refused"]]))
-    whys = [[why for name, why in note["refused"].items() if name_of(each, workspace, name)] for each in found]
-    told = [replace(each, refused=why[0]) if why else each for each, why in zip(found, whys, strict=True)]
-    return [
-        replace(each, refused=without_code(each.files)) if not (each.refused or is_there(each)) else each
-        for each in told
-    ]
+    return [replace(each, refused=refusal(each, workspace, note["refused"])) for each in found]
+
+
+def refusal(found: Found, workspace: Path, refused: dict[str, str]) -> str:
+    """Return why a submission is rejected unopened: a member was refused, or none was worth unpacking; else nothing."""
+    whys = (why for name, why in refused.items() if name_of(found, workspace, name))
+    return next(whys, "" if is_there(found) else without_code(found.files))
 
 
 def is_there(found: Found) -> bool:

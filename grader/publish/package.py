@@ -39,10 +39,14 @@ def gradescope(out: Path, rubric: Path | None = None, assignment: Assignment | N
 
 def classroom50(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
     """Write the folder: autograder.py, and the grader in ``source``."""
-    if out.exists() and any(out.iterdir()):
-        raise GraderError(f"{out}: expected a new or empty folder; nothing was written")
+    _expect_empty(out)
     source(out / "source", rubric, assignment)
     shutil.copyfile(PACKAGES / "classroom50" / "autograder.py", out / "autograder.py")
+
+
+def _expect_empty(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise GraderError(f"{folder}: expected a new or empty folder; nothing was written")
 
 
 def source(target: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
@@ -63,8 +67,7 @@ def source(target: Path, rubric: Path | None = None, assignment: Assignment | No
     if not all((shipped.HOME / name).is_file() for name in beside):
         raise GraderError(f"{shipped.HOME}: packaging needs a checkout, this copy lacks what goes in")
     solution = solutions.lines(template.reference_of(assignment))
-    if target.exists() and any(target.iterdir()):
-        raise GraderError(f"{target}: expected a new or empty folder; nothing was written")
+    _expect_empty(target)
     package = target / "grader"
     shutil.copytree(shipped.PACKAGE, package, ignore=_left_out)
     release.put(assignment, package)

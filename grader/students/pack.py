@@ -18,7 +18,7 @@ from grader.intake.reading.limits import MB
 from grader.intake.reading.members import is_ignored
 from grader.records import Submission
 from grader.reports.text import printable, visible
-from grader.sentences import FOR_INSTRUCTORS
+from grader.sentences import for_students
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,7 +147,7 @@ def _models(target: Path, assignment: Assignment) -> Iterator[str]:
         grade = grader.grade(target, only=assignment.trained)
     finally:
         grader.close()
-    yield from (f"Look at this: {each.message}" for each in grade.warnings if each.code not in FOR_INSTRUCTORS)
+    yield from (f"Look at this: {each.message}" for each in for_students(grade.warnings))
     for result in grade.criteria:
         if result.id in assignment.trained and result.status != "passed":
             yield f"Look at this: {result.id}: {result.feedback}"

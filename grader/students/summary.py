@@ -11,7 +11,7 @@ from _pytest.terminal import TerminalReporter
 
 from grader.records import CriterionResult
 from grader.reports.text import SIGNS, printable
-from grader.sentences import FOR_INSTRUCTORS
+from grader.sentences import for_students
 from grader.students import last_run
 from grader.students.items import CheckItem, Session
 
@@ -100,7 +100,7 @@ def _notes(items: list[CheckItem]) -> Iterator[str]:
     elif session.grade is not None and session.grade.not_enforced:
         yield "This system cannot confine your code: it ran with your account's rights, as when you run it yourself."
     told = () if session.grade is None else session.grade.warnings
-    yield from (f"Look at this: {printable(each.message)}" for each in told if each.code not in FOR_INSTRUCTORS)
+    yield from (f"Look at this: {printable(each.message)}" for each in for_students(told))
     later = _decided_later(items)
     yield from (words for criterion, words in session.assignment.official.items() if criterion in later)
     yield "The official grade uses random inputs of its own, and decides whether slow code is too slow."
