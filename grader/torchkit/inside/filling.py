@@ -46,9 +46,7 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
                 _randomise(value, generator, strength, is_kernel=id(parameter) in kernels)
                 if made_of is not None:
                     made_of.right_inverse(value)
-            elif kind == "zero" or (
-                kind == "zero_but_ones" and not (bool((parameter == 1).all()) or _holds_gains(parameter))
-            ):
+            elif kind == "zero" or (kind == "zero_but_ones" and not _holds_ones(parameter)):
                 parameter.fill_(tiny)
 
 
@@ -64,21 +62,22 @@ def _parametrized(module: nn.Module) -> dict[int, Any]:
 
 
 def _is_plain(parameter: Tensor) -> bool:
-    return any(bool((parameter == value).all()) for value in (0, 1)) or _holds_gains(parameter)
+    return bool((parameter == 0).all()) or _holds_ones(parameter)
 
 
-def _holds_gains(parameter: Tensor) -> bool:
-    """Whether it holds vectors of ones, and perhaps of zeros, side by side, as gain and bias of a norm are made."""
-    if parameter.dim() < 2 or not bool(((parameter == 0) | (parameter == 1)).all()) or not bool((parameter == 1).any()):
+def _holds_ones(parameter: Tensor) -> bool:
+    """Whether it is one everywhere, or holds vectors of ones beside vectors of zeros, as gain and bias of a norm begin."""
+    values = torch.atleast_1d(parameter)
+    if not bool(((values == 0) | (values == 1)).all()) or not bool((values == 1).any()):
         return False
-    return bool((parameter == parameter[..., :1]).all()) or bool((parameter == parameter[:1]).all())
+    return bool((values == values[..., :1]).all()) or bool((values == values[:1]).all())
 
 
 def _randomise(parameter: Tensor, generator: torch.Generator, strength: float, is_kernel: bool) -> None:
     noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32).to(parameter.dtype)
     if parameter.numel() == 1:
         parameter.add_(0.3 * noise.sign())
-    elif parameter.dim() < 2 or _holds_gains(parameter):
+    elif parameter.dim() < 2 or _holds_ones(parameter):
         parameter.add_(0.3 * noise)
     elif not is_kernel and sum(size > 1 for size in parameter.shape) > 2 and parameter.dim() > 3:
         parameter.copy_(strength * noise / max(parameter.shape) ** 0.5)
