@@ -1,13 +1,15 @@
 """What concerns no part alone: the hyperparameters, and what an instructor is told of a whole submission."""
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from grader.assignment import Topic
 from grader.assignments.vit.names import HYPERPARAMETERS
 from grader.evidence import Evidence, Probe, Question
 from grader.forged import forged
-from grader.observations import Answered, Misfit, NumberResult, Result, SequenceResult, TextResult
+from grader.observations import Answered, Misfit, NumberResult, OtherResult, Result, SequenceResult, TextResult
+from grader.records import Raised
 from grader.torchkit import devices
 
 
@@ -18,17 +20,51 @@ def hyperparameter(evidence: Evidence, name: str) -> float | None:
     return found.number if isinstance(found, NumberResult) and math.isfinite(found.number) else None
 
 
-def no_number(evidence: Evidence) -> str:
-    """A hint about the first hyperparameter that is a tuple or a text where a number is due; "" where none is."""
+WHOLE = tuple(name for name in HYPERPARAMETERS if name not in ("lr", "weight_decay", "margin"))
+SIZES = tuple(name for name in WHOLE if name not in ("batch_size", "num_epochs"))  # what models are built with
+
+
+def at_fault(evidence: Evidence, raised: Raised, names: Collection[str] = HYPERPARAMETERS) -> str:
+    """A hint about a hyperparameter that an exception may come from; "" where none is out of the ordinary.
+
+    Args:
+        names: of those that may be the reason.
+    """
+    of_values = {"TypeError", "ValueError", "RuntimeError", "AssertionError", "ZeroDivisionError"}
     answer = evidence["hyperparameters"]
-    hint = "write a decimal number with a point, 0.2, and put no comma at the end of the line."
-    for name, value in answer.value.items() if answer.ok else ():
-        at = f" ({evidence.submission.program.names[name]})" if name in evidence.submission.program.names else ""
-        if isinstance(value, SequenceResult):
-            return f"`{name}`{at} is a {value.type[:20]} of {len(value.items)}: {hint}"
-        if isinstance(value, TextResult):
-            return f"`{name}`{at} is a text, {value.text[:20]!r}: take the quotation marks away."
+    for name, value in answer.value.items() if answer.ok and of_values & set(raised.bases) else ():
+        if problem := _unusable(name, value) if name in names else "":
+            at = f" ({evidence.submission.program.names[name]})" if name in evidence.submission.program.names else ""
+            return f"`{name}`{at} is {problem}."
     return ""
+
+
+def _unusable(name: str, value: Result) -> str:
+    """What a hyperparameter is, and what to write instead; "" where it may be what it is."""
+    match value:
+        case SequenceResult():
+            comma = "take away the comma at the end of its line"
+            if len(value.items) > 1:
+                comma = "write a decimal number with a point, 0.2, and put no comma at the end of the line"
+            return f"a {value.type[:20]} of {len(value.items)}: {comma}"
+        case TextResult():
+            return f"a text, {value.text[:20]!r}: take the quotation marks away"
+        case OtherResult(none=True):
+            return "None: give it a number"
+        case NumberResult(number=number) if name in WHOLE and value.type == "float" and math.isfinite(number):
+            return f"{number}: write a whole number" + (f", {number:.0f}" if number.is_integer() else "")
+        case NumberResult(number=number) if name in WHOLE and number < 1:
+            return f"{number:.0f}: it must be 1 or more"
+        case NumberResult(number=number) if number < 0:
+            return f"{number:g}: it must not be negative"
+    return ""
+
+
+def unequal_heads(hidden_size: float, heads: float) -> str:
+    """A hint about heads that the hidden size cannot be divided among; "" where it can."""
+    if heads >= 1 and hidden_size % heads == 0:
+        return ""
+    return f"Each head takes an equal part of hidden_size: {hidden_size:.0f} cannot be divided by heads={heads:.0f}."
 
 
 def _only_what_was_asked(args: dict[str, Any], answer: dict[str, Result]) -> None:

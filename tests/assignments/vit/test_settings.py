@@ -10,7 +10,7 @@ from grader.assignments.vit import pictures, settings
 from grader.evidence import Answer, Question
 from grader.forged import forged
 from grader.observations import fit
-from grader.records import NOT_OURS, Observation
+from grader.records import NOT_OURS, Observation, Raised
 from grader.torchkit.devices import hard_coded_device
 
 NUMBER = {"kind": "number", "number": 3.0, "type": "int"}
@@ -75,6 +75,49 @@ def test_a_hyperparameter_is_a_finite_number(value: float, expected: float | Non
 
 def test_no_hyperparameter_is_known_where_none_were_answered() -> None:
     assert settings.hyperparameter(evidence("hyperparameters", Observation("crashed")), "lr") is None
+
+
+def value(number: float, type: str = "int") -> dict[str, Any]:
+    return {"kind": "number", "number": number, "type": type}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "hint"),
+    [
+        ("layers", value(3), ""),
+        ("lr", value(1e-3, "float"), ""),
+        ("weight_decay", value(0), ""),
+        ("layers", value(3, "float"), "`layers` is 3.0: write a whole number, 3."),
+        ("heads", value(2.5, "float"), "`heads` is 2.5: write a whole number."),
+        ("heads", value(0), "`heads` is 0: it must be 1 or more."),
+        ("margin", value(-0.2, "float"), "`margin` is -0.2: it must not be negative."),
+        ("lr", value(float("nan"), "float"), ""),
+        ("lr", {"kind": "str", "text": "1e-3"}, "`lr` is a text, '1e-3': take the quotation marks away."),
+        ("margin", {"kind": "other", "type": "NoneType", "none": True}, "`margin` is None: give it a number."),
+        ("lr", {"kind": "other", "type": "Tensor", "none": False}, ""),
+        (
+            "heads",
+            {"kind": "sequence", "type": "tuple", "items": [value(2)]},
+            "`heads` is a tuple of 1: take away the comma at the end of its line.",
+        ),
+    ],
+    ids=str,
+)
+def test_a_hyperparameter_that_nothing_can_be_done_with_is_named(name: str, given: Any, hint: str) -> None:
+    observation = fit(Observation("value", {name: given}), FORMS["names.values"], {"names": [name]})
+    seen = evidence("hyperparameters", observation)
+    seen.submission = SimpleNamespace(program=SimpleNamespace(names={}))
+    said = Raised("TypeError", ("TypeError", "Exception"), "no")
+    assert settings.at_fault(seen, said) == hint
+    assert not settings.at_fault(seen, said, names=()) and not settings.at_fault(
+        seen, Raised("NameError", ("NameError", "Exception"), "no")
+    )
+
+
+@pytest.mark.parametrize(("hidden_size", "heads", "word"), [(64, 2, ""), (64, 3, "by heads=3"), (64, 0, "by heads=0")])
+def test_heads_share_the_hidden_size(hidden_size: int, heads: int, word: str) -> None:
+    hint = settings.unequal_heads(hidden_size, heads)
+    assert word in hint if word else not hint
 
 
 def test_the_instructor_is_told_what_asked_for_a_gpu() -> None:

@@ -145,10 +145,10 @@ def _pair(call: LookUp, case: LookUpCase) -> ReturnedPair | Fail:
         if raised.is_to_do:
             raise Missing(f"still to do: {raised.message}")
         of_shapes = {"RuntimeError", "IndexError", "ValueError", "TypeError"} & set(raised.bases)
-        hint = (
-            "A query may come as (E,) or as (1, E): give it both axes where your code needs them." if of_shapes else ""
-        )
-        return Fail(f"for {case.words} it {raised_words(raised)}", raised_hint(raised) or hint)
+        hint = raised_hint(raised)
+        if of_shapes and (not hint or "shapes cannot be multiplied" in raised.message):  # no layer is in it
+            hint = "A query may come as (E,) or as (1, E): give it both axes where your code needs them."
+        return Fail(f"for {case.words} it {raised_words(raised)}", hint)
     if not isinstance(result, SequenceResult) or len(result.items) != 2:
         got = words_of(result)
         hint = return_hint(got, "Return both, as topk returns them.")

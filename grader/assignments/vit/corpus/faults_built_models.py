@@ -68,11 +68,18 @@ FAULTS = [
     number("a_text", ("layers = 3", 'layers = "3"'), word="layers is '3', and not a whole number"),
     number("heads_that_do_not_divide", ("heads = 2", "heads = 3"), word="cannot be divided by heads=3"),
     number("three_channels", ("in_channels = 1", "in_channels = 3"), word="on one image of shape (1, 1, 28, 28)"),
-    Case(
-        "contrastive.margin_with_a_comma",
-        {"hyperparameters.py": [("margin = 0.2", "margin = 0,2")]},
-        (TRAINING, "contrastive.scheduler"),
-        "`margin` (hyperparameters.py, line 34) is a tuple of 2",
+    *(
+        Case(
+            f"contrastive.{name}",
+            {"hyperparameters.py": [(old, new)]},
+            (TRAINING, "contrastive.scheduler"),
+            f"`{old.split()[0]}` (hyperparameters.py, line {line}) is {word}",
+        )
+        for name, old, new, line, word in (
+            ("margin_with_a_comma", "margin = 0.2", "margin = 0,2", 34, "a tuple of 2"),
+            ("margin_of_none", "margin = 0.2", "margin = None", 34, "None: give it a number"),
+            ("epochs_with_a_point", "num_epochs = 25", "num_epochs = 25.0", 29, "25.0: write a whole number, 25"),
+        )
     ),
     # Another head than the submission's own
     training(

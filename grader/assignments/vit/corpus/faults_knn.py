@@ -46,6 +46,10 @@ return distances, distances.argsort()
     knn("batched_query_only", """
 return torch.cdist(query, ref)[0].topk(k, largest=False)
 """, "(E,)"),
+    knn("multiplied_by_a_row", """
+squares = (query**2).sum() + (ref**2).sum(dim=1) - 2 * ref @ query
+return squares.clamp(min=0).sqrt().topk(k, largest=False)
+""", "A query may come as (E,)"),
     knn("distances_unsorted", """
 distances = (ref - query).norm(dim=1)
 indices = distances.argsort()[:k]

@@ -181,6 +181,8 @@ FAULTS = [
     *both("key_of_vit", edit(renamed("vit", "vit_model")), "holds"),
     fault(CLASSIFIER, "key_of_head", edit(renamed("classifier", "head")), '"classifier"'),
     fault(EMBEDS, "key_of_head", edit(renamed("embedding_head", "head")), '"embedding_head"'),
+    fault(CLASSIFIER, "of_the_other_file", edit(renamed("classifier", "embedding_head")), "the names of the two exchanged"),
+    fault(EMBEDS, "of_the_other_file", edit(renamed("embedding_head", "classifier")), "the names of the two exchanged"),
     fault(EMBEDS, "other_keys", edit(nested), '"model_state_dict"'),
     *both("renamed_parameters", edit(parameters_renamed), "renamed after training"),
     *both("missing_parameter", edit(without("ln_post.weight", "ln_post.bias")), "ln_post.weight"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from grader.assignments.vit.inside.constants import BUILT
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, in_full_size, through
+from grader.assignments.vit.settings import unequal_heads
 from grader.evidence import Evidence
 from grader.judging import Fail, raised_hint, raised_words
 from grader.raised import place
@@ -120,9 +121,7 @@ def _why(call: ModelCall, sizes: dict[str, int]) -> str:
     if problem := _misfit(given, sizes):
         return f"The arguments do not fit the images: {problem}."
     hidden_size, heads = given.get("hidden_size", 0), given.get("heads", 1)
-    if heads < 1 or hidden_size % heads:
-        return f"Each head takes an equal part of hidden_size: {hidden_size} cannot be divided by heads={heads}."
-    return raised_hint(call.raised) or ORDER_HINTS[call.name]
+    return unequal_heads(hidden_size, heads) or raised_hint(call.raised) or ORDER_HINTS[call.name]
 
 
 def _compared(evidence: Evidence, run: TrainingRun, in_full: TrainingRun) -> str | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from grader.assignment import Topic
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, failure, runs
+from grader.assignments.vit.settings import at_fault
 from grader.evidence import Evidence
 from grader.judging import Blocked, Criterion, Fail, Skip, checks, warn
 from grader.records import GradeWarning
@@ -42,7 +43,8 @@ def changes(evidence: Evidence) -> None:
     if problem is not None and problem.kind == "constant" and run.ended == "enough" and len(run.epochs) == 1:
         raise Blocked("contrastive.training", "no epoch of the training was seen to end")
     if problem is not None and problem.kind in ("constant", "by hand"):
-        raise Fail(problem.message, problem.hint)
+        raised = next((scheduler.raised for scheduler in run.schedulers if scheduler.raised), None)
+        raise Fail(problem.message, (raised and at_fault(evidence, raised)) or problem.hint)
 
 
 def unit(evidence: Evidence) -> str | None:

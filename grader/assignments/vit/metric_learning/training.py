@@ -16,7 +16,7 @@ from grader.assignments.vit.metric_learning.losses_and_miners import (
 )
 from grader.assignments.vit.metric_learning.model_arguments import exchanged_call, models_built, refused_call
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, failure, through, trained
-from grader.assignments.vit.settings import no_number
+from grader.assignments.vit.settings import at_fault
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, after, checks
 from grader.torchkit import watched_trainings
@@ -63,8 +63,9 @@ def runs_through(evidence: Evidence) -> None:
 
 
 def _of_a_number(problem: Exception, evidence: Evidence) -> Exception:
-    """What ended the training, with a hint about a hyperparameter that is no number."""
-    hint = no_number(evidence) if isinstance(problem, Fail) else ""
+    """What ended the training, with a hint about a hyperparameter that nothing can be trained with."""
+    raised = counted(evidence).raised
+    hint = at_fault(evidence, raised) if isinstance(problem, Fail) and raised is not None else ""
     return Fail(str(problem), hint) if hint else problem
 
 

@@ -1,5 +1,6 @@
 """Whether a checkpoint opens and fits the submitted code, and if not, why."""
 
+from grader.assignments.vit.settings import SIZES, at_fault, hyperparameter, unequal_heads
 from grader.assignments.vit.thresholds import mismatch, pixel_transforms
 from grader.assignments.vit.thresholds.answers import (
     CheckpointAnswer,
@@ -117,13 +118,13 @@ def _expect_fitting(evidence: Evidence, file: str, key: str, loading: Loading, h
         case ClassMissing():
             raise Blocked(part, f"`{name}` is not defined, so {file} has no model to go into")
         case Absent():
-            raise Fail(
-                f'expected a state dict under "{key}" in {file}, which holds {_keys(held)}',
-                f'Save both models as the provided functions do: torch.save({{"vit": …, "{second}": …}}, path).',
-            )
+            hint = f'Save both models as the provided functions do: torch.save({{"vit": …, "{second}": …}}, path).'
+            if {"classifier", "embedding_head"} - {second} <= set(held):
+                hint = "This belongs into the other file: were the names of the two exchanged?"
+            raise Fail(f'expected a state dict under "{key}" in {file}, which holds {_keys(held)}', hint)
         case RaisedResult():
             doing = f"building `{name}` with the notebook's hyperparameters"
-            raise _raised(evidence, part, doing, loading.exception)
+            raise _raised(evidence, part, doing, loading.exception, _of_a_size(evidence, loading.exception))
         case NoStateDict():
             raise Fail(
                 f'expected a state dict under "{key}" in {file}, got {type_words(loading.type)}',
@@ -143,7 +144,16 @@ def _keys(held: list[str]) -> str:
     return f"{shown}{more}" if held else "nothing"
 
 
-def _raised(evidence: Evidence, part: str, doing: str, raised: Raised) -> Fail | Blocked:
+def _of_a_size(evidence: Evidence, raised: Raised) -> str:
+    """A hint about a hyperparameter that no model can be built with; "" where none is known."""
+    of_types = at_fault(evidence, raised, SIZES)
+    if of_types or not ("AssertionError" in raised.bases or "divisible" in raised.message):
+        return of_types
+    hidden_size, heads = (hyperparameter(evidence, name) for name in ("hidden_size", "heads"))
+    return "" if hidden_size is None or heads is None else unequal_heads(hidden_size, heads)
+
+
+def _raised(evidence: Evidence, part: str, doing: str, raised: Raised, hint: str = "") -> Fail | Blocked:
     """The verdict on an exception while something was done with a checkpoint's models."""
     said = f"{doing} {raised_words(raised)}"
     if raised.is_to_do:
@@ -151,7 +161,7 @@ def _raised(evidence: Evidence, part: str, doing: str, raised: Raised) -> Fail |
     lacking = next((criterion for criterion in MODEL if evidence.verdict(criterion).status == "missing"), None)
     if raised.type == "NameError" and lacking:
         return Blocked(lacking, said)
-    return _blamed(evidence, part, said, raised_hint(raised))
+    return _blamed(evidence, part, said, hint or raised_hint(raised))
 
 
 def _blamed(evidence: Evidence, part: str, message: str, hint: str) -> Fail | Blocked:
