@@ -124,9 +124,12 @@ def _same_exactly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> boo
 
 def _same_randomly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
     """The same where ``left`` was drawn at random: fair draws leave a share of the pixels as they are."""
-    # an inverted black is white
-    ends = [most_common(right.black)[0], most_common(right.white)[0]]
-    kept = [_share(stack, ends, SAME_WITHIN / 2 * contrast) >= 0.05 for stack in (left.black, left.white)]
+    ends = (most_common(right.black)[0], most_common(right.white)[0])
+    found = [
+        [_share(stack, end, SAME_WITHIN / 2 * contrast) >= 0.05 for end in ends] for stack in (left.black, left.white)
+    ]
+    inverted = found[0][1] and found[1][0]  # else black in white images is what moved in from outside
+    kept = [found[0][0] or inverted, found[1][1] or inverted]
     if all(kept):
         return True
     fixed = [most_common(stack)[1] > 0.5 for stack in (left.black, left.white)]
@@ -139,9 +142,9 @@ def _same_randomly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bo
     return bool(0.6 < slope < 1.5 and abs(middle - most_common(right.middle)[0]) < 0.2 * contrast)
 
 
-def _share(stack: Array, levels: list[float], near: float) -> float:
-    """The share of pixels that have one of some levels."""
-    return float((np.min([np.abs(stack - level) for level in levels], axis=0) <= near).mean())
+def _share(stack: Array, level: float, near: float) -> float:
+    """The share of pixels that have a level."""
+    return float((np.abs(stack - level) <= near).mean())
 
 
 def words(transform: ObservedTransform) -> str:
@@ -154,6 +157,9 @@ def words(transform: ObservedTransform) -> str:
         and np.ptp([np.median(stack) for stack in (flat.black, flat.middle, flat.white)]) <= MIN_CONTRAST
     ):
         return "the same value for black, gray and white pixels"
+    drawn = _drawn(transform)
+    if found is None and drawn is not None:
+        return f"values from {np.median(drawn.black):.3g}, of black pixels, to {drawn.white.max():.3g}"
     if found is None:
         return "something that is not one mean and standard deviation"
     scale, shift = found

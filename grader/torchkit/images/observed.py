@@ -1,5 +1,6 @@
 """What a transform did, together with what it was asked."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,18 +99,22 @@ def observed_random_transform(answer: Answer) -> ObservedRandomTransform:
 
 
 def planes(outputs: Array | None, count: int | None = None) -> Array | None:
-    """The first channel of images.
+    """The first channel of images, whatever axes of length 1 they have besides.
 
     Args:
-        outputs: (n, H, W) or (n, C, H, W).
+        outputs: (n, H, W), (n, C, H, W), or (n, H * W) of square images.
         count: n, where it is known.
 
     Returns:
         (n, H, W) float64; None unless the outputs are that, and finite.
     """
-    if outputs is None or outputs.ndim not in (3, 4) or 0 in outputs.shape:
+    if outputs is None or outputs.ndim < 2 or 0 in outputs.shape or (count is not None and len(outputs) != count):
         return None
-    if count is not None and len(outputs) != count:
+    images = outputs.reshape(len(outputs), *(size for size in outputs.shape[1:] if size > 1))
+    side = math.isqrt(images[0].size)
+    if images.ndim == 2 and side * side == images[0].size:
+        images = images.reshape(-1, side, side)
+    if images.ndim not in (3, 4):
         return None
-    plane = outputs if outputs.ndim == 3 else outputs[:, 0]
+    plane = images if images.ndim == 3 else images[:, 0]
     return plane.astype(np.float64) if np.isfinite(plane).all() else None

@@ -25,7 +25,7 @@ class NotedScheduler:
         raised: the first exception of its constructor or step, described.
         made: its constructor did not raise.
         metric: what a ReduceLROnPlateau was told first.
-        counts: what it was told more or less the next time, where both are whole numbers: 1 of an epoch's number.
+        counts: what it was told more or less the next time, where that is 1, as of an epoch's number; else 0.
     """
 
     scheduler: Any
@@ -174,8 +174,8 @@ def _given(
         told = args[0] if args else kwargs["metrics"]
         if note.metric is None:
             note.metric = told
-        elif note.scheduler.last_epoch == 1 and type(told) is type(note.metric) is int and abs(told - note.metric) == 1:
-            note.counts = told - note.metric
+        elif note.scheduler.last_epoch == 1 and type(told) is type(note.metric) in (int, float):
+            note.counts = int(told - note.metric) if abs(told - note.metric) == 1 else 0
         told = watched(note, note.scheduler)
         return ((told, *args[1:]), kwargs) if args else (args, {**kwargs, "metrics": told})
     number = args[0] if args else kwargs.get("epoch")

@@ -186,7 +186,33 @@ def tfm_train(image):
     )
 
 
+OWN_STEPS = """
+def tfm_train(image):
+    if random.random() < 0.5:
+        image = TF.hflip(image)
+    image = TF.rotate(image, random.uniform(-12, 12))
+    image = TF.affine(image, 0, [random.randint(-2, 2), random.randint(-2, 2)], 1.0, [0.0])
+    return to_tensor(np.asarray(image))
+"""
+
+
+def own(name: str, old: str, new: str, word: str) -> Case:
+    """Functions of one's own, changed once."""
+    source = TO_TENSOR + OWN_STEPS
+    assert old in source, old
+    return fault(f"own_{name}", written(source.replace(old, new), ""), word, TENSORS)
+
+
 WRONG_TENSORS = [
+    own("flattened", "(x[None] - 0.286) / 0.353", "((x[None] - 0.286) / 0.353).flatten()", "shape (784,)"),
+    own("with_channels_last", "(x[None] - 0.286) / 0.353", "((x[None] - 0.286) / 0.353).permute(1, 2, 0)", "shape (28, 28, 1)"),
+    own("raises_for_half", "TF.hflip", "TF.horizontal_flip", "horizontal_flip"),
+    own("test_in_whole_numbers", "return to_tensor(np.asarray(image))\n\ndef", "return to_tensor(np.asarray(image) * 255.0)\n\ndef", "mean 0.001122"),
+    own("test_divided_by_128", "return to_tensor(np.asarray(image))\n\ndef", "return to_tensor(np.asarray(image) * (255 / 128))\n\ndef", "mean 0.1436"),
+    own("darkened_test_not_normalised", "return to_tensor(np.asarray(image))\n\ndef tfm_train(image):\n",
+        "return torch.from_numpy(np.asarray(image) / np.float32(255))[None]\n\n\n"
+        "def tfm_train(image):\n    image = Image.fromarray((np.asarray(image) * random.uniform(0.7, 1)).astype(np.uint8))\n",
+        "tfm_train ends with values from -0.81, of black pixels, to 2.0"),
     fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
     fault("test_not_normalised", composed(GOOD_STEPS, "tfm_test = transforms.ToTensor()\n"), "normalisation", TENSORS),
     fault("test_other_mean", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])\n"), "mean 0.5", TENSORS),
