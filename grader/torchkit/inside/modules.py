@@ -3,6 +3,8 @@
 What comes back has the types of ``grader.torchkit.modules.answers``.
 """
 
+import contextlib
+import inspect
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -50,10 +52,34 @@ def run_with(module: ModuleType) -> Op:
     def run_replaced(
         student: Student, name: str, builds: dict[str, dict[str, Any]], stand_ins: list[str]
     ) -> dict[str, Any]:
-        with student.overriding(**{other: getattr(module, other) for other in stand_ins}):
+        replaced = {other: _taking_as_own(getattr(module, other), student, other) for other in stand_ins}
+        with student.overriding(**replaced):
             return run(student, name, builds)
 
     return run_replaced
+
+
+def _taking_as_own(stand_in: type[nn.Module], student: Student, name: str) -> type[nn.Module]:
+    """A stand-in that is made with what the student's own class takes, as optional arguments of their own, too."""
+    try:
+        own, wanted = inspect.signature(student.get(name)), list(inspect.signature(stand_in).parameters)
+    except Exception:  # there is no such class
+        return stand_in
+
+    class Fitted(stand_in):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            with contextlib.suppress(TypeError):  # the student's own class would not take them either
+                bound = own.bind(*args, **kwargs)
+                bound.apply_defaults()
+                given = bound.arguments
+                by_name = {each: given[each] for each in wanted if each in given}
+                args, kwargs = (
+                    ((), by_name) if len(by_name) == len(wanted) else (tuple(given.values())[: len(wanted)], {})
+                )
+            super().__init__(*args, **kwargs)
+
+    Fitted.__name__ = Fitted.__qualname__ = name
+    return Fitted
 
 
 def _build(student: Student, name: str, build: dict[str, Any], key: str, made: Made) -> dict[str, Any]:

@@ -59,10 +59,13 @@ def _more(output: Tensor, tokens: Tensor, axis: int = 1) -> int:
 
 @contextlib.contextmanager
 def _at_exits(module: nn.Module, do: Callable[[int, Any], Any]) -> Iterator[None]:
-    """Call something at each exit from a module inside, with the exit's number; what it returns is put out."""
+    """Call something at each exit from a module inside, with the exit's number; what it returns is put out.
+
+    It comes before the student's own hooks, which see what is put out.
+    """
     counter = itertools.count()
     inner = [m for m in module.modules() if m is not module and not isinstance(m, torch.jit.ScriptModule)]
-    handles = [m.register_forward_hook(lambda _, __, output: do(next(counter), output)) for m in inner]
+    handles = [m.register_forward_hook(lambda _, __, out: do(next(counter), out), prepend=True) for m in inner]
     try:
         yield
     finally:

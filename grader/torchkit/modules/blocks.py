@@ -31,6 +31,8 @@ class BlockMargins:
             several heads come to 0.1 and more, one to 0.003.
         max_spread_without_mlp: the same of blocks whose MLP sees no attention: they come to 2e-5 at most, right ones to
             0.016 and more.
+        min_spread_of_neighbours: what two neighbours make attention add to a token, in directions of their own: right code
+            comes to 0.3 and more, one that weighs a token's own value to 0.01 at most.
         min_added: by attention to a token: right code adds 30 times as much, code that adds nothing 0.3 of it at most.
     """
 
@@ -38,6 +40,7 @@ class BlockMargins:
     max_turn: float = 0.03
     max_spread_of_one_head: float = 0.03
     max_spread_without_mlp: float = 0.001
+    min_spread_of_neighbours: float = 0.05
     min_added: float = 0.03
 
 
@@ -93,6 +96,25 @@ def expect_mlp_after_attention(added: Array, hint: str) -> None:
     """
     if is_in_one_direction(added, BLOCK_MARGINS.max_spread_without_mlp):
         raise Fail("the MLP does not see what attention gave: both work on the input of the block, side by side", hint)
+
+
+def expect_values_of_others(added: Array) -> None:
+    """Fail where attention adds to a token the same up to a factor, whatever its neighbours are: its own value.
+
+    Args:
+        added: as of ``second_direction``, of one head; the second half of the pairs has the tokens of the first half, and
+            other neighbours.
+    """
+    one, other = np.split(added[:, -1], 2)
+    telling = np.minimum(*(np.linalg.norm(each, axis=1) for each in (one, other))) > BLOCK_MARGINS.min_added
+    spread = second_direction(np.stack([one, other], axis=1))
+    if telling.sum() > len(one) / 4 and spread[telling].max() < BLOCK_MARGINS.min_spread_of_neighbours:
+        raise Fail(
+            "attention gives each token a multiple of its own value, whatever its neighbours are: the values are not "
+            "summed over the keys",
+            "The weights (query, key) times the values (key, D): weights @ v. In an einsum, the axis of the keys is in the "
+            "weights and in the values, and not in the result.",
+        )
 
 
 def expect_own_blocks(sizes: Sequence[int], outputs: Sequence[Array], what: str, argument: str) -> None:

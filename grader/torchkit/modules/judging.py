@@ -4,7 +4,7 @@ import numpy as np
 
 from grader.judging import Fail, Skip
 from grader.torchkit.modules.answers import Gradients, Parameter
-from grader.torchkit.modules.arrays import Array, same
+from grader.torchkit.modules.arrays import TOLERANCE, Array, same
 from grader.torchkit.modules.run import ModuleRun
 
 LONE_ITEM_SCALE = 0.5
@@ -108,6 +108,23 @@ def expect_trained(run: ModuleRun, build: str, call: str, whole: Gradients | Non
     inputs = run.gradients(build, call).inputs
     if inputs is None or not inputs.any():
         raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
+
+
+def expect_learned(run: ModuleRun, build: str, shape: tuple[int, ...]) -> None:
+    """Fail where what outputs owe to their inputs is the same with all parameters zero, as in the build "zero".
+
+    Args:
+        build: with random parameters; both builds have the call "batch" of the same inputs.
+        shape: of its output, inputs first.
+    """
+    usual, zero = (run.output(each, "batch", shape) for each in (build, "zero"))
+    usual, zero = usual - usual[:1], zero - zero[:1]
+    if np.abs(zero).max() > TOLERANCE and same(zero, usual):
+        raise Fail(
+            "what the input is multiplied with is no parameter: with all parameters at zero, other inputs give other "
+            "outputs as before",
+            "A tensor that is learned is an nn.Parameter, kept in self: a plain tensor or a buffer is never trained.",
+        )
 
 
 def expect_registered(copy: Array, original: Array, what: str) -> None:

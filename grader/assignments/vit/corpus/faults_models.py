@@ -113,6 +113,12 @@ MODEL_FAULTS = [
 
 HEAD_FAULTS = [
     fault("heads_softmax", HEADS, "softmax", (LOGITS, BEFORE_LOGITS + lines_of("return self.fc(x).softmax(dim=-1)"))),
+    *(fault(f"heads_{name}_of_a_plain_tensor", HEADS, "is no parameter",
+            (line, f"self.w, self.b = torch.randn({sizes}) / 8, nn.Parameter(torch.zeros({sizes.split(', ')[1]}))"),
+            (body, before + lines_of("return x @ self.w + self.b")))
+      for name, line, sizes, body, before in (
+          ("classifier", CLASSIFIER, "hidden_size, num_classes", LOGITS, BEFORE_LOGITS),
+          ("embedder", EMBEDDER, "hidden_size, embed_size", EMBEDDING, BEFORE_EMBEDDING))),
     fault("heads_softmax_over_batch", HEADS, "softmax", (LOGITS, BEFORE_LOGITS + lines_of("return self.fc(x).softmax(dim=0)"))),
     fault("heads_log_softmax", HEADS, "log_softmax", (LOGITS, BEFORE_LOGITS + lines_of("return nn.functional.log_softmax(self.fc(x), dim=1)"))),
     fault("heads_sigmoid", HEADS, "sigmoid", (LOGITS, BEFORE_LOGITS + lines_of("return self.fc(x).sigmoid()"))),

@@ -27,6 +27,16 @@ from grader.assignments.vit.corpus.vit_lines import (
 PATCH_FAULTS = [
     fault("patches_divided_by_the_largest_of_the_batch", PATCHES, "others are in the batch", (PROJECT, lines_of("x = self.projection(x / x.abs().max())"))),
     fault("patches_of_scattered_pixels", PATCHES, "follow", (PROJECT, lines_of("x = self.projection(x + torch.sin(1000 * x))"))),
+    fault("patches_of_scattered_channels", PATCHES, "channels and patches are scrambled",
+          (CONV, "self.p = patch_size\n        self.projection = nn.Linear(num_channels * patch_size**2, hidden_size)"),
+          (TO_TOKENS, lines_of("x = x.unfold(2, self.p, self.p).unfold(3, self.p, self.p).contiguous()",
+                              "return self.projection(x.view(x.shape[0], self.num_patches, -1))"))),
+    *(fault(f"patches_by_a_{name}", PATCHES, "is no parameter",
+            (CONV, f"{made}\n        self.bias = nn.Parameter(torch.zeros(hidden_size))\n        self.p = patch_size"),
+            (PROJECT, lines_of("x = nn.functional.conv2d(x, self.w, self.bias, stride=self.p)")))
+      for name, made in (
+          ("buffer", "self.register_buffer('w', torch.randn(hidden_size, num_channels, patch_size, patch_size) / patch_size)"),
+          ("plain_tensor", "self.w = torch.randn(hidden_size, num_channels, patch_size, patch_size) / patch_size"))),
     fault("patches_counted_as_float", (PATCHES, SHAPES), "a float", (COUNT, COUNT.replace("//", "/"))),
     fault("patches_refused_by_width", (PATCHES, SHAPES), "axis 1", (REFUSAL, REFUSAL.replace("x.shape[1] !=", "x.shape[-1] !="))),
     fault("patches_cut_by_reshape", PATCHES, "scrambled",

@@ -12,6 +12,7 @@ from grader.assignments.vit.corpus.application_lines import (
     changed,
     transfer,
 )
+from grader.assignments.vit.corpus.vit_lines import LOGITS
 from grader.audit import Case
 
 
@@ -19,7 +20,20 @@ def of_another_name(old: bytes) -> bytes:
     return old.replace(b"ClassificationHead", b"Classifier")
 
 
+APART = STEP.replace(
+    "            optimizer.zero_grad()\n            loss.backward()\n",
+    "            gradients = torch.autograd.grad(loss, list(classifier.parameters()))\n"
+    "            for parameter, gradient in zip(classifier.parameters(), gradients):\n"
+    "                parameter.grad = gradient\n",
+)
 FAULTS = [
+    Case(
+        "vit.heads_softmax_and_gradients_computed_apart",
+        {"application.py": [(STEP, APART)],
+         "vit_model.py": [(LOGITS, LOGITS.replace("self.fc(x)", "self.fc(x).softmax(dim=-1)"))]},
+        ("vit.heads",),
+        "a softmax sits inside the head",
+    ),
     Case(  # everywhere, so that all works
         "application.transfer_head_of_another_name",
         {"vit_model.py": of_another_name, "application.py": of_another_name, "submission.ipynb": of_another_name},
@@ -136,11 +150,7 @@ FAULTS = [
 
 
 VARIANTS = [
-    changed("gradients_computed_apart", STEP, STEP.replace(
-        "            optimizer.zero_grad()\n            loss.backward()\n",
-        "            gradients = torch.autograd.grad(loss, list(classifier.parameters()))\n"
-        "            for parameter, gradient in zip(classifier.parameters(), gradients):\n"
-        "                parameter.grad = gradient\n")),
+    changed("gradients_computed_apart", STEP, APART),
     changed("gradients_by_torch_func", STEP, STEP.replace(
         "            optimizer.zero_grad()\n            loss.backward()\n",
         "            own = dict(classifier.named_parameters())\n"

@@ -24,7 +24,7 @@ from grader.torchkit.modules.run import ModuleRun
 
 B, T, D = 3, 6, 24  # all different, so that no axis is taken for another
 IMAGE, TOKEN = 1, 2  # the token that is changed
-PAIRS = 24  # sequences of a token v and ``COPIES`` of a token u
+PAIRS = 24  # sequences of a token v and ``COPIES`` of a token u; the second half has the v of the first, and other u
 
 
 def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -136,7 +136,7 @@ def _pairs(rng: np.random.Generator, what: str, length: float, batch_first: bool
 
     The calls are named "<what>, <copies>".
     """
-    v, u = length * normal(rng, PAIRS, 1, D), length * normal(rng, PAIRS, 1, D)
+    v, u = np.tile(length * normal(rng, PAIRS // 2, 1, D), (2, 1, 1)), length * normal(rng, PAIRS, 1, D)
     calls = {}
     for n in COPIES:
         tokens = np.concatenate([v, *[u] * n], axis=1)

@@ -29,6 +29,7 @@ from grader.torchkit.modules.blocks import (
     COPIES,
     expect_heads_of_width,
     expect_mlp_after_attention,
+    expect_values_of_others,
     is_in_one_direction,
     second_direction,
 )
@@ -90,6 +91,7 @@ def attention_weights(evidence: Evidence) -> None:
             "Write x = x + attention(norm(x)); the MLP comes after that sum.",
         )
     one_head = _added_by_copies(evidence, "one head", "long")
+    expect_values_of_others(one_head)
     if second_direction(one_head).max() > BLOCK_MARGINS.max_spread_of_one_head and not _number_of_heads_is_unused(run):
         expect_heads_of_width(run, "one block", 4, D)
         raise Fail(

@@ -11,7 +11,13 @@ from grader.judging import Criterion, Fail, after, checks
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import Call, build, call, normal
-from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.judging import (
+    expect_alone,
+    expect_learned,
+    expect_repeatable,
+    expect_shape,
+    expect_trained,
+)
 from grader.torchkit.modules.run import ModuleRun
 
 B, D = 6, 24
@@ -47,6 +53,7 @@ def _question(
     builds = {
         "default": build(D, seed=1, calls=calls | more),
         "other": build(8, outputs, seed=2, calls={"batch": call(normal(rng, 2, 8))}),
+        "zero": build(D, seed=1, fill="zero", calls={"batch": call(batch)}),
     }
     return Question({"name": name, "builds": builds}, {"line": line, **known})
 
@@ -177,11 +184,13 @@ def classification_follows(evidence: Evidence) -> None:
 def classification_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the classification head, and the features."""
     expect_trained(_of_classification(evidence), "default", "gradients")
+    expect_learned(_of_classification(evidence), "default", (B, 10))
 
 
 def embedding_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the embedding head, and the features."""
     expect_trained(_of_embedding(evidence), "default", "gradients")
+    expect_learned(_of_embedding(evidence), "default", (B, 64))
 
 
 TOPIC = Topic(

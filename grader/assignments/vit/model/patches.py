@@ -14,6 +14,7 @@ from grader.torchkit.modules.asking import build, call, normal
 from grader.torchkit.modules.judging import (
     LONE_ITEM_SCALE,
     expect_alone,
+    expect_learned,
     expect_repeatable,
     expect_shape,
     expect_trained,
@@ -40,8 +41,12 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "3 channels": call(normal(rng, 2, 3, 28, 28)),
         "line": call(lines.points(rng, batch[0], line)),
     }
+    coloured, row, column = normal(rng, 2, 3, 20, 20), *(int(place) for place in rng.integers(5, size=2))
+    replaced = coloured[:1].copy()
+    replaced[..., 4 * row : 4 * row + 4, 4 * column : 4 * column + 4] = normal(rng, 1, 3, 4, 4)
     rgb = {
-        "batch": call(normal(rng, 2, 3, 20, 20)),
+        "batch": call(coloured),
+        "one patch replaced": call(replaced),
         "gradients": call(normal(rng, 1, 3, 20, 20), "gradients", weights=normal(rng, 1, 25, 10)),
         "1 channel": call(normal(rng, 2, 1, 20, 20)),
         "4 channels": call(normal(rng, 2, 4, 20, 20)),
@@ -52,8 +57,9 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "gray": build(28, 7, D, 1, seed=1, attributes=attributes, calls=gray),
         "rgb": build(20, 4, 10, 3, seed=2, attributes=attributes, calls=rgb),
         "default channels": build(12, 6, 8, seed=3, attributes=attributes, calls=default),
+        "zero": build(28, 7, D, 1, seed=1, fill="zero", calls={"batch": call(batch)}),
     }
-    known = {"places": places, "rows": rows, "line": line}
+    known = {"places": places, "rows": rows, "line": line, "replaced": 5 * row + column}
     return Question({"name": "PatchEmbeddings", "builds": builds}, known)
 
 
@@ -148,6 +154,7 @@ def own_patch_in_row_major_order(evidence: Evidence) -> None:
     empty, filled = run.output("gray", "empty", (1, N, D)), _one_patch_filled(run)
     moved = changed(filled, np.broadcast_to(empty, filled.shape), axis=(2,))  # image n, token m
     if np.array_equal(moved, np.eye(N, dtype=bool)):
+        _expect_own_patch_of_all_channels(run)
         return
     if (moved.sum(axis=1) == 1).all():
         columns = np.array_equal(moved, np.eye(N, dtype=bool).reshape(4, 4, N).transpose(1, 0, 2).reshape(N, N))
@@ -166,6 +173,19 @@ def own_patch_in_row_major_order(evidence: Evidence) -> None:
             "Compute the tokens from x, and return them.",
         )
     raise Fail(*_scrambled_words(moved))
+
+
+def _expect_own_patch_of_all_channels(run: ModuleRun) -> None:
+    """Fail where a patch of images with several channels changes other tokens than its own."""
+    before, after = run.output("rgb", "batch", (2, 25, 10))[:1], run.output("rgb", "one patch replaced", (1, 25, 10))
+    moved, own = np.flatnonzero(changed(after, before, axis=(0, 2))), run.known["replaced"]
+    if moved.size and moved.tolist() != [own]:
+        raise Fail(
+            f"with 3 channels, patch {own} changes {len(moved)} of the 25 tokens, {', '.join(map(str, moved[:6]))}"
+            f"{', …' if len(moved) > 6 else ''}, and should change only its own: channels and patches are scrambled",
+            "Bring the axes in the order (B, H/P, W/P, C, P, P) with permute before they are flattened: a view or reshape "
+            "alone takes the numbers as they lie in memory, channel by channel.",
+        )
 
 
 def _scrambled_words(moved: Array) -> tuple[str, str]:
@@ -253,6 +273,7 @@ def follows(evidence: Evidence) -> None:
 def learnable(evidence: Evidence) -> None:
     """The projection is learned: its parameters are registered, trainable, and gradients reach all of them."""
     expect_trained(_run(evidence), "gray", "gradients")
+    expect_learned(_run(evidence), "gray", (3, N, D))
 
 
 def wrong_channels(evidence: Evidence) -> None:
