@@ -93,7 +93,8 @@ def head_learned(evidence: Evidence) -> None:
         steps = training_of(evidence).steps
         raise Fail(
             f'the head under "classifier" was never trained: after {steps} optimizer steps its weights are unchanged',
-            "Is there a loss.backward(), and does the optimizer hold the parameters of the head that is returned?"
+            "Is there a loss.backward(), does the optimizer hold the parameters of the head that is returned, and is its "
+            "learning rate above 0?"
             if steps else "Is there a loss.backward() and an optimizer.step()?",
         )  # fmt: skip
     before, then = fit_before(head, known["looks"]), fit_after(head, known["looks"])

@@ -46,7 +46,7 @@ def tokens_attend(evidence: Evidence) -> None:
     if not np.delete(touched, TOKEN).any():
         raise Fail(
             "the tokens of an image do not see each other, expected every token to attend to all of them",
-            "Attention must be over the axis of the tokens.",
+            "Attention must be over the axis of the tokens, and what it gives be added: x = x + attention(norm(x)).",
         )
     order = run.known["order"]
     if same(tokens_of(run, "one block", "reordered"), x[:, order]):

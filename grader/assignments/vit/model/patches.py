@@ -95,15 +95,21 @@ def shape(evidence: Evidence) -> None:
             grid = "The patches still lie in a grid: flatten it into one axis of tokens."
             raise wrong_shape(run, name, which, expected, grid)
         size, patch = SIZES[name]
-        if run.tensor(name, which).shape[1:2] == ((size - patch + 1) ** 2,):
-            hint = "The patches overlap: a convolution takes stride=patch_size beside kernel_size=patch_size."
+        tokens = run.tensor(name, which).shape[1:2]
+        if any(tokens == (((size - patch) // stride + 1) ** 2,) for stride in range(1, patch)):
+            hint = "The patches overlap: a convolution or unfold takes stride=patch_size beside its kernel_size."
+        elif tokens == (expected[1] - 1,):
+            hint = "There is one token too few: is the first or the last patch left out?"
         expect_shape(run, name, which, expected, hint)
     run.output("gray")
 
 
 def _expect_taken(run: ModuleRun, name: str) -> None:
     """Say more where a build refuses images of the right number of channels."""
-    hint = "That is the right number of channels: axis 1 of (B, C, H, W) is compared with the argument num_channels."
+    hint = (
+        "That is the right number of channels: axis 1 of (B, C, H, W) is compared with the argument num_channels, which "
+        "is the last one: PatchEmbeddings(image_size, patch_size, hidden_size, num_channels)."
+    )
     try:
         run.result(name, "batch")
     except Fail as fail:

@@ -108,8 +108,9 @@ def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
     normalised = same(ones, layer_norm(x), tolerance=1e-2)
     if normalised and same(plain, shifted, tolerance=1e-2):
         return (
-            "the skip connection carries the normalised tokens: x = norm(x) before x + attention(x)",
-            "The sum takes x as it came; only what goes into attention and MLP is normalised.",
+            "the skip connection carries the normalised tokens: x = norm(x) stands before x + attention(x), or a norm "
+            "follows the last sum",
+            "Both sums take x as it came; only what goes into attention and MLP is normalised.",
         )
     if normalised:
         return (
