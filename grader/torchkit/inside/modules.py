@@ -3,7 +3,6 @@
 What comes back has the types of ``grader.torchkit.modules.answers``.
 """
 
-import contextlib
 import inspect
 from collections.abc import Callable
 from types import ModuleType
@@ -60,26 +59,33 @@ def run_with(module: ModuleType) -> Op:
 
 
 def _taking_as_own(stand_in: type[nn.Module], student: Student, name: str) -> type[nn.Module]:
-    """A stand-in that is made with what the student's own class takes, as optional arguments of their own, too."""
+    """A stand-in that is also made with arguments that the student's own class takes besides those of the assignment."""
     try:
-        own, wanted = inspect.signature(student.get(name)), list(inspect.signature(stand_in).parameters)
+        own, assigned = inspect.signature(student.get(name)), inspect.signature(stand_in)
     except Exception:  # there is no such class
         return stand_in
 
     class Fitted(stand_in):  # type: ignore[misc,valid-type]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            with contextlib.suppress(TypeError):  # the student's own class would not take them either
-                bound = own.bind(*args, **kwargs)
-                bound.apply_defaults()
-                given = bound.arguments
-                by_name = {each: given[each] for each in wanted if each in given}
-                args, kwargs = (
-                    ((), by_name) if len(by_name) == len(wanted) else (tuple(given.values())[: len(wanted)], {})
-                )
+            if not _binds(assigned, args, kwargs) and _binds(own, args, kwargs):
+                given = own.bind(*args, **kwargs)
+                given.apply_defaults()
+                by_name = {each: given.arguments[each] for each in assigned.parameters if each in given.arguments}
+                few = len(by_name) < len(assigned.parameters)
+                args = tuple(given.arguments.values())[: len(assigned.parameters)] if few else ()
+                kwargs = {} if few else by_name
             super().__init__(*args, **kwargs)
 
     Fitted.__name__ = Fitted.__qualname__ = name
     return Fitted
+
+
+def _binds(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 def _build(student: Student, name: str, build: dict[str, Any], key: str, made: Made) -> dict[str, Any]:

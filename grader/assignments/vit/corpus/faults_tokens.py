@@ -27,6 +27,8 @@ from grader.assignments.vit.corpus.vit_lines import (
 PATCH_FAULTS = [
     fault("patches_divided_by_the_largest_of_the_batch", PATCHES, "others are in the batch", (PROJECT, lines_of("x = self.projection(x / x.abs().max())"))),
     fault("patches_of_scattered_pixels", PATCHES, "follow", (PROJECT, lines_of("x = self.projection(x + torch.sin(1000 * x))"))),
+    fault("patches_with_arguments_in_another_order", (PATCHES, SHAPES), "which is the last one",
+          ("patch_size: int, hidden_size: int, num_channels: int = 3)", "patch_size: int, num_channels: int = 3, hidden_size: int = 64)")),
     fault("patches_of_scattered_channels", PATCHES, "channels and patches are scrambled",
           (CONV, "self.p = patch_size\n        self.projection = nn.Linear(num_channels * patch_size**2, hidden_size)"),
           (TO_TOKENS, lines_of("x = x.unfold(2, self.p, self.p).unfold(3, self.p, self.p).contiguous()",
