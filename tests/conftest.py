@@ -1,6 +1,7 @@
 """What all tests need of the process that they run in, and how ``make test`` shares them between two processes."""
 
 import atexit
+import functools
 import gc
 import signal
 from collections import Counter
@@ -64,6 +65,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def group(nodeid: str) -> str:
     """The room of a test whose conftest.py makes things to share, or its module."""
-    path = TESTS.parent / nodeid.partition("::")[0]
+    return _group_of_file(nodeid.partition("::")[0])
+
+
+@functools.cache
+def _group_of_file(file: str) -> str:
+    path = TESTS.parent / file
     shared = path.suffix != ".py" or (path.parent != TESTS and (path.parent / "conftest.py").is_file())
     return str(path.parent if shared else path)

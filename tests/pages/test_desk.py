@@ -32,8 +32,17 @@ def served(out):
     try:
         yield url
     finally:
-        server.close()
+        opened_by_it = []
+
+        def end():  # in the thread that waits for what is to be served
+            opened_by_it.extend(server._map.values())
+            server._map.clear()
+
+        server.trigger.pull_trigger(end)
         thread.join(5)
+        server.task_dispatcher.shutdown()
+        for each in opened_by_it:
+            each.close()
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,15 @@ def line(transform: ObservedTransform) -> tuple[float, float] | None:
     return None if bent else (white - black, black)
 
 
+def drawn_range(transform: ObservedRandomTransform) -> tuple[float, float] | None:
+    """(scale, shift) of the line from black to the brightest white that the student's own draws give; about right."""
+    flat = under_own_randomness(transform)
+    if flat is None:
+        return None
+    black, white = float(np.median(flat.black)), float(np.percentile(flat.white, 99))
+    return (white - black, black) if white - black > MIN_CONTRAST else None
+
+
 def _level(stack: Array, contrast: float) -> float | None:
     """The value that pixels of one gray level have, or lie around, as with noise; None where they are spread out."""
     value, share = most_common(stack)
@@ -125,20 +134,20 @@ def _same_exactly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> boo
 def _same_randomly(left: FlatOutputs, right: FlatOutputs, contrast: float) -> bool:
     """The same where ``left`` was drawn at random: fair draws leave a share of the pixels as they are."""
     ends = (most_common(right.black)[0], most_common(right.white)[0])
-    found = [
-        [_share(stack, end, SAME_WITHIN / 2 * contrast) >= 0.05 for end in ends] for stack in (left.black, left.white)
-    ]
-    inverted = found[0][1] and found[1][0]  # else black in white images is what moved in from outside
-    kept = [found[0][0] or inverted, found[1][1] or inverted]
+    width = float(np.ptp([np.percentile(stack, (1, 99)) for stack in (left.black, left.middle, left.white)]))
+    near = SAME_WITHIN / 2 * max(min(contrast, width), 0.01 * contrast)
+    pairs = ((left.black, *ends), (left.white, *ends[::-1]))
+    # black may become white: more than what moves in from outside
+    kept = [_share(stack, end, near) >= 0.05 or _share(stack, other, near) > 0.5 for stack, end, other in pairs]
     if all(kept):
         return True
     fixed = [most_common(stack)[1] > 0.5 for stack in (left.black, left.white)]
     if any(one_fixed and not one_kept for one_fixed, one_kept in zip(fixed, kept, strict=True)):
         return False
-    if any(kept):  # the other end is spread out: darker or brighter images
-        return True
     black, middle, white = (float(np.median(stack)) for stack in (left.black, left.middle, left.white))
-    slope = (white - black) / (most_common(right.white)[0] - most_common(right.black)[0])
+    slope = (white - black) / (ends[1] - ends[0])
+    if any(kept):  # the other end is spread out: darker or brighter images
+        return 0.2 < slope < 5
     return bool(0.6 < slope < 1.5 and abs(middle - most_common(right.middle)[0]) < 0.2 * contrast)
 
 

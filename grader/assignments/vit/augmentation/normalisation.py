@@ -11,7 +11,10 @@ Array = np.ndarray
 
 
 def normalisation(evidence: Evidence) -> tuple[float, float] | None:
-    """(scale, shift) such that tfm_train ends with scale * pixel / 255 + shift; None where that cannot be told."""
+    """(scale, shift) such that tfm_train ends with scale * pixel / 255 + shift; None where that cannot be told.
+
+    Where draws of the student's own change gray levels, and tfm_test ends otherwise, it is about that.
+    """
     if not evidence["augmentation.train"].ok:
         return None
     train = train_transform(evidence)
@@ -21,7 +24,7 @@ def normalisation(evidence: Evidence) -> tuple[float, float] | None:
     # where draws change gray levels too, the clean line is tfm_test's, if both agree
     test = test_transform(evidence)
     agree = is_sound(test) and of_transform.same(train, test)
-    return (of_transform.line(test) if agree else None) or found
+    return (of_transform.line(test) if agree else None) or found or of_transform.drawn_range(train)
 
 
 def lut(evidence: Evidence) -> Array | None:

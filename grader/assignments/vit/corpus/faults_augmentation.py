@@ -213,6 +213,10 @@ WRONG_TENSORS = [
         "return torch.from_numpy(np.asarray(image) / np.float32(255))[None]\n\n\n"
         "def tfm_train(image):\n    image = Image.fromarray((np.asarray(image) * random.uniform(0.7, 1)).astype(np.uint8))\n",
         "tfm_train ends with values from -0.81, of black pixels, to 2.0"),
+    own("darkened_test_in_whole_numbers", "return to_tensor(np.asarray(image))\n\ndef tfm_train(image):\n",
+        "return to_tensor(np.asarray(image) * 255.0)\n\n\n"
+        "def tfm_train(image):\n    image = Image.fromarray((np.asarray(image) * random.uniform(0.7, 1)).astype(np.uint8))\n",
+        "mean 0.001122"),
     fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
     fault("test_not_normalised", composed(GOOD_STEPS, "tfm_test = transforms.ToTensor()\n"), "normalisation", TENSORS),
     fault("test_other_mean", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])\n"), "mean 0.5", TENSORS),

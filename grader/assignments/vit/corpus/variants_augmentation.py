@@ -42,6 +42,22 @@ tfm_train = transforms.Compose([{END}, {FLIP}, transforms.RandomAffine(10, (0.1,
     variant("trivial_augment", composed("transforms.TrivialAugmentWide()")),
     variant("aug_mix", composed("transforms.AugMix()")),
     variant("elastic_and_perspective", composed("transforms.RandomPerspective(0.2, p=0.5), transforms.RandomApply([transforms.ElasticTransform(20.0)], p=0.3)")),
+    *(variant(f"own_{name}_and_rotation", written(f"""{TO_TENSOR}
+
+def tfm_train(image):
+    image = {change}
+    image = TF.rotate(image, random.uniform(-15, 15))
+    return to_tensor(np.asarray(image))
+""", "")) for name, change in (
+        ("solarisation", "TF.solarize(image, random.randint(40, 200))"),
+        ("solarisation_at_times", "TF.solarize(image, random.randint(40, 200)) if random.random() < 0.6 else image"),
+        ("inversion", "TF.invert(image) if random.random() < 0.5 else image"),
+        ("darkness", "TF.adjust_brightness(image, random.uniform(0.3, 1))"),
+        ("light", "TF.adjust_brightness(image, random.uniform(1, 2))"),
+        ("contrast", "TF.adjust_contrast(image, random.uniform(0.4, 1.6))"),
+        ("gamma", "TF.adjust_gamma(image, random.uniform(0.5, 2))"),
+        ("a_zoom", "TF.affine(image, 0, [0, 0], random.uniform(0.6, 1.2), [0.0])"),
+    )),
     variant("invert_and_sharpness", composed("transforms.RandomInvert(p=0.1), transforms.RandomAdjustSharpness(2, p=0.3)")),
     variant("posterize_and_equalize", composed("transforms.RandomPosterize(3, p=0.3), transforms.RandomEqualize(p=0.2)")),
     variant("lambda_normalises", written("""

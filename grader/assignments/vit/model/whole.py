@@ -114,7 +114,8 @@ def _expect_running(run: ModuleRun, evidence: Evidence, build: str, call: str) -
     except Fail as fail:
         raised = run.raised(build, call) if run.is_built(build) else None
         is_own = raised is not None and {"NameError", "ValueError"} & set(raised.bases)  # no part makes it raise these
-        if broken(evidence) and not is_own and not run.works("as assigned") and not run.works("rgb"):
+        runs = is_own or any(map(run.works, ("as assigned", "rgb", "by name")))
+        if broken(evidence) and not runs:
             culprit = next(c for c in PARTS if not evidence.passed(c))
             raise Blocked(culprit, "the ViT cannot be run without this part") from None
         raise Fail(fail.message, _why_not_running(run) or fail.hint) from None
