@@ -21,10 +21,11 @@ def gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
     """
     leaf, weights = inputs_of(call).requires_grad_(), tensor(call["weights"])
     module.zero_grad(set_to_none=True)
+    parameters = dict(module.named_parameters())
     output = module(leaf.clone())  # a clone, since in-place operations on it are no fault
     if _has_other_shape(output, weights):
         return OTHER_SHAPE
-    found = _of_parameters(module, (output * weights).sum(), leaf)
+    found = _of_parameters(parameters, (output * weights).sum(), leaf)
     if leaf.grad is None:
         return found
     slope = float(leaf.grad.norm())
@@ -39,26 +40,28 @@ def loss_gradients(module: nn.Module, call: dict[str, Any]) -> dict[str, Any]:
         call: {"inputs", "targets": arrays}.
     """
     module.zero_grad(set_to_none=True)
+    parameters = dict(module.named_parameters())
     output = module(inputs_of(call), tensor(call["targets"]))
     loss = output[1] if isinstance(output, tuple | list) and len(output) == 2 else None
     if not isinstance(loss, Tensor) or loss.numel() != 1:
         return OTHER_SHAPE
-    return _of_parameters(module, loss)
+    return _of_parameters(parameters, loss)
 
 
-def _of_parameters(module: nn.Module, number: Tensor, *inputs: Tensor) -> dict[str, Any]:
+def _of_parameters(parameters: dict[str, nn.Parameter], number: Tensor, *inputs: Tensor) -> dict[str, Any]:
     """Differentiate a number, and tell which parameters have gradients; there are none of the inputs yet.
 
     Args:
+        parameters: that there were before it was computed: an optimizer knows none of those that forward makes.
         inputs: tensors that may have a gradient and are no parameters.
     """
-    known = {*map(id, inputs), *map(id, module.parameters())}
+    known = {*map(id, inputs), *map(id, parameters.values())}
     strangers = [list(other.shape) for other in _leaves(number) if id(other) not in known]
     number.sum().backward()
-    reached = {n: 0 if p.grad is None else int(p.grad.count_nonzero()) for n, p in module.named_parameters()}
+    reached = {n: 0 if p.grad is None else int(p.grad.count_nonzero()) for n, p in parameters.items()}
     return {
         "kind": "gradients",
-        "largest": {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in module.named_parameters()},
+        "largest": {n: None if p.grad is None else float(p.grad.abs().max()) for n, p in parameters.items()},
         "reached": sum(reached.values()),
         "reached_of": reached,
         "unregistered": strangers[:20],  # as the type of the answer lets pass

@@ -3,6 +3,7 @@
 What comes back has the types of ``grader.torchkit.modules.answers``.
 """
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from types import ModuleType
@@ -59,22 +60,48 @@ def run_with(module: ModuleType) -> Op:
 
 
 def _taking_as_own(stand_in: type[nn.Module], student: Student, name: str) -> type[nn.Module]:
-    """A stand-in that is also made with arguments that the student's own class takes besides those of the assignment."""
+    """A stand-in for whoever knows the student's own class.
+
+    It is also made with arguments that the own class takes besides those of the assignment, and has its attributes,
+    as the layer whose dtype a model asks for.
+    """
     try:
-        own, assigned = inspect.signature(student.get(name)), inspect.signature(stand_in)
+        own, assigned = student.get(name), inspect.signature(stand_in)
+        taken = inspect.signature(own)
     except Exception:  # there is no such class
         return stand_in
 
     class Fitted(stand_in):  # type: ignore[misc,valid-type]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            if not _binds(assigned, args, kwargs) and _binds(own, args, kwargs):
-                given = own.bind(*args, **kwargs)
+            self.__dict__["made_with"] = args, kwargs
+            if not _binds(assigned, args, kwargs) and _binds(taken, args, kwargs):
+                given = taken.bind(*args, **kwargs)
                 given.apply_defaults()
                 by_name = {each: given.arguments[each] for each in assigned.parameters if each in given.arguments}
                 few = len(by_name) < len(assigned.parameters)
                 args = tuple(given.arguments.values())[: len(assigned.parameters)] if few else ()
                 kwargs = {} if few else by_name
             super().__init__(*args, **kwargs)
+
+        def __getattr__(self, attribute: str) -> Any:
+            try:
+                return super().__getattr__(attribute)
+            except AttributeError:
+                if attribute.startswith("_"):
+                    raise
+                found = getattr(self._as_own(), attribute)
+                if isinstance(found, torch.Tensor):  # what a model computes with is to be the stand-in's
+                    raise
+                return found
+
+        def _as_own(self) -> Any:
+            """What the student's own class makes of the same arguments; None where it raises."""
+            if "own" not in self.__dict__:
+                args, kwargs = self.__dict__["made_with"]
+                self.__dict__["own"] = None
+                with contextlib.suppress(Exception):
+                    self.__dict__["own"] = own(*args, **kwargs)
+            return self.__dict__["own"]
 
     Fitted.__name__ = Fitted.__qualname__ = name
     return Fitted

@@ -67,6 +67,28 @@ FAULTS = [
     number("a_tuple", ("hidden_size = 64", "hidden_size = 64,"), word="take away the comma"),
     number("a_text", ("layers = 3", 'layers = "3"'), word="layers is '3', and not a whole number"),
     number("heads_that_do_not_divide", ("heads = 2", "heads = 3"), word="cannot be divided by heads=3"),
+    *(
+        Case(
+            f"contrastive.built_of_{name}_beside_shared_blocks",
+            {
+                "hyperparameters.py": [number],
+                "vit_model.py": [
+                    (
+                        "*[ResidualAttentionBlock(width, heads) for _ in range(layers)]",
+                        "*[ResidualAttentionBlock(width, heads)] * int(layers)",
+                    )
+                ],
+            },
+            (TRAINING, "vit.attention_block"),
+            word,
+        )
+        for name, number, word in (
+            ("heads_that_do_not_divide", ("heads = 2", "heads = 3"), "cannot be divided by heads=3"),
+            ("three_channels", ("in_channels = 1", "in_channels = 3"), "num_channels is not 1"),
+            ("no_layers", ("layers = 3", "layers = 0"), "has one block or more"),
+            ("a_text", ("layers = 3", 'layers = "3"'), "layers is '3', and not a whole number"),
+        )
+    ),
     number("three_channels", ("in_channels = 1", "in_channels = 3"), word="on one image of shape (1, 1, 28, 28)"),
     *(
         Case(

@@ -46,6 +46,8 @@ MODEL_FAULTS = [
           ("        num_channels: int,\n        hidden_size: int,\n        layers", "        hidden_size: int,\n        num_channels: int,\n        layers")),
     fault("model_layers_and_heads_swapped", MODEL, "order",
           ("        layers: int,\n        heads: int,\n    )", "        heads: int,\n        layers: int,\n    )")),
+    fault("model_norm_made_anew_in_forward", MODEL, "not registered",
+          (FEATURE, lines_of("self.ln_post = nn.LayerNorm(self.hidden_size)") + FEATURE)),
     fault("model_mean_of_tokens", MODEL, "mean", (FEATURE, FEATURE.replace("x[:, 0]", "x.mean(1)"))),
     fault("model_mean_of_patches", MODEL, "[CLS]", (FEATURE, FEATURE.replace("x[:, 0]", "x[:, 1:].mean(1)"))),
     fault("model_largest_of_tokens", MODEL, "[CLS]", (FEATURE, FEATURE.replace("x[:, 0]", "x.amax(1)"))),

@@ -38,6 +38,7 @@ def models_built(evidence: Evidence) -> str | None:
     refused = refused_call(evidence)
     if refused is not None and not _of_larger_images(evidence, in_full):
         raise refused
+    _expect_fitting_stand_in(evidence, in_full)
     return _compared(evidence, run, in_full)
 
 
@@ -53,6 +54,19 @@ def _of_larger_images(evidence: Evidence, in_full: TrainingRun) -> bool:
     if in_full.sizes.get("image_size", IMAGE_SIZE) == IMAGE_SIZE:
         return False
     return "augmentation.tensors" in evidence.assignment.criteria and _failed(evidence, "augmentation.tensors")
+
+
+def _expect_fitting_stand_in(evidence: Evidence, in_full: TrainingRun) -> None:
+    """Fail where a stand-in takes what no right ViT can be built with: numbers that are no whole ones, or do not fit."""
+    if "ViT" in evidence["training"].question.args["own"] or _takes_another_order(evidence):
+        return
+    for call in (call for call in in_full.calls if call.name == "ViT" and call.raised is None):
+        given = {"hidden_size": 1, "heads": 1, "layers": 1, **call.arguments}
+        unfit = call.others or given["layers"] < 1 or unequal_heads(given["hidden_size"], given["heads"])
+        unfit = unfit or _misfit(call.arguments, in_full.sizes)
+        if unfit and not _of_larger_images(evidence, in_full):
+            at = "" if call.frame is None else f" ({place(call.frame)})"
+            raise Fail(f"no ViT can be built with these arguments: `{call.words}`{at}", _why(call, in_full.sizes))
 
 
 def _failed(evidence: Evidence, criterion: str) -> bool:
@@ -120,6 +134,8 @@ def _why(call: ModelCall, sizes: dict[str, int]) -> str:
         return f"So {' and '.join(others)}: compare the order of the arguments. {ORDER_HINTS[call.name]}"
     if problem := _misfit(given, sizes):
         return f"The arguments do not fit the images: {problem}."
+    if given.get("layers", 1) < 1:
+        return f"A Transformer has one block or more, and layers is {given['layers']}."
     hidden_size, heads = given.get("hidden_size", 0), given.get("heads", 1)
     return unequal_heads(hidden_size, heads) or raised_hint(call.raised) or ORDER_HINTS[call.name]
 
