@@ -12,16 +12,15 @@ from grader.observations import Answered, Misfit, NumberResult, OtherResult, Res
 from grader.records import Raised
 from grader.torchkit import devices
 
+WHOLE = tuple(name for name in HYPERPARAMETERS if name not in ("lr", "weight_decay", "margin"))
+SIZES = tuple(name for name in WHOLE if name not in ("batch_size", "num_epochs"))  # what models are built with
+
 
 def hyperparameter(evidence: Evidence, name: str) -> float | None:
     """The value of a hyperparameter, None where it is not defined or no finite number."""
     answer = evidence["hyperparameters"]
     found = answer.value.get(name) if answer.ok else None
     return found.number if isinstance(found, NumberResult) and math.isfinite(found.number) else None
-
-
-WHOLE = tuple(name for name in HYPERPARAMETERS if name not in ("lr", "weight_decay", "margin"))
-SIZES = tuple(name for name in WHOLE if name not in ("batch_size", "num_epochs"))  # what models are built with
 
 
 def at_fault(evidence: Evidence, raised: Raised, names: Collection[str] = HYPERPARAMETERS) -> str:

@@ -32,7 +32,7 @@ class BlockMargins:
         max_spread_without_mlp: the same of blocks whose MLP sees no attention: they come to 2e-5 at most, right ones to
             0.016 and more.
         min_spread_of_neighbours: what two neighbours make attention add to a token, in directions of their own: right code
-            comes to 0.3 and more, one that weighs a token's own value to 0.01 at most.
+            comes to 0.3 and more, one that weighs a token's own value to 0.0001.
         min_added: by attention to a token: right code adds 30 times as much, code that adds nothing 0.3 of it at most.
     """
 

@@ -117,7 +117,11 @@ def expect_learned(run: ModuleRun, build: str, shape: tuple[int, ...]) -> None:
         build: with random parameters; both builds have the call "batch" of the same inputs.
         shape: of its output, inputs first.
     """
-    usual, zero = (run.output(each, "batch", shape) for each in (build, "zero"))
+    usual = run.output(build, "batch", shape)
+    try:
+        zero = run.output("zero", "batch", shape)
+    except Fail:  # it divides by what its parameters give, for example
+        return
     usual, zero = usual - usual[:1], zero - zero[:1]
     if np.abs(zero).max() > TOLERANCE and same(zero, usual):
         raise Fail(

@@ -112,13 +112,19 @@ def _expect_running(run: ModuleRun, evidence: Evidence, build: str, call: str) -
     try:
         run.result(build, call)
     except Fail as fail:
-        raised = run.raised(build, call) if run.is_built(build) else None
-        is_own = raised is not None and {"NameError", "ValueError"} & set(raised.bases)  # no part makes it raise these
-        runs = is_own or any(map(run.works, ("as assigned", "rgb", "by name")))
-        if broken(evidence) and not runs:
+        runs = any(map(run.works, ("as assigned", "rgb", "by name")))
+        if broken(evidence) and not runs and not _raises_by_itself(run, build, call):
             culprit = next(c for c in PARTS if not evidence.passed(c))
             raise Blocked(culprit, "the ViT cannot be run without this part") from None
         raise Fail(fail.message, _why_not_running(run) or fail.hint) from None
+
+
+def _raises_by_itself(run: ModuleRun, build: str, call: str) -> bool:
+    """Whether a ViT raises what none of its parts makes it raise, unless by what it returns."""
+    raised = run.raised(build, call) if run.is_built(build) else None
+    if raised is None or "unpack" in raised.message:
+        return False
+    return bool({"NameError", "ValueError"} & set(raised.bases))
 
 
 def _why_not_running(run: ModuleRun) -> str:
