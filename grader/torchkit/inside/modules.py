@@ -4,6 +4,7 @@ What comes back has the types of ``grader.torchkit.modules.answers``.
 """
 
 import contextlib
+import functools
 import inspect
 from collections.abc import Callable
 from types import ModuleType
@@ -89,19 +90,18 @@ def _taking_as_own(stand_in: type[nn.Module], student: Student, name: str) -> ty
             except AttributeError:
                 if attribute.startswith("_"):
                     raise
-                found = getattr(self._as_own(), attribute)
+                found = getattr(self._as_own, attribute)
                 if isinstance(found, torch.Tensor):  # what a model computes with is to be the stand-in's
                     raise
                 return found
 
+        @functools.cached_property
         def _as_own(self) -> Any:
             """What the student's own class makes of the same arguments; None where it raises."""
-            if "own" not in self.__dict__:
-                args, kwargs = self.__dict__["made_with"]
-                self.__dict__["own"] = None
-                with contextlib.suppress(Exception):
-                    self.__dict__["own"] = own(*args, **kwargs)
-            return self.__dict__["own"]
+            args, kwargs = self.made_with
+            with contextlib.suppress(Exception):
+                return own(*args, **kwargs)
+            return None
 
     Fitted.__name__ = Fitted.__qualname__ = name
     return Fitted

@@ -194,6 +194,9 @@ def tfm_train(image):
     image = TF.affine(image, 0, [random.randint(-2, 2), random.randint(-2, 2)], 1.0, [0.0])
     return to_tensor(np.asarray(image))
 """
+DARKENED = """def tfm_train(image):
+    image = Image.fromarray((np.asarray(image) * random.uniform(0.7, 1)).astype(np.uint8))
+"""
 
 
 def own(name: str, old: str, new: str, word: str) -> Case:
@@ -210,12 +213,10 @@ WRONG_TENSORS = [
     own("test_in_whole_numbers", "return to_tensor(np.asarray(image))\n\ndef", "return to_tensor(np.asarray(image) * 255.0)\n\ndef", "mean 0.001122"),
     own("test_divided_by_128", "return to_tensor(np.asarray(image))\n\ndef", "return to_tensor(np.asarray(image) * (255 / 128))\n\ndef", "mean 0.1436"),
     own("darkened_test_not_normalised", "return to_tensor(np.asarray(image))\n\ndef tfm_train(image):\n",
-        "return torch.from_numpy(np.asarray(image) / np.float32(255))[None]\n\n\n"
-        "def tfm_train(image):\n    image = Image.fromarray((np.asarray(image) * random.uniform(0.7, 1)).astype(np.uint8))\n",
+        f"return torch.from_numpy(np.asarray(image) / np.float32(255))[None]\n\n\n{DARKENED}",
         "tfm_train ends with values from -0.81, of black pixels, to 2.0"),
     own("darkened_test_in_whole_numbers", "return to_tensor(np.asarray(image))\n\ndef tfm_train(image):\n",
-        "return to_tensor(np.asarray(image) * 255.0)\n\n\n"
-        "def tfm_train(image):\n    image = Image.fromarray((np.asarray(image) * random.uniform(0.7, 1)).astype(np.uint8))\n",
+        f"return to_tensor(np.asarray(image) * 255.0)\n\n\n{DARKENED}",
         "mean 0.001122"),
     fault("train_not_normalised", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.ToTensor()])"), "normalisation", TENSORS),
     fault("test_not_normalised", composed(GOOD_STEPS, "tfm_test = transforms.ToTensor()\n"), "normalisation", TENSORS),

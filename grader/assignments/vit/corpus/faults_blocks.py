@@ -38,6 +38,7 @@ OWN_SPLIT = lines_of(
 OWN_LAYERS = lines_of(
     "self.heads = n_head", "self.qkv = nn.Linear(d_model, 3 * d_model)", "self.out = nn.Linear(d_model, d_model)"
 )
+SHARED = (STACK, "self.resblocks = nn.Sequential(*[ResidualAttentionBlock(width, heads)] * layers)")
 OWN = (MHA, OWN_LAYERS), (NORM + ATTEND + SUM_1, OWN_SPLIT)
 
 
@@ -58,10 +59,10 @@ FAULTS = [
     fault("block_values_summed_over_the_queries", BLOCK, "not summed over the keys",
           *_own(("weights @ v", "torch.einsum('bhij,bhjd->bhjd', weights, v)"))),
     fault("block_shared_and_forward_called", BLOCK, "weights of its own",
-          (STACK, "self.resblocks = nn.Sequential(*[ResidualAttentionBlock(width, heads)] * layers)"),
+          SHARED,
           (THROUGH, THROUGH.replace("self.transformer(x)", "self.transformer.forward(x)"))),
     fault("block_shared_with_an_argument_more", BLOCK, "weights of its own",
-          (STACK, "self.resblocks = nn.Sequential(*[ResidualAttentionBlock(width, heads)] * layers)"),
+          SHARED,
           ("width: int, layers: int, heads: int)", "width: int, layers: int, heads: int, dropout: float = 0.0)"),
           (ENCODE, ENCODE.replace("heads)", "heads, dropout=0.1)"))),
     fault("block_layout_of_multihead_attention_on_batch_first", BLOCK, "batch",
@@ -123,7 +124,7 @@ FAULTS = [
     fault("block_heads_not_passed_on", BLOCK, "heads", (STACK, STACK.replace("(width, heads)", "(width, 1)"))),
     fault("block_heads_not_used_by_own_attention", BLOCK, "heads",
           *_own((".reshape(b, n, self.heads, -1).transpose(1, 2)", ".reshape(b, 1, n, d)"), ("(weights @ v).transpose(1, 2)", "(weights @ v)"))),
-    fault("block_shared_weights", BLOCK, "own", (STACK, "self.resblocks = nn.Sequential(*[ResidualAttentionBlock(width, heads)] * layers)")),
+    fault("block_shared_weights", BLOCK, "own", SHARED),
     fault("block_one_block_in_a_loop", BLOCK, "own",
           (STACK, "self.block, self.layers = ResidualAttentionBlock(width, heads), layers"),
           (RUN, lines_of("for _ in range(self.layers):", "    x = self.block(x)", "return x"))),

@@ -61,10 +61,7 @@ def _expect_fitting_stand_in(evidence: Evidence, in_full: TrainingRun) -> None:
     if "ViT" in evidence["training"].question.args["own"] or _takes_another_order(evidence):
         return
     for call in (call for call in in_full.calls if call.name == "ViT" and call.raised is None):
-        given = {"hidden_size": 1, "heads": 1, "layers": 1, **call.arguments}
-        unfit = call.others or given["layers"] < 1 or unequal_heads(given["hidden_size"], given["heads"])
-        unfit = unfit or _misfit(call.arguments, in_full.sizes)
-        if unfit and not _of_larger_images(evidence, in_full):
+        if _unfit(call, in_full.sizes) and not _of_larger_images(evidence, in_full):
             at = "" if call.frame is None else f" ({place(call.frame)})"
             raise Fail(f"no ViT can be built with these arguments: `{call.words}`{at}", _why(call, in_full.sizes))
 
@@ -125,19 +122,25 @@ def exchanged_call(evidence: Evidence, run: TrainingRun) -> Fail | None:
 def _why(call: ModelCall, sizes: dict[str, int]) -> str:
     """What is wrong with the arguments of a call, as far as they tell."""
     given = call.arguments
+    wanted = {name: sizes.get(HYPERPARAMETERS.get(name, name)) for name in given}
+    exchanged = given != wanted and sorted(given.values()) == sorted(n for n in wanted.values() if n is not None)
+    if exchanged and not call.others:
+        others = [f"{name} is {value}" for name, value in given.items() if value != wanted[name]]
+        return f"So {' and '.join(others)}: compare the order of the arguments. {ORDER_HINTS[call.name]}"
+    return _unfit(call, sizes) or raised_hint(call.raised) or ORDER_HINTS[call.name]
+
+
+def _unfit(call: ModelCall, sizes: dict[str, int]) -> str:
+    """A hint about arguments that no right model can be built with; "" where there are none."""
+    given = call.arguments
     for name, value in call.others.items():
         comma = ": take away the comma at the end of its line" if value.endswith(",)") else ""
         return f"The argument {name} is {value}, and not a whole number{comma}."
-    wanted = {name: sizes.get(HYPERPARAMETERS.get(name, name)) for name in given}
-    if given != wanted and sorted(given.values()) == sorted(value for value in wanted.values() if value is not None):
-        others = [f"{name} is {value}" for name, value in given.items() if value != wanted[name]]
-        return f"So {' and '.join(others)}: compare the order of the arguments. {ORDER_HINTS[call.name]}"
     if problem := _misfit(given, sizes):
         return f"The arguments do not fit the images: {problem}."
     if given.get("layers", 1) < 1:
         return f"A Transformer has one block or more, and layers is {given['layers']}."
-    hidden_size, heads = given.get("hidden_size", 0), given.get("heads", 1)
-    return unequal_heads(hidden_size, heads) or raised_hint(call.raised) or ORDER_HINTS[call.name]
+    return unequal_heads(given.get("hidden_size", 0), given.get("heads", 1))
 
 
 def _compared(evidence: Evidence, run: TrainingRun, in_full: TrainingRun) -> str | None:
