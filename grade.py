@@ -2,7 +2,12 @@
 
 import sys
 
-from grader.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from grader.cli import main
+
+        status = main()
+    except KeyboardInterrupt:  # before the command line could take it
+        sys.stderr.write("interrupted; nothing was written\n")
+        status = 130
+    sys.exit(status)

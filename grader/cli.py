@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader import firewall
+from grader import firewall, interrupts
 from grader.commands import COMMANDS, DEFAULT
 from grader.commands.arguments import Parser
 from grader.errors import GraderError, GraderErrors, not_installed
@@ -27,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        command, rest = chosen(list(sys.argv[1:] if arguments is None else arguments))
-        given = parser(command).parse_args(rest)
-        status = int(given.run(given))
-        sys.stdout.flush()
+        with interrupts.after_imports():
+            command, rest = chosen(list(sys.argv[1:] if arguments is None else arguments))
+            given = parser(command).parse_args(rest)
+            status = int(given.run(given))
+            sys.stdout.flush()
         return status
     except BrokenPipeError:  # `grade.py explain | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -177,6 +177,52 @@ def test_an_interrupt_is_one_line_and_exit_status_130(graded, capsys):
     assert capsys.readouterr().err == "interrupted; nothing was written\n"
 
 
+LOST_IN_AN_IMPORT = """
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+except BaseException:
+    pass
+"""
+RAISED_WHILE_A_CLASS_IS_MADE = """
+class Interrupting:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+class Record:
+    field = Interrupting()
+"""
+
+
+@pytest.mark.parametrize("module", [LOST_IN_AN_IMPORT, RAISED_WHILE_A_CLASS_IS_MADE], ids=["cleared", "wrapped"])
+def test_an_interrupt_while_the_assignment_is_imported_is_one(tmp_path, module):
+    found = "from grader.assignments.adder.assignment import ADDER"
+    (tmp_path / "assignment.py").write_text(f"import os, signal, time\n{module}\n{found}\n")
+    ended = run("grade.py", "reference", "--assignment", tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted; nothing was written\n")
+
+
+def test_an_import_that_never_ends_is_interrupted(tmp_path):
+    endless = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"
+    (tmp_path / "assignment.py").write_text(endless)
+    ended = run("grade.py", "reference", "--assignment", tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted; nothing was written\n")
+
+
+def test_an_interrupt_before_the_command_line_is_imported_is_one():
+    code = """if True:
+        import runpy, sys
+        class Interrupting:
+            def find_spec(self, name, path=None, target=None):
+                if name == "grader.cli":
+                    raise KeyboardInterrupt
+        sys.meta_path.insert(0, Interrupting())
+        runpy.run_path("grade.py", run_name="__main__")
+    """
+    ended = run("-c", code)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "interrupted; nothing was written\n")
+
+
 def run(*arguments, **options):
     return subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, timeout=100, cwd=ROOT, check=False, **options
