@@ -23,8 +23,8 @@ class RateProblem:
 
     Attributes:
         kind: "constant": it does not change, or falls below 0, or its scheduler raises; "by hand": it changes, but
-            without a scheduler; "in batches": it changes, but a schedule in epochs is counted in batches; "over": and
-            so has come to its end after a few of them; "in epochs": it hardly changes, as a schedule in batches is
+            without a scheduler; "in batches": it changes, but a schedule in epochs seems to be counted in batches; "over":
+            and so has come to its end after a few of them; "in epochs": it hardly changes, as a schedule in batches is
             counted in epochs.
     """
 
@@ -249,13 +249,25 @@ def _counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem 
 
 
 def _rounds(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
-    """Find an annealing over the epochs that goes up and down with the batches."""
-    periods = [_period(scheduler) for scheduler in run.schedulers]
-    short = [period for period in periods if period is not None and period <= run.rates.epochs]
+    """Find an annealing over the epochs that goes up and down with the batches.
+
+    Where its first end comes after as many batches as the training has epochs, it was meant to come once, at the
+    training's end. How often any other should go round is the student's own.
+    """
+    epochs, batches = run.rates.epochs, run.rates.batches
     peaks = np.flatnonzero((rates[1:-1] > rates[:-2]) & (rates[1:-1] >= rates[2:])) + 1
-    if not short or len(peaks) < 4 or np.median(np.diff(peaks)) > 2 * max(short) + 1:
+    if len(peaks) < 4:
         return None
     often = f"{len(peaks)} times, once in {np.median(np.diff(peaks)):.0f} batches"
+    lowest = int(rates[: 2 * epochs].argmin())
+    of_whole_epochs = min(lowest % batches, -lowest % batches) <= 1
+    if abs(lowest - epochs) <= 1 and not of_whole_epochs:
+        what = f"falls from {rates.max():.1e} to {rates[lowest]:.1e} {_within(lowest, batches)} and goes up and down"
+        return RateProblem(f"the learning rate {what}, {often}: {_because(run)}", EPOCHS_HINT, "over")
+    periods = [_period(scheduler) for scheduler in run.schedulers]
+    short = [period for period in periods if period is not None and period <= epochs]
+    if not short or np.median(np.diff(peaks)) > 2 * max(short) + 1:
+        return None
     return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", EPOCHS_HINT, "in batches")
 
 

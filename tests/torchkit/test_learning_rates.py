@@ -70,6 +70,7 @@ def said(run: WatchedTraining) -> str:
 FLAT, FALLING = np.full(EPOCHS, 0.1), 0.1 * 0.5 ** np.arange(EPOCHS)
 FALLING_IN_BATCHES = 0.1 * 0.1 ** np.minimum(STEPS // 5, 2)
 ROUNDS = 0.05 * (1.01 + np.cos(np.pi * STEPS / 5))
+ENDS_AGAIN = 0.05 * (1.01 + np.cos(np.pi * np.arange(EPOCHS * 13) / EPOCHS))  # and 13 batches are no divisor of 20
 SLOWLY, HARDLY = 0.1 * 0.999 ** np.arange(EPOCHS), 0.1 * 0.9999 ** np.arange(EPOCHS)
 LATE = scheduler(settings={"step_size": 30})
 OFTEN = scheduler(steps=EPOCHS * BATCHES)
@@ -105,6 +106,14 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
         training(ROUNDS, OFTEN | {"type": "CosineAnnealingLR", "settings": {"T_max": 5}}, batches=BATCHES),
         "goes up and down",
     ),
+    "ends again and again in batches": (
+        training(ENDS_AGAIN, OFTEN | {"type": "LambdaLR", "settings": {}}, batches=13),
+        "falls from 1.0e-01 to 5.0e-04 within 2 epochs and goes up and down, 6 times, once in 40 batches",
+    ),
+    "goes round in two epochs": (
+        training(ENDS_AGAIN[: len(STEPS)], OFTEN | {"type": "LambdaLR", "settings": {}}, batches=BATCHES),
+        "",
+    ),
     "is told batches, counts epochs": (
         training(SLOWLY, scheduler(settings={"T_max": EPOCHS * BATCHES})),
         "is meant in batches, 10 of them in an epoch, but scheduler.step() is called once an epoch",
@@ -135,6 +144,7 @@ def test_a_learning_rate_is_judged(run: WatchedTraining, words: str) -> None:
     [
         ("falls in batches", "over"),
         ("goes round in batches", "in batches"),
+        ("ends again and again in batches", "over"),
         ("hardly changes", "in epochs"),
         ("is set by hand", "by hand"),
     ],

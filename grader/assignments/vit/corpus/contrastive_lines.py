@@ -64,12 +64,12 @@ def schedule(name: str, made: str, word: str, per: str = "epoch", more: Any = ()
 
 
 def collapsed(name: str, made: str, word: str) -> Case:
-    """A schedule in epochs that is counted in batches, and over after a few."""
+    """A schedule in epochs that is counted in batches, and comes to its end after a few."""
     return fault(name, *scheduled(made, "batch", ()), costs=SCHEDULER, word=word, warns=("scheduler.collapsed",))
 
 
 def goes_round(name: str, made: str, word: str) -> Case:
-    """A schedule in epochs that is counted in batches and goes on changing: a remark."""
+    """A schedule that is counted in batches and goes round in fewer than the training has epochs: a remark."""
     edits: dict[str, Any] = {"contrastive.py": scheduled(made, "batch", ())}
     return Case(f"contrastive.variant_{name}", edits, (), word, ("scheduler.collapsed",))
 

@@ -61,6 +61,23 @@ FAULTS = [
         f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
         "within",
     ),
+    # and that come to their end again and again
+    collapsed(
+        "scheduler_cosine_in_batches",
+        f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)",
+        "up and down",
+    ),
+    collapsed(
+        "scheduler_sequence_in_batches",
+        f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.1, total_iters=3), "
+        f"{LR}.CosineAnnealingLR(optimizer, num_epochs - 3)], milestones=[3])",
+        "up and down",
+    ),
+    collapsed(
+        "scheduler_triangle_in_batches",
+        f"{LR}.LambdaLR(optimizer, lambda epoch: abs(1 - (epoch / num_epochs) % 2))",
+        "up and down",
+    ),
     schedule(
         "scheduler_below_zero", f"{LR}.LambdaLR(optimizer, lambda epoch: 1 - 2 * epoch / num_epochs)", "falls below 0"
     ),
@@ -160,21 +177,10 @@ FAULTS = [
 ]
 
 VARIANTS = [
-    # Schedules in epochs, counted in batches, that go on changing
-    goes_round(
-        "scheduler_cosine_in_batches",
-        f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)",
-        "up and down",
-    ),
+    # Rounds of fewer batches than the training has epochs
     goes_round(
         "scheduler_restarts_in_batches",
         f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=10)",
-        "up and down",
-    ),
-    goes_round(
-        "scheduler_sequence_in_batches",
-        f"{LR}.SequentialLR(optimizer, [{LR}.LinearLR(optimizer, 0.1, total_iters=3), "
-        f"{LR}.CosineAnnealingLR(optimizer, num_epochs - 3)], milestones=[3])",
         "up and down",
     ),
 ]
