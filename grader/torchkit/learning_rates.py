@@ -3,34 +3,15 @@
 Shapes: S steps of an optimizer in the whole training, G its parameter groups.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from grader.judging import raised_words
 from grader.raised import place
+from grader.torchkit.rate_problem import MIN_EPOCHS, ONCE_HINT, RateProblem, settings
+from grader.torchkit.schedule_units import counted_in_batches, counted_in_epochs
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
-
-MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
-ONCE_HINT = "Call scheduler.step() in every epoch: inside the loop over the epochs."
-EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
-
-
-@dataclass(frozen=True)
-class RateProblem:
-    """What is wrong with the learning rate of a training.
-
-    Attributes:
-        kind: "constant": it does not change, or falls below 0, or its scheduler raises; "by hand": it changes, but
-            without a scheduler; "in batches": it changes, but a schedule in epochs seems to be counted in batches; "over":
-            and so has come to its end after a few of them; "in epochs": it hardly changes, as a schedule in batches is
-            counted in epochs.
-    """
-
-    message: str
-    hint: str
-    kind: Literal["constant", "by hand", "in batches", "over", "in epochs"] = "constant"
 
 
 def rate_problem(run: WatchedTraining) -> RateProblem | None:
@@ -49,9 +30,7 @@ def rate_problem(run: WatchedTraining) -> RateProblem | None:
         return _constant(run)
     if moving:
         groups = [curve[:, group] for curve in moving for group in range(curve.shape[1])]
-        problems = [
-            _counted_in_batches(run, group) or _counted_in_epochs(run, group) for group in groups if moves(group)
-        ]
+        problems = [counted_in_batches(run, group) or counted_in_epochs(run, group) for group in groups if moves(group)]
         return None if any(problem is None for problem in problems) else problems[0]
     for optimizer in np.unique(run.used.optimizer):
         if moves(run.used.rate[run.used.optimizer == optimizer]):
@@ -172,12 +151,12 @@ def _constant(run: WatchedTraining) -> RateProblem:
         return RateProblem(f"{stepped.type} is stepped once in the whole training: {stays}", ONCE_HINT)
     if any(moves(curve) for curve in run.rates.curves):
         return _set_back(run, stepped, stays)
-    return RateProblem(f"{stepped.type}{_settings(stepped)} never changes anything: {stays}", _late(run, stepped))
+    return RateProblem(f"{stepped.type}{settings(stepped)} never changes anything: {stays}", _late(run, stepped))
 
 
 def _set_back(run: WatchedTraining, scheduler: WatchedScheduler, stays: str) -> RateProblem:
     """Say of a scheduler that changes the learning rate that no step is taken with what it changes."""
-    what = f"what {scheduler.type}{_settings(scheduler)} changes has no effect: {stays}"
+    what = f"what {scheduler.type}{settings(scheduler)} changes has no effect: {stays}"
     if not run.set_rates:
         return RateProblem(
             what,
@@ -222,116 +201,3 @@ def _late(run: WatchedTraining, scheduler: WatchedScheduler) -> str:
         "Look whether its first change lies beyond the last epoch, whether its factor is always the same, whether its "
         "step() always gets the same number, and whether your code sets the learning rate back."
     )
-
-
-def _counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
-    """Find a schedule in epochs that is counted in batches.
-
-    Args:
-        rates: (S,) over the whole training.
-    """
-    epochs, batches = run.rates.epochs, run.rates.batches
-    if not run.rates.per_batch or epochs < MIN_EPOCHS or len(rates) != epochs * batches or rates.max() <= 0:
-        return None
-    falls = np.flatnonzero(np.diff(rates) < -1e-9 * rates.max())
-    if not len(falls):
-        return None
-    last = int(falls[-1]) + 1
-    if last <= max(epochs, batches) and len(rates) >= 3 * max(epochs, batches):
-        what = f"falls from {rates.max():.1e} to {rates[last]:.1e} {_within(last, batches)} and stays there"
-        return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
-    vanished = rates < 0.01 * rates.max()  # (S,) nothing more is learned with these
-    if vanished.mean() > 0.6:
-        at = int(np.flatnonzero(~vanished)[-1]) + 1
-        what = f"falls from {rates.max():.1e} to {rates[-1]:.1e}, below a hundredth {_within(at, batches)} of {epochs}"
-        return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
-    return _rounds(run, rates)
-
-
-def _rounds(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
-    """Find an annealing over the epochs that goes up and down with the batches.
-
-    Where its first end comes after as many batches as the training has epochs, it was meant to come once, at the
-    training's end. How often any other should go round is the student's own.
-    """
-    epochs, batches = run.rates.epochs, run.rates.batches
-    peaks = np.flatnonzero((rates[1:-1] > rates[:-2]) & (rates[1:-1] >= rates[2:])) + 1
-    if len(peaks) < 4:
-        return None
-    often = f"{len(peaks)} times, once in {np.median(np.diff(peaks)):.0f} batches"
-    lowest = int(rates[: 2 * epochs].argmin())
-    of_whole_epochs = min(lowest % batches, -lowest % batches) <= 1
-    if abs(lowest - epochs) <= 1 and not of_whole_epochs:
-        what = f"falls from {rates.max():.1e} to {rates[lowest]:.1e} {_within(lowest, batches)} and goes up and down"
-        return RateProblem(f"the learning rate {what}, {often}: {_because(run)}", EPOCHS_HINT, "over")
-    periods = [_period(scheduler) for scheduler in run.schedulers]
-    short = [period for period in periods if period is not None and period <= epochs]
-    if not short or np.median(np.diff(peaks)) > 2 * max(short) + 1:
-        return None
-    return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", EPOCHS_HINT, "in batches")
-
-
-def _period(scheduler: WatchedScheduler) -> float | None:
-    name = {"CosineAnnealingLR": "T_max", "CosineAnnealingWarmRestarts": "T_0"}.get(scheduler.type, "")
-    value = scheduler.settings.get(name)
-    return float(value) if isinstance(value, int | float) and value > 0 else None
-
-
-def _counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
-    """Find a schedule in batches that is counted in epochs, so that only its beginning is used.
-
-    Args:
-        rates: (S,) over the whole training.
-    """
-    epochs, batches = run.rates.epochs, run.epochs[0].length if run.epochs else 0
-    left_early = all(epoch.backwards <= 1 for epoch in run.epochs[:MIN_EPOCHS])  # after a batch is after an epoch then
-    if run.rates.per_batch or epochs < MIN_EPOCHS or batches < 2 or left_early:
-        return None
-    named = next((scheduler for scheduler in run.schedulers if _total_of_batches(scheduler, epochs, batches)), None)
-    stepped = named or next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
-    hardly = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
-    if stepped is None or (named is None and np.ptp(rates) > hardly * np.abs(rates).max()):
-        return None
-    goes = f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs"
-    if stepped.steps == 1:
-        return RateProblem(f"{goes}: {stepped.type} is stepped once in the whole training", ONCE_HINT, "in epochs")
-    return RateProblem(
-        f"{goes}, only the beginning of its schedule: {stepped.type}{_settings(stepped)} is meant in batches, {batches} "
-        "of them in an epoch, but scheduler.step() is called once an epoch",
-        "Call scheduler.step() after each batch, or give its numbers in epochs.",
-        "in epochs",
-    )
-
-
-def _total_of_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
-    """Whether a scheduler was told the number of batches in the whole training, or in nearly all of its epochs."""
-    numbers = [scheduler.settings.get(name) for name in ("T_max", "total_steps", "total_iters", "step_size")]
-    for number in (number for number in numbers if isinstance(number, int | float)):
-        of_most_epochs = number % batches == 0 and 0.8 * epochs <= number / batches <= epochs  # the first warm up
-        whole_batches = number % epochs == 0 and abs(number / epochs - batches) <= 1  # the last one is smaller
-        if number > epochs and (of_most_epochs or whole_batches):
-            return True
-    return False
-
-
-def _within(step: int, batches: int) -> str:
-    return "within the first epoch" if step <= batches else f"within {-(-step // batches)} epochs"
-
-
-def _because(run: WatchedTraining) -> str:
-    stepped = [scheduler for scheduler in run.schedulers if scheduler.steps > scheduler.epochs] or run.schedulers
-    named = f"{stepped[0].type}{_settings(stepped[0])} counts" if stepped else "its numbers count"
-    batches = run.rates.batches
-    return f"{named} batches, as scheduler.step() is called after each batch, and {batches} batches make an epoch"
-
-
-def _settings(scheduler: WatchedScheduler) -> str:
-    told = ("milestones", "step_size", "gamma", "T_max", "T_0", "total_steps", "patience", "total_iters")
-    unused = ("gamma",) if scheduler.type == "CyclicLR" and scheduler.settings.get("mode") != "exp_range" else ()
-    named = {name: value for name, value in scheduler.settings.items() if name in told and name not in unused}
-    shown = [f"{name}={_shown(value)}" for name, value in named.items()]
-    return f" ({', '.join(shown)})" if shown else ""
-
-
-def _shown(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)[:60]

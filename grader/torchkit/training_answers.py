@@ -7,7 +7,7 @@ of the training set, B batch, D features, P values of a parameter.
 from typing import Annotated, Literal
 
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, field
 
 from grader.observations import MAX_WHOLE, ArrayOf, Count, Name, Record, Sizes, Truths
 from grader.records import Frame, Raised
@@ -16,6 +16,7 @@ Whole = Annotated[int, Meta(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 StepNumbers = Annotated[np.ndarray, ArrayOf("iu", shape=(None,), most=10_000, least=-1)]
 StepEpochs = Annotated[np.ndarray, ArrayOf("iu", shape=(None,), most=10_000, least=0)]
 StepRates = Annotated[np.ndarray, ArrayOf("f", shape=(None,), most=10_000)]
+Factors = Annotated[np.ndarray, ArrayOf("f", shape=(None,), most=2_000, least=0)]
 Values = Annotated[np.ndarray, ArrayOf(shape=(None,), most=1 << 16)]
 Outputs = Annotated[np.ndarray, ArrayOf("f", most=1 << 22)]
 Curve = Annotated[np.ndarray, ArrayOf("f", shape=(None, None), most=500_000)]
@@ -246,6 +247,8 @@ class LearningRates(Record, frozen=True):
         per_batch: some scheduler is stepped within an epoch.
         curves: for each optimizer (S, G), in order of use.
         num_epochs: the student's own number of epochs; 0 where it was not told.
+        in_batches: (K,) what the function of a LambdaLR that is stepped once an epoch gives for numbers from 0 to all
+            batches of the training, evenly spread; they may be NaN or infinite. Empty where there is none.
     """
 
     epochs: Count
@@ -253,6 +256,7 @@ class LearningRates(Record, frozen=True):
     per_batch: bool
     curves: Annotated[list[Curve], Meta(max_length=100)]
     num_epochs: Count = 0
+    in_batches: Factors = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         super().__post_init__()

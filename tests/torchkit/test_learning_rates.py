@@ -41,7 +41,7 @@ def scheduler(**more: Any) -> dict[str, Any]:
 
 def training(
     curve: np.ndarray, *schedulers: dict[str, Any], batches: int = 1, used: Any = None, sets: tuple[bool, ...] = (),
-    ended: str = "enough",
+    ended: str = "enough", in_batches: Any = (),
 ) -> WatchedTraining:  # fmt: skip
     """A training that was seen for a step in each epoch.
 
@@ -55,7 +55,8 @@ def training(
         "ended": ended, "raised": None, "epochs": [EPOCH | {"length": BATCHES, "backwards": 5}] * EPOCHS, "models": [], "losses": [],
         "without_gradient": [], "miners": [], "schedulers": list(schedulers), "items": ITEMS,
         "used": {"epoch": np.arange(len(used)), "optimizer": np.zeros(len(used), np.int64), "rate": used},
-        "rates": {"epochs": EPOCHS, "batches": batches, "per_batch": batches > 1, "curves": [curve[:, None]]},
+        "rates": {"epochs": EPOCHS, "batches": batches, "per_batch": batches > 1, "curves": [curve[:, None]],
+                  "in_batches": np.array(in_batches, dtype=float)},
         "set_rates": [{"frame": LINE, "in_training": in_training} for in_training in sets],
     }  # fmt: skip
     found: WatchedTraining = converted(run, WatchedTraining)
@@ -71,6 +72,8 @@ FLAT, FALLING = np.full(EPOCHS, 0.1), 0.1 * 0.5 ** np.arange(EPOCHS)
 FALLING_IN_BATCHES = 0.1 * 0.1 ** np.minimum(STEPS // 5, 2)
 ROUNDS = 0.05 * (1.01 + np.cos(np.pi * STEPS / 5))
 ENDS_AGAIN = 0.05 * (1.01 + np.cos(np.pi * np.arange(EPOCHS * 13) / EPOCHS))  # and 13 batches are no divisor of 20
+LINE_OF_BATCHES = STEPS / len(STEPS)
+WARM_UP = np.minimum(STEPS / 50, 1 - LINE_OF_BATCHES)
 SLOWLY, HARDLY = 0.1 * 0.999 ** np.arange(EPOCHS), 0.1 * 0.9999 ** np.arange(EPOCHS)
 LATE = scheduler(settings={"step_size": 30})
 OFTEN = scheduler(steps=EPOCHS * BATCHES)
@@ -121,6 +124,26 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     "is told the batches after a warm-up": (
         training(SLOWLY, scheduler(inner=True, settings={"T_max": (EPOCHS - 3) * BATCHES})),
         "is meant in batches",
+    ),
+    "is a line over all batches, asked once an epoch": (
+        training(1 - LINE_OF_BATCHES[:EPOCHS], scheduler(type="LambdaLR", settings={}), in_batches=1 - LINE_OF_BATCHES),
+        "is meant in batches, 10 of them in an epoch",
+    ),
+    "warms up over more batches than there are epochs": (
+        training(WARM_UP[:EPOCHS], scheduler(type="LambdaLR", settings={}), in_batches=WARM_UP),
+        "is meant in batches",
+    ),
+    "is a line over the epochs": (
+        training(1 - STEPS[:EPOCHS] / EPOCHS, scheduler(type="LambdaLR"), in_batches=np.maximum(0, 1 - STEPS / EPOCHS)),
+        "",
+    ),
+    "falls forever": (
+        training(0.95 ** STEPS[:EPOCHS], scheduler(type="LambdaLR"), in_batches=0.95**STEPS),
+        "",
+    ),
+    "a function that is nowhere finite": (
+        training(FALLING, scheduler(type="LambdaLR"), in_batches=np.full(9, np.nan)),
+        "",
     ),
     "hardly changes": (training(HARDLY, scheduler(settings={"gamma": 0.9999})), "only the beginning"),
     "is slow": (training(SLOWLY, scheduler(settings={"gamma": 0.999})), ""),

@@ -5,12 +5,13 @@ it is found by copies of its schedulers, taken before the first step and stepped
 once an epoch, or once a batch.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from grader.sandbox.inside import describe
 from grader.torchkit.inside.schedules import NotedScheduler, Schedules, watched
@@ -47,6 +48,7 @@ def simulate(
     driven = [n for n in schedules.notes if n.steps and n.copy is not None and not n.late and n.raised is None]
     ways = [(note, ways) for note in driven if (ways := _steppings(note, seen[:epochs]) or _evenly(note, epochs))]
     per_batch = any(way.rate for _, of_epochs in ways for way in of_epochs)
+    in_batches = np.empty(0) if per_batch else _factors_of_batches(driven, epochs * batches)
     batches = batches if per_batch else 1
     max_batches = 60_000  # that are simulated
     epochs = max(1, min(epochs, max_batches // batches))
@@ -59,7 +61,22 @@ def simulate(
         if not _simulate_epoch(due, optimizers, curves, epoch, batches, epoch < last):
             ended = last
     arrays = [np.array(curve[: ended * batches], dtype=np.float64) for curve in curves]
-    return {"epochs": ended, "batches": batches, "per_batch": per_batch, "curves": arrays}
+    return {"epochs": ended, "batches": batches, "per_batch": per_batch, "curves": arrays, "in_batches": in_batches}
+
+
+def _factors_of_batches(notes: list[NotedScheduler], batches: int) -> np.ndarray:
+    """What the function of a LambdaLR gives for numbers from 0 to all batches of the training.
+
+    Returns:
+        (K,), evenly spread; empty where there is no such scheduler, or its function raises.
+    """
+    max_factors = 2_000  # that are asked for
+    for note in notes:
+        if isinstance(note.copy, LambdaLR) and not note.inner and not note.arguments:
+            asked = np.unique(np.linspace(0, batches, max_factors).astype(int))
+            with suppress(Exception):
+                return np.array([float(note.copy.lr_lambdas[0](int(number))) for number in asked])
+    return np.empty(0)
 
 
 def _simulate_epoch(

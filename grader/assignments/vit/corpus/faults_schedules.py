@@ -113,6 +113,16 @@ FAULTS = [
         f"{LR}.OneCycleLR(optimizer, max_lr=lr, epochs=num_epochs, steps_per_epoch=len(loader))",
         "scheduler.step() is called once an epoch",
     ),
+    schedule(
+        "scheduler_line_over_batches_by_epochs",
+        f"{LR}.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / (num_epochs * len(loader))))",
+        "LambdaLR is meant in batches",
+    ),
+    schedule(
+        "scheduler_warm_up_and_line_over_batches_by_epochs",
+        f"{LR}.LambdaLR(optimizer, lambda step: min((step + 1) / 100, 1 - step / (num_epochs * len(loader))))",
+        "LambdaLR is meant in batches",
+    ),
     schedule("scheduler_step_never_stepped", f"{LR}.StepLR(optimizer, 5)", "never stepped", per="never"),
     schedule("scheduler_step_size_beyond", f"{LR}.StepLR(optimizer, step_size=30)", "beyond the"),
     schedule("scheduler_step_size_is_the_end", f"{LR}.StepLR(optimizer, step_size=num_epochs)", "beyond the"),

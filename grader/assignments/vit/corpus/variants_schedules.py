@@ -35,6 +35,11 @@ VARIANTS = [
     scheduled(
         "chained", f"{LR}.ChainedScheduler([{LR}.ConstantLR(optimizer, 0.1, 4), {LR}.ExponentialLR(optimizer, 0.9)])"
     ),
+    scheduled(
+        "warm_up_and_line_of_ones_own",
+        f"{LR}.LambdaLR(optimizer, lambda epoch: min((epoch + 1) / 3, max(0.0, 1 - epoch / num_epochs)))",
+    ),
+    scheduled("slow_decay_of_ones_own", f"{LR}.LambdaLR(optimizer, lambda epoch: 0.99 ** epoch)"),
     scheduled("multiplicative", f"{LR}.MultiplicativeLR(optimizer, lambda epoch: 0.95)"),
     # Schedulers stepped once a batch, and meant so
     scheduled("cosine_over_batches", f"{LR}.CosineAnnealingLR(optimizer, T_max=num_epochs * len(loader))", "batch"),

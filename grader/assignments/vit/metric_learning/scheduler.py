@@ -9,7 +9,8 @@ from grader.evidence import Evidence
 from grader.judging import Blocked, Criterion, Fail, Skip, checks, warn
 from grader.records import GradeWarning
 from grader.sentences import sentence
-from grader.torchkit.learning_rates import RateProblem, drawn_curve, rate_problem
+from grader.torchkit.learning_rates import drawn_curve, rate_problem
+from grader.torchkit.rate_problem import RateProblem
 
 
 def judged(evidence: Evidence) -> tuple[TrainingRun, RateProblem | None]:

@@ -1,0 +1,133 @@
+"""Schedules that are counted in another unit than they were meant in: epochs in batches, or batches in epochs.
+
+Shapes: S steps of an optimizer in the whole training, K numbers that a LambdaLR is asked for.
+"""
+
+import numpy as np
+
+from grader.torchkit.rate_problem import MIN_EPOCHS, ONCE_HINT, RateProblem, settings
+from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
+
+EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
+
+
+def counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
+    """Find a schedule in epochs that is counted in batches.
+
+    Args:
+        rates: (S,) over the whole training.
+    """
+    epochs, batches = run.rates.epochs, run.rates.batches
+    if not run.rates.per_batch or epochs < MIN_EPOCHS or len(rates) != epochs * batches or rates.max() <= 0:
+        return None
+    falls = np.flatnonzero(np.diff(rates) < -1e-9 * rates.max())
+    if not len(falls):
+        return None
+    last = int(falls[-1]) + 1
+    if last <= max(epochs, batches) and len(rates) >= 3 * max(epochs, batches):
+        what = f"falls from {rates.max():.1e} to {rates[last]:.1e} {_within(last, batches)} and stays there"
+        return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
+    vanished = rates < 0.01 * rates.max()  # (S,) nothing more is learned with these
+    if vanished.mean() > 0.6:
+        at = int(np.flatnonzero(~vanished)[-1]) + 1
+        what = f"falls from {rates.max():.1e} to {rates[-1]:.1e}, below a hundredth {_within(at, batches)} of {epochs}"
+        return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
+    return _rounds(run, rates)
+
+
+def _rounds(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
+    """Find an annealing over the epochs that goes up and down with the batches.
+
+    Where its first end comes after as many batches as the training has epochs, it was meant to come once, at the
+    training's end. How often any other should go round is the student's own.
+    """
+    epochs, batches = run.rates.epochs, run.rates.batches
+    peaks = np.flatnonzero((rates[1:-1] > rates[:-2]) & (rates[1:-1] >= rates[2:])) + 1
+    if len(peaks) < 4:
+        return None
+    often = f"{len(peaks)} times, once in {np.median(np.diff(peaks)):.0f} batches"
+    lowest = int(rates[: 2 * epochs].argmin())
+    of_whole_epochs = min(lowest % batches, -lowest % batches) <= 1
+    if abs(lowest - epochs) <= 1 and not of_whole_epochs:
+        what = f"falls from {rates.max():.1e} to {rates[lowest]:.1e} {_within(lowest, batches)} and goes up and down"
+        return RateProblem(f"the learning rate {what}, {often}: {_because(run)}", EPOCHS_HINT, "over")
+    periods = [_period(scheduler) for scheduler in run.schedulers]
+    short = [period for period in periods if period is not None and period <= epochs]
+    if not short or np.median(np.diff(peaks)) > 2 * max(short) + 1:
+        return None
+    return RateProblem(f"the learning rate goes up and down {often}: {_because(run)}", EPOCHS_HINT, "in batches")
+
+
+def _period(scheduler: WatchedScheduler) -> float | None:
+    name = {"CosineAnnealingLR": "T_max", "CosineAnnealingWarmRestarts": "T_0"}.get(scheduler.type, "")
+    value = scheduler.settings.get(name)
+    return float(value) if isinstance(value, int | float) and value > 0 else None
+
+
+def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
+    """Find a schedule in batches that is counted in epochs, so that only its beginning is used.
+
+    Args:
+        rates: (S,) over the whole training.
+    """
+    epochs, batches = run.rates.epochs, run.epochs[0].length if run.epochs else 0
+    left_early = all(epoch.backwards <= 1 for epoch in run.epochs[:MIN_EPOCHS])  # after a batch is after an epoch then
+    if run.rates.per_batch or epochs < MIN_EPOCHS or batches < 2 or left_early:
+        return None
+    named = next(
+        (
+            scheduler
+            for scheduler in run.schedulers
+            if _total_of_batches(scheduler, epochs, batches)
+            or (scheduler.type == "LambdaLR" and _ends_with_the_batches(run.rates.in_batches))
+        ),
+        None,
+    )
+    stepped = named or next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
+    hardly = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
+    if stepped is None or (named is None and np.ptp(rates) > hardly * np.abs(rates).max()):
+        return None
+    goes = f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs"
+    if stepped.steps == 1:
+        return RateProblem(f"{goes}: {stepped.type} is stepped once in the whole training", ONCE_HINT, "in epochs")
+    return RateProblem(
+        f"{goes}, only the beginning of its schedule: {stepped.type}{settings(stepped)} is meant in batches, {batches} "
+        "of them in an epoch, but scheduler.step() is called once an epoch",
+        "Call scheduler.step() after each batch, or give its numbers in epochs.",
+        "in epochs",
+    )
+
+
+def _total_of_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
+    """Whether a scheduler was told the number of batches in the whole training, or in nearly all of its epochs."""
+    numbers = [scheduler.settings.get(name) for name in ("T_max", "total_steps", "total_iters", "step_size")]
+    for number in (number for number in numbers if isinstance(number, int | float)):
+        of_most_epochs = number % batches == 0 and 0.8 * epochs <= number / batches <= epochs  # the first warm up
+        whole_batches = number % epochs == 0 and abs(number / epochs - batches) <= 1  # the last one is smaller
+        if number > epochs and (of_most_epochs or whole_batches):
+            return True
+    return False
+
+
+def _ends_with_the_batches(factors: np.ndarray) -> bool:
+    """Whether the function of a LambdaLR falls to nothing as late as after nearly all batches of the training.
+
+    Args:
+        factors: (K,), as ``LearningRates.in_batches``.
+    """
+    if not len(factors) or not np.isfinite(factors).all():
+        return False
+    highest = int(factors.argmax())
+    vanished = np.flatnonzero(factors[highest:] < 0.01 * factors[highest])
+    return len(vanished) > 0 and highest + int(vanished[0]) >= 0.9 * (len(factors) - 1)
+
+
+def _within(step: int, batches: int) -> str:
+    return "within the first epoch" if step <= batches else f"within {-(-step // batches)} epochs"
+
+
+def _because(run: WatchedTraining) -> str:
+    stepped = [scheduler for scheduler in run.schedulers if scheduler.steps > scheduler.epochs] or run.schedulers
+    named = f"{stepped[0].type}{settings(stepped[0])} counts" if stepped else "its numbers count"
+    batches = run.rates.batches
+    return f"{named} batches, as scheduler.step() is called after each batch, and {batches} batches make an epoch"
