@@ -29,6 +29,7 @@ from grader.assignments.vit.thresholds.sources import EMBEDDINGS
 from grader.assignments.vit.thresholds.suspicion import BOUNDS
 from grader.shipped import HOME as ROOT
 from grader.torchkit import fashion_mnist as data
+from grader.torchkit import lookups
 from grader.torchkit.nearest import precision_at_1
 
 MEAN, STD = 0.286, 0.353
@@ -90,7 +91,7 @@ def measured(model: nn.Module, found: data.FashionMNIST) -> tuple[float, ...]:
     test = score(found.test_images, found.test_labels)
     unseen = score(found.train_images[outside], found.train_labels[outside])
     near = questions.COUNTS.changed
-    moved = score(questions.moved(found.test_images[:near]), found.test_labels[:near])
+    moved = score(lookups.moved(found.test_images[:near], np.random.default_rng(near)), found.test_labels[:near])
     still = score(found.test_images[:near], found.test_labels[:near])
     log = score(found.test_images, found.test_labels, embedded(model, augmented(images)))
     return test, unseen - test, moved / still, log - test

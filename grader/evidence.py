@@ -14,7 +14,7 @@ from grader.firewall import Firewall
 from grader.given import NO_GIVEN_FILES, GivenFiles
 from grader.reading import Reading, module_of
 from grader.records import Judgement, Observation, Submission
-from grader.sharing import Shared
+from grader.sharing import Shared, common_seed
 
 if TYPE_CHECKING:
     from grader.assignment import Assignment
@@ -247,6 +247,14 @@ class Evidence:
     def rng(self, probe: str) -> np.random.Generator:
         """A generator for one probe, from the grade's seed and the probe's id."""
         return np.random.default_rng([self.seed, zlib.crc32(probe.encode())])
+
+    def class_rng(self, purpose: str) -> np.random.Generator:
+        """A generator that is the same for a whole class, and that nobody knows before it is graded.
+
+        Args:
+            purpose: what is drawn from it.
+        """
+        return np.random.default_rng([common_seed(self.seed), zlib.crc32(purpose.encode())])
 
     def verdict(self, criterion: str) -> Judgement:
         """The verdict on a criterion, which must be among the ``needs`` of whoever asks.

@@ -2,7 +2,8 @@
 
 The content is all that a worker is given: a submission's program and its files. Comments and layout of code, what
 notebooks printed and what stands between their cells are no part of it. An answer that rests on nothing else, not even
-on the grade's seed, holds for every submission of the same content, and so does what is computed from it alone.
+on what is a student's own of the grade's seed, holds for every submission of the same content, and so does what is
+computed from it alone.
 """
 
 import ast
@@ -17,6 +18,19 @@ from typing import Any, Protocol
 
 from grader import syntax
 from grader.records import Observation, Piece, Submission
+
+OWN_BITS = 12  # of a student's seed; the others are the same in the whole class
+
+
+def student_seed(class_seed: int, key: str) -> int:
+    """A student's seed: fixed by the class's, whatever the order in which submissions are graded."""
+    own = int.from_bytes(hashlib.sha256(f"{class_seed} {key}".encode("utf-8", "surrogateescape")).digest()[:4])
+    return class_seed >> OWN_BITS << OWN_BITS | own % (1 << OWN_BITS)
+
+
+def common_seed(seed: int) -> int:
+    """What the seeds of a class have in common: drawn from it, the same is asked of equal submissions."""
+    return seed >> OWN_BITS or seed
 
 
 class Recall(Protocol):

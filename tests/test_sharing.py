@@ -12,7 +12,7 @@ from grader.assignments.vit.assignment import VIT
 from grader.evidence import Answer, Evidence, Question
 from grader.intake import open_submission
 from grader.records import Observation
-from grader.sharing import Shared, content_of
+from grader.sharing import Shared, common_seed, content_of, student_seed
 
 CELL = """import torch
 
@@ -127,3 +127,11 @@ def test_a_score_of_shared_answers_is_computed_once(contents: tuple[str, ...], c
         assert seen.once("score", lambda: times.append(1) or 5, of=("long",)) == 5  # type: ignore[func-returns-value]
         assert seen.reading.noted["score score"] == [f"module {__name__}", "question long"]
     assert len(times) == computed
+
+
+def test_students_of_a_class_have_seeds_of_their_own_with_something_in_common() -> None:
+    names = ("anna", "bela", "cleo")
+    ours, others = ([student_seed(number, name) for name in names] for number in (1 << 30, 3 << 29))
+    assert len({*ours, *others}) == 6
+    assert len({common_seed(seed) for seed in ours}) == len({common_seed(seed) for seed in others}) == 1
+    assert common_seed(ours[0]) != common_seed(others[0]) and common_seed(1) != common_seed(2)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from grader import sharing
 from grader.errors import GraderError
 from grader.firewall import Firewall
 from grader.gradebook import digests
@@ -130,7 +131,7 @@ class Run:
 
     def _todo(self, found: Found, row: SubmissionRow) -> Task | None:
         """What is to be done about a submission; None when it is done."""
-        seed = self.seed if self.seed is not None else digests.seed(self.class_seed, row.key)
+        seed = self.seed if self.seed is not None else sharing.student_seed(self.class_seed, row.key)
         kept = self.book.latest(row.id)
         task = Task(row.id, found, kept.seed if kept and self.seed is None else seed)
         if kept is not None and self.retry and self.decided.grade(row, kept.grade).status == "needs_review":

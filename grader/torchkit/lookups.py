@@ -87,8 +87,8 @@ def easy_errors(wrong: np.ndarray, easy: np.ndarray) -> float | None:
     return float(wrong[easy].mean() / wrong.mean())
 
 
-def moved(images: np.ndarray, seed: int) -> np.ndarray:
-    """Move images by one pixel, each in one of four directions, and add a little noise.
+def moved(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Move images by one pixel, a quarter of them in each of four directions, and add a little noise.
 
     A model that computes from what it sees hardly notices; one that looks its answers up finds none of them.
     Black stays black: a LayerNorm over the pixels of a patch makes noise where nothing is as large as an object.
@@ -99,8 +99,7 @@ def moved(images: np.ndarray, seed: int) -> np.ndarray:
     Returns:
         of the same shape and dtype; the noise has a standard deviation of 8 grey levels.
     """
-    rng = np.random.default_rng(seed)
-    shifts = [((-1, 0), (1, 0), (0, -1), (0, 1))[i % 4] for i in range(len(images))]
+    shifts = [((-1, 0), (1, 0), (0, -1), (0, 1))[i % 4] for i in rng.permutation(len(images))]
     rolled = np.stack([np.roll(image, shift, (0, 1)) for image, shift in zip(images, shifts, strict=True)])
     noisy = rolled + 8.0 * rng.standard_normal(rolled.shape, dtype=np.float32) * (rolled > 0)
     return noisy.round().clip(0, 255).astype(np.uint8)

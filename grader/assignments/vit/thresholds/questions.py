@@ -12,7 +12,7 @@ from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, FI
 from grader.evidence import Evidence, Probe, Question
 from grader.torchkit import image_sets, lookups
 
-SCORE_SEED = 20_170_825  # a score is one number: what is drawn here never depends on the grade's seed
+SCORE_SEED = 20_170_825  # a score is one number: what is drawn for it never depends on the grade's seed
 COSTS = ("path", "threads")  # arguments that are no part of what is asked
 OPS = {CLASSIFIER: "checkpoint.classify", EMBEDDINGS: "checkpoint.embed"}
 
@@ -52,16 +52,14 @@ def unseen_rows(labels: np.ndarray, count: int = COUNTS.unseen) -> np.ndarray:
     return np.random.default_rng(SCORE_SEED).permutation(outside)[:count]
 
 
-def moved(images: np.ndarray) -> np.ndarray:
-    """(n, 28, 28) uint8: the images moved by a pixel, with noise, the same in every grade."""
-    return lookups.moved(images, SCORE_SEED + 1)
-
-
 def changed_sets(evidence: Evidence) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """The first test images, changed a little in two ways, as sets of a question; and their labels."""
+    """The first test images, changed a little in two ways, as sets of a question; and their labels.
+
+    How they are moved is drawn anew in each class: what is known before can be looked up as well.
+    """
     count = _sampled(evidence, COUNTS.changed)
     images, labels = evidence.data.test_images[:count], evidence.data.test_labels[:count]
-    changes = {"moved": moved(images), "dimmed": lookups.dimmed(images)}
+    changes = {"moved": lookups.moved(images, evidence.class_rng("moved")), "dimmed": lookups.dimmed(images)}
     rows = np.arange(count)
     return [image_sets.asked(n, changed, rows) for n, changed in changes.items()], dict.fromkeys(changes, labels)
 
