@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.judging import raised_words
 from grader.raised import place
-from grader.torchkit.rate_problem import MIN_EPOCHS, ONCE_HINT, RateProblem, settings
+from grader.torchkit.rate_problem import HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, settings
 from grader.torchkit.schedule_units import counted_in_batches, counted_in_epochs
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
@@ -28,6 +28,8 @@ def rate_problem(run: WatchedTraining) -> RateProblem | None:
     moving = [curve for curve in run.rates.curves if moves(curve)]
     if moving and _seen_constant(run, moving):
         return _constant(run)
+    if moving and run.rates.per_batch and not any(moves(curve, by=HARDLY) for curve in moving):
+        return _hardly(run, moving[0][:, 0])
     if moving:
         groups = [curve[:, group] for curve in moving for group in range(curve.shape[1])]
         problems = [counted_in_batches(run, group) or counted_in_epochs(run, group) for group in groups if moves(group)]
@@ -43,9 +45,14 @@ def rounding(run: WatchedTraining) -> float:
     return 1e-3 * max((float(np.abs(curve).max()) for curve in run.rates.curves), default=0)
 
 
-def moves(curve: np.ndarray) -> bool:
-    """Whether learning rates change, by more than rounding does; (S,) or (S, G)."""
-    return bool(np.isfinite(curve).all() and (np.ptp(curve, axis=0) > 1e-6 * np.abs(curve).max(axis=0)).any())
+def moves(curve: np.ndarray, by: float = 1e-6) -> bool:
+    """Whether learning rates change, by more than rounding does.
+
+    Args:
+        curve: (S,) or (S, G).
+        by: more than this share of the largest.
+    """
+    return bool(np.isfinite(curve).all() and (np.ptp(curve, axis=0) > by * np.abs(curve).max(axis=0)).any())
 
 
 def drawn_curve(run: WatchedTraining, most: int = 2_000) -> dict[str, Any] | None:
@@ -152,6 +159,16 @@ def _constant(run: WatchedTraining) -> RateProblem:
     if any(moves(curve) for curve in run.rates.curves):
         return _set_back(run, stepped, stays)
     return RateProblem(f"{stepped.type}{settings(stepped)} never changes anything: {stays}", _late(run, stepped))
+
+
+def _hardly(run: WatchedTraining, rates: np.ndarray) -> RateProblem:
+    """Say of a learning rate that it changes, but by next to nothing."""
+    stepped = next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
+    by = f" by {stepped.type}{settings(stepped)}" if stepped else ""
+    return RateProblem(
+        f"the learning rate hardly changes{by}: from {rates[0]:.6g} to {rates[-1]:.6g} in all {run.rates.epochs} epochs",
+        "Choose the numbers of the scheduler so that the learning rate ends well below its largest value.",
+    )
 
 
 def _set_back(run: WatchedTraining, scheduler: WatchedScheduler, stays: str) -> RateProblem:

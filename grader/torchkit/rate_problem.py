@@ -6,6 +6,7 @@ from typing import Any, Literal
 from grader.torchkit.training_answers import WatchedScheduler
 
 MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
+HARDLY = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
 ONCE_HINT = "Call scheduler.step() in every epoch: inside the loop over the epochs."
 
 

@@ -5,7 +5,7 @@ Shapes: S steps of an optimizer in the whole training, K numbers that a LambdaLR
 
 import numpy as np
 
-from grader.torchkit.rate_problem import MIN_EPOCHS, ONCE_HINT, RateProblem, settings
+from grader.torchkit.rate_problem import HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, settings
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
@@ -84,8 +84,7 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
         None,
     )
     stepped = named or next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
-    hardly = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
-    if stepped is None or (named is None and np.ptp(rates) > hardly * np.abs(rates).max()):
+    if stepped is None or (named is None and np.ptp(rates) > HARDLY * np.abs(rates).max()):
         return None
     goes = f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs"
     if stepped.steps == 1:

@@ -191,7 +191,9 @@ class WatchedLoss(Record, frozen=True):
         upwards: calls whose loss got a negative gradient, as -loss gives it.
         crossed: calls whose triplets hold positives of other classes and negatives of the anchor's.
         unfit: other calls whose triplets do not fit the labels, a third of them or more.
-        weightless: calls whose loss got a gradient of zero, as 0 * loss gives it.
+        weightless: calls whose loss got a gradient of zero, as 0 * loss gives it, or of nearly so.
+        graded: calls whose loss got a gradient.
+        bare: of these, how many were given no tuples.
         tuples: calls by the source of their tuples.
     """
 
@@ -211,6 +213,8 @@ class WatchedLoss(Record, frozen=True):
     crossed: Count = 0
     unfit: Count = 0
     weightless: Count = 0
+    graded: Count = 0
+    bare: Count = 0
 
 
 class WatchedScheduler(Record, frozen=True):

@@ -104,6 +104,12 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
         training(FALLING, scheduler(raised=RAISED)),
         "scheduler.step() of StepLR raised ValueError",
     ),
+    "hardly changes in all batches": (
+        training(
+            0.1 * 0.999999**STEPS, OFTEN | {"type": "ExponentialLR", "settings": {"gamma": 0.999999}}, batches=BATCHES
+        ),
+        "hardly changes by ExponentialLR (gamma=0.999999): from 0.1 to 0.0999801 in all 20 epochs",
+    ),
     "falls in batches": (training(FALLING_IN_BATCHES, OFTEN, batches=BATCHES), "StepLR (step_size=5) counts batches"),
     "goes round in batches": (
         training(ROUNDS, OFTEN | {"type": "CosineAnnealingLR", "settings": {"T_max": 5}}, batches=BATCHES),

@@ -72,6 +72,8 @@ class LossCalls:
     crossed: int = 0
     unfit: int = 0
     weightless: int = 0
+    graded: int = 0
+    bare: int = 0
     tuples: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(("none", "miner", "all", "other", "other_embeddings", "other_labels"), 0)
     )
@@ -117,9 +119,10 @@ class Losses:
                 rows = _given(_arguments(miner_arguments, args, kwargs))
                 self._mined = [*self._mined[1 - max_recent :], Mined(tuple(output), rows)]
         elif isinstance(module, BaseMetricLossFunction):
-            note = self._loss(module, _arguments(self.loss_arguments, args, kwargs))
+            inputs = _arguments(self.loss_arguments, args, kwargs)
+            note, source = self._loss(module, inputs)
             if note is not None and isinstance(output, Tensor) and output.grad_fn is not None:
-                _listen(note, output, _arguments(self.loss_arguments, args, kwargs)["embeddings"])
+                _listen(note, output, inputs["embeddings"], bare=source == "none")
 
     def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
@@ -133,15 +136,15 @@ class Losses:
 
         return forward
 
-    def _loss(self, module: nn.Module, inputs: dict[str, Any]) -> LossCalls | None:
-        """Note a call of a loss; None where it is not made for learning."""
+    def _loss(self, module: nn.Module, inputs: dict[str, Any]) -> tuple[LossCalls | None, str]:
+        """Note a call of a loss, and where its tuples come from; None where it is not made for learning."""
         embeddings, labels, given = (inputs.get(name) for name in ("embeddings", "labels", "indices_tuple"))
         if not isinstance(embeddings, Tensor):
-            return None
+            return None, ""
         name = type(module).__name__[:100]
         if not torch.is_grad_enabled():
             self.without_gradient[name] = None
-            return None
+            return None, ""
         note = self.calls.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
         note.calls += 1
         if isinstance(labels, Tensor):
@@ -165,7 +168,7 @@ class Losses:
         remembered = self._memory[-1] if self._memory else "none"
         source = self._source(given, rows, inputs) if remembered in ("none", "all") else remembered
         note.tuples[source] += 1
-        return note
+        return note, source
 
     def _source(self, given: Any, rows: np.ndarray | None, inputs: dict[str, Any]) -> str:
         """Where a tuple of indices comes from; of a miner that was asked about something else, what that was."""
@@ -214,14 +217,21 @@ def _triplets_by_labels(given: Any, labels: Any, references: Any) -> tuple[float
     return float(wrong.float().mean()), bool((~same_positive & same_negative).all())
 
 
-def _listen(note: LossCalls, loss: Tensor, embeddings: Tensor) -> None:
-    """Note the gradients that come to a loss, and those that come to its embeddings after that."""
+def _listen(note: LossCalls, loss: Tensor, embeddings: Tensor, bare: bool) -> None:
+    """Note the gradients that come to a loss, and those that come to its embeddings after that.
+
+    Args:
+        bare: the loss was given no tuples.
+    """
+    min_weight = 1e-6  # of a loss in what is learned from; less teaches nothing
     came: list[Tensor] = []  # to the loss itself: another one may be computed from the same embeddings
 
     def turned(gradient: Tensor) -> None:
         came.append(gradient)
         note.upwards += climbs(gradient)
-        note.weightless += not gradient.any()
+        note.weightless += bool(gradient.abs().sum() < min_weight)
+        note.graded += 1
+        note.bare += bare
 
     def learned(gradient: Tensor) -> None:
         note.learned += bool(came)

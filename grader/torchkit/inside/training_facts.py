@@ -23,6 +23,7 @@ def training_facts(
         images: (B, 1, H, W) what models are given with the weights that they had before the training.
         of_role: which models.
     """
+    _forget_foreign_optimizers(watch)
     if not watch.optimizers:  # none took a step: what would be used by those that there are
         watch.optimizers = watch.schedules.optimizers()
     simulated = _simulated(watch, epochs, ended["ended"] == "returned")  # it may find that a scheduler raises
@@ -37,6 +38,20 @@ def training_facts(
         "rates": {**simulated, "num_epochs": epochs},
         "set_rates": watch.set_rates.facts(),
     }
+
+
+def _forget_foreign_optimizers(watch: TrainingWatch) -> None:
+    """Forget the optimizers that hold nothing of the models, and their steps, where others hold something."""
+    parameters = {id(parameter) for note in watch.models for parameter in note.module.parameters()}
+    holding = [
+        number
+        for number, optimizer in enumerate(watch.optimizers)
+        if any(id(parameter) in parameters for group in optimizer.param_groups for parameter in group["params"])
+    ]
+    if holding:
+        number_of = {-1: -1} | {old: new for new, old in enumerate(holding)}
+        watch.optimizers = [watch.optimizers[number] for number in holding]
+        watch.used = [(epoch, number_of[old], rate) for epoch, old, rate in watch.used if old in number_of]
 
 
 def _used(watch: TrainingWatch) -> dict[str, np.ndarray]:

@@ -38,6 +38,18 @@ FAULTS = [
         warns=("miner.unused",),
     ),
     training(
+        "miner_for_a_loss_that_is_thrown_away",
+        (COMPUTE, COMPUTE + "            loss = triplet_loss(embeddings, y)\n"),
+        word="whose result is thrown away",
+        warns=("miner.unused",),
+    ),
+    training(
+        "loss_of_next_to_no_weight",
+        (COMPUTE, COMPUTE + "            loss = 1e-20 * loss + F.cross_entropy(embeddings, y)\n"),
+        ("from torch import Tensor, nn\n", "import torch.nn.functional as F\nfrom torch import Tensor, nn\n"),
+        word="next to nothing",
+    ),
+    training(
         "miner_none",
         (MINE, ""),
         (COMPUTE, "            loss = triplet_loss(embeddings, y)\n"),

@@ -166,6 +166,22 @@ FAULTS = [
         f"{LR}.StepLR(torch.optim.AdamW(model_embedding.parameters(), lr=lr), 5)",
         "another optimizer",
     ),
+    fault(
+        "scheduler_of_an_optimizer_for_nothing",
+        *scheduled(
+            f"{LR}.StepLR(idle, 5)",
+            "never",
+            [
+                (OPTIMIZER, OPTIMIZER + "    idle = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=lr)\n"),
+                (LAST, "        idle.step()\n        scheduler.step()\n" + LAST),
+            ],
+        ),
+        costs=SCHEDULER,
+        word="drives another optimizer",
+    ),
+    schedule(
+        "scheduler_gamma_next_to_1", f"{LR}.ExponentialLR(optimizer, gamma=0.999999)", "hardly changes", per="batch"
+    ),
     schedule(
         "scheduler_one_cycle_over_epochs",
         f"{LR}.OneCycleLR(optimizer, max_lr=lr, total_steps=num_epochs)",

@@ -43,7 +43,7 @@ def triplet_loss(evidence: Evidence) -> None:
     weightless = sum(loss.weightless for loss in triplet_losses(run))
     if weightless > 0.9 * learned:
         raise Fail(
-            "the triplet loss teaches nothing: its gradient is multiplied by 0",
+            "the triplet loss teaches nothing: its gradient is multiplied by 0, or by next to nothing",
             "Look at the number that it is multiplied by where several losses are added up, or call backward() on the "
             "triplet loss itself.",
         )
@@ -140,6 +140,13 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
 def _unused(run: TrainingRun) -> tuple[str, str]:
     """Why no miner's tuples reach the loss, and what to do; empty when some do."""
     tuples = [loss.tuples for loss in triplet_losses(run)]
+    graded, bare = (sum(getattr(loss, name) for loss in triplet_losses(run)) for name in ("graded", "bare"))
+    if graded and graded == bare and any(t.miner for t in tuples):
+        return (
+            "the triplet loss that is learned from is given no tuples: those of the miner are given to another call of "
+            "it, whose result is thrown away",
+            "Call backward() on the loss that gets the miner's result as its third argument.",
+        )
     if not tuples or any(t.miner or t.other or t.other_embeddings or t.other_labels for t in tuples):
         return "", ""
     hint = (
