@@ -9,7 +9,7 @@ import numpy as np
 
 from grader.judging import raised_words
 from grader.raised import place
-from grader.torchkit.rate_problem import HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, settings
+from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
 from grader.torchkit.schedule_units import counted_in_batches, counted_in_epochs
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
@@ -131,7 +131,7 @@ def _constant(run: WatchedTraining) -> RateProblem:
         if len(np.unique(run.used.optimizer)) >= MIN_EPOCHS:
             return RateProblem(
                 f"a new optimizer is made in each epoch, and {own[0].type} drives another one: {stays}",
-                "Make the optimizer and its scheduler once, before the loop over the epochs.",
+                ANEW_HINT,
             )
         return RateProblem(
             f"{own[0].type} drives another optimizer than the one that trains: {stays}",
@@ -144,10 +144,10 @@ def _constant(run: WatchedTraining) -> RateProblem:
         }.get(own[0].type, "scheduler.step() once an epoch")
         return RateProblem(f"{own[0].type} is made, but never stepped: {stays}", f"Call {call}.")
     stepped = next(scheduler for scheduler in own if scheduler.steps)
-    if sum(scheduler.type == stepped.type for scheduler in own) > MIN_EPOCHS:
+    if made_anew(run, stepped):
         return RateProblem(
             f"{stepped.type} never changes anything: it is made anew in each epoch and begins again: {stays}",
-            "Make the optimizer and its scheduler once, before the loop over the epochs.",
+            ANEW_HINT,
         )
     if stepped.same_number:
         return RateProblem(

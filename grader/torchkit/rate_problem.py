@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from grader.torchkit.training_answers import WatchedScheduler
+from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
 HARDLY = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
 ONCE_HINT = "Call scheduler.step() in every epoch: inside the loop over the epochs."
+ANEW_HINT = "Make the optimizer and its scheduler once, before the loop over the epochs."
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class RateProblem:
     message: str
     hint: str
     kind: Literal["constant", "by hand", "in batches", "over", "in epochs"] = "constant"
+
+
+def made_anew(run: WatchedTraining, stepped: WatchedScheduler) -> bool:
+    """Whether schedulers of this type are made again and again, as in each epoch."""
+    alike = [scheduler for scheduler in run.schedulers if scheduler.type == stepped.type and not scheduler.inner]
+    return len(alike) > MIN_EPOCHS
 
 
 def settings(scheduler: WatchedScheduler) -> str:

@@ -5,7 +5,7 @@ Shapes: S steps of an optimizer in the whole training, K numbers that a LambdaLR
 
 import numpy as np
 
-from grader.torchkit.rate_problem import HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, settings
+from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
@@ -87,6 +87,9 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
     if stepped is None or (named is None and np.ptp(rates) > HARDLY * np.abs(rates).max()):
         return None
     goes = f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs"
+    if made_anew(run, stepped):
+        anew = f"{stepped.type} is made anew in each epoch, and begins again each time"
+        return RateProblem(f"{goes}: {anew}", ANEW_HINT, "in epochs")
     if stepped.steps == 1:
         return RateProblem(f"{goes}: {stepped.type} is stepped once in the whole training", ONCE_HINT, "in epochs")
     return RateProblem(

@@ -123,6 +123,17 @@ FAULTS = [
         f"{LR}.LambdaLR(optimizer, lambda step: min((step + 1) / 100, 1 - step / (num_epochs * len(loader))))",
         "LambdaLR is meant in batches",
     ),
+    schedule(
+        "scheduler_cosine_made_each_epoch",
+        "None",
+        "made anew in each epoch",
+        more=[
+            (
+                "        total_loss = 0.0\n",
+                f"        total_loss = 0.0\n        scheduler = {LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)\n",
+            )
+        ],
+    ),
     schedule("scheduler_step_never_stepped", f"{LR}.StepLR(optimizer, 5)", "never stepped", per="never"),
     schedule("scheduler_step_size_beyond", f"{LR}.StepLR(optimizer, step_size=30)", "beyond the"),
     schedule("scheduler_step_size_is_the_end", f"{LR}.StepLR(optimizer, step_size=num_epochs)", "beyond the"),
