@@ -155,7 +155,7 @@ def tensor(value: torch.Tensor) -> dict[str, Any]:
     return {
         "dtype": str(value.dtype).removeprefix("torch."),
         "device": value.device.type,
-        "requires_grad": bool(value.requires_grad),
+        "requires_grad": torch.Tensor.as_subclass(value, torch.Tensor).requires_grad,  # whatever its own class says
         "array": plain(value),
     }
 

@@ -116,16 +116,19 @@ class HeadTrainingWatch:
 
     Args:
         train, test: the two data sets.
+        body: the model that is to stay as it is.
 
     Attributes:
         steps: of all optimizers.
+        moved: of these, after how many the body had other weights than in the beginning.
         stale: backward passes that added to the gradients of the step before.
     """
 
-    def __init__(self, train: Items, test: Items) -> None:
+    def __init__(self, train: Items, test: Items, body: nn.Module) -> None:
         self.train, self.test = train, test
         self.heads: list[Head] = []
-        self.steps = self.stale = 0
+        self.steps = self.moved = self.stale = 0
+        self._body = [(parameter, parameter.detach().clone()) for parameter in body.parameters()]
         self._optimized: set[int] = set()  # ids of the parameters that optimizers hold
         self._trained: dict[int, tuple[Tensor, torch.Size]] = {}  # those that a step met with a gradient, by id
         self._last: dict[int, tuple[Tensor, Tensor]] = {}  # parameters and their gradients in the last step
@@ -184,6 +187,8 @@ class HeadTrainingWatch:
 
     def _after_step(self, optimizer: Optimizer) -> None:
         self.steps += 1
+        alike = ((now, before) for now, before in self._body if (now.dtype, now.shape) == (before.dtype, before.shape))
+        self.moved += not all(torch.equal(now, before) for now, before in alike)
         self._stepping = False
 
     def _follow(self, module: nn.Module) -> None:

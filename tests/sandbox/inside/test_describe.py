@@ -92,3 +92,9 @@ def test_no_message_tells_where_the_graders_machine_keeps_its_files(path: Callab
 
 def test_an_object_that_cannot_be_looked_at_costs_no_message() -> None:
     assert raised("class A:\n    def __dir__(self):\n        raise SystemExit\nA().x").endswith("no attribute 'x'")
+
+
+def test_a_tensor_of_a_class_of_ones_own_cannot_hide_that_it_has_a_gradient():
+    value = torch.ones(2, requires_grad=True) * 2
+    value.__class__ = type("Detached", (torch.Tensor,), {"requires_grad": False})
+    assert describe.tensor(value)["requires_grad"] is True

@@ -14,7 +14,7 @@ class Head(nn.Linear):
 
 def training(zeroed: bool = True, steps: int = 4) -> tuple[HeadTrainingWatch, nn.Module]:
     """Two of four items are learned from in each step, and all test items are predicted at the end."""
-    seen = HeadTrainingWatch(Items(FEATURES), Items(TESTED))
+    seen = HeadTrainingWatch(Items(FEATURES), Items(TESTED), nn.Linear(1, 1))
     with seen.watching(Head):
         head = Head(4, 2)
         optimizer = torch.optim.SGD(head.parameters(), lr=0.1)
@@ -60,3 +60,19 @@ def test_nothing_is_noted_after_the_watching() -> None:
     Head(4, 2)
     torch.optim.SGD(head.parameters(), lr=0.1).step()
     assert len(seen.heads) == 1 and seen.steps == 4
+
+
+def test_a_body_that_moves_meanwhile_is_seen() -> None:
+    body = nn.Linear(4, 4)
+    before = {name: value.clone() for name, value in body.state_dict().items()}
+    seen = HeadTrainingWatch(Items(FEATURES), Items(TESTED), body)
+    with seen.watching(Head):
+        head = Head(4, 2)
+        optimizer = torch.optim.SGD([*body.parameters(), *head.parameters()], lr=0.1)
+        head(FEATURES).square().sum().backward()
+        optimizer.step()
+        assert seen.moved == 0
+        head(body(FEATURES)).square().sum().backward()
+        optimizer.step()
+        body.load_state_dict(before)
+    assert (seen.steps, seen.moved) == (2, 1)

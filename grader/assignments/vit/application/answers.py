@@ -126,6 +126,7 @@ class HeadTraining(Record, frozen=True):
         head: the classifier in it; None where there is none.
         has_default_epochs: whether it can be called without num_epochs.
         copy_trained: parameters like the ViT's were trained that are not its own.
+        moved: steps after which the ViT had other weights than it was given with.
     """
 
     vit: FrozenViT
@@ -135,6 +136,7 @@ class HeadTraining(Record, frozen=True):
     head: ReturnedHead | None
     has_default_epochs: bool = True  # answers that were kept earlier do not tell
     copy_trained: bool = False
+    moved: Count = 0
 
 
 def _each_case(args: dict[str, Any], answer: tuple[LookUp, ...]) -> None:

@@ -67,6 +67,12 @@ def vit_unchanged(evidence: Evidence) -> None:
             'the ViT under "vit" is not the one that was given: its weights differ',
             "Was a new ViT built, or a copy trained? The features are those of `vit_model`, which stays as it is.",
         )
+    if training_of(evidence).moved:
+        raise Fail(
+            "the ViT is trained together with the head, and has its old weights again in the end: the head has learned "
+            "from other features than those of the ViT that comes back",
+            "Give the optimizer the parameters of the head alone; then there is nothing to put back.",
+        )
     if training_of(evidence).copy_trained:
         raise Fail(
             "the head is trained together with another ViT than the one that is given: its features are not those of "

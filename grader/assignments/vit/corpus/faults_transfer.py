@@ -62,6 +62,13 @@ FAULTS = [
         (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
         ('"vit": vit_model.state_dict()', '"vit": given.state_dict()'),
     ]}, TRANSFER, "another ViT"),
+    Case("application.transfer_puts_the_old_weights_back", {"application.py": [
+        ("import torch\n", "import copy\n\nimport torch\n"),
+        ("    vit_model = vit_model.to(device).eval()", "    vit_model = vit_model.to(device).eval()\n    given = copy.deepcopy(vit_model.state_dict())"),
+        (FROZEN, "            features = vit_model(x.to(device))\n"),
+        (OPTIMIZER, "torch.optim.AdamW([*vit_model.parameters(), *classifier.parameters()], lr=lr)"),
+        ('    return {"acc"', '    vit_model.load_state_dict(given)\n    return {"acc"'),
+    ]}, TRANSFER, "has its old weights again"),
     changed("train_mode", "vit_model.to(device).eval()", "vit_model.to(device).train()", "is in train mode while"),
     Case("application.transfer_features_of_another", {"application.py": [
         ("from vit_model import ClassificationHead\n", "from vit_model import ClassificationHead, ViT\n"),

@@ -81,7 +81,8 @@ def _attempt(
 ) -> dict[str, Any]:
     vit.eval()
     before, pristine = copied(vit.state_dict()), copy.deepcopy(vit)
-    training = HeadTrainingWatch(*(Items(features) for features in _features(pristine, sets)))
+    train, test = (Items(features) for features in _features(pristine, sets))
+    training = HeadTrainingWatch(train, test, vit)
     kinds = (make, *_under_another_name(student))
     sets[0].reads.clear()
     seed_everything(seed)
@@ -95,6 +96,7 @@ def _attempt(
         "vit": {**state, "buffers": [name for name, _ in vit.named_buffers()]},
         "steps": training.steps,
         "stale": training.stale,
+        "moved": training.moved,
         "copy_trained": training.trains_a_copy(vit),
         "result": _result(result),
         "head": _head(classifier, training, make, pristine, sets, told, reads),
