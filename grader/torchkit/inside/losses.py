@@ -3,6 +3,7 @@
 Shapes: B batch, E embedding size.
 """
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,10 +56,11 @@ class Mined:
 class LossCalls:
     """Calls of one kind of loss that were made for learning.
 
-    What the counts mean is explained at ``grader.torchkit.training_answers.WatchedLoss``.
+    What the counts mean is explained at ``grader.torchkit.loss_answers.WatchedLoss``.
     """
 
     triplet: bool
+    imitates: bool = False
     calls: int = 0
     learned: int = 0
     flat: int = 0
@@ -90,11 +92,15 @@ class Losses:
         self.miners: dict[str, None] = {}  # types of miners that were called
         self._mined: list[Mined] = []
         self.rows = BatchRows()
+        self._computed = False  # pytorch-metric-learning's own triplet loss, in the call under way
         self._memory: list[str] = []  # inside CrossBatchMemory: where the tuples come from that it was given
 
     def patches(self) -> list[tuple[Any, str, Any]]:
         """Owner, name and what stands there meanwhile."""
-        return [(CrossBatchMemory, "forward", self._remember(CrossBatchMemory.forward))]
+        return [
+            (CrossBatchMemory, "forward", self._remember(CrossBatchMemory.forward)),
+            (TripletMarginLoss, "compute_loss", self._compute(TripletMarginLoss.compute_loss)),
+        ]
 
     def facts(self) -> dict[str, Any]:
         """What was noted, by the names of the types; at most 20 of each."""
@@ -120,9 +126,33 @@ class Losses:
                 self._mined = [*self._mined[1 - max_recent :], Mined(tuple(output), rows)]
         elif isinstance(module, BaseMetricLossFunction):
             inputs = _arguments(self.loss_arguments, args, kwargs)
-            note, source = self._loss(module, inputs)
+            note, source = self._loss(module, inputs, self._is_triplet_loss(module, inputs, output))
             if note is not None and isinstance(output, Tensor) and output.grad_fn is not None:
                 _listen(note, output, inputs["embeddings"], bare=source == "none")
+
+    def _compute(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def compute_loss(loss: Any, *args: Any, **kwargs: Any) -> Any:
+            self._computed = True
+            return original(loss, *args, **kwargs)
+
+        return compute_loss
+
+    def _is_triplet_loss(self, module: nn.Module, inputs: dict[str, Any], output: Any) -> bool:
+        """Whether a loss is a triplet margin loss; a subclass may compute something else under that name."""
+        if not isinstance(module, TripletMarginLoss):
+            return False
+        computed, self._computed = self._computed, False
+        if computed or output is None:  # it raised
+            return True
+        plain = copy.copy(module)
+        plain.__class__ = TripletMarginLoss
+        try:
+            with torch.no_grad():
+                return bool(torch.isclose(TripletMarginLoss.forward(plain, **inputs), output, rtol=1e-3).all())
+        except Exception:  # it takes other arguments, or returns something else
+            return False
+        finally:
+            self._computed = False
 
     def _remember(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def forward(memory: Any, *args: Any, **kwargs: Any) -> Any:
@@ -136,7 +166,7 @@ class Losses:
 
         return forward
 
-    def _loss(self, module: nn.Module, inputs: dict[str, Any]) -> tuple[LossCalls | None, str]:
+    def _loss(self, module: nn.Module, inputs: dict[str, Any], triplet: bool) -> tuple[LossCalls | None, str]:
         """Note a call of a loss, and where its tuples come from; None where it is not made for learning."""
         embeddings, labels, given = (inputs.get(name) for name in ("embeddings", "labels", "indices_tuple"))
         if not isinstance(embeddings, Tensor):
@@ -145,7 +175,9 @@ class Losses:
         if not torch.is_grad_enabled():
             self.without_gradient[name] = None
             return None, ""
-        note = self.calls.setdefault(name, LossCalls(isinstance(module, TripletMarginLoss)))
+        note = self.calls.setdefault(
+            name, LossCalls(triplet, imitates=not triplet and isinstance(module, TripletMarginLoss))
+        )
         note.calls += 1
         if isinstance(labels, Tensor):
             note.exchanged += embeddings.dim() != 2 or labels.numel() != len(embeddings)

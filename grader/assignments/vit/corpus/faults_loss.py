@@ -16,6 +16,13 @@ from grader.audit import Case
 
 MAXIMIZING = OPTIMIZER.replace("lr=lr", "lr=lr, maximize=True")
 
+FAKE = """class TripletLoss(losses.TripletMarginLoss):
+    def forward(self, embeddings, labels=None, indices_tuple=None, ref_emb=None, ref_labels=None):
+        return nn.functional.cross_entropy(embeddings, labels)
+
+
+"""
+
 FAULTS = [
     training("loss_negated", (COMPUTE, COMPUTE.replace("triplet_loss(", "-triplet_loss(")), word="sign of the loss"),
     training("backward_of_minus_the_loss", (BACKWARD, "            (-loss).backward()\n"), word="sign of the loss"),
@@ -36,6 +43,12 @@ FAULTS = [
         (COMPUTE, "            loss = triplet_loss(embeddings, y)\n"),
         word="not given to the loss",
         warns=("miner.unused",),
+    ),
+    training(
+        "loss_that_only_looks_like_one",
+        ("def train_embedding_model(", FAKE + "def train_embedding_model("),
+        (LOSS, "triplet_loss = TripletLoss(margin=margin)"),
+        word="`TripletLoss` is a subclass of TripletMarginLoss that computes something else",
     ),
     training(
         "miner_for_a_loss_that_is_thrown_away",

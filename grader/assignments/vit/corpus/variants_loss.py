@@ -15,6 +15,25 @@ VARIANTS = [
     ),
     # Losses and miners
     plain(
+        "loss_of_a_subclass_that_adds_something",
+        loss="""class TripletLoss(losses.TripletMarginLoss):
+        def forward(self, embeddings, labels, triplets):
+            return super().forward(embeddings, labels, triplets) + 1e-4 * embeddings.pow(2).mean()
+    loss_func = TripletLoss(margin=margin)
+    miner = miners.MultiSimilarityMiner()""",
+    ),
+    plain(
+        "loss_of_a_subclass_that_computes_the_same",
+        loss="""class TripletLoss(losses.TripletMarginLoss):
+        def forward(self, embeddings, labels, triplets):
+            anchors, positives, negatives = (nn.functional.normalize(embeddings)[rows] for rows in triplets)
+            near, far = ((anchors - others).norm(dim=1) for others in (positives, negatives))
+            each = (near - far + self.margin).relu()
+            return each.sum() / (each > 0).sum().clamp(min=1)
+    loss_func = TripletLoss(margin=margin)
+    miner = miners.TripletMarginMiner(margin=margin)""",
+    ),
+    plain(
         "hard_miner",
         loss="loss_func = losses.TripletMarginLoss(margin=margin, swap=True)\n    miner = miners.BatchHardMiner()",
     ),

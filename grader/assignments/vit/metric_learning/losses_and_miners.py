@@ -7,7 +7,7 @@ from grader.evidence import Evidence
 from grader.judging import Fail, Skip, after, warn
 from grader.records import GradeWarning
 from grader.torchkit import watched_trainings
-from grader.torchkit.training_answers import WatchedLoss
+from grader.torchkit.loss_answers import WatchedLoss
 
 
 def triplet_losses(run: TrainingRun) -> list[WatchedLoss]:
@@ -23,6 +23,12 @@ def triplet_loss(evidence: Evidence) -> None:
             f"the loss ({run.without_gradient[0]}) is computed under torch.no_grad(), so that it has no gradient and "
             "nothing is learned from it",
             "Compute the embeddings and the loss outside of torch.no_grad(): it is for evaluating alone.",
+        )
+    imitation = next((loss for loss in run.losses if loss.imitates), None)
+    if not triplet_losses(run) and imitation is not None:
+        raise Fail(
+            f"`{imitation.type}` is a subclass of TripletMarginLoss that computes something else",
+            "Use losses.TripletMarginLoss itself, or let your forward() or compute_loss() call that of super().",
         )
     if not triplet_losses(run):
         others = ", ".join(loss.type for loss in run.losses)
