@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from grader import patterns
 from grader.gradebook.reader import GradedSubmission
-from grader.intake.layouts import MOODLE
+from grader.intake.layouts import moodle_name
+from grader.intake.reading.members import is_archive
 
 
 class NoAddress(Exception):
@@ -34,8 +35,9 @@ def moodle(entry: GradedSubmission) -> tuple[str, str]:
 
 def _moodle_folder(entry: GradedSubmission) -> str:
     """The student's folder as Moodle named it, or the beginning of the files' names; empty where it was not Moodle."""
-    for path in (entry.path, *entry.row.files.values()):
-        if (found := MOODLE.match(path.name)) and found["kind"] == "file":
+    folder = not entry.row.files and not is_archive(entry.path.name)
+    for path in entry.row.files.values() or [entry.path]:
+        if (found := moodle_name(path.name, folder)) and found["kind"] == "file":
             return path.name[: len(path.name) - len(found["original"])]
     return ""
 

@@ -33,20 +33,19 @@ from pathlib import Path
 from grader import patterns
 from grader.errors import GraderError, Rejected
 from grader.intake.layouts import (
-    CANVAS,
-    MOODLE,
     Contents,
+    Named,
     Tree,
     contents,
     holds_code,
     holds_notebook,
+    names_given,
     tree_of_folder,
     tree_of_names,
 )
 from grader.intake.opening import ask, key_of, prepare
 from grader.intake.reading.limits import CLASS_LIMITS
 from grader.intake.reading.members import is_archive, without_code
-from grader.patterns import Match
 
 UNPACKED_NOTE = ".unpacked.json"  # beside the students' folders; hidden files of theirs are never unpacked
 
@@ -200,10 +199,9 @@ def only_code_beside(tree: Tree, inside: Contents, with_notebook: list[str]) -> 
 
 def collected_by(path: Path, tree: Tree) -> list[Found]:
     """Return what Canvas or Moodle collected, files of one student together, and what was put beside it."""
-    moodle = [(name, match) for name in sorted(tree) if (match := MOODLE.match(name))]
+    moodle, canvas = names_given(tree)
     found = [moodle_student(path, tree, key, group) for key, group in grouped(moodle)]
-    rest = {name: inner for name, inner in tree.items() if not MOODLE.match(name)}
-    canvas = [(name, match) for name in sorted(rest) if rest[name] is None and (match := CANVAS.match(name))]
+    rest = {name: inner for name, inner in tree.items() if name not in dict(moodle)}
     beside = contents({name: rest[name] for name in rest.keys() - dict(canvas).keys()})
     if not found and (beside.modules or beside.checkpoints):
         return []  # one student's own, some of whose files are named as Canvas might: best_12_88_run.pt
@@ -211,9 +209,6 @@ def collected_by(path: Path, tree: Tree) -> list[Found]:
     with_code = [name for name in beside.folders if holds_code(rest[name])]
     folders = beside.folders if len(with_code) > 1 else with_code  # of students, or what a course keeps there
     return [*found, *each_alone(path, folders, [*beside.notebooks, *beside.archives])] if found else []
-
-
-Named = list[tuple[str, Match]]
 
 
 def grouped(named: Named) -> Iterable[tuple[tuple[str, str], Named]]:

@@ -8,13 +8,48 @@ from pathlib import Path, PurePosixPath
 from grader import patterns
 from grader.intake.reading.members import ARCHIVES, is_ignored
 
-CANVAS = patterns.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<original>.+)$", dot_all=True)
-MOODLE = patterns.compile(
-    r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", dot_all=True
+_CANVAS = patterns.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<original>.+)$", dot_all=True)
+# Students name their files, and no more: what the system wrote is the first that fits in the name of a file, and the
+# last in that of a folder, where nothing comes after it.
+_MOODLE_FILE = patterns.compile(
+    r"(?P<who>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", dot_all=True
+)
+_MOODLE_FOLDER = patterns.compile(
+    r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>)$", dot_all=True
 )
 NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # the latter as browsers save them
 
 Tree = dict[str, "Tree | None"]  # a folder: its files are None
+Named = list[tuple[str, patterns.Match]]  # names, and what a pattern found in them
+
+
+def moodle_name(name: str, folder: bool) -> patterns.Match | None:
+    """The parts of a name that Moodle gave: who, id, kind, original; None where it gave none.
+
+    Args:
+        folder: it is a folder's, not a file's.
+    """
+    return (_MOODLE_FOLDER.match(name) if folder else None) or _MOODLE_FILE.match(name)
+
+
+def canvas_name(name: str) -> patterns.Match | None:
+    """The parts of a file's name that Canvas gave: who, late, id, attempt, original; None where it gave none."""
+    return _CANVAS.match(name)
+
+
+def names_given(tree: Tree) -> tuple[Named, Named]:
+    """The names in a folder that Moodle gave, and those that Canvas gave.
+
+    A student may give a file a name that looks as if the other system had given it: what fits both is of the system of
+    the others, and of the one whose number comes first where there are none.
+    """
+    moodle = {name: match for name in sorted(tree) if (match := moodle_name(name, tree[name] is not None))}
+    canvas = {name: match for name in sorted(tree) if tree[name] is None and (match := canvas_name(name))}
+    lead = len(moodle.keys() - canvas.keys()) - len(canvas.keys() - moodle.keys())
+    for name in moodle.keys() & canvas.keys():
+        by_moodle = lead > 0 or (lead == 0 and len(moodle[name]["who"]) < len(canvas[name]["who"]))
+        del (canvas if by_moodle else moodle)[name]
+    return list(moodle.items()), list(canvas.items())
 
 
 def tree_of_names(names: Iterable[str]) -> Tree:

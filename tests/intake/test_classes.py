@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from grader.intake import find_submissions
+from grader.intake.layouts import names_given
 from grader.intake.opening import GraderError
 from tests.intake.building import opened, run, write_notebook
 
@@ -52,6 +53,22 @@ CLASSES = {
     "Moodle, a text alone": (
         ["J D_7_assignsubmission_file_/a.ipynb", "O P_8_assignsubmission_onlinetext_/onlinetext.html"],
         ["J D", "O P"],
+    ),
+    "Canvas, a file named as Moodle might": (
+        ["adal_1_10_a.zip", "bo_2_11_x_1_assignsubmission_file_y.zip", "cy_LATE_3_12_z_3_assignsubmission_file_y.zip"],
+        ["adal", "bo", "cy"],
+    ),
+    "Moodle, files named as another student's, or as Canvas might": (
+        [
+            "Ada L_44_assignsubmission_file_a.zip",
+            "Bo M_55_assignsubmission_file_Ada L_44_assignsubmission_file_a.zip",
+            "Cy N_66_assignsubmission_file_x_1_2_a.zip",
+        ],
+        ["Ada L", "Bo M", "Cy N"],
+    ),
+    "Moodle, a student named as a folder of another's": (
+        ["Ada L_44_assignsubmission_file_/a.ipynb", "Ada L_44_assignsubmission_file_B_55_assignsubmission_file_/a.ipynb"],
+        ["Ada L", "Ada L_44_assignsubmission_file_B"],
     ),
     "Moodle with texts": (
         ["J D_7_assignsubmission_file_/a.ipynb", "J D_7_assignsubmission_onlinetext_/x.html"],
@@ -218,3 +235,18 @@ def test_a_link_in_a_class_folder_is_nobodys(tmp_path: Path) -> None:
 def test_a_missing_path_is_said(tmp_path: Path) -> None:
     with pytest.raises(GraderError, match="no such file"):
         find_submissions(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("names", "students"),
+    [
+        (["bo_2_11_x_1_assignsubmission_file_y.zip"], [("bo", "2")]),
+        (["Cy N_66_assignsubmission_file_x_1_2_a.zip"], [("Cy N", "66")]),
+        (["a_1_10_a.zip", "x_2_66_assignsubmission_file_y.zip"], [("a", "1"), ("x", "2")]),
+        (["A_65_assignsubmission_file_a.zip", "x_2_66_assignsubmission_file_y.zip"], [("A", "65"), ("x_2", "66")]),
+    ],
+    ids=["of Canvas", "of Moodle", "beside one of Canvas", "beside one of Moodle"],
+)
+def test_no_file_is_named_into_another_system_or_for_another_student(names, students):
+    moodle, canvas = names_given(dict.fromkeys(names))
+    assert sorted((match["who"], match["id"]) for _, match in moodle + canvas) == sorted(students)
