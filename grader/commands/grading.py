@@ -23,7 +23,7 @@ from grader.pipeline import Options, open_grader
 from grader.records import Grade
 from grader.reports import record, terminal
 from grader.reports.progress import Progress
-from grader.reports.text import complain, printable, visible
+from grader.reports.text import complain, printable, visible_line
 
 if TYPE_CHECKING:
     from grader.gradebook.lines import Telling
@@ -173,7 +173,7 @@ def report(results: Sequence[ExportedGrade], formats: Sequence[tuple[str, str]],
         said = any(destination == "-" for _, destination in formats)
         if not said and [grade.status for grade in grades] != ["rejected"]:  # its line has said everything
             wall.attempt("the report in the terminal", lambda: terminal.show(grades), None)
-            print("".join(f"{visible(line)}\n" for line in remarks), end="")
+            print("".join(f"{visible_line(line)}\n" for line in remarks), end="")
         for line in wall.lines:
             complain(line)
         sys.stdout.flush()

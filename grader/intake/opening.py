@@ -74,8 +74,8 @@ def open_submission(
 
 
 def key_of(path: Path) -> str:
-    """Return the key that a file or folder name gives a student."""
-    name = path.resolve().name
+    """Return the key that a file or folder name gives a student; what is not UTF-8 in it is written out."""
+    name = path.resolve().name.encode("utf-8", "backslashreplace").decode()
     for suffix in (*ARCHIVES, ".ipynb.txt", ".ipynb.json", ".ipynb", ".py"):
         if name.lower().endswith(suffix) and path.is_file():
             return name[: -len(suffix)] or name

@@ -45,6 +45,11 @@ def visible(text: str) -> str:
     return "".join(c if c in "\n\t" else _shown(c) for c in text.replace("\r\n", "\n"))
 
 
+def visible_line(text: str) -> str:
+    r"""The same for text that keeps its spaces and is one line: a newline becomes ``\n``."""
+    return visible(text).replace("\n", r"\n")
+
+
 def _shown(character: str) -> str:
     # Control, format (bidirectional overrides, zero widths), surrogate, private and unassigned characters; line and
     # paragraph separators. What is left cannot move the cursor, hide text or reorder it.

@@ -1,5 +1,6 @@
 """One submission or a class of them, in every layout that instructors meet."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -250,3 +251,10 @@ def test_a_missing_path_is_said(tmp_path: Path) -> None:
 def test_no_file_is_named_into_another_system_or_for_another_student(names, students):
     moodle, canvas = names_given(dict.fromkeys(names))
     assert sorted((match["who"], match["id"]) for _, match in moodle + canvas) == sorted(students)
+
+
+def test_a_folder_whose_name_is_not_utf_8_has_a_key_that_every_page_and_table_can_hold(tmp_path):
+    for name in (b"bad\xff", b"good"):
+        (folder := tmp_path / os.fsdecode(name)).mkdir()
+        (folder / "a.ipynb").write_text(NOTEBOOK)
+    assert [each.key for each in find_submissions(tmp_path)] == ["bad\\udcff", "good"]

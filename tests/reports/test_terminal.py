@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from grader.reports import terminal
-from grader.reports.text import printable
+from grader.reports.text import printable, visible_line
 from tests import grades
 
 HOSTILE = "\x1b[31m\x1b]0;title\x07[bold]markup[/bold]\u202eesrever\nnew line \x00\x9b2J"
@@ -109,3 +109,7 @@ def test_printable_shows_what_would_not_be_seen(text, expected):
 
 def test_printable_cuts_a_flood():
     assert len(printable("x" * 10_000_000)) == 2_000
+
+
+def test_what_stands_in_a_line_begins_no_other() -> None:
+    assert visible_line("  a\n::error::b\r\nc\td\x1b[2J") == r"  a\n::error::b\nc" + "\td" + r"\x1b[2J"
