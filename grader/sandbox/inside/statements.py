@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 
 def imported(source: str) -> set[str]:
@@ -43,6 +43,17 @@ def is_settled(source: str, times: Counter[str]) -> bool:
 def read(source: str) -> set[str]:
     """The names that a statement reads when it is executed."""
     return {node.id for node in evaluated(source) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def read_when_called(sources: Iterable[str], names: Collection[str]) -> dict[str, set[str]]:
+    """The attributes of names that functions in some statements read: of ``nn``, {"Linear", "GELU"}."""
+    functions = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    found: dict[str, set[str]] = {}
+    for function in (each for source in sources for node in _parsed(source) for each in ast.walk(node)):
+        for node in ast.walk(function) if isinstance(function, functions) else ():
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+                found.setdefault(node.value.id, set()).add(node.attr)
+    return found
 
 
 def evaluated(source: str) -> Iterator[ast.AST]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from grader.sandbox.inside import describe, devices, faults, lazy_imports, other_machines, shims, statements
+from grader.sandbox.inside import describe, devices, faults, lazy_imports, other_machines, shadowed, shims, statements
 
 PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
@@ -30,6 +30,7 @@ class Student:
     fails loses what it defines and nothing else; ``problems`` keeps the failures. ``files`` is the folder
     that the submission's files lie in.
     A number that the notebook binds again below the call of "call" has the value from above; ``rebound`` the last one.
+    Whatever else it binds again there has the last value; ``at_call`` the one from above.
     """
 
     def __init__(self, program: dict[str, Any], files: str = "") -> None:
@@ -51,7 +52,7 @@ class Student:
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main
         with _exit_raises():
-            self.rebound = self._run_notebook(program["main"])
+            self.rebound, self.at_call = self._run_notebook(program["main"])
             other_machines.let_pandas_write()
             for name in dict.fromkeys(module for module in self.names.values() if module):
                 self._import(name)
@@ -87,12 +88,19 @@ class Student:
         """All objects that have a name."""
         return [value for space in (self.main, *self._modules.values()) for value in list(vars(space).values())]
 
-    @contextlib.contextmanager
-    def as_at_the_end(self) -> Iterator[None]:
+    def as_at_the_end(self) -> contextlib.AbstractContextManager[None]:
         """Let numbers that the notebook binds again after its call have their last values, for a while."""
+        return self._with(self.rebound)
+
+    def as_at_the_call(self) -> contextlib.AbstractContextManager[None]:
+        """Let all that the notebook binds again after its call have the values from before, for a while."""
+        return self._with(self.at_call)
+
+    @contextlib.contextmanager
+    def _with(self, values: dict[str, Any]) -> Iterator[None]:
         space = vars(self.main)
-        before = {name: space[name] for name in self.rebound if name in space}
-        space.update(self.rebound)
+        before = {name: space[name] for name in values if name in space}
+        space.update(values)
         try:
             yield
         finally:
@@ -122,12 +130,26 @@ class Student:
         anew: set[str] = set()  # names that are bound here: what changes their objects has to be done to these, too
         for piece in self.call:
             faults.step()
+            if self._is_bound_again(piece):
+                continue
             settled = _place(piece) in executed and statements.is_settled(piece["source"], times)
             if settled and not statements.read(piece["source"]) & anew:
                 continue
             anew |= statements.bound(piece["source"])
             with contextlib.suppress(Exception, SystemExit):
                 exec(_compiled(piece), vars(self._space(piece["module"])))
+
+    def _is_bound_again(self, piece: dict[str, Any]) -> bool:
+        """Whether what a statement of the notebook binds is bound again between it and the call, by none of the call's."""
+        names, last = statements.bound(piece["source"]), self.call[-1]
+        if piece["module"] is not None or last["module"] is not None or not names or piece is last:
+            return False
+        of_call = {_place(each) for each in self.call}
+        between = (
+            each for each in self._program_main
+            if _place(piece) < _place(each) < _place(last) and _place(each) not in of_call
+        )  # fmt: skip
+        return any(names <= statements.bound(each["source"]) for each in between if _place(each) not in of_call)
 
     def _space(self, name: str | None) -> types.ModuleType:
         """The module that a statement belongs to; a new one where the definitions needed nothing of it."""
@@ -171,19 +193,32 @@ class Student:
     def is_package(self, name: str) -> bool:
         return any(other.startswith(name + ".") for other in self._sources)
 
-    def _run_notebook(self, pieces: list[dict[str, Any]]) -> dict[str, Any]:
-        """Run the notebook's statements; return the last values of names of numbers that it binds again below the call."""
-        places = [(piece["cell"] or 0, piece["line"]) for piece in [*pieces, *self.call]]
-        called = bool(self.call) and self.call[-1]["module"] is None
-        below = next((n for n, place in enumerate(places) if called and place > places[-1]), len(pieces))
-        vars(self.main).update(self._provided)
-        self._execute(pieces[:below], self.main)
+    def _run_notebook(self, pieces: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Run the notebook's statements.
+
+        Returns:
+            of numbers of the assignment's that it binds again below the call, the last values.
+            of other names that are not the assignment's, the values from above the call.
+        """
+        below = self._below(pieces)
         space = vars(self.main)
-        numbers = {name: value for name in self.names if isinstance(value := space.get(name), int | float)}
+        space.update(self._provided)
+        self._execute(pieces[:below], self.main)
+        at_call = dict(space)
         self._execute(pieces[below:], self.main)
-        rebound = {name: space[name] for name, number in numbers.items() if space[name] is not number}
-        space.update({name: numbers[name] for name in rebound})
-        return rebound
+        shadowed.give_back(pieces, space, _compiled)
+        again = {name for piece in pieces[below:] for name in statements.bound(piece["source"])} & at_call.keys()
+        moved = {name for name in again if name in space and space[name] is not at_call[name]}
+        numbers = {name for name in moved & self.names.keys() if isinstance(at_call[name], int | float)}
+        rebound = {name: space[name] for name in numbers}
+        space.update({name: at_call[name] for name in numbers})
+        return rebound, {name: at_call[name] for name in moved - self.names.keys()}
+
+    def _below(self, pieces: list[dict[str, Any]]) -> int:
+        """How many of the notebook's statements stand above its call."""
+        places = [_order(piece) for piece in [*pieces, *self.call]]
+        called = bool(self.call) and self.call[-1]["module"] is None
+        return next((n for n, place in enumerate(places) if called and place > places[-1]), len(pieces))
 
     def _run(self, pieces: list[dict[str, Any]], module: types.ModuleType) -> None:
         vars(module).update(self._provided)
@@ -276,6 +311,11 @@ def _import_others(source: str, space: dict[str, Any]) -> set[str]:
 
 def _place(piece: dict[str, Any]) -> tuple[Any, ...]:
     return piece["file"], piece["cell"], piece["line"], piece["source"]
+
+
+def _order(piece: dict[str, Any]) -> tuple[int, int]:
+    """Where a statement of the notebook stands among the others."""
+    return piece["cell"] or 0, piece["line"]
 
 
 def _compiled(piece: dict[str, Any]) -> types.CodeType:

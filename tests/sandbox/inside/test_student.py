@@ -154,3 +154,55 @@ def test_a_number_that_is_bound_once_or_above_the_last_call_is_as_it_stands(tmp_
     with loaded_cells(tmp_path, *cells) as student:
         assert (student.get("lr"), student.get("num_epochs")) == (2, 5)
         assert not student.rebound
+
+
+HELPED = "def train_embedding_model(train_dataset, test_dataset):\n    return one_epoch(), math.sqrt(4.0)\n"
+EARLIER = ("import math", "def one_epoch():\n    return 'embedding'", HELPED, "train_embedding_model(1, 2)")
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        ("def one_epoch(head):\n    return 'head'", "def ViT(size):\n    one_epoch(size)"),
+        ("math = [0.5, 0.2]", "def ViT(size):\n    return math"),
+        ("for math in (1, 2):\n    one_epoch = None",),
+    ],
+    ids=["a helper of part 4", "a list named as a library", "a loop"],
+)
+def test_what_is_bound_again_below_the_training_is_at_its_call_as_it_was(
+    tmp_path: Path, later: tuple[str, ...]
+) -> None:
+    with loaded_cells(tmp_path, *EARLIER, *later) as student:
+        train = student.get("train_embedding_model")
+        with student.as_at_the_call():
+            assert train(1, 2) == ("embedding", 2.0)
+
+
+def test_a_helper_that_is_defined_again_is_the_last_one_for_all_others(tmp_path: Path) -> None:
+    again = "def one_epoch():\n    return 'head'"
+    part_4 = "def ViT(size):\n    return one_epoch()"
+    with loaded_cells(tmp_path, *EARLIER, again, part_4) as student:
+        assert student.get("ViT")(1) == "head"
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        (("import math", "def ViT():\n    return math.pi > 3", "math = [1.0]"), True),
+        (("import math", "math = [1.0]", "def ViT():\n    return math.pop()"), 1.0),
+        (("import math", "math = math.pi", "def ViT():\n    return round(math) == 3"), True),
+    ],
+    ids=["used as the library", "used as the list", "a value of the library"],
+)
+def test_a_library_has_its_name_where_what_is_read_of_it_is_there_alone(
+    tmp_path: Path, cells: tuple[str, ...], found: object
+) -> None:
+    with loaded_cells(tmp_path, *cells) as student:
+        assert student.get("ViT")() == found
+
+
+def test_what_is_imported_anew_above_the_call_is_not_bound_back_for_it(tmp_path: Path) -> None:
+    cells = ("math = [1.0]", "import math", "train = math.floor(2.5)", HELPED, "def one_epoch():\n    return 1")
+    with loaded_cells(tmp_path, *cells, "train_embedding_model(train, math)") as student:
+        student.execute_call()
+        assert student.get("train_embedding_model")(1, 2) == (1, 2.0)

@@ -136,6 +136,23 @@ train_subset = sample_balanced_subset(train_dataset, 500)
 
 {REFERENCE[REFERENCE.index("def train_embedding_model") :].replace(SAMPLE, "")}"""
 
+HELPED = GLOBAL.replace(
+    "\n\ndef train_embedding_model",
+    """
+
+def forward(vit_model, head, x):
+    return head(vit_model(x))
+
+
+def train_embedding_model""",
+).replace("model_embedding(vit_model(x))", "forward(vit_model, model_embedding, x)")
+USED_AGAIN = """from application import *
+
+def forward(query):
+    return retrieve_topk_nearest_neighbors_l2(query, query)
+
+miners, found = forward(torch.rand(9, 64))"""
+
 SAVES = """scheduler.step()
         os.makedirs("{folder}", exist_ok=True)
         torch.save(vit.state_dict(), "{folder}/vit_last.pt")"""
@@ -254,6 +271,10 @@ VARIANTS = [
     right("of_own_rows", handed(SUBSET, ROWS, "train_subset = torch.utils.data.Subset(train_dataset, order)")),
     right("of_an_own_set", handed("train_embedding_model(train_subset, test_dataset)", OWN_SET.format(number=500))),
     right("called_nowhere", handed("print('trained on another machine')")),
+    right(
+        "of_names_that_are_used_again_below",
+        {"submission.ipynb": notebook(CALL, HELPED, after=("losses = [0.19, 0.18]", USED_AGAIN))},
+    ),
     right("kept_in_a_global", {"submission.ipynb": notebook(CALL, GLOBAL)}),
     right(
         "numbered",
