@@ -12,7 +12,7 @@ It runs nothing and looks at nothing but the evidence.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from grader.evidence import Evidence, Unanswered
 from grader.missing import absence, is_to_do, meant, to_do, todo_words
 from grader.raised import raised_hint, raised_words
 from grader.records import CheckResult, CriterionStatus, GradeWarning, Judgement, Measurement, Observation
-from grader.sentences import running, sentence
+from grader.sentences import one_line, running, sentence
 from grader.syntax_errors import explained
 from grader.unavailable import why_lost
 
@@ -150,9 +150,15 @@ def judge(criterion: Criterion, evidence: Evidence) -> Judgement:
     """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
     ended: dict[str, Exception] = {}  # by check, what it raised
     try:
-        return explained(_judge(criterion, evidence, ended), evidence)
+        return _in_lines(explained(_judge(criterion, evidence, ended), evidence))
     finally:
         ended.clear()  # an exception holds the frames that it came through, and they hold this: no circle is left
+
+
+def _in_lines(judgement: Judgement) -> Judgement:
+    """Each text in one line: a name that a submission gives, to a class or to a weight, may hold several."""
+    results = tuple(replace(r, message=one_line(r.message), hint=one_line(r.hint)) for r in judgement.results)
+    return replace(judgement, feedback=one_line(judgement.feedback), results=results)
 
 
 def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]) -> Judgement:

@@ -11,6 +11,11 @@ from grader.records import GradeWarning
 MIN_REPEATED = 12  # characters of a sentence that is worth leaving out where it was said before
 
 
+def one_line(text: str) -> str:
+    """A text without line breaks of any kind."""
+    return " ".join(text.splitlines())
+
+
 def sentence(message: str, hint: str) -> str:
     """A message and its hint as running text."""
     stop = "" if message.endswith((".", "!", "?")) else "."

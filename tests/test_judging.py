@@ -8,7 +8,7 @@ import pytest
 
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, Unanswered
-from grader.judging import Fail, after, checks, judge_in_order
+from grader.judging import Fail, after, checks, judge, judge_in_order
 from grader.records import Observation
 from tests.test_undecided import evidence
 
@@ -42,6 +42,19 @@ def statuses(*functions: Any) -> dict[str, str]:
     seen = evidence({"a.b": functions})
     judge_in_order(("a.b",), seen)
     return {result.name: result.status for result in seen.verdicts["a.b"].results}
+
+
+def test_what_is_said_is_one_line_whatever_a_submission_calls_its_classes():
+    def names_a_class(seen: Evidence) -> None:
+        raise Fail("raised x\n\n# Score: 100 of 100\u2028::error::", "Was it\r\nlost?")
+
+    seen = evidence({"a": (names_a_class,)})
+    found = judge(seen.assignment.criteria["a"], seen)
+    assert (
+        found.results[0].message == "raised x  # Score: 100 of 100 ::error::"
+        and found.results[0].hint == "Was it lost?"
+    )
+    assert "\n" not in found.feedback
 
 
 def test_a_check_that_comes_after_one_that_passed_is_made():

@@ -86,7 +86,8 @@ def _restore_times(archive: Path, folder: Path) -> None:
     """Give unpacked files the times of the archive: a late policy may ask for them."""
     for name, at in times_of(archive).items():
         path = folder / name
-        if path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(folder.resolve()):
+        is_file = os.path.isfile(path)  # noqa: PTH113  over a name that no disk takes ``Path`` raises
+        if is_file and not path.is_symlink() and path.resolve().is_relative_to(folder.resolve()):
             os.utime(path, (at, at))
 
 

@@ -26,6 +26,7 @@ nobody's. A student's key is never read from inside a file of theirs.
 """
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,7 +46,7 @@ from grader.intake.layouts import (
 )
 from grader.intake.opening import ask, key_of, prepare
 from grader.intake.reading.limits import CLASS_LIMITS
-from grader.intake.reading.members import is_archive, without_code
+from grader.intake.reading.members import MAX_NAME_BYTES, is_archive, without_code
 
 UNPACKED_NOTE = ".unpacked.json"  # beside the students' folders; hidden files of theirs are never unpacked
 
@@ -127,7 +128,8 @@ def found_in_unpacked(workspace: Path) -> list[Found]:
         return found_in(workspace, tree_of_folder(workspace))
     note = json.loads((workspace / UNPACKED_NOTE).read_text(encoding="utf-8"))
     found = split(workspace, tree_of_names([*note["files"], *note["refused"]]))
-    return [replace(each, refused=refusal(each, workspace, note["refused"])) for each in found]
+    told = (replace(each, refused=refusal(each, workspace, note["refused"])) for each in found)
+    return [with_short_names(each) if each.refused else each for each in told]
 
 
 def refusal(found: Found, workspace: Path, refused: dict[str, str]) -> str:
@@ -136,9 +138,16 @@ def refusal(found: Found, workspace: Path, refused: dict[str, str]) -> str:
     return next(whys, "" if is_there(found) else without_code(found.files))
 
 
+def with_short_names(found: Found) -> Found:
+    """Return a submission that is never opened with paths that a file system can be asked about: its own may be too long."""
+    path = Path(*(part.encode()[:MAX_NAME_BYTES].decode(errors="ignore") for part in found.path.parts))
+    files = {name: file for name, file in found.files.items() if len(file.name.encode()) <= MAX_NAME_BYTES}
+    return replace(found, path=path, files=files)
+
+
 def is_there(found: Found) -> bool:
-    """Tell whether anything of a submission was worth unpacking."""
-    return any(path.exists() for path in (found.path, *found.files.values()))
+    """Tell whether anything of a submission was worth unpacking; over a name that no disk takes ``Path`` would raise."""
+    return any(os.path.exists(path) for path in (found.path, *found.files.values()))  # noqa: PTH110  as said
 
 
 def found_in(path: Path, tree: Tree) -> list[Found]:

@@ -104,6 +104,20 @@ def test_a_file_that_was_not_unpacked_is_rejected_and_named(tmp_path, capsys):
     assert "is an archive of another kind; expected .zip" in grades["poeann"].told_reason
 
 
+@pytest.mark.parametrize("name", ["roejoe_13_91_" + 120 * "ü" + ".ipynb", "roejoe_13_91_" + 300 * "a" + "/a.ipynb"])
+def test_a_name_that_no_disk_holds_is_its_students_alone(tmp_path, name):
+    archive = tmp_path / "class.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for place in ("doejane_12_90_a.ipynb", "poeann_14_92_a.ipynb", name):
+            packed.write(classroom.notebook(tmp_path / "a.ipynb", classroom.RIGHT), place)
+    assert cli.main([str(archive), "--out", str(tmp_path / "grades"), *classroom.ONLY]) == 0
+    with GradebookReader(tmp_path / "grades") as reader:
+        grades = {entry.key: entry.grade for entry in reader.entries()}
+    assert [grades[key].status for key in ("doejane", "poeann")] == ["graded", "graded"]
+    (other,) = (grade for key, grade in grades.items() if key not in ("doejane", "poeann"))
+    assert other.status == "rejected" and "a name too long" in other.told_reason
+
+
 def test_the_times_of_a_zipped_class_are_the_archives_whoever_copied_the_folder(tmp_path):
     archive, out = tmp_path / "class.zip", tmp_path / "grades"
     with zipfile.ZipFile(archive, "w") as packed:

@@ -13,6 +13,8 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 OTHER_ARCHIVES = (".rar", ".7z", ".zipx", ".gz")  # which nothing here opens
 ANOTHER_KIND = "is an archive of another kind; expected .zip, .tar or .tar.gz"
 
+MAX_NAME_BYTES = 255  # of a file or folder, on every usual file system
+
 
 @dataclass(frozen=True)
 class Member:
@@ -38,7 +40,7 @@ def safe_name(raw: str, limits: IntakeLimits) -> str:
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise RefusalError(f"member {raw!r} leaves the archive")
-    if len(parts) > limits.depth or any(len(part.encode()) > 255 for part in parts) or len(raw) > 1000:
+    if len(parts) > limits.depth or any(len(part.encode()) > MAX_NAME_BYTES for part in parts) or len(raw) > 1000:
         raise RefusalError(f"member {raw[:80]!r} has a name too long or more than {limits.depth} folders deep")
     return "/".join(parts)
 
