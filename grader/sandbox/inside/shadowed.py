@@ -17,6 +17,8 @@ def give_back(
 ) -> None:
     """Give libraries their names back where what functions read of the names is theirs, and the later values lack it.
 
+    What is imported or defined further down under such a name is meant so.
+
     Args:
         pieces: the notebook's statements, which were executed.
         space: the names that they have bound.
@@ -31,8 +33,10 @@ def give_back(
         with contextlib.suppress(Exception):  # what could not be imported is known already
             exec(compiled(piece), again)
         libraries |= {name: again[name] for name in names if isinstance(again.get(name), types.ModuleType)}
-    taken = {name for name in libraries if not isinstance(space.get(name), types.ModuleType)}
-    used = statements.read_when_called((piece["source"] for piece in pieces), taken) if taken else {}
+    lost = {name for name in libraries if not isinstance(space.get(name), types.ModuleType)}
+    sources = [piece["source"] for piece in pieces]
+    taken = {name for name in lost if not statements.is_definition(statements.last_that_binds(name, sources))}
+    used = statements.read_when_called(sources, taken) if taken else {}
     for name, attributes in used.items():
         of_library = all(hasattr(libraries[name], attribute) for attribute in attributes)
         if of_library and not all(hasattr(space.get(name), attribute) for attribute in attributes):

@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 
 def imported(source: str) -> set[str]:
@@ -43,6 +43,17 @@ def is_settled(source: str, times: Counter[str]) -> bool:
 def read(source: str) -> set[str]:
     """The names that a statement reads when it is executed."""
     return {node.id for node in evaluated(source) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def last_that_binds(name: str, sources: Sequence[str]) -> str:
+    """The last of some statements that binds a name; "" where none does."""
+    return next((source for source in reversed(sources) if name in bound(source)), "")
+
+
+def is_definition(source: str) -> bool:
+    """Whether a statement imports something, or defines a function or a class."""
+    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return any(isinstance(node, kinds) for node in _parsed(source))
 
 
 def read_when_called(sources: Iterable[str], names: Collection[str]) -> dict[str, set[str]]:

@@ -191,8 +191,17 @@ def test_a_helper_that_is_defined_again_is_the_last_one_for_all_others(tmp_path:
         (("import math", "def ViT():\n    return math.pi > 3", "math = [1.0]"), True),
         (("import math", "math = [1.0]", "def ViT():\n    return math.pop()"), 1.0),
         (("import math", "math = math.pi", "def ViT():\n    return round(math) == 3"), True),
+        (
+            (
+                "import time",
+                "def a():\n    return time.time()",
+                "from time import time",
+                "def ViT():\n    a\n    return time() > 1",
+            ),
+            True,
+        ),
     ],
-    ids=["used as the library", "used as the list", "a value of the library"],
+    ids=["used as the library", "used as the list", "a value of the library", "imported anew, another thing"],
 )
 def test_a_library_has_its_name_where_what_is_read_of_it_is_there_alone(
     tmp_path: Path, cells: tuple[str, ...], found: object
