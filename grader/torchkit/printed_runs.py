@@ -117,9 +117,11 @@ class LogReader:
         """All runs, those of other trainings as well."""
         runs = [PrintedRun()]
         for cell in cells:
-            fresh = True
-            for epoch, total, best in self._events(cell):
-                if _begins(runs[-1], epoch, total, cell, fresh):
+            fresh, events = True, list(self._events(cell))
+            scored = self.trains(cell) or any(best is not None for _, _, best in events)
+            for epoch, total, best in events:
+                another = fresh and bool(runs[-1].best) and not scored  # that counts on by chance: 1 to 4, then 5
+                if another or _begins(runs[-1], epoch, total, cell, fresh):
                     runs.append(PrintedRun())
                 _add(runs[-1], cell, epoch, total, best)
                 fresh = False

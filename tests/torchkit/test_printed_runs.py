@@ -49,6 +49,21 @@ def test_many_totals_are_counted_in_one_go() -> None:
     assert time.monotonic() - start < 10
 
 
+def test_what_another_training_prints_in_its_own_cell_is_no_further_epoch() -> None:
+    text = "".join(f"Epoch {epoch}/4 loss 0.1\nBest Precision@1: 0.{epoch}\n" for epoch in (1, 2, 3, 4))
+    head = CellLog(
+        2, "train_classification_model_head_only(vit, train_dataset, test_dataset)", "epoch 5: acc 0.84\n", ()
+    )
+    run = READER.last_run((log(text), head))
+    assert run is not None and (run.epochs, run.cells) == ([1, 2, 3, 4], [log(text)])
+
+
+def test_a_training_that_goes_on_in_another_cell_is_one() -> None:
+    texts = ["".join(f"Epoch {e}/4\nBest Precision@1: 0.{e}\n" for e in epochs) for epochs in ((1, 2), (3, 4))]
+    run = READER.last_run((log(texts[0]), CellLog(2, CALL, texts[1], ())))
+    assert run is not None and run.epochs == [1, 2, 3, 4]
+
+
 CRASHED = """Traceback (most recent call last):
   File "train.py", line 9, in <module>
     step()
