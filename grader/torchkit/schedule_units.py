@@ -78,7 +78,7 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
         (
             scheduler
             for scheduler in run.schedulers
-            if _total_of_batches(scheduler, epochs, batches)
+            if _is_told_batches(scheduler, epochs, batches)
             or (scheduler.type == "LambdaLR" and _ends_with_the_batches(run.rates.in_batches))
         ),
         None,
@@ -100,15 +100,26 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
     )
 
 
-def _total_of_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
-    """Whether a scheduler was told the number of batches in the whole training, or in nearly all of its epochs."""
+def _is_told_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
+    """Whether a scheduler was told the number of batches in the whole training, in nearly all of its epochs, or in a round."""
     numbers = [scheduler.settings.get(name) for name in ("T_max", "total_steps", "total_iters", "step_size")]
     for number in (number for number in numbers if isinstance(number, int | float)):
         of_most_epochs = number % batches == 0 and 0.8 * epochs <= number / batches <= epochs  # the first warm up
         whole_batches = number % epochs == 0 and abs(number / epochs - batches) <= 1  # the last one is smaller
         if number > epochs and (of_most_epochs or whole_batches):
             return True
-    return False
+    return _round_of_batches(scheduler, epochs, batches)
+
+
+def _round_of_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
+    """Whether a scheduler that goes round was told a round of whole epochs in batches, which is longer than the training.
+
+    ``CyclicLR`` counts batches by its documentation: whatever is longer is meant so.
+    """
+    cycle, restart = (scheduler.settings.get(name) for name in ("total_size", "T_0"))
+    if scheduler.type == "CyclicLR" and isinstance(cycle, int | float):
+        return cycle > 2 * epochs
+    return isinstance(restart, int | float) and restart > epochs and restart % batches == 0
 
 
 def _ends_with_the_batches(factors: np.ndarray) -> bool:

@@ -1,12 +1,14 @@
 """What is told of a watched training, as ``grader.torchkit.training_answers`` types it."""
 
 import warnings
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from grader.torchkit.inside import loaded_items
 from grader.torchkit.inside.followed_models import FollowedModel
+from grader.torchkit.inside.passes import Pass
 from grader.torchkit.inside.simulated_schedules import simulate
 from grader.torchkit.inside.training_watch import TrainingWatch
 from grader.torchkit.inside.untrained import outputs_before_training
@@ -69,9 +71,16 @@ def _model(watch: TrainingWatch, note: FollowedModel, images: np.ndarray, of_rol
     return {**note.facts(watch.held(note)), "untrained": untrained}
 
 
+def _usual_pass(watch: TrainingWatch) -> Pass | None:
+    """The first of the passes that are as long as most; something else may be trained before, in another one."""
+    lengths = Counter(epoch.of.length for epoch in watch.epochs)
+    usual = max(lengths, key=lambda length: lengths[length], default=0)
+    return next((epoch.of for epoch in watch.epochs if epoch.of.length == usual), None)
+
+
 def _simulated(watch: TrainingWatch, epochs: int, returned: bool) -> dict[str, Any]:
     """The learning rates of the whole training; one on an endless stream of batches is as long as it was seen to be."""
-    first = watch.epochs[0].of if watch.epochs else None
+    first = _usual_pass(watch)
     epochs = max(epochs, len(watch.epochs))
     batches = (first.length or first.yielded) if first else 1
     if first and first.goes_on:

@@ -134,6 +134,16 @@ FAULTS = [
             )
         ],
     ),
+    schedule(
+        "scheduler_cycle_over_batches_by_epochs",
+        f"{LR}.CyclicLR(optimizer, lr / 10, lr, step_size_up=2 * len(loader), cycle_momentum=False)",
+        "CyclicLR is meant in batches",
+    ),
+    schedule(
+        "scheduler_restarts_over_batches_by_epochs",
+        f"{LR}.CosineAnnealingWarmRestarts(optimizer, T_0=5 * len(loader))",
+        "is meant in batches",
+    ),
     schedule("scheduler_step_never_stepped", f"{LR}.StepLR(optimizer, 5)", "never stepped", per="never"),
     schedule("scheduler_step_size_beyond", f"{LR}.StepLR(optimizer, step_size=30)", "beyond the"),
     schedule("scheduler_step_size_is_the_end", f"{LR}.StepLR(optimizer, step_size=num_epochs)", "beyond the"),

@@ -153,6 +153,12 @@ def forward(query):
 
 miners, found = forward(torch.rand(9, 64))"""
 
+BEFORE = """    for x, y in DataLoader(train_dataset, batch_size=batch_size, shuffle=True):
+        first = triplet_loss(model_embedding(vit_model(x.to(device))), y.to(device))
+        optimizer.zero_grad()
+        first.backward()
+        optimizer.step()
+"""
 SAVES = """scheduler.step()
         os.makedirs("{folder}", exist_ok=True)
         torch.save(vit.state_dict(), "{folder}/vit_last.pt")"""
@@ -164,6 +170,11 @@ KEPT = """scheduler.step()
             json.dump({"epoch": epoch, "best": float(best)}, log)"""
 
 FAULTS = [
+    items(
+        "an_epoch_on_all_before",
+        {"contrastive.py": [("    best_prec = 0.0\n", BEFORE + "    best_prec = 0.0\n")]},
+        "of the training set",
+    ),
     # Inside the function
     inside("6000", "sample_balanced_subset(train_dataset, 6000)", "all 60,000"),
     inside("1000", "sample_balanced_subset(train_dataset, 1000)", "1,000 images of each class"),
