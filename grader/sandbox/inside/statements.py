@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 
 
 def imported(source: str) -> set[str]:
@@ -12,7 +13,8 @@ def imported(source: str) -> set[str]:
     return {alias.asname or alias.name.partition(".")[0] for alias in aliases}
 
 
-def bound(source: str) -> set[str]:
+@cache
+def bound(source: str) -> frozenset[str]:
     """The names that a statement binds, those inside its functions and classes aside."""
     pending, names = _parsed(source), set()
     while pending:
@@ -25,7 +27,7 @@ def bound(source: str) -> set[str]:
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         pending += ast.iter_child_nodes(node)
-    return names
+    return frozenset(names)
 
 
 def is_settled(source: str, times: Counter[str]) -> bool:
