@@ -51,6 +51,8 @@ class Program:
     call: tuple[tuple[str | None, Piece], ...] = ()
     # By name that only statements would define which are never executed: which, and why, as the end of a sentence.
     undefined: dict[str, str] = field(default_factory=dict)
+    # By name, cell and line of the notebook's last statement that comes to call it.
+    called: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def program_of(submission: "Submission") -> dict[str, Any]:
@@ -61,6 +63,7 @@ def program_of(submission: "Submission") -> dict[str, Any]:
         "modules": {name: [dict(vars(piece)) for piece in pieces] for name, pieces in program.modules.items()},
         "names": {name: origin.module for name, origin in program.names.items()},
         "call": [{"module": module, **vars(piece)} for module, piece in program.call],
+        "called": program.called,
         "lost": program.undefined
         | {name: str(problem) for problem in submission.syntax_errors for name in problem.names},
     }

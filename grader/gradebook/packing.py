@@ -239,6 +239,7 @@ def _submission(kept: dict[str, Any], root: Path) -> Submission:
         {name: Origin(**origin) for name, origin in kept["program"]["names"].items()},
         tuple((module, Piece(**piece)) for module, piece in kept["program"].get("call", [])),
         kept["program"].get("undefined", {}),
+        {name: (cell, line) for name, (cell, line) in kept["program"].get("called", {}).items()},
     )
     cells = tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in kept["cells"])
     unparsed = (SyntaxProblem(**{**each, "names": tuple(each["names"])}) for each in kept.get("syntax_errors", ()))

@@ -155,6 +155,7 @@ def submission(value: dict[str, Any], path: Path, root: Path, name: str) -> Subm
             names={each: Origin(**origin) for each, origin in program["names"].items()},
             call=tuple((step.pop("module"), Piece(**step)) for step in program["call"]),
             undefined=program["undefined"],
+            called={each: (cell, line) for each, (cell, line) in program["called"].items()},
         ),
         cells=tuple(CellLog(**{**cell, "errors": tuple(cell["errors"])}) for cell in value["cells"]),
         files={file: root / inside for file, inside in value["files"].items()},

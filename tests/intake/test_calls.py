@@ -137,3 +137,8 @@ def test_models_that_are_built_before_the_call_are_those_of_that_moment(tmp_path
 @pytest.mark.parametrize("cells", [(SETS, SAMPLED), (SETS, f"# {CALL}")], ids=["no_call", "comment"])
 def test_without_a_call_there_is_nothing(tmp_path: Path, cells: tuple[str, ...]) -> None:
     assert not found(tmp_path / "a", *cells).program.call
+
+
+def test_where_each_function_is_called_last_is_told_whoever_calls_it(tmp_path: Path) -> None:
+    cells = ("def run():\n    train_embedding_model(1, 2)", "run()\nrun()", "print('done')", "again = run")
+    assert found(tmp_path, *cells).program.called == {"train_embedding_model": (3, 2)}

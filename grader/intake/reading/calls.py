@@ -47,6 +47,30 @@ def call_steps(gathering: Gathering, function: str) -> list[Step]:
     return Search(gathering, function).steps() if function else []
 
 
+def last_calls(gathering: Gathering, names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Return the cell and line of the notebook's last statement that comes to call each of some functions.
+
+    A function may be called by others in turn; those that no statement of the notebook comes to are left out.
+    """
+    bodies = [(node.name, called_names(node.body)) for unit in gathering.units.values() for node in unit.functions()]
+    calling = [(called_names([each.node]), each) for each in gathering.units[None].statements]
+    found = {}
+    for name in names:
+        leading = leading_to(name, bodies)
+        last = next((statement for called, statement in reversed(calling) if called & leading), None)
+        if last is not None:
+            found[name] = last.place.cell or 0, last.line
+    return found
+
+
+def leading_to(function: str, bodies: Iterable[tuple[str, set[str]]]) -> set[str]:
+    """Return a function and those that come to call it, of functions with the names that their bodies call."""
+    leading = {function}
+    while new := {name for name, called in bodies if called & leading} - leading:
+        leading |= new
+    return leading
+
+
 class Search:
     """The search for one call, after the definitions have been gathered."""
 
@@ -72,11 +96,8 @@ class Search:
 
     def _leading(self) -> set[str]:
         """The function, and the functions of the submission that come to call it."""
-        bodies = [(node.name, called_names(node.body)) for u in self.gathering.units.values() for node in u.functions()]
-        leading = {self.function}
-        while new := {name for name, called in bodies if called & leading} - leading:
-            leading |= new
-        return leading
+        units = self.gathering.units.values()
+        return leading_to(self.function, [(f.name, called_names(f.body)) for unit in units for f in unit.functions()])
 
     def steps(self) -> list[Step]:
         place = self._place()

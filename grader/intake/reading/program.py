@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .calls import call_steps
+from .calls import call_steps, last_calls
 from .gather import Gathering
 from .parsing import Statement
 from .units import Item
@@ -22,6 +22,7 @@ def gathered(gathering: Gathering, traced: str = "") -> tuple[dict[str, Any], li
         names[name] = {"file": place.file, "cell": place.cell, "line": item.statement.line, "module": module}
     program = {"main": pieces_of(gathering, None), "modules": modules, "names": names}
     program["call"] = traced_call(gathering, traced)
+    program["called"] = last_calls(gathering, sorted({*gathering.question.wanted, *gathering.question.provided}))
     program["undefined"] = gathering.undefined()
     files = [f"{file}: {why}; it is not graded" for file, why in gathering.sources.left_out.items()]
     return program, [*files, *gathering.problems, *gathering.reports()]

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from grader.sandbox.inside import describe, devices, faults, lazy_imports, other_machines, shadowed, shims, statements
 
+_NOTHING = object()  # the value of a name that is not bound
 PROVIDERS: list[Callable[[], dict[str, Any]]] = []  # of names that every program may use
 
 
@@ -30,7 +31,8 @@ class Student:
     fails loses what it defines and nothing else; ``problems`` keeps the failures. ``files`` is the folder
     that the submission's files lie in.
     A number that the notebook binds again below the call of "call" has the value from above; ``rebound`` the last one.
-    Whatever else it binds again there has the last value; ``at_call`` the one from above.
+    All other names have their last values. What was bound when is kept, for code that was called before: "called" says
+    where the last statement stands that came to call a function.
     """
 
     def __init__(self, program: dict[str, Any], files: str = "") -> None:
@@ -40,6 +42,8 @@ class Student:
         self.problems: list[dict[str, Any]] = []
         self.names: dict[str, str | None] = program["names"]
         self.call: list[dict[str, Any]] = program.get("call", [])  # what makes the arguments of one call, and the call
+        self._called: dict[str, list[int]] = program.get("called", {})
+        self._history: list[tuple[tuple[int, int], str, Any]] = []  # place of a statement, name, value until then
         self._program_main: list[dict[str, Any]] = program["main"]
         self._sources: dict[str, list[dict[str, Any]]] = program["modules"]
         self._modules: dict[str, types.ModuleType] = {}
@@ -52,7 +56,7 @@ class Student:
         self.main = types.ModuleType("__main__")
         sys.modules["__main__"] = self.main
         with _exit_raises():
-            self.rebound, self.at_call = self._run_notebook(program["main"])
+            self.rebound = self._run_notebook(program["main"])
             other_machines.let_pandas_write()
             for name in dict.fromkeys(module for module in self.names.values() if module):
                 self._import(name)
@@ -93,8 +97,24 @@ class Student:
         return self._with(self.rebound)
 
     def as_at_the_call(self) -> contextlib.AbstractContextManager[None]:
-        """Let all that the notebook binds again after its call have the values from before, for a while."""
-        return self._with(self.at_call)
+        """Let names have the values that they had at the notebook's call, for a while."""
+        of_notebook = bool(self.call) and self.call[-1]["module"] is None
+        return self._with(self._before(_order(self.call[-1])) if of_notebook else {})
+
+    def as_it_was_for(self, function: str) -> contextlib.AbstractContextManager[None]:
+        """Let names have the values that they had where a function was called last; or the last ones, where it was not."""
+        if function not in self._called:
+            return self.as_at_the_end()
+        cell, line = self._called[function]
+        return self._with(self.rebound | self._before((cell, line)))
+
+    def _before(self, place: tuple[int, int]) -> dict[str, Any]:
+        """What names were bound to before a place that are bound again there or further down.
+
+        Of the assignment's own names only those of numbers: the last definition counts of all others.
+        """
+        values = {name: value for at, name, value in reversed(self._history) if at >= place}
+        return {n: value for n, value in values.items() if n not in self.names or isinstance(value, int | float)}
 
     @contextlib.contextmanager
     def _with(self, values: dict[str, Any]) -> Iterator[None]:
@@ -193,32 +213,21 @@ class Student:
     def is_package(self, name: str) -> bool:
         return any(other.startswith(name + ".") for other in self._sources)
 
-    def _run_notebook(self, pieces: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Run the notebook's statements.
-
-        Returns:
-            of numbers of the assignment's that it binds again below the call, the last values.
-            of other names that are not the assignment's, the values from above the call.
-        """
-        below = self._below(pieces)
+    def _run_notebook(self, pieces: list[dict[str, Any]]) -> dict[str, Any]:
+        """Run the notebook's statements; return the last values of names of numbers that it binds again below the call."""
         space = vars(self.main)
         space.update(self._provided)
-        self._execute(pieces[:below], self.main)
-        at_call = dict(space)
-        self._execute(pieces[below:], self.main)
+        for piece in pieces:
+            before = dict(space)
+            self._execute([piece], self.main)
+            self._history += [(_order(piece), n, old) for n, old in before.items() if space.get(n, _NOTHING) is not old]
         shadowed.give_back(pieces, space, _compiled)
-        again = {name for piece in pieces[below:] for name in statements.bound(piece["source"])} & at_call.keys()
-        moved = {name for name in again if name in space and space[name] is not at_call[name]}
-        numbers = {name for name in moved & self.names.keys() if isinstance(at_call[name], int | float)}
-        rebound = {name: space[name] for name in numbers}
-        space.update({name: at_call[name] for name in numbers})
-        return rebound, {name: at_call[name] for name in moved - self.names.keys()}
-
-    def _below(self, pieces: list[dict[str, Any]]) -> int:
-        """How many of the notebook's statements stand above its call."""
-        places = [_order(piece) for piece in [*pieces, *self.call]]
-        called = bool(self.call) and self.call[-1]["module"] is None
-        return next((n for n, place in enumerate(places) if called and place > places[-1]), len(pieces))
+        if not self.call or self.call[-1]["module"] is not None:
+            return {}
+        above = {n: value for n, value in self._before(_order(self.call[-1])).items() if n in self.names}
+        rebound = {name: space.get(name) for name in above}
+        space.update(above)
+        return rebound
 
     def _run(self, pieces: list[dict[str, Any]], module: types.ModuleType) -> None:
         vars(module).update(self._provided)

@@ -215,3 +215,36 @@ def test_what_is_imported_anew_above_the_call_is_not_bound_back_for_it(tmp_path:
     with loaded_cells(tmp_path, *cells, "train_embedding_model(train, math)") as student:
         student.execute_call()
         assert student.get("train_embedding_model")(1, 2) == (1, 2.0)
+
+
+PART_4 = "def ViT(size):\n    return helper(), lr"  # a name that these tests look for
+
+
+def test_each_function_has_its_names_as_they_were_where_it_was_called_last(tmp_path: Path) -> None:
+    helper = "def helper():\n    return '{}'"
+    bonus = (helper.format("bonus"), "lr = 3", "def train_embedding_model(a, b):\n    return helper()")
+    cells = (
+        helper.format("part 4"),
+        "lr = 2",
+        PART_4,
+        "seen = ViT(1)",
+        *bonus,
+        "train_embedding_model(1, 2)",
+        "lr = 4",
+    )
+    with loaded_cells(tmp_path, *cells) as student:
+        called = student.get("ViT")
+        assert called(1) == ("bonus", 3)
+        with student.as_it_was_for("ViT"):
+            assert called(1) == ("part 4", 2)
+        with student.as_at_the_call():
+            assert student.get("train_embedding_model")(1, 2) == "bonus"
+
+
+def test_a_function_that_is_called_by_another_was_called_where_that_one_was(tmp_path: Path) -> None:
+    cells = ("lr = 2", PART_4, "def show(x):\n    return ViT(x)", "def helper():\n    return 1", "show(1)", "lr = 5")
+    with loaded_cells(tmp_path, *cells) as student:
+        with student.as_it_was_for("ViT"):
+            assert student.get("ViT")(1) == (1, 2)
+        with student.as_it_was_for("nothing"):
+            assert student.get("ViT")(1) == (1, 5)

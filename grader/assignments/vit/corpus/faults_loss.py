@@ -63,6 +63,11 @@ FAULTS = [
         word="next to nothing",
     ),
     training(
+        "loss_without_labels",
+        (COMPUTE, "            loss = triplet_loss(embeddings, triplets)\n"),
+        word="embeddings (B, E) first and then their labels",
+    ),
+    training(
         "miner_none",
         (MINE, ""),
         (COMPUTE, "            loss = triplet_loss(embeddings, y)\n"),

@@ -288,6 +288,10 @@ VARIANTS = [
     ),
     right("kept_in_a_global", {"submission.ipynb": notebook(CALL, GLOBAL)}),
     right(
+        "where_there_are_more",
+        {"contrastive.py": [(SAMPLE, "train_subset = train_dataset\n    if len(train_dataset) > 10_000:\n        " + SAMPLE)]},
+    ),
+    right(
         "numbered",
         {"contrastive.py": [(SAMPLE, "number = 500\n    train_subset = sample_balanced_subset(train_dataset, number)")]},
     ),

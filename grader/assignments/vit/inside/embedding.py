@@ -58,7 +58,8 @@ def get(
     found = {}
     for seed, (name, call) in enumerate(calls.items()):
         pair = models(vit, head)
-        found[name] = _embedded(function, batches[name], pair, call["train"], seed)
+        with student.as_it_was_for("get_embeddings"):
+            found[name] = _embedded(function, batches[name], pair, call["train"], seed)
         found[name] |= {"vit": pair[0].calls[:50], "head": pair[1].calls[:50]}
     if not (own and any("AttributeError" in _bases(answer["result"]) for answer in found.values())):
         return found

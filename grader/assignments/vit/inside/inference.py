@@ -1,9 +1,10 @@
 """A checkpoint's models on many images: predicted classes or embeddings, never a score."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from grader.assignments.vit.inside import checkpoints
 from grader.assignments.vit.inside import trainer as trainer  # registers its operation with these
@@ -30,9 +31,14 @@ def embed(student: Student, path: str, own: bool, **asked: Any) -> dict[str, Any
     """
 
     def run(vit: nn.Module, head: nn.Module) -> Run:
-        return (lambda x: student.get("get_embeddings")(x, vit, head)) if own else _chain(vit, head)
+        return (lambda x: _own_embeddings(student, x, vit, head)) if own else _chain(vit, head)
 
     return _through(student, path, "precision@1", checkpoints.EMBEDDING, run, image_sets.embedded, asked)
+
+
+def _own_embeddings(student: Student, x: Tensor, vit: nn.Module, head: nn.Module) -> Any:
+    with student.as_it_was_for("get_embeddings"):
+        return student.get("get_embeddings")(x, vit, head)
 
 
 def _chain(vit: nn.Module, head: nn.Module) -> Run:
@@ -51,16 +57,29 @@ def _through(
         asked: further arguments of ``image_sets.outputs``.
     """
     content, opening = state_dicts.opened(path, score)
-    values = checkpoints.settings(student)
-    undefined = building.undefined(checkpoints.VIT, values)
+    undefined = building.undefined(checkpoints.VIT, checkpoints.settings(student))
     answer: dict[str, Any] = {"opening": opening, "undefined": undefined, "models": {}, "outputs": None}
     if content is None or undefined:
         return answer
-    modules = []
+    answer["models"], modules = _loaded(student, part, content)
+    earlier = student.as_it_was_for("train_classification_model") if part is checkpoints.CLASSIFIER else None
+    with earlier if earlier is not None and not _fit(answer["models"]) else contextlib.nullcontext():
+        if not _fit(answer["models"]) and _fit((again := _loaded(student, part, content))[0]):
+            answer["models"], modules = again
+        if _fit(answer["models"]):
+            answer["outputs"] = image_sets.outputs(student, run(*modules), modules, reduce, **asked)
+    return answer
+
+
+def _loaded(student: Student, part: ModelPart, content: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """How the ViT and the model behind it were built and loaded, by key, and the two."""
+    values, loadings, modules = checkpoints.settings(student), {}, []
     for model in (checkpoints.VIT, part):
         seed_everything(0)
-        answer["models"][model.key], module = building.loaded(student, model, values, content, checkpoints.PARTS, "ViT")
+        loadings[model.key], module = building.loaded(student, model, values, content, checkpoints.PARTS, "ViT")
         modules.append(module)
-    if all(loading["kind"] == "loaded" for loading in answer["models"].values()):
-        answer["outputs"] = image_sets.outputs(student, run(*modules), modules, reduce, **asked)
-    return answer
+    return loadings, modules
+
+
+def _fit(loadings: dict[str, Any]) -> bool:
+    return all(loading["kind"] == "loaded" for loading in loadings.values())

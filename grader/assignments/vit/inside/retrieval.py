@@ -25,8 +25,9 @@ def ask(student: Student, cases: list[dict[str, Any]], seed: int) -> list[dict[s
     Returns:
         an ``application.answers.LookUp`` a case.
     """
-    function = student.get("retrieve_topk_nearest_neighbors_l2")
-    return [_look_up(function, case, seed) for case in cases]
+    name = "retrieve_topk_nearest_neighbors_l2"
+    with student.as_it_was_for(name):
+        return [_look_up(student.get(name), case, seed) for case in cases]
 
 
 def _look_up(function: Any, case: dict[str, Any], seed: int) -> dict[str, Any]:

@@ -107,11 +107,17 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
 
 
 def _first(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> dict[str, Any]:
-    """The first attempt; a function that does not sample, and is called nowhere, is given the Subset of 5,000."""
+    """The first attempt; a function that does not sample, and is called nowhere, is given the Subset of 5,000.
+
+    One that is called and does not sample may do so where there are more images: ``if len(train_dataset) > 10_000:``.
+    """
     run, called = _called(student, attempt, seed, line)
-    if called or run["raised"] or not run["items"]["direct"]:
+    if run["raised"] or not run["items"]["direct"]:
         return run
-    return _run(student, replace(attempt, subset=True), seed, line)
+    if not called:
+        return _run(student, replace(attempt, subset=True), seed, line)
+    of_many = _run(student, replace(attempt, per_class=AS_MANY), seed, line)
+    return run if of_many["raised"] or of_many["items"]["direct"] else of_many
 
 
 def _moves(run: dict[str, Any]) -> bool:

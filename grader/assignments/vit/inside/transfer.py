@@ -86,7 +86,7 @@ def _attempt(
     kinds = (make, *_under_another_name(student))
     sets[0].reads.clear()
     seed_everything(seed)
-    at_its_call = student.as_at_the_end()  # which comes after the embedding's
+    at_its_call = student.as_it_was_for("train_classification_model_head_only")
     with at_its_call, student.overriding(**_names(student, sets, make)), training.watching(*kinds):
         result = call()
     reads = len(sets[0].reads)

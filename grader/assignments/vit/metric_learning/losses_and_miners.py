@@ -146,6 +146,8 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
 def _unused(run: TrainingRun) -> tuple[str, str]:
     """Why no miner's tuples reach the loss, and what to do; empty when some do."""
     tuples = [loss.tuples for loss in triplet_losses(run)]
+    if any(loss.exchanged > loss.calls / 2 for loss in triplet_losses(run)):
+        return "", ""  # whatever stands in the labels' place: another check tells
     graded, bare = (sum(getattr(loss, name) for loss in triplet_losses(run)) for name in ("graded", "bare"))
     if graded and graded == bare and any(t.miner for t in tuples):
         return (
