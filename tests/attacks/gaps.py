@@ -30,6 +30,11 @@ GAPS = {
         "Whatever is imported in the parent of the workers can be called by a submission (torchvision has a "
         "ViT), and so can the training images: what counts is behaviour on fresh inputs, not how it is made."
     ),
+    "code that notices": (
+        "Questions are asked with other sizes, fewer images and drawn pictures: code that is right there, and does "
+        "something else at the notebook's own sizes, in large batches, for real photographs or for 60,000 images, "
+        "passes. It stands in the submission for the instructor to read."
+    ),
     "carried answers": (
         "A model that carries the test set's answers and places its errors on the images that are hard for every "
         "model, in the numbers that an honest one makes, is not told from an honest one; simpler tables are left "
