@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
+from grader.asking import program_to_load
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.inside import constants, trainer
 from grader.intake import open_submission
-from grader.records import program_of
 from grader.sandbox.inside.student import Student
 from grader.torchkit import fashion_mnist as datasets
 from grader.torchkit import image_sets
@@ -49,7 +49,7 @@ def loaded() -> Student:
     """The reference, in this process."""
     with tempfile.TemporaryDirectory() as folder:
         a = VIT
-        return Student(program_of(open_submission(REFERENCE, Path(folder), a.wanted, a.provided, a.never_called)))
+        return Student(program_to_load(open_submission(REFERENCE, Path(folder), a.wanted, a.provided, a.never_called)))
 
 
 def trained(

@@ -15,7 +15,7 @@ from grader.evidence import Probe, Question, question_digest
 from grader.firewall import Firewall
 from grader.observations import fit
 from grader.probing import Ask
-from grader.records import Observation, Submission, program_of
+from grader.records import Observation, Submission
 from grader.sandbox.outside import Workers, control
 from grader.sandbox.outside.clock import Hangs, Patience
 from grader.sandbox.outside.connection import Worker
@@ -248,7 +248,7 @@ class Asking:
 
 def started(workers: Workers, submission: Submission) -> Worker:
     """A worker for a submission; it starts when it is first asked."""
-    return workers.open(program_of(submission), str(submission.root))
+    return workers.open(program_to_load(submission), str(submission.root))
 
 
 def paced(progress: Progress | None, probes: list[Probe]) -> Telling:
@@ -271,3 +271,17 @@ def paced(progress: Progress | None, probes: list[Probe]) -> Telling:
             wall.attempt("the progress bar", lambda: progress(probe.id, share), None)
 
     return tell
+
+
+def program_to_load(submission: Submission) -> dict[str, Any]:
+    """A submission's program in the form that a worker loads."""
+    program = submission.program
+    return {
+        "main": [dict(vars(piece)) for piece in program.main],
+        "modules": {name: [dict(vars(piece)) for piece in pieces] for name, pieces in program.modules.items()},
+        "names": {name: origin.module for name, origin in program.names.items()},
+        "call": [{"module": module, **vars(piece)} for module, piece in program.call],
+        "called": program.called,
+        "lost": program.undefined
+        | {name: str(problem) for problem in submission.syntax_errors for name in problem.names},
+    }

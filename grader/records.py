@@ -55,20 +55,6 @@ class Program:
     called: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
-def program_of(submission: "Submission") -> dict[str, Any]:
-    """A submission's program in the form that a worker loads."""
-    program = submission.program
-    return {
-        "main": [dict(vars(piece)) for piece in program.main],
-        "modules": {name: [dict(vars(piece)) for piece in pieces] for name, pieces in program.modules.items()},
-        "names": {name: origin.module for name, origin in program.names.items()},
-        "call": [{"module": module, **vars(piece)} for module, piece in program.call],
-        "called": program.called,
-        "lost": program.undefined
-        | {name: str(problem) for problem in submission.syntax_errors for name in problem.names},
-    }
-
-
 @dataclass(frozen=True)
 class CellLog:
     """The saved outputs of one code cell."""

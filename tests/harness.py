@@ -16,6 +16,7 @@ import numpy as np
 
 from grader import given as given_files
 from grader import rubric
+from grader.asking import program_to_load
 from grader.assignment import Assignment, Topic
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, Probe, Question
@@ -23,7 +24,7 @@ from grader.given import GivenFiles
 from grader.judging import judge_in_order
 from grader.observations import fit
 from grader.probing import ask_all
-from grader.records import CellLog, Judgement, Observation, Origin, Piece, Program, Submission, program_of
+from grader.records import CellLog, Judgement, Observation, Origin, Piece, Program, Submission
 from grader.rubric_reads import RubricReads
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
@@ -95,7 +96,7 @@ def loaded(submission: Submission, ops: Collection[str] = VIT.ops) -> Iterator[S
     for module in ops:
         with contextlib.suppress(ModuleNotFoundError):
             importlib.import_module(module)
-    with in_process.loaded(program_of(submission)) as student:
+    with in_process.loaded(program_to_load(submission)) as student:
         yield student
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.records import Origin, program_of
+from grader.asking import program_to_load
+from grader.records import Origin
 from tests.intake.building import from_cells, kept, opened, run, write_modules, write_notebook
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -197,7 +198,7 @@ def test_a_value_that_only_such_a_statement_gives_stays_undefined(tmp_path: Path
     assert "lr" not in submission.program.names
     assert any("'lr'" in problem for problem in submission.problems)
     assert "is not executed, for it" in submission.program.undefined["lr"]
-    assert submission.program.undefined["lr"] in program_of(submission)["lost"].values()
+    assert submission.program.undefined["lr"] in program_to_load(submission)["lost"].values()
 
 
 def test_a_value_that_another_statement_gives_is_defined(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.asking import program_to_load
 from grader.assignments.vit.model import heads
-from grader.records import program_of
 from grader.sandbox.inside.student import Student
 from grader.students import in_process
 from tests import harness
@@ -35,7 +35,7 @@ class LinearEmbeddingHead(ClassificationHead):
 def loaded_cells(folder: Path, *cells: str) -> Iterator[Student]:
     """A notebook whose call of ``train_embedding_model`` is looked for."""
     submission = opened(write_notebook(folder / "submission.ipynb", *cells), traced="train_embedding_model")
-    with in_process.loaded(program_of(submission), str(submission.root)) as student:
+    with in_process.loaded(program_to_load(submission), str(submission.root)) as student:
         yield student
 
 
@@ -65,14 +65,14 @@ def test_a_module_knows_its_file_and_reads_beside_it(tmp_path: Path, module: str
     write_modules(tmp_path / "hand-in", **{module: WHERE, "other": "num_epochs = 1"})
     (tmp_path / "hand-in" / module).with_name("config.json").write_text('{"lr": 0.5}')
     submission = opened(tmp_path / "hand-in")
-    with in_process.loaded(program_of(submission), str(submission.root)) as student:
+    with in_process.loaded(program_to_load(submission), str(submission.root)) as student:
         assert student.get("lr") == (0.5, submission.program.names["lr"].module), student.problems
 
 
 def test_a_module_that_a_cell_writes_lies_beside_the_notebook_which_has_no_file(tmp_path: Path):
     cells = ("%%writefile vit_model.py\nlr = __file__", "from vit_model import lr\nnum_epochs = __file__")
     submission = opened(write_notebook(tmp_path / "submission.ipynb", *cells))
-    with in_process.loaded(program_of(submission), str(submission.root)) as student:
+    with in_process.loaded(program_to_load(submission), str(submission.root)) as student:
         assert student.get("lr") == f"{submission.root}/vit_model.py"
         assert not student.has("num_epochs")
         assert [problem["message"] for problem in student.problems] == ["name '__file__' is not defined"]
@@ -110,7 +110,7 @@ def test_messages_name_files_as_their_author_does(tmp_path: Path):
         tmp_path / "hand-in", vit_model="from parts import ViT\nlr = open(__file__ + 'x')", parts="num_epochs = 1"
     )
     submission = opened(tmp_path / "hand-in")
-    with in_process.loaded(program_of(submission), str(submission.root)) as student:
+    with in_process.loaded(program_to_load(submission), str(submission.root)) as student:
         messages = [problem["message"] for problem in student.problems]
     assert any("from 'parts' (parts.py)" in message for message in messages), messages
     assert any("No such file or directory: 'vit_model.pyx'" in message for message in messages), messages
