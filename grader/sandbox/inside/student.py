@@ -96,17 +96,19 @@ class Student:
         """Let numbers that the notebook binds again after its call have their last values, for a while."""
         return self._with(self.rebound)
 
-    def as_at_the_call(self) -> contextlib.AbstractContextManager[None]:
-        """Let names have the values that they had at the notebook's call, for a while."""
-        of_notebook = bool(self.call) and self.call[-1]["module"] is None
-        return self._with(self._before(_order(self.call[-1])) if of_notebook else {})
-
     def as_it_was_for(self, function: str) -> contextlib.AbstractContextManager[None]:
-        """Let names have the values that they had where a function was called last; or the last ones, where it was not."""
-        if function not in self._called:
+        """Let names have the values that they had where a function was called last.
+
+        One that was called nowhere, or was defined again since, has the last ones.
+        """
+        cell, line = self._called.get(function, (0, 0))
+        defined = max((_order(piece) for piece in self._program_main if self._defines(piece, function)), default=(0, 0))
+        if (cell, line) <= defined:
             return self.as_at_the_end()
-        cell, line = self._called[function]
         return self._with(self.rebound | self._before((cell, line)))
+
+    def _defines(self, piece: dict[str, Any], name: str) -> bool:
+        return name in piece["source"] and name in statements.bound(piece["source"])
 
     def _before(self, place: tuple[int, int]) -> dict[str, Any]:
         """What names were bound to before a place that are bound again there or further down.
@@ -119,12 +121,16 @@ class Student:
     @contextlib.contextmanager
     def _with(self, values: dict[str, Any]) -> Iterator[None]:
         space = vars(self.main)
-        before = {name: space[name] for name in values if name in space}
+        before = {name: space.get(name, _NOTHING) for name in values}
         space.update(values)
         try:
             yield
         finally:
-            space.update(before)
+            for name, value in before.items():
+                if value is _NOTHING:
+                    space.pop(name, None)
+                else:
+                    space[name] = value
 
     @contextlib.contextmanager
     def restored(self) -> Iterator[None]:
@@ -165,10 +171,7 @@ class Student:
         if piece["module"] is not None or last["module"] is not None or not names or piece is last:
             return False
         of_call = {_place(each) for each in self.call}
-        between = (
-            each for each in self._program_main
-            if _place(piece) < _place(each) < _place(last) and _place(each) not in of_call
-        )  # fmt: skip
+        between = (each for each in self._program_main if _order(piece) < _order(each) < _order(last))
         return any(names <= statements.bound(each["source"]) for each in between if _place(each) not in of_call)
 
     def _space(self, name: str | None) -> types.ModuleType:

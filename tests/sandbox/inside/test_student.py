@@ -174,7 +174,7 @@ def test_what_is_bound_again_below_the_training_is_at_its_call_as_it_was(
 ) -> None:
     with loaded_cells(tmp_path, *EARLIER, *later) as student:
         train = student.get("train_embedding_model")
-        with student.as_at_the_call():
+        with student.as_it_was_for("train_embedding_model"):
             assert train(1, 2) == ("embedding", 2.0)
 
 
@@ -237,7 +237,7 @@ def test_each_function_has_its_names_as_they_were_where_it_was_called_last(tmp_p
         assert called(1) == ("bonus", 3)
         with student.as_it_was_for("ViT"):
             assert called(1) == ("part 4", 2)
-        with student.as_at_the_call():
+        with student.as_it_was_for("train_embedding_model"):
             assert student.get("train_embedding_model")(1, 2) == "bonus"
 
 
@@ -248,3 +248,10 @@ def test_a_function_that_is_called_by_another_was_called_where_that_one_was(tmp_
             assert student.get("ViT")(1) == (1, 2)
         with student.as_it_was_for("nothing"):
             assert student.get("ViT")(1) == (1, 5)
+
+
+def test_a_function_that_was_defined_again_since_its_last_call_has_the_names_of_the_end(tmp_path: Path) -> None:
+    helper = "def helper():\n    return {}"
+    cells = ("lr = 2", helper.format(1), PART_4, "seen = ViT(1)", helper.format(2), PART_4)
+    with loaded_cells(tmp_path, *cells) as student, student.as_it_was_for("ViT"):
+        assert student.get("ViT")(1) == (2, 2)

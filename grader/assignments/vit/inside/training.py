@@ -156,7 +156,7 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     models = built_models(student, attempt.own, watch, calls, attempt.only_built)
     with (
         models as built, tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), student.restored(),
-        student.as_at_the_call(), student.overriding(**names, **built),
+        student.as_it_was_for(NAME), student.overriding(**names, **built),
     ):  # fmt: skip
         _leave_classifier(student)
         calls.facts.clear()  # that was no call of the student's
