@@ -13,7 +13,7 @@ from grader import patterns
 from grader.assignments.vit import logs
 from grader.assignments.vit.figures.log import LOSS
 from grader.exports.markdown import escaped
-from grader.intake.layouts import CANVAS, MOODLE
+from grader.intake.layouts import canvas_name, moodle_name
 from grader.intake.reading import lost_names, magics, outputs, parsing, sources
 from grader.records import CellLog
 from grader.reports.html.causes import NUMBERS, PLACES
@@ -100,7 +100,12 @@ READERS: dict[str, Callable[[str], object]] = {
     "statements": lambda text: parsing.statements(f"{text}\n(\n", parsing.SourcePlace("a.py", None), is_main=False),
     "names that are lost": lost_names.lost_names,
     "outputs": lambda text: outputs.overwritten(outputs.without_escapes(text)),
-    "names of files": lambda text: (CANVAS.match(text), MOODLE.match(text), sources.without_copy(text)),
+    "names of files": lambda text: (
+        canvas_name(text),
+        moodle_name(text, folder=True),
+        moodle_name(text, folder=False),
+        sources.without_copy(text),
+    ),
     "modules": lambda text: sources.ONLY_IF_IMPORTED.search(text),
     "folders on the path": lambda text: sources.ModuleFiles([], "", f"hw3{text}").on_path("hw3"),
     "messages": lambda text: (replies.clean(text), replies.NO_MEMORY.search(text), replies.place(text)),
