@@ -164,7 +164,7 @@ def signs(name: Named, found: data.FashionMNIST) -> lookups.LookUpSigns:
     few, labels = questions.COUNTS.changed, np.array(found.test_labels)
     predicted = name(found.test_images)
     still = (predicted == labels)[:few].mean()
-    changes = {"moved": lambda images: lookups.moved(images, np.random.default_rng()), "dimmed": lookups.dimmed}
+    changes = {"moved": lambda images: lookups.moved(images, np.random.default_rng(few)), "dimmed": lookups.dimmed}
     kept = {n: (name(change(found.test_images[:few])) == labels[:few]).mean() / still for n, change in changes.items()}
     easy = lookups.easy_errors(predicted != labels, found.easy_test_images)
     return lookups.LookUpSigns(float((predicted == labels).mean()), kept, easy)

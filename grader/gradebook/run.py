@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from grader import sharing
@@ -23,6 +22,7 @@ from grader.gradebook.places import GradingPlace, PlaceLost
 from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
 from grader.gradebook.task import Task, unfinished
 from grader.intake import Found
+from grader.intake.opening import printable_path
 from grader.records import Grade
 
 MAX_STARTS = 10  # … and after which it is not started again
@@ -226,8 +226,3 @@ def _asking(digests: Digests) -> tuple[str, str]:
 def words(error: BaseException) -> str:
     """An error in one line."""
     return str(error) if isinstance(error, GraderError) else f"{type(error).__name__}: {error}"
-
-
-def printable_path(path: Path | str) -> str:
-    """Text that a database takes, of a name that may not be UTF-8."""
-    return str(path).encode("utf-8", "backslashreplace").decode()

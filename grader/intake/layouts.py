@@ -11,12 +11,9 @@ from grader.intake.reading.members import ARCHIVES, is_ignored
 _CANVAS = patterns.compile(r"(?P<who>.+?)(?P<late>_LATE)?_(?P<id>\d+)_(?P<attempt>\d+)_(?P<original>.+)$", dot_all=True)
 # Students name their files, and no more: what the system wrote is the first that fits in the name of a file, and the
 # last in that of a folder, where nothing comes after it.
-_MOODLE_FILE = patterns.compile(
-    r"(?P<who>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>.*)$", dot_all=True
-)
-_MOODLE_FOLDER = patterns.compile(
-    r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<original>)$", dot_all=True
-)
+_OF_MOODLE = r"_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?"
+_MOODLE_FILE = patterns.compile(rf"(?P<who>.+?){_OF_MOODLE}(?P<original>.*)$", dot_all=True)
+_MOODLE_FOLDER = patterns.compile(rf"(?P<who>.+){_OF_MOODLE}(?P<original>)$", dot_all=True)
 NOTEBOOKS = (".ipynb", ".ipynb.txt", ".ipynb.json")  # the latter as browsers save them
 
 Tree = dict[str, "Tree | None"]  # a folder: its files are None

@@ -75,11 +75,16 @@ def open_submission(
 
 def key_of(path: Path) -> str:
     """Return the key that a file or folder name gives a student; what is not UTF-8 in it is written out."""
-    name = path.resolve().name.encode("utf-8", "backslashreplace").decode()
+    name = printable_path(path.resolve().name)
     for suffix in (*ARCHIVES, ".ipynb.txt", ".ipynb.json", ".ipynb", ".py"):
         if name.lower().endswith(suffix) and path.is_file():
             return name[: -len(suffix)] or name
     return name
+
+
+def printable_path(path: Path | str) -> str:
+    """Return text that pages and databases take, of a name that may not be UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def prepare(workspace: Path) -> None:

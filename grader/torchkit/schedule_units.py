@@ -6,7 +6,7 @@ Shapes: S steps of an optimizer in the whole training, K numbers that a LambdaLR
 import numpy as np
 
 from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
-from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
+from grader.torchkit.training_answers import LearningRates, WatchedScheduler, WatchedTraining
 
 EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
 
@@ -74,15 +74,7 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
     left_early = all(epoch.backwards <= 1 for epoch in run.epochs[:MIN_EPOCHS])  # after a batch is after an epoch then
     if run.rates.per_batch or epochs < MIN_EPOCHS or batches < 2 or left_early:
         return None
-    named = next(
-        (
-            scheduler
-            for scheduler in run.schedulers
-            if _is_told_batches(scheduler, epochs, batches)
-            or (scheduler.type == "LambdaLR" and _ends_with_the_batches(run.rates.in_batches))
-        ),
-        None,
-    )
+    named = next((scheduler for scheduler in run.schedulers if _is_told_batches(scheduler, run.rates, batches)), None)
     stepped = named or next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
     if stepped is None or (named is None and np.ptp(rates) > HARDLY * np.abs(rates).max()):
         return None
@@ -100,8 +92,11 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
     )
 
 
-def _is_told_batches(scheduler: WatchedScheduler, epochs: int, batches: int) -> bool:
+def _is_told_batches(scheduler: WatchedScheduler, rates: LearningRates, batches: int) -> bool:
     """Whether a scheduler was told the number of batches in the whole training, in nearly all of its epochs, or in a round."""
+    if scheduler.type == "LambdaLR":
+        return _ends_with_the_batches(rates.in_batches)
+    epochs = rates.epochs
     numbers = [scheduler.settings.get(name) for name in ("T_max", "total_steps", "total_iters", "step_size")]
     for number in (number for number in numbers if isinstance(number, int | float)):
         of_most_epochs = number % batches == 0 and 0.8 * epochs <= number / batches <= epochs  # the first warm up

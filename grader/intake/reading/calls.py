@@ -52,7 +52,7 @@ def last_calls(gathering: Gathering, names: Iterable[str]) -> dict[str, tuple[in
 
     A function may be called by others in turn; those that no statement of the notebook comes to are left out.
     """
-    bodies = [(node.name, called_names(node.body)) for unit in gathering.units.values() for node in unit.functions()]
+    bodies = called_in_bodies(gathering)
     calling = [(called_names([each.node]), each) for each in gathering.units[None].statements]
     found = {}
     for name in names:
@@ -61,6 +61,11 @@ def last_calls(gathering: Gathering, names: Iterable[str]) -> dict[str, tuple[in
         if last is not None:
             found[name] = last.place.cell or 0, last.line
     return found
+
+
+def called_in_bodies(gathering: Gathering) -> list[tuple[str, set[str]]]:
+    """Return the functions of a submission, each with the names that its body calls."""
+    return [(node.name, called_names(node.body)) for unit in gathering.units.values() for node in unit.functions()]
 
 
 def leading_to(function: str, bodies: Iterable[tuple[str, set[str]]]) -> set[str]:
@@ -96,8 +101,7 @@ class Search:
 
     def _leading(self) -> set[str]:
         """The function, and the functions of the submission that come to call it."""
-        units = self.gathering.units.values()
-        return leading_to(self.function, [(f.name, called_names(f.body)) for unit in units for f in unit.functions()])
+        return leading_to(self.function, called_in_bodies(self.gathering))
 
     def steps(self) -> list[Step]:
         place = self._place()

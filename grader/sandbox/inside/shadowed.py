@@ -6,14 +6,14 @@ these have done their work by then.
 
 import contextlib
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from grader.sandbox.inside import statements
 
 
 def give_back(
-    pieces: Iterable[dict[str, Any]], space: dict[str, Any], compiled: Callable[[dict[str, Any]], types.CodeType]
+    pieces: Sequence[dict[str, Any]], space: dict[str, Any], compiled: Callable[[dict[str, Any]], types.CodeType]
 ) -> None:
     """Give libraries their names back where what functions read of the names is theirs, and the later values lack it.
 

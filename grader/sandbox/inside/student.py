@@ -75,18 +75,10 @@ class Student:
     @contextlib.contextmanager
     def overriding(self, **objects: Any) -> Iterator[None]:
         """Let the names stand for other objects, in the notebook and in every module, for a while."""
-        places = [self.main, *self._modules.values()]
-        before = []
-        for space in map(vars, places):
-            before.append((space, {name: space[name] for name in objects if name in space}))
-            space.update(objects)
-        try:
+        with contextlib.ExitStack() as stack:
+            for module in (self.main, *self._modules.values()):
+                stack.enter_context(_bound(vars(module), objects))
             yield
-        finally:
-            for space, old in before:
-                for name in objects:
-                    space.pop(name, None)
-                space.update(old)
 
     def values(self) -> list[Any]:
         """All objects that have a name."""
@@ -94,7 +86,7 @@ class Student:
 
     def as_at_the_end(self) -> contextlib.AbstractContextManager[None]:
         """Let numbers that the notebook binds again after its call have their last values, for a while."""
-        return self._with(self.rebound)
+        return _bound(vars(self.main), self.rebound)
 
     def as_it_was_for(self, function: str) -> contextlib.AbstractContextManager[None]:
         """Let names have the values that they had where a function was called last.
@@ -105,7 +97,7 @@ class Student:
         defined = max((_order(piece) for piece in self._program_main if self._defines(piece, function)), default=(0, 0))
         if (cell, line) <= defined:
             return self.as_at_the_end()
-        return self._with(self.rebound | self._before((cell, line)))
+        return _bound(vars(self.main), self.rebound | self._before((cell, line)))
 
     def _defines(self, piece: dict[str, Any], name: str) -> bool:
         return name in piece["source"] and name in statements.bound(piece["source"])
@@ -117,20 +109,6 @@ class Student:
         """
         values = {name: value for at, name, value in reversed(self._history) if at >= place}
         return {n: value for n, value in values.items() if n not in self.names or isinstance(value, int | float)}
-
-    @contextlib.contextmanager
-    def _with(self, values: dict[str, Any]) -> Iterator[None]:
-        space = vars(self.main)
-        before = {name: space.get(name, _NOTHING) for name in values}
-        space.update(values)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is _NOTHING:
-                    space.pop(name, None)
-                else:
-                    space[name] = value
 
     @contextlib.contextmanager
     def restored(self) -> Iterator[None]:
@@ -250,6 +228,19 @@ class Student:
                 self.problems.append(describe.exception(error))
                 kept = _import_others(piece["source"], vars(module)) if isinstance(error, ImportError) else set()
                 describe.lose(statements.bound(piece["source"]) - kept, self.problems[-1])
+
+
+@contextlib.contextmanager
+def _bound(space: dict[str, Any], values: dict[str, Any]) -> Iterator[None]:
+    """Let names in a module stand for other values, for a while."""
+    before = {name: space[name] for name in values if name in space}
+    space.update(values)
+    try:
+        yield
+    finally:
+        for name in values:
+            space.pop(name, None)
+        space.update(before)
 
 
 @contextlib.contextmanager

@@ -62,10 +62,12 @@ def _through(
     if content is None or undefined:
         return answer
     answer["models"], modules = _loaded(student, part, content)
-    earlier = student.as_it_was_for("train_classification_model") if part is checkpoints.CLASSIFIER else None
-    with earlier if earlier is not None and not _fit(answer["models"]) else contextlib.nullcontext():
-        if not _fit(answer["models"]) and _fit((again := _loaded(student, part, content))[0]):
-            answer["models"], modules = again
+    with contextlib.ExitStack() as stack:
+        if part is checkpoints.CLASSIFIER and not _fit(answer["models"]):  # it may have been trained with other sizes
+            stack.enter_context(student.as_it_was_for("train_classification_model"))
+            again, rebuilt = _loaded(student, part, content)
+            if _fit(again):
+                answer["models"], modules = again, rebuilt
         if _fit(answer["models"]):
             answer["outputs"] = image_sets.outputs(student, run(*modules), modules, reduce, **asked)
     return answer
