@@ -129,8 +129,8 @@ class Raised:
         """
         if "NotImplementedError" not in self.bases:
             return False
-        line = self.frames[-1].text if self.frames else ""
-        return not line or line.startswith("raise") or "is missing the required" in self.message
+        raised_here = bool(self.frames) and self.frames[-1].text.startswith("raise")
+        return raised_here or "is missing the required" in self.message
 
 
 NOT_OURS = "what came back from running your code was not written by the grader's own code, so it could not be judged"

@@ -10,7 +10,7 @@ import numpy as np
 from grader.judging import raised_words
 from grader.raised import place
 from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
-from grader.torchkit.schedule_units import counted_in_batches, counted_in_epochs
+from grader.torchkit.schedule_units import begun_again, counted_in_batches, counted_in_epochs
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 
@@ -30,14 +30,19 @@ def rate_problem(run: WatchedTraining) -> RateProblem | None:
         return _constant(run)
     if moving and run.rates.per_batch and not any(moves(curve, by=HARDLY) for curve in moving):
         return _hardly(run, moving[0][:, 0])
+    if (moving or _used_rates_move(run)) and (again := begun_again(run)):
+        return again
     if moving:
         groups = [curve[:, group] for curve in moving for group in range(curve.shape[1])]
         problems = [counted_in_batches(run, group) or counted_in_epochs(run, group) for group in groups if moves(group)]
         return None if any(problem is None for problem in problems) else problems[0]
-    for optimizer in np.unique(run.used.optimizer):
-        if moves(run.used.rate[run.used.optimizer == optimizer]):
-            return _by_hand(run)
-    return _constant(run)
+    return _by_hand(run) if _used_rates_move(run) else _constant(run)
+
+
+def _used_rates_move(run: WatchedTraining) -> bool:
+    """Whether the steps of some optimizer were taken with different learning rates."""
+    used = run.used
+    return any(moves(used.rate[used.optimizer == number]) for number in np.unique(used.optimizer))
 
 
 def rounding(run: WatchedTraining) -> float:

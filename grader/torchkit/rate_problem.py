@@ -7,7 +7,7 @@ from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 MIN_EPOCHS = 3  # fewer say nothing about epochs and batches mistaken for each other
 HARDLY = 0.005  # of the largest learning rate: less of a change in all epochs together teaches nothing
-ONCE_HINT = "Call scheduler.step() in every epoch: inside the loop over the epochs."
+ONCE_HINT = "Call scheduler.step() in every epoch: inside the loop over the epochs, whatever was measured in it."
 ANEW_HINT = "Make the optimizer and its scheduler once, before the loop over the epochs."
 
 

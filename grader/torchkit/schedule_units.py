@@ -79,15 +79,33 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
     if stepped is None or (named is None and np.ptp(rates) > HARDLY * np.abs(rates).max()):
         return None
     goes = f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g} in all {epochs} epochs"
-    if made_anew(run, stepped):
-        anew = f"{stepped.type} is made anew in each epoch, and begins again each time"
-        return RateProblem(f"{goes}: {anew}", ANEW_HINT, "in epochs")
     if stepped.steps == 1:
         return RateProblem(f"{goes}: {stepped.type} is stepped once in the whole training", ONCE_HINT, "in epochs")
     return RateProblem(
         f"{goes}, only the beginning of its schedule: {stepped.type}{settings(stepped)} is meant in batches, {batches} "
         "of them in an epoch, but scheduler.step() is called once an epoch",
         "Call scheduler.step() after each batch, or give its numbers in epochs.",
+        "in epochs",
+    )
+
+
+def begun_again(run: WatchedTraining) -> RateProblem | None:
+    """Find a schedule that is begun again in each epoch, though it was meant to take longer than one.
+
+    A round for each epoch, made anew for each, is the student's own choice.
+    """
+    stepped = next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
+    if run.rates.epochs < MIN_EPOCHS or stepped is None or not made_anew(run, stepped):
+        return None
+    taken = run.epochs[0].length if stepped.steps > 1 else 1  # steps in an epoch
+    told = [stepped.settings.get(name) for name in ("T_max", "total_steps", "total_iters", "total_size")]
+    meant = max((number for number in told if isinstance(number, int | float)), default=0)
+    if meant < 2 * taken:
+        return None
+    first = "its first step is" if taken == 1 else f"its first {taken} steps are"
+    return RateProblem(
+        f"{stepped.type} is made anew in each epoch and begins again each time: of its {meant:g} steps only {first} ever taken",
+        ANEW_HINT,
         "in epochs",
     )
 

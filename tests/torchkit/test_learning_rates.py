@@ -88,6 +88,18 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     "never stepped": (training(FLAT, scheduler(steps=0, epochs=0)), "never stepped"),
     "stepped once": (training(FLAT, scheduler(steps=1, epochs=1)), "stepped once"),
     "made anew": (training(FLAT, *[scheduler(steps=1, epochs=1)] * 4), "made anew in each epoch"),
+    "a long schedule made anew": (
+        training(FALLING, *[scheduler(steps=1, epochs=1, settings={"T_max": EPOCHS})] * 4),
+        "made anew in each epoch and begins again each time: of its 20 steps only its first step is ever taken",
+    ),
+    "a long schedule in batches made anew": (
+        training(FLAT, *[scheduler(steps=5, epochs=1, settings={"total_steps": 200})] * 4, used=FALLING),
+        "of its 200 steps only its first 10 steps are ever taken",
+    ),
+    "a round for each epoch made anew": (
+        training(FLAT, *[scheduler(steps=5, epochs=1, settings={"T_max": BATCHES})] * 4, used=FALLING),
+        "",
+    ),
     "changes too late": (training(FLAT, LATE), "beyond the 20 epochs"),
     "is set back by hand": (
         training(FALLING, scheduler(), sets=(True,), ended="returned"),
@@ -145,6 +157,10 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     ),
     "falls forever": (
         training(0.95 ** STEPS[:EPOCHS], scheduler(type="LambdaLR"), in_batches=0.95**STEPS),
+        "",
+    ),
+    "a function that falls below 0 beyond the training": (
+        training(1 - STEPS[:EPOCHS] / EPOCHS, scheduler(type="LambdaLR"), in_batches=1 - STEPS / EPOCHS),
         "",
     ),
     "a function that is nowhere finite": (

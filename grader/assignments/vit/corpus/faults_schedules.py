@@ -135,6 +135,30 @@ FAULTS = [
         ],
     ),
     schedule(
+        "scheduler_cosine_made_after_each_epoch",
+        "None",
+        "made anew in each epoch",
+        more=[
+            (
+                "        scheduler.step()\n",
+                f"        scheduler = {LR}.CosineAnnealingLR(optimizer, T_max=num_epochs)\n        scheduler.step()\n",
+            ),
+        ],
+    ),
+    schedule(
+        "scheduler_one_cycle_made_each_epoch",
+        "None",
+        "its first 79 steps are ever taken",
+        per="batch",
+        more=[
+            (
+                "        total_loss = 0.0\n",
+                f"        total_loss = 0.0\n        scheduler = {LR}.OneCycleLR(\n"
+                "            optimizer, max_lr=lr, epochs=num_epochs, steps_per_epoch=len(loader)\n        )\n",
+            ),
+        ],
+    ),
+    schedule(
         "scheduler_cycle_over_batches_by_epochs",
         f"{LR}.CyclicLR(optimizer, lr / 10, lr, step_size_up=2 * len(loader), cycle_momentum=False)",
         "CyclicLR is meant in batches",

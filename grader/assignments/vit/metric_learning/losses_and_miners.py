@@ -120,7 +120,8 @@ def mined_elsewhere(run: TrainingRun) -> Fail | None:
         )
     explanations = {  # by the names of ``TupleSources``
         "other_embeddings": (
-            "the miner is given other embeddings than the loss: the triplets that it finds are those of other rows",
+            "the miner is given other embeddings than the loss, such as those of other images, or what stands before the "
+            "head: its triplets are not those of the embeddings that are learned from",
             "Give both the same: keep what the embedding head returns in a variable, then miner(embeddings, y), then "
             "loss(embeddings, y, triplets), in each batch anew.",
         ),
