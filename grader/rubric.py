@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -117,7 +117,7 @@ def load(path: Path, known: Mapping[str, Collection[str]], scored: Mapping[str, 
     for name in raw:
         if name not in (*TABLES, *OLD_TABLES):
             raise GraderError(f"{path}: [{name}]: no such table{_meant(name, TABLES)}")
-    if "collapse_fails" in raw.get("scheduler", {}):
+    if "collapse_fails" in _converted(raw.get("scheduler", {}), dict[str, Any], f"{path}: [scheduler]"):
         _say_once(
             f"{path}: collapse_fails of [scheduler] means nothing any more and was passed over; write "
             "checks = { changes = 6, unit = 2 } into the criterion of the schedule instead"
@@ -185,12 +185,15 @@ def _criterion(
         if name not in CriterionEntry.__struct_fields__:
             raise GraderError(f"{where}: {name}: no such entry{_meant(name, CriterionEntry.__struct_fields__)}")
     entry = _converted(raw, CriterionEntry, where)
+    if not ident:
+        raise GraderError(f"{where}: expected one of {', '.join(known)}")
     for name in entry.checks:
         if name not in known[ident]:
             raise GraderError(f"{where}: check '{name}' does not exist{_meant(name, known[ident])}")
     points, total = entry.points, sum(entry.checks.values())
-    if not (math.isfinite(points) and points >= 0):
-        raise GraderError(f"{where}: points: expected a number of 0 or more, got {points:g}")
+    for name, value in {"points": points, **{f"checks: {name}": value for name, value in entry.checks.items()}}.items():
+        if not (math.isfinite(value) and value >= 0):
+            raise GraderError(f"{where}: {name}: expected a number of 0 or more, got {value:g}")
     if entry.checks and not abs(total - points) <= 1e-9:
         raise GraderError(f"{where}: points are {points:g}, its checks add up to {total:g}")
     steps = tuple(entry.steps)
@@ -205,6 +208,8 @@ def _wrong_steps(steps: Sequence[tuple[float, float]], points: float, by_check: 
         return "only a criterion whose score is held against a threshold has steps"
     if by_check:
         return "a criterion has steps or points by check, not both"
+    if not all(map(math.isfinite, chain(*steps))):
+        return "expected numbers"
     if list(steps) != sorted(set(steps)) or any(low >= high for (_, low), (_, high) in pairwise(steps)):
         return "expected rising scores with rising points, [[0.80, 1], [0.86, 3]]"
     if steps[-1][0] >= threshold:

@@ -15,10 +15,13 @@ KEY = "unavailable"  # of the answer to "load": messages of the imports that an 
 
 
 def noted(load: Observation, messages: list[str]) -> Observation:
-    """The answer to "load" with the imports that are not the submission's fault."""
-    return (
-        dataclasses.replace(load, value={**load.value, KEY: messages}) if messages and load.outcome == "value" else load
-    )
+    """The answer to "load" with the imports that are not the submission's fault.
+
+    It is kept as it is then, in place of the frame that came: what is graded again must know of them, too.
+    """
+    if not messages or load.outcome != "value":
+        return load
+    return dataclasses.replace(load, value={**load.value, KEY: messages}, frame=b"")
 
 
 def why_lost(evidence: Evidence, name: str) -> str:

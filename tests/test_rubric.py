@@ -31,6 +31,8 @@ def load(folder, *edits, more="", encoding="utf-8"):
         (f"{WORTH}2", f'{WORTH}"two"', "criterion 'vit.heads': points: expected `float`, got `str`"),
         (f"{WORTH}2", f"{WORTH}nan", "criterion 'vit.heads': points: expected a number of 0 or more, got nan"),
         (f"{WORTH}2", f"{WORTH}-2", "criterion 'vit.heads': points: expected a number of 0 or more, got -2"),
+        (HEADS, 'id = ""\n', "a criterion without an id: expected one of augmentation.variety"),
+        ("indices = 4, distances = 2", "indices = 7, distances = -1", "checks: distances: expected a number of 0 or more"),
         ("indices = 4,", "indices = 3,", "criterion 'application.knn': points are 6, its checks add up to 5"),
         ("indices = 4,", "indizes = 4,", "check 'indizes' does not exist, did you mean 'indices'?"),
         ("[thresholds]", "[treshholds]", "[treshholds]: no such table, did you mean 'thresholds'?"),
@@ -65,6 +67,12 @@ def test_a_file_that_is_no_rubric_is_one_line_whoever_reads_it(tmp_path, text, l
     if text:
         with pytest.raises(GraderError, match=line):
             late.load(path)
+
+
+def test_a_value_in_the_place_of_a_table_is_named(tmp_path):
+    (tmp_path / "ours.toml").write_text("scheduler = 3\n")
+    with pytest.raises(GraderError, match=r"\[scheduler\]: expected `object`, got `int`"):
+        rubric.load(tmp_path / "ours.toml", VIT.check_names, VIT.thresholds)
 
 
 def test_points_and_thresholds_of_ones_own_are_taken(tmp_path):

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from grader.errors import GraderError, Rejected
 from grader.gradebook.digests import BLOCK_BYTES, files_of
@@ -83,11 +83,11 @@ def _digest(path: Path) -> str:
 
 
 def _restore_times(archive: Path, folder: Path) -> None:
-    """Give unpacked files the times of the archive: a late policy may ask for them."""
-    for name, at in times_of(archive).items():
-        path = folder / name
-        is_file = os.path.isfile(path)  # noqa: PTH113  over a name that no disk takes ``Path`` raises
-        if is_file and not path.is_symlink() and path.resolve().is_relative_to(folder.resolve()):
+    """Give unpacked files the times of the archive, for which a late policy may ask; one that is not known is 0."""
+    times = {PurePosixPath(name).as_posix(): at for name, at in times_of(archive).items()}
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            at = times.get(path.relative_to(folder).as_posix(), 0.0)
             os.utime(path, (at, at))
 
 
@@ -104,5 +104,5 @@ def has_zone(path: Path) -> bool:
 
 
 def handed_in(found: Found) -> float | None:
-    """When the newest file was written, in seconds since 1970."""
-    return max((path.stat().st_mtime for path in files_of(found).values()), default=None)
+    """When the newest file was written, in seconds since 1970; None where that is not known of any."""
+    return max((path.stat().st_mtime for path in files_of(found).values()), default=0.0) or None

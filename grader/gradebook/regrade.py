@@ -318,7 +318,7 @@ def _regraded(regrader: Regrader, row: SubmissionRow, kept: GradeRow, ask: bool)
         return RegradedSubmission(row.key, kept.grade, kept.grade)
     try:
         packed = regrader.from_files(row, kept) if ask else regrader.from_kept(kept)
-    except NewQuestion:
+    except (NewQuestion, Outdated):
         return None
     except GraderError as error:
         return RegradedSubmission(row.key, kept.grade, None, str(error))

@@ -29,6 +29,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 
 from grader import patterns
@@ -94,7 +95,8 @@ def found_in_archive(path: Path, workspace: Path | None) -> list[Found]:
         return [single(path)]  # opening it says what is wrong with it
     tree = tree_of_names([*listed["files"], *listed["refused"]])
     found = split(path, tree)
-    if not found or any(not owned(name, path, found) for name in listed["refused"]):
+    owners = by_top_name(found, path)
+    if not found or any(not owner_of(name, owners) for name in listed["refused"]):
         return [single(path)]
     if workspace is None:
         raise GraderError(f"{path}: expected one submission, found a class; unpack it into a folder first")
@@ -104,16 +106,17 @@ def found_in_archive(path: Path, workspace: Path | None) -> list[Found]:
     return found_in_unpacked(workspace)
 
 
-def owned(name: str, path: Path, found: list[Found]) -> bool:
-    """Tell whether a member of an archive is some student's: one that leaves the archive is nobody's."""
-    leaves = name.startswith("/") or name.split("/")[0] == ".." or name[1:2] == ":"
-    return not leaves and any(name_of(each, path, name) for each in found)
+def by_top_name(found: list[Found], path: Path) -> dict[str, str]:
+    """Return the key of a student by each file or folder of theirs in the archive at ``path``."""
+    return {file.relative_to(path).as_posix(): each.key for each in found for file in (each.path, *each.files.values())}
 
 
-def name_of(found: Found, path: Path, name: str) -> bool:
-    """Tell whether a member of the archive at ``path`` belongs to a student."""
-    tops = {file.relative_to(path).as_posix() for file in (found.path, *found.files.values())}
-    return any(name == top or name.startswith(f"{top}/") for top in tops)
+def owner_of(name: str, owners: dict[str, str]) -> str:
+    """Return the key of the student whose member of an archive it is; nobody's is one that leaves the archive: ""."""
+    if name.startswith("/") or name.split("/")[0] == ".." or name[1:2] == ":":
+        return ""
+    folders = accumulate(name.split("/"), "{}/{}".format)
+    return next((owners[folder] for folder in folders if folder in owners), "")
 
 
 def remember(workspace: Path, files: list[str], refused: dict[str, str]) -> None:
@@ -128,14 +131,16 @@ def found_in_unpacked(workspace: Path) -> list[Found]:
         return found_in(workspace, tree_of_folder(workspace))
     note = json.loads((workspace / UNPACKED_NOTE).read_text(encoding="utf-8"))
     found = split(workspace, tree_of_names([*note["files"], *note["refused"]]))
-    told = (replace(each, refused=refusal(each, workspace, note["refused"])) for each in found)
+    owners, whys = by_top_name(found, workspace), dict[str, str]()
+    for name, why in note["refused"].items():
+        whys.setdefault(owner_of(name, owners), why)
+    told = (replace(each, refused=whys.get(each.key) or nothing_there(each)) for each in found)
     return [with_short_names(each) if each.refused else each for each in told]
 
 
-def refusal(found: Found, workspace: Path, refused: dict[str, str]) -> str:
-    """Return why a submission is rejected unopened: a member was refused, or none was worth unpacking; else nothing."""
-    whys = (why for name, why in refused.items() if name_of(found, workspace, name))
-    return next(whys, "" if is_there(found) else without_code(found.files))
+def nothing_there(found: Found) -> str:
+    """Return why a submission is rejected unopened of which nothing was worth unpacking; else nothing."""
+    return "" if is_there(found) else without_code(found.files)
 
 
 def with_short_names(found: Found) -> Found:
@@ -188,8 +193,8 @@ def is_one(tree: Tree, inside: Contents) -> bool:
     """Decide by the table above."""
     with_notebook = [name for name in inside.folders if holds_notebook(tree[name])]
     if len(inside.notebooks) == 1:
-        others = len(inside.archives) + (0 if inside.checkpoints else len(with_notebook))
-        return bool(inside.modules) or others < 2
+        others = len(inside.archives) + len(with_notebook)
+        return bool(inside.modules or inside.checkpoints) or others < 2
     if inside.notebooks:
         return bool(inside.modules or inside.checkpoints)
     if inside.modules:

@@ -43,7 +43,8 @@ def explained(assignment: Assignment, criterion: str | None, root: Path) -> list
     Raises:
         GraderError: there is no such criterion.
     """
-    entries = {entry.id: entry for entry in rubric.load(assignment.rubric, assignment.check_names).criteria}
+    loaded = rubric.load(assignment.rubric, assignment.check_names, assignment.thresholds)
+    entries = {entry.id: entry for entry in loaded.criteria}
     if criterion is None:
         return [f"{entry.id}  {entry.title}, {_points(entry)}" for entry in entries.values()]
     if criterion not in entries:

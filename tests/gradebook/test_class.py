@@ -1,11 +1,13 @@
 """A class on the command line: graded once, only what is missing, whatever happens meanwhile."""
 
+import io
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from pathlib import Path
@@ -129,6 +131,28 @@ def test_the_times_of_a_zipped_class_are_the_archives_whoever_copied_the_folder(
     for each in found:
         os.utime(each.path)
     assert {each.key: inputs.handed_in(each) for each in inputs.find([archive], out)} == times
+
+
+def test_a_member_without_a_date_costs_no_other_its_time(tmp_path):
+    archive = tmp_path / "class.zip"
+    undated = zipfile.ZipInfo("roejoe_13_91_a.ipynb")
+    undated.date_time = (1980, 0, 0, 0, 0, 0)  # as writers store "no date"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr(zipfile.ZipInfo("doejane_12_90_a.ipynb", (2026, 11, 22, 9, 0, 0)), "{}")
+        packed.writestr(undated, "{}")
+    times = {each.key: inputs.handed_in(each) for each in inputs.find([archive], tmp_path / "grades")}
+    assert times == {"doejane": 1795338000.0, "roejoe": None}
+
+
+def test_a_time_that_is_no_number_is_not_known(tmp_path):
+    archive = tmp_path / "class.tar"
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as packed:
+        for name, at in (("doejane/a.ipynb", "nan"), ("roejoe/a.ipynb", "1795338000"), ("poeann/a.ipynb", "1e30")):
+            member = tarfile.TarInfo(name)
+            member.size, member.pax_headers = 2, {"mtime": at}
+            packed.addfile(member, io.BytesIO(b"{}"))
+    times = {each.key: inputs.handed_in(each) for each in inputs.find([archive], tmp_path / "grades")}
+    assert times == {"doejane": None, "poeann": None, "roejoe": 1795338000.0}
 
 
 @pytest.mark.timeout(100)

@@ -17,6 +17,7 @@ from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME, Gradebook
 from grader.gradebook.unasked import DataWhenNeeded
 from grader.judging import Criterion, Fail, checks
+from grader.observations import Answered
 from grader.pipeline import Options
 from grader.shipped import HOME
 from tests.gradebook import classroom
@@ -269,6 +270,12 @@ def test_only_a_new_probe_is_asked(graded, copied, monkeypatch):
     with contextlib.closing(Gradebook(again / NAME)) as book:
         regrade.regrade_all(Options(out=again, assignment=assignment), book)
     assert asked == []
+    other = dataclasses.replace(assignment, forms={**VIT.forms, "new_op": Answered(dict[str, str])})
+    monkeypatch.setattr(digests, "checks", lambda: "changed again")
+    with contextlib.closing(Gradebook(again / NAME)) as book:
+        moved = regrade.regrade_all(Options(out=again, assignment=other), book)
+    assert asked == [("new_op", {"x": 1})] * 5  # what was kept has another form than is declared now
+    assert all(each.after for each in moved)
 
 
 def test_without_the_files_a_new_probe_leaves_the_grade_and_says_so(copied, capsys, monkeypatch, graded, tmp_path):

@@ -25,6 +25,7 @@ ONE = {
     "modules beside a folder of notebooks": ["vit_model.py", "notebooks/a.ipynb"],
     "a package beside a notebook": ["a.ipynb", "models/vit.py", "models/__init__.py"],
     "a clone": [".git/config", "a.ipynb", "data/FashionMNIST/raw/x.gz", "README.md"],
+    "a notebook with its checkpoint and archives": ["a.ipynb", "vit_embeds.pt", "data.zip", "old.zip"],
     "a notebook with its checkpoint and older ones": ["a.ipynb", "vit_embeds.pt", "v1/a.ipynb", "v2/a.ipynb"],
     "a zip alone": ["Assignment3.zip"],
     "a hidden copy": ["a.ipynb", ".ipynb_checkpoints/a-checkpoint.ipynb"],

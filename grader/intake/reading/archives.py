@@ -13,7 +13,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -23,16 +23,19 @@ from .members import Member, slashed
 from .refusal import RefusalError
 
 
+# What the standard library raises over a damaged archive.
+BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
+    NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AttributeError,
+)  # fmt: skip
+
+
 @contextmanager
 def broken_is_refused() -> Iterator[None]:
     """Turn what the standard library raises over a damaged archive into one refusal."""
-    broken = (
-        zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,
-        NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError, AttributeError,
-    )  # fmt: skip
     try:
         yield
-    except broken as error:
+    except BROKEN as error:
         raise RefusalError(f"is no readable archive ({error or type(error).__name__})") from None
 
 
@@ -75,20 +78,16 @@ def other_archive(path: Path) -> str:
 
 
 def times_of(path: Path) -> dict[str, float]:
-    """When the members of an archive were written, by name, in seconds since 1970; none where it cannot be read."""
+    """When the members of an archive were written, by name, in seconds since 1970; none where it cannot be read.
+
+    A member whose time is not given, or no time at all, is left out.
+    """
+    latest = 1 << 33  # of a time: file systems refuse what is far beyond
     try:
-        return dict(zip_times(path) if is_zip(path) else tar_times(path))
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        zlib.error,
-        lzma.LZMAError,
-        OSError,
-        ValueError,
-        OverflowError,
-        EOFError,
-    ):
+        times = dict(zip_times(path) if is_zip(path) else tar_times(path))
+    except BROKEN:
         return {}
+    return {name: at for name, at in times.items() if 0 <= at < latest}  # and none that is NaN
 
 
 def is_zip(path: Path) -> bool:
@@ -100,7 +99,8 @@ def zip_times(path: Path) -> Iterator[tuple[str, float]]:
     """Yield what a clock showed, read as if in UTC on every machine: a zip does not say in which zone it was."""
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
-            yield slashed(member.filename), calendar.timegm((*member.date_time, 0, 0, 0))
+            with suppress(ValueError):  # no date is the month 0
+                yield slashed(member.filename), calendar.timegm((*member.date_time, 0, 0, 0))
 
 
 def tar_times(path: Path) -> Iterator[tuple[str, float]]:

@@ -114,7 +114,7 @@ def _line(filename: str, line: int, function: str, text: str = "") -> dict[str, 
     file, _, cell = filename.removeprefix("<submission>/").partition("#cell-")
     return {
         "file": file,
-        "cell": int(cell) if cell.isdigit() else None,
+        "cell": int(cell) if cell.isdecimal() else None,
         "line": line,
         "function": function[:100],
         "text": (text or linecache.getline(filename, line)).strip()[:200],

@@ -85,12 +85,15 @@ class ColdWorker(ProcessWorker):
     def __init__(self, settings: str, program: dict[str, Any], files: str) -> None:
         super().__init__(program, files, Limits(), 60.0)
         self.settings = settings
+        self.folders: list[tempfile.TemporaryDirectory[str]] = []  # scratch, what it prints and what it tells
 
     def start(self) -> Connection:
-        self.scratch = tempfile.TemporaryDirectory(prefix="vit-grade-", ignore_cleanup_errors=True)
-        self.notes = tempfile.TemporaryDirectory(prefix="vit-grade-", ignore_cleanup_errors=True)
+        self._remove_folders()
+        for _ in range(2):
+            self.folders.append(tempfile.TemporaryDirectory(prefix="vit-grade-", ignore_cleanup_errors=True))
+        scratch, notes = (folder.name for folder in self.folders)
         script = ROOT / "grader" / "sandbox" / "inside" / "__main__.py"
-        printed, told = Path(self.notes.name, "printed"), Path(self.notes.name, "told")
+        printed, told = Path(notes, "printed"), Path(notes, "told")
         told.touch()
         with printed.open("wb") as text:
             self.process = subprocess.Popen(
@@ -99,8 +102,8 @@ class ColdWorker(ProcessWorker):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=text,
-                env=environment(self.scratch.name),
-                cwd=self.scratch.name,
+                env=environment(scratch),
+                cwd=scratch,
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # Ctrl-C is the grader's alone
             )
@@ -139,10 +142,13 @@ class ColdWorker(ProcessWorker):
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
-        self.scratch.cleanup()
+        self.folders[0].cleanup()
         return status, ""
 
     def close(self) -> None:
         super().close()
-        if self.process is not None:
-            self.notes.cleanup()
+        self._remove_folders()
+
+    def _remove_folders(self) -> None:
+        while self.folders:
+            self.folders.pop().cleanup()

@@ -62,8 +62,7 @@ class ProcessWorker(abc.ABC):
                 self.close()
                 observation = replies.forged(replies.NO_FORM, observation.output, observation.seconds)
             self.loaded = observation
-        if op == "load" or self._is_unloadable():
-            assert self.loaded is not None
+        if self.loaded is not None and (op == "load" or self.connection is None or self._is_unloadable()):
             return self.loaded
         if wrong := self._wrong(op, args):
             return Observation("fault", detail=wrong)

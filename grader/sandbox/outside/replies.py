@@ -77,20 +77,23 @@ def cleaned(value: Any) -> Any:
 
 
 def raised_from(content: Any) -> Raised | None:
-    """Read a described exception; None when it is not one."""
+    """Read a described exception; None when it is not one, or longer than ``describe.exception`` makes it."""
+    max_frames, max_bases = 20, 40
     try:
-        frames = tuple(_frame(each) for each in content["frames"][:20])
-        bases = tuple(_text(base, 100) for base in content["bases"][:40])
+        if len(content["frames"]) > max_frames or len(content["bases"]) > max_bases:
+            return None
+        frames = tuple(_frame(each) for each in content["frames"])
+        bases = tuple(_text(base, 100) for base in content["bases"])
         return Raised(_text(content["type"], 100), bases, _text(content["message"], 4000), frames)
     except (TypeError, KeyError, IndexError, ValueError, AttributeError, OverflowError):
         return None
 
 
 def _frame(content: dict[str, Any]) -> Frame:
-    cell = content["cell"]
-    if cell is not None and type(cell) is not int:
-        raise TypeError("a cell that is no number")
-    place = (_text(content["file"], 300), cell, int(content["line"]))
+    cell, line = content["cell"], content["line"]
+    if len(content) != len(Frame.__dataclass_fields__) or type(line) is not int or type(cell) not in (int, type(None)):
+        raise TypeError("no line of a traceback")
+    place = (_text(content["file"], 300), cell, line)
     return Frame(*place, _text(content["function"], 100), _text(content["text"], 300))
 
 

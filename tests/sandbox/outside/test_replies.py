@@ -44,3 +44,17 @@ def test_a_place_cannot_smuggle_control_characters() -> None:
 )
 def test_lack_of_memory_is_recognised(bases: tuple[str, ...], message: str, lacked: bool) -> None:
     assert replies.lacked_memory(Raised(bases[0], bases, message)) == lacked
+
+
+FRAME = {"file": "a.py", "cell": None, "line": 3, "function": "f", "text": "raise ValueError"}
+EXCEPTION = {"type": "ValueError", "bases": ["ValueError"], "message": "no", "frames": [FRAME]}
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [[FRAME | {"line": "3"}], [FRAME | {"extra": 1}], [FRAME | {"cell": True}], [FRAME] * 21, [3], None],
+    ids=["a line as text", "one key more", "a truth value", "too many", "a number", "none"],
+)
+def test_a_loading_holds_exceptions_as_they_are_described_and_nothing_else(frames: object) -> None:
+    assert replies.is_loading({"defined": ["f"], "problems": [EXCEPTION]})
+    assert not replies.is_loading({"defined": ["f"], "problems": [EXCEPTION | {"frames": frames}]})
