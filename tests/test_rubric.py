@@ -32,7 +32,11 @@ def load(folder, *edits, more="", encoding="utf-8"):
         (f"{WORTH}2", f"{WORTH}nan", "criterion 'vit.heads': points: expected a number of 0 or more, got nan"),
         (f"{WORTH}2", f"{WORTH}-2", "criterion 'vit.heads': points: expected a number of 0 or more, got -2"),
         (HEADS, 'id = ""\n', "a criterion without an id: expected one of augmentation.variety"),
-        ("indices = 4, distances = 2", "indices = 7, distances = -1", "checks: distances: expected a number of 0 or more"),
+        (
+            "indices = 4, distances = 2",
+            "indices = 7, distances = -1",
+            "checks: distances: expected a number of 0 or more",
+        ),
         ("indices = 4,", "indices = 3,", "criterion 'application.knn': points are 6, its checks add up to 5"),
         ("indices = 4,", "indizes = 4,", "check 'indizes' does not exist, did you mean 'indices'?"),
         ("[thresholds]", "[treshholds]", "[treshholds]: no such table, did you mean 'thresholds'?"),

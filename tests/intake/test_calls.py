@@ -139,6 +139,23 @@ def test_without_a_call_there_is_nothing(tmp_path: Path, cells: tuple[str, ...])
     assert not found(tmp_path / "a", *cells).program.call
 
 
+@pytest.mark.parametrize(
+    "calling",
+    ["run = train_embedding_model\nrun(1, 2)", "TASKS = {'part 3': train_embedding_model}\nTASKS['part 3'](1, 2)",
+     "globals()['train_embedding_model'](1, 2)", "for part in (print, train_embedding_model):\n    part(1, 2)",
+     "def part3(train, *data):\n    return train(*data)\npart3(train_embedding_model, 1, 2)",
+     "from functools import partial\nrun = partial(train_embedding_model, 1)\nrun(2)"],
+)  # fmt: skip
+def test_a_function_that_is_called_by_another_name_is_called_there(tmp_path: Path, calling: str) -> None:
+    cells = (
+        "lr = 1\ndef train_embedding_model(train, test):\n    return lr",
+        calling,
+        "print(train_embedding_model)\nlr = 2",
+    )
+    called = found(tmp_path, *cells).program.called["train_embedding_model"]
+    assert called == (3, calling.count("\n") + 1 if not calling.startswith("for") else 1)
+
+
 def test_where_each_function_is_called_last_is_told_whoever_calls_it(tmp_path: Path) -> None:
     cells = ("def run():\n    train_embedding_model(1, 2)", "run()\nrun()", "print('done')", "again = run")
     assert found(tmp_path, *cells).program.called == {"train_embedding_model": (3, 2)}

@@ -22,7 +22,6 @@ from .listing import Listing
 from .members import Member, slashed
 from .refusal import RefusalError
 
-
 # What the standard library raises over a damaged archive.
 BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError,

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from .called import called_in_bodies, called_names, leading_to
 from .effects import KnownNames, changed
 from .forbidden import DATA_SETS, Rules, permitted
 from .gather import Gathering
@@ -45,35 +46,6 @@ class Step:
 def call_steps(gathering: Gathering, function: str) -> list[Step]:
     """Return what makes the arguments of the last call of a function, ending with the call; nothing without one."""
     return Search(gathering, function).steps() if function else []
-
-
-def last_calls(gathering: Gathering, names: Iterable[str]) -> dict[str, tuple[int, int]]:
-    """Return the cell and line of the notebook's last statement that comes to call each of some functions.
-
-    A function may be called by others in turn; those that no statement of the notebook comes to are left out.
-    """
-    bodies = called_in_bodies(gathering)
-    calling = [(called_names([each.node]), each) for each in gathering.units[None].statements]
-    found = {}
-    for name in names:
-        leading = leading_to(name, bodies)
-        last = next((statement for called, statement in reversed(calling) if called & leading), None)
-        if last is not None:
-            found[name] = last.place.cell or 0, last.line
-    return found
-
-
-def called_in_bodies(gathering: Gathering) -> list[tuple[str, set[str]]]:
-    """Return the functions of a submission, each with the names that its body calls."""
-    return [(node.name, called_names(node.body)) for unit in gathering.units.values() for node in unit.functions()]
-
-
-def leading_to(function: str, bodies: Iterable[tuple[str, set[str]]]) -> set[str]:
-    """Return a function and those that come to call it, of functions with the names that their bodies call."""
-    leading = {function}
-    while new := {name for name, called in bodies if called & leading} - leading:
-        leading |= new
-    return leading
 
 
 class Search:
@@ -325,16 +297,6 @@ class Search:
                 needed |= loaded_names([node])
             kept.insert(0, node)
         return kept
-
-
-def called_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """The last names of what is called when statements are evaluated: ``train`` of ``module.train()``."""
-    return {
-        node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
-        for statement in nodes
-        for node in evaluated(statement)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
-    }
 
 
 def loaded_names(nodes: Iterable[ast.AST]) -> set[str]:

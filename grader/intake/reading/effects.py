@@ -8,7 +8,18 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .names import COMPREHENSIONS, FUNCTIONS, bound, declared_global, dotted, evaluated, parameters, root
+from .names import (
+    COMPREHENSIONS,
+    FUNCTIONS,
+    bound,
+    calls_of,
+    declared_global,
+    dotted,
+    evaluated,
+    parameters,
+    plain_decorators,
+    root,
+)
 
 CHANGING_METHODS = {
     "append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "add", "discard", "sort",
@@ -36,6 +47,7 @@ class KnownNames:
     functions: set[str] = field(default_factory=set)  # defined anywhere in the submission
     changers: dict[str, Places] = field(default_factory=dict)  # those of them that change arguments, and which
     variables: set[str] = field(default_factory=set)  # bound otherwise than by an import, perhaps as well
+    heard: dict[str, frozenset[str]] = field(default_factory=dict)  # by class, what a subclass of it changes
 
     def is_library(self, name: str | None) -> bool:
         return name in self.libraries and name not in self.variables
@@ -65,10 +77,28 @@ def changed_here(node: ast.AST, known: KnownNames) -> set[str]:
         return touched(call, known) if isinstance(call, ast.Call) else set()
     if isinstance(node, ast.Call):
         return changed_by_name(node, known)
-    if isinstance(node, FUNCTIONS):  # @d2l.add_to_class(Net) changes Net
-        calls = [decorator for decorator in getattr(node, "decorator_list", []) if isinstance(decorator, ast.Call)]
-        return {name for call in calls for name in touched(call, known)}
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef)):  # @d2l.add_to_class(Net) changes Net
+        calls = [call for call in node.decorator_list if isinstance(call, ast.Call)]
+        names = {name for call in calls for name in touched(call, known)}
+        names |= {name for call in plain_decorators(node) for name in touched_by_decorator(call, known)}
+        return names | (heard(node, known) if isinstance(node, ast.ClassDef) else set())
     return set()
+
+
+def touched_by_decorator(call: ast.Call, known: KnownNames) -> set[str]:
+    """Return what a plain decorator may change: itself, too, where it is an object such as a registry."""
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    is_object = name in known.variables and name not in known.functions
+    return touched(call, known) | (only(name) if is_object else set())
+
+
+def heard(node: ast.ClassDef, known: KnownNames) -> set[str]:
+    """Return what defining a class changes, as its bases or its metaclass hear of it."""
+    names: set[str] = set()
+    for base in (*node.bases, *(keyword.value for keyword in node.keywords)):
+        changes = known.heard.get((dotted(base) or "").rpartition(".")[2], frozenset())
+        names |= changes | only(root(base) if changes else None)
+    return names
 
 
 def changed_by_name(call: ast.Call, known: KnownNames) -> set[str]:
@@ -238,5 +268,5 @@ def changed_inside(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Know
 
 def called(node: ast.AST) -> set[str]:
     """Return the chains that a statement calls when it is evaluated."""
-    calls = (part for part in evaluated(node) if isinstance(part, ast.Call))
+    calls = (call for part in evaluated(node) for call in calls_of(part))
     return {chain for call in calls if (chain := dotted(call.func))}

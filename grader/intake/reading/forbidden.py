@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import KnownNames
-from .names import FUNCTIONS, dotted, evaluated, walk
+from .names import FUNCTIONS, calls_of, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 
 DATA_SETS = {"FashionMNIST", "MNIST", "EMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder"}
@@ -41,7 +41,7 @@ class Rules:
         for node in evaluated(statement):
             if isinstance(node, ast.Await):
                 return "it waits for something"
-            for call in calls(node):
+            for call in calls_of(node):
                 if why := self.call_reason(call, known):
                     return why
         return None
@@ -102,7 +102,7 @@ class Rules:
             growing = len(self.tainted) + len(self.tainted_methods) > size
 
     def body_reason(self, statement: ast.AST, known: KnownNames) -> bool:
-        for call in (call for node in evaluated(statement) for call in calls(node)):
+        for call in (call for node in evaluated(statement) for call in calls_of(node)):
             chain = dotted(call.func)
             last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
             if self.lasting_reason(call, last, known.full(chain) if chain else "", known):
@@ -110,14 +110,6 @@ class Rules:
             if last in self.tainted_methods - COMMON_METHODS and last != chain:
                 return True
         return False
-
-
-def calls(node: ast.AST) -> list[ast.Call]:
-    """Return what a node calls by itself: a call its function, a definition its plain decorators."""
-    if isinstance(node, ast.Call):
-        return [node]
-    plain = [d for d in getattr(node, "decorator_list", []) if not isinstance(d, ast.Call)]
-    return [ast.Call(func=decorator, args=[], keywords=[]) for decorator in plain]
 
 
 def called_by_name(node: ast.AST) -> str | None:

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from .dynamic import plain_imports
 from .effects import Places, effect
 from .forbidden import Rules, permitted
-from .names import children, walk
+from .names import ANY, children, walk
 from .parsing import Broken, SourcePlace, Statement, statements
+from .registering import heard_by
 from .sources import ONLY_IF_IMPORTED, ModuleFiles
 from .units import ImportedName, Item, Unit, build, expand_stars, index, learn_imports, split_imports
 from .work import is_filled
@@ -93,7 +94,9 @@ class Gathering:
         """Tell every file which names are functions of the submission, and which change an argument."""
         defined = [(node, unit) for unit in self.units.values() for node in unit.functions()]
         names, changers = {node.name for node, _ in defined}, dict[str, Places]()
+        heard = heard_by((unit.tree(), unit.known) for unit in self.units.values())
         for unit in self.units.values():
+            unit.known.heard = heard
             unit.known.functions, unit.known.changers, unit.known.variables = names, changers, unit.variables()
         calls = {node: {part.id for part in walk(node) if isinstance(part, ast.Name)} for node, _ in defined}
         new = names
@@ -167,6 +170,8 @@ class Gathering:
                 continue
             self.needed[module, name] = before
             unit = self.units[module]
+            if ANY in name:
+                pending += [(module, each, before) for each in unit.matching(name)]
             items = [item for item in unit.binders.get(name, []) if item.index < before]
             for item in items + unit.changers.get(name, []):
                 pending += self.keep(item, unit)

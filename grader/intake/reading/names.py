@@ -61,6 +61,17 @@ def evaluated(node: ast.AST) -> Iterator[ast.AST]:
             pending += children(current)
 
 
+def calls_of(node: ast.AST) -> list[ast.Call]:
+    """Return what a node calls by itself: a call its function, a definition its plain decorators."""
+    return [node] if isinstance(node, ast.Call) else plain_decorators(node)
+
+
+def plain_decorators(node: ast.AST) -> list[ast.Call]:
+    """Return the decorators of a definition that are no calls as they stand, as the calls that they are."""
+    plain = [each for each in getattr(node, "decorator_list", []) if not isinstance(each, ast.Call)]
+    return [ast.Call(func=decorator, args=[], keywords=[]) for decorator in plain]
+
+
 def dotted(node: ast.AST) -> str | None:
     """Return ``a.b.c`` for such an expression."""
     parts: list[str] = []
@@ -139,6 +150,34 @@ def namespace(node: ast.AST) -> str | None:
     return dotted(node.func) if isinstance(node, ast.Call) and not node.args else None
 
 
+def looked_up(node: ast.AST) -> str:
+    """Return the name that ``globals()["flip"]`` looks up, ``op_*`` for a text that is put together; "" for all else.
+
+    Where nothing of it is known, it is ANY: some name that stands as text in the file.
+    """
+    keys: list[ast.expr] = []
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+        keys = [node.slice] if namespace(node.value) in ("globals", "locals", "vars") else []
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        keys = node.args[:1] if node.func.attr == "get" and namespace(node.func.value) == "globals" else []
+    elif isinstance(node, ast.Call) and dotted(node.func) in ("eval", "getattr"):
+        of_module = dotted(node.func) == "eval" or "__name__" in {dotted(part) for part in walk(node.args[0])}
+        keys = node.args[-1:] if of_module else []
+    return pattern(keys[0]) if keys else ""
+
+
+def pattern(text: ast.expr) -> str:
+    """Return an expression's text, ANY in the place of each part that is not known."""
+    if isinstance(text, ast.Constant):
+        return str(text.value)
+    parts = text.values if isinstance(text, ast.JoinedStr) else [text.left, text.right] if is_sum(text) else []  # type: ignore[attr-defined]
+    return "".join(pattern(part) for part in parts) or ANY
+
+
+def is_sum(node: ast.AST) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)
+
+
 def never_runs(node: ast.AST) -> bool:
     """Tell ``if False:`` and ``while 0:`` without an else: their bodies bind nothing."""
     constant = isinstance(node, (ast.If, ast.While)) and isinstance(node.test, ast.Constant)
@@ -188,6 +227,8 @@ class Walk:
         elif isinstance(node, COMPREHENSIONS):
             self.comprehension(node, local, klass, later)
         else:
+            if text := looked_up(node):
+                self.add(text, local, klass, later)
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 self.add(node.target.id, local, klass, later)
             for child in children(node):

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from .calls import call_steps, last_calls
+from .called import last_calls
+from .calls import call_steps
 from .gather import Gathering
 from .parsing import Statement
 from .units import Item

@@ -1,6 +1,7 @@
 """One file of a submission, ready to be sliced: its statements with what they bind, use and change."""
 
 import ast
+import fnmatch
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -53,13 +54,15 @@ class Unit:
         return ast.Module([statement.node for statement in self.statements], [])
 
     def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-        """Return the functions that the file defines, also inside ``if`` and ``try``, but no methods."""
+        """Return the functions that the file defines, also inside ``if`` and ``try``, and named lambdas, but no methods."""
         found: list[ast.FunctionDef | ast.AsyncFunctionDef] = []
         pending: list[ast.AST] = [statement.node for statement in self.statements]
         while pending:
             node = pending.pop()
             if isinstance(node, FUNCTIONS):
                 found.append(node)
+            elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+                found += [named(node.value, name) for name in bound(node.targets)]
             elif isinstance(node, ast.stmt) and not isinstance(node, ast.ClassDef):
                 pending += children(node)
             elif isinstance(node, ast.ExceptHandler):
@@ -72,9 +75,23 @@ class Unit:
         found = {name: module for name, module in known if module in modules and module != self.name}
         return found | {name: link.module for name, link in self.imported.items() if (link.module, link.name) in values}
 
+    def matching(self, pattern: str) -> list[str]:
+        """Return the names of the file that a name put together as text may be; by ANY alone, those that stand as text."""
+        if pattern != ANY:
+            return fnmatch.filter(self.binders, pattern)
+        texts = {
+            part.value for part in walk(self.tree()) if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        }
+        return [name for name in self.binders if name in texts]
+
     def variables(self) -> set[str]:
         """Return the names that the file binds otherwise than by a top-level import."""
         return bound(s.node for s in self.statements if not isinstance(s.node, (ast.Import, ast.ImportFrom)))
+
+
+def named(function: ast.Lambda, name: str) -> ast.FunctionDef:
+    """Return a lambda as the definition of a function."""
+    return ast.FunctionDef(name, function.args, [ast.Expr(function.body)], [])
 
 
 def absolute(node: ast.ImportFrom, unit: Unit, sources: ModuleFiles) -> str:

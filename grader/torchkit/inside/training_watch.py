@@ -51,6 +51,7 @@ class TrainingWatch:
         used: (epoch, number of the optimizer, its largest learning rate) of every step.
         loaders: that batches came from which were learned from: the first ones and the last.
         learned: training items in these batches.
+        running: the training has begun and has not ended; what is done for its arguments belongs to none.
         long_epochs: as many epochs are given more batches than those after them.
     """
 
@@ -67,6 +68,7 @@ class TrainingWatch:
         self.set_rates = SetRates()
         self.loaders: list[Any] = []
         self.learned: set[int] = set()
+        self.running = False
         self._pass = Pass(0)
         self._fresh_pass = False
         self._streams: list[FrameType] = []  # generators that have begun a pass
@@ -91,6 +93,7 @@ class TrainingWatch:
         Raises:
             NotImplementedError: the training is still to be written: it raises that before any optimizer's step.
         """
+        self.running = True
         try:
             with self._hooks():
                 training()
@@ -100,6 +103,8 @@ class TrainingWatch:
             if isinstance(error, NotImplementedError) and not self.optimizers:
                 raise
             return {"ended": "raised", "raised": describe.exception(error)}
+        finally:
+            self.running = False
         return {"ended": "returned", "raised": None}
 
     @contextlib.contextmanager

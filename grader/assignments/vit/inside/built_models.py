@@ -114,6 +114,8 @@ class _Told:
 
     def _end_when_called(self, module: nn.Module, call: dict[str, Any]) -> None:
         def end(called: nn.Module, inputs: tuple[Any, ...]) -> None:
+            if not self.watch.running:  # such as a picture above the training
+                return
             hook.remove()
             try_one_image(module, inputs, call)
             raise StopTraining

@@ -16,6 +16,9 @@ from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.image_sets import Reduce, Run
 
 
+TRAINED_BY = {checkpoints.CLASSIFIER: "train_classification_model", checkpoints.EMBEDDING: "train_embedding_model"}
+
+
 @op("checkpoint.classify")
 def classify(student: Student, path: str, **asked: Any) -> dict[str, Any]:
     """Predicted classes of the classifier in a checkpoint, for several sets of images."""
@@ -63,8 +66,8 @@ def _through(
         return answer
     answer["models"], modules = _loaded(student, part, content)
     with contextlib.ExitStack() as stack:
-        if part is checkpoints.CLASSIFIER and not _fit(answer["models"]):  # it may have been trained with other sizes
-            stack.enter_context(student.as_it_was_for("train_classification_model"))
+        if not _fit(answer["models"]):  # it may have been trained with other sizes
+            stack.enter_context(student.as_it_was_for(TRAINED_BY[part]))
             again, rebuilt = _loaded(student, part, content)
             if _fit(again):
                 answer["models"], modules = again, rebuilt
