@@ -24,6 +24,7 @@ class Piece:
     file: str  # path inside the submission, "submission.ipynb" or "model.py"
     cell: int | None  # 1-based number among all cells of the notebook, None in a module
     line: int  # 1-based first line within the cell or the file
+    postponed: bool = False  # its annotations are texts: the file says ``from __future__ import annotations``
 
 
 @dataclass(frozen=True)

@@ -140,10 +140,8 @@ def imported(node: ast.stmt) -> Iterator[tuple[str, str]]:
 
 
 def top_level(piece: Piece) -> list[ast.stmt]:
-    """The statements of a piece, without the lines that intake put around them."""
+    """The statements of a piece, without the line that intake put around them."""
     body = syntax.parse(piece.source).body
-    if body and isinstance(body[0], ast.ImportFrom) and body[0].module == "__future__":
-        body = body[1:]
     if len(body) == 1 and isinstance(body[0], ast.If) and not body[0].orelse and _is_true(body[0].test):
         body = body[0].body
     return body

@@ -127,9 +127,8 @@ def _named_by(node: ast.stmt, everywhere: Iterable[Piece]) -> ast.stmt:
 
 
 def _stands_at(piece: Piece, origin: Origin) -> bool:
-    """Whether a piece is the definition at some place: intake puts a line before those with postponed annotations."""
-    line = piece.line + piece.source.startswith("from __future__ import annotations\n")
-    return (piece.file, piece.cell, line) == (origin.file, origin.cell, origin.line)
+    """Whether a piece is the definition at some place."""
+    return (piece.file, piece.cell, piece.line) == (origin.file, origin.cell, origin.line)
 
 
 Text = tuple[Definition, Mapping[str, str]]  # the definition of a block, and the imports that its text rests on

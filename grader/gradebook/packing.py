@@ -232,12 +232,20 @@ def unpack_submission(data: bytes, root: Path) -> Submission:
         raise Unreadable(f"a kept submission cannot be read: {error}") from None
 
 
+def _piece(kept: dict[str, Any]) -> Piece:
+    """A statement; until 2026-11-30 those with postponed annotations were kept with a line before them that says so."""
+    line = "from __future__ import annotations\n"
+    if not kept["source"].startswith(line):
+        return Piece(**kept)
+    return Piece(**{**kept, "source": kept["source"].removeprefix(line), "line": kept["line"] + 1, "postponed": True})
+
+
 def _submission(kept: dict[str, Any], root: Path) -> Submission:
     program = Program(
-        tuple(Piece(**piece) for piece in kept["program"]["main"]),
-        {name: tuple(Piece(**piece) for piece in pieces) for name, pieces in kept["program"]["modules"].items()},
+        tuple(map(_piece, kept["program"]["main"])),
+        {name: tuple(map(_piece, pieces)) for name, pieces in kept["program"]["modules"].items()},
         {name: Origin(**origin) for name, origin in kept["program"]["names"].items()},
-        tuple((module, Piece(**piece)) for module, piece in kept["program"].get("call", [])),
+        tuple((module, _piece(piece)) for module, piece in kept["program"].get("call", [])),
         kept["program"].get("undefined", {}),
         {name: (cell, line) for name, (cell, line) in kept["program"].get("called", {}).items()},
     )

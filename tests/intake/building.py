@@ -1,5 +1,7 @@
 """Submissions built for one test, and their slices executed beside stand-ins for every library."""
 
+import __future__
+
 import builtins
 import json
 import resource
@@ -111,7 +113,8 @@ def run(submission: Submission) -> dict[str, Any]:
     def execute(pieces: Iterable[Piece], space: dict[str, Any]) -> dict[str, Any]:
         space["__builtins__"] = {**vars(builtins), "__import__": import_}
         for piece in pieces:
-            exec(compile(piece.source, f"{piece.file}:{piece.cell}", "exec", dont_inherit=True), space)
+            flags = __future__.annotations.compiler_flag if piece.postponed else 0
+            exec(compile(piece.source, f"{piece.file}:{piece.cell}", "exec", flags, dont_inherit=True), space)
         return space
 
     main = execute(program.main, {"__name__": "__main__"})

@@ -159,3 +159,13 @@ def test_a_function_that_is_called_by_another_name_is_called_there(tmp_path: Pat
 def test_where_each_function_is_called_last_is_told_whoever_calls_it(tmp_path: Path) -> None:
     cells = ("def run():\n    train_embedding_model(1, 2)", "run()\nrun()", "print('done')", "again = run")
     assert found(tmp_path, *cells).program.called == {"train_embedding_model": (3, 2)}
+
+
+@pytest.mark.parametrize("made", ["dict()", "{}"])
+def test_a_registry_that_definitions_fill_is_not_made_anew_for_the_call(tmp_path: Path, made: str) -> None:
+    registry = f"HOOKS = {made}\ndef on(event):\n    def register(hook):\n        HOOKS[event] = hook\n        return hook\n    return register"
+    hook = "@on('end')\ndef step():\n    return 1"
+    training = "def train_embedding_model(train_dataset, test_dataset):\n    return HOOKS['end']()"
+    submission = found(tmp_path, registry, hook, training, SETS, SAMPLED, CALL)
+    assert f"HOOKS = {made}" not in text(submission) and "def step" not in text(submission)
+    assert f"HOOKS = {made}" in "\n".join(piece.source for piece in submission.program.main)

@@ -123,6 +123,18 @@ def test_a_value_is_found_however_it_is_bound(tmp_path: Path, cells: tuple[str, 
     assert "lr" in submission.program.names
 
 
+def test_annotations_that_wait_move_no_line(tmp_path: Path) -> None:
+    submission = from_cells(
+        tmp_path, "from __future__ import annotations", "class ViT:\n    x: Undefined = 1\nlr = 0.5"
+    )
+    assert [(piece.cell, piece.line, piece.postponed) for piece in submission.program.main] == [
+        (2, 1, True),
+        (2, 3, True),
+    ]
+    assert "__future__" not in "".join(piece.source for piece in submission.program.main)
+    assert run(submission)["ViT"].x == 1
+
+
 UNTOLD = {
     "globals().update": ("cfg = dict(lr=0.5)", "globals().update(cfg)"),
     "locals().update": ("cfg = dict(lr=0.5)", "locals().update(**cfg)"),

@@ -166,7 +166,7 @@ class Search:
         wanted = bound([kept.node]) & set(self.gathering.question.wanted)
         if wanted and not isinstance(kept.node, FUNCTIONS):
             return []  # a hyperparameter, a transform, a class: it is there
-        if not self.is_there(statement, kept, unit) and not wanted:
+        if not self.is_there(statement, kept, unit) and not self.is_registry(statement, unit) and not wanted:
             self.found[unit.name, number] = kept
         return needs
 
@@ -175,6 +175,14 @@ class Search:
         lasting = isinstance(kept.node, (*FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom))
         executed = self.executed.get((unit.name, statement.place, statement.line))
         return lasting and executed is not None and bound([kept.node]) <= executed and not is_star(kept.node)
+
+    def is_registry(self, statement: Statement, unit: Unit) -> bool:
+        """Whether a statement that was executed makes an object in which definitions of the program are registered."""
+        if (unit.name, statement.place, statement.line) not in self.executed:
+            return False
+        changing = [item for name in bound([statement.node]) for item in unit.changers.get(name, [])]
+        kinds = (*FUNCTIONS, ast.ClassDef)
+        return any(isinstance(item.statement.node, kinds) and item in self.gathering.kept for item in changing)
 
     def permitted(self, statement: Statement, unit: Unit) -> Statement | None:
         """The statement without what is never executed; of a function on the way to the call, what the call needs."""

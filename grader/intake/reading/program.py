@@ -6,7 +6,6 @@ from .called import last_calls
 from .calls import call_steps
 from .gather import Gathering
 from .parsing import Statement
-from .units import Item
 
 
 def gathered(gathering: Gathering, traced: str = "") -> tuple[dict[str, Any], list[str]]:
@@ -31,19 +30,13 @@ def gathered(gathering: Gathering, traced: str = "") -> tuple[dict[str, Any], li
 
 def pieces_of(gathering: Gathering, module: str | None) -> list[dict[str, object]]:
     unit = gathering.units[module]
-    return [piece(item, unit.postponed) for item in gathering.pieces(module)]
-
-
-def piece(item: Item, postponed: bool) -> dict[str, object]:
-    """Return one piece; where annotations are postponed, every piece says so in a line before it."""
-    return piece_of(item.statement, postponed)
+    return [piece_of(item.statement, unit.postponed) for item in gathering.pieces(module)]
 
 
 def piece_of(statement: Statement, postponed: bool) -> dict[str, object]:
-    source, line = statement.source, statement.line
-    if postponed:
-        source, line = f"from __future__ import annotations\n{source}", line - 1
-    return {"source": source, "file": statement.place.file, "cell": statement.place.cell, "line": line}
+    place = statement.place
+    of_file = {"file": place.file, "cell": place.cell, "line": statement.line}
+    return {"source": statement.source, **of_file, "postponed": postponed}
 
 
 def traced_call(gathering: Gathering, function: str) -> list[dict[str, object]]:

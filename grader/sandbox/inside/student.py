@@ -1,5 +1,7 @@
 """The student's names: their program is executed statement by statement, and names are looked up in it."""
 
+import __future__
+
 import ast
 import contextlib
 import importlib.abc
@@ -326,7 +328,8 @@ def _compiled(piece: dict[str, Any]) -> types.CodeType:
     cell = f"#cell-{piece['cell']}" if piece["cell"] is not None else ""
     filename = f"<submission>/{piece['file']}{cell}"
     _remember_lines(filename, piece)
-    return compile("\n" * (piece["line"] - 1) + piece["source"], filename, "exec", dont_inherit=True)
+    flags = __future__.annotations.compiler_flag if piece.get("postponed") else 0
+    return compile("\n" * (piece["line"] - 1) + piece["source"], filename, "exec", flags, dont_inherit=True)
 
 
 def _remember_lines(filename: str, piece: dict[str, Any]) -> None:

@@ -223,7 +223,7 @@ def test_code_of_any_length_is_read_in_no_time() -> None:
 
 def test_postponed_annotations_and_a_main_guard_do_not_hide_a_block() -> None:
     text = OWN[BLOCKS[0]]
-    postponed = Piece(f"from __future__ import annotations\n{text}", "contrastive.py", None, 9)
+    postponed = Piece(text, "contrastive.py", None, 10, postponed=True)
     guarded = Piece("if True:\n" + "\n".join(f"    {line}" for line in text.splitlines()), "contrastive.py", None, 10)
     for piece, line in ((postponed, 10), (guarded, 10)):
         origin = type(program(a="ViT = 1").names["ViT"])("contrastive.py", None, line, "contrastive")

@@ -129,6 +129,17 @@ FAULTS = [
         ("    return best_prec\n\n\ndef train", "    return precision\n\n\ndef train"),
         word="to be returned",
     ),
+    protected(
+        "end_returns_nothing",
+        ("    return best_prec\n\n\ndef train", "\n\ndef train"),
+        word="to be returned, got no number",
+    ),
+    protected(
+        "end_returns_nothing_as_nobody_asks",
+        ("    return best_prec\n\n\ndef train", "\n\ndef train"),
+        ("        best_prec = evaluate_at_end_epoch(", "        evaluate_at_end_epoch("),
+        word="to be returned, got no number",
+    ),
     # What the rubric can be made to demand
     Case(
         "contrastive.protected_written_otherwise_where_strict",

@@ -264,12 +264,6 @@ class Trainer:
         ('f"Best Precision@1: {best_prec:.4f}"', "f'Best Precision@1: {best_prec:.4f}'"),
     ),
     edited(
-        "returns_no_best",
-        ("    return best_prec\n\n\ndef train", "\n\ndef train"),
-        ("        best_prec = evaluate_at_end_epoch(", "        evaluate_at_end_epoch("),
-        warns=("protected.modified",),
-    ),
-    edited(
         "keeps_what_is_better_by_max",
         (
             "    if precision > best_prec:\n        best_prec = precision\n",

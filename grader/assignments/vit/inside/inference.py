@@ -15,7 +15,6 @@ from grader.torchkit.inside.building import ModelPart
 from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.image_sets import Reduce, Run
 
-
 TRAINED_BY = {checkpoints.CLASSIFIER: "train_classification_model", checkpoints.EMBEDDING: "train_embedding_model"}
 
 

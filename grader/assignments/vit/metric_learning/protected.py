@@ -229,7 +229,9 @@ def _expect_best(call: EndOfEpoch, result: Result, wanted: list[float], always: 
     if found and not any(abs(value - best) < max_rounding for value in printed for best in wanted):
         raise Fail(f"expected `Best Precision@1: {wanted[0]:.4f}`, printed {found[0]:g}", PROTECTED_HINT)
     numbers = single_numbers(result)
-    if numbers and not _has_one_of(numbers, wanted):
+    if not numbers:
+        raise Fail(f"expected the best Precision@1 {wanted[0]:.4f} to be returned, got no number", PROTECTED_HINT)
+    if not _has_one_of(numbers, wanted):
         raise Fail(
             f"expected the best Precision@1 {wanted[0]:.4f} to be returned, got {numbers[0]:.4f}", PROTECTED_HINT
         )
