@@ -1,16 +1,19 @@
 """Give the parameters of a module values, drawn from a seed."""
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import ParametrizationList
 
+from grader.torchkit.inside.layers import of_layers
+
 FAINT_SCALE = 1 / 30
 _Convolution = nn.modules.conv._ConvNd
 
 
-def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
+def fill(module: nn.Module, kind: str, seed: int = 0, silent: Collection[int] = (), layers: int = 0) -> None:
     """Give every parameter a value.
 
     Random means: matrices with entries of size 1/sqrt(fan-in), embeddings of size 1/2, vectors (norm weights, biases,
@@ -30,6 +33,11 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
             "zero": all of them zero.
             "zero_but_ones": zero, but those that are one everywhere, or in some rows, stay: weights of norms.
         seed: of the random values.
+        silent: numbers of layers whose parameters are all zero, of as many as there are …
+        layers: … in the module.
+
+    Raises:
+        ValueError: which parameters belong to which layer cannot be told.
     """
     generator = torch.Generator().manual_seed(seed)
     tiny = 1e-12  # stands for zero: 0 / 0 in a weight norm or a learned temperature would be NaN
@@ -48,6 +56,9 @@ def fill(module: nn.Module, kind: str, seed: int = 0) -> None:
                     made_of.right_inverse(value)
             elif kind == "zero" or (kind == "zero_but_ones" and not _holds_ones(parameter)):
                 parameter.fill_(tiny)
+        for number in silent:
+            for part in of_layers(module, layers)[number]:
+                part.fill_(tiny)
 
 
 def _parametrized(module: nn.Module) -> dict[int, Any]:

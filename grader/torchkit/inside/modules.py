@@ -22,6 +22,7 @@ from grader.torchkit.inside.calls import inputs_of, tensor
 from grader.torchkit.inside.filling import fill
 from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.gradients import gradients, loss_gradients, training_step
+from grader.torchkit.inside.replacing import as_they_are, made_in_place
 from grader.torchkit.inside.tokens import with_tokens_replaced
 
 Call = dict[str, Any]
@@ -54,10 +55,19 @@ def run_with(module: ModuleType) -> Op:
         student: Student, name: str, builds: dict[str, dict[str, Any]], stand_ins: list[str]
     ) -> dict[str, Any]:
         replaced = {other: _taking_as_own(getattr(module, other), student, other) for other in stand_ins}
-        with student.overriding(**replaced):
+        built = _module_class(student, name)
+        classes = {other: cls for other in stand_ins if (cls := _module_class(student, other)) not in (None, built)}
+        own = {cls: replaced[other] for other, cls in classes.items() if cls is not None}
+        with student.overriding(**replaced), made_in_place(own):
             return run(student, name, builds)
 
     return run_replaced
+
+
+def _module_class(student: Student, name: str) -> type[nn.Module] | None:
+    """What the student's code calls so, if it is a class of modules."""
+    cls = student.get(name) if student.has(name) else None
+    return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
 
 
 def _taking_as_own(stand_in: type[nn.Module], student: Student, name: str) -> type[nn.Module]:
@@ -99,7 +109,7 @@ def _taking_as_own(stand_in: type[nn.Module], student: Student, name: str) -> ty
         def _as_own(self) -> Any:
             """What the student's own class makes of the same arguments; None where it raises."""
             args, kwargs = self.made_with
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception), as_they_are():
                 return own(*args, **kwargs)
             return None
 

@@ -8,11 +8,12 @@ import numpy as np
 from grader.torchkit.modules.arrays import Array
 
 Call = dict[str, Any]
+LAYERS = 3  # of a model some of whose layers are silent
 
 
 def build(
     *args: Any, calls: Mapping[str, Call], seed: int, fill: str = "random", like: str | None = None,
-    attributes: Sequence[str] = (), **kwargs: Any,
+    attributes: Sequence[str] = (), silent: Sequence[int] = (), **kwargs: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """Describe one build of a class.
 
@@ -23,11 +24,12 @@ def build(
         fill: which values its parameters get, a kind of ``grader.torchkit.inside.filling.fill``.
         like: the name of an earlier build whose state dict is loaded then.
         attributes: names of attributes whose values are told.
+        silent: numbers of layers, of ``LAYERS``, whose parameters are all zero.
     """
     return {
         "args": list(args),
         "kwargs": kwargs,
-        "fill": {"kind": fill, "seed": seed},
+        "fill": {"kind": fill, "seed": seed, **({"silent": list(silent), "layers": LAYERS} if silent else {})},
         "like": like,
         "attributes": list(attributes),
         "calls": dict(calls),

@@ -95,7 +95,10 @@ def expect_mlp_after_attention(added: Array, hint: str) -> None:
         added: as of ``second_direction``, of one head.
     """
     if is_in_one_direction(added, BLOCK_MARGINS.max_spread_without_mlp):
-        raise Fail("the MLP does not see what attention gave: both work on the input of the block, side by side", hint)
+        raise Fail(
+            "the MLP does not see what attention gave: it comes first, or both work on the input of the block, side by side",
+            hint,
+        )
 
 
 def expect_values_of_others(added: Array) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from grader.evidence import Evidence, Question
 from grader.judging import Verdict
 from grader.torchkit.modules.arrays import Array, changed
-from grader.torchkit.modules.asking import Call, build, call, normal
+from grader.torchkit.modules.asking import LAYERS, Call, build, call, normal
 from grader.torchkit.modules.blocks import COPIES, LONG, circle
 from grader.torchkit.modules.run import ModuleRun
 
@@ -70,10 +70,33 @@ def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
         "one head": build(D, 1, 1, seed=1, calls=batch | {"reordered": call(x[:, order])}),
         "two blocks": build(D, 2, 4, seed=1, calls=batch),
         "three blocks": build(D, 3, 4, seed=1, calls=batch | {"gradients": gradients}),
+        **{
+            silenced(*silent): build(D, LAYERS, 4, seed=1, silent=silent, calls=batch)
+            for silent in ((0,), (1,), (0, 1))
+        },
+        **{
+            only(number, heads): build(D, LAYERS, heads, seed=1, silent=others(number), calls=batch)
+            for number in range(LAYERS)
+            for heads in (4, 1)
+        },
         "copy": build(D, 1, 4, seed=2, like="one block", calls={"batch": call(x, seed=1)}),
         "plain norms": build(D, 1, 4, seed=1, fill="random_but_plain", calls=batch | {"long": call(LONG * x)}),
     }
     return Question({"name": "Transformer", "builds": builds}, {"x": x, "shift": shift, "order": order})
+
+
+def silenced(*numbers: int) -> str:
+    """The name of the build of three blocks of which some have all parameters zero, and give what they get."""
+    return f"three blocks without {' and '.join(map(str, numbers))}"
+
+
+def only(number: int, heads: int) -> str:
+    """The name of the build of three blocks of which one alone does anything."""
+    return f"block {number} of three with {heads} heads"
+
+
+def others(number: int) -> list[int]:
+    return [other for other in range(LAYERS) if other != number]
 
 
 def block(evidence: Evidence, rng: np.random.Generator) -> Question:

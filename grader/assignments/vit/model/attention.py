@@ -16,14 +16,22 @@ from grader.assignments.vit.model.asking import (
     of_block,
     of_pairs,
     of_transformer,
+    only,
     tokens_of,
 )
-from grader.assignments.vit.model.structure import batch_mates, blocks_of_their_own, nonlinearity, normalised_before
+from grader.assignments.vit.model.structure import (
+    batch_mates,
+    blocks_of_their_own,
+    nonlinearity,
+    normalised_before,
+    one_after_the_other,
+)
 from grader.evidence import Evidence, Unanswered
 from grader.judging import Fail, Verdict, after
 from grader.records import GradeWarning
 from grader.torchkit.modules.answers import AttentionScale, Gradients
 from grader.torchkit.modules.arrays import Array, changed, same
+from grader.torchkit.modules.asking import LAYERS
 from grader.torchkit.modules.blocks import (
     BLOCK_MARGINS,
     COPIES,
@@ -138,7 +146,7 @@ def _number_of_heads_is_unused(run: ModuleRun) -> bool:
     return same(four, two, 1e-5) or same(two, one, 1e-5)
 
 
-@after(blocks_of_their_own, attention_weights)
+@after(blocks_of_their_own, one_after_the_other, attention_weights)
 def heads(evidence: Evidence) -> None:
     """The number of heads has its effect: each head has weights of its own."""
     if _number_of_heads_is_unused(of_transformer(evidence)):
@@ -146,10 +154,26 @@ def heads(evidence: Evidence) -> None:
             "4, 2 and 1 heads give the same result with the same parameters: the number of heads is not used",
             "Pass it on from Transformer to the block and from there to the attention.",
         )
+    _expect_heads_of_each(of_transformer(evidence))
     if is_in_one_direction(_added_by_copies(evidence, "block", "long"), BLOCK_MARGINS.max_spread_of_one_head):
         raise Fail(
             "all 4 heads have the same weights of attention: the features are not split into heads",
             "Each head makes a softmax of its own, of its own part of queries and keys.",
+        )
+
+
+def _expect_heads_of_each(run: ModuleRun) -> None:
+    """Fail where some blocks of three have the same number of heads whatever is asked for."""
+    builds = [(only(number, 4), only(number, 1)) for number in range(LAYERS)]
+    if not all(run.is_built(build) for pair in builds for build in pair):
+        return  # which weights are whose is not known
+    outputs = [(tokens_of(run, many), tokens_of(run, one)) for many, one in builds]
+    unused = [str(number) for number, (many, one) in enumerate(outputs, 1) if same(many, one, 1e-5)]
+    if unused:
+        raise Fail(
+            f"4 heads and 1 head give the same in block {' and '.join(unused)} of {LAYERS}: the number of heads does not "
+            "reach each block",
+            "Give `heads` to every block that the Transformer makes.",
         )
 
 

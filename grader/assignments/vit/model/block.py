@@ -15,6 +15,7 @@ from grader.assignments.vit.model.structure import (
     blocks_of_their_own,
     nonlinearity,
     normalised_before,
+    one_after_the_other,
     registered,
     residual,
     shape,
@@ -31,7 +32,7 @@ TOPIC = Topic(
         Criterion(
             "vit.attention_block",
             checks(
-                shape, batch_mates, registered, blocks_of_their_own, residual, normalised_before,
+                shape, batch_mates, registered, blocks_of_their_own, residual, one_after_the_other, normalised_before,
                 tokens_attend, attention_weights, heads, nonlinearity, mlp_after_attention, gradients,
             ),
             ("ResidualAttentionBlock", "Transformer"),

@@ -5,7 +5,17 @@ Shapes: B images, T tokens, D features of a token.
 
 import numpy as np
 
-from grader.assignments.vit.model.asking import IMAGE, TOKEN, B, D, T, of_block, of_transformer, tokens_of
+from grader.assignments.vit.model.asking import (
+    IMAGE,
+    TOKEN,
+    B,
+    D,
+    T,
+    of_block,
+    of_transformer,
+    silenced,
+    tokens_of,
+)
 from grader.evidence import Evidence
 from grader.judging import Fail, Verdict, after
 from grader.torchkit.modules.arrays import Array, changed, same
@@ -82,6 +92,7 @@ def residual(evidence: Evidence) -> None:
     ends_normalised = same(long, norm(long), 1e-2)
     if (
         ends_normalised
+        and _normalises(block)
         and not same(long, norm(x), BLOCK_MARGINS.max_turn)
         and not same(long, usual, BLOCK_MARGINS.max_turn)
     ):
@@ -128,14 +139,19 @@ def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
 def normalised_before(evidence: Evidence) -> None:
     """Query, key and value, and the MLP's input, are all LayerNorm(x)."""
     block = of_block(evidence)
-    x, shift = block.known["x"], block.known["shift"]
-    plain, shifted = (block.output("block", call, x.shape) for call in ("batch", "each token shifted"))
-    if not same(shifted - shift, plain) and not _keeps_the_mean(block):
+    if not _normalises(block):
         raise Fail(*_unnormalised(evidence))
     run = of_transformer(evidence)
     plain, shifted = tokens_of(run, "one block"), tokens_of(run, "one block", "each token shifted")
     if not same(shifted, plain) and not same(shifted - run.known["shift"], plain) and not _only_directions_count(block):
         raise Fail(*_unnormalised(evidence))
+
+
+def _normalises(block: ModuleRun) -> bool:
+    """Whether nothing that a block adds depends on what its norms take away."""
+    x, shift = block.known["x"], block.known["shift"]
+    plain, shifted = (block.output("block", call, x.shape) for call in ("batch", "each token shifted"))
+    return same(shifted - shift, plain) or _keeps_the_mean(block)
 
 
 def _keeps_the_mean(block: ModuleRun) -> bool:
@@ -252,8 +268,48 @@ def blocks_of_their_own(evidence: Evidence) -> None:
         )
     expect_own_blocks((one, two, three), outs, "Transformers", "layers")
     _expect_each_once(run)
-    if one >= 2 * (two - one):
+    _expect_nothing_shared(one, two - one)
+
+
+def _expect_nothing_shared(one: int, further: int) -> None:
+    """Fail where a Transformer has more than its blocks and norms: more blocks, or what all blocks use.
+
+    Args:
+        one: numbers in the parameters of a Transformer of one block.
+        further: those that each further block adds.
+    """
+    more, beside = divmod(one - further, further)
+    norms = 4 * D  # numbers of a norm before the blocks and one behind them
+    if more and beside <= norms:
         raise Fail(
-            f"layers=1 makes a Transformer of {one // (two - one)} blocks",
+            f"layers=1 makes a Transformer of {1 + more} blocks",
             "It should have exactly as many blocks as layers says.",
+        )
+    if one - further >= D * D:
+        raise Fail(
+            f"blocks share weights: a Transformer of one block has {one} parameters, and each further block adds {further} "
+            "only",
+            "Make attention, MLP and norms anew for each block, inside of it.",
+        )
+
+
+@after(blocks_of_their_own, residual)
+def one_after_the_other(evidence: Evidence) -> None:
+    """The blocks run one after the other, each with its own weights, on what the one before gave."""
+    run = of_transformer(evidence)
+    without = [silenced(0), silenced(1), silenced(0, 1)]
+    if not all(map(run.is_built, without)):
+        return  # which weights are whose is not known
+    every = tokens_of(run, "three blocks")
+    no_first, no_second, third = (tokens_of(run, build) for build in without)
+    unused = next((n for n, other in ((1, no_first), (2, no_second)) if same(other, every, 1e-5)), None)
+    if unused is not None:
+        raise Fail(
+            f"the weights of block {unused} of 3 are not used: with zeros in their place the Transformer does the same",
+            "Each block uses weights of its own: is the index in the loop over the blocks always the same?",
+        )
+    if same(every - no_first, no_second - third, 1e-3):
+        raise Fail(
+            "the blocks run side by side, each on what the Transformer was given, and their results are added",
+            "Run them one after the other, each on what the one before gave: x = block(x).",
         )
