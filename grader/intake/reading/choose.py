@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from .gather import Gathering, Texts, WantedNames
 from .limits import IntakeLimits
-from .magics import neutralised
+from .magics import Code, neutralised
 from .members import holds_notebook_text, is_notebook, may_be_notebook
 from .names import bound
 from .notebook import Cell, read_cells
@@ -44,6 +44,7 @@ def read_notebook(
             problems.append(left_out_magic(place, code.skipped, cell.source))
         elif code.writes is not None:
             write_module(f"{base}/{code.writes}".lstrip("/"), code.source, code.appends, place, written)
+            main += statements(write_text(code), place, is_main=True)[0]
         else:
             found, unread = statements(code.source, place, is_main=True)
             main += found
@@ -76,6 +77,12 @@ def write_module(file: str, source: str, appends: bool, place: SourcePlace, writ
     if appends and file in written:
         source, place = written[file][0] + "\n" + source.lstrip("\n"), SourcePlace(file, None)
     written[file] = source, place
+
+
+def write_text(code: Code) -> str:
+    """Return the statement that writes what ``%%writefile config.yaml`` does; nothing for a module."""
+    name, text = str(code.writes), code.source.lstrip("\n") + "\n"
+    return "" if name.endswith(".py") else f"open({name!r}, {'aw'[not code.appends]!r}).write({text!r})"
 
 
 def read_modules(root: Path, files: Iterable[str], limits: IntakeLimits) -> Texts:

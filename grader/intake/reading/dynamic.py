@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from .names import dotted, walk
-from .parsing import Statement, parsed
+from .parsing import Statement, parsed, parses
 from .sources import SHADOWED, ModuleFiles
 
 MARKS = ("import_module", "__import__", "spec_from_file_location", "SourceFileLoader", "exec", "run_path", "import *")
@@ -28,8 +28,13 @@ class Rewriting(ast.NodeTransformer):
     def __init__(self, sources: ModuleFiles) -> None:
         self.sources, self.changed = sources, False
         self.specs: dict[str, str] = {}  # by name of a variable that holds a spec, the module
+        self.texts: dict[str, str] = {}  # by name of a variable, the text that it holds
 
     def rewritten(self, statement: Statement) -> Statement:
+        if isinstance(statement.node, ast.Assign) and isinstance(statement.node.value, ast.Constant):
+            text = statement.node.value.value
+            named = (target.id for target in statement.node.targets if isinstance(target, ast.Name))
+            self.texts |= dict.fromkeys(named, text) if isinstance(text, str) else {}
         if not any(mark in statement.source for mark in MARKS) and not self.specs:
             return statement
         self.changed = False
@@ -57,9 +62,17 @@ class Rewriting(ast.NodeTransformer):
         if self.is_call(call, "exec") and isinstance(call.args[0] if call.args else None, ast.Call):  # type: ignore[attr-defined]
             module = self.file_in(call)
             return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node) if module else node
+        if self.is_call(call, "exec") and (body := self.executed(call)):  # type: ignore[arg-type]
+            return self.put(ast.If(ast.Constant(True), body, []), node)
         if self.is_call(call, "exec_module") and (dotted(call.func) or "").split(".")[0] in self.specs:  # type: ignore[attr-defined]
             return self.put(ast.Pass(), node)
         return node
+
+    def executed(self, call: ast.Call) -> list[ast.stmt]:
+        """Return the statements that ``exec("lr = 0.1")`` executes, or ``exec(settings)``; none of any other text."""
+        argument = call.args[0] if len(call.args) == 1 else None
+        text = self.texts.get(argument.id) if isinstance(argument, ast.Name) else getattr(argument, "value", None)
+        return parsed(text).body if isinstance(text, str) and parses(text) else []
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
         """Find what ``%run /content/drive/MyDrive/model.py`` became, without the folders of another machine."""

@@ -30,7 +30,7 @@ SHOWING_FUNCTIONS = {
     "print", "pprint", "display", "len", "type", "help", "dir", "isinstance", "repr", "str", "list", "sum", "max",
     "min", "sorted", "summary", "info", "next", "iter", "show", "plot", "imshow", "head", "tail", "item", "size",
     "numpy", "tolist", "keys", "values", "items", "describe", "parameters", "named_parameters", "state_dict",
-    "count", "index", "forward", "format", "join", "detach", "cpu", "hist", "write", "flush", "children", "modules",
+    "count", "index", "forward", "format", "join", "detach", "cpu", "hist", "flush", "children", "modules",
     "softmax", "cross_entropy", "relu", "getsource", "signature", "isfunction", "hasattr", "getattr", "id",
 }  # fmt: skip
 
@@ -177,6 +177,9 @@ def loop_aliases(node: ast.AST) -> list[tuple[str, set[str]]]:
 def taken_from(target: ast.expr, source: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     """Pair each target of a loop with what it takes its values from, through ``zip`` and ``enumerate``."""
     names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    rows = source.elts if isinstance(source, (ast.Tuple, ast.List)) else []
+    if names and rows and all(isinstance(row, (ast.Tuple, ast.List)) and len(row.elts) == len(names) for row in rows):
+        return [pair for row in rows for pair in zip(names, row.elts, strict=True)]  # type: ignore[attr-defined]
     if not isinstance(source, ast.Call) or any(isinstance(each, ast.Starred) for each in (*names, *source.args)):
         return [(target, source)]
     function = source.func.id if isinstance(source.func, ast.Name) else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from .effects import KnownNames
 from .names import FUNCTIONS, calls_of, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
+from .written_files import files_in
 
 DATA_SETS = {"FashionMNIST", "MNIST", "EMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder"}
 SYSTEM_CALLS = (
@@ -33,20 +34,27 @@ class Rules:
 
     never_called: frozenset[str]
     provided: frozenset[str]
+    written: set[str] = field(default_factory=set)  # small files that the submission writes
     tainted: set[str] = field(default_factory=set)  # functions that do what is forbidden when called
     tainted_methods: set[str] = field(default_factory=set)
 
     def reason(self, statement: ast.AST, known: KnownNames) -> str | None:
         """Return why a statement is never executed, as the end of a sentence, or None."""
+        own_file = bool(files_in(evaluated(statement)) & self.written)
         for node in evaluated(statement):
             if isinstance(node, ast.Await):
                 return "it waits for something"
             for call in calls_of(node):
-                if why := self.call_reason(call, known):
+                if why := self.call_reason(call, known, own_file):
                     return why
         return None
 
-    def call_reason(self, call: ast.Call, known: KnownNames) -> str | None:
+    def call_reason(self, call: ast.Call, known: KnownNames, own_file: bool = False) -> str | None:
+        """Return why a call is never made.
+
+        Args:
+            own_file: its statement names a small file that the submission itself writes.
+        """
         chain = dotted(call.func)
         last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
         full = known.full(chain) if chain else ""
@@ -54,7 +62,7 @@ class Rules:
         if full.startswith(plotting) or (last == "show" and isinstance(call.func, ast.Attribute)):
             return "it plots"
         saving_and_loading = ("torch.load", "torch.save", "joblib.", "pickle.", "numpy.load", "numpy.save")
-        if full.startswith(saving_and_loading) or last == "load_state_dict":
+        if (full.startswith(saving_and_loading) and not own_file) or last == "load_state_dict":
             return "it loads or saves results"
         if last in self.tainted_methods and last != chain and self.is_own_method(last, call):
             return f"it trains, by {last}()"

@@ -26,6 +26,7 @@ from .registering import heard_by
 from .sources import ONLY_IF_IMPORTED, ModuleFiles
 from .units import ImportedName, Item, Unit, build, expand_stars, index, learn_imports, split_imports
 from .work import is_filled
+from .written_files import written_by
 
 Texts = dict[str, tuple[str, SourcePlace]]
 Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
@@ -80,6 +81,7 @@ class Gathering:
             self.problems += [f"{s}: nested too deep; left out" for s in unit.statements if depth(s.node) > max_depth]
             unit.statements = [s for s in unit.statements if depth(s.node) <= max_depth]
         self.learn_functions()
+        self.rules.written = {file for u in self.units.values() for s in u.statements for file in written_by(s.node)}
         self.rules.taint((unit.tree(), unit.known) for unit in self.units.values())
         for unit in self.units.values():
             unit.postponed = any(is_postponing(statement.node) for statement in unit.statements)

@@ -82,12 +82,14 @@ def dotted(node: ast.AST) -> str | None:
 
 
 def root(node: ast.AST) -> str | None:
-    """Return the name at the bottom of ``name.a[0].b().c``."""
+    """Return the name at the bottom of ``name.a[0].b().c``, and of ``vars(name)["a"]``."""
     while not isinstance(node, ast.Name):
         if isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
             node = node.value
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             node = node.func
+        elif isinstance(node, ast.Call) and dotted(node.func) == "vars" and node.args:
+            node = node.args[0]
         else:
             return None
     return node.id
@@ -140,6 +142,8 @@ def namespace_item(node: ast.AST, spaces: Collection[str] = ("globals", "locals"
     if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and namespace(node.value) in spaces:
         key = node.slice.value if isinstance(node.slice, ast.Constant) else None
         return {key if isinstance(key, str) else ANY}
+    if isinstance(node, ast.Call) and dotted(node.func) == "setattr" and node.args and is_own_module(node.args[0]):
+        return {pattern(node.args[1])} if len(node.args) == 3 else set()
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return {ANY} if node.func.attr in ("update", "setdefault") and namespace(node.func.value) in spaces else set()
     return set()
@@ -160,10 +164,15 @@ def looked_up(node: ast.AST) -> str:
         keys = [node.slice] if namespace(node.value) in ("globals", "locals", "vars") else []
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         keys = node.args[:1] if node.func.attr == "get" and namespace(node.func.value) == "globals" else []
-    elif isinstance(node, ast.Call) and dotted(node.func) in ("eval", "getattr"):
-        of_module = dotted(node.func) == "eval" or "__name__" in {dotted(part) for part in walk(node.args[0])}
+    elif isinstance(node, ast.Call) and node.args and dotted(node.func) in ("eval", "getattr"):
+        of_module = dotted(node.func) == "eval" or is_own_module(node.args[0])
         keys = node.args[-1:] if of_module else []
     return pattern(keys[0]) if keys else ""
+
+
+def is_own_module(node: ast.AST) -> bool:
+    """Tell ``sys.modules[__name__]``."""
+    return isinstance(node, ast.Subscript) and dotted(node.slice) == "__name__"
 
 
 def pattern(text: ast.expr) -> str:

@@ -9,6 +9,7 @@ from .effects import Effect, KnownNames, assigned_aliases, called, changed, effe
 from .names import ANY, FUNCTIONS, Uses, bound, children, uses, walk
 from .parsing import Statement
 from .sources import ModuleFiles
+from .written_files import as_names, read_by, written_by
 
 Reason = Callable[[Statement], tuple[Statement | None, str | None]]
 
@@ -196,6 +197,10 @@ def build(unit: Unit, sources: ModuleFiles, permitted: Reason) -> None:
         node = item.statement.node
         item.binds, item.changes = bound([node]), changed(node, unit.known)
         item.uses, item.links = uses(node), links(node, unit, sources)
+        item.uses.later |= as_names(read_by(node))
+        if files := written_by(node):
+            item.changes |= as_names(files)
+            item.uses.later |= item.binds  # f = open("config.yaml", "w"); f.write(...)
         for name in called(node) & effects.keys():
             item.binds |= effects[name].binds
             item.changes |= effects[name].changes
