@@ -119,10 +119,8 @@ class Doubts:
 
     def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation,
                      patience: Patience) -> Observation:  # fmt: skip
-        max_share_of_time = (
-            10  # an empty worker of a machine that is not to blame needs less than a tenth of a probe's time
-        )
-        if self._answers_at_once(probe.seconds / max_share_of_time):
+        max_share = 0.1  # of a probe's time, which an empty worker of a machine that is not to blame needs at most
+        if self._answers_at_once(max_share * probe.seconds):
             return first
         again = worker.ask(probe.op, question.args, patience)
         if again.outcome not in EXHAUSTED:

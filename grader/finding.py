@@ -64,7 +64,15 @@ def find(text: str) -> Assignment:
     if text in installed:
         module, _, name = installed[text].partition(":")
         found = _imported(module, text)
-        return pkgutil.resolve_name(f"{module}:{name}") if name else _only(found, text)  # type: ignore[no-any-return]
+        if not name:
+            return _only(found, text)
+        try:
+            assignment = pkgutil.resolve_name(f"{module}:{name}")
+        except AttributeError as error:
+            raise GraderError(f"{text}: {installed[text]}: {error}") from None
+        if not isinstance(assignment, Assignment):
+            raise GraderError(f"{text}: {installed[text]}: expected an Assignment, got {type(assignment).__name__}")
+        return assignment
     if Path(text).exists():
         return load(Path(text))
     close = difflib.get_close_matches(text, installed, 1)

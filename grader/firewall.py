@@ -61,7 +61,7 @@ def sentence(piece: str, raised: str) -> str:
 
 
 def words(error: BaseException) -> str:
-    """An exception in one line, with the line of the grader's code that raised it."""
+    """An exception in one line, with the line that raised it, of the grader or of a library."""
     max_characters = 300  # characters of what was raised
     try:
         said = " ".join(str(error).split())[:max_characters]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 IMPORTING = "<frozen importlib._bootstrap>"  # the file of Python's own frames during an import
-PATIENCE = 3.0  # seconds that an import has to end before it is interrupted all the same
+SECONDS_FOR_IMPORT = 3.0  # that an import has to end before it is interrupted all the same
 AGAIN = 0.02  # seconds until it is looked at again
 
 
@@ -27,11 +27,12 @@ def after_imports() -> Iterator[None]:
     if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
         yield  # interrupts are ignored, or somebody else takes them
         return
-    first: list[float] = []
+    waiting: list[float] = []  # when the interrupt came that waits for an import, and was looked at again
 
     def take(number: int, frame: FrameType | None) -> None:
-        first.append(time.monotonic())
-        if not _importing(frame) or time.monotonic() - first[0] > PATIENCE:
+        waiting.append(time.monotonic())
+        if not _importing(frame) or waiting[-1] - waiting[0] > SECONDS_FOR_IMPORT:
+            waiting.clear()
             raise KeyboardInterrupt
         again = threading.Timer(AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
         again.daemon = True

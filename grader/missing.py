@@ -27,9 +27,7 @@ def _cause(absent: list[str], evidence: Evidence) -> str:
     """Why names are not defined; empty where that is not known."""
     lost = [str(problem) for problem in evidence.submission.syntax_errors if set(problem.names) & set(absent)]
     lost += [line for line in evidence.submission.problems if any(_is_about(name, line) for name in absent)]
-    lost += [
-        line for line in evidence.submission.left_out if any(f"`{name}`" in line for name in absent) or " more" in line
-    ]
+    lost += [line for line in evidence.submission.left_out if any(f"`{name}`" in line for name in absent)]
     if lost:
         return lost[0]
     problems = evidence["load"].observation.value["problems"] if evidence["load"].ok else []

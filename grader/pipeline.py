@@ -101,7 +101,7 @@ class Grader:
     def graded(self, path: Path, seed: int, name: str | None = None, files: Mapping[str, Path] | None = None,
                only: Collection[str] | None = None, progress: Progress | None = None,
                look: Callable[[Evidence], None] = lambda evidence: None) -> "Graded":  # fmt: skip
-        """The same with the evidence; ``look`` sees it while the files are there, afterwards they are gone."""
+        """Grade and return the evidence. ``look`` is called before the unpacked files are deleted."""
         start = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
             try:

@@ -98,10 +98,10 @@ HINTS = {  # by a pattern in the exception's text
     "no comma at the end of the line.",
     "not supported between instances of .*'str'": "A number is a text here: take its quotation marks away.",
     "^BdbQuit": "A breakpoint() or pdb.set_trace() is left in, just above this line: take it out.",
-    r"\w\.\w+\(\) takes (0 positional arguments but 1 was|1 positional argument but 2 were) given": "Is `self` missing "
-    "as the first argument of this method? If not, compare this call with the definition.",
     r"__init__\(\) takes 1 positional argument but": "Its class has no `__init__` that takes these arguments: is the name "
     "misspelt (two underscores on each side), or does it take `self` alone?",
+    r"\w\.\w+\(\) takes (0 positional arguments but 1 was|1 positional argument but 2 were) given": "Is `self` missing "
+    "as the first argument of this method? If not, compare this call with the definition.",
     "positional argument": "Compare this call with the definition of what it calls, and a definition of your own with "
     "the assignment's: the number and the order of the arguments.",
     "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'": "This needs floats: convert with .float() "

@@ -129,7 +129,7 @@ def _sheet(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple
 def _each(given: argparse.Namespace, results: Sequence[ExportedGrade]) -> tuple[int, list[ExportedGrade]]:
     if given.to == "-" and len(results) > 1:
         raise GraderError(f"--to: {given.format} is a file for each of {len(results)} submissions: give a folder")
-    waiting = [] if FORMATS[given.format].takes_open else [each.key for each in results if not each.sure]
+    waiting = [] if FORMATS[given.format].takes_open else [each.key for each in results if not each.may_be_handed_on]
     lines = [f"{key}: needs review: what is open counts for nothing there, until a person decides" for key in waiting]
     handed_on = []
     for result in results:

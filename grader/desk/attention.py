@@ -148,7 +148,7 @@ def _reasons(
     entries: Sequence[GradedSubmission], requests: Sequence[StudentRequest], groups: Sequence[SimilarGroup],
     row_of: Mapping[str, int],
 ) -> Iterator[Reason]:  # fmt: skip
-    grade, keys = entries[0].grade, {entry.key for entry in entries}
+    grade, keys = entries[0].grade, [entry.key for entry in entries]
     yield from (Reason("request", each.text, each.id) for each in requests if each.key in keys)
     if grade.status == "needs_review":
         yield Reason("undecided", grade.reason.removeprefix(f"{KINDS['undecided']}: "))
@@ -158,7 +158,7 @@ def _reasons(
     yield from (Reason("warning", f"`{each.code}` {each.message}") for each in grade.warnings)
     yield from (Reason("near", each.near) for each in grade.criteria if each.near)
     for group in groups:
-        if keys & set(group.keys):
+        if any(key in group.keys for key in keys):
             others = tuple(sorted({row_of[key] for key in group.keys if key in row_of} - {entries[0].row.id}))
             yield Reason("similar", group.claim, others=others)
     for each in grade.adjustments:

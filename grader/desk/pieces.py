@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from grader.errors import GraderError
 from grader.firewall import Firewall
 from grader.gradebook.reader import GradebookReader, GradedSubmission
 from grader.reports.html import figures
@@ -56,8 +57,11 @@ class PieceMaker:
         with self.lock:
             if entry.kept.id not in self.kept:
                 wall = Firewall()
-                made = wall.attempt("the evidence on the desk", partial(self._made, entry, wall), Pieces())
-                self.kept[entry.kept.id] = made if made.code else Pieces(trouble=tuple(wall.lines))
+                try:
+                    made = wall.attempt("the evidence on the desk", partial(self._made, entry, wall), Pieces())
+                    self.kept[entry.kept.id] = made if made.code else Pieces(trouble=tuple(wall.lines))
+                except GraderError as error:  # what was kept is damaged
+                    self.kept[entry.kept.id] = Pieces(trouble=(str(error),))
             self.kept.move_to_end(entry.kept.id)
             while len(self.kept) > max_kept:
                 self.kept.popitem(last=False)

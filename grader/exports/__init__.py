@@ -1,7 +1,7 @@
 """What other systems take: grades in their formats, and their grade sheets filled in.
 
-Each format is a module that turns results into text and knows nothing of the others; ``command`` is
-``grade.py export``; ``FORMATS`` are those that need nothing but grades, ``SHEETS`` those that fill a sheet in.
+Each format is a module that turns results into text and knows nothing of the others. ``FORMATS`` are those that need
+nothing but grades, ``SHEETS`` those that fill a sheet in. The command is ``grader.commands.export``.
 """
 
 import json

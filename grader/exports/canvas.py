@@ -43,7 +43,7 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, assignment: str 
             unknown.append(result.key)
         elif result.excused:
             row[-1] = ""
-        elif result.sure:
+        elif result.may_be_handed_on:
             row[-1] = number(result.points)
         else:
             left.append(result.key)
@@ -83,9 +83,11 @@ def _new(results: Sequence[ExportedGrade], assignment: str | None) -> Filled:
     rows += [
         [each.name or each.key, each.student or "", "", "", "", "" if each.excused else number(each.points)]
         for each in results
-        if each.sure
+        if each.may_be_handed_on
     ]
-    return Filled(Sheet([*IDENTITY, assignment], rows), tuple(each.key for each in results if not each.sure), ())
+    return Filled(
+        Sheet([*IDENTITY, assignment], rows), tuple(each.key for each in results if not each.may_be_handed_on), ()
+    )
 
 
 def _column(sheet: Sheet, assignment: str | None) -> int:

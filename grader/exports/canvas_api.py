@@ -118,7 +118,7 @@ def plan(
             left[result.key] = "not among the students of this assignment in Canvas"
         elif result.excused or getattr(submission, "excused", False):
             left[result.key] = "excused, left as it was"
-        elif not result.sure:
+        elif not result.may_be_handed_on:
             left[result.key] = "left as it was: needs review (no score until a person has decided)"
         elif change := _change(result, submission, comments):
             made.append(change)

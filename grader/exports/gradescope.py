@@ -25,7 +25,7 @@ def results(result: ExportedGrade) -> dict[str, Any]:
         "output": _text("\n".join(_summary(result, parts))),
         "output_format": "text",
         "stdout_visibility": "hidden",
-        **({} if result.sure else {"visibility": "hidden"}),  # an open grade is for the instructor alone
+        **({} if result.may_be_handed_on else {"visibility": "hidden"}),  # an open grade is for the instructor alone
         "tests": [*_tests(rows), *_warnings(result)],
         "extra_data": {
             "status": grade.status,

@@ -37,7 +37,7 @@ def fill(results: Sequence[ExportedGrade], given: Sheet | None, comments: bool =
         row = known.get(result.student or "") or _by_name(sheet, at, result)
         if row is None:
             unknown.append(result.key)
-        elif not result.sure or (CHANGEABLE in at and row[at[CHANGEABLE]].strip().casefold() == "no"):
+        elif not result.may_be_handed_on or (CHANGEABLE in at and row[at[CHANGEABLE]].strip().casefold() == "no"):
             left.append(result.key)
         elif result.excused:
             row[at[GRADE]] = ""
@@ -86,5 +86,5 @@ def _by_name(sheet: Sheet, at: dict[str, int], result: ExportedGrade) -> list[st
 
 def _comments(result: ExportedGrade) -> str:
     """Moodle takes HTML there."""
-    max_characters = 5_000  # characters of comments
-    return "<br>".join(html.escape(printable(line)) for line in words(result))[:max_characters]
+    max_characters = 5_000  # characters of comments, before they are escaped
+    return "<br>".join(html.escape(printable(line)) for line in "\n".join(words(result))[:max_characters].split("\n"))

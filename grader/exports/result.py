@@ -42,7 +42,7 @@ class ExportedGrade:
         return self.grade.submission["name"]
 
     @property
-    def sure(self) -> bool:
+    def may_be_handed_on(self) -> bool:
         """Whether the points, or that there are none, may be handed on without a person looking at them."""
         return self.excused or self.grade.status != "needs_review"
 
@@ -67,9 +67,9 @@ def with_lateness(result: ExportedGrade, handed_in: HandedIn, policy: LatePolicy
     """The same as Gradescope took it in: late by its deadline, with those who handed it in."""
     lateness = handed_in.lateness(policy, result.grade.max_score)
     points = result.points
-    if result.sure:
+    if result.may_be_handed_on:
         points = max(0.0, round(result.points - lateness.deduction, 4))
-    note = late_note(lateness, result.points - points, not result.sure) if lateness.days else ""
+    note = late_note(lateness, result.points - points, not result.may_be_handed_on) if lateness.days else ""
     return replace(result, points=points, note=note, handed_in=handed_in, lateness=lateness)
 
 

@@ -46,7 +46,7 @@ class Filled:
     """A sheet, and who is not in it as expected."""
 
     sheet: Sheet
-    left: tuple[str, ...]  # students whose grade needs review: their cell is as it was
+    left: tuple[str, ...]  # students whose cell is as it was: their grade needs review or is locked, or they get no row
     unknown: tuple[str, ...]  # students with a grade whom the sheet does not know
 
 

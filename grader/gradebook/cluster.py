@@ -51,7 +51,7 @@ class Cluster:
             self.client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise GraderError(f"{address}: no Dask scheduler answers there: {error}") from None
-        plain = ("seed", "train", "unconfined", "train_budget", "sample")  # options that travel as they are
+        plain = ("seed", "train", "unconfined", "train_budget", "sample", "pictures")  # options that travel as they are
         self.how = {
             "options": {**{name: getattr(options, name) for name in plain}, "threads": options.threads or 1},
             "data": str(options.data) if options.data is not None else None,
@@ -92,6 +92,8 @@ class Cluster:
                 raise OSError(theirs.status)
         except OSError as error:
             ours.set_exception(PlaceLost(f"{self.address}: the scheduler was lost ({error}); the same command goes on"))
+        except BaseException as error:  # whoever waits for it must not wait for ever
+            ours.set_exception(error)
         finally:
             theirs.release()
 

@@ -15,6 +15,7 @@ from grader.gradebook.adjusting import beneath
 from grader.gradebook.ledger import WHOLE_SCORE, Decision, counting
 from grader.gradebook.reader import GradebookReader, GradedSubmission
 from grader.gradebook.roster import composed
+from grader.gradebook.together import Classlist, classlist
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,10 @@ def decide(reader: GradebookReader, wishes: Sequence[Wish], by: str) -> list[Dec
     refused: list[str] = []
     made: list[Decision] = []
     with reader.book.transaction():  # nobody grades or decides between looking and writing
+        class_ = classlist(reader.book)
         for wish in wishes:
             try:
-                made += _decision(reader, wish, by, made)
+                made += _decision(reader, class_, wish, by, made)
             except ValueError as error:
                 refused.append(f"{wish.where}{error}")
         if refused:
@@ -67,13 +69,15 @@ def decide(reader: GradebookReader, wishes: Sequence[Wish], by: str) -> list[Dec
     return made
 
 
-def _decision(reader: GradebookReader, wish: Wish, by: str, before: Iterable[Decision]) -> list[Decision]:
+def _decision(
+    reader: GradebookReader, class_: Classlist, wish: Wish, by: str, before: Iterable[Decision]
+) -> list[Decision]:
     """The decision that a wish comes to; none where it stands already.
 
     Raises:
         ValueError: it cannot be; why, in words.
     """
-    entry, criterion = _entry(reader, wish.key), wish.criterion
+    entry, criterion = _entry(reader, class_, wish.key), wish.criterion
     key = entry.row.key  # a team's decision is kept with whose submission it is
     if any((each.key, each.criterion) == (key, criterion) for each in before):
         raise ValueError(f"{wish.key}: {criterion} is decided twice")
@@ -91,12 +95,12 @@ def _decision(reader: GradebookReader, wish: Wish, by: str, before: Iterable[Dec
     return [] if standing is not None and _same(standing, new, wish.confirms) else [new]
 
 
-def _entry(reader: GradebookReader, key: str) -> GradedSubmission:
-    entry = reader.entry(key)
+def _entry(reader: GradebookReader, class_: Classlist, key: str) -> GradedSubmission:
+    entry = reader.entry(key, class_)
     if entry is None:
         known = sorted({row.key for row in reader.book.submissions()})
         same = [each for each in known if composed(each) == composed(key)]
-        entry = reader.entry(same[0]) if len(same) == 1 else None
+        entry = reader.entry(same[0], class_) if len(same) == 1 else None
     if entry is None:
         raise ValueError(f"{key}: nothing of this student is graded in {reader.book.path}{_meant(key, known)}")
     return entry

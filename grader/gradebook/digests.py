@@ -24,7 +24,7 @@ ASKING_FOLDERS = {"sandbox", "intake", "inside"}  # folders whose code decides w
 BLOCK_BYTES, MAX_BLOCKS = 1 << 20, 1 << 10  # bytes read at once, and how often: the first GiB of a file tells enough
 # … and whose code has no say in a grade
 NOT_GRADING = {
-    "cli.py", "commands", "gradebook", "desk", "exports", "reports", "students", "publish", "corpus", "figures", "reference",
+    "cli.py", "audit.py", "mutation", "commands", "gradebook", "desk", "exports", "reports", "students", "publish", "corpus", "figures", "reference",
     "student",
 }  # fmt: skip
 

@@ -130,9 +130,13 @@ class GradebookReader:
         found = [entry for keys in class_.groups for entry in self._group(keys, class_, adjuster)]
         return sorted((entry for entry in found if entry.counts or every), key=lambda entry: entry.key)
 
-    def entry(self, key: str) -> GradedSubmission | None:
-        """The submission that counts for one student; None where there is none."""
-        class_ = classlist(self.book)
+    def entry(self, key: str, class_: Classlist | None = None) -> GradedSubmission | None:
+        """The submission that counts for one student; None where there is none.
+
+        Args:
+            class_: where it is known.
+        """
+        class_ = class_ or classlist(self.book)
         keys = class_.group(key)
         found = self._group(keys, class_, Adjuster(self.book, [keys]))
         return next((entry for entry in found if entry.counts and entry.key == key), None)

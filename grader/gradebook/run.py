@@ -175,6 +175,7 @@ class Run:
             self._finish(task, future.result(), "graded")
             return
         if isinstance(error, CancelledError | KeyboardInterrupt | PlaceLost):
+            self.book.leave(task.submission)
             raise error
         self.suspects.append(task)
         self.in_a_row += 1
@@ -198,6 +199,7 @@ class Run:
         if error is None:
             self._finish(task, future.result(), "graded")
         elif isinstance(error, CancelledError | KeyboardInterrupt | PlaceLost):
+            self.book.leave(task.submission)
             raise error
         else:
             self._give_up(task, words(error))

@@ -1,7 +1,7 @@
 """Where a submission may be changed, and the submission with a change in it.
 
 Only what is graded is changed: the statements that intake keeps. In a reference that marks its solution, as
-``grader.template`` has it, only the solution is, and the heads of the functions that hold it.
+``grader.publish.template`` has it, only the solution is, and the heads of the functions that hold it.
 """
 
 import ast

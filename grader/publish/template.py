@@ -83,9 +83,11 @@ def template_notebook(source: str) -> str:
 
 def generate(reference: Path) -> dict[str, str]:
     """Make the template, as texts by file name."""
-    template = {path.name: without_solutions(path.read_text()) for path in sorted(reference.glob("*.py"))}
+    template = {
+        path.name: without_solutions(path.read_text(encoding="utf-8")) for path in sorted(reference.glob("*.py"))
+    }
     for path in sorted(reference.glob("*.ipynb")):
-        template[path.name] = template_notebook(path.read_text())
+        template[path.name] = template_notebook(path.read_text(encoding="utf-8"))
     return template
 
 
@@ -93,7 +95,11 @@ def drift(template: dict[str, str], student: Path) -> Iterator[str]:
     """Name the files of a student folder that are not what the template says."""
     present = {path.name for pattern in ("*.py", "*.ipynb", "*.pt") for path in student.glob(pattern)}
     for name in sorted(present | template.keys()):
-        if name not in template or name not in present or (student / name).read_text() != template[name]:
+        if (
+            name not in template
+            or name not in present
+            or (student / name).read_text(encoding="utf-8") != template[name]
+        ):
             yield name
 
 
@@ -101,7 +107,9 @@ def drifted(assignment: Assignment) -> list[str]:
     """Name what is not as the reference says: files of the template, and those that are made of its texts."""
     texts, folder = generate(reference_of(assignment)), _template_of(assignment)
     made = assignment.generated(texts)
-    others = (path.name for path, text in made.items() if not path.is_file() or path.read_text() != text)
+    others = (
+        path.name for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    )
     return [*drift(texts, folder), *others]
 
 
@@ -110,9 +118,9 @@ def write(assignment: Assignment) -> None:
     texts, folder = generate(reference_of(assignment)), _template_of(assignment)
     folder.mkdir(exist_ok=True)
     for name, text in texts.items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")
     for path, text in assignment.generated(texts).items():
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
 
 
 def reference_of(assignment: Assignment) -> Path:

@@ -39,7 +39,7 @@ class PrintedRun:
 
     @property
     def count(self) -> int | None:
-        """The same, told from the numbers where they begin at 0 and end with "19/19", or where nothing says it."""
+        """How many epochs there are: ``total``, one more where they begin at 0 and end with "19/19", or those shown."""
         if self.total is None:
             return len(self.epochs) if self.epochs and not self.gaps else None
         return self.total + (self.epochs[0] == 0 and self.epochs[-1] == self.total)

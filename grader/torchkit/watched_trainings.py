@@ -147,6 +147,11 @@ def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: s
         return  # weight decay moves weights without a gradient
     if not run.used.rate.any():
         raise Fail(f"{unchanged}: the learning rate is 0", "Look at lr and at the scheduler's first values.")
+    if run.total("empty") < run.steps:
+        raise Fail(
+            f"{unchanged}, though gradients arrive",
+            "Is a copy trained, or is an earlier state dict loaded again after the steps?",
+        )
     hint = "Look for detach() and torch.no_grad() between the model and the loss."
     if run.total("arrived"):
         hint = "zero_grad() belongs before backward(), not between backward() and step()."

@@ -22,7 +22,7 @@ def other_notebooks(choice: Choice, found: Collection[str]) -> Iterator[str]:
     for other in choice.others:
         names = held(other.gathering.units[None].statements, choice, found)
         if names and [cell.source for cell in other.cells] != code:
-            yield f"{other.notebook} was left out, for {choice.notebook} is graded; it defines {listed(names)}"
+            yield f"{other.notebook} was left out, for {choice.notebook} is graded; it defines {named_in_full(names, found)}"
 
 
 def modules(choice: Choice, found: Collection[str]) -> Iterator[str]:
@@ -32,7 +32,7 @@ def modules(choice: Choice, found: Collection[str]) -> Iterator[str]:
         text, place = texts[file]
         names = [] if text in read else held(statements(text, place, is_main=False)[0], choice, found)
         if names:
-            yield f"{file} was left out, for {why}; it defines {listed(names)}"
+            yield f"{file} was left out, for {why}; it defines {named_in_full(names, found)}"
 
 
 def held(code: Iterable[Statement], choice: Choice, found: Collection[str]) -> list[str]:
@@ -43,6 +43,12 @@ def held(code: Iterable[Statement], choice: Choice, found: Collection[str]) -> l
         defines = isinstance(statement.node, (*FUNCTIONS, ast.ClassDef))
         names |= dict.fromkeys(sorted(here if defines else here - set(found)))
     return list(names)
+
+
+def named_in_full(names: list[str], found: Collection[str]) -> str:
+    """Quote names in a sentence, first those that are found nowhere else, which are all told."""
+    lost = [name for name in names if name not in found]
+    return listed([*lost, *(name for name in names if name in found)], max(4, len(lost) + 1))
 
 
 def listed(names: list[str], max_told: int = 4) -> str:

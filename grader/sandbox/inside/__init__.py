@@ -1,10 +1,11 @@
 """The only code that shares a process with a student's: it does what it is asked and reports what it saw.
 
 Nothing here knows an expected value, a point, a label of the test set or the reference, and nothing
-here judges. This package imports the standard library, numpy, torch, torchvision and
-pytorch-metric-learning, and nothing else of the project.
+here judges. This package imports the standard library, numpy, torch, torchvision, pytorch-metric-learning and what
+these need (PIL, tqdm, threadpoolctl, faiss), and nothing else of the project.
 
-The protocol, over two pipes (requests on descriptor 3, replies on descriptor 4):
+The protocol, over two pipes (requests on descriptor 3, replies on descriptor 4; what is printed goes through a third,
+on descriptors 1 and 2, and signs that the code gets further and stacks through a fourth, on descriptor 5):
 
     frame   = u32 header length, u64 blob length (both big-endian), header, blob
     header  = JSON {"id": str, "body": any, "arrays": [[dtype, [shape]], …]}

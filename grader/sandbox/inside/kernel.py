@@ -40,7 +40,7 @@ def _checked(result: int, what: str) -> int:
 
 
 def call(name: str, *arguments: int | bytes | None) -> int:
-    """Make a system call of the table ``OWN``; raises OSError."""
+    """Make a system call of the table ``syscalls.CONFINING``; raises OSError."""
     passed = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
     return _checked(_libc.syscall(ctypes.c_long(_own[name]), *passed), name)
 

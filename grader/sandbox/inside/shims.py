@@ -128,7 +128,7 @@ def _plain_progress_bars() -> None:
 
 
 def _nothing_is_compiled() -> None:
-    """A compiler is a program to execute, and a run of a few batches would wait for it."""
+    """Disable torch.compile: starting a compiler is forbidden in the sandbox, and slow."""
 
     def compiled(model: Any = None, **options: Any) -> Any:
         return (lambda function: function) if model is None else model

@@ -75,8 +75,8 @@ class Clock:
         self.pid = pid
         self.began = self.last = time.monotonic()
         self.used_before = self._used()
-        self.idle, self.wanting = 0.0, 0.0  # seconds that passed while it waited, and while it wanted to work
-        self.used = 0.0  # seconds of processors, in the latter
+        self.idle = 0.0  # seconds that passed while it waited
+        self.used = 0.0  # seconds of a processor while it wanted to work
         self.peeked = False  # whether the worker was asked where it is
         self.last_step, self.stepped = 0.0, self.began
 
@@ -88,7 +88,7 @@ class Clock:
     @property
     def spent(self) -> float:
         """Seconds that count."""
-        return self.idle + min(self.wanting, self.used)
+        return self.idle + self.used
 
     @property
     def passed(self) -> float:
@@ -101,8 +101,7 @@ class Clock:
         if used is None or self.used_before is None or self.pid is None:
             self.idle += elapsed
         elif used - self.used_before > 2 * JIFFY or wants_to_run(self.pid):
-            self.wanting += elapsed
-            self.used += used - self.used_before
+            self.used += min(elapsed, used - self.used_before)
         else:
             self.idle += elapsed
         self.used_before = used

@@ -103,7 +103,7 @@ class Connection:
             the reply, and what was printed meanwhile.
 
         Raises:
-            Lost: no valid reply came in time; the worker must be killed.
+            WorkerLost: no valid reply came in time; the worker must be killed.
             Unsendable: the request has no form that can be sent; the worker was not asked.
         """
         ident = secrets.token_hex(16)

@@ -9,7 +9,7 @@ from grader.sandbox.inside.plan import Plan
 from grader.sandbox.outside.channels import PipeChannels
 from grader.sandbox.outside.connection import Connection
 from grader.sandbox.outside.process import pipes
-from grader.sandbox.outside.zygote_connection import ZygoteConnection, ZygoteLost
+from grader.sandbox.outside.zygote_connection import ZygoteConnection
 
 
 def opened_worker(
@@ -25,7 +25,7 @@ def opened_worker(
     do, more = ("open", {"libraries": libraries}) if canaries is None else ("check", {"canaries": canaries})
     try:
         answer = zygote.tell(do, os.path.basename(plan.scratch), theirs, plan=dataclasses.asdict(plan), **more)
-    except ZygoteLost:
+    except BaseException:
         connection.close()
         raise
     finally:

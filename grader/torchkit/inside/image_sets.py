@@ -88,12 +88,11 @@ def pixels_of(
 def _batch_size(student: Student, run: Run, prepare: Pixels, first: dict[str, Any]) -> tuple[int, bool]:
     """The size of the batches, and whether all must have it: the student's own where their code knows no other."""
     images = first["images"][first["rows"][:4096]]
-    size = (
-        student.get("batch_size") if student.has("batch_size") else 100
-    )  # images at a time: small enough for the caches
+    small = 100  # images at a time: small enough for the caches
+    size = student.get("batch_size") if student.has("batch_size") else small
     try:
-        run(prepare(images[: 100 // 2 + 1]))  # images at a time: small enough for the caches
-        return 100, False  # images at a time: small enough for the caches
+        run(prepare(images[: small // 2 + 1]))  # another size than the student's
+        return small, False
     except Exception:
         if not isinstance(size, int) or not 0 < size <= 4096:
             raise

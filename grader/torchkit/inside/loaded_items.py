@@ -56,17 +56,17 @@ def of_loaders(loaders: Iterable[Any], train: NotedReads, test: NotedReads) -> I
 
 
 def _note(loader: Any, items: ItemsOfLoaders, train: NotedReads, test: NotedReads) -> None:
-    max_seconds = 1.0  # for one loader
-    deadline = time.monotonic() + max_seconds
+    max_seconds = 1.0  # of the processor, for one loader
+    deadline = time.process_time() + max_seconds
     items.batch = max(items.batch, getattr(loader, "batch_size", None) or 1)
     items.direct |= isinstance(loader.dataset, NotedReads) and loader.dataset.reads is train.reads
     if type(loader.dataset) is Subset:
         items.offered = max(items.offered, len(set(map(int, loader.dataset.indices))))
     found = _indices(loader, deadline)
-    items.whole &= time.monotonic() < deadline
+    items.whole &= time.process_time() < deadline
     items.indices = max(items.indices, len(found))
     for number, index in enumerate(sorted(found)):
-        if number % 500 == 0 and time.monotonic() > deadline:
+        if number % 500 == 0 and time.process_time() > deadline:
             items.whole = False
             return
         of, row = _item(loader.dataset, index, (train, test))
@@ -85,7 +85,7 @@ def _indices(loader: Any, deadline: float) -> set[int]:
         before = len(found)
         for seen, index in enumerate(_one_pass(loader), 1):
             found.add(int(index))
-            if seen >= max_indices or (seen % 1_000 == 0 and time.monotonic() > deadline):
+            if seen >= max_indices or (seen % 1_000 == 0 and time.process_time() > deadline):
                 return found
         if len(found) == before or len(found) >= len(loader.dataset):
             return found

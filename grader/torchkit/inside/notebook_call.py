@@ -45,7 +45,7 @@ def arguments(student: Student, name: str, sets: tuple[NotedReads, ...]) -> Argu
         calls.append(Arguments(args, kwargs))
         return 0.0
 
-    max_seconds = 5.0  # for statements that only build and divide data sets
+    max_seconds = 5.0  # of the processor, for statements that only build and divide data sets
     with student.overriding(**{name: note}), limited(max_seconds):
         student.execute_call()
     try:
@@ -56,7 +56,7 @@ def arguments(student: Student, name: str, sets: tuple[NotedReads, ...]) -> Argu
 
 @contextlib.contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """End what is done within after some seconds, where signals can do that."""
+    """End what is done within after some seconds of the processor, where signals can do that."""
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
@@ -64,14 +64,14 @@ def limited(seconds: float) -> Iterator[None]:
     def end(number: int, frame: Any) -> None:
         raise OutOfTime
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         with contextlib.suppress(OutOfTime):
             yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def rests_on(dataset: Any, sets: tuple[NotedReads, ...]) -> bool:

@@ -33,6 +33,8 @@ class TokenizerAnswer(Record, frozen=True):
 def _each_text(args: dict[str, Any], answer: TokenizerAnswer) -> None:
     if len(answer.texts) != len(args["texts"]):
         raise Misfit(f"Expected {len(args['texts'])} texts, got {len(answer.texts)}")
+    if any(coded.ids is not None and None in (coded.from_list, coded.from_tensor) for coded in answer.texts):
+        raise Misfit("Expected what the ids are decoded to, got none")
 
 
 def _ask(characters: str, unknown: str, evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -113,7 +115,7 @@ def unknown(evidence: Evidence) -> None:
     result, asked = evidence["tokenizer"].value.unknown, evidence["tokenizer"].question.args
     if not isinstance(result, RaisedResult):
         raise Fail(
-            f"expected encode to raise a ValueError for {asked['unknown'][-1]!r}, which is not among "
+            f"expected encode to raise an exception, as a ValueError, for {asked['unknown'][-1]!r}, which is not among "
             f"{asked['characters']!r}; it returned {words_of(result)}",
             "A character that is left out or replaced makes another text, and nobody notices.",
         )

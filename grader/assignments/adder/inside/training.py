@@ -1,7 +1,7 @@
 """A student's ``train_model``, run on small data and watched.
 
-It is tried with a small model, or a stand-in where the student's own is broken, then with more and more of the
-student's own, until one attempt goes through.
+It is tried with a small model, or a stand-in where the student's own is broken, and once more where that does not go
+through.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ class Attempt:
 
 @op("training.run")
 def run(student: Student, train: dict[str, Any], test: dict[str, Any], own: bool, seed: int) -> list[dict[str, Any]]:
-    """Run ``train_model`` until an attempt goes through; the last item is the one that counts.
+    """Run ``train_model`` until an attempt goes through: that one counts, else the first.
 
     Args:
         train, test: "x" and "y" of the two data sets.
@@ -132,7 +132,7 @@ def _digest(state: dict[str, Any]) -> str:
     digest = hashlib.sha256()
     for value in state.values():
         if isinstance(value, Tensor):
-            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(value.detach().cpu().double().numpy().tobytes())
     return digest.hexdigest()
 
 

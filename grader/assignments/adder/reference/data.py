@@ -35,7 +35,7 @@ class Tokenizer:
         """Turn a text into ids.
 
         Raises:
-            ValueError: the text holds another character; a KeyError does as well.
+            ValueError: the text holds another character; any other exception does as well.
         """
         ### BEGIN SOLUTION: return the id of each character, and refuse unknown ones
         unknown = set(text) - self.ids.keys()

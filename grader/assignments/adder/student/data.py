@@ -31,7 +31,7 @@ class Tokenizer:
         """Turn a text into ids.
 
         Raises:
-            ValueError: the text holds another character; a KeyError does as well.
+            ValueError: the text holds another character; any other exception does as well.
         """
         raise NotImplementedError("return the id of each character, and refuse unknown ones")
 

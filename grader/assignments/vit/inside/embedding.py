@@ -84,8 +84,13 @@ def _embedded(
     torch.set_grad_enabled(True)
     vit_model, model_embedding = pair
     vit_model.train(train), model_embedding.train(train)
-    as_given, changed = batch.clone(), []
-    vit_model.register_forward_pre_hook(lambda _, inputs: changed.append(_changed(inputs[0], as_given)))
+    as_given = batch.clone()
+    changed: list[int] = []
+
+    def note(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        changed.extend(_changed(value, as_given) for value in (*args, *kwargs.values()))
+
+    vit_model.register_forward_pre_hook(note, with_kwargs=True)
     result = result_of(lambda: function(batch, vit_model, model_embedding))
     needs_gradient = [p.requires_grad for model in pair for p in model.parameters()]
     left = {"grad": torch.is_grad_enabled(), "frozen": needs_gradient.count(False)}
@@ -110,7 +115,8 @@ def _embedded_by_own(student: Student, batch: torch.Tensor, sizes: tuple[int, in
     for model, noted in zip(pair, calls, strict=True):
         for part in model.modules():
             part.register_forward_pre_hook(partial(_note_mode, noted, len(batch)))
-    answer = _embedded(student.get("get_embeddings"), batch.clone(), pair, train, seed)
+    with student.as_it_was_for("get_embeddings"):
+        answer = _embedded(student.get("get_embeddings"), batch.clone(), pair, train, seed)
     return {**answer, "vit": calls[0][:50], "head": calls[1][:50], "own": describe.plain(right)}
 
 

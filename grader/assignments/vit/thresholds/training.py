@@ -51,7 +51,7 @@ def _ask_training(evidence: Evidence, rng: np.random.Generator) -> Question:
 
 
 def _ask_longer(evidence: Evidence, rng: np.random.Generator) -> Question:
-    """The same training; it goes on where the first one ended."""
+    """The same training, from the start, to a target that is one point higher."""
     question = _ask_training(evidence, rng)
     return Question({**question.args, "target": question.args["target"] + LIMITS.raised_by}, question.known)
 

@@ -46,7 +46,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     if name == "class":
         return " ".join(word for word in value.split() if class_names.fullmatch(word)) or None
     if name in ("colspan", "rowspan"):
-        return value if value.isdigit() and int(value) <= 100 else None
+        return value if value.isascii() and value.isdigit() and int(value) <= 100 else None
     return value
 
 
