@@ -17,7 +17,7 @@ def of_layers(module: nn.Module, count: int) -> list[list[Tensor]]:
     """
     numbers = _numbers_in_names([name for name, _ in module.named_parameters()], count)
     layers: list[list[Tensor]] = [[] for _ in range(count)]
-    if numbers:
+    if numbers and all(name in numbers for name, parameter in module.named_parameters() if parameter.dim() > 1):
         for name, parameter in module.named_parameters():
             if name in numbers:
                 layers[numbers[name]].append(parameter)

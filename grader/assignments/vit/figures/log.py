@@ -34,7 +34,8 @@ def figure(evidence: Evidence) -> Figure | None:
         side.spines["right"].set_visible(True)
         lines += side.get_lines()
     canvas.legend(handles=lines, loc="outside lower center", ncols=2, frameon=False)
-    words = _words(run, computed)
+    known = evidence[thresholds.EMBEDDINGS].known["labels"]["test"] if computed is not None else ()
+    words = _words(run, computed, len(known))
     return Figure("log", "contrastive.logs", "Your log beside the recomputed value", drawing.svg(canvas, words), words)
 
 
@@ -59,8 +60,8 @@ def _thin(epochs: list[int], values: list[float]) -> tuple[np.ndarray, np.ndarra
     return np.asarray(epochs)[rows], np.asarray(values, dtype=float)[rows]
 
 
-def _words(run: PrintedRun, computed: float | None) -> str:
+def _words(run: PrintedRun, computed: float | None, images: int) -> str:
     said = f"Your log's best Precision@1 is {max(run.best):.4f}"
     if computed is None:
         return f"{said}; there was nothing to compute it from again."
-    return f"{said}; the checkpoint that you handed in reaches {computed:.4f} on the 10,000 test images."
+    return f"{said}; the checkpoint that you handed in reaches {computed:.4f} on {images:,} test images."
