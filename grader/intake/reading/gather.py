@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from .dynamic import plain_imports
 from .effects import Places, effect
 from .forbidden import Rules, permitted
-from .names import ANY, children, walk
+from .names import ANY, depth, walk
 from .parsing import Broken, SourcePlace, Statement, statements
 from .registering import heard_by
 from .sources import ONLY_IF_IMPORTED, ModuleFiles
-from .units import ImportedName, Item, Unit, build, expand_stars, index, learn_imports, split_imports
+from .units import ImportedName, Item, Unit, build, expand_stars, index, is_postponing, learn_imports, split_imports
 from .work import is_filled
 from .written_files import written_by
 
@@ -335,18 +335,3 @@ class Gathering:
 
     def pieces(self, module: str | None) -> list[Item]:
         return [item for item in self.units[module].items if item in self.kept]
-
-
-def depth(tree: ast.AST) -> int:
-    """Return how deep a tree is nested, without recursion."""
-    level, nodes = 0, [tree]
-    while nodes:
-        level += 1
-        nodes = [child for node in nodes for child in children(node)]
-    return level
-
-
-def is_postponing(node: ast.AST) -> bool:
-    """Tell ``from __future__ import annotations``."""
-    future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
-    return future and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]

@@ -33,6 +33,15 @@ def walk(tree: ast.AST) -> Iterator[ast.AST]:
         pending += children(node)
 
 
+def depth(tree: ast.AST) -> int:
+    """Return how deep a tree is nested, without recursion."""
+    level, nodes = 0, [tree]
+    while nodes:
+        level += 1
+        nodes = [child for node in nodes for child in children(node)]
+    return level
+
+
 def header(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.AST]:
     """Return the parts of a function that are evaluated when it is defined."""
     args = node.args

@@ -174,6 +174,12 @@ def is_star(node: ast.AST) -> bool:
     return isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
 
 
+def is_postponing(node: ast.AST) -> bool:
+    """Tell ``from __future__ import annotations``."""
+    future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    return future and any(alias.name == "annotations" for alias in node.names)  # type: ignore[attr-defined]
+
+
 def literal_all(statements: Iterable[Statement]) -> set[str] | None:
     """Return the names of a plain ``__all__ = [...]``."""
     for statement in statements:
