@@ -66,3 +66,9 @@ def test_what_only_reads_an_object_is_left_out(tmp_path: Path, cell: str) -> Non
 )
 def test_what_changes_an_object_is_kept(tmp_path: Path, cell: str) -> None:
     assert run(from_cells(tmp_path, DEFINED, cell))["ViT"]().lr() == 3
+
+
+def test_a_name_of_pythons_own_is_its_own_again_below_del(tmp_path: Path) -> None:
+    looked = "max = 0\nfor each in (1, 2):\n    max = each\nprint(max)\ndel max, missing"
+    submission = from_cells(tmp_path, looked, "class ViT:\n    def most(self):\n        return max(3, 1)")
+    assert run(submission)["ViT"]().most() == 3

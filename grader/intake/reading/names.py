@@ -5,6 +5,7 @@ A use is a dotted chain as it is written, ``m.Net``: its first part is the name 
 """
 
 import ast
+import builtins
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -133,6 +134,8 @@ def _bound_by(statement: ast.AST) -> set[str]:
 def bound_here(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
         return {node.id}
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):  # it gives Python's own meaning back
+        return {node.id} if hasattr(builtins, node.id) else set()
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
         return {node.name}
     if isinstance(node, ast.Import):

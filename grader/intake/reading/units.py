@@ -1,6 +1,7 @@
 """One file of a submission, ready to be sliced: its statements with what they bind, use and change."""
 
 import ast
+import builtins
 import fnmatch
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -155,8 +156,15 @@ def links(tree: ast.AST, unit: Unit, sources: ModuleFiles) -> list[ImportedName]
 
 
 def split_imports(statement: Statement) -> list[Statement]:
-    """Take an import apart, one name each: a name that nobody needs is not imported."""
+    """Take an import apart, one name each: a name that nobody needs is not imported.
+
+    The same of ``del sum, net``: what Python itself calls so has its own meaning again below. Other names are left alone.
+    """
     node = statement.node
+    if isinstance(node, ast.Delete):
+        names = [target for target in node.targets if isinstance(target, ast.Name) and hasattr(builtins, target.id)]
+        alone = [ast.copy_location(ast.Delete([target]), node) for target in names]
+        return [replace(statement, node=one, source=ast.unparse(one)) for one in alone]
     if isinstance(node, ast.ImportFrom) and node.module == "__future__":
         return []
     if not isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -119,6 +119,8 @@ def _modules_are_idle() -> None:
         for name, answer in ANSWERS.items():
             if hasattr(module, name):
                 setattr(module, name, _of_its_own(answer))
+    # torch.random.fork_rng asks the module of the device, which is the CPU here
+    vars(torch.cpu).update(get_rng_state=ANSWERS["get_rng_state"], set_rng_state=lambda *args, **kwargs: None)
     torch.Event, torch.Stream = _of_its_own(Idle), _of_its_own(Idle)  # type: ignore[misc]
     for module in (torch.cuda, torch.xpu):
         setattr(module, "current_device", _noted("current_device()", 0))  # noqa: B010 not all of them have it

@@ -15,7 +15,7 @@ from grader.assignment import Topic
 from grader.assignments.vit.application.answers import LookUp
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Missing, Skip, checks, raised_hint, raised_words
-from grader.observations import RaisedResult, Result, SequenceResult
+from grader.observations import ArrayResult, RaisedResult, Result, SequenceResult, TensorResult
 from grader.sentences import return_hint
 from grader.torchkit.neighbours import (
     NEAREST_LEFT_OUT,
@@ -89,6 +89,11 @@ def indices(evidence: Evidence) -> None:
         case, got = pair.case, pair.rows
         if got is None or (np.mod(got, 1) != 0).any():
             raise Fail(*_no_indices(pair))
+        if isinstance(pair.indices, TensorResult | ArrayResult) and pair.indices.array.dtype.kind == "f":
+            raise Fail(
+                f"expected the indices as whole numbers, got {pair.indices.dtype}, with which no row can be looked up",
+                "Return them as `topk` and `argsort` do, or turn them with .long().",
+            )
         _expect_shape(got, case, "indices")
         if not np.array_equal(got.ravel(), case.nearest):
             lost = case.in_bank and not pair.finds_nearest

@@ -34,6 +34,10 @@ distances, indices = (ref - query).norm(dim=1).topk(k + 1, largest=False)
 return distances[1:], indices[1:]
 """, "left out"),
     knn("indices_alone", "return (ref - query).norm(dim=1).topk(k, largest=False).indices", "pair"),
+    knn("indices_as_floats", """
+distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
+return distances, indices.float()
+""", "whole numbers, got float32"),
     knn("vectors_instead_of_indices", """
 distances, indices = (ref - query).norm(dim=1).topk(k, largest=False)
 return distances, ref[indices]
