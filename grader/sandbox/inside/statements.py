@@ -31,15 +31,15 @@ def bound(source: str) -> frozenset[str]:
 
 
 def is_settled(source: str, times: Counter[str]) -> bool:
-    """Whether a statement that was executed calls nothing, and binds what no other statement binds.
+    """Whether a statement that was executed calls and deletes nothing, and binds what no other statement binds.
 
     Once more it would do nothing, or harm: ``old = torch.save; torch.save = lambda *given: old(*given)``.
 
     Args:
         times: how many statements bind each name.
     """
-    calls = any(isinstance(node, ast.Call) for node in evaluated(source))
-    return not calls and all(times[name] == 1 for name in bound(source))
+    acts = any(isinstance(node, ast.Call | ast.Delete) for node in evaluated(source))
+    return not acts and all(times[name] == 1 for name in bound(source))
 
 
 def read(source: str) -> set[str]:
