@@ -127,6 +127,13 @@ def _constant(run: WatchedTraining) -> RateProblem:
     of_groups = sorted({float(value) for value in curves[0][0]} | {rate}) if curves else [rate]
     stays = f"the learning rate stays at {' and '.join(f'{value:g}' for value in of_groups)} in all {epochs} epochs"
     own = [scheduler for scheduler in run.schedulers if not scheduler.inner]
+    set_elsewhere = next((each.frame for each in run.set_rates if not each.in_training), None)
+    if not own and set_elsewhere is not None:
+        return RateProblem(
+            f"your code for the learning rate ({place(set_elsewhere)}: `{set_elsewhere.text}`) sets it to the same value all "
+            f"along: {stays}",
+            "Is its step called once an epoch, or after each batch, and does it count them?",
+        )
     if not own:
         return RateProblem(
             f"no learning-rate scheduler is made: {stays}",

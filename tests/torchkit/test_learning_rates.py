@@ -84,6 +84,10 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
     "is set by a function for it": (training(FLAT, used=FALLING, sets=(True, False)), ""),
     "is set beside a scheduler made anew": (training(FLAT, scheduler(steps=1), used=FALLING, sets=(True,)), ""),
     "has no scheduler": (training(FLAT), "no learning-rate scheduler is made: the learning rate stays at 0.1"),
+    "has one of its own that does nothing": (
+        training(FLAT, sets=(False,)),
+        "your code for the learning rate (contrastive.py, line 7: `group['lr'] *= 0.9`) sets it to the same value",
+    ),
     "drives another": (training(FLAT, scheduler(drives=False)), "drives another optimizer"),
     "never stepped": (training(FLAT, scheduler(steps=0, epochs=0)), "never stepped"),
     "stepped once": (training(FLAT, scheduler(steps=1, epochs=1)), "stepped once"),

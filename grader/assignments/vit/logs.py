@@ -9,7 +9,7 @@ from grader.judging import Criterion, Fail, after, checks, warn
 from grader.records import GradeWarning
 from grader.sentences import number_of
 from grader.torchkit import training_logs
-from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, uncountable
+from grader.torchkit.printed_runs import NUMBER, VALUE, LogReader, PrintedRun, bars, errors_of, uncountable
 
 PRECISION_AT_1 = r"prec(?:ision)?\s*(?:@|_at_|\s+at\s+)\s*1"  # and no other digit, which what follows must see to
 READER = LogReader(
@@ -106,12 +106,14 @@ def _unfinished_bar(log: PrintedRun, planned: float | None) -> str:
 
 
 @after(whole)
-def agrees_with_checkpoint(evidence: Evidence) -> None:
+def agrees_with_checkpoint(evidence: Evidence) -> str | None:
     """The log's best Precision@1 is the one that vit_embeds.pt records."""
     _expect_honest(evidence)
     log, recorded = _log(evidence), thresholds.recorded_precision(evidence)
-    if log.best and recorded is not None:
-        training_logs.expect_recorded(evidence, log, recorded, "Precision@1", "vit_embeds.pt")
+    if not log.best or recorded is None:
+        return "Not compared: there is no vit_embeds.pt that records one."
+    training_logs.expect_recorded(evidence, log, recorded, "Precision@1", "vit_embeds.pt")
+    return None
 
 
 def _expect_honest(evidence: Evidence) -> None:
@@ -124,13 +126,14 @@ def _expect_honest(evidence: Evidence) -> None:
         _ = evidence[thresholds.EMBEDDINGS].value
 
 
-def agrees_with_computed(evidence: Evidence) -> None:
+def agrees_with_computed(evidence: Evidence) -> str | None:
     """The log's best Precision@1 is near the one computed from vit_embeds.pt."""
     log, computed = _log(evidence), thresholds.computed_precision(evidence)
     if not log.best or computed is None or thresholds.other_code(evidence, thresholds.EMBEDDINGS):
-        return
+        return "Not compared: there is none that could be computed with the code as it is."
     chance = "Reference images that are augmented at random explain a difference of a few hundredths, and no larger one"
     training_logs.expect_computed(evidence, log, computed, "Precision@1", "vit_embeds.pt", chance)
+    return None
 
 
 def stale(evidence: Evidence) -> list[GradeWarning]:
@@ -145,7 +148,8 @@ def stale(evidence: Evidence) -> list[GradeWarning]:
 def _other_settings(log: PrintedRun, evidence: Evidence) -> list[str]:
     found = []
     planned = hyperparameter(evidence, "num_epochs")
-    if planned is not None and log.count is not None and planned not in (log.count, log.total):
+    interrupted = log.total is None and any(map(errors_of, log.cells))
+    if planned is not None and log.count is not None and not interrupted and planned not in (log.count, log.total):
         found.append(f"it counts {number_of(log.count, 'epoch')}, num_epochs is {planned:g}")
     text = "\n".join(cell.text for cell in log.cells)
     for name, pattern in SETTINGS.items():
