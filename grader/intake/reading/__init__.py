@@ -16,6 +16,6 @@ Its modules, in the order in which they run:
 - cells and statements: ``notebook``, ``outputs``, ``magics``, ``splitting``, ``parsing``, ``newer``, ``newer_python``;
 - what a statement binds, changes and must not do: ``names``, ``effects``, ``registering``, ``written_files``,
   ``forbidden``, ``dynamic``;
-- the slice: ``sources``, ``units``, ``gather``, ``called``, ``calls``, ``choose``, ``program``;
+- the slice: ``sources``, ``units``, ``gather``, ``callers``, ``calls``, ``choose``, ``program``;
 - what is said of the rest: ``work``, ``slips``, ``left_out``, ``lost_names``.
 """

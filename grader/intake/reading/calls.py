@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from .called import called_in_bodies, called_names, leading_to
+from .callers import called_in_bodies, called_names, leading_to
 from .effects import KnownNames, changed
 from .forbidden import DATA_SETS, Rules, permitted
 from .gather import Gathering

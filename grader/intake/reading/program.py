@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .called import last_calls
+from .callers import last_calls
 from .calls import call_steps
 from .gather import Gathering
 from .parsing import Statement
