@@ -100,10 +100,18 @@ TO_DO = ("NotImplementedError", "RuntimeError", "Exception")
         ),
         (Raised("NotImplementedError", TO_DO, 'Module [A] is missing the required "forward" function', (FRAME,)), True),
         (Raised("NotImplementedError", TO_DO, "no line is known"), True),
+        (Raised("NotImplementedError", TO_DO, "Cannot copy out of meta tensor; no data!"), False),
         (Raised("NotImplementedError", TO_DO, "mean(): could not infer output dtype", (FRAME,)), False),
         (Raised("ValueError", ("ValueError",), "write this"), False),
     ],
-    ids=["raised by the student", "a missing method", "no line", "raised by torch", "another exception"],
+    ids=[
+        "raised by the student",
+        "a missing method",
+        "no line",
+        "of what came back",
+        "raised by torch",
+        "another exception",
+    ],
 )
 def test_only_what_students_raise_themselves_is_still_to_do(raised: Raised, expected: bool) -> None:
     assert raised.is_to_do == expected
