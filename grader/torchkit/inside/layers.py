@@ -1,7 +1,7 @@
 """Which parameters of a model belong to which of its layers: told from their names, or from their first axis."""
 
-import re
 from collections import defaultdict
+from itertools import groupby
 
 from torch import Tensor, nn
 
@@ -30,10 +30,10 @@ def of_layers(module: nn.Module, count: int) -> list[list[Tensor]]:
 
 def _numbers_in_names(names: list[str], count: int) -> dict[str, int]:
     """By name of a parameter, the number of its layer: the first number in it that goes from 0 to the last layer's."""
-    split = {name: re.split(r"(\d+)", name) for name in names}  # every second part is a number
+    split = {name: ["".join(part) for _, part in groupby(name, str.isdecimal)] for name in names}
     found: defaultdict[tuple[int, str], dict[int, str]] = defaultdict(dict)
     for name, parts in split.items():
-        for place in range(1, len(parts), 2):
+        for place in (place for place, part in enumerate(parts) if part.isdecimal()):
             alike = "".join([*parts[:place], "#", *parts[place + 1 :]])
             found[place, alike][int(parts[place])] = name
     of: dict[str, int] = {}
