@@ -10,7 +10,7 @@ from .effects import Effect, KnownNames, assigned_aliases, called, changed, effe
 from .names import ANY, FUNCTIONS, Uses, bound, children, uses, walk
 from .parsing import Statement
 from .sources import ModuleFiles
-from .written_files import as_names, read_by, written_by
+from .written_files import as_names, files_in, written_by
 
 Reason = Callable[[Statement], tuple[Statement | None, str | None]]
 
@@ -211,8 +211,9 @@ def build(unit: Unit, sources: ModuleFiles, permitted: Reason) -> None:
         node = item.statement.node
         item.binds, item.changes = bound([node]), changed(node, unit.known)
         item.uses, item.links = uses(node), links(node, unit, sources)
-        item.uses.later |= as_names(read_by(node))
-        if files := written_by(node):
+        files = written_by(node)
+        item.uses.later |= as_names(files_in(walk(node)) - files)
+        if files:
             item.changes |= as_names(files)
             item.uses.later |= item.binds  # f = open("config.yaml", "w"); f.write(...)
         for name in called(node) & effects.keys():

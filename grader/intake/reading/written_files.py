@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from .names import evaluated, walk
+from .names import evaluated
 
 SUFFIXES = {
     ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".csv", ".tsv", ".txt", ".npy", ".npz", ".pkl", ".pickle",
@@ -44,8 +44,3 @@ def writes(call: ast.Call) -> bool:
 def as_names(files: Iterable[str]) -> set[str]:
     """Return names that no Python name is, for files: who writes one changes it, who reads one uses it."""
     return {f"file {file.replace('.', ' ')}" for file in files}
-
-
-def read_by(statement: ast.AST) -> set[str]:
-    """Return the files that a statement or the functions in it name without writing them."""
-    return files_in(walk(statement)) - written_by(statement)

@@ -64,6 +64,12 @@ def built(student: Student, part: ModelPart, values: dict[str, Any]) -> nn.Modul
         raise error
 
 
+def module_class(student: Student, name: str) -> type[nn.Module] | None:
+    """What the student's code calls so, if it is a class of modules."""
+    cls = student.get(name) if student.has(name) else None
+    return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
+
+
 def loaded(
     student: Student, part: ModelPart, values: dict[str, Any], content: dict[str, Any], classes: Collection[str], root: str
 ) -> tuple[dict[str, Any], Any]:  # fmt: skip

@@ -18,6 +18,7 @@ from grader.sandbox.inside.serve import Op, op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.attention_off import without_attention
 from grader.torchkit.inside.attention_scale import attention_scale
+from grader.torchkit.inside.building import module_class
 from grader.torchkit.inside.calls import inputs_of, tensor
 from grader.torchkit.inside.filling import fill
 from grader.torchkit.inside.generators import seed_everything
@@ -55,19 +56,13 @@ def run_with(module: ModuleType) -> Op:
         student: Student, name: str, builds: dict[str, dict[str, Any]], stand_ins: list[str]
     ) -> dict[str, Any]:
         replaced = {other: _taking_as_own(getattr(module, other), student, other) for other in stand_ins}
-        built = _module_class(student, name)
-        classes = {other: cls for other in stand_ins if (cls := _module_class(student, other)) not in (None, built)}
+        built = module_class(student, name)
+        classes = {other: cls for other in stand_ins if (cls := module_class(student, other)) not in (None, built)}
         own = {cls: replaced[other] for other, cls in classes.items() if cls is not None}
         with student.overriding(**replaced), made_in_place(own):
             return run(student, name, builds)
 
     return run_replaced
-
-
-def _module_class(student: Student, name: str) -> type[nn.Module] | None:
-    """What the student's code calls so, if it is a class of modules."""
-    cls = student.get(name) if student.has(name) else None
-    return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
 
 
 def _taking_as_own(stand_in: type[nn.Module], student: Student, name: str) -> type[nn.Module]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from grader.assignments.vit.inside import standins
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.building import module_class
 from grader.torchkit.inside.followed_models import followed, following, named_arguments, signature_of, whole_numbers
 from grader.torchkit.inside.model_calls import ModelCalls, try_one_image
 from grader.torchkit.inside.training_watch import StopTraining, TrainingWatch
@@ -68,7 +69,7 @@ def built_models(
     names: dict[str, Any] = {}
     with contextlib.ExitStack() as stack:
         for name, role in ROLES.items():
-            cls = _module_class(student, name)
+            cls = module_class(student, name)
             told = _Told(watch, calls, name, cls, only_built and name == "ViT" and name in own)
             if cls is not None:
                 stack.enter_context(following(cls, told.built, told.refused))
@@ -77,12 +78,6 @@ def built_models(
             if name not in own:
                 names[name] = followed(getattr(standins, name), told.built)
         yield names
-
-
-def _module_class(student: Student, name: str) -> type[nn.Module] | None:
-    """What the student's code calls so, if it is a class of modules."""
-    cls = student.get(name) if student.has(name) else None
-    return cls if isinstance(cls, type) and issubclass(cls, nn.Module) else None
 
 
 class _Told:
