@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from .names import (
     COMPREHENSIONS,
     FUNCTIONS,
+    bases,
     bound,
     calls_of,
     declared_global,
     dotted,
     evaluated,
+    last_name,
     parameters,
     plain_decorators,
     root,
@@ -95,8 +97,8 @@ def touched_by_decorator(call: ast.Call, known: KnownNames) -> set[str]:
 def heard(node: ast.ClassDef, known: KnownNames) -> set[str]:
     """Return what defining a class changes, as its bases or its metaclass hear of it."""
     names: set[str] = set()
-    for base in (*node.bases, *(keyword.value for keyword in node.keywords)):
-        changes = known.heard.get((dotted(base) or "").rpartition(".")[2], frozenset())
+    for base in bases(node):
+        changes = known.heard.get(last_name(base), frozenset())
         names |= changes | only(root(base) if changes else None)
     return names
 

@@ -91,6 +91,16 @@ def dotted(node: ast.AST) -> str | None:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
 
 
+def last_name(node: ast.AST) -> str:
+    """Return ``Op`` for ``Op`` and ``ops.Op``, and nothing for what is no name."""
+    return (dotted(node) or "").rpartition(".")[2]
+
+
+def bases(node: ast.ClassDef) -> list[ast.expr]:
+    """Return what a class is made of: its bases, and its metaclass."""
+    return [*node.bases, *(keyword.value for keyword in node.keywords)]
+
+
 def root(node: ast.AST) -> str | None:
     """Return the name at the bottom of ``name.a[0].b().c``, and of ``vars(name)["a"]``."""
     while not isinstance(node, ast.Name):
