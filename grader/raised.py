@@ -106,6 +106,8 @@ HINTS = {  # by a pattern in the exception's text
     "the assignment's: the number and the order of the arguments.",
     "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'": "This needs floats: convert with .float() "
     "first. Or have images and labels changed places?",
+    "^PermissionError": "Where this is graded, no other programs are started, there is no network, and nothing outside of "
+    "the submission's own folder is written: do without it.",
     "No module named": "If it is a file of your own, hand it in as well. Other packages than the assignment's are not there "
     "where this is graded: do without them.",
     "unexpected keyword argument": "Compare this call with the definition of what it calls, and a definition of your "

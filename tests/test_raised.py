@@ -35,6 +35,10 @@ HINTS = {
     "a comma after a layer": ("'tuple' object is not callable", "a comma at the end of the line"),
     "no super": ("'ViT' object has no attribute '_parameters'", "super().__init__()"),
     "super as a name": ("descriptor '__init__' of 'super' object needs an argument", "super is called, too"),
+    "another program": (
+        Raised("PermissionError", (), "[Errno 1] Operation not permitted"),
+        "no other programs are started",
+    ),
     "quotation marks": ("'<=' not supported between instances of 'float' and 'str'", "take its quotation marks away"),
 }
 
