@@ -22,7 +22,7 @@ from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
-from grader.sentences import for_students, objections, sentence
+from grader.sentences import did_you_mean, for_students, objections, sentence
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,10 @@ def _cases(assignment: Assignment, only: str | Collection[str]) -> list[tuple[st
         ("reference", None), *([("template", None)] if assignment.template else []),
         *(("fault", case) for case in faults), *(("variant", case) for case in variants),
     ]  # fmt: skip
+    for case in (*faults, *variants):
+        for unknown in set(case.costs) - set(assignment.criteria):
+            meant = did_you_mean(unknown, assignment.criteria)
+            raise GraderError(f"case {case.id}: costs {unknown}: there is no such criterion{meant}")
     named = ((pair[1].id if pair[1] else pair[0], pair) for pair in everything)
     return [pair for ident, pair in named if (only in ident if isinstance(only, str) else ident in only)]
 
@@ -170,11 +174,17 @@ class Auditor:
             return self._judged(kind, case, self._seen(self._whole(kind), {})[0])
         with tempfile.TemporaryDirectory(prefix="vit-grade-audit-") as folder:
             submission = Path(folder) / case.id
-            apply(case.edits, self.folder, submission)
+            self._apply(case, submission)
             if kind == "variant" or not case.costs:
                 case = replace(case, costs=self._costs(case, submission))
             grade, _ = self._seen(submission, self._kept(case.edits, submission), case.switches)
             return self._judged(kind, case, grade)
+
+    def _apply(self, case: Case, submission: Path) -> None:
+        try:
+            apply(case.edits, self.folder, submission)
+        except GraderError as error:
+            raise GraderError(f"case {case.id}: {error}") from None
 
     def _judged(self, kind: str, case: Any, grade: Grade) -> AuditedCase:
         """Hold a grade against the case, and its sentences against what students should not read."""
@@ -236,11 +246,13 @@ def apply(edits: dict[str, Any], reference: Path, target: Path) -> None:
     """Make a copy of the reference with edits.
 
     Raises:
-        GraderError: a text to replace does not stand in the reference exactly once.
+        GraderError: the reference has not the file, or a text to replace not exactly once.
     """
     shutil.copytree(reference, target, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     for name, edit in edits.items():
         path = target / name
+        if not isinstance(edit, str | bytes) and not path.exists():
+            raise GraderError(f"{name}: the reference has no such file to edit")
         if edit is None:
             path.unlink()
         elif callable(edit):

@@ -4,7 +4,6 @@ Exit status: 0 done; 1 a score under ``--fail-under``, or something that a perso
 done, said in one line; 130 interrupted. The commands stand in ``grader/commands/``.
 """
 
-import difflib
 import errno
 import importlib
 import io
@@ -19,6 +18,7 @@ from grader.commands import COMMANDS, DEFAULT
 from grader.commands.arguments import Parser
 from grader.errors import GraderError, GraderErrors, not_installed
 from grader.reports.text import complain
+from grader.sentences import did_you_mean
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,9 +66,9 @@ def chosen(given: Sequence[str]) -> tuple[str, list[str]]:
         raise GraderError(
             "--mutate, --all and --messages belong to an audit: give --audit --mutate, or --audit as well"
         )
-    close = difflib.get_close_matches(first, COMMANDS, 1) if first.isalpha() else []
-    if close and not there:
-        raise GraderError(f"{first}: no such command, file or folder; did you mean {close[0]!r}?")
+    meant = did_you_mean(first, COMMANDS) if first.isalpha() else ""
+    if meant and not there:
+        raise GraderError(f"{first}: no such command, file or folder{meant}")
     return DEFAULT, list(given)
 
 

@@ -5,7 +5,6 @@ An installed name is that of a folder in ``grader/assignments/``, or of an entry
 ``settings.toml``.
 """
 
-import difflib
 import hashlib
 import importlib
 import importlib.metadata
@@ -21,6 +20,7 @@ from grader import shipped
 from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.firewall import words
+from grader.sentences import did_you_mean
 
 FILE = "assignment.py"  # of a folder with an assignment
 SHIPPED_ASSIGNMENTS = shipped.PACKAGE / "assignments"
@@ -75,9 +75,8 @@ def find(text: str) -> Assignment:
         return assignment
     if Path(text).exists():
         return load(Path(text))
-    close = difflib.get_close_matches(text, installed, 1)
-    meant = f"did you mean {close[0]!r}?" if close else f"installed are {', '.join(sorted(installed))}"
-    raise GraderError(f"{text}: expected a folder with {FILE}, or an installed assignment; {meant}")
+    meant = did_you_mean(text, installed, f"; installed are {', '.join(sorted(installed))}")
+    raise GraderError(f"{text}: expected a folder with {FILE}, or an installed assignment{meant}")
 
 
 def load(path: Path) -> Assignment:

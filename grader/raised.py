@@ -13,13 +13,18 @@ def place(frame: Frame) -> str:
 
 def raised_words(raised: Raised) -> str:
     """An exception with the line of the student's code that it came from, and what it follows from."""
-    message = raised.message.strip().splitlines()[0] if raised.message.strip() else ""
-    message, _, cause = message.partition(", because ")
+    message, _, cause = _first_line(raised.message).partition(", because ")
     words = f"raised {raised.type}: {_beginning(message)}" if message else f"raised {raised.type}"
     if raised.frames:
         frame = raised.frames[-1]
         words = f"{words} at {place(frame)}" + (f": `{frame.text}`" if frame.text else "")
     return f"{words}, because {cause[:300]}" if cause else words
+
+
+def _first_line(message: str) -> str:
+    """The first line of a message, and the next one where it says only that more comes: torch's of state dicts."""
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    return " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
 
 
 def _beginning(message: str) -> str:

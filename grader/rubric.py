@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from grader.errors import GraderError
+from grader.sentences import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def load(path: Path, known: Mapping[str, Collection[str]], scored: Mapping[str, 
     raw = read(path)
     for name in raw:
         if name not in (*TABLES, *OLD_TABLES):
-            raise GraderError(f"{path}: [{name}]: no such table{_meant(name, TABLES)}")
+            raise GraderError(f"{path}: [{name}]: no such table{did_you_mean(name, TABLES)}")
     if "collapse_fails" in _converted(raw.get("scheduler", {}), dict[str, Any], f"{path}: [scheduler]"):
         _say_once(
             f"{path}: collapse_fails of [scheduler] means nothing any more and was passed over; write "
@@ -180,16 +181,16 @@ def _criterion(
     ident = str(raw.get("id", ""))
     where = f"{path}: criterion '{ident}'" if ident else f"{path}: a criterion without an id"
     if ident and ident not in known:
-        raise GraderError(f"{where} does not exist{_meant(ident, known)}")
+        raise GraderError(f"{where} does not exist{did_you_mean(ident, known)}")
     for name in raw:
         if name not in CriterionEntry.__struct_fields__:
-            raise GraderError(f"{where}: {name}: no such entry{_meant(name, CriterionEntry.__struct_fields__)}")
+            raise GraderError(f"{where}: {name}: no such entry{did_you_mean(name, CriterionEntry.__struct_fields__)}")
     entry = _converted(raw, CriterionEntry, where)
     if not ident:
         raise GraderError(f"{where}: expected one of {', '.join(known)}")
     for name in entry.checks:
         if name not in known[ident]:
-            raise GraderError(f"{where}: check '{name}' does not exist{_meant(name, known[ident])}")
+            raise GraderError(f"{where}: check '{name}' does not exist{did_you_mean(name, known[ident])}")
     points, total = entry.points, sum(entry.checks.values())
     for name, value in {"points": points, **{f"checks: {name}": value for name, value in entry.checks.items()}}.items():
         if not (math.isfinite(value) and value >= 0):
@@ -222,11 +223,6 @@ def _wrong_steps(steps: Sequence[tuple[float, float]], points: float, by_check: 
 @cache
 def _say_once(line: str) -> None:
     print(line, file=sys.stderr)
-
-
-def _meant(word: str, among: Collection[str]) -> str:
-    close = difflib.get_close_matches(word, list(among), 1)
-    return f", did you mean '{close[0]}'?" if close else ""
 
 
 def _meant_in(wanted: str, there: Collection[str]) -> str:

@@ -1,5 +1,6 @@
 """Messages and hints as running text: each sentence once, a capital letter after a full stop, no words of the grader's."""
 
+import difflib
 import sys
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
@@ -48,6 +49,12 @@ def for_students(warnings: Iterable[GradeWarning]) -> list[GradeWarning]:
     """The warnings that students read as well."""
     for_instructors = ("forged.observation", "grader.error")  # codes of those that they need not understand
     return [warning for warning in warnings if warning.code not in for_instructors]
+
+
+def did_you_mean(word: str, known: Collection[str], otherwise: str = "") -> str:
+    """The end of a message on an unknown word: the known one that resembles it, or ``otherwise`` where none does."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f", did you mean {close[0]!r}?" if close else otherwise
 
 
 def number_of(number: float, one: str, many: str = "") -> str:

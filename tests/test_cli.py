@@ -152,7 +152,7 @@ def test_a_full_disk_and_a_damaged_gradebook_are_no_faults_of_the_graders(graded
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--tran", "always"], "did you mean --train?"),
+        (["--tran", "always"], "did you mean '--train'?"),
         (["--json", "-", "--format", "md"], "md and json: only one of them can go to standard output"),
     ],
     ids=["an option misspelt", "two for standard output"],
@@ -288,7 +288,7 @@ def test_the_first_word_says_which_command_is_meant(arguments, command, rest):
 @pytest.mark.parametrize(("word", "meant"), [("regarde", "regrade"), ("exprot", "export"), ("simular", "similar")])
 def test_a_misspelt_command_says_what_was_meant(capsys, word, meant):
     assert cli.main([word, "--out", "x"]) == 2
-    assert capsys.readouterr().err == f"{word}: no such command, file or folder; did you mean {meant!r}?\n"
+    assert capsys.readouterr().err == f"{word}: no such command, file or folder, did you mean {meant!r}?\n"
 
 
 def test_a_folder_called_like_a_command_is_graded_with_its_path_and_a_clash_is_said(

@@ -60,6 +60,15 @@ def test_the_place_stands_before_what_an_exception_follows_from() -> None:
     )
 
 
+def test_a_line_that_announces_the_next_one_is_told_with_it() -> None:
+    message = (
+        'Error(s) in loading state_dict for ViT:\n\tMissing key(s) in state_dict: "a", "b". \n\tUnexpected key(s): "c"'
+    )
+    assert raised_words(Raised("RuntimeError", (), message)) == (
+        'raised RuntimeError: Error(s) in loading state_dict for ViT: Missing key(s) in state_dict: "a", "b"'
+    )
+
+
 def test_of_a_long_message_the_first_sentence_is_enough() -> None:
     inplace = "one of the variables was modified by an inplace operation: version 1; expected version 0 instead."
     hint = "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with " + "x" * 90

@@ -1,12 +1,12 @@
 """What the commands have in common: mistakes in one line, and the options that several of them take."""
 
 import argparse
-import difflib
 import math
 from pathlib import Path
 from typing import Any, NoReturn
 
 from grader.errors import GraderError
+from grader.sentences import did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,8 +19,7 @@ class Parser(argparse.ArgumentParser):
         """The option that a misspelt one resembles."""
         unknown = message.removeprefix("unrecognized arguments: ") if message.startswith("unrecognized") else ""
         word = unknown.split(" ")[0].partition("=")[0]
-        close = difflib.get_close_matches(word, self._option_string_actions, 1) if word.startswith("--") else []
-        return f"; did you mean {close[0]}?" if close else ""
+        return did_you_mean(word, self._option_string_actions) if word.startswith("--") else ""
 
 
 def seed(text: str) -> int:

@@ -4,7 +4,6 @@ The command ``grade.py adjust`` and the review desk come here with what a person
 line each, and nothing is written then.
 """
 
-import difflib
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from grader.gradebook.ledger import WHOLE_SCORE, Decision, counting
 from grader.gradebook.reader import GradebookReader, GradedSubmission
 from grader.gradebook.roster import composed
 from grader.gradebook.together import Classlist, classlist
+from grader.sentences import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _entry(reader: GradebookReader, class_: Classlist, key: str) -> GradedSubmis
         same = [each for each in known if composed(each) == composed(key)]
         entry = reader.entry(same[0], class_) if len(same) == 1 else None
     if entry is None:
-        raise ValueError(f"{key}: nothing of this student is graded in {reader.book.path}{_meant(key, known)}")
+        raise ValueError(f"{key}: nothing of this student is graded in {reader.book.path}{did_you_mean(key, known)}")
     return entry
 
 
@@ -118,7 +118,7 @@ def _expect_criterion(entry: GradedSubmission, criterion: str) -> None:
             f"{entry.key}: {criterion}: nothing was judged ({status}), so only a whole score: {WHOLE_SCORE}"
         )
     if criterion != WHOLE_SCORE and criterion not in known:
-        raise ValueError(f"{entry.key}: {criterion}: no such criterion in this grade{_meant(criterion, known)}")
+        raise ValueError(f"{entry.key}: {criterion}: no such criterion in this grade{did_you_mean(criterion, known)}")
 
 
 def _expect_points(entry: GradedSubmission, criterion: str, points: float) -> None:
@@ -132,8 +132,3 @@ def _same(old: Decision, new: Decision, confirms: bool) -> bool:
     """Whether a decision says nothing new; by another person it does, and where it confirms one upon other evidence."""
     names = ("points", "why", "comment", "by", *(["beneath"] if confirms else []))
     return all(getattr(old, name) == getattr(new, name) for name in names)
-
-
-def _meant(word: str, among: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, among, 1)
-    return f", did you mean '{close[0]}'?" if close else ""

@@ -10,6 +10,7 @@ from grader import audit
 from grader.pipeline import Options
 from grader.reports import messages, record
 from grader.reports.text import printable
+from grader.sentences import number_of
 
 
 @dataclass
@@ -55,6 +56,7 @@ def run(options: Options, only: str, show_messages: bool = False) -> int:
     faults = sum(line.kind == "fault" for line in lines)
     shown.console.print(
         f"{len(lines)} cases, {wrong} not as they should be; {named} of {faults} faults named by their cause; "
-        f"checks against cases: {target}"
+        + (f"{number_of(len(unneeded), 'check')} that no fault needs; " if unneeded else "")
+        + f"checks against cases: {target}"
     )
     return int(bool(wrong or unneeded or not lines))

@@ -1,7 +1,6 @@
 """``explain CRITERION``: what a criterion asks for, where to read about it, and what the last run of pytest saw."""
 
 import argparse
-import difflib
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.reports.text import visible
 from grader.rubric import RubricCriterion
+from grader.sentences import did_you_mean
 from grader.students import last_run
 
 
@@ -48,8 +48,7 @@ def explained(assignment: Assignment, criterion: str | None, root: Path) -> list
     if criterion is None:
         return [f"{entry.id}  {entry.title}, {_points(entry)}" for entry in entries.values()]
     if criterion not in entries:
-        close = difflib.get_close_matches(criterion, entries, 1)
-        meant = f", did you mean {close[0]}?" if close else f"; there are {', '.join(entries)}"
+        meant = did_you_mean(criterion, entries, f"; there are {', '.join(entries)}")
         raise GraderError(f"explain: there is no criterion {criterion!r}{meant}")
     return [*_asked(assignment, entries[criterion]), *_seen(root, criterion), f"Run it alone: pytest -k {criterion}"]
 

@@ -6,7 +6,6 @@ the rights of the notebook, whose code it is after all, and the verdict says so.
 """
 
 import atexit
-import difflib
 import html
 import secrets
 import shutil
@@ -27,6 +26,7 @@ from grader.evidence import Evidence
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult
 from grader.reports.text import SIGNS, printable
+from grader.sentences import did_you_mean
 
 UNCONFINED = "Nothing confines code on this system: it ran with your own rights, as your cells do."
 _open: dict[str, Grader] = {}  # by assignment, one for the session: its workers stay warm
@@ -128,8 +128,7 @@ def _grader(criterion: str, named: str) -> Grader:
     assignment = finding.find(named)
     known = assignment.criteria
     if criterion not in known:
-        close = difflib.get_close_matches(criterion, known, 1)
-        meant = f", did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+        meant = did_you_mean(criterion, known, f"; there are {', '.join(known)}")
         raise ValueError(f"no criterion {criterion!r}{meant}")
     if named not in _open:
         _open[named] = open_grader(Options(train="never", unconfined=True, assignment=assignment))

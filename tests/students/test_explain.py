@@ -50,7 +50,7 @@ def test_without_a_name_all_are_listed(tmp_path):
 
 
 def test_a_misspelt_name_is_one_line_that_says_what_was_meant(capsys):
-    with pytest.raises(GraderError, match=r"did you mean vit\.heads\?"):
+    with pytest.raises(GraderError, match=r"did you mean 'vit\.heads'\?"):
         explained(VIT, "vit.head", Path())
     assert main(["explain", "vit.head"]) == 2
-    assert capsys.readouterr().err == "explain: there is no criterion 'vit.head', did you mean vit.heads?\n"
+    assert capsys.readouterr().err == "explain: there is no criterion 'vit.head', did you mean 'vit.heads'?\n"

@@ -1,6 +1,7 @@
 """Seeded faults and variants, judged in this process; the whole, checkpoints too, is `grade.py --audit`."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from grader import audit
 from grader.assignments.adder import corpus
 from grader.assignments.adder.assignment import ADDER, TOPIC
 from grader.audit import Case
+from grader.errors import GraderError
 from grader.judging import Judgement
+from grader.pipeline import Options
 from tests import harness
 
 FAULTS, VARIANTS = corpus.load()
@@ -46,6 +49,23 @@ def test_a_correct_variant_costs_nothing(case: Case, tmp_path: Path) -> None:
     audit.apply(case.edits, ADDER.reference, tmp_path / "ab12")
     found = judged(tmp_path / "ab12")
     assert {name: v.feedback for name, v in found.items() if v.status != "passed" and name not in NOT_HERE} == {}
+
+
+WRONG = {
+    "a misspelt criterion": (Case("a.b", {}, ("training.lss",)), "case a.b: costs training.lss: there is no such crit"),
+    "a file that is not there": (Case("a.b", {"x.py": [("1", "2")]}), "case a.b: x.py: the reference has no such file"),
+    "a text that is not there": (
+        Case("a.b", {"model.py": [("?!", "2")]}),
+        "case a.b: model.py: '?!' stands there 0 times",
+    ),
+}
+
+
+@pytest.mark.parametrize("case, line", WRONG.values(), ids=WRONG)
+def test_a_case_that_cannot_be_made_is_named(case: Case, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "load", lambda: ([case], []))
+    with pytest.raises(GraderError, match=re.escape(line)):
+        audit.run(Options(assignment=ADDER), jobs=1, only="a.b")
 
 
 def test_every_criterion_has_faults_and_every_case_a_name_of_its_own() -> None:
