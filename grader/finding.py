@@ -79,6 +79,16 @@ def find(text: str) -> Assignment:
     raise GraderError(f"{text}: expected a folder with {FILE}, or an installed assignment{meant}")
 
 
+def of_folder(folder: Path) -> str:
+    """What pytest's settings in a folder name as its assignment, as ``find`` takes it; empty where they name none."""
+    try:
+        settings = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        named = str(settings["tool"]["pytest"]["ini_options"]["assignment"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return str(folder / named) if named and (folder / named).is_dir() else named
+
+
 def load(path: Path) -> Assignment:
     """Import an assignment from its folder, or from the file in it. Its modules may import each other as ``from . import``.
 

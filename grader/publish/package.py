@@ -19,6 +19,7 @@ from grader import finding, shipped
 from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.publish import release, solutions, template
+from grader.publish.whole_folder import whole_folder
 from grader.rubric import load
 
 PACKAGES = Path(__file__).resolve().parent / "packages"
@@ -39,14 +40,9 @@ def gradescope(out: Path, rubric: Path | None = None, assignment: Assignment | N
 
 def classroom50(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
     """Write the folder: autograder.py, and the grader in ``source``."""
-    _expect_empty(out)
-    source(out / "source", rubric, assignment)
-    shutil.copyfile(PACKAGES / "classroom50" / "autograder.py", out / "autograder.py")
-
-
-def _expect_empty(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
-        raise GraderError(f"{folder}: expected a new or empty folder; nothing was written")
+    with whole_folder(out) as made:
+        source(made / "source", rubric, assignment)
+        shutil.copyfile(PACKAGES / "classroom50" / "autograder.py", made / "autograder.py")
 
 
 def source(target: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
@@ -67,21 +63,24 @@ def source(target: Path, rubric: Path | None = None, assignment: Assignment | No
     if not all((shipped.HOME / name).is_file() for name in beside):
         raise GraderError(f"{shipped.HOME}: packaging needs a checkout, this copy lacks what goes in")
     solution = solutions.lines(template.reference_of(assignment))
-    _expect_empty(target)
-    package = target / "grader"
+    with whole_folder(target) as made:
+        _fill(made, rubric, assignment)
+        for name in beside:
+            shutil.copyfile(shipped.HOME / name, made / name)
+        public = made / "grader" / "publish" / "skeleton"  # of a new assignment, whose solution everybody may read
+        files = (path for path in made.rglob("*") if path.is_file() and not path.is_relative_to(public))
+        solutions.refuse(made, files, solution)
+
+
+def _fill(made: Path, rubric: Path | None, assignment: Assignment) -> None:
+    """Write the grader's own folder."""
+    package = made / "grader"
     shutil.copytree(shipped.PACKAGE, package, ignore=_left_out)
     release.put(assignment, package)
     release.ship(package / shipped.FOLDER, assignment)
     if rubric is not None:
         name = re.sub(r"\W", "_", assignment.folder.name)
         shutil.copyfile(rubric, package / "assignments" / name / assignment.rubric.name)
-    for name in beside:
-        shutil.copyfile(shipped.HOME / name, target / name)
-    public = package / "publish" / "skeleton"  # of a new assignment, whose solution everybody may read
-    files = (path for path in target.rglob("*") if path.is_file() and not path.is_relative_to(public))
-    for path in sorted(files):
-        if found := solutions.leaked(path.read_text(encoding="utf-8"), solution):
-            raise GraderError(f"{path.relative_to(target)}: holds a line of the solution, {found[0]!r}")
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:

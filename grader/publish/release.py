@@ -11,9 +11,8 @@ import importlib.metadata
 import pkgutil
 import re
 import shutil
-import tempfile
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from grader import finding, shipped
 from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.publish import solutions, template
+from grader.publish.whole_folder import whole_folder
 
 ROOT = shipped.PACKAGE.parent
 MANIFEST = "MANIFEST.sha256"
@@ -52,23 +52,17 @@ def release(
         GraderError: why nothing was released.
     """
     assignment = assignment or finding.default()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise GraderError(f"{out}: expected a new or empty folder; nothing was released")
     needed = [assignment.readme, *(shipped.HOME / name for name in COPIED)]
     if any(path is None or not path.is_file() for path in needed):
         raise GraderError(f"{assignment.name}: a release needs a README for students, and a checkout of the grader")
     solution = solutions.lines(template.reference_of(assignment))
-    checked()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=out.parent) as folder:
-        made = Path(folder, "release")
+    with whole_folder(out) as made:
+        checked()
         fill(made, assignment, max_mb)
-        files = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
-        _refuse_solutions(made, files, solution)
+        paths = sorted(path for path in made.rglob("*") if path.is_file())
+        solutions.refuse(made, paths, solution)
+        files = [path.relative_to(made).as_posix() for path in paths]
         (made / MANIFEST).write_text("".join(f"{_digest(made / name)}  {name}\n" for name in files), encoding="utf-8")
-        if out.exists():
-            out.rmdir()
-        made.rename(out)
     return files
 
 
@@ -216,13 +210,6 @@ def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _refuse_solutions(made: Path, files: Sequence[str], solution: Iterable[str]) -> None:
-    for name in files:
-        found = solutions.leaked((made / name).read_text(encoding="utf-8"), solution)
-        if found:
-            raise GraderError(f"{name}: holds a line of the solution, {found[0]!r}; nothing was released")
-
-
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -249,7 +236,7 @@ dependencies = [
 
 [tool.setuptools]
 packages.find.include = ["grader*"]
-package-data.grader = ["*.json", "*.toml", "assignments/*/rubric.toml", "assignments/*/given/*", "_shipped/*"]
+package-data.grader = ["*.json", "*.toml", "assignments/**/*", "_shipped/*"]
 
 [tool.pytest.ini_options]
 testpaths = ["tests/student"]

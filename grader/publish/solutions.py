@@ -1,9 +1,10 @@
 """The lines that make the solution, and whether a text holds any of them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from grader.errors import GraderError
 from grader.publish.template import without_solutions
 from grader.solution_regions import BEGIN, END
 
@@ -18,6 +19,18 @@ def lines(reference: Path) -> set[str]:
     solved = {code for source in sources for code in _solved(source)}
     min_characters = 31  # that nobody writes by chance: shorter lines, such as a step of an optimizer, anybody does
     return {code for code in solved - given if len(code) >= min_characters and not code.endswith(":")}
+
+
+def refuse(folder: Path, files: Iterable[Path], solution: Collection[str]) -> None:
+    """Refuse to hand out files that hold a line of the solution; pictures and data hold one as their bytes may.
+
+    Raises:
+        GraderError: the first file that does, as it is named in ``folder``.
+    """
+    for path in sorted(files):
+        if found := leaked(path.read_text(encoding="utf-8", errors="replace"), solution):
+            name = path.relative_to(folder).as_posix()
+            raise GraderError(f"{name}: holds a line of the solution, {found[0]!r}; nothing was written")
 
 
 def leaked(text: str, solution: Iterable[str]) -> list[str]:

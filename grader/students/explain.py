@@ -20,13 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "criterion", nargs="?", metavar="CRITERION", help="its id in the rubric; without one, all are listed"
     )
     parser.add_argument(
-        "--assignment", metavar="NAME", default="", help="an installed one, or a folder with assignment.py"
+        "--assignment",
+        metavar="NAME",
+        default="",
+        help="an installed one, or a folder with assignment.py (default: as pytest here)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the explanation."""
-    assignment = finding.find(arguments.assignment)
+    assignment = finding.find(arguments.assignment or finding.of_folder(Path.cwd()))
     for line in explained(assignment, arguments.criterion, Path.cwd()):
         print(visible(line))
     return 0

@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--to", type=Path, metavar="FILE", help="the zip (default: named after the submission, here)")
     parser.add_argument(
-        "--assignment", metavar="NAME", default="", help="an installed one, or a folder with assignment.py"
+        "--assignment",
+        metavar="NAME",
+        default="",
+        help="an installed one, or a folder with assignment.py (default: as pytest here)",
     )
     parser.add_argument(
         "--skip-models", action="store_true", help="do not look whether the checkpoints fit the code (20 s)"
@@ -42,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     target = arguments.to or Path(f"{key_of(path)}.zip")
     if target.suffix.lower() != ".zip":
         raise GraderError(f"--to {target}: expected a name that ends in .zip; nothing was packed")
-    assignment = finding.find(arguments.assignment)
+    assignment = finding.find(arguments.assignment or finding.of_folder(Path.cwd()))
     with _opened(path, assignment) as submission:
         files = packed_files(submission)
         write(submission, files, target)

@@ -134,7 +134,7 @@ def _next(writer: _Writer, items: list[CheckItem]) -> None:
     left = [item for item in items if item.outcome in ("failed", "to do", "not trained")]
     step = min(left, key=lambda item: item.outcome == "not trained", default=None)  # code before training
     if step is not None and step.outcome == "not trained":
-        writer.line(f"Next: {step.criterion.id}: run the training in the notebook", bold=True)
+        writer.line(f"Next: {step.criterion.id}: run your training", bold=True)
     elif step is not None:
         given = Session.of(step.config).config.option.submission
         named = f"--submission={shlex.quote(given)} " if given else ""

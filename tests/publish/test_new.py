@@ -8,7 +8,7 @@ import pytest
 from grader import finding
 from grader.cli import main
 from grader.publish import new
-from grader.students import notebook
+from grader.students import commands, notebook
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,23 @@ def test_a_criterion_of_it_is_checked_in_a_session(demo):
     assert verdict.passed
     with pytest.raises(ValueError, match=r"did you mean 'softmax\.values'"):
         notebook.check("softmax.value", demo / "reference", assignment=demo)
+
+
+def test_what_students_ask_in_its_folder_is_about_it(demo, monkeypatch, capsys):
+    monkeypatch.chdir(demo)
+    assert commands.main(["explain"]) == 0
+    assert "softmax.values" in capsys.readouterr().out
+    monkeypatch.chdir(demo.parent)
+    assert commands.main(["explain"]) == 0
+    assert "vit.model" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("system", [["release", "--skip-audit"], ["package", "source"]], ids=lambda words: words[0])
+def test_a_file_of_its_own_that_is_no_text_goes_with_it(demo, tmp_path, system):
+    own = shutil.copytree(demo, tmp_path / "own")
+    (own / "words.bin").write_bytes(b"\x97\x00")
+    assert main([*system, "--assignment", str(own), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "grader" / "assignments" / "own" / "words.bin").read_bytes() == b"\x97\x00"
 
 
 def test_its_template_is_what_its_reference_says(demo):

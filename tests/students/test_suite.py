@@ -109,7 +109,7 @@ def test_the_points_so_far_are_told_and_what_is_decided_later(project):
 def test_only_what_the_official_grade_trains_itself_is_decided_there(project):
     result = project(contrastive_precision=("missing", "there is no vit_embeds.pt")).runpytest()
     said = " ".join(" ".join(result.outlines).split())
-    assert "90 of 100 points so far Next: contrastive.precision: run the training in the notebook" in said
+    assert "90 of 100 points so far Next: contrastive.precision: run your training" in said
 
 
 def test_a_file_that_cannot_be_read_is_named_where_all_checks_pass(project):

@@ -92,7 +92,7 @@ def _why_not_alone(run: ModuleRun, build: str) -> str:
             "numbers of its own. Make it of size 1 there, and expand it to x.shape[0] in forward."
         )
     return (
-        "A reshape mixes the batch axis with others, attention runs over the batch axis, or something is normalised "
+        "A reshape mixes the batch axis with others, attention or recurrence runs over the batch axis (see batch_first), or something is normalised "
         "over the batch."
     )
 
