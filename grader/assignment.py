@@ -9,6 +9,7 @@ from grader.data import DataSet, no_data
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion
 from grader.records import GradeWarning, Submission
+from grader.sandbox.inside.plan import Limits
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Assignment:
     parts: Mapping[int, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ("torch",)
-    worker_memory: int = 3 << 30
+    worker_memory: int = Limits.memory
     data: Callable[[Path | None], DataSet] = no_data
     traced: str = ""
     reference: Path | None = None

@@ -12,6 +12,7 @@ import pkgutil
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,9 @@ from types import ModuleType
 from grader import shipped
 from grader.assignment import Assignment
 from grader.errors import GraderError
+from grader.evidence import Probe
 from grader.firewall import words
+from grader.judging import Criterion
 from grader.sentences import did_you_mean
 
 FILE = "assignment.py"  # of a folder with an assignment
@@ -132,4 +135,20 @@ def _only(module: ModuleType, where: str) -> Assignment:
     found = {id(each): each for each in vars(module).values() if isinstance(each, Assignment)}
     if len(found) != 1:
         raise GraderError(f"{where}: expected it to define one grader.assignment.Assignment, found {len(found)}")
-    return next(iter(found.values()))
+    assignment = next(iter(found.values()))
+    mistake = next(_mistakes(assignment), None)
+    if mistake is not None:
+        raise GraderError(f"{where}: {mistake}")
+    return assignment
+
+
+def _mistakes(assignment: Assignment) -> Iterator[str]:
+    """What the author of an assignment has overlooked."""
+    asking: list[Probe | Criterion] = [*assignment.probes, *assignment.criteria.values()]
+    for each in asking:
+        for unknown in set(each.needs) - set(assignment.criteria):
+            meant = did_you_mean(unknown, assignment.criteria)
+            yield f"{each.id!r} needs {unknown!r}: there is no such criterion{meant}"
+    for check in (check for criterion in assignment.criteria.values() for check in criterion.checks):
+        if check.sentence == check.name:
+            yield f"the check {check.name} has no docstring: it is the sentence that students read"

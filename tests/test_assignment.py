@@ -1,6 +1,7 @@
 """The second assignment in docs/examples, which the engine knows nothing of."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,25 @@ def test_a_file_that_is_no_assignment_is_one_line(tmp_path, capsys, text):
         path.write_text(text)
     assert main(["--assignment", str(path), str(EXAMPLE / "reference")]) == 2
     assert "assignment.py: expected" in capsys.readouterr().err
+
+
+MISTAKES = {
+    "a criterion that is not there": (
+        'checks(least_squares), names=("fit",)', 'checks(least_squares), needs=("regression.predct",)',
+        "'regression.fit' needs 'regression.predct': there is no such criterion, did you mean 'regression.predict'?",
+    ),
+    "no docstring": ('    """`fit` finds', '    unread = """`fit` finds', "has no docstring: it is the sentence"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("old, new, words", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_of_its_author_is_one_line(tmp_path, capsys, old, new, words):
+    folder = shutil.copytree(EXAMPLE, tmp_path / "mine")
+    text = (folder / "assignment.py").read_text()
+    assert old in text
+    (folder / "assignment.py").write_text(text.replace(old, new, 1))
+    assert main(["--assignment", str(folder), str(EXAMPLE / "reference")]) == 2
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("criterion", VIT.criteria)
