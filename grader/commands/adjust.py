@@ -10,6 +10,7 @@ from grader.gradebook.deciding import Wish, decide
 from grader.gradebook.ledger import WHOLE_SCORE, Decision, who
 from grader.gradebook.reader import GradebookReader, look_again
 from grader.reports.text import printable
+from grader.sentences import number_of
 
 DESCRIPTION = """Give a student points in place of those that were computed.
 
@@ -111,5 +112,5 @@ def _list(reader: GradebookReader) -> int:
                     f"{entry.row.key}: {each.criterion}: {each.was:g} → {each.points:g} by {each.by}, {each.at}: {each.why}"
                 )
             )
-    print(f"{count} decisions stand, {len(again)} to be looked at again")
+    print(f"{number_of(count, 'decision')} {'stands' if count == 1 else 'stand'}, {len(again)} to be looked at again")
     return 0

@@ -26,16 +26,25 @@ PACKAGES = Path(__file__).resolve().parent / "packages"
 
 
 def gradescope(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:
-    """Write the zip: setup.sh and run_autograder at its root, the grader beside them."""
+    """Write the zip: setup.sh and run_autograder at its root, the grader beside them.
+
+    Raises:
+        GraderError: its name is no zip's, or it cannot be written.
+    """
+    if out.suffix.lower() != ".zip":
+        raise GraderError(f"--out {out}: expected a name that ends in .zip; nothing was written")
     with tempfile.TemporaryDirectory(prefix="vit-grade-package-") as folder:
         tree = Path(folder, "source")
         source(tree, rubric, assignment)
         for path in sorted((PACKAGES / "gradescope").iterdir()):
             shutil.copy(path, tree / path.name)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(path for path in tree.rglob("*") if path.is_file()):
-                _add(archive, path, path.relative_to(tree).as_posix())
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+                    _add(archive, path, path.relative_to(tree).as_posix())
+        except OSError as error:
+            raise GraderError(f"{out}: cannot be written: {error.strerror or error}") from None
 
 
 def classroom50(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:

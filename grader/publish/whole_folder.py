@@ -13,12 +13,16 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """A folder to fill, which becomes ``out`` where nothing was raised.
 
     Raises:
-        GraderError: ``out`` is no new or empty folder.
+        GraderError: ``out`` is no new or empty folder, or cannot be made.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise GraderError(f"{out}: expected a new or empty folder; nothing was written")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".making-", dir=out.parent) as folder:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        holder = tempfile.TemporaryDirectory(prefix=".making-", dir=out.parent)
+    except OSError as error:
+        raise GraderError(f"{out}: cannot be written: {error.strerror or error}") from None
+    with holder as folder:
         made = Path(folder, out.name)
         made.mkdir()
         yield made

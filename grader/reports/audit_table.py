@@ -55,7 +55,7 @@ def run(options: Options, only: str, show_messages: bool = False) -> int:
     named = sum(line.named for line in lines if line.kind == "fault")
     faults = sum(line.kind == "fault" for line in lines)
     shown.console.print(
-        f"{len(lines)} cases, {wrong} not as they should be; {named} of {faults} faults named by their cause; "
+        f"{number_of(len(lines), 'case')}, {wrong} not as they should be; {named} of {faults} faults named by their cause; "
         + (f"{number_of(len(unneeded), 'check')} that no fault needs; " if unneeded else "")
         + f"checks against cases: {target}"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.cli import main
 from grader.errors import GraderError
 from grader.publish import package, solutions
 from tests.publish import submissions
@@ -42,8 +43,21 @@ def gradescope(tmp_path_factory, environment):
 def test_a_rubric_that_cannot_be_read_is_not_packed(tmp_path, system):
     (tmp_path / "ours.toml").write_text("[[")
     with pytest.raises(GraderError, match="not valid TOML"):
-        package.SYSTEMS[system](tmp_path / "out", tmp_path / "ours.toml")
-    assert not (tmp_path / "out").exists()
+        package.SYSTEMS[system](tmp_path / "out.zip", tmp_path / "ours.toml")
+    assert not (tmp_path / "out.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "out", "words"),
+    [("gradescope", "empty", "expected a name that ends in .zip"), ("gradescope", "a.txt/b.zip", "cannot be written"),
+     ("source", "a.txt/b", "cannot be written"), ("classroom50", "a.txt", "expected a new or empty folder")],
+)  # fmt: skip
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys, system, out, words):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.txt").write_text("mine")
+    assert main(["package", system, "--out", str(tmp_path / out)]) == 2
+    assert words in capsys.readouterr().err
+    assert (tmp_path / "a.txt").read_text() == "mine" and list((tmp_path / "empty").iterdir()) == []
 
 
 def test_a_bundle_is_written_into_no_folder_that_holds_something(tmp_path):

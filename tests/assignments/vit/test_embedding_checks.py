@@ -152,11 +152,19 @@ def saved(**edits: Any) -> dict[str, Any]:
 
 
 def evaluated(
-    over: Any = None, precision: Any = None, better: Any = None, equal: Any = None, worse: Any = None
+    over: Any = None,
+    precision: Any = None,
+    better: Any = None,
+    equal: Any = None,
+    slightly: Any = None,
+    worse: Any = None,
 ) -> Written:
     pair = {"kind": "sequence", "type": "tuple", "items": [tensor(np.float32(KNOWN.rows)), tensor(KNOWN.labels)]}
     best = KNOWN.precisions[0]
-    ends = {"better": better or end(best, file=saved()), "equal": equal or end(best), "worse": worse or end(0.99)}
+    ends = {
+        "better": better or end(best, file=saved()), "equal": equal or end(best),
+        "slightly better": slightly or end(best, file=saved()), "worse": worse or end(0.99),
+    }  # fmt: skip
     value = {"over": over or pair, "precision": precision or number(KNOWN.precisions[0]), "end": ends, "state": STATE}
     return Written("protected.evaluation", "embedding.evaluate", EVALUATION, value)
 
@@ -174,6 +182,7 @@ def test_a_right_evaluation_passes(check: Any) -> None:
         ("embeddings_of_dataset", evaluated(over=RAISED), "`get_embeddings_over_dataset` raised E"),
         ("precision", evaluated(precision=number(KNOWN.mistakes["swapped"][0])), "swapped"),
         ("precision", evaluated(precision=number(1)), "itself"),
+        ("precision", evaluated(precision=number(100 * KNOWN.precisions[0])), "not percent"),
         ("precision", evaluated(precision={"kind": "other", "type": "NoneType", "none": True}), "got none"),
         ("end_of_epoch", evaluated(better=end(KNOWN.precisions[0])), "no vit_embeds.pt was written"),
         ("end_of_epoch", evaluated(better=end(KNOWN.precisions[0], file=RAISED)), "could not be read back"),
@@ -182,6 +191,7 @@ def test_a_right_evaluation_passes(check: Any) -> None:
         ("end_of_epoch", evaluated(better=end(KNOWN.precisions[0], file=saved(precision=number(1)))), "got 1.0000"),
         ("end_of_epoch", evaluated(better=end(KNOWN.precisions[0], "", saved())), "to be printed"),
         ("end_of_epoch", evaluated(worse=end(0.99, file=saved())), "worse than the best before"),
+        ("end_of_epoch", evaluated(slightly=end(KNOWN.precisions[0])), "better than the best before by 0.001"),
         ("end_of_epoch", evaluated(equal=end(KNOWN.precisions[0], file=saved())), "equals the best before"),
         ("end_of_epoch", evaluated(worse=end(0.5, printed="")), "to be returned, got 0.5000"),
     ],

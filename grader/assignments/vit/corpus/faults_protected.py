@@ -115,8 +115,29 @@ FAULTS = [
     protected(
         "end_keeps_worst", ("    if precision > best_prec:", "    if precision < best_prec:"), word="no vit_embeds.pt"
     ),
+    protected(
+        "end_writes_much_better_ones",
+        ("    if precision > best_prec:", "    if precision > best_prec + 0.01:"),
+        word="by 0.001",
+    ),
+    protected(
+        "end_writes_once",
+        ("    if precision > best_prec:", "    if precision > best_prec and not os.path.exists('vit_embeds.pt'):"),
+        ("import torch\nfrom pytorch", "import os\n\nimport torch\nfrom pytorch"),
+        word="by 0.001",
+    ),
+    protected(
+        "end_rounds",
+        ("    if precision > best_prec:", "    precision = round(precision, 2)\n    if precision > best_prec:"),
+        word="Precision@1",
+    ),
     protected("end_renames_key", ('"precision@1": best_prec', '"precision": best_prec'), word="precision@1"),
     protected("end_claims_more", ('"precision@1": best_prec', '"precision@1": best_prec + 0.1'), word="precision@1"),
+    protected(
+        "precision_in_percent",
+        ("return float(accuracies", "return 100 * float(accuracies"),
+        word="not percent",
+    ),
     protected("end_prints_nothing", ('    print(f"Best Precision@1: {best_prec:.4f}")\n', ""), word="to be printed"),
     protected("end_prints_more", ("{best_prec:.4f}", "{best_prec + 0.1:.4f}"), word="printed"),
     protected(

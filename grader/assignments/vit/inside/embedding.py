@@ -6,7 +6,7 @@ Shapes: B batch, D hidden size, E embedding size, n items of a data set.
 import contextlib
 import io
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -166,7 +166,7 @@ def _sampled(function: Callable[..., Any], labels: np.ndarray, arguments: dict[s
 @op("embedding.evaluate")
 def evaluate(
     student: Student, vit: Weights, head: Weights, reference: Items, query: Items, many: Items,
-    own_embeddings: bool, best: dict[str, float | None],
+    own_embeddings: bool, best: Mapping[str, Sequence[float]],
 ) -> dict[str, Any]:  # fmt: skip
     """Call the three functions that evaluate.
 
@@ -176,8 +176,8 @@ def evaluate(
         many: the items for ``get_embeddings_over_dataset``, more than fit into a batch.
         own_embeddings: whether the student's ``get_embeddings`` is used where it goes together with them, else a
             stand-in.
-        best: by name of a call of ``evaluate_at_end_epoch``, the best Precision@1 before; None for what the call
-            before returned.
+        best: by name of a call of ``evaluate_at_end_epoch``, the best Precision@1 before it: how many times what the
+            call before returned, and a number that is added.
 
     Returns:
         a ``metric_learning.embedding_answers.Evaluated``.
@@ -197,7 +197,7 @@ class Evaluating:
 
     def __init__(
         self, student: Student, both: tuple[Any, Any], reference: Items, query: Items, many: Items,
-        best: Mapping[str, float | None],
+        best: Mapping[str, Sequence[float]],
     ) -> None:  # fmt: skip
         self.student, self.models, self.best = student, both, best
         bank = Garments(reference["images"], reference["labels"])
@@ -228,12 +228,14 @@ class Evaluating:
                 },
             }
 
-    def _end(self, function: Callable[..., Any], best: float | None, places: tuple[Path, ...]) -> dict[str, Any]:
-        before: Any = best
-        if best is None:  # a function that returned no number is called with one that is not exceeded
-            before = self.returned if isinstance(self.returned, int | float | torch.Tensor) else 1.0
-        for file in _checkpoints(places):
-            file.unlink()
+    def _end(self, function: Callable[..., Any], best: Sequence[float], places: tuple[Path, ...]) -> dict[str, Any]:
+        times, added = best
+        before: Any = added
+        if times and isinstance(self.returned, int | float | torch.Tensor):
+            before = self.returned + added if added else self.returned
+        elif times:  # a function that returned no number is called with one that is not exceeded
+            before = 1.0
+        kept = {file: _made_older(file) for file in _checkpoints(places)}
         printed = io.StringIO()
 
         def call() -> Any:
@@ -243,7 +245,7 @@ class Evaluating:
         with contextlib.redirect_stdout(printed):
             result = result_of(call)
         print(printed.getvalue(), end="")
-        written = next((_written(file) for file in _checkpoints(places)), None)
+        written = next((_written(file) for file in _checkpoints(places) if file.read_bytes() != kept.get(file)), None)
         return {"result": result, "printed": printed.getvalue()[:2_000], "file": written}
 
 
@@ -258,6 +260,12 @@ def _places() -> tuple[Path, ...]:
 
 def _checkpoints(places: tuple[Path, ...]) -> list[Path]:
     return [file for place in places for file in place.rglob("vit_embeds.pt") if file.is_file()]
+
+
+def _made_older(file: Path) -> bytes:
+    """Put an older checkpoint there, as it stands there in a training after the first epoch; returns its bytes."""
+    torch.save({"vit": {}, "embedding_head": {}, "precision@1": 0.0}, file)
+    return file.read_bytes()
 
 
 def _written(file: Path) -> dict[str, Any]:

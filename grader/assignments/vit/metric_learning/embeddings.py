@@ -210,9 +210,9 @@ def _moved_or_scaled(got: np.ndarray, right: np.ndarray) -> tuple[str, str] | No
     order = [int(np.abs(unit - row).max(1).argmin()) for row in directions]
     if _distance(directions, unit[order]) > TOLERANCE:
         return None
-    repeated = len(set(order)) < len(order)
+    all_there = all(np.abs(directions - row).max(1).min() <= TOLERANCE for row in unit)
     return (
-        "rows are repeated" if repeated else "the rows are in another order than the images",
+        "the rows are in another order than the images" if all_there else "rows are repeated",
         "Row i must be the embedding of image i.",
     )
 

@@ -90,7 +90,7 @@ def sampler(evidence: Evidence) -> None:
 
 def _difference(got: tuple[int, ...], rows: tuple[int, ...]) -> str:
     if len(got) != len(rows):
-        return f"keeps {len(got)} items of a small data set, expected {len(rows)}: that many of each class, or all of a class with fewer"
+        return f"keeps {len(got)} items of a small data set, expected {len(rows)}: that many of each class"
     if sorted(got) == sorted(rows):
         return "keeps the right items in another order, expected class by class"
     return f"keeps other items ({len(set(got) - set(rows))} of {len(rows)}), expected the first ones of each class"
@@ -165,7 +165,9 @@ def precision(evidence: Evidence) -> None:
         return
     if not found:
         raise Fail("expected Precision@1 as a number, got none", GIVEN_HINT)
-    raise Fail(f"expected Precision@1 {known.precisions[0]:.4f}, got {found[0]:.4f}", _mistake(found, known.mistakes))
+    in_percent = _has_one_of([number / 100 for number in found], known.precisions)
+    hint = "Return the share, from 0 to 1, not percent." if in_percent else _mistake(found, known.mistakes)
+    raise Fail(f"expected Precision@1 {known.precisions[0]:.4f}, got {found[0]:.4f}", hint)
 
 
 def _has_one_of(found: list[float], wanted: list[float]) -> bool:
@@ -191,7 +193,7 @@ def end_of_epoch(evidence: Evidence) -> None:
     """`evaluate_at_end_epoch` keeps the best model in `vit_embeds.pt`, prints and returns the best Precision@1."""
     evaluated, known = _evaluated(evidence)
     results = {name: _returned(END_OF_EPOCH, call.result) for name, call in evaluated.end.items()}
-    better, equal, worse = (evaluated.end[name] for name in ("better", "equal", "worse"))
+    better, equal, slightly, worse = (evaluated.end[name] for name in ("better", "equal", "slightly better", "worse"))
     right = _of_these_embeddings(evaluated, known)
     if better.file is None:
         raise Fail("the Precision@1 is better than the best before, but no vit_embeds.pt was written", PROTECTED_HINT)
@@ -199,9 +201,12 @@ def end_of_epoch(evidence: Evidence) -> None:
     if worse.file is not None:
         raise Fail("vit_embeds.pt was written although the Precision@1 is worse than the best before", PROTECTED_HINT)
     _expect_best(better, results["better"], right, always=True)
-    _expect_best(
-        worse, results["worse"], [evidence["protected.evaluation"].question.args["best"]["worse"]], always=False
-    )
+    _, before = evidence["protected.evaluation"].question.args["best"]["worse"]
+    _expect_best(worse, results["worse"], [before], always=False)
+    if slightly.file is None:
+        raise Fail(
+            "the Precision@1 is better than the best before by 0.001, but no vit_embeds.pt was written", PROTECTED_HINT
+        )
     unchanged_best = single_numbers(results["equal"]) == single_numbers(results["better"])
     if equal.file is not None and unchanged_best:
         raise Fail("vit_embeds.pt was written although the Precision@1 equals the best before", PROTECTED_HINT)
