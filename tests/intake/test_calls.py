@@ -1,7 +1,9 @@
 """What makes the arguments of the notebook's last call of one function: kept, in order, and nothing else."""
 
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
 
 from grader.records import Submission
@@ -25,7 +27,7 @@ CALL = "train_embedding_model(subset, test)"
 WITHOUT_THE_REST = ["full = ", "test = ", "rows = ", "subset = ", CALL]
 
 
-def found(folder: Path, *cells: str, **modules: str) -> Submission:
+def found(folder: Path, *cells: str | dict[str, Any], **modules: str) -> Submission:
     write_modules(folder, **modules)
     return opened(write_notebook(folder / "submission.ipynb", DEFINED, *cells), traced="train_embedding_model")
 
@@ -78,6 +80,13 @@ def test_what_a_module_makes_is_kept_before_what_uses_it(tmp_path: Path) -> None
     assert not any("other" in source for _, source in steps)
 
 
+def test_a_star_in_a_block_brings_what_the_call_needs(tmp_path: Path) -> None:
+    cells = "try:\n    from data import *\nexcept ImportError:\n    pass", "train_embedding_model(train_set, None)"
+    sets = 'from torchvision.datasets import FashionMNIST\ntrain_set = FashionMNIST("a")\nother = FashionMNIST("b")'
+    kept = [(module, piece.source) for module, piece in found(tmp_path, *cells, data=sets).program.call]
+    assert ("data", 'train_set = FashionMNIST("a")') in kept and kept[-1] == (None, cells[1])
+
+
 def test_what_an_earlier_statement_takes_of_a_module_that_the_call_names_too_is_kept(tmp_path: Path) -> None:
     data = 'from torchvision.datasets import FashionMNIST\ntrain_set = FashionMNIST("a")\ntest_set = FashionMNIST("b")'
     picked = "picked = Subset(data.train_set, rows)\nrows = range(5)\npicked = Subset(picked, rows)"
@@ -124,6 +133,14 @@ def test_what_changes_a_module_runs_where_it_is_imported(tmp_path: Path, cells: 
 def test_the_last_call_counts(tmp_path: Path) -> None:
     kept = text(found(tmp_path / "a", SETS, "train_embedding_model(full, test)", SAMPLED, CALL))
     assert CALL in kept and "train_embedding_model(full, test)" not in kept
+
+
+def test_a_call_that_was_never_run_does_not_count_beside_one_that_was(tmp_path: Path) -> None:
+    ran = nbformat.v4.new_code_cell(CALL, outputs=[nbformat.v4.new_output("stream", text="Best Precision@1: 0.7")])
+    kept = text(
+        found(tmp_path / "a", SETS, SAMPLED, ran, "for n in (50, 100):\n    train_embedding_model(rows[:n], test)")
+    )
+    assert CALL in kept and "rows[:n]" not in kept
 
 
 def test_models_that_are_built_before_the_call_are_those_of_that_moment(tmp_path: Path) -> None:

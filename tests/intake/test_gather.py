@@ -282,6 +282,24 @@ def test_a_class_of_a_module_is_found_however_it_is_imported(tmp_path: Path, cel
     assert kept(submission, "parts") == "dim = 4"
 
 
+BLOCKS = {
+    "tried": "try:\n    from parts import *\nexcept ImportError:\n    !cp /content/drive/MyDrive/parts.py .",
+    "in the end": "try:\n    pass\nfinally:\n    from parts import *",
+    "under a condition": "import os\nif os.path.exists('parts.py') or True:\n    from parts import *",
+    "in a with": "import warnings\nwith warnings.catch_warnings():\n    from parts import *",
+    "of a module that tries": "from between import *",
+    "run": "import runpy\nglobals().update(runpy.run_path('parts.py'))",
+}
+
+
+@pytest.mark.parametrize("cell", BLOCKS.values(), ids=BLOCKS)
+def test_a_star_in_a_block_brings_its_names(tmp_path: Path, cell: str) -> None:
+    between = "try:\n    from .parts import *\nexcept ImportError:\n    from parts import *"
+    modules = {"parts": "dim = 4\nother = 5", "between": between}
+    submission = from_cells(tmp_path, cell, "def lr():\n    return dim", **modules)
+    assert run(submission)["lr"]() == 4
+
+
 def test_the_origin_is_where_the_definition_stands_and_the_module_where_the_name_is_looked_up(tmp_path: Path) -> None:
     submission = from_cells(tmp_path, "from vit_model import *", vit_model="\n\nclass ViT: pass", other="lr = 3")
     assert submission.program.names["ViT"] == Origin("vit_model.py", None, 1, None)

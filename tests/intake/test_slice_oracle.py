@@ -115,6 +115,7 @@ def test_the_slice_gives_what_the_whole_notebook_gives(cells: list[str]) -> None
 
 LINES = (
     "from m import *",
+    "try:\n    from m import *\nexcept ImportError:\n    a = 9",
     "from m import a, b",
     "import m\na = m.a",
     "import m as c\nc.a = 3\na = c.f()",

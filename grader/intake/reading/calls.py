@@ -12,7 +12,7 @@ What trains, downloads, plots or reaches out stays out, as everywhere; only buil
 import ast
 import copy
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .callers import called_in_bodies, called_names, leading_to
@@ -43,16 +43,20 @@ class Step:
     statement: Statement
 
 
-def call_steps(gathering: Gathering, function: str) -> list[Step]:
-    """Return what makes the arguments of the last call of a function, ending with the call; nothing without one."""
-    return Search(gathering, function).steps() if function else []
+def call_steps(gathering: Gathering, function: str, silent: Collection[int] = ()) -> list[Step]:
+    """Return what makes the arguments of the last call of a function, ending with the call; nothing without one.
+
+    Args:
+        silent: cells without outputs: a call in one of them counts only where no other has any.
+    """
+    return Search(gathering, function, silent).steps() if function else []
 
 
 class Search:
     """The search for one call, after the definitions have been gathered."""
 
-    def __init__(self, gathering: Gathering, function: str) -> None:
-        self.gathering, self.function = gathering, function
+    def __init__(self, gathering: Gathering, function: str, silent: Collection[int]) -> None:
+        self.gathering, self.function, self.silent = gathering, function, silent
         self.texts = {name: list(unit.statements) for name, unit in gathering.units.items()}
         self.leading = self._leading()
         rules = RulesWithData(gathering.rules.never_called, frozenset())
@@ -101,7 +105,8 @@ class Search:
                 self.texts[module] = self._as_program(self.gathering.units[module])
             calling = [n for n, statement in enumerate(self.texts[module]) if self.calls(statement.node)]
             if calling:
-                return module, calling[-1]
+                shown = [n for n in calling if self.texts[module][n].place.cell not in self.silent]
+                return module, (shown or calling)[-1]
         return None
 
     def _as_program(self, unit: Unit) -> list[Statement]:
@@ -130,7 +135,7 @@ class Search:
                 if number < limit and (module, number) not in self.found:
                     pending += self.include(self.texts[module][number], number, unit)
             for number, statement in enumerate(self.texts[module]):
-                pending += self.through_star(name, statement, number, unit) if is_star(statement.node) else []
+                pending += self.through_star(name, statement, number, unit) if "import *" in statement.source else []
 
     def needed_by(self, statement: Statement, number: float, unit: Unit) -> list[Need]:
         """What a statement needs: each name in it, and ``train_set`` of a module ``data`` for ``data.train_set``."""
@@ -150,9 +155,16 @@ class Search:
         if unit.name not in self.concerning:
             found = self.concerning[unit.name] = {}
             for number, statement in enumerate(self.texts[unit.name]):
-                for name in bound([statement.node]) | changed(statement.node, unit.known):
+                brought = set() if is_star(statement.node) else self.by_stars(statement, unit)
+                for name in bound([statement.node]) | changed(statement.node, unit.known) | brought:
                     found.setdefault(name, []).append(number)
         return self.concerning[unit.name]
+
+    def by_stars(self, statement: Statement, unit: Unit) -> set[str]:
+        """The names that star imports of modules of the submission bring in a statement, as in a ``try``."""
+        found = links(statement.node, unit, self.gathering.sources) if "import *" in statement.source else []
+        sources = [self.gathering.units.get(link.module) for link in found if link.name == "*"]
+        return {name for source in sources if source is not None for name in self.index(source)}
 
     def include(self, statement: Statement, number: int, unit: Unit) -> list[Need]:
         """Take a statement in, unless it has been executed already and need not be again; return what it needs."""
@@ -193,15 +205,14 @@ class Search:
         return permitted(statement, lambda part: self.rules.reason(part, unit.known))[0]
 
     def through_star(self, name: str, star: Statement, number: int, unit: Unit) -> list[Need]:
-        """What a name needs that a star import brings: an import of that name alone stands in its place."""
+        """What a name needs that a star import brings: an import of that name alone stands in its place, but in a block."""
         node = star.node
-        assert isinstance(node, ast.ImportFrom)
         for link in links(node, unit, self.gathering.sources):
-            source = self.gathering.units.get(link.module)
+            source = self.gathering.units.get(link.module) if link.name == "*" else None
             if source is not None and name in self.index(source):
                 self.named.add(link.module)
-                one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
-                if name not in self.gathering.question.wanted:
+                if isinstance(node, ast.ImportFrom) and name not in self.gathering.question.wanted:
+                    one = ast.copy_location(ast.ImportFrom(node.module, [ast.alias(name)], node.level), node)
                     place = unit.name, number + len(self.found) / 1e6
                     self.found[place] = replace(star, node=one, source=ast.unparse(one))
                 return [(link.module, name, math.inf)]

@@ -64,6 +64,8 @@ class Rewriting(ast.NodeTransformer):
             return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node) if module else node
         if self.is_call(call, "exec") and (body := self.executed(call)):  # type: ignore[arg-type]
             return self.put(ast.If(ast.Constant(True), body, []), node)
+        if self.is_namespace_update(call) and (module := self.file_in(call)):
+            return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node)
         if self.is_call(call, "exec_module") and (dotted(call.func) or "").split(".")[0] in self.specs:  # type: ignore[attr-defined]
             return self.put(ast.Pass(), node)
         return node
@@ -104,6 +106,13 @@ class Rewriting(ast.NodeTransformer):
         texts = [part.value for part in walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
         files = [PurePosixPath(text.replace("\\", "/")).stem for text in texts if text.endswith(".py")]
         return self.sources.resolve(files[0]) if files else None
+
+    def is_namespace_update(self, call: ast.expr) -> bool:
+        """Whether all names of a file become names here: ``globals().update(runpy.run_path("model.py"))``."""
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or len(call.args) != 1:
+            return False
+        here = self.is_call(call.func.value, "globals", "locals", "vars")
+        return here and call.func.attr == "update" and self.is_call(call.args[0], "run_path")
 
     def is_call(self, value: ast.expr, *names: str) -> bool:
         return isinstance(value, ast.Call) and (dotted(value.func) or last_of(value.func)).split(".")[-1] in names

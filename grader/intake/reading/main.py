@@ -74,7 +74,8 @@ def open_(request: dict[str, Any], limits: IntakeLimits) -> dict[str, Any]:
     except BaseException:
         clear(root)
         raise
-    program, problems_of_code = gathered(choice.gathering, request.get("traced", ""))
+    silent = {cell.number for cell in choice.cells if not cell.outputs}
+    program, problems_of_code = gathered(choice.gathering, request.get("traced", ""), silent)
     broken = with_versions(choice.gathering.broken)
     return {
         "sha256": digest_of(digests),

@@ -1,5 +1,6 @@
 """A slice in the form of ``grader.records.Program``, as JSON takes it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from .callers import last_calls
@@ -8,11 +9,12 @@ from .gather import Gathering
 from .parsing import Statement
 
 
-def gathered(gathering: Gathering, traced: str = "") -> tuple[dict[str, Any], list[str]]:
+def gathered(gathering: Gathering, traced: str = "", silent: Collection[int] = ()) -> tuple[dict[str, Any], list[str]]:
     """Return the program as JSON takes it (see ``grader.records.Program``), and what was left out.
 
     Args:
         traced: the function whose last call is looked for, with what makes its arguments.
+        silent: cells without outputs: a call in one of them counts only where no other has any.
     """
     gathering.gather()
     modules = {name: pieces_of(gathering, name) for name in sorted(gathering.included)}
@@ -21,7 +23,7 @@ def gathered(gathering: Gathering, traced: str = "") -> tuple[dict[str, Any], li
         place = item.statement.place
         names[name] = {"file": place.file, "cell": place.cell, "line": item.statement.line, "module": module}
     program = {"main": pieces_of(gathering, None), "modules": modules, "names": names}
-    program["call"] = traced_call(gathering, traced)
+    program["call"] = traced_call(gathering, traced, silent)
     program["called"] = last_calls(gathering, sorted({*gathering.question.wanted, *gathering.question.provided}))
     program["undefined"] = gathering.undefined()
     files = [f"{file}: {why}; it is not graded" for file, why in gathering.sources.left_out.items()]
@@ -39,10 +41,10 @@ def piece_of(statement: Statement, postponed: bool) -> dict[str, object]:
     return {"source": statement.source, **of_file, "postponed": postponed}
 
 
-def traced_call(gathering: Gathering, function: str) -> list[dict[str, object]]:
+def traced_call(gathering: Gathering, function: str, silent: Collection[int]) -> list[dict[str, object]]:
     """Return the pieces that lead to the last call of a function; none where they cannot be found."""
     try:
-        steps = call_steps(gathering, function)
+        steps = call_steps(gathering, function, silent)
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError):
         return []  # a submission is graded without them, too
     postponed = {name: unit.postponed for name, unit in gathering.units.items()}

@@ -261,19 +261,27 @@ def index(unit: Unit) -> None:
 
 
 def expand_stars(units: dict[str | None, Unit]) -> None:
-    """Replace ``from model import *`` by one import for each name that it brings."""
+    """Replace ``from model import *`` by one import for each name that it brings; in a block, as ``try``, note the names."""
     brought = {name: exports(name, units, set()) for name in units}
     for unit in units.values():
         expanded: list[Item] = []
         for item in unit.items:
-            link = item.links[0] if is_star(item.statement.node) and item.links else None
-            if link is None or item.reason:
+            stars = [] if item.reason else stars_of(item)
+            if not stars or not is_star(item.statement.node):
+                item.binds |= {name for link in stars for name in brought.get(link.module, set())}
+                item.always |= any(brings_unknown(link.module, units, set()) for link in stars)
                 expanded.append(item)
                 continue
+            link = stars[0]
             expanded += [one_of_star(item, link, name) for name in sorted(brought.get(link.module, set()))]
             if brings_unknown(link.module, units, set()):
                 expanded.append(replace(item, always=True, links=[ImportedName(link.module, None)]))
         unit.items = expanded
+
+
+def stars_of(item: Item) -> list[ImportedName]:
+    """The star imports of modules of the submission in a statement."""
+    return [link for link in item.links if link.name == "*"]
 
 
 def one_of_star(item: Item, link: ImportedName, name: str) -> Item:
@@ -292,9 +300,8 @@ def exports(name: str | None, units: dict[str | None, Unit], visited: set[str | 
     visited.add(name)
     unit, names = units[name], set()
     for item in unit.items:
-        names |= item.binds if not item.reason else set()
-        if is_star(item.statement.node) and item.links:
-            names |= exports(item.links[0].module, units, visited)
+        if not item.reason:
+            names |= item.binds.union(*(exports(link.module, units, visited) for link in stars_of(item)))
     public = {each for each in names if not each.startswith("_")}
     return names & unit.exported if unit.exported is not None else public
 
@@ -305,7 +312,5 @@ def brings_unknown(name: str | None, units: dict[str | None, Unit], visited: set
         return False
     visited.add(name)
     items = units[name].items
-    stars = [item for item in items if is_star(item.statement.node) and item.links]
-    return any(item.always for item in items) or any(
-        brings_unknown(item.links[0].module, units, visited) for item in stars
-    )
+    stars = [link for item in items if not item.reason for link in stars_of(item)]
+    return any(item.always for item in items) or any(brings_unknown(link.module, units, visited) for link in stars)
