@@ -13,7 +13,9 @@ from .names import dotted, walk
 from .parsing import Statement, parsed, parses
 from .sources import SHADOWED, ModuleFiles
 
-MARKS = ("import_module", "__import__", "spec_from_file_location", "SourceFileLoader", "exec", "run_path", "import *")
+MARKS = (
+    "import_module", "__import__", "spec_from_file_location", "SourceFileLoader", "exec", ".py", "import *", "magic",
+)  # fmt: skip
 
 
 def plain_imports(statements: Iterable[Statement], sources: ModuleFiles) -> list[Statement]:
@@ -29,6 +31,7 @@ class Rewriting(ast.NodeTransformer):
         self.sources, self.changed = sources, False
         self.specs: dict[str, str] = {}  # by name of a variable that holds a spec, the module
         self.texts: dict[str, str] = {}  # by name of a variable, the text that it holds
+        self.files: dict[str, str] = {}  # by name of a variable that holds a module's file or its text, the module
 
     def rewritten(self, statement: Statement) -> Statement:
         if isinstance(statement.node, ast.Assign) and isinstance(statement.node.value, ast.Constant):
@@ -48,6 +51,8 @@ class Rewriting(ast.NodeTransformer):
         target = node.targets[0]
         if len(node.targets) > 1 or not isinstance(target, ast.Name):
             return node
+        if self.is_call(node.value, "open", "read", "read_text", "compile") and (module := self.file_in(node.value)):
+            self.files[target.id] = module
         if self.is_call(node.value, "spec_from_file_location") and (module := self.file_in(node.value)):
             self.specs[target.id] = module
             return node
@@ -57,11 +62,24 @@ class Rewriting(ast.NodeTransformer):
             return self.put(ast.ImportFrom(module, [ast.alias(node.value.attr, target.id)], 0), node)
         return node
 
+    def visit_With(self, node: ast.With) -> ast.AST:
+        """Leave the file of a module closed where its text is executed: ``with open("model.py") as f: exec(f.read())``."""
+        opened = set()
+        for item in node.items:
+            module = self.file_in(item.context_expr) if self.is_call(item.context_expr, "open") else None
+            if module and isinstance(item.optional_vars, ast.Name):
+                self.files[item.optional_vars.id] = module
+                opened.add(item.optional_vars.id)
+        self.generic_visit(node)
+        rest = [line for line in node.body if not opened & {n.id for n in ast.walk(line) if isinstance(n, ast.Name)}]
+        executed = any(isinstance(line, ast.ImportFrom) for line in rest)
+        return self.put(ast.If(ast.Constant(True), rest, []), node) if opened and executed else node
+
     def visit_Expr(self, node: ast.Expr) -> ast.stmt:
         call = node.value
-        if self.is_call(call, "exec") and isinstance(call.args[0] if call.args else None, ast.Call):  # type: ignore[attr-defined]
-            module = self.file_in(call)
-            return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node) if module else node
+        runs = self.is_call(call, "run_line_magic", "magic") and "run" in self.words_in(call)
+        if (runs or self.is_call(call, "exec")) and (module := self.file_in(call)):
+            return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node)
         if self.is_call(call, "exec") and (body := self.executed(call)):  # type: ignore[arg-type]
             return self.put(ast.If(ast.Constant(True), body, []), node)
         if self.is_namespace_update(call) and (module := self.file_in(call)):
@@ -102,10 +120,15 @@ class Rewriting(ast.NodeTransformer):
         return self.file_in(value.func.value) if loads and isinstance(value.func, ast.Attribute) else None
 
     def file_in(self, value: ast.expr) -> str | None:
-        """Return the submission's module whose file an expression names by the last text in it that ends in .py."""
+        """Return the submission's module whose file an expression names by a text that ends in .py, or by a variable."""
+        files = [PurePosixPath(text.replace("\\", "/")).stem for text in self.words_in(value) if text.endswith(".py")]
+        held = [self.files[part.id] for part in walk(value) if isinstance(part, ast.Name) and part.id in self.files]
+        return self.sources.resolve(files[0]) if files else next(iter(held), None)
+
+    def words_in(self, value: ast.expr) -> list[str]:
+        """Return the texts in an expression; "run model.py" as two."""
         texts = [part.value for part in walk(value) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-        files = [PurePosixPath(text.replace("\\", "/")).stem for text in texts if text.endswith(".py")]
-        return self.sources.resolve(files[0]) if files else None
+        return [word for text in texts for word in (text.split() if text.startswith("run ") else [text])]
 
     def is_namespace_update(self, call: ast.expr) -> bool:
         """Whether all names of a file become names here: ``globals().update(runpy.run_path("model.py"))``."""
