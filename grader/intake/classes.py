@@ -44,11 +44,13 @@ from grader.intake.layouts import (
     names_given,
     tree_of_folder,
     tree_of_names,
+    trees_of_links,
 )
 from grader.intake.opening import ask, key_of, prepare
 from grader.intake.reading.limits import CLASS_LIMITS
 from grader.intake.reading.members import MAX_NAME_BYTES, is_archive, without_code
 
+LINK = "expected a folder, found a link, which is not followed: put the folder itself there"
 UNPACKED_NOTE = ".unpacked.json"  # beside the students' folders; hidden files of theirs are never unpacked
 
 
@@ -78,10 +80,18 @@ def find_submissions(path: Path, workspace: Path | None = None) -> list[Found]:
     if not path.exists():
         raise GraderError(f"{path}: expected a submission, found no such file or folder")
     if path.is_dir():
-        return found_in(path, tree_of_folder(path))
+        return found_in_folder(path)
     if not is_archive(path.name):
         return [single(path)]
     return found_in_archive(path, workspace)
+
+
+def found_in_folder(path: Path) -> list[Found]:
+    """Return the class in a folder; a student whose work is only linked to there is rejected, and so is said."""
+    linked = {name: tree for name, tree in trees_of_links(path).items() if holds_notebook(tree)}
+    found = found_in(path, tree_of_folder(path) | linked)
+    links = {path / name for name in linked} if len(found) > 1 else set()
+    return [replace(each, key=each.path.name, refused=LINK) if each.path in links else each for each in found]
 
 
 def single(path: Path) -> Found:

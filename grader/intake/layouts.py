@@ -80,6 +80,12 @@ def tree_of_folder(path: Path, depth: int = 5) -> Tree:
     return tree
 
 
+def trees_of_links(path: Path) -> dict[str, Tree]:
+    """Arrange likewise, by name, the folders that a folder has links to."""
+    inner = sorted(path.iterdir()) if os.access(path, os.R_OK | os.X_OK) else []
+    return {link.name: tree_of_folder(link) for link in inner if link.is_symlink() and link.is_dir()}
+
+
 @dataclass(frozen=True)
 class Contents:
     """What lies at the top of a folder, by kind."""

@@ -234,6 +234,16 @@ def test_a_link_in_a_class_folder_is_nobodys(tmp_path: Path) -> None:
     assert [each.key for each in find_submissions(folder)] == ["ab12", "cd34"]
 
 
+@pytest.mark.parametrize("folders", [1, 2, 0])
+def test_a_student_who_is_only_linked_to_is_rejected_and_not_forgotten(tmp_path: Path, folders: int) -> None:
+    filled(tmp_path / "elsewhere", ["grace/a.ipynb", "bob/a.ipynb"])
+    filled(tmp_path / "class", ["ada/a.ipynb", "alan/a.ipynb"][:folders]).mkdir(exist_ok=True)
+    for name in ("grace", "bob"):
+        (tmp_path / "class" / name).symlink_to(tmp_path / "elsewhere" / name)
+    found = find_submissions(tmp_path / "class")
+    assert {each.key for each in found if each.refused} == {"bob", "grace"} and len(found) == folders + 2
+
+
 def test_a_missing_path_is_said(tmp_path: Path) -> None:
     with pytest.raises(GraderError, match="no such file"):
         find_submissions(tmp_path / "x")
