@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,11 @@ class Assignment:
     official: Mapping[str, str] = field(default_factory=dict)
     reading: Mapping[str, str] = field(default_factory=dict)
     corpus: str = ""
+
+    @cached_property
+    def probe_ids(self) -> frozenset[str]:
+        """The names by which checks look at answers; loading the submission is the engine's own question."""
+        return frozenset({"load", *(probe.id for probe in self.probes)})
 
     @property
     def shown_measures(self) -> dict[str, str]:

@@ -171,14 +171,13 @@ class Auditor:
     def line(self, kind: str, case: Any) -> AuditedCase:
         """Grade one case and hold the grade against what it says."""
         if case is None:
-            return self._judged(kind, case, self._seen(self._whole(kind), {})[0])
+            return self._judged(kind, case, self._seen(self._whole(kind), {}))
         with tempfile.TemporaryDirectory(prefix="vit-grade-audit-") as folder:
             submission = Path(folder) / case.id
             self._apply(case, submission)
             if kind == "variant" or not case.costs:
                 case = replace(case, costs=self._costs(case, submission))
-            grade, _ = self._seen(submission, self._kept(case.edits, submission), case.switches)
-            return self._judged(kind, case, grade)
+            return self._judged(kind, case, self._seen(submission, self._kept(case.edits, submission), case.switches))
 
     def _apply(self, case: Case, submission: Path) -> None:
         try:
@@ -186,13 +185,19 @@ class Auditor:
         except GraderError as error:
             raise GraderError(f"case {case.id}: {error}") from None
 
-    def _judged(self, kind: str, case: Any, grade: Grade) -> AuditedCase:
+    def _judged(self, kind: str, case: Any, seen: tuple[Grade, Evidence | None]) -> AuditedCase:
         """Hold a grade against the case, and its sentences against what students should not read."""
+        grade, evidence = seen
         line = judge(kind, case, grade)
         operations = {probe.op for probe in self.grader.assignment.probes if "." in probe.op}
         unfit = [
             f"{where} says {why}" for where, words in texts_for_students(grade) for why in objections(words, operations)
         ]
+        if line.complaints and evidence is not None:
+            answers = {probe: answer.observation for probe, answer in evidence.answers.items()}
+            unfit += [
+                f"the answer to {probe} does not fit: {each.misfit}" for probe, each in answers.items() if each.misfit
+            ]
         return replace(line, complaints=(*line.complaints, *unfit))
 
     def _seen(

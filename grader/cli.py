@@ -20,6 +20,8 @@ from grader.errors import GraderError, GraderErrors, not_installed
 from grader.reports.text import complain
 from grader.sentences import did_you_mean
 
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR)  # by a file system, to whoever asks
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and turn every exception into one line and an exit status."""
@@ -31,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command, rest = chosen(list(sys.argv[1:] if arguments is None else arguments))
             given = parser(command).parse_args(rest)
             status = int(given.run(given))
-            sys.stdout.flush()
+            if sys.stdout is not None:  # closed by `>&-`
+                sys.stdout.flush()
         return status
     except BrokenPipeError:  # `grade.py explain | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,6 +59,8 @@ def chosen(given: Sequence[str]) -> tuple[str, list[str]]:
     """
     first = given[0] if given else ""
     there = bool(first) and Path(first).exists()
+    if first == "help" and not there:
+        return next((word for word in given[1:] if word in COMMANDS), DEFAULT), ["--help"]
     if first in COMMANDS:
         if there:
             complain(f"{first}: taken as the command; what lies there is graded as ./{first}")
@@ -102,6 +107,8 @@ def _words(error: Exception) -> str:
         return f"the gradebook: {error}; {advice}"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.filename or 'the output'}: {error.strerror}; make room there, and start again"
+    if isinstance(error, OSError) and error.filename and error.errno in REFUSED:
+        return f"{error.filename}: {error.strerror}; look who may read and write there"
     return f"the grader itself failed: {type(error).__name__}: {error} ({firewall.TRACEBACK_VARIABLE}=1 shows where)"
 
 

@@ -234,8 +234,14 @@ class Evidence:
     shared: Shared | None = None
 
     def __getitem__(self, probe: str) -> Answer:
-        """The answer to a probe; one that was not asked holds the outcome "unasked"."""
+        """The answer to a probe; one that was not asked holds the outcome "unasked".
+
+        Raises:
+            KeyError: the assignment has no such probe.
+        """
         self.reading.note(f"question {probe}")
+        if probe not in self.answers and probe not in self.assignment.probe_ids:
+            raise KeyError(f"there is no probe {probe!r}")
         unasked = Observation("unasked", detail=f"{probe} was not asked")
         return self.answers.get(probe) or Answer(probe, UNASKED, unasked)
 

@@ -149,6 +149,11 @@ def _mistakes(assignment: Assignment) -> Iterator[str]:
         for unknown in set(each.needs) - set(assignment.criteria):
             meant = did_you_mean(unknown, assignment.criteria)
             yield f"{each.id!r} needs {unknown!r}: there is no such criterion{meant}"
+    for number, probe in enumerate(assignment.probes):
+        if probe.op not in assignment.forms:
+            yield f"the operation {probe.op!r} needs the type of its answer in forms"
+        if any(probe.id == earlier.id for earlier in assignment.probes[:number]):
+            yield f"there are two probes {probe.id!r}: give each a name of its own"
     for check in (check for criterion in assignment.criteria.values() for check in criterion.checks):
         if check.sentence == check.name:
             yield f"the check {check.name} has no docstring: it is the sentence that students read"

@@ -59,7 +59,8 @@ def evidence(
     """
     probes = tuple(probe for topic in topics for probe in topic.probes)
     criteria = {criterion.id: criterion for topic in topics for criterion in topic.criteria}
-    assignment = Assignment("test", of.rubric, (), (), (), (), probes, criteria)
+    known = tuple({probe.id: probe for probe in (*of.probes, *probes)}.values())  # the others are not asked
+    assignment = Assignment("test", of.rubric, (), (), (), (), known, criteria)
     program = _program(sources, of.wanted)
     folder = Path()
     submission = Submission("test", folder, folder, "", None, program, cells, files or {})

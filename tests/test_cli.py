@@ -153,13 +153,37 @@ def test_a_full_disk_and_a_damaged_gradebook_are_no_faults_of_the_graders(graded
     ("arguments", "line"),
     [
         (["--tran", "always"], "did you mean '--train'?"),
+        (["--rubric", ""], "--rubric: expected a file or a folder, got an empty text"),
+        (["--resources", "MEMORY=3"], "give --scheduler as well"),
         (["--json", "-", "--format", "md"], "md and json: only one of them can go to standard output"),
     ],
-    ids=["an option misspelt", "two for standard output"],
+    ids=["an option misspelt", "an empty path", "no cluster", "two for standard output"],
 )
 def test_what_was_meant_is_said_before_anything_is_graded(graded, capsys, arguments, line):
     assert cli.main([graded(RuntimeError("graded")), *arguments]) == 2
     assert line in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [([""], "expected a file or a folder, got an empty text"), (["--only", "vit.model", "x"], "put it before --only")],
+    ids=["an empty name", "swallowed by --only"],
+)
+def test_what_names_no_submission_is_said(capsys, arguments, line):
+    assert cli.main(arguments) == 2
+    assert line in capsys.readouterr().err
+
+
+def test_pages_that_cannot_be_written_are_said_before_anything_is_graded(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert cli.main([str(tmp_path), "--html", "--out", str(tmp_path / "file" / "pages")]) == 2
+    assert "cannot be written: Not a directory" in capsys.readouterr().err
+
+
+def test_help_is_a_word_as_well(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["help", "regrade"])
+    assert "grade.py regrade" in capsys.readouterr().out
 
 
 def test_a_number_that_is_no_share_is_refused(capsys):

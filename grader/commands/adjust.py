@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from grader.commands.arguments import shared
+from grader.commands.arguments import given_path, shared
 from grader.errors import GraderError
 from grader.gradebook import tables
 from grader.gradebook.deciding import Wish, decide
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--undo", action="store_true", help="take the decision back: what was computed counts again")
     parser.add_argument("--by", metavar="NAME", help="who decides (default: the name of this account)")
     parser.add_argument(
-        "--file", type=Path, metavar="CSV",
+        "--file", type=given_path, metavar="CSV",
         help="many at once: columns key, criterion, points, why, and comment or undo (yes) where needed",
     )  # fmt: skip
     shared(parser, "--out", "--attempts")

@@ -22,6 +22,17 @@ class Parser(argparse.ArgumentParser):
         return did_you_mean(word, self._option_string_actions) if word.startswith("--") else ""
 
 
+def given_path(text: str) -> Path:
+    """Read a path.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty, as a variable of a script that is not set.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a file or a folder, got an empty text")
+    return Path(text)
+
+
 def seed(text: str) -> int:
     """Read a seed.
 
@@ -50,22 +61,22 @@ def share(text: str) -> float:
 
 SHARED: dict[str, dict[str, Any]] = {
     "--out": {
-        "type": Path, "default": Path("grades"), "metavar": "DIR",
+        "type": given_path, "default": Path("grades"), "metavar": "DIR",
         "help": "the gradebook, reports and whatever else a run writes (default: ./grades)",
     },
     "--data": {
-        "type": Path, "metavar": "DIR",
+        "type": given_path, "metavar": "DIR",
         "help": "the folder with the data (default: where the assignment looks for it, as its README says)",
     },
     "--seed": {
         "type": seed, "metavar": "N", "help": "fixes every random input (default: fresh, always recorded)",
     },
     "--rubric": {
-        "type": Path, "metavar": "FILE",
+        "type": given_path, "metavar": "FILE",
         "help": "points, thresholds, late days (default: the assignment's, or what the class was graded by)",
     },
     "--given": {
-        "type": Path, "metavar": "DIR",
+        "type": given_path, "metavar": "DIR",
         "help": "the course's own given files (default: the assignment's, or what the class was graded by)",
     },
     "--assignment": {
@@ -76,7 +87,7 @@ SHARED: dict[str, dict[str, Any]] = {
         "choices": ("latest", "best"), "default": "latest", "help": "which of a student's submissions counts",
     },
     "--roster": {
-        "type": Path, "metavar": "CSV",
+        "type": given_path, "metavar": "CSV",
         "help": "who belongs to the class: extensions, teams, late days, excused (default: the last that was given)",
     },
     "--zone": {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.commands import returning
-from grader.commands.arguments import shared
+from grader.commands.arguments import given_path, shared
 from grader.errors import GraderError
 from grader.exports import FORMATS, SHEETS, Format, SheetFormat, sound, written
 from grader.exports.addresses import ADDRESS
@@ -42,7 +42,9 @@ Late points are taken off as [late] in the rubric says. Canvas and Moodle get no
     parser.add_argument(
         "--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)"
     )
-    parser.add_argument("--sheet", type=Path, metavar="FILE", help="canvas, moodle: the downloaded file to fill in")
+    parser.add_argument(
+        "--sheet", type=given_path, metavar="FILE", help="canvas, moodle: the downloaded file to fill in"
+    )
     parser.add_argument("--column", metavar="NAME", help="canvas: the column, 'Assignment 3 (12345)' or a part of it")
     parser.add_argument(
         "--no-comments",

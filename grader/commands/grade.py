@@ -7,11 +7,12 @@ could be graded.
 import argparse
 import importlib.metadata
 import math
+import os
 import tomllib
 from pathlib import Path
 
 from grader.commands import COMMANDS
-from grader.commands.arguments import GRADING, shared
+from grader.commands.arguments import GRADING, given_path, shared
 from grader.errors import GraderError
 
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"commands, each with a --help of its own:{listed}"
     )
     parser.add_argument(
-        "submissions", nargs="*", type=Path, metavar="SUBMISSION",
+        "submissions", nargs="*", type=given_path, metavar="SUBMISSION",
         help="a notebook, a folder, a .zip or .tar.gz, or a folder full of submissions",
     )  # fmt: skip
     parser.add_argument(
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the grades in a format of the command export as well, to standard output where there is no FILE",
     )  # fmt: skip
     parser.add_argument(
-        "--metadata", type=Path, metavar="FILE",
+        "--metadata", type=given_path, metavar="FILE",
         help="with --format gradescope: its submission_metadata.json, who handed in, when, and what before",
     )  # fmt: skip
     parser.add_argument("--html", action="store_true", help="write a page for each submission into --out")
@@ -100,13 +101,22 @@ def _version() -> str:
 def run(given: argparse.Namespace) -> int:
     """Look whether all that was named is there, then grade, report, and tell the exit status."""
     if not given.submissions:
-        raise GraderError("nothing to grade: give a notebook, a folder or an archive, or see --help")
+        first = "; put it before --only, which takes all that follows" if given.only else ", or see --help"
+        raise GraderError(f"nothing to grade: give a notebook, a folder or an archive{first}")
     for path in given.submissions:
         if not path.exists():
             raise GraderError(f"{path}: no such file or folder{_put_first(str(path))}")
     for option, file in [("--json", given.json or "-"), *(("--format", file) for _, file in given.format)]:
         if file != "-" and Path(file).is_dir():  # said now, not after an hour of grading
             raise GraderError(f"{file}: {option} needs a file, this is a folder")
+        if (
+            file != "-"
+            and Path(file).absolute().parent.is_dir()
+            and not os.access(Path(file).absolute().parent, os.W_OK)
+        ):
+            raise GraderError(f"{file}: {option} cannot be written there")
+    if given.resources is not None and given.scheduler is None:
+        raise GraderError("--resources is for the workers of a cluster: give --scheduler as well")
     if given.metadata is not None and len(given.submissions) > 1:
         raise GraderError(f"--metadata: {given.metadata} tells of one submission, here are {len(given.submissions)}")
     from grader.commands import grading  # noqa: PLC0415  slow to import, and --help and a mistyped path need none of it

@@ -65,7 +65,11 @@ def grade_all(given: argparse.Namespace) -> tuple[list[Grade], list[str]]:
     options = grading_options(given, train=given.train, pictures=given.html)
     if given.out == Path("grades") and not _writable(given.out):  # where nothing else was said
         options = dataclasses.replace(options, out=Path(tempfile.mkdtemp(prefix="vit-grade-out-")))
+    if given.html:
+        _expect_folder(options.out)
     found = inputs.find(given.submissions, options.out)
+    if given.metadata is not None and len(found) > 1:
+        raise GraderError(f"--metadata: {given.metadata} tells of one submission, here are {len(found)}")
     if len(found) == 1 and found[0].id is None and given.scheduler is None:
         if given.roster is not None or given.zone is not None:
             raise GraderError("--roster and --zone are for a class, and there is one submission of no class here")
@@ -88,6 +92,14 @@ def grade_all(given: argparse.Namespace) -> tuple[list[Grade], list[str]]:
     if given.html:
         remarks += session.write_pages(options, _pages(options.out, True))
     return [each.grade for each in done], remarks
+
+
+def _expect_folder(folder: Path) -> None:
+    """Make the folder that pages are written into, before an hour of grading."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GraderError(f"--out {folder}: cannot be written: {error.strerror or error}") from None
 
 
 def _writable(folder: Path) -> bool:

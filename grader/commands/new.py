@@ -1,8 +1,8 @@
 """``grade.py new NAME``: an assignment of one's own, small and whole, to be changed."""
 
 import argparse
-from pathlib import Path
 
+from grader.commands.arguments import given_path
 from grader.publish import new
 
 
@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Write a folder with an assignment that works: reference, template, two checks, rubric, a seeded fault and a "
         "correct variant, README. Change it piece by piece; docs/second-assignment.md is the story."
     )
-    parser.add_argument("folder", type=Path, metavar="NAME", help="the folder; its name is the assignment's")
+    parser.add_argument("folder", type=given_path, metavar="NAME", help="the folder; its name is the assignment's")
 
 
 def run(given: argparse.Namespace) -> int:

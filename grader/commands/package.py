@@ -1,10 +1,9 @@
 """``grade.py package``: the grader as other systems take it in."""
 
 import argparse
-from pathlib import Path
 
 from grader import finding
-from grader.commands.arguments import shared
+from grader.commands.arguments import given_path, shared
 from grader.publish.package import SYSTEMS
 
 
@@ -20,7 +19,9 @@ Pack the grader as another system takes it in.
 Each holds the whole grader and no line of the solution.
 """
     parser.add_argument("system", choices=tuple(SYSTEMS), metavar="SYSTEM", help="one of those above")
-    parser.add_argument("--out", type=Path, required=True, metavar="PATH", help="the zip, or a new or empty folder")
+    parser.add_argument(
+        "--out", type=given_path, required=True, metavar="PATH", help="the zip, or a new or empty folder"
+    )
     shared(parser, "--rubric", "--assignment")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from grader.commands.arguments import shared
 from grader.errors import GraderError
 from grader.gradebook import late, moves
-from grader.gradebook.basis import rubric_of
+from grader.gradebook.basis import moved_to, rubric_of
 from grader.gradebook.reader import GradebookReader, look_again
 from grader.gradebook.store import NAME, Gradebook
 from grader.reports.text import printable
@@ -38,8 +38,9 @@ def run(given: argparse.Namespace) -> int:
     if not (given.out / NAME).is_file():
         Gradebook(given.out / NAME, must_exist=True)  # says what is missing
     with alone(given.out), contextlib.closing(Gradebook(given.out / NAME, must_exist=True)) as book:
-        assignment = finding.find(given.assignment) if given.assignment else None
-        options = remembered(book, given.rubric, given.data, given.given, assignment)
+        if given.assignment:
+            moved_to(book, finding.find(given.assignment))
+        options = remembered(book, given.rubric, given.data, given.given)
         before = _standings_before(book, options.rubric_file)
         moves.take(book, given.roster, given.zone)
         regraded = regrade_all(options, book)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader import finding
 from grader.assignment import Assignment
-from grader.commands.arguments import shared
+from grader.commands.arguments import given_path, shared
 from grader.errors import GraderError
 from grader.publish.release import MANIFEST, release
 
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Make the folder that students get: template, given files, suites, settings, README, the grader as far as "
         "the suites need it, and a manifest of digests. Refused when the audit fails."
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    parser.add_argument("--out", type=given_path, required=True, metavar="DIR", help="a new or empty folder")
     shared(parser, "--data", "--assignment")
     parser.add_argument(
         "--max-mb", type=int, metavar="MB", help="the most that students may hand in (default: as settings.toml says)"

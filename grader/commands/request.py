@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from grader.commands.arguments import shared
+from grader.commands.arguments import given_path, shared
 from grader.errors import GraderError
 from grader.gradebook import tables
 from grader.gradebook.reader import GradebookReader
@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("key", nargs="?", metavar="KEY", help="the student's, as the gradebook has it")
     parser.add_argument("--text", default="", metavar="TEXT", help="the request, in the student's words")
-    parser.add_argument("--file", type=Path, metavar="CSV", help="many at once: columns key and text")
+    parser.add_argument("--file", type=given_path, metavar="CSV", help="many at once: columns key and text")
     shared(parser, "--out")
 
 

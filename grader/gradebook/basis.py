@@ -18,7 +18,41 @@ def assignment_of(book: Gradebook) -> "Assignment":
     """
     from grader import finding  # noqa: PLC0415  slow to import, and whoever reads a gradebook seldom needs it
 
-    return finding.find(book.setting("assignment", ""))
+    kept = book.setting("assignment", "")
+    if kept and not _is_there(kept):
+        raise GraderError(
+            f"{kept}: the class was graded by the assignment that lay there; "
+            "`grade.py regrade --assignment FOLDER` takes it from where it is now"
+        )
+    return finding.find(kept)
+
+
+def moved_to(book: Gradebook, assignment: "Assignment") -> None:
+    """Note where the assignment of a class is now; a copy of it may be graded by.
+
+    Raises:
+        GraderError: it is another one.
+    """
+    from grader import finding  # noqa: PLC0415  as above
+
+    kept = book.setting("assignment", "")
+    if _is_there(kept) and finding.find(kept).name != assignment.name:
+        raise _another(book, kept, assignment)
+    book.remember("assignment", finding.source_of(assignment))
+
+
+def _is_there(kept: str) -> bool:
+    """Whether there is something still by the name or in the folder of an assignment."""
+    from grader import finding  # noqa: PLC0415  as above
+
+    return kept in finding.names() or (bool(kept) and Path(kept).exists())
+
+
+def _another(book: Gradebook, kept: str, assignment: "Assignment") -> GraderError:
+    from grader import finding  # noqa: PLC0415  as above
+
+    asked = finding.source_of(assignment)
+    return GraderError(f"{book.path}: holds grades of the assignment {kept}, not of {asked}; choose another --out")
 
 
 def rubric_of(book: Gradebook, named: Path | None = None) -> Path:
@@ -44,7 +78,6 @@ def refuse_another(book: Gradebook, assignment: "Assignment") -> None:
     from grader import finding  # noqa: PLC0415  as above
 
     kept = book.setting("assignment", "")
-    there = kept in finding.names() or Path(kept).exists()  # where it is not, it was moved to where the other one is
-    if kept and there and book.submissions() and finding.find(kept).folder != assignment.folder:
-        asked = finding.source_of(assignment)
-        raise GraderError(f"{book.path}: holds grades of the assignment {kept}, not of {asked}; choose another --out")
+    # Where it is not there, it was moved to where the other one is.
+    if _is_there(kept) and book.submissions() and finding.find(kept).folder != assignment.folder:
+        raise _another(book, kept, assignment)

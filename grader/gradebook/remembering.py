@@ -6,7 +6,6 @@ from pathlib import Path
 
 from grader import finding
 from grader import given as given_files
-from grader.assignment import Assignment
 from grader.gradebook import sources
 from grader.gradebook.basis import assignment_of, refuse_another, rubric_of
 from grader.gradebook.store import NAME, Gradebook
@@ -25,16 +24,14 @@ def remember(book: Gradebook, options: Options) -> None:
 
 
 def remembered(
-    book: Gradebook, rubric: Path | None = None, data: Path | None = None, given: Path | None = None,
-    assignment: Assignment | None = None,
-) -> Options:  # fmt: skip
-    """How a class was graded; by another rubric, other given files or an assignment in another place where they are named.
+    book: Gradebook, rubric: Path | None = None, data: Path | None = None, given: Path | None = None
+) -> Options:
+    """How a class was graded; by another rubric or other given files where they are named.
 
     Raises:
         GraderError: the rubric or the assignment is no longer there.
     """
-    assignment = assignment or assignment_of(book)
-    options = Options(data=data, out=book.path.parent, rubric=rubric_of(book, rubric), assignment=assignment)
+    options = Options(data=data, out=book.path.parent, rubric=rubric_of(book, rubric), assignment=assignment_of(book))
     kept = given_files.from_kept(book.setting("given", ""), options.assignment) if given is None else None
     return dataclasses.replace(options, given=given_files.replaced(given, options.assignment) if given else kept)
 

@@ -89,7 +89,7 @@ def find_submissions(path: Path, workspace: Path | None = None) -> list[Found]:
 def found_in_folder(path: Path) -> list[Found]:
     """Return the class in a folder; a student whose work is only linked to there is rejected, and so is said."""
     linked = {name: tree for name, tree in trees_of_links(path).items() if holds_notebook(tree)}
-    found = found_in(path, tree_of_folder(path) | linked)
+    found = found_in(path, {**tree_of_folder(path), **linked})
     links = {path / name for name in linked} if len(found) > 1 else set()
     return [replace(each, key=each.path.name, refused=LINK) if each.path in links else each for each in found]
 

@@ -76,8 +76,15 @@ def test_a_gradebook_remembers_the_assignment_and_takes_no_other(demo, tmp_path,
     assert main(["similar", *out]) == 0
     assert main([str(tmp_path / "class"), "--assignment", "vit", *out]) == 2
     assert "holds grades of the assignment" in capsys.readouterr().err
+    assert main(["regrade", "--assignment", "vit", *out]) == 2
+    assert "holds grades of the assignment" in capsys.readouterr().err
     moved = shutil.copytree(demo, tmp_path / "moved" / "demo")
     assert main(["regrade", "--assignment", str(moved), *out]) == 0
+    moved.rename(tmp_path / "demo")
+    assert main(["regrade", *out]) == 2
+    assert "`grade.py regrade --assignment FOLDER` takes it from where it is now" in capsys.readouterr().err
+    assert main(["regrade", "--assignment", str(tmp_path / "demo"), *out]) == 0
+    assert main(["regrade", *out]) == 0
 
 
 @pytest.mark.parametrize(
