@@ -67,12 +67,14 @@ class Check:
         sentence: what it demands, for students.
         function: the check itself.
         comes_after: names of checks of the same criterion; where one of them fails, this one makes no sense.
+        about: the name of the criterion's that it looks at; empty where it is the first, or all.
     """
 
     name: str
     sentence: str
     function: Callable[[Evidence], str | None]
     comes_after: tuple[str, ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,15 @@ def sentences(criteria: Mapping[str, Criterion]) -> dict[str, dict[str, str]]:
 
 
 def checks(*functions: Callable[[Evidence], str | None]) -> tuple[Check, ...]:
-    """Make checks of functions: the name from the function's, the sentence from its docstring, the order from ``after``.
+    """Make checks of functions: the name from the function's, the sentence from its docstring, the order from
+    ``after``, what it is about from ``about``.
 
     Raises:
         ValueError: a check comes after one that is not before it in the list.
     """
-    found = tuple(Check(f.__name__, _sentence(f), f, getattr(f, "comes_after", ())) for f in functions)
+    found = tuple(
+        Check(f.__name__, _sentence(f), f, getattr(f, "comes_after", ()), getattr(f, "about", "")) for f in functions
+    )
     for number, check in enumerate(found):
         if strangers := set(check.comes_after) - {earlier.name for earlier in found[:number]}:
             raise ValueError(f"the check {check.name} comes after {', '.join(sorted(strangers))}: put it behind")
@@ -122,6 +127,16 @@ def after(*earlier: Callable[..., Any]) -> Callable[[Function], Function]:
 
     def mark(function: Function) -> Function:
         function.comes_after = tuple(each.__name__ for each in earlier)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def about(name: str) -> Callable[[Function], Function]:
+    """Mark a check that looks at one of several names of its criterion: where it fails, that name's line is shown."""
+
+    def mark(function: Function) -> Function:
+        function.about = name  # type: ignore[attr-defined]
         return function
 
     return mark

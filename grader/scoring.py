@@ -74,10 +74,14 @@ def _results(
 
 
 def _origins(evidence: Evidence) -> dict[str, Origin | None]:
-    """By criterion, where the first of its names is defined."""
-    places = evidence.submission.program.names
-    criteria = evidence.assignment.criteria.items()
-    return {ident: next((places[name] for name in each.names if name in places), None) for ident, each in criteria}
+    """By criterion, where what its first failed check is about is defined, or else the first of its names."""
+    places, found = evidence.submission.program.names, dict[str, Origin | None]()
+    for ident, criterion in evidence.assignment.criteria.items():
+        results = evidence.verdicts[ident].results if ident in evidence.verdicts else ()
+        failed = {result.name for result in results if result.status == "failed"}
+        about = [check.about for check in criterion.checks if check.name in failed][:1]
+        found[ident] = next((places[name] for name in (*about, *criterion.names) if name in places), None)
+    return found
 
 
 def totals(results: Sequence[CriterionResult]) -> dict[str, Any]:

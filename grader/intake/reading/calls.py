@@ -10,17 +10,17 @@ What trains, downloads, plots or reaches out stays out, as everywhere; only buil
 """
 
 import ast
-import copy
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 from .callers import called_in_bodies, called_names, leading_to
 from .effects import KnownNames, changed
 from .forbidden import DATA_SETS, Rules, permitted
 from .gather import Gathering
-from .names import FUNCTIONS, bound, evaluated, uses, walk
-from .parsing import Statement, parses, statements
+from .names import FUNCTIONS, bound, evaluated, uses
+from .parsing import Statement, statements
+from .pruning import Pruning
 from .units import Unit, is_star, links
 
 Need = tuple[str | None, str, float]  # file, name, and the position before which a binding counts
@@ -93,6 +93,7 @@ class Search:
         while pending:
             self.follow(pending, place)
             pending = self.from_outside(place)
+        self.imported_again(place)
         visited: set[str | None] = set()
         leading = list(self.in_order(module, place, visited))
         lazy = [key for home, _ in self.found for key in self.in_order(home, place, visited)]
@@ -231,7 +232,32 @@ class Search:
                     new = (module, number) not in self.found and not (module == place[0] and number >= place[1])
                     if new and name in changed(statement.node, unit.known) and self.is_undone(statement, unit, target):
                         needs += self.include(statement, number, unit)
+            needs += self.from_calls(unit, place)
         return needs
+
+    def from_calls(self, unit: Unit, place: Key) -> list[Need]:
+        """Take in ``setup(rows=500)``, whose function changes its own module, where that is made anew; and what it needs."""
+        needs: list[Need] = []
+        for each in self.gathering.outside_changes:
+            if each.unit != unit.name or not each.concerns(self.followed):
+                continue
+            for number, statement in enumerate(self.texts[unit.name]):
+                new = (unit.name, number) not in self.found and not (unit.name == place[0] and number >= place[1])
+                if new and each.is_made_by(statement) and self.is_undone(statement, unit, each.module):
+                    needs += self.include(statement, number, unit)
+        return needs
+
+    def imported_again(self, place: Key) -> None:
+        """Take in again the imports of values that are made anew: the file that imported them has those of before."""
+        made = {(home, name) for (home, _), each in self.found.items() for name in bound([each.node])}
+        for name, unit in self.gathering.units.items():
+            users = [number for home, number in self.found if home == name]
+            for number, statement in enumerate(self.texts[name]):
+                again = isinstance(statement.node, ast.ImportFrom) and number < max(users, default=-1)
+                if again and any(
+                    (link.module, link.name) in made for link in links(statement.node, unit, self.gathering.sources)
+                ):
+                    self.found.setdefault((name, number), statement)
 
     def is_undone(self, statement: Statement, unit: Unit, target: str) -> bool:
         """Whether a change of a module is still to be made: the program did not, or the module's values are made anew."""
@@ -274,57 +300,6 @@ class Search:
                 yield from self.in_order(name, place, visited)
             yield from ((module, position) for position in positions if int(position) == number)
 
-    # What of a block or a function the call needs.
-
     def pruned(self, statement: Statement) -> Statement | None:
         """A statement with the call, without what the call does not need."""
-        node = copy_of(statement.node)
-        self.prune(node)
-        ast.fix_missing_locations(node)
-        source = ast.unparse(node)
-        return replace(statement, node=node, source=source) if parses(source) else None
-
-    def prune(self, node: ast.AST) -> set[str]:
-        """Leave out of the blocks in a node what its calls do not need; return the names that are needed before it."""
-        needed: set[str] = set()
-        for field in ("handlers", "orelse", "finalbody", "body"):
-            inner = getattr(node, field, None)
-            if not isinstance(inner, list):
-                continue
-            if field == "handlers":
-                for handler in inner:
-                    self.prune(handler)
-                continue
-            kept = self.of_block(inner, needed)
-            setattr(node, field, kept or ([ast.Pass()] if field == "body" else []))
-        heads = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt | ast.ExceptHandler)]
-        return needed | loaded_names(heads)
-
-    def of_block(self, body: list[ast.stmt], needed: set[str]) -> list[ast.stmt]:
-        """The statements of a block that come to the call, and those before them that it needs."""
-        kept: list[ast.stmt] = []
-        nothing = KnownNames()
-        blocks = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.For, ast.While)
-        for node in reversed(body):
-            if self.calls(node):
-                needed |= self.prune(node) if isinstance(node, blocks) else loaded_names([node])
-            elif isinstance(node, ast.Global | ast.Nonlocal):
-                pass
-            elif not (bound([node]) | changed(node, nothing)) & needed or self.rules.reason(node, nothing):
-                continue
-            else:
-                needed |= loaded_names([node])
-            kept.insert(0, node)
-        return kept
-
-
-def loaded_names(nodes: Iterable[ast.AST]) -> set[str]:
-    return {n.id for node in nodes for n in walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-
-def copy_of(node: ast.stmt) -> ast.stmt:
-    """A copy of a tree that may be changed; notes of its children are made anew."""
-    twin = copy.deepcopy(node)
-    for part in ast.walk(twin):
-        part.__dict__.pop("noted_children", None)
-    return twin
+        return Pruning(self.calls, lambda node: bool(self.rules.reason(node, KnownNames()))).pruned(statement)

@@ -21,6 +21,7 @@ from .dynamic import plain_imports
 from .effects import Places, effect
 from .forbidden import Rules, permitted
 from .names import ANY, depth, walk
+from .outside_changes import OutsideChange, outside_changes
 from .parsing import Broken, SourcePlace, Statement, statements
 from .registering import heard_by
 from .sources import ONLY_IF_IMPORTED, ModuleFiles
@@ -55,6 +56,7 @@ class Gathering:
         self.texts, self.broken = texts, list[Broken]()
         self.needed: dict[tuple[str | None, str], float] = {}
         self.included: set[str] = set()
+        self.outside_changes: list[OutsideChange] = []
         self.kept: set[Item] = set()
         self.units: dict[str | None, Unit] = {None: Unit(None, main_file, main)}
         self.read_modules()
@@ -91,6 +93,7 @@ class Gathering:
         expand_stars(self.units)
         for unit in self.units.values():
             index(unit)
+        self.outside_changes = list(outside_changes(self.units, self.behind))
 
     def learn_functions(self) -> None:
         """Tell every file which names are functions of the submission, and which change an argument."""
@@ -263,7 +266,10 @@ class Gathering:
     def changes_of_included(self, unit: Unit) -> list[Item]:
         """The statements of a file that change a module of the program, or a value of one that is needed."""
         names = unit.names_from(self.included, self.needed)
-        return [item for name in names for item in unit.changers.get(name, []) if not item.reason]
+        found = [item for name in names for item in unit.changers.get(name, [])]
+        outside = (each for each in self.outside_changes if each.unit == unit.name and each.module in self.included)
+        found += [each.item for each in outside if each.concerns(self.needed)]
+        return [item for item in found if not item.reason]
 
     def all_of(self, module: str) -> list[Need]:
         unit = self.units.get(module)

@@ -50,6 +50,7 @@ class Unit:
     changers: dict[str, list[Item]] = field(default_factory=dict)
     imported: dict[str, ImportedName] = field(default_factory=dict)  # by ``from config import settings``
     exported: set[str] | None = None  # the literal ``__all__``
+    effects: dict[str, Effect] = field(default_factory=dict)  # of calling each function of the file, on the file
     postponed: bool = False  # ``from __future__ import annotations``
 
     def tree(self) -> ast.Module:
@@ -203,7 +204,7 @@ def literal_all(statements: Iterable[Statement]) -> set[str] | None:
 def build(unit: Unit, sources: ModuleFiles, permitted: Reason) -> None:
     """Work out every statement's part, star imports of the submission aside."""
     unit.exported = literal_all(unit.statements)
-    effects = function_effects(unit)
+    effects = unit.effects = function_effects(unit)
     aliases: dict[str, set[str]] = {}
     for statement in unit.statements:
         kept, reason = permitted(statement)

@@ -23,7 +23,7 @@ from grader.assignments.vit.metric_learning.protected_questions import RightEval
 from grader.assignments.vit.metric_learning.training_items import training_items
 from grader.evidence import Evidence, Probe
 from grader.given.unchanged import still_to_write
-from grader.judging import Blocked, Criterion, Fail, checks, raised_hint, raised_words
+from grader.judging import Blocked, Criterion, Fail, about, checks, raised_hint, raised_words
 from grader.observations import RaisedResult, Result, ResultOrRaised
 from grader.sentences import return_hint, type_words
 from grader.torchkit.results import array_of, items_of, single_numbers, words_of
@@ -36,6 +36,7 @@ def unless_unchanged(name: str) -> Callable[[Check], Check]:
     """Let a block pass that was left unchanged; where another of a given text fails, the hint says what else was changed."""
 
     def decorate(check: Check) -> Check:
+        @about(name)
         @functools.wraps(check)
         def judged(evidence: Evidence) -> None:
             alone = left_unchanged(evidence, name)

@@ -7,7 +7,7 @@ import numpy as np
 
 from grader.assignment import Topic
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, after, checks
+from grader.judging import Criterion, Fail, about, after, checks
 from grader.torchkit.modules import lines
 from grader.torchkit.modules.arrays import Array, same
 from grader.torchkit.modules.asking import Call, build, call, normal
@@ -71,6 +71,7 @@ def classification_shape(evidence: Evidence) -> None:
     _expect_shapes(_of_classification(evidence), "num_classes", 10, 7)
 
 
+@about("LinearEmbeddingHead")
 def embedding_shape(evidence: Evidence) -> None:
     """The embedding head turns (B, D) into (B, E), 64 by default."""
     _expect_shapes(_of_embedding(evidence), "embed_size", 64, 5)
@@ -88,6 +89,7 @@ def classification_rows(evidence: Evidence) -> None:
     _expect_rows(_of_classification(evidence), 10)
 
 
+@about("LinearEmbeddingHead")
 def embedding_rows(evidence: Evidence) -> None:
     """The embedding head works on each row by itself, without chance."""
     _expect_rows(_of_embedding(evidence), 64)
@@ -139,6 +141,7 @@ def _activation(outputs: Array) -> str:
 
 
 @after(embedding_rows)
+@about("LinearEmbeddingHead")
 def linear(evidence: Evidence) -> None:
     """The embedding head is linear (a bias is allowed)."""
     run = _of_embedding(evidence)
@@ -155,7 +158,7 @@ def _nonlinear_words(out: Array) -> tuple[str, str]:
     """What is not linear about outputs (n, E), and a hint."""
     if np.allclose(np.linalg.norm(out, axis=1), 1, atol=1e-3):
         return (
-            "the outputs have length 1: the head normalises them, and is not linear",
+            "the outputs have length 1: the embedding head normalises them, and is not linear",
             "Normalise where the embeddings are used, if at all.",
         )
     if np.allclose(out.sum(axis=1), 1, atol=1e-3) and (out >= 0).all():
@@ -166,10 +169,10 @@ def _nonlinear_words(out: Array) -> tuple[str, str]:
     if (out >= 0).all():
         return (
             "no output is negative: an activation, such as ReLU, follows the last layer",
-            "The head is linear: one nn.Linear.",
+            "The embedding head is linear: one nn.Linear.",
         )
     return (
-        "the head is not linear: the output for a * x + b * y is not a * (output for x) + b * (output for y), even "
+        "the embedding head is not linear: the output for a * x + b * y is not a * (output for x) + b * (output for y), even "
         "when a bias is allowed for",
         "One nn.Linear, without a hidden layer, an activation or a norm.",
     )
@@ -187,6 +190,7 @@ def classification_trains(evidence: Evidence) -> None:
     expect_learned(_of_classification(evidence), "default", (B, 10))
 
 
+@about("LinearEmbeddingHead")
 def embedding_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the embedding head, and the features."""
     expect_trained(_of_embedding(evidence), "default", "gradients")
