@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from grader.torchkit.inside.batch_rows import BatchRows
 from grader.torchkit.inside.loss_signs import climbs
+from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.same_rows import same_labels, same_rows
 
 
@@ -82,16 +83,16 @@ class LossCalls:
 
 
 class Losses:
-    """Notes of the losses and miners of one run."""
+    """Notes of the losses and miners of one run; ``sets`` are as of ``BatchRows``."""
 
     loss_arguments = ("embeddings", "labels", "indices_tuple", "ref_emb", "ref_labels")
 
-    def __init__(self) -> None:
+    def __init__(self, *sets: NotedReads) -> None:
         self.calls: dict[str, LossCalls] = {}
         self.without_gradient: dict[str, None] = {}  # types of losses that were called under no_grad, in order
         self.miners: dict[str, None] = {}  # types of miners that were called
         self._mined: list[Mined] = []
-        self.rows = BatchRows()
+        self.rows = BatchRows(*sets)
         self._computed = False  # pytorch-metric-learning's own triplet loss, in the call under way
         self._memory: list[str] = []  # inside CrossBatchMemory: where the tuples come from that it was given
 

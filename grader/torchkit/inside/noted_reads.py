@@ -1,4 +1,4 @@
-"""Data sets that note which of their items are read."""
+"""Data sets that note which of their items are read, and what they look like."""
 
 from typing import ClassVar
 
@@ -20,12 +20,15 @@ class NotedReads:
     Attributes:
         item_count: how many items it was made with.
         reads: index of every item that was read, in order; a copy of the data set shares the list.
+        looks: by the pixels of an image that was handed out, its index; a copy of the data set shares them.
         only_noted: the ``reads`` of the data set whose items are noted and not handed out just now.
     """
 
     only_noted: ClassVar[list[int] | None] = None
     item_count: int
     reads: list[int]
+    looks: dict[int, int]
+    targets: Tensor
 
     def before_read(self, index: int) -> None:
         """End the reading of an item here, where it is only to be noted.
@@ -37,9 +40,17 @@ class NotedReads:
             self.note_read(index)
             raise OnlyNoted
 
-    def note_read(self, index: int) -> None:
-        """Note that an item was read."""
+    def note_read(self, index: int, image: object = None) -> None:
+        """Note that an item was read, and what is handed out as its image, if that is a tensor."""
         self.reads.append(index % self.item_count)
+        max_looks = 100_000
+        if isinstance(image, Tensor) and len(self.looks) < max_looks:
+            self.looks[pixels_of(image)] = index % self.item_count
+
+
+def pixels_of(image: Tensor) -> int:
+    """A number that is the same for the same pixels, whatever the shape of the image is."""
+    return hash(image.detach().cpu().float().contiguous().numpy().tobytes())
 
 
 class NotedPairs(Dataset, NotedReads):
@@ -51,7 +62,8 @@ class NotedPairs(Dataset, NotedReads):
 
     def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
         self.x, self.y = tensor(x), tensor(y)
-        self.reads, self.item_count = [], len(x)
+        self.reads, self.looks, self.item_count = [], {}, len(x)
+        self.targets = self.y
 
     def __len__(self) -> int:
         return self.item_count

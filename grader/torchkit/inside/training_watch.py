@@ -63,7 +63,7 @@ class TrainingWatch:
         self.models: list[FollowedModel] = []
         self.optimizers: list[Optimizer] = []
         self.used: list[tuple[int, int, float]] = []
-        self.losses = Losses()
+        self.losses = Losses(train, test)
         self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1))
         self.set_rates = SetRates()
         self.loaders: list[Any] = []
@@ -205,8 +205,7 @@ class TrainingWatch:
         in_between = self._pass.under_way and self._pass.backwards > 0 and self._fetched
         beside = in_between and self._pass.loader is not current.loader
         if not beside:
-            self.train.reads.clear()
-            self.test.reads.clear()
+            self._forget_reads()
         batch = next(batches)
         self._ended_at = None
         batch = thinned(batch, self._per_class) if self.short else batch
@@ -278,18 +277,22 @@ class TrainingWatch:
         Where no loader hands out batches, they are what was read since the last backward pass. Before the first,
         the whole set may have been read for its labels.
         """
-        tested = self._reads_count and bool(self.test.reads)
-        if self._reads_count:
-            self.learned.update(self.train.reads)
+        found, count = self.losses.rows.learned, self.train.item_count
+        tested = (self._reads_count and bool(self.test.reads)) or any(item >= count for item in found)
+        self.learned.update(self.train.reads if self._reads_count else (), (item for item in found if item < count))
+        found.clear()
         loader = self._pass.loader
         kept_loaders = 3  # besides the last: some make one for each epoch
         if loader is None:
-            self.train.reads.clear()
-            self.test.reads.clear()
+            self._forget_reads()
             self._reads_count = True
         elif all(loader is not other for other in self.loaders):
             self.loaders[kept_loaders:] = [loader]
         return tested
+
+    def _forget_reads(self) -> None:
+        for read in (self.train.reads, self.test.reads, self.losses.rows.learned):
+            read.clear()
 
     def _steps_slowly(self) -> bool:
         """Whether a long time has passed since the step before."""

@@ -47,7 +47,7 @@ class Garments(datasets.FashionMNIST, NotedReads):
         self.target_transform: Callable[[Any], Any] | None = None
         self.data = torch.from_numpy(np.array(images, dtype=np.uint8))
         self.targets = torch.from_numpy(np.array(labels, dtype=np.int64))
-        self.reads = []
+        self.reads, self.looks = [], {}
         self._given, self.item_count = (self.data, self.targets), len(images)
         self._ready: tuple[list[Tensor], list[int]] | None = None  # all items, as the plain transform gives them
 
@@ -61,7 +61,7 @@ class Garments(datasets.FashionMNIST, NotedReads):
         else:
             picture = Image.fromarray(self.data[index].numpy())
             item = self.transform(picture) if self.transform is not None else picture, int(self.targets[index])
-        self.note_read(index)
+        self.note_read(index, item[0])
         return item if self.target_transform is None else (item[0], self.target_transform(item[1]))
 
     def __getitems__(self, indices: list[int]) -> list[tuple[Any, int]]:
@@ -72,8 +72,8 @@ class Garments(datasets.FashionMNIST, NotedReads):
         faults.step()
         rows = torch.tensor([int(index) for index in indices], dtype=torch.int64)
         images, labels = _normalised(self.data[rows]).transpose(0, 1), self.targets[rows].tolist()
-        for index in rows.tolist():
-            self.note_read(index)
+        for index, image in zip(rows.tolist(), images, strict=True):
+            self.note_read(index, image)
         return list(zip(images, labels, strict=True))
 
     def _plain(self) -> bool:

@@ -1,6 +1,7 @@
 """What stands in for ``evaluate_at_end_epoch`` while a training is watched, and notes its arguments."""
 
 import contextlib
+import functools
 import inspect
 import itertools
 from collections.abc import Callable
@@ -151,6 +152,22 @@ class Evaluations:
                 return "train" if dataset.reads is self.watch.train.reads else "test"
             dataset = getattr(dataset, "dataset", None)
         return "other"
+
+
+def unwatched(watch: TrainingWatch, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of the student's that evaluates: its passes over data are whole, and nothing is learned from them."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        before = [(each.reads, each.reads[:]) for each in (watch.train, watch.test)]
+        try:
+            with watch.not_watching():
+                return function(*args, **kwargs)
+        finally:
+            for reads, kept in before:
+                reads[:] = kept
+
+    return call
 
 
 def _sum_of_weights(models: list[nn.Module]) -> float:

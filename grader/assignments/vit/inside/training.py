@@ -20,7 +20,7 @@ from grader.assignments.vit.inside.built_models import ROLES, built_models, own_
 from grader.assignments.vit.inside.checkpoints import CLASSIFIER, VIT
 from grader.assignments.vit.inside.constants import AS_LARGE, BUILT
 from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist
-from grader.assignments.vit.inside.evaluations import Evaluations
+from grader.assignments.vit.inside.evaluations import Evaluations, unwatched
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import notebook_call
@@ -30,6 +30,7 @@ from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
 NAME = "train_embedding_model"
+EVALUATING = ("get_embeddings_over_dataset", "test_embedding_model")
 AS_MANY = 6_000  # training images of each class in FashionMNIST
 
 
@@ -146,6 +147,7 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     names = {
         "sample_balanced_subset": standins.sample_balanced_subset(samples),
         "evaluate_at_end_epoch": evaluations.evaluate,
+        **{name: unwatched(watch, student.get(name)) for name in EVALUATING if student.has(name)},
         "train_dataset": sets[0],
         "test_dataset": sets[1],
         "train_loader": DataLoader(sets[0], _hyperparameter(student, "batch_size", 64), shuffle=True),

@@ -58,7 +58,7 @@ def _problem(run: TrainingRun, used: np.ndarray, of: np.ndarray) -> str:
     if run.per_class < PER_CLASS or not (used.any() or items.unknown):
         return ""  # a small set, or nothing was learned
     if items.unknown and items.whole:
-        return _of_unknown(run, used)
+        return _of_unknown(run, used, bool((used & ~right).any()))
     outside = int((used & ~right).sum())
     missing = int((right & ~items.could).sum()) if items.whole and items.could.any() else 0
     if missing and not outside and _too_few(run, int(right.sum())):
@@ -76,10 +76,18 @@ def _too_few(run: TrainingRun, right: int) -> bool:
     return offered < right
 
 
-def _of_unknown(run: TrainingRun, used: np.ndarray) -> str:
-    """Only the number of items is known, where a data set of the student's own hands out changed copies."""
+def _of_unknown(run: TrainingRun, used: np.ndarray, outside: bool) -> str:
+    """Where a data set of the student's own hands out copies: their number is known, and which some of them are.
+
+    Args:
+        outside: some of those that are known are not among the first of their class.
+    """
     count, right = run.items.indices, CLASSES * PER_CLASS
-    if abs(count - right) <= max(run.items.batch, MAX_UNEVEN * right) or used.any():
+    fits = abs(count - right) <= max(run.items.batch, MAX_UNEVEN * right)
+    if fits and outside:
+        return _not_the_first(count)
+    several_of_each = count > right and used.any() and not outside  # such as copies that were changed in advance
+    if fits or several_of_each or run.items.could.any():
         return ""
     return _all(run) if count == CLASSES * run.per_class else f"{number_of(count, 'image')} instead of {right:,}"
 
@@ -94,7 +102,7 @@ def _amount(run: TrainingRun, used: np.ndarray, of: np.ndarray, outside: int) ->
     if not asked and number > nearly_all:
         return f"images of the whole training set (60,000), not on the first {PER_CLASS} of each class alone"
     if outside and not used.all() and abs(number / CLASSES - PER_CLASS) <= MAX_UNEVEN * PER_CLASS:
-        return f"{number_of(number, 'image')}, but not all of them are among the first {PER_CLASS} of their class"
+        return _not_the_first(number)
     of_used = counts[counts > 0]  # by class, of the classes that are used
     per_class = asked[0] if asked else round(number / max(1, len(of_used)))
     if not asked and len(of_used) and np.ptp(of_used) > max(run.items.batch, 0.2 * per_class):
@@ -107,6 +115,10 @@ def _amount(run: TrainingRun, used: np.ndarray, of: np.ndarray, outside: int) ->
             f"instead of {PER_CLASS} of each of the {CLASSES}"
         )
     return f"{number_of(per_class, 'image')} of each class instead of {PER_CLASS}"
+
+
+def _not_the_first(number: int) -> str:
+    return f"{number_of(number, 'image')}, but not all of them are among the first {PER_CLASS} of their class"
 
 
 def _all(run: TrainingRun) -> str:
