@@ -1,5 +1,6 @@
 """What surrounds a submission in a worker: no GPU, no subprocesses of data loaders, no pictures, no Colab."""
 
+import functools
 import importlib.abc
 import importlib.machinery
 import inspect
@@ -29,6 +30,7 @@ def install(asks_for_gpu: bool) -> None:
     sys.meta_path.append(_Absent(if_not_installed))
     _plain_progress_bars()
     _nothing_is_compiled()
+    _full_precision()
     _libraries_keep_their_threads()
     _single_process_loaders()
     if not torch.cuda.is_available():
@@ -135,6 +137,18 @@ def _nothing_is_compiled() -> None:
 
     torch.compile = compiled
     torch.nn.Module.compile = lambda self, *args, **kwargs: None  # type: ignore[method-assign]
+
+
+def _full_precision() -> None:
+    """Switch autocast off: it makes a machine faster and changes no meaning, and what is asked for here are exact values."""
+    original = torch.autocast.__init__
+
+    @functools.wraps(original)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self._enabled = False
+
+    torch.autocast.__init__ = init  # type: ignore[method-assign]
 
 
 def _libraries_keep_their_threads() -> None:

@@ -31,6 +31,10 @@ SHOWS_ONLY = {
     "einops": "import torch\nfrom einops import rearrange\nassert rearrange(torch.ones(2, 3), 'a b -> b a').shape == (3, 2)",
 }
 NO_GPU = {
+    "autocast on the CPU": "with torch.autocast('cpu', dtype=torch.bfloat16):\n"
+    "    assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32\n"
+    "@torch.amp.autocast(device_type='cpu')\ndef product(x):\n    return x @ x\n"
+    "assert product(torch.ones(2, 2)).dtype == torch.float32",
     "cuda()": "assert torch.ones(2).cuda().device.type == 'cpu'\nassert torch.nn.Linear(2, 2).cuda()",
     "to": "torch.nn.Linear(2, 2).to('cuda')\ntorch.ones(1).to(torch.device('cuda:0'), non_blocking=True)",
     "creation": "assert torch.zeros(2, device='cuda').device.type == 'cpu'",
