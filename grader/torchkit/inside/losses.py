@@ -198,8 +198,7 @@ class Losses:
         note.crossed += all_exchanged
         max_unfit = 0.3  # of the triplets of a batch
         note.unfit += wrong_triplets > max_unfit and not all_exchanged
-        remembered = self._memory[-1] if self._memory else "none"
-        source = self._source(given, rows, inputs) if remembered in ("none", "all") else remembered
+        source = self._memory[-1] if self._memory else self._source(given, rows, inputs)
         note.tuples[source] += 1
         return note, source
 
@@ -211,7 +210,9 @@ class Losses:
         if found:
             return found
         labels = inputs.get("labels")
-        every = rows is not None and len(given) == 3 and isinstance(labels, Tensor) and len(rows) == _triplets(labels)
+        if rows is None or not isinstance(labels, Tensor):
+            return "other"
+        every = len(rows) == _triplets(labels) if len(given) == 3 else _are_all_pairs(given, labels)
         return "all" if every else "other"
 
     def _miner(self, given: Any, rows: np.ndarray | None, of_loss: Rows | None) -> str:
@@ -311,6 +312,13 @@ def _rows(tuples: Any) -> np.ndarray | None:
     except (TypeError, ValueError):
         pass
     return None
+
+
+def _are_all_pairs(given: Any, labels: Tensor) -> bool:
+    """Whether pairs (anchor, positive, anchor, negative) are all that there are among labels."""
+    alike = int((labels[:, None] == labels).sum()) - len(labels)
+    unlike = len(labels) ** 2 - len(labels) - alike
+    return len(given) == 4 and (len(given[0]), len(given[2])) == (alike, unlike)
 
 
 def _triplets(labels: Tensor) -> int:
