@@ -30,6 +30,27 @@ def last_calls(gathering: Gathering, names: Iterable[str]) -> dict[str, tuple[in
     return found
 
 
+def leave_out_after_training(gathering: Gathering, training: str) -> None:
+    """Leave out what puts other values in the place of those that the trainings of a notebook were done with.
+
+    As ``ViT = ViT(...)`` in a last cell, ``tfm_train = tfm_test`` for pictures, ``num_epochs = 1`` for a trial.
+
+    Args:
+        training: the function without whose call nothing is known of the order in which a notebook trains.
+    """
+    places = last_calls(gathering, {*gathering.question.never_called, training})
+    if training not in places:
+        return
+    unit, last = gathering.units[None], max(places.values())
+    for item in unit.items:
+        statement, names = item.statement, item.binds
+        later = (statement.place.cell or 0, statement.line) > last
+        if later and isinstance(statement.node, ast.Assign) and names and names <= set(gathering.question.wanted):
+            makers = [unit.binders[name][0] for name in names]
+            if all(maker.index < item.index and not maker.reason for maker in makers):
+                item.reason = "it comes after the last training"
+
+
 def last_of(found: list[tuple[set[str], Statement]], names: set[str]) -> Statement | None:
     return next((statement for those, statement in reversed(found) if those & names), None)
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from .callers import last_calls
+from .callers import last_calls, leave_out_after_training
 from .calls import call_steps
 from .gather import Gathering
 from .parsing import Statement
@@ -16,6 +16,8 @@ def gathered(gathering: Gathering, traced: str = "", silent: Collection[int] = (
         traced: the function whose last call is looked for, with what makes its arguments.
         silent: cells without outputs: a call in one of them counts only where no other has any.
     """
+    if traced:
+        leave_out_after_training(gathering, traced)
     gathering.gather()
     modules = {name: pieces_of(gathering, name) for name in sorted(gathering.included)}
     names = {}
