@@ -9,10 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from grader.torchkit.inside.noted_reads import NotedReads, pixels_of
+from grader.torchkit.inside.noted_reads import UNKNOWN, NotedReads, pixels_of
 from grader.torchkit.inside.same_rows import same_labels, same_rows
-
-UNKNOWN = -1  # the label of an image that neither a data set nor a loader gave, and the item of one that no set gave
 
 
 class BatchRows:
@@ -70,8 +68,8 @@ class BatchRows:
         first = 0
         for each in self.sets:
             if pixels in each.looks:
-                index = each.looks[pixels]
-                return int(each.targets[index]), first + index
+                index, label = each.looks[pixels]
+                return label, UNKNOWN if index == UNKNOWN else first + index
             first += each.item_count
         return next((labels[pixels] for labels in reversed(self._batches) if pixels in labels), UNKNOWN), UNKNOWN
 

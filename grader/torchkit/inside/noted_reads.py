@@ -9,6 +9,8 @@ from torch.utils.data import Dataset
 from grader.sandbox.inside import faults
 from grader.torchkit.inside.calls import tensor
 
+UNKNOWN = -1  # in the place of an index or a label
+
 
 class OnlyNoted(BaseException):
     """Ends the reading of an item as soon as it is known which one is read; no ``except Exception`` catches it."""
@@ -20,15 +22,15 @@ class NotedReads:
     Attributes:
         item_count: how many items it was made with.
         reads: index of every item that was read, in order; a copy of the data set shares the list.
-        looks: by the pixels of an image that was handed out, its index; a copy of the data set shares them.
+        looks: by the pixels of an image that was handed out, its index, or UNKNOWN, and its label; a copy of the data set
+            shares them.
         only_noted: the ``reads`` of the data set whose items are noted and not handed out just now.
     """
 
     only_noted: ClassVar[list[int] | None] = None
     item_count: int
     reads: list[int]
-    looks: dict[int, int]
-    targets: Tensor
+    looks: dict[int, tuple[int, int]]
 
     def before_read(self, index: int) -> None:
         """End the reading of an item here, where it is only to be noted.
@@ -40,12 +42,15 @@ class NotedReads:
             self.note_read(index)
             raise OnlyNoted
 
-    def note_read(self, index: int, image: object = None) -> None:
-        """Note that an item was read, and what is handed out as its image, if that is a tensor."""
+    def note_read(self, index: int) -> None:
+        """Note that an item was read."""
         self.reads.append(index % self.item_count)
+
+    def note_looks(self, image: object, index: int, label: int) -> None:
+        """Note what is handed out as the image of an item, if that is a tensor."""
         max_looks = 100_000
         if isinstance(image, Tensor) and len(self.looks) < max_looks:
-            self.looks[pixels_of(image)] = index % self.item_count
+            self.looks[pixels_of(image)] = index, label
 
 
 def pixels_of(image: Tensor) -> int:
@@ -63,7 +68,6 @@ class NotedPairs(Dataset, NotedReads):
     def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
         self.x, self.y = tensor(x), tensor(y)
         self.reads, self.looks, self.item_count = [], {}, len(x)
-        self.targets = self.y
 
     def __len__(self) -> int:
         return self.item_count

@@ -23,7 +23,7 @@ class Numbers(NotedReads, Dataset):
 
     def __init__(self, count: int) -> None:
         self.inputs, self.labels = torch.randn(count, 3), torch.arange(count) % 10
-        self.item_count, self.reads, self.looks, self.targets = count, [], {}, self.labels
+        self.item_count, self.reads, self.looks = count, [], {}
 
     def __len__(self) -> int:
         return self.item_count

@@ -12,7 +12,7 @@ from torchvision import datasets
 
 from grader.assignments.vit.inside.constants import MEAN, STD
 from grader.sandbox.inside import faults
-from grader.torchkit.inside.noted_reads import NotedReads
+from grader.torchkit.inside.noted_reads import UNKNOWN, NotedReads
 
 
 def to_tensor(image: Any) -> Tensor:
@@ -61,7 +61,8 @@ class Garments(datasets.FashionMNIST, NotedReads):
         else:
             picture = Image.fromarray(self.data[index].numpy())
             item = self.transform(picture) if self.transform is not None else picture, int(self.targets[index])
-        self.note_read(index, item[0])
+        self.note_read(index)
+        self.note_looks(item[0], *self._known(index))
         return item if self.target_transform is None else (item[0], self.target_transform(item[1]))
 
     def __getitems__(self, indices: list[int]) -> list[tuple[Any, int]]:
@@ -73,8 +74,14 @@ class Garments(datasets.FashionMNIST, NotedReads):
         rows = torch.tensor([int(index) for index in indices], dtype=torch.int64)
         images, labels = _normalised(self.data[rows]).transpose(0, 1), self.targets[rows].tolist()
         for index, image in zip(rows.tolist(), images, strict=True):
-            self.note_read(index, image)
+            self.note_read(index)
+            self.note_looks(image, *self._known(index))
         return list(zip(images, labels, strict=True))
+
+    def _known(self, index: int) -> tuple[int, int]:
+        """The number of an item and its label, as they were given; of images that were put in their place, the label alone."""
+        data, targets = self._given
+        return (index, int(targets[index])) if self.data is data else (UNKNOWN, int(self.targets[index]))
 
     def _plain(self) -> bool:
         """Whether items are as they were given, through the plain transform."""
