@@ -92,8 +92,10 @@ def counted_in_epochs(run: WatchedTraining, rates: np.ndarray) -> RateProblem | 
 def begun_again(run: WatchedTraining) -> RateProblem | None:
     """Find a schedule that is begun again in each epoch, though it was meant to take longer than one.
 
-    A round for each epoch, made anew for each, is the student's own choice.
+    A round for each epoch, made anew for each, is the student's own choice; and with new models a new schedule begins.
     """
+    if any(run.builds_anew(role) for role in {model.role for model in run.models}):
+        return None
     stepped = next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
     if run.rates.epochs < MIN_EPOCHS or stepped is None or not made_anew(run, stepped):
         return None

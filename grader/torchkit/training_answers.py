@@ -285,6 +285,10 @@ class WatchedTraining(Record, frozen=True):
         """Steps of optimizers in all epochs."""
         return self.total("steps")
 
+    def builds_anew(self, role: str) -> bool:
+        """Whether a model of a role is built in each epoch, and all of them are trained."""
+        return sum(model.moved for model in self.models if model.role == role) >= max(2, len(self.epochs))
+
     def total(self, count: str) -> int:
         """A count over all epochs, by its name in ``WatchedEpoch``."""
         return sum(getattr(epoch, count) for epoch in self.epochs)

@@ -218,7 +218,7 @@ class Evaluating:
         vit_model, model_embedding = self.models
         places = _places()
         with self.student.overriding(**names), tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            return {
+            facts = {
                 "over": result_of(lambda: over(self.many, *self.models)),
                 "precision": result_of(lambda: precision(*self.models, self.calculator, *self.sets)),
                 "end": {name: self._end(end, best, places) for name, best in self.best.items()},
@@ -227,6 +227,9 @@ class Evaluating:
                     "embedding_head": _arrays(model_embedding.state_dict()),
                 },
             }
+            for file in _checkpoints(places):  # of stand-ins: the student's own may be looked for there
+                file.unlink()
+            return facts
 
     def _end(self, function: Callable[..., Any], best: Sequence[float], places: tuple[Path, ...]) -> dict[str, Any]:
         times, added = best

@@ -109,7 +109,7 @@ def both_models(evidence: Evidence) -> None:
             raise Fail(f"{name} was never built", "Build a ViT and a LinearEmbeddingHead inside the function.")
         if not any(model.moved for model in models):
             raise _unmoved(run, name, max(models, key=lambda model: (model.calls, model.held)))
-        if sum(model.moved for model in models) >= max(2, len(run.epochs)):
+        if run.builds_anew(role):
             raise Fail(
                 f"{name} is built anew in each epoch: what was learned in the epochs before is lost",
                 "Build both models, the optimizer and the scheduler once, before the loop over the epochs.",
