@@ -76,4 +76,7 @@ class NotedPairs(Dataset, NotedReads):
         faults.step()
         self.before_read(int(index))
         self.note_read(int(index))
-        return self.x[int(index)], self.y[int(index)]
+        x, y = self.x[int(index)], self.y[int(index)]
+        if not y.dim():
+            self.note_looks(x, int(index), int(y))
+        return x, y

@@ -1,10 +1,15 @@
 """Whether the labels that a loss is given are those of the images that its embeddings were made of."""
 
+import copy
+import pickle
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from grader.torchkit.inside.batch_rows import BatchRows
+from grader.torchkit.inside.noted_reads import NotedPairs
 
 ORDER = torch.randperm(8, generator=torch.Generator().manual_seed(1))
 
@@ -70,3 +75,24 @@ def test_embeddings_that_were_blurred_on_the_way_are_told_by_their_order() -> No
     blurred = out + 1e-4 * torch.randn(out.shape)
     assert batch.wrong(blurred, batch.labels) is False
     assert batch.wrong(blurred, batch.labels[ORDER]) is True
+
+
+def test_images_of_the_sets_are_known_whoever_hands_them_out() -> None:
+    train, test = (
+        NotedPairs(np.random.default_rng(n).random((8, 1, 2, 2), np.float32), np.arange(8) % 4) for n in range(2)
+    )
+    rows, model = BatchRows(train, test), nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+    model.register_forward_pre_hook(rows.enter)
+    model.register_forward_hook(rows.leave)
+    images = torch.stack([train[0][0], test[1][0], train[5][0], train[6][0]])
+    assert rows.mislabelled(model(images), torch.tensor([0, 1, 1, 2])) is False
+    assert rows.learned == {0, 5, 6, 8 + 1}  # one set after the other
+    rows.learned.clear()
+    assert rows.mislabelled(model.eval()(images), torch.tensor([0, 1, 2, 1])) is True
+    assert rows.learned == set()  # in eval mode it is evaluated
+
+
+def test_a_model_takes_no_data_sets_along() -> None:
+    train = NotedPairs(np.ones((1000, 100)), np.arange(1000))
+    rows = BatchRows(train)
+    assert copy.deepcopy(rows).sets == (train,) and len(pickle.dumps(rows)) < 1000

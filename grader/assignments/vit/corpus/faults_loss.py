@@ -4,6 +4,7 @@ from grader.assignments.vit.corpus.contrastive_lines import (
     BACKWARD,
     COMPUTE,
     EMBED,
+    LOADER,
     LOSS,
     MINE,
     MINER,
@@ -240,6 +241,42 @@ FAULTS = [
         "miner_once_for_the_first_batch",
         (MINE, "            triplets = triplets if total_loss else miner(embeddings, y)\n"),
         word="other embeddings than the loss",
+    ),
+    training(
+        "memory_without_a_miner",
+        (MINER, ""),
+        (LOSS, "triplet_loss = losses.CrossBatchMemory(losses.TripletMarginLoss(margin=margin), embed_size)"),
+        (MINE, ""),
+        (COMPUTE, "            loss = triplet_loss(embeddings, y)\n"),
+        word="no miner is used",
+        warns=("miner.unused",),
+    ),
+    training(
+        "all_pairs_as_triplets",
+        (MINER, "    from pytorch_metric_learning.utils import loss_and_miner_utils\n"),
+        (MINE, "            triplets = loss_and_miner_utils.get_all_pairs_indices(y)\n"),
+        word="no miner has chosen",
+        warns=("miner.unused",),
+    ),
+    training(
+        "labels_of_others_in_a_list",
+        (
+            LOADER,
+            "    order = torch.randperm(len(train_subset)).tolist()\n"
+            "    pairs = [(train_subset[i][0], train_subset[j][1]) for i, j in enumerate(order)]\n"
+            "    loader = DataLoader(pairs, batch_size=batch_size, shuffle=True)\n",
+        ),
+        word="other labels than those of the images",
+    ),
+    training(
+        "labels_reversed_by_collating",
+        (
+            LOADER,
+            "    def reverse(batch):\n        images, labels = zip(*batch)\n"
+            "        return torch.stack(images), torch.tensor(labels[::-1])\n\n"
+            "    loader = DataLoader(train_subset, batch_size=batch_size, shuffle=True, collate_fn=reverse)\n",
+        ),
+        word="other labels than those of the images",
     ),
     training(
         "loss_times_0",

@@ -169,7 +169,33 @@ KEPT = """scheduler.step()
         with open(OUT / "log.json", "a") as log:
             json.dump({"epoch": epoch, "best": float(best)}, log)"""
 
+CACHED_BATCHES = """    images = torch.stack([image for image, _ in {of}])
+    labels = torch.tensor([label for _, label in {of}])
+    loader = [(images[rows], labels[rows]) for rows in torch.randperm(len(images)).split(batch_size)]
+"""
+CACHED_SET = """    rows = torch.randperm(len(train_dataset))[:5000]
+    images = torch.stack([train_dataset[i][0] for i in rows])
+    labels = torch.tensor([train_dataset[i][1] for i in rows])
+    loader = DataLoader(torch.utils.data.TensorDataset(images, labels), batch_size=batch_size, shuffle=True)
+"""
+SHOWN = "    test_dataset[1234]\n    assert len(test_dataset) == 10_000 and len(train_dataset) == 60_000\n    "
+BY_EMBEDDINGS = """    known, of = get_embeddings_over_dataset(train_subset, vit_model, model_embedding)
+    assert known.shape == (5000, embed_size) and of.unique(return_counts=True)[1].tolist() == 10 * [500]
+    far = torch.utils.data.WeightedRandomSampler(1 + (known - known.mean(0)).norm(dim=1), len(known))
+    loader = DataLoader(train_subset, batch_size=batch_size, sampler=far)
+"""
+
+
+def cached(name: str, of: str, word: str) -> Case:
+    """The function keeps transformed images in memory, and makes batches of its own."""
+    return items(f"cached_{name}", {"contrastive.py": [(LOADER, CACHED_BATCHES.format(of=of))]}, word)
+
+
 FAULTS = [
+    cached("all", "train_dataset", "all 60,000"),
+    cached("600", "sample_balanced_subset(train_dataset, 600)", "600 images of each class"),
+    cached("test", "test_dataset", "images of the test set"),
+    items("cached_5000_of_any", {"contrastive.py": [(LOADER, CACHED_SET)]}, "among the first 500"),
     items(
         "an_epoch_on_all_before",
         {"contrastive.py": [("    best_prec = 0.0\n", BEFORE + "    best_prec = 0.0\n")]},
@@ -286,6 +312,9 @@ VARIANTS = [
         "of_names_that_are_used_again_below",
         {"submission.ipynb": notebook(CALL, HELPED, after=("losses = [0.19, 0.18]", USED_AGAIN))},
     ),
+    right("cached", {"contrastive.py": [(LOADER, CACHED_BATCHES.format(of="train_subset"))]}),
+    right("as_many_as_there_are", {"contrastive.py": [(SAMPLE, SHOWN.lstrip() + SAMPLE)]}),
+    right("drawn_by_embeddings", {"contrastive.py": [(BUILT, BUILT + BY_EMBEDDINGS)]}),
     right("kept_in_a_global", {"submission.ipynb": notebook(CALL, GLOBAL)}),
     right(
         "where_there_are_more",

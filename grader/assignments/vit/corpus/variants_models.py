@@ -3,6 +3,7 @@
 import textwrap
 
 from grader.assignments.vit.corpus.vit_classes import variant
+from grader.audit import Case
 
 
 def _encoder(make: str, forward: str, before: str = "") -> str:
@@ -278,4 +279,13 @@ HEADS = [
 ]  # fmt: skip
 
 
-VARIANTS = [*ENCODERS, *VITS, *HEADS]
+PARTS = [
+    Case(
+        "vit.variant_in_half_precision",
+        {"vit_model.py": [(
+            "        x = self.transformer(x)  # (B, N + 1, D)\n",
+            "        with torch.autocast(x.device.type, dtype=torch.bfloat16):\n            x = self.transformer(x).float()\n",
+        )]},
+    ),
+]  # fmt: skip
+VARIANTS = [*ENCODERS, *VITS, *HEADS, *PARTS]
