@@ -279,7 +279,7 @@ HEADS = [
 ]  # fmt: skip
 
 
-PARTS = [
+IN_HALF_PRECISION = [
     Case(
         "vit.variant_in_half_precision",
         {"vit_model.py": [(
@@ -288,4 +288,4 @@ PARTS = [
         )]},
     ),
 ]  # fmt: skip
-VARIANTS = [*ENCODERS, *VITS, *HEADS, *PARTS]
+VARIANTS = [*ENCODERS, *VITS, *HEADS, *IN_HALF_PRECISION]
