@@ -33,7 +33,7 @@ def last_calls(gathering: Gathering, names: Iterable[str]) -> dict[str, tuple[in
 def leave_out_after_training(gathering: Gathering, training: str) -> None:
     """Leave out what puts other values in the place of those that the trainings of a notebook were done with.
 
-    As ``ViT = ViT(...)`` in a last cell, ``tfm_train = tfm_test`` for pictures, ``num_epochs = 1`` for a trial.
+    As ``Net = Net(...)`` in a last cell, ``tfm_train = tfm_test`` for pictures, ``num_epochs = 1`` for a trial.
 
     Args:
         training: the function without whose call nothing is known of the order in which a notebook trains.
