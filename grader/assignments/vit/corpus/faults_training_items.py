@@ -173,10 +173,9 @@ CACHED_BATCHES = """    images = torch.stack([image for image, _ in {of}])
     labels = torch.tensor([label for _, label in {of}])
     loader = [(images[rows], labels[rows]) for rows in torch.randperm(len(images)).split(batch_size)]
 """
-CACHED_SET = """    rows = torch.randperm(len(train_dataset))[:5000]
-    images = torch.stack([train_dataset[i][0] for i in rows])
-    labels = torch.tensor([train_dataset[i][1] for i in rows])
-    loader = DataLoader(torch.utils.data.TensorDataset(images, labels), batch_size=batch_size, shuffle=True)
+CACHED_SET = """    images, labels = zip(*[train_dataset[i] for i in torch.randperm(len(train_dataset))[:5000]])
+    kept = torch.utils.data.TensorDataset(torch.stack(images), torch.tensor(labels))
+    loader = DataLoader(kept, batch_size=batch_size, shuffle=True)
 """
 SHOWN = "    test_dataset[1234]\n    assert len(test_dataset) == 10_000 and len(train_dataset) == 60_000\n    "
 BY_EMBEDDINGS = """    known, of = get_embeddings_over_dataset(train_subset, vit_model, model_embedding)
