@@ -33,6 +33,7 @@ HINTS = {
     "an import": (Raised("NameError", ("NameError",), "name 'F' is not defined"), "`import torch.nn.functional as F`"),
     "a module of one's own": ("No module named 'utils'", "hand it in as well"),
     "a comma after a layer": ("'tuple' object is not callable", "a comma at the end of the line"),
+    "no module": ("'Head' object has no attribute 'parameters'", "class Name(nn.Module)"),
     "no super": ("'ViT' object has no attribute '_parameters'", "super().__init__()"),
     "super as a name": ("descriptor '__init__' of 'super' object needs an argument", "super is called, too"),
     "another program": (

@@ -142,7 +142,7 @@ def _constant(run: WatchedTraining) -> RateProblem:
     if not any(scheduler.drives for scheduler in own):
         if len(np.unique(run.used.optimizer)) >= MIN_EPOCHS:
             return RateProblem(
-                f"a new optimizer is made in each epoch, and {own[0].type} drives another one: {stays}",
+                f"new optimizers are made in the loop, and {own[0].type} drives another one: {stays}",
                 ANEW_HINT,
             )
         return RateProblem(

@@ -14,6 +14,11 @@ def failure(raised: Raised, before: str) -> Verdict:
     if raised.is_to_do:
         where = f" ({place(raised.frames[-1])})" if raised.frames else ""
         return Missing(f"still to do{where}: {raised.message}")
+    if "does not require grad" in raised.message and not raised.frames:  # raised by our backward()
+        return Fail(
+            f"{before}computes its output without gradients, so that nothing in it can be trained",
+            "Look for detach, .data, NumPy, or a no_grad block or decorator, in forward.",
+        )
     dtypes = "Two tensors of different dtypes meet: float64 from NumPy or Python and float32."
     hints = (  # a part of torch's message, and the usual cause
         ("in-place operation", "x += … works in place and changes a tensor that others still need: write x = x + …"),
@@ -39,6 +44,11 @@ def failure(raised: Raised, before: str) -> Verdict:
         ),
         ("Error(s) in loading state_dict", "Make all layers and parameters in __init__, none in forward."),
         ("before Module.__init__", "The first line of __init__ must be super().__init__()."),
+        (
+            "backward through the graph a second time",
+            "Something is computed from a parameter once, in __init__: nn.Parameter(…) * 0.02 is no parameter any more. Write "
+            "nn.Parameter(0.02 * torch.randn(…)), and compute in forward.",
+        ),
         ("share same datatype", dtypes),
         ("same dtype", dtypes),
     )

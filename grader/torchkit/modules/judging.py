@@ -47,8 +47,9 @@ def expect_repeatable(first: Array, again: Array, what: str) -> None:
         raise Fail(
             f"in eval mode, the same {what} should give the same output each time, and gave two different ones",
             "Something random happens in forward: nn.Parameter, random numbers and layers are made in __init__; "
-            "F.dropout needs training=self.training; and layers in a plain list are not told of eval mode: hold them in "
-            "an nn.ModuleList or an nn.Sequential.",
+            "F.dropout needs training=self.training, dropout_p of scaled_dot_product_attention is 0 in eval mode; layers in a "
+            "plain list are not told of eval mode: hold them in an nn.ModuleList or an nn.Sequential; and forward calls "
+            "no train().",
         )
 
 

@@ -202,8 +202,8 @@ def _scrambled_words(moved: Array) -> tuple[str, str]:
     neighbours = (np.abs(row[:, None] - row) <= 1) & (np.abs(column[:, None] - column) <= 1)
     if not moved[~neighbours].any():
         return (
-            f"{message}: the patches overlap",
-            "Kernel size and stride are both the patch size, and there is no padding.",
+            f"{message}: the patches overlap, or a layer after them mixes neighbours",
+            "Kernel size and stride are both the patch size, there is no padding, and no other convolution follows.",
         )
     scrambled = (
         "A bare view or reshape of (B, C, H, W) cuts the image along its rows, not into squares, and one of "
