@@ -282,6 +282,16 @@ def test_a_class_of_a_module_is_found_however_it_is_imported(tmp_path: Path, cel
     assert kept(submission, "parts") == "dim = 4"
 
 
+def test_the_environment_is_as_the_notebook_sets_it(tmp_path: Path) -> None:
+    cells = 'import os\nos.environ.setdefault("LR", "1")\nos.environ.get("HOME")', 'lr = int(os.environ["LR"])'
+    text = kept(from_cells(tmp_path, *cells))
+    assert "setdefault('LR'" in text.replace('"', "'") and "HOME" not in text
+
+
+def test_names_that_a_namespace_is_updated_with_are_bound(tmp_path: Path) -> None:
+    assert run(from_cells(tmp_path, "_Own = type('ViT', (), {})\nvars().update(ViT=_Own)"))["ViT"].__name__ == "ViT"
+
+
 BLOCKS = {
     "tried": "try:\n    from parts import *\nexcept ImportError:\n    !cp /content/drive/MyDrive/parts.py .",
     "in the end": "try:\n    pass\nfinally:\n    from parts import *",

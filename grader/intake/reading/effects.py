@@ -123,6 +123,8 @@ def touched(call: ast.Call, known: KnownNames) -> set[str]:
         return touched_by_function(function.id, call, known)
     if not isinstance(function, ast.Attribute) or function.attr in SHOWING_FUNCTIONS:
         return set()
+    if known.full(dotted(function.value) or "") == "os.environ":  # set, or looked up, which changes nothing
+        return only(root(function.value)) if function.attr in CHANGING_METHODS else set()
     base = root(function.value)
     if base in known.modules and base not in known.variables:
         return touched_by_function(function.attr, call, known)

@@ -167,7 +167,10 @@ def namespace_item(node: ast.AST, spaces: Collection[str] = ("globals", "locals"
     if isinstance(node, ast.Call) and dotted(node.func) == "setattr" and node.args and is_own_module(node.args[0]):
         return {pattern(node.args[1])} if len(node.args) == 3 else set()
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        return {ANY} if node.func.attr in ("update", "setdefault") and namespace(node.func.value) in spaces else set()
+        if node.func.attr not in ("update", "setdefault") or namespace(node.func.value) not in spaces:
+            return set()
+        named = {keyword.arg for keyword in node.keywords}  # update(Head=Head)
+        return {name for name in named if name} if named and None not in named and not node.args else {ANY}
     return set()
 
 

@@ -6,7 +6,6 @@ through.
 
 import contextlib
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from grader.assignments.adder.inside import standins
+from grader.sandbox.inside.own_folder import own_folder
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import state_dicts
@@ -64,8 +64,8 @@ def _run(student: Student, attempt: Attempt, sets: tuple[NotedPairs, NotedPairs]
     if student.has("exact_match"):
         names["exact_match"] = measures.of(student.get("exact_match"))
     function = student.get("train_model")
-    with _followed_gpt(student, watch, attempt.own) as model, tempfile.TemporaryDirectory() as folder:
-        with contextlib.chdir(folder), student.restored(), student.overriding(**names, **model):
+    with _followed_gpt(student, watch, attempt.own) as model, own_folder() as folder:
+        with student.restored(), student.overriding(**names, **model):
             ended = watch.run(lambda: function(*sets))
         with contextlib.chdir(folder):
             saved = _saved(watch, measures)

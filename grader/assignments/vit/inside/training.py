@@ -6,7 +6,6 @@ student's own, until one attempt goes through. Which attempt it was is a fact li
 
 import contextlib
 import functools
-import tempfile
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +20,7 @@ from grader.assignments.vit.inside.checkpoints import CLASSIFIER, VIT
 from grader.assignments.vit.inside.constants import AS_LARGE, BUILT
 from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist
 from grader.assignments.vit.inside.evaluations import Evaluations, unwatched
+from grader.sandbox.inside.own_folder import own_folder
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import notebook_call
@@ -158,7 +158,7 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     calls = ModelCalls()
     models = built_models(student, attempt.own, watch, calls, attempt.only_built)
     with (
-        models as built, tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), student.restored(),
+        models as built, own_folder(), student.restored(),
         student.as_it_was_for(NAME), student.overriding(**names, **built),
     ):  # fmt: skip
         _leave_classifier(student)
