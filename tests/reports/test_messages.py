@@ -75,7 +75,8 @@ def test_a_plain_sentence_is_not_objected_to() -> None:
 def test_an_audit_complains_of_a_sentence_that_is_not_for_students() -> None:
     auditor = object.__new__(audit.Auditor)
     auditor.grader = SimpleNamespace(assignment=VIT)  # type: ignore[assignment]
-    line = auditor._judged("variant", SimpleNamespace(costs=(), word="", warns=(), id="x"), graded("The worker", "w"))
+    case = SimpleNamespace(costs=(), word="", warns=(), id="x")
+    line = auditor._judged("variant", case, (graded("The worker", "w"), None))
     assert "contrastive.training says the grader's own word 'worker'" in line.complaints
 
 

@@ -93,7 +93,7 @@ class Search:
         while pending:
             self.follow(pending, place)
             pending = self.from_outside(place)
-        self.imported_again(place)
+        self.imported_again()
         visited: set[str | None] = set()
         leading = list(self.in_order(module, place, visited))
         lazy = [key for home, _ in self.found for key in self.in_order(home, place, visited)]
@@ -247,7 +247,7 @@ class Search:
                     needs += self.include(statement, number, unit)
         return needs
 
-    def imported_again(self, place: Key) -> None:
+    def imported_again(self) -> None:
         """Take in again the imports of values that are made anew: the file that imported them has those of before."""
         made = {(home, name) for (home, _), each in self.found.items() for name in bound([each.node])}
         for name, unit in self.gathering.units.items():

@@ -125,10 +125,10 @@ def test_a_statement_that_does_not_parse_loses_nothing_else():
 
 TRAINING = "def train_embedding_model(train_dataset, test_dataset):\n    return num_epochs\n"
 LATER = {
-    "another number": "num_epochs = 1",
     "a loop": "for num_epochs in (1, 2):\n    print(num_epochs)",
-    "no number any more": "num_epochs = 'none'",
-    "not a number": "num_epochs = float('nan')",
+    "a part of a pair": "num_epochs, other = 1, 2",
+    "a loop to a text": "for num_epochs in ('none',):\n    print(num_epochs)",
+    "a loop to no number": "for num_epochs in (float('nan'),):\n    print(num_epochs)",
 }
 
 
