@@ -1,7 +1,9 @@
 """What can go wrong on the grader's side, as opposed to a student's mistake, which is a verdict."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class GraderError(Exception):
@@ -26,6 +28,19 @@ class Unreadable(GraderError):
 
 class Outdated(Unreadable):
     """Kept evidence of another form than this version reads: the submission has to be graded again."""
+
+
+@contextmanager
+def writing(place: Path | str) -> Iterator[None]:
+    """Make what a file system refuses one line.
+
+    Raises:
+        GraderError: it cannot be written there.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise GraderError(f"{place}: cannot be written: {error.strerror or error}") from None
 
 
 def not_installed(module: str) -> GraderError:

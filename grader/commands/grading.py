@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from grader import exports, firewall
 from grader.commands import extras
 from grader.commands.options import grading_options
-from grader.errors import GraderError
+from grader.errors import GraderError, writing
 from grader.exports import handed_in
 from grader.exports.result import ExportedGrade, of_grade, with_lateness
 from grader.gradebook import inputs, late
@@ -66,7 +66,8 @@ def grade_all(given: argparse.Namespace) -> tuple[list[Grade], list[str]]:
     if given.out == Path("grades") and not _writable(given.out):  # where nothing else was said
         options = dataclasses.replace(options, out=Path(tempfile.mkdtemp(prefix="vit-grade-out-")))
     if given.html:
-        _expect_folder(options.out)
+        with writing(f"--out {options.out}"):  # said now, not after an hour of grading
+            options.out.mkdir(parents=True, exist_ok=True)
     found = inputs.find(given.submissions, options.out)
     if given.metadata is not None and len(found) > 1:
         raise GraderError(f"--metadata: {given.metadata} tells of one submission, here are {len(found)}")
@@ -92,14 +93,6 @@ def grade_all(given: argparse.Namespace) -> tuple[list[Grade], list[str]]:
     if given.html:
         remarks += session.write_pages(options, _pages(options.out, True))
     return [each.grade for each in done], remarks
-
-
-def _expect_folder(folder: Path) -> None:
-    """Make the folder that pages are written into, before an hour of grading."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise GraderError(f"--out {folder}: cannot be written: {error.strerror or error}") from None
 
 
 def _writable(folder: Path) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import patterns
-from grader.errors import GraderError
+from grader.errors import writing
 
 END_RECORD_BYTES = 22  # that end a zip
 
@@ -50,7 +50,7 @@ def write(target: Path, parcels: Iterable[Parcel], most: float) -> tuple[list[Pa
     Raises:
         GraderError: nothing can be written there.
     """
-    try:
+    with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         parts, too_large = _written(target, parcels, most)
         names = [target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(1, len(parts) + 1)]
@@ -60,8 +60,6 @@ def write(target: Path, parcels: Iterable[Parcel], most: float) -> tuple[list[Pa
             part.replace(name)
         for path in stale:  # of an earlier export that was divided otherwise
             path.unlink()
-    except OSError as error:
-        raise GraderError(f"{target}: cannot be written: {error.strerror or error}") from None
     return names, too_large
 
 

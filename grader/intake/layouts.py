@@ -70,8 +70,8 @@ def tree_of_names(names: Iterable[str]) -> Tree:
 def tree_of_folder(path: Path, depth: int = 5) -> Tree:
     """Arrange a folder's files likewise; links are not followed."""
     tree: Tree = {}
-    for inner in sorted(path.iterdir()) if os.access(path, os.R_OK | os.X_OK) else []:
-        if is_ignored(inner.name) or inner.is_symlink():
+    for inner in _inside(path):
+        if inner.is_symlink():
             continue
         if inner.is_dir():
             tree[inner.name] = tree_of_folder(inner, depth - 1) if depth else {}
@@ -82,8 +82,13 @@ def tree_of_folder(path: Path, depth: int = 5) -> Tree:
 
 def trees_of_links(path: Path) -> dict[str, Tree]:
     """Arrange likewise, by name, the folders that a folder has links to."""
-    inner = sorted(path.iterdir()) if os.access(path, os.R_OK | os.X_OK) else []
-    return {link.name: tree_of_folder(link) for link in inner if link.is_symlink() and link.is_dir()}
+    return {link.name: tree_of_folder(link) for link in _inside(path) if link.is_symlink() and link.is_dir()}
+
+
+def _inside(path: Path) -> list[Path]:
+    """What lies in a folder and is not passed over; nothing of one that cannot be read."""
+    found = sorted(path.iterdir()) if os.access(path, os.R_OK | os.X_OK) else []
+    return [inner for inner in found if not is_ignored(inner.name)]
 
 
 @dataclass(frozen=True)

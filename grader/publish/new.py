@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from grader import finding
-from grader.errors import GraderError
+from grader.errors import GraderError, writing
 from grader.publish import release, template
 
 SKELETON = Path(__file__).resolve().parent / "skeleton"
@@ -26,12 +26,10 @@ def write(folder: Path) -> list[Path]:
     texts = {path: text.replace("skeleton", folder.name) for path, text in texts.items()}
     texts |= {Path("student", name): text for name, text in template.generate(SKELETON / "reference").items()}
     texts[Path("tests", "student", "part1.md")] = release.SUITE.format(part=1, title="Softmax")
-    try:
+    with writing(folder):
         for path, text in texts.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise GraderError(f"{folder}: cannot be written: {error.strerror or error}") from None
     return sorted(folder / path for path in texts)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from grader import finding, shipped
 from grader.assignment import Assignment
-from grader.errors import GraderError
+from grader.errors import GraderError, writing
 from grader.publish import release, solutions, template
 from grader.publish.whole_folder import whole_folder
 from grader.rubric import load
@@ -38,13 +38,11 @@ def gradescope(out: Path, rubric: Path | None = None, assignment: Assignment | N
         source(tree, rubric, assignment)
         for path in sorted((PACKAGES / "gradescope").iterdir()):
             shutil.copy(path, tree / path.name)
-        try:
+        with writing(out):
             out.parent.mkdir(parents=True, exist_ok=True)
             with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
                 for path in sorted(path for path in tree.rglob("*") if path.is_file()):
                     _add(archive, path, path.relative_to(tree).as_posix())
-        except OSError as error:
-            raise GraderError(f"{out}: cannot be written: {error.strerror or error}") from None
 
 
 def classroom50(out: Path, rubric: Path | None = None, assignment: Assignment | None = None) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from grader.errors import GraderError
+from grader.errors import GraderError, writing
 
 
 @contextmanager
@@ -17,11 +17,9 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise GraderError(f"{out}: expected a new or empty folder; nothing was written")
-    try:
+    with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         holder = tempfile.TemporaryDirectory(prefix=".making-", dir=out.parent)
-    except OSError as error:
-        raise GraderError(f"{out}: cannot be written: {error.strerror or error}") from None
     with holder as folder:
         made = Path(folder, out.name)
         made.mkdir()

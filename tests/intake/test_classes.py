@@ -242,6 +242,8 @@ def test_a_student_who_is_only_linked_to_is_rejected_and_not_forgotten(tmp_path:
         (tmp_path / "class" / name).symlink_to(tmp_path / "elsewhere" / name)
     found = find_submissions(tmp_path / "class")
     assert {each.key for each in found if each.refused} == {"bob", "grace"} and len(found) == folders + 2
+    (tmp_path / "class" / ".venv").symlink_to(tmp_path / "elsewhere")  # which holds notebooks, too
+    assert len(find_submissions(tmp_path / "class")) == folders + 2
 
 
 def test_a_missing_path_is_said(tmp_path: Path) -> None:

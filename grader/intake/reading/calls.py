@@ -226,26 +226,28 @@ class Search:
         needs: list[Need] = []
         for module in self.running(place[0], place, {}):
             unit = self.gathering.units[module]
-            for name, target in unit.names_from(self.named, self.followed).items():
-                for number in self.index(unit).get(name, []):
-                    statement = self.texts[module][number]
-                    new = (module, number) not in self.found and not (module == place[0] and number >= place[1])
-                    if new and name in changed(statement.node, unit.known) and self.is_undone(statement, unit, target):
-                        needs += self.include(statement, number, unit)
-            needs += self.from_calls(unit, place)
-        return needs
-
-    def from_calls(self, unit: Unit, place: Key) -> list[Need]:
-        """Take in ``setup(rows=500)``, whose function changes its own module, where that is made anew; and what it needs."""
-        needs: list[Need] = []
-        for each in self.gathering.outside_changes:
-            if each.unit != unit.name or not each.concerns(self.followed):
-                continue
-            for number, statement in enumerate(self.texts[unit.name]):
-                new = (unit.name, number) not in self.found and not (unit.name == place[0] and number >= place[1])
-                if new and each.is_made_by(statement) and self.is_undone(statement, unit, each.module):
+            for number, target in self.changing_others(unit):
+                statement = self.texts[module][number]
+                before = module != place[0] or number < place[1]
+                if before and self.is_undone(statement, unit, target):
                     needs += self.include(statement, number, unit)
         return needs
+
+    def changing_others(self, unit: Unit) -> Iterator[tuple[int, str]]:
+        """The statements of a file that change a module that is needed, as far as they are not taken in, each with the module.
+
+        ``setup(rows=500)`` changes the module whose function it calls.
+        """
+        for name, target in unit.names_from(self.named, self.followed).items():
+            for number in self.index(unit).get(name, []):
+                new = (unit.name, number) not in self.found
+                if new and name in changed(self.texts[unit.name][number].node, unit.known):
+                    yield number, target
+        for each in self.gathering.outside_changes:
+            if each.unit == unit.name and each.concerns(self.followed):
+                for number, statement in enumerate(self.texts[unit.name]):
+                    if each.is_made_by(statement) and (unit.name, number) not in self.found:
+                        yield number, each.module
 
     def imported_again(self) -> None:
         """Take in again the imports of values that are made anew: the file that imported them has those of before."""

@@ -57,9 +57,9 @@ def _problem(run: TrainingRun, used: np.ndarray, of: np.ndarray) -> str:
         return "images of the test set, which its loader hands out, too"
     if run.per_class < PER_CLASS or not (used.any() or items.unknown):
         return ""  # a small set, or nothing was learned
-    if items.unknown and items.whole:
-        return _of_unknown(run, used, bool((used & ~right).any()))
     outside = int((used & ~right).sum())
+    if items.unknown and items.whole:
+        return _of_unknown(run, used, outside)
     missing = int((right & ~items.could).sum()) if items.whole and items.could.any() else 0
     if missing and not outside and _too_few(run, int(right.sum())):
         return _amount(run, used, of, outside)
@@ -76,11 +76,11 @@ def _too_few(run: TrainingRun, right: int) -> bool:
     return offered < right
 
 
-def _of_unknown(run: TrainingRun, used: np.ndarray, outside: bool) -> str:
+def _of_unknown(run: TrainingRun, used: np.ndarray, outside: int) -> str:
     """Where a data set of the student's own hands out copies: their number is known, and which some of them are.
 
     Args:
-        outside: some of those that are known are not among the first of their class.
+        outside: how many of those that are known are not among the first of their class.
     """
     count, right = run.items.indices, CLASSES * PER_CLASS
     fits = abs(count - right) <= max(run.items.batch, MAX_UNEVEN * right)
