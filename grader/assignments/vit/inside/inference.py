@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from grader.assignments.vit.inside import checkpoints
 from grader.assignments.vit.inside import trainer as trainer  # registers its operation with these
+from grader.assignments.vit.inside.returned_form import HeadOfOutput
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import building, image_sets, state_dicts
@@ -44,7 +45,8 @@ def _own_embeddings(student: Student, x: Tensor, vit: nn.Module, head: nn.Module
 
 
 def _chain(vit: nn.Module, head: nn.Module) -> Run:
-    return lambda x: head(vit(x))
+    of_output = HeadOfOutput(head)
+    return lambda x: of_output(vit(x))
 
 
 def _through(

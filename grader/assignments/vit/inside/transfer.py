@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from grader.assignments.vit.inside import standins
 from grader.assignments.vit.inside.datasets import Garments
+from grader.assignments.vit.inside.returned_form import own_form
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
@@ -31,7 +32,10 @@ def run(
     student: Student, train: dict[str, np.ndarray], test: dict[str, np.ndarray], vit: dict[str, np.ndarray],
     width: int, num_epochs: int, told: int, own_head: bool, own_vit: bool, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """Train a head on a frozen stand-in; on the student's own ViT where their code asks for its parts.
+    """Train a head on a frozen stand-in.
+
+    Where that does not go, on a stand-in that returns what the student's own ViT returns, or on their own, whose parts
+    their code may ask for.
 
     Args:
         train, test: {"images": (n, 28, 28), "labels": (n,)}.
@@ -58,6 +62,11 @@ def run(
     except NotImplementedError:
         raise
     except Exception as error:
+        if (form := own_form(student)) is not None:
+            stand_in = standins.filled(standins.ViT(hidden_size=width), vit)
+            stand_in.form = form
+            with contextlib.suppress(Exception):
+                return attempt(stand_in)
         if own_vit:
             seed_everything(seed)
             with contextlib.suppress(Exception):
@@ -81,6 +90,8 @@ def _attempt(
 ) -> dict[str, Any]:
     vit.eval()
     before, pristine = copied(vit.state_dict()), copy.deepcopy(vit)
+    if isinstance(pristine, standins.ViT):
+        pristine.form = None
     train, test = (Items(features) for features in _features(pristine, sets))
     training = HeadTrainingWatch(train, test, vit)
     kinds = (make, *_under_another_name(student))
