@@ -1,6 +1,6 @@
 """Part 2: a ``ViT`` that returns another form than (B, D), and functions written to fit it, which lose nothing."""
 
-from grader.assignments.vit.corpus.vit_lines import FEATURE, MODEL, SHAPES, lines_of
+from grader.assignments.vit.corpus.vit_lines import FEATURE, KEEP, MODEL, SHAPES, lines_of
 from grader.audit import Case
 
 ON_DEVICE, IN_TRAINING = "vit_model(x.to(device)))", "vit_model(x))"  # each call ends that of a head
@@ -45,5 +45,14 @@ FAULTS = [
             'return namedtuple("Out", "cls tokens")(x[:, 0], x)',
         ),
         ".cls",
+    ),
+    Case(
+        "vit.form_hidden_size_has_another_name",
+        {
+            "vit_model.py": [(KEEP, lines_of("self.dim = hidden_size"))],
+            "application.py": [("vit_model.hidden_size", "vit_model.dim")],
+        },
+        (MODEL,),
+        "attribute hidden_size",
     ),
 ]

@@ -43,7 +43,8 @@ def run(
         width: its hidden size.
         num_epochs: how often to go through ``train``.
         told: how many of the training items the logits are told of, the first ones.
-        own_head, own_vit: whether the student's classes are fit for use.
+        own_head: whether the student's head is right.
+        own_vit: whether they have a ViT.
 
     Returns:
         an ``application.answers.HeadTraining``.
