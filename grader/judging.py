@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
-from grader.missing import absence, is_to_do, meant, to_do, todo_words
+from grader.missing import absence, empty, is_to_do, meant, to_do, todo_words
 from grader.raised import raised_hint, raised_words
 from grader.records import CheckResult, CriterionStatus, GradeWarning, Judgement, Measurement, Observation
 from grader.sentences import one_line, running, sentence
@@ -165,7 +165,10 @@ def judge(criterion: Criterion, evidence: Evidence) -> Judgement:
     """Judge a criterion, and say of a name that is missing where its definition cannot be parsed."""
     ended: dict[str, Exception] = {}  # by check, what it raised
     try:
-        return _in_lines(explained(_judge(criterion, evidence, ended), evidence))
+        judgement = _judge(criterion, evidence, ended)
+        if judgement.status in ("failed", "blocked") and (why := empty(criterion.names, evidence)):
+            judgement = _missing(criterion, why)
+        return _in_lines(explained(judgement, evidence))
     finally:
         ended.clear()  # an exception holds the frames that it came through, and they hold this: no circle is left
 

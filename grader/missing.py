@@ -1,5 +1,6 @@
 """Words for names that a submission lacks, or that still raise NotImplementedError, and why that is."""
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
@@ -89,6 +90,12 @@ def todo_words(observation: Observation) -> str:
         return f"`{observation.detail}` is not defined"
     where = f" ({place(observation.raised.frames[-1])})" if observation.raised.frames else ""
     return f"still to do{where}: {observation.raised.message or 'raises NotImplementedError'}"
+
+
+def empty(names: Iterable[str], evidence: Evidence) -> str:
+    """Say which of these has a head and no body; "" where none has."""
+    lines = (line for name in names for line in _slips(repr(name), evidence))
+    return next((line for line in lines if line.startswith("still to do ")), "")
 
 
 def to_do(observation: Observation, evidence: Evidence) -> str:

@@ -1,4 +1,4 @@
-"""What the text tells of a name that is missing: it is spelled otherwise, or a raise was left in."""
+"""What the text tells of a name that is missing: it is spelled otherwise, its body is empty, a raise was left in."""
 
 from pathlib import Path
 
@@ -75,6 +75,41 @@ def test_the_place_of_a_raise_is_that_in_the_cell(tmp_path: Path) -> None:
     assert any(line.startswith("(submission.ipynb, cell 2, line 3): ") for line in submission.problems)
 
 
+EMPTY = {
+    "a function": ("def get_embeddings(x):\n    pass", "line 1): the body of `get_embeddings` is empty"),
+    "a docstring alone": ("def get_embeddings(x):\n    'it'", "line 1): the body of `get_embeddings` is empty"),
+    "nothing that returns": (
+        "def get_embeddings(x):\n    ...\n    return None",
+        "line 1): the body of `get_embeddings`",
+    ),
+    "a class": ("class ViT(nn.Module):\n    'it'", "line 1): the class `ViT` is empty"),
+    "a method": (
+        "class ViT(nn.Module):\n    def __init__(self): self.a = 1\n    def forward(self, x): ...",
+        "line 3): the body of `forward` in `ViT` is empty",
+    ),
+}
+FILLED = {
+    "a class that inherits": "class ViT(Other): pass",
+    "another method": "class ViT(nn.Module):\n    def forward(self, x): return x\n    def reset(self): pass",
+    "a value": "def get_embeddings(x):\n    return 0",
+    "a name of the student's own": "def helper(x): pass",
+    "what is defined again": "def get_embeddings(x): pass\ndef get_embeddings(x): return x",
+}
+
+
+@pytest.mark.parametrize("source, found", EMPTY.values(), ids=EMPTY)
+def test_an_empty_body_is_found(tmp_path: Path, source: str, found: str) -> None:
+    write_modules(tmp_path / "hand-in", m=source)
+    problems = opened(tmp_path / "hand-in").problems
+    assert any("still to do (m.py, " in line and found in line for line in problems), problems
+
+
+@pytest.mark.parametrize("source", FILLED.values(), ids=FILLED)
+def test_no_other_body_is_empty(tmp_path: Path, source: str) -> None:
+    write_modules(tmp_path / "hand-in", m=source)
+    assert not any("is empty" in line for line in opened(tmp_path / "hand-in").problems)
+
+
 HEADS = """
 from torch import nn
 class ClassificationHead(nn.Linear):
@@ -94,6 +129,10 @@ JUDGED = {
     "a method": (
         ("LinearEmbeddingHead", "foward", "return x"),
         "`LinearEmbeddingHead` has no method `forward`: there is a `foward` in `LinearEmbeddingHead` (vit_model.py, line 8)",
+    ),
+    "an empty method": (
+        ("LinearEmbeddingHead", "forward", "pass"),
+        "still to do (vit_model.py, line 8): the body of `forward` in `LinearEmbeddingHead` is empty",
     ),
     "a raise": (
         ("LinearEmbeddingHead", "forward", "raise NotImplementedError('map D to E')\n        return x"),

@@ -1,4 +1,4 @@
-"""Slips that the text explains: a name or a method that is spelled otherwise, and code below a ``raise`` left in.
+"""Slips that the text explains: a name or a method that is spelled otherwise, an empty body, code below a ``raise`` left in.
 
 Each is a line among a submission's problems: what it is about, a colon, and the words for its author. What it is about
 is a name in quotes or a place in brackets.
@@ -21,6 +21,7 @@ def slips(gathering: Gathering, broken: Collection[Broken]) -> list[str]:
     lines = list(renamed(gathering, sorted(set(gathering.question.wanted) - defined.keys() - unread)))
     for name, (_, item) in defined.items():
         lines += misspelled_method(name, item.statement)
+        lines += empty(name, item.statement)
         lines += raise_left_in(item.statement)
     return lines
 
@@ -66,6 +67,20 @@ def misspelled_method(name: str, statement: Statement) -> Iterator[str]:
         for found in get_close_matches("forward", by_case, 1, min_similarity):
             where = place(statement, methods[by_case[found]])
             yield f"{name!r}: there is a `{by_case[found]}` in `{name}` ({where}): is it misspelled?"
+
+
+def empty(name: str, statement: Statement) -> Iterator[str]:
+    """Find what has a head alone: a function, a class that inherits nothing, or one of the two methods that each module has."""
+    node = statement.node
+    if isinstance(node, FUNCTIONS) and is_gap(node.body):
+        yield f"{name!r}: still to do ({place(statement, node)}): the body of `{name}` is empty"
+    if not isinstance(node, ast.ClassDef):
+        return
+    if is_gap(node.body) and all(ast.unparse(base).rpartition(".")[2] in ("Module", "object") for base in node.bases):
+        yield f"{name!r}: still to do ({place(statement, node)}): the class `{name}` is empty"
+    for method in node.body:
+        if isinstance(method, FUNCTIONS) and method.name in ("__init__", "forward") and is_gap(method.body):
+            yield f"{name!r}: still to do ({place(statement, method)}): the body of `{method.name}` in `{name}` is empty"
 
 
 def raise_left_in(statement: Statement) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Shapes: n tokens, D features of a token, P pairs of tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +57,23 @@ def rms_norm(x: Array) -> Array:
     """(…, D) of mean square 1."""
     x = x.astype(np.float64)
     return x / np.sqrt((x**2).mean(axis=-1, keepdims=True))
+
+
+def norm_like(normed: Array, x: Array) -> Callable[[Array], Array] | None:
+    """The norm, LayerNorm or RMSNorm but for a factor, that made these of tokens; None where neither did.
+
+    Whoever divides by ``x.std()``, which is unbiased, or by a token's length has a factor.
+
+    Args:
+        normed, x: (…, D).
+    """
+    min_factor = 0.05
+    for norm in (layer_norm, rms_norm):
+        like = norm(x)
+        factor = float((normed * like).sum() / (like**2).sum())
+        if factor > min_factor and same(normed, factor * like, 1e-2):
+            return lambda tokens, norm=norm, factor=factor: factor * norm(tokens)  # type: ignore[misc]
+    return None
 
 
 def circle(rng: np.random.Generator, width: int) -> dict[str, Call]:

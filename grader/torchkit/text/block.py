@@ -25,7 +25,7 @@ from grader.torchkit.modules.blocks import (
     circle,
     expect_mlp_after_attention,
     expect_nonlinear,
-    layer_norm,
+    norm_like,
 )
 from grader.torchkit.modules.judging import (
     expect_alone,
@@ -98,7 +98,7 @@ def residual(evidence: Evidence) -> None:
         return
     if any(same(zero, times * x) for times in (2, 3, 4)):
         raise Fail("the block adds its input more than once", FORMULA)
-    if same(ones, layer_norm(x), 1e-2):
+    if norm_like(ones, x):
         raise Fail(
             "the tokens that are added, or the sum, are normalised: expected the norms before attention and MLP alone "
             "(pre-norm)",

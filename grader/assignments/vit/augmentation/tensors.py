@@ -32,7 +32,8 @@ def test_repeats(evidence: Evidence) -> None:
     if test_transform(evidence).did.varies > tolerance:
         raise Fail(
             "tfm_test gives another tensor for the same image each time",
-            "Test results must not depend on chance: use random transforms in tfm_train only.",
+            "Test results must not depend on chance: use random transforms in tfm_train only. Nor may tfm_test keep anything "
+            "from one image to the next, such as running statistics.",
         )
 
 

@@ -41,6 +41,14 @@ ENCODERS = [
     variant("right_encoder_final_rms_norm", Transformer=_encoder(
         "self.blocks = nn.Sequential(*[ResidualAttentionBlock(width, heads) for i in range(layers)])\n        self.norm = nn.RMSNorm(width)",
         "return self.norm(self.blocks(x))")),
+    *(variant(f"right_encoder_final_norm_by_hand_{ident}", Transformer=_encoder(
+        "self.blocks = nn.Sequential(*[ResidualAttentionBlock(width, heads) for _ in range(layers)])\n"
+        "        self.gain, self.shift = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))",
+        f"x = self.blocks(x)\n        return self.gain * {normed} + self.shift"))
+      for ident, normed in {
+          "of_unbiased_deviation": "(x - x.mean(-1, keepdim=True)) / (x.std(-1, keepdim=True) + 1e-6)",
+          "of_length": "x / x.norm(dim=-1, keepdim=True)",
+      }.items()),
     variant("right_encoder_first_and_final_norm", Transformer=_encoder(
         "self.blocks = nn.Sequential(nn.LayerNorm(width), *[ResidualAttentionBlock(width, heads) for i in range(layers)], nn.Dropout(0.1), nn.LayerNorm(width))",
         "return self.blocks(x)")),

@@ -168,7 +168,8 @@ def _sampled(function: Callable[..., Any], labels: np.ndarray, arguments: dict[s
     try:
         result = function(dataset, **arguments)
         dataset.reads.clear()
-        for index in range(min(len(result), 2 * len(labels))):
+        items = len(result) if hasattr(result, "__getitem__") else 0
+        for index in range(min(items, 2 * len(labels))):
             result[index]
     except NotImplementedError:
         raise

@@ -205,7 +205,8 @@ def _arguments(student: Student, sets: tuple[Garments, Garments]) -> notebook_ca
     for value in student.values():
         if isinstance(value, functools._lru_cache_wrapper):  # it would give the data sets of another attempt
             value.cache_clear()
-    with in_place_of_fashion_mnist(*sets):
+    is_to_do = any(student.has(name) and student.get(name) is None for name in ("tfm_train", "tfm_test"))
+    with in_place_of_fashion_mnist(*sets, is_transform_to_do=is_to_do):
         return notebook_call.arguments(student, NAME, sets)
 
 

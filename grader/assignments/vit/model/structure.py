@@ -24,8 +24,7 @@ from grader.torchkit.modules.blocks import (
     LONG,
     expect_nonlinear,
     expect_own_blocks,
-    layer_norm,
-    rms_norm,
+    norm_like,
 )
 from grader.torchkit.modules.judging import expect_registered, expect_repeatable, expect_shape
 from grader.torchkit.modules.run import ModuleRun
@@ -79,7 +78,7 @@ def residual(evidence: Evidence) -> None:
     zero, ones = tokens_of(run, "zero"), tokens_of(run, "zero but ones")
     if same(zero, x):
         return
-    norm = next((norm for norm in (layer_norm, rms_norm) if same(ones, norm(x), 1e-2)), None)
+    norm = norm_like(ones, x)
     if norm is None:
         raise Fail(
             "the Transformer adds something to what its blocks give: with all parameters zero a block gives its input "
@@ -116,7 +115,7 @@ def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
     formula = "x + attention(norm(x)), then that + MLP(norm of that)"
     if any(same(zero, times * x) for times in (2, 3, 4)):
         return "the block adds its input more than once", f"{formula}."
-    normalised = same(ones, layer_norm(x), tolerance=1e-2)
+    normalised = norm_like(ones, x) is not None
     if normalised and same(plain, shifted, tolerance=1e-2):
         return (
             "the skip connection carries the normalised tokens: x = norm(x) stands before x + attention(x), or a norm "

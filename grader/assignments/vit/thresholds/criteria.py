@@ -108,7 +108,7 @@ def embedding_model(evidence: Evidence) -> str | None:
     if evidence[EMBEDDINGS].observation.outcome == "forged":  # it is failed, whatever else is missing
         raise Unanswered(EMBEDDINGS, evidence[EMBEDDINGS].observation)
     if not evidence.has("ViT") or evidence.verdict("vit.model").status == "missing":
-        raise Blocked("vit.model", "there is no `ViT` that vit_embeds.pt could be loaded into")
+        raise Blocked("vit.model", "the `ViT` that vit_embeds.pt could be loaded into is still to be written")
     fitting.embedded(evidence)
     _expect_sound(evidence, EMBEDDINGS, precision)
     return copy_read(evidence, EMBEDDINGS) or None

@@ -29,8 +29,8 @@ PART_OF_CLASS = {  # the criterion that judges each class
 
 
 def broken(evidence: Evidence, *criteria: str) -> str | None:
-    """The first of some criteria that the submission's code fails: what a checkpoint of right code cannot go into."""
-    return next((criterion for criterion in criteria if evidence.verdict(criterion).status == "failed"), None)
+    """The first of some criteria that the submission's code fails, or lacks: what a checkpoint cannot go into."""
+    return next((each for each in criteria if evidence.verdict(each).status in ("failed", "missing")), None)
 
 
 def classified(evidence: Evidence) -> dict[str, Predicted]:
