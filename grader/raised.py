@@ -73,6 +73,9 @@ HINTS = {  # by a pattern in the exception's text
         f"^NameError: name '{name}' is not defined$": f"Is its import missing at the top: `{line}`?"
         for name, line in IMPORTS.items()
     },
+    "^AttributeError: 'Tensor' object has no attribute '(parameters|named_parameters|state_dict|train|eval|zero_grad)'$": (
+        "A tensor stands where a model is meant: are the function's parameters in the order that the assignment gives?"
+    ),
     "object has no attribute '(parameters|named_parameters|state_dict|train|eval|to)'$": "Does its class begin with "
     "`class Name(nn.Module):`? Or is it something else than a model, such as a function?",
     "'tuple' object is not callable": "Is there a comma at the end of the line that makes it? It makes a tuple.",

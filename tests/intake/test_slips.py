@@ -6,6 +6,7 @@ import pytest
 
 from grader.assignments.vit.model import heads
 from tests import harness
+from tests.intake import building
 from tests.intake.building import from_cells, opened, write_modules
 
 pytestmark = pytest.mark.usefixtures("in_process")
@@ -14,11 +15,17 @@ RENAMED = {
     "a class": ("class Transfomer: pass", "'Transformer': m.py, line 1 defines `Transfomer`"),
     "letter case": ("lr = 1\nclass VIT: pass", "'ViT': m.py, line 2 defines `VIT`"),
     "a function": ("def get_embedding(x): pass", "'get_embeddings': m.py, line 1 defines `get_embedding`"),
-    "a value": ("train_tfm = 1\ntfm_trainer = 2", "'tfm_train': m.py, line 2 defines `tfm_trainer`"),
+    "a value": ("train_dataset = 1\ntfm_trainer = 2", "'tfm_train': m.py, line 2 defines `tfm_trainer`"),
+    "parts in another order": ("train_tfm = 1", "'tfm_train': m.py, line 1 defines `train_tfm`"),
+    "the first parts alone": (
+        "def retrieve_topk(x): return x",
+        "'retrieve_topk_nearest_neighbors_l2': m.py, line 1 defines `retrieve_topk`",
+    ),
 }
 UNLIKE = {
     "another name": "class Model: pass",
     "a name of the assignment's own": "tfm_train = 1",
+    "a given function": "def train_classification_model(): return 1",
     "an import": "from library import Transfomer",
     "a short name": "lrs = 1",
     "a value for a class": "transfer = 1\nViTs = 2",
@@ -29,7 +36,10 @@ UNLIKE = {
 
 def slips(folder: Path, source: str) -> list[str]:
     write_modules(folder / "hand-in", m=source)
-    return [line for line in opened(folder / "hand-in").problems if line.endswith(("?", "delete the raise"))]
+    wanted = (*building.WANTED, "retrieve_topk_nearest_neighbors_l2")
+    return [
+        line for line in opened(folder / "hand-in", wanted=wanted).problems if line.endswith(("?", "delete the raise"))
+    ]
 
 
 @pytest.mark.parametrize("source, line", RENAMED.values(), ids=RENAMED)
@@ -49,6 +59,27 @@ METHODS = {"foward": "foward", "Forward": "Forward", "_forward": "_forward", "ba
 def test_a_method_that_is_spelled_otherwise_is_found(tmp_path: Path, method: str, found: str) -> None:
     lines = slips(tmp_path, f"class ViT:\n    x = 1\n    def {method}(self): pass")
     assert lines == [f"'ViT': there is a `{found}` in `ViT` (m.py, line 3): is it misspelled?"] * bool(found)
+
+
+OUTSIDE = {
+    "behind the class": (
+        "class ViT:\n    x = 1\ndef forward(self, x): return x",
+        "behind the class (m.py, line 3): indent it as far as `__init__`",
+    ),
+    "inside another method": (
+        "class ViT:\n    def __init__(self):\n        self.x = 1\n        def forward(self, x): return x",
+        "inside another method (m.py, line 4): indent it as far as `__init__`",
+    ),
+    "of another class": ("class ViT:\n    x = 1\nclass Other:\n    def forward(self, x): return x", ""),
+    "beside one of its own": ("class ViT:\n    def forward(self, x): return x\ndef forward(self, x): return x", ""),
+}
+
+
+@pytest.mark.parametrize("source, found", OUTSIDE.values(), ids=OUTSIDE)
+def test_a_method_that_is_indented_otherwise_is_found(tmp_path: Path, source: str, found: str) -> None:
+    write_modules(tmp_path / "hand-in", m=source)
+    lines = [line for line in opened(tmp_path / "hand-in").problems if "indent" in line]
+    assert lines == [f"'ViT': there is a `forward` {found}"] * bool(found)
 
 
 LEFT_IN = {

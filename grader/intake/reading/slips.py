@@ -5,7 +5,7 @@ is a name in quotes or a place in brackets.
 """
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 
 from .gather import Gathering
@@ -21,6 +21,7 @@ def slips(gathering: Gathering, broken: Collection[Broken]) -> list[str]:
     lines = list(renamed(gathering, sorted(set(gathering.question.wanted) - defined.keys() - unread)))
     for name, (_, item) in defined.items():
         lines += misspelled_method(name, item.statement)
+        lines += forward_outside(name, item.statement, gathering)
         lines += empty(name, item.statement)
         lines += raise_left_in(item.statement)
     return lines
@@ -35,7 +36,8 @@ def renamed(gathering: Gathering, names: list[str]) -> Iterator[str]:
     for name in names:
         alike = min_similarity if len(letters(name)) >= short else 1.0
         possible = classes_and_functions if name[0].isupper() else by_letters  # a class is seldom a value
-        for found in get_close_matches(letters(name), possible, 1, alike):
+        parts = [found for found in sorted(possible) if same_parts(by_letters[found], name)]
+        for found in parts[:1] or get_close_matches(letters(name), possible, 1, alike):
             other = by_letters[found]
             where = place(others[other], others[other].node)
             yield f"{name!r}: {where} defines `{other}`: is it this one under another name?"
@@ -47,6 +49,12 @@ def is_assignment(node: ast.AST) -> bool:
 
 def letters(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+def same_parts(other: str, name: str) -> bool:
+    """Whether a name has the parts of another in another order, or its first ones alone, and these are not few."""
+    theirs, ours = other.lower().split("_"), name.lower().split("_")
+    return sorted(theirs) == sorted(ours) or (len(theirs) > 1 and theirs == ours[: len(theirs)])
 
 
 def own_names(gathering: Gathering) -> Iterator[tuple[str, Statement]]:
@@ -67,6 +75,26 @@ def misspelled_method(name: str, statement: Statement) -> Iterator[str]:
         for found in get_close_matches("forward", by_case, 1, min_similarity):
             where = place(statement, methods[by_case[found]])
             yield f"{name!r}: there is a `{by_case[found]}` in `{name}` ({where}): is it misspelled?"
+
+
+def forward_outside(name: str, statement: Statement, gathering: Gathering) -> Iterator[str]:
+    """Find the ``forward`` that is indented otherwise than the methods of a class that has none."""
+    node = statement.node
+    if not isinstance(node, ast.ClassDef) or defines_forward(node.body):
+        return
+    for inner in (part for method in node.body if isinstance(method, FUNCTIONS) for part in method.body):
+        if defines_forward([inner]):
+            yield f"{name!r}: there is a `forward` inside another method ({place(statement, inner)}): indent it as far as `__init__`"
+    after = [
+        other for _, other in own_names(gathering) if other.place == statement.place and other.line > statement.line
+    ]
+    if after and defines_forward([after[0].node]):
+        where = place(after[0], after[0].node)
+        yield f"{name!r}: there is a `forward` behind the class ({where}): indent it as far as `__init__`"
+
+
+def defines_forward(body: Iterable[ast.AST]) -> bool:
+    return any(isinstance(part, FUNCTIONS) and part.name == "forward" for part in body)
 
 
 def empty(name: str, statement: Statement) -> Iterator[str]:
