@@ -166,8 +166,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Judgement:
     ended: dict[str, Exception] = {}  # by check, what it raised
     try:
         judgement = _judge(criterion, evidence, ended)
-        if judgement.status in ("failed", "blocked") and (why := empty(criterion.names, evidence)):
-            judgement = _missing(criterion, why)
+        if judgement.status == "failed" and (why := empty(criterion.names, evidence)):
+            judgement = _empty(judgement, why)
         return _in_lines(explained(judgement, evidence))
     finally:
         ended.clear()  # an exception holds the frames that it came through, and they hold this: no circle is left
@@ -254,6 +254,13 @@ def _opened(results: list[CheckResult], evidence: Evidence) -> list[CheckResult]
         return results
     why = "the grader did not get an answer that this rests on: the points stay open until a person decides"
     return [CheckResult(r.name, "error", why) if r.status == "skipped" else r for r in results]
+
+
+def _empty(judgement: Judgement, why: str) -> Judgement:
+    """The verdict on what has no body: whatever its checks met comes from that."""
+    first, *others = judgement.results
+    skipped = (replace(result, status="skipped", message=SEE_OTHER_CHECKS, hint="") for result in others)
+    return replace(judgement, feedback=why, results=(replace(first, status="failed", message=why, hint=""), *skipped))
 
 
 def _missing(criterion: Criterion, why: str) -> Judgement:

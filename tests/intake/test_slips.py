@@ -179,4 +179,4 @@ def test_the_verdict_tells_the_slip(tmp_path: Path, parts: tuple[str, str, str],
     write_modules(tmp_path / "hand-in", vit_model=source)
     seen.submission = opened(tmp_path / "hand-in", wanted=("ClassificationHead", "LinearEmbeddingHead"))
     verdict = harness.judged(seen, "vit.heads")
-    assert verdict.status == "missing" and verdict.feedback.startswith(said), verdict.feedback
+    assert verdict.status in ("missing", "failed") and verdict.feedback.startswith(said), verdict.feedback

@@ -23,6 +23,17 @@ def hyperparameter(evidence: Evidence, name: str) -> float | None:
     return found.number if isinstance(found, NumberResult) and math.isfinite(found.number) else None
 
 
+def size(evidence: Evidence, name: str, otherwise: int) -> int:
+    """The size that stand-ins have: the notebook's own, which functions may read; another where that is none for a test.
+
+    Args:
+        name: "hidden_size" or "embed_size".
+    """
+    smallest, largest = 4, 1024
+    own = hyperparameter(evidence, name)
+    return int(own) if own and smallest <= own <= largest and own == int(own) else otherwise
+
+
 def at_fault(evidence: Evidence, raised: Raised, names: Collection[str] = HYPERPARAMETERS) -> str:
     """A hint about a hyperparameter that an exception may come from; "" where none is out of the ordinary.
 

@@ -29,11 +29,12 @@ class ModuleFiles:
         self.told = told
         self.left_out: dict[str, str] = {}  # by file, why
         self.files: dict[str, str] = {}
-        ordered = sorted(files, key=lambda name: (name.count("/"), len(name), name))
-        named = [(file, *import_name(file.removeprefix(f"{base}/") if base else file)) for file in ordered]
+        beside = f"{base}/" if base else ""  # what stands beside the notebook goes before all else, as on the path
+        ordered = sorted(files, key=lambda name: (not name.startswith(beside), name.count("/"), len(name), name))
+        named = [(file, *import_name(file.removeprefix(beside))) for file in ordered]
         order = lambda each: (each[1] != "", not self.on_path(each[1]), not importable(each[0]))  # noqa: E731
         for file, folder, name in sorted(named, key=order):
-            self.add(file, folder, name)
+            self.add(file, folder, name and self.spelled(name))
 
     def add(self, file: str, folder: str, name: str | None) -> None:
         """Take a file in under its name, unless another has it."""
@@ -45,6 +46,12 @@ class ModuleFiles:
             self.left_out[file] = f"{other} is imported by the same name"
         else:
             self.files[name] = file
+
+    def spelled(self, name: str) -> str:
+        """Return the name by which the code imports a module, where it has other capital letters than the file."""
+        imported = rf"^\s*(?:from|import)\s+({re.escape(name)})\b"
+        found = re.search(imported, self.told, re.MULTILINE | re.IGNORECASE)
+        return name if found is None or re.search(imported, self.told, re.MULTILINE) else found[1]
 
     def before(self, folder: str, name: str) -> str:
         """Return the file in a package that goes before one in a folder which nothing puts on the path."""

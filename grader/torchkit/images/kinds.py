@@ -36,7 +36,9 @@ def random_changes(transform: ObservedRandomTransform) -> RandomChanges:
     found = RandomChanges()
     own_leaves: set[str] = set()
     for leaf, reached in transform.leaves():
-        if not _is_random(leaf, transform) or not transform.varies or not reached:
+        if reached and _raises_when_applied(leaf, transform):
+            found.kinds.update(_library_kinds(leaf, transform))
+        elif not _is_random(leaf, transform) or not transform.varies or not reached:
             found.idle += _idle(leaf, reached, transform.varies)
         elif leaf.own:
             own_leaves |= set() if leaf.nested else {leaf.name}
@@ -54,6 +56,15 @@ def _is_random(leaf: LeafSeen, transform: ObservedRandomTransform) -> bool:
         return False
     sometimes = 0 < leaf.hits < transform.did.count and not leaf.own
     return leaf.moves > MIN_CHANGE and (leaf.varies > MIN_CHANGE or sometimes)
+
+
+def _raises_when_applied(leaf: LeafSeen, transform: ObservedRandomTransform) -> bool:
+    """Whether a random transform of the library has no effect that was seen since calls raise, as on an image before ToTensor.
+
+    The exception has a criterion of its own.
+    """
+    is_idle = not leaf.own and leaf.name in library.RANDOM and leaf.moves <= MIN_CHANGE
+    return is_idle and 0 < transform.failed_calls < transform.did.count and not library.why_idle(leaf)
 
 
 def _library_kinds(leaf: LeafSeen, transform: ObservedRandomTransform) -> dict[str, int]:

@@ -167,10 +167,10 @@ def followed(cls: type[nn.Module], built: Built) -> type[nn.Module]:
     return type(cls.__name__, (cls,), {"__init__": init})
 
 
-def signature_of(cls: type[nn.Module]) -> inspect.Signature | None:
-    """The signature of a class's constructor, without ``self``; None where it has none."""
+def signature_of(made: Any) -> inspect.Signature | None:
+    """The signature of a function, or of a class's constructor without ``self``; None where it has none."""
     try:
-        return inspect.signature(cls)
+        return inspect.signature(made)
     except (TypeError, ValueError):
         return None
 

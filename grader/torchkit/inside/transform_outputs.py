@@ -1,5 +1,6 @@
 """What transforms give, as arrays and in numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -52,13 +53,17 @@ def array_of(out: Any) -> Array | None:
 
 
 def stacked(outputs: list[Any]) -> Array | None:
-    """(n, …) float32 all outputs; None unless all are arrays of one moderate shape."""
+    """(n, …) float32 all outputs; of large images some rows and columns; None unless all are arrays of one shape."""
     arrays = [array_of(out) for out in outputs]
     first = arrays[0] if arrays else None
-    max_numbers = 3 * 64 * 64  # of one output that is sent
-    if first is None or first.size > max_numbers or any(a is None or a.shape != first.shape for a in arrays):
+    if first is None or any(a is None or a.shape != first.shape for a in arrays):
         return None
-    return np.stack([array.astype(np.float32) for array in arrays if array is not None])
+    max_numbers = 3 * 64 * 64  # of one output that is sent
+    step = math.ceil(math.sqrt(first.size / max_numbers))
+    if step > 1:
+        arrays = [a[..., ::step, ::step] if a is not None and a.ndim > 1 else None for a in arrays]
+    sent = [array.astype(np.float32) for array in arrays if array is not None and array.size <= max_numbers]
+    return np.stack(sent) if len(sent) == len(arrays) else None
 
 
 def cell_means(outputs: list[Any], cells: int) -> Array | None:

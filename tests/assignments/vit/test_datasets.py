@@ -44,7 +44,7 @@ class Own(FashionMNIST):
 @pytest.mark.parametrize("cls", [FashionMNIST, Own])
 def test_whoever_builds_fashion_mnist_has_the_small_set_whose_reads_are_noted(garments, cls):
     test = Garments(np.zeros((2, 28, 28), np.uint8), np.zeros(2), train=False)
-    with in_place_of_fashion_mnist(garments, test, is_transform_to_do=False):
+    with in_place_of_fashion_mnist(garments, test, always_tensors=False):
         built = cls("data", train=True, download=True)
     assert isinstance(built, cls) and len(built) == 5
     assert built[3][1] == garments.targets[3] and garments.reads == [3]
@@ -63,7 +63,7 @@ def test_a_batch_of_a_subclass_is_made_of_its_own_items(garments):
             image, label = super().__getitem__(index)
             return image * 0, label
 
-    with in_place_of_fashion_mnist(garments, garments, is_transform_to_do=False):
+    with in_place_of_fashion_mnist(garments, garments, always_tensors=False):
         built = Dark("data", transform=to_tensor)
     images, _ = next(iter(DataLoader(built, batch_size=2)))
     assert not images.any() and garments.reads == [0, 1]

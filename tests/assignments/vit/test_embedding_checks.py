@@ -31,7 +31,8 @@ class Written:
     def __init__(self, probe: str, op: str, question: Question, value: Any) -> None:
         observation = fit(Observation("value", value), TYPES[op], question.args)
         assert observation.outcome == "value", observation.misfit
-        self.answers = {probe: Answer(probe, question, observation)}
+        unknown = Answer("hyperparameters", Question({}), Observation("crashed"))
+        self.answers = {unknown.probe: unknown, probe: Answer(probe, question, observation)}
 
     def __getitem__(self, probe: str) -> Answer:
         return self.answers[probe]

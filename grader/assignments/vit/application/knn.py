@@ -13,6 +13,7 @@ import numpy as np
 
 from grader.assignment import Topic
 from grader.assignments.vit.application.answers import LookUp
+from grader.assignments.vit.settings import size
 from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Missing, Skip, checks, raised_hint, raised_words
 from grader.observations import ArrayResult, RaisedResult, Result, SequenceResult, TensorResult
@@ -34,14 +35,15 @@ ORDER_HINT = "Return (distances, indices), in this order."
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
+    e = size(evidence, "embed_size", 24)
     cases = [
-        drawn(rng, 60, 16, DEFAULT_K, batched=True, k_given=False),
-        drawn(rng, 40, 16, 3, batched=False),
-        drawn(rng, 200, 32, 1, batched=True),
-        drawn(rng, 80, 24, 4, batched=True, in_bank=True),
-        drawn(rng, 9, 8, 7, batched=False),
+        drawn(rng, 60, e, DEFAULT_K, batched=True, k_given=False),
+        drawn(rng, 40, e, 3, batched=False),
+        drawn(rng, 200, e, 1, batched=True),
+        drawn(rng, 80, e, 4, batched=True, in_bank=True),
+        drawn(rng, 9, e, 7, batched=False),
         # 40 queries from the bank: a root of less than zero shows with one in four of them
-        *(drawn(rng, 8, 32, 2, batched=True, in_bank=True) for _ in range(40)),
+        *(drawn(rng, 8, e, 2, batched=True, in_bank=True) for _ in range(40)),
     ]
     asked = [{"query": case.query, "ref": case.bank, "k": case.k if case.k_given else None} for case in cases]
     return Question({"cases": asked, "seed": int(rng.integers(2**31))}, cases)

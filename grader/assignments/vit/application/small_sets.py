@@ -10,7 +10,7 @@ Shapes: n items of a data set, D hidden size.
 
 import numpy as np
 
-from grader.assignments.vit.settings import hyperparameter
+from grader.assignments.vit.settings import size
 from grader.evidence import Evidence, Question
 
 Array = np.ndarray
@@ -28,7 +28,7 @@ def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     patterns = 255 * rng.integers(0, 2, (CLASSES, 7, 7))
     looks = rng.permutation(np.repeat(np.arange(CLASSES), PER_CLASS))
     test_looks, labels = _test_items(rng)
-    width = _width(evidence)
+    width = size(evidence, "hidden_size", 64)
     told = 250  # training items, about 25 of each class in no order, whose logits come back: as telling as those of all
     args = {
         "train": {"images": _images(rng, patterns[looks]), "labels": looks},
@@ -78,9 +78,3 @@ def _images(rng: np.random.Generator, patterns: Array) -> Array:
     """(n, 28, 28) uint8 from (n, 7, 7) patterns, with a little noise."""
     large = patterns.repeat(4, axis=1).repeat(4, axis=2).astype(np.int16)
     return (large + rng.integers(-35, 36, large.shape, np.int16)).clip(0, 255).astype(np.uint8)
-
-
-def _width(evidence: Evidence) -> int:
-    """D: the notebook's hidden size, which the student's head may be built with, or 64."""
-    width = hyperparameter(evidence, "hidden_size")
-    return int(width) if width and 4 <= width <= 1024 and width == int(width) else 64

@@ -79,8 +79,8 @@ FAULTS = [
     ),
     embeddings("list", BODY + "    return embeddings.cpu().tolist()\n", "list"),
     embeddings("nothing_returned", BODY, "None"),
-    embeddings("squeezed", BODY + "    return embeddings.squeeze().cpu()\n", "(1, 16)"),
+    embeddings("squeezed", BODY + "    return embeddings.squeeze().cpu()\n", "(1, 64)"),
     embeddings("first_only", BODY + "    return embeddings[0].cpu()\n", "One vector"),
-    embeddings("sum", BODY + "    return embeddings.sum(dim=1).cpu()\n", "(5, 16)"),
+    embeddings("sum", BODY + "    return embeddings.sum(dim=1).cpu()\n", "(5, 64)"),
     embeddings("rounded", BODY + "    return embeddings.sign().cpu()\n", "head(ViT(x))"),
 ]

@@ -24,7 +24,7 @@ FAULTS = [
     Case(
         "empty.get_embeddings",
         {"contrastive.py": instead(EMBED, PASS)},
-        ("contrastive.embeddings", "contrastive.protected"),
+        ("contrastive.embeddings",),
         EMPTY,
     ),
     Case(

@@ -118,18 +118,18 @@ def _normalised(image: Tensor) -> Tensor:
 
 
 @contextlib.contextmanager
-def in_place_of_fashion_mnist(train: Garments, test: Garments, is_transform_to_do: bool) -> Iterator[None]:
+def in_place_of_fashion_mnist(train: Garments, test: Garments, always_tensors: bool) -> Iterator[None]:
     """Let every FashionMNIST that is built be one of these sets, its transform the plain one, if it has any.
 
     Args:
-        is_transform_to_do: a set without a transform lacks one that is still to be written; it has the plain one too.
+        always_tensors: a set without a transform has the plain one, too: the student's is still to be written, or given.
     """
     original, sets = datasets.FashionMNIST.__init__, {True: train, False: test}
 
     def init(self: Any, root: Any = None, train: bool = True, transform: Any = None, target_transform: Any = None,
              download: bool = False) -> None:  # fmt: skip
         vars(self).update(vars(sets[bool(train)]))
-        self.transform = None if transform is None and not is_transform_to_do else to_tensor
+        self.transform = None if transform is None and not always_tensors else to_tensor
         self.target_transform = target_transform
         cls = type(self)
         self.__class__ = Garments if cls is datasets.FashionMNIST else type(cls.__name__, (cls, Garments), {})

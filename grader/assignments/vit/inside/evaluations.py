@@ -49,14 +49,15 @@ class Evaluations:
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """What is called in place of ``evaluate_at_end_epoch``."""
-        if inspect.isfunction(self.given):
+        signature = inspect.signature(self.given) if inspect.isfunction(self.given) else None
+        if signature is not None:
             try:
-                inspect.signature(self.given).bind(*args, **kwargs)
+                signature.bind(*args, **kwargs)
             except TypeError as error:  # as the call would raise it
                 self.refused = self.refused or describe.exception(error)
                 raise
         best = self._best()
-        result = standins.evaluate_at_end_epoch(self.calls, best)(*args, **kwargs)
+        result = standins.evaluate_at_end_epoch(self.calls, best, signature)(*args, **kwargs)
         call = self.calls[-1]
         if self.own is not None and not self.own_results:
             with self.watch.not_watching():

@@ -6,16 +6,18 @@ passes, cost far less than a Vision Transformer, and keep note of how they were 
 Shapes: B batch, C channels, N patches, D hidden size, E embedding size.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Signature
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Subset
 
-from grader.assignments.vit.inside.constants import EVALUATION_ARGUMENTS, GRID, SHIFT
+from grader.assignments.vit.inside.constants import EVALUATION_ARGUMENTS, GRID, SAMPLER_ARGUMENTS, SHIFT
+from grader.torchkit.inside.followed_models import bound_arguments, signature_of
 
 
 class Calls(list[dict[str, Any]]):
@@ -113,6 +115,17 @@ class ClassificationHead(StandIn):
         return self.linear(torch.asinh(x)) + 0 * self.unused.sum()
 
 
+def head_called_as(own: Any) -> type[ClassificationHead]:
+    """A head that takes its arguments in the order of a student's own."""
+    signature = signature_of(own)
+
+    class Head(ClassificationHead):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(**_as_called(("hidden_size", "num_classes"), signature, args, kwargs))
+
+    return Head
+
+
 def _unused() -> nn.Parameter:
     """A parameter whose gradient is zero: whoever hands a stand-in in as a solution loses its criterion by it.
 
@@ -198,24 +211,36 @@ def _pooled(x: Tensor) -> Tensor:
     return F.adaptive_avg_pool2d(gray, GRID).flatten(1)  # (B, 49)
 
 
-def sample_balanced_subset(calls: list[dict[str, Any]]) -> Callable[..., Subset]:
-    """Make a sampler as the given one, which notes what it is called with."""
+def sample_balanced_subset(calls: list[dict[str, Any]], signature: Signature | None = None) -> Callable[..., Subset]:
+    """Make a sampler as the given one, which notes what it is called with.
 
-    def sampler(train_dataset: Dataset, n_samples_per_class: int = 50, n_classes: int = 10) -> Subset:
-        targets = torch.as_tensor(train_dataset.targets)  # type: ignore[attr-defined]
-        rows = [torch.nonzero(targets == label).flatten().tolist() for label in range(n_classes)]
-        chosen = [row for of_class in rows for row in of_class[:n_samples_per_class]]
-        calls.append({"n_samples_per_class": n_samples_per_class})
+    Args:
+        signature: of the student's own, by which it is called; None for that of the given one.
+    """
+
+    def sampler(*args: Any, **kwargs: Any) -> Subset:
+        given = _as_called(SAMPLER_ARGUMENTS, signature, args, kwargs)
+        train_dataset, count = given["train_dataset"], given.get("n_samples_per_class", 50)
+        targets = torch.as_tensor(train_dataset.targets)
+        rows = [torch.nonzero(targets == label).flatten().tolist() for label in range(given.get("n_classes", 10))]
+        chosen = [row for of_class in rows for row in of_class[:count]]
+        calls.append({"n_samples_per_class": count})
         return Subset(train_dataset, chosen)
 
     return sampler
 
 
-def evaluate_at_end_epoch(calls: list[dict[str, Any]], best: float = 0.5) -> Callable[..., float]:
-    """Make an evaluation that notes its arguments and always finds the same, so that a plateau is met."""
+def evaluate_at_end_epoch(
+    calls: list[dict[str, Any]], best: float = 0.5, signature: Signature | None = None
+) -> Callable[..., float]:
+    """Make an evaluation that notes its arguments and always finds the same, so that a plateau is met.
+
+    Args:
+        signature: of the student's own, by which it is called; None for that of the given one.
+    """
 
     def evaluate(*args: Any, **kwargs: Any) -> float:
-        given = {**dict(zip(EVALUATION_ARGUMENTS, args, strict=False)), **kwargs}
+        given = _as_called(EVALUATION_ARGUMENTS, signature, args, kwargs)
         for model in (given.get("vit_model"), given.get("model_embedding")):
             if isinstance(model, nn.Module):  # as the real one, which leaves both models in eval mode
                 model.eval()
@@ -224,6 +249,14 @@ def evaluate_at_end_epoch(calls: list[dict[str, Any]], best: float = 0.5) -> Cal
         return best
 
     return evaluate
+
+
+def _as_called(
+    names: Sequence[str], signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a call by the given names: as a student's own signature has them, where it tells; else in order."""
+    bound = {} if signature is None else bound_arguments(names, signature, args, kwargs)[0]
+    return bound or {**dict(zip(names, args, strict=False)), **kwargs}
 
 
 def _size(args: tuple[Any, ...], kwargs: Mapping[str, Any], place: int, names: tuple[str, ...], default: int) -> int:

@@ -24,12 +24,14 @@ from grader.sandbox.inside.own_folder import own_folder
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside import notebook_call
+from grader.torchkit.inside.followed_models import signature_of
 from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.model_calls import ModelCalls
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
 NAME = "train_embedding_model"
+SAMPLER = "sample_balanced_subset"
 EVALUATING = ("get_embeddings_over_dataset", "test_embedding_model")
 AS_MANY = 6_000  # training images of each class in FashionMNIST
 
@@ -47,6 +49,7 @@ class Attempt:
         per_class: training images of each class: of 700, 500, 600 and all can be told apart.
         uncut: few images, small batches, none of them cut; the evaluation finds it better each time.
         only_built: it ends when the student's own ViT is first called, or at the first step.
+        tensors: the notebook's data sets give tensors, whether they have a transform or not.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Attempt:
     per_class: int = 700
     uncut: bool = False
     only_built: bool = False
+    tensors: bool = False
 
 
 def attempts(own: frozenset[str]) -> list[Attempt]:
@@ -73,6 +77,7 @@ def attempts(own: frozenset[str]) -> list[Attempt]:
         replace(with_own, name="own evaluation", own_evaluation=True),
         *([Attempt("own models", both)] if own != both else []),
         Attempt("all own", both, own_evaluation=True),
+        replace(with_own, name="data sets of tensors", tensors=True),
         replace(with_own, name="subset", subset=True),
         replace(with_own, name="as many images as FashionMNIST has", per_class=AS_MANY),
         replace(with_own, name="uncut", per_class=24, uncut=True),
@@ -92,9 +97,11 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
     """
     planned = attempts(usable(student, own))
     runs = [_first(student, planned[0], seed, line)]
-    of_many = ("IndexError", "AssertionError")  # as of range(60_000) or len(…) == 60_000: not judged on fewer
-    if runs[0]["raised"] and runs[0]["raised"]["type"] in of_many:
-        planned = [planned[0], *sorted(planned[1:], key=lambda attempt: attempt.per_class != AS_MANY)]
+    raised = runs[0]["raised"] or {"type": "", "message": ""}
+    of_many = raised["type"] in ("IndexError", "AssertionError")  # as of range(60_000) or len(…) == 60_000
+    of_images = "PIL." in raised["message"]  # as of a loader of images that no transform made tensors of
+    first = [a for a in planned[1:] if (of_many and a.per_class == AS_MANY) or (of_images and a.tensors)]
+    planned[1:] = [*first, *(attempt for attempt in planned[1:] if attempt not in first)]
     for attempt in planned[1:] if runs[0]["raised"] else planned[-1:]:
         if not runs[-1]["raised"] and len(runs[-1]["used"]["rate"]):
             break
@@ -144,15 +151,16 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
         watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut, epochs=epochs, classes=_classes(student)
     )
     samples: list[dict[str, Any]] = []
+    own_sampler = student.get(SAMPLER) if student.has(SAMPLER) else None
     names = {
-        "sample_balanced_subset": standins.sample_balanced_subset(samples),
+        SAMPLER: standins.sample_balanced_subset(samples, signature_of(own_sampler)),
         "evaluate_at_end_epoch": evaluations.evaluate,
         **{name: unwatched(watch, student.get(name)) for name in EVALUATING if student.has(name)},
         "train_dataset": sets[0],
         "test_dataset": sets[1],
         "train_loader": DataLoader(sets[0], _hyperparameter(student, "batch_size", 64), shuffle=True),
         "test_loader": DataLoader(sets[1], 100),
-        **({"batch_size": 16} if attempt.uncut and student.has("batch_size") else {}),
+        **({"batch_size": 16} if attempt.uncut and _hyperparameter(student, "batch_size", 0) else {}),
         **(small_sizes(student) if attempt.small_model and attempt.own else {}),
     }
     calls = ModelCalls()
@@ -167,7 +175,7 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
             if evaluations.classes[role]:
                 evaluations.classes[role] += stand_ins[:1]
         sizes = own_sizes(student)
-        called = None if attempt.subset else _arguments(student, sets)
+        called = None if attempt.subset else _arguments(student, sets, attempt.tensors)
         function, arguments = (
             student.get(NAME),
             called or notebook_call.Arguments((_given(attempt, sets[0]), sets[1]), {}),
@@ -200,13 +208,16 @@ def _classes(student: Student) -> dict[str, tuple[type, ...]]:
     }
 
 
-def _arguments(student: Student, sets: tuple[Garments, Garments]) -> notebook_call.Arguments | None:
-    """What the notebook's own statements hand to the function; None where that cannot be known."""
+def _arguments(student: Student, sets: tuple[Garments, Garments], tensors: bool) -> notebook_call.Arguments | None:
+    """What the notebook's own statements hand to the function; None where that cannot be known.
+
+    Args:
+        tensors: whether data sets that have no transform give tensors all the same.
+    """
     for value in student.values():
         if isinstance(value, functools._lru_cache_wrapper):  # it would give the data sets of another attempt
             value.cache_clear()
-    is_to_do = any(student.has(name) and student.get(name) is None for name in ("tfm_train", "tfm_test"))
-    with in_place_of_fashion_mnist(*sets, is_transform_to_do=is_to_do):
+    with in_place_of_fashion_mnist(*sets, always_tensors=tensors):
         return notebook_call.arguments(student, NAME, sets)
 
 

@@ -16,10 +16,11 @@ from torch.utils.data import DataLoader
 
 from grader.assignments.vit.inside import standins
 from grader.assignments.vit.inside.datasets import Garments
-from grader.assignments.vit.inside.returned_form import own_form
+from grader.assignments.vit.inside.returned_form import Form, own_form
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
+from grader.torchkit.inside.followed_models import whole_numbers
 from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.head_training import Head, HeadTrainingWatch, Items, State, copied, same
 from grader.torchkit.inside.results import raised
@@ -51,27 +52,32 @@ def run(
     """
     function = student.get("train_classification_model_head_only")
     make = student.get("ClassificationHead") if own_head else standins.ClassificationHead
-    stand_in = standins.filled(standins.ViT(hidden_size=width), vit)
 
-    def attempt(model: nn.Module) -> dict[str, Any]:
+    def attempt(model: nn.Module, make: Any) -> dict[str, Any]:
         sets = Garments(train["images"], train["labels"]), Garments(test["images"], test["labels"], train=False)
         facts = _attempt(student, lambda: function(model, *sets, num_epochs), model, sets, make, told, seed)
         return {**facts, "has_default_epochs": _takes(function, model, *sets)}
 
+    def stand_in(form: Form | None = None) -> standins.ViT:
+        model = standins.filled(standins.ViT(hidden_size=width), vit)
+        model.form = form
+        return model
+
     try:
-        return attempt(stand_in)
+        return attempt(stand_in(), make)
     except NotImplementedError:
         raise
     except Exception as error:
         if (form := own_form(student)) is not None:
-            stand_in = standins.filled(standins.ViT(hidden_size=width), vit)
-            stand_in.form = form
             with contextlib.suppress(Exception):
-                return attempt(stand_in)
+                return attempt(stand_in(form), make)
+        if not own_head and student.has("ClassificationHead"):
+            with contextlib.suppress(Exception):
+                return attempt(stand_in(), standins.head_called_as(student.get("ClassificationHead")))
         if own_vit:
             seed_everything(seed)
             with contextlib.suppress(Exception):
-                return attempt(student.get("ViT")(28, 14, 1, width, 1, 1))
+                return attempt(student.get("ViT")(28, 14, 1, width, 1, 1), make)
         raise error
 
 
@@ -125,7 +131,8 @@ def _under_another_name(student: Student) -> list[type[nn.Module]]:
 
 def _names(student: Student, sets: Sets, make: Any) -> dict[str, Any]:
     """What the notebook's names stand for meanwhile; its ``num_epochs`` is another number than is asked for."""
-    numbers = {name: number for name, number in (("batch_size", 64), ("num_epochs", 5)) if student.has(name)}
+    own = whole_numbers({name: student.get(name) for name in ("batch_size", "num_epochs") if student.has(name)})
+    numbers = {name: number for name, number in (("batch_size", 64), ("num_epochs", 5)) if own.get(name, 0) > 0}
     return {
         **numbers, "ClassificationHead": make, "ViT": standins.ViT, "train_dataset": sets[0], "test_dataset": sets[1],
         "train_loader": DataLoader(sets[0], 64, shuffle=True), "test_loader": DataLoader(sets[1], 64),

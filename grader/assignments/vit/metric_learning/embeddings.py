@@ -17,7 +17,6 @@ from grader.records import Raised
 from grader.sentences import number_of, return_hint
 from grader.torchkit.results import array_of, words_of
 
-D, E = 24, 16
 CALLS: dict[str, dict[str, Any]] = {  # rows of the images, and the mode in which the models are handed over
     "batch": {"rows": [0, 1, 2, 3, 4], "train": False},
     "batch in train mode": {"rows": [0, 1, 2, 3, 4], "train": True},
@@ -33,7 +32,7 @@ EVAL_HINT = "Call .eval() on both models: otherwise dropout and batch statistics
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
     images = (2 * rng.standard_normal((6, 1, 7, 7))).repeat(4, axis=2).repeat(4, axis=3).astype(np.float32)
-    given = expected.models(rng, D, E)
+    given = expected.models(rng, *expected.sizes(evidence))
     right = expected.embeddings(images, given["vit"], given["head"])
     known = {name: right[call["rows"]] for name, call in CALLS.items()}
     own = evidence.has("ViT", "LinearEmbeddingHead")
@@ -83,20 +82,29 @@ def _raised_hint(raised: Raised) -> str:
 def shape(evidence: Evidence) -> None:
     """`get_embeddings` turns (B, C, H, W) images into (B, E) embeddings, also for a single image."""
     for name in ("batch", "single image", "large batch"):
-        got, size = returned(evidence, name).shape, len(CALLS[name]["rows"])
-        if got != (size, E):
-            images = number_of(size, "image")
-            raise Fail(f"expected output shape ({size}, {E}) for {images}, got {got}", _shape_hint(got, size))
+        got, wanted = returned(evidence, name).shape, _shape(evidence, name)
+        if got != wanted:
+            images = number_of(wanted[0], "image")
+            raise Fail(
+                f"expected output shape {wanted} for {images}, got {got}",
+                _shape_hint(got, *wanted, evidence["embeddings"].question.args["vit"]["features.bias"].size),
+            )
 
 
-def _shape_hint(got: tuple[int, ...], size: int) -> str:
-    if got == (size, D):
+def _shape(evidence: Evidence, name: str) -> tuple[int, int]:
+    """(B, E) of what a call should return."""
+    right: tuple[int, int] = evidence["embeddings"].known[name].shape
+    return right
+
+
+def _shape_hint(got: tuple[int, ...], size: int, embed_size: int, hidden_size: int) -> str:
+    if got == (size, hidden_size):
         return "These are the features of the ViT: model_embedding was not applied to them."
-    if size == 1 and got == (E,):
+    if size == 1 and got == (embed_size,):
         return "The batch axis is gone: squeeze() without a dim removes it from a single image."
-    if got[1:] == (E,) and 1 < got[0] < size:
+    if got[1:] == (embed_size,) and 1 < got[0] < size:
         return "Some images of a large batch are left out: each row of x has an embedding."
-    if got in ((E,), (1, E)):
+    if got in ((embed_size,), (1, embed_size)):
         return "One vector for the whole batch: look for a mean, a squeeze or an index over the batch axis."
     return "Apply the ViT to the images, then the head to its features, and return that."
 
@@ -168,7 +176,7 @@ def _of_shape(evidence: Evidence, name: str) -> np.ndarray:
         got = returned(evidence, name)
     except Fail:
         raise Skip from None
-    if got.shape != (len(CALLS[name]["rows"]), E):
+    if got.shape != _shape(evidence, name):
         raise Skip
     return got
 

@@ -12,7 +12,6 @@ from grader.assignments.vit.metric_learning import embeddings, expected
 from grader.evidence import Evidence, Question
 
 Array = np.ndarray
-D, E = 24, 8
 
 
 def ask_sampler(evidence: Evidence, rng: np.random.Generator) -> Question:
@@ -56,7 +55,7 @@ class RightEvaluation:
 
 def ask_evaluation(evidence: Evidence, rng: np.random.Generator) -> Question:
     """Images and labels whose right Precision@1 differs from what swapped or repeated sets would give."""
-    given = expected.models(rng, D, E)
+    given = expected.models(rng, *expected.sizes(evidence))
     references, queries, many = 60, 40, 520  # images: many are more than the given batch of 500, and no multiple of it
     images = [expected.blurred(rng, size) for size in (references, queries, many)]
     reference, query, rows = (expected.embeddings(expected.tensors(each), **given) for each in images)

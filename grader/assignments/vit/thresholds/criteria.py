@@ -108,7 +108,8 @@ def embedding_model(evidence: Evidence) -> str | None:
     if evidence[EMBEDDINGS].observation.outcome == "forged":  # it is failed, whatever else is missing
         raise Unanswered(EMBEDDINGS, evidence[EMBEDDINGS].observation)
     if not evidence.has("ViT") or evidence.verdict("vit.model").status == "missing":
-        raise Blocked("vit.model", "the `ViT` that vit_embeds.pt could be loaded into is still to be written")
+        why = "still to be written" if evidence.has("ViT") else "not defined"
+        raise Blocked("vit.model", f"`ViT` is {why}, so vit_embeds.pt has no model to go into")
     fitting.embedded(evidence)
     _expect_sound(evidence, EMBEDDINGS, precision)
     return copy_read(evidence, EMBEDDINGS) or None
