@@ -102,8 +102,9 @@ class ModuleRun:
         return True
 
     def raised(self, build: str, call: str) -> Raised | None:
-        """The exception that a call ended with, None if it did not."""
-        result = self.built(build).calls[call]
+        """The exception that a call ended with, or the making of what was called; None if neither did."""
+        made = self.answer.value[build]
+        result = made if isinstance(made, RaisedResult) else made.calls[call]
         return result.exception if isinstance(result, RaisedResult) else None
 
     def tensor(self, build: str, call: str = "batch") -> Array:

@@ -45,6 +45,7 @@ class Attempt:
         own: the classes of the student's that are used; stand-ins are for the others.
         small_model: the hyperparameters make the student's own model small.
         own_evaluation: the student's own evaluation is called once.
+        own_sampler: the student's own sampler is used.
         subset: the training set is handed over as the Subset of 5,000, not as the notebook would.
         per_class: training images of each class: of 700, 500, 600 and all can be told apart.
         uncut: few images, small batches, none of them cut; the evaluation finds it better each time.
@@ -56,6 +57,7 @@ class Attempt:
     own: frozenset[str] = frozenset()
     small_model: bool = True
     own_evaluation: bool = False
+    own_sampler: bool = False
     subset: bool = False
     per_class: int = 700
     uncut: bool = False
@@ -75,6 +77,7 @@ def attempts(own: frozenset[str]) -> list[Attempt]:
         with_own,
         *([replace(with_own, name=AS_LARGE, small_model=False)] if own else []),
         replace(with_own, name="own evaluation", own_evaluation=True),
+        replace(with_own, name="own sampler", own_sampler=True),
         *([Attempt("own models", both)] if own != both else []),
         Attempt("all own", both, own_evaluation=True),
         replace(with_own, name="data sets of tensors", tensors=True),
@@ -152,8 +155,9 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     )
     samples: list[dict[str, Any]] = []
     own_sampler = student.get(SAMPLER) if student.has(SAMPLER) else None
-    names = {
-        SAMPLER: standins.sample_balanced_subset(samples, signature_of(own_sampler)),
+    sampler = standins.sample_balanced_subset(samples, signature_of(own_sampler))
+    names: dict[str, Any] = {
+        SAMPLER: own_sampler if attempt.own_sampler and own_sampler is not None else sampler,
         "evaluate_at_end_epoch": evaluations.evaluate,
         **{name: unwatched(watch, student.get(name)) for name in EVALUATING if student.has(name)},
         "train_dataset": sets[0],

@@ -17,14 +17,15 @@ PER_CLASS = 500  # images of each class that are trained on
 MAX_UNEVEN = 0.02  # share by which numbers of images may differ that are called the same
 
 
-def training_items(evidence: Evidence) -> None:
+def training_items(evidence: Evidence) -> str | None:
     """The embedding is trained on the first 500 images of each class, and on nothing else."""
+    unseen = "Which images the embedding is trained on was not seen: the training does not come so far."
     if not evidence.has("train_embedding_model"):
-        return
+        return None
     try:
         run = counted(evidence)
     except (Blocked, Unanswered, Fail):  # contrastive.training tells
-        return
+        return unseen
     used = run.items.learned | run.items.could
     of = labels(evidence["training"].question.args["seed"], run.per_class)
     rule = (
@@ -33,6 +34,7 @@ def training_items(evidence: Evidence) -> None:
     )
     if used.shape == of.shape and (problem := _problem(run, used, of)):
         raise Fail(f"the embedding is trained on {problem}", rule)
+    return unseen if run.raised is not None and not used.any() else None
 
 
 def first_of_each(of: np.ndarray) -> np.ndarray:

@@ -113,18 +113,22 @@ def _expect_running(run: ModuleRun, evidence: Evidence, build: str, call: str) -
         run.result(build, call)
     except Fail as fail:
         runs = any(map(run.works, ("as assigned", "rgb", "by name")))
-        if broken(evidence) and not runs and not _raises_by_itself(run, build, call):
+        if broken(evidence) and not runs and not _raises_by_itself(run, evidence, build, call):
             culprit = next(c for c in PARTS if not evidence.passed(c))
             raise Blocked(culprit, "the ViT cannot be run without this part") from None
         raise Fail(fail.message, _why_not_running(run) or fail.hint) from None
 
 
-def _raises_by_itself(run: ModuleRun, build: str, call: str) -> bool:
-    """Whether a ViT raises what none of its parts makes it raise, unless by what it returns."""
-    raised = run.raised(build, call) if run.is_built(build) else None
+def _raises_by_itself(run: ModuleRun, evidence: Evidence, build: str, call: str) -> bool:
+    """Whether a ViT raises what none of its parts makes it raise, unless by what it returns.
+
+    It does so where it raises the same with its own parts and with stand-ins for the broken ones.
+    """
+    raised = run.raised(build, call)
     if raised is None or "unpack" in raised.message:
         return False
-    return bool({"NameError", "ValueError"} & set(raised.bases))
+    with_own_parts = ModuleRun(evidence["model"], "ViT").raised(build, call)
+    return bool({"NameError", "ValueError"} & set(raised.bases)) or raised == with_own_parts
 
 
 def _why_not_running(run: ModuleRun) -> str:
