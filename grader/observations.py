@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from grader.conversion import convert
 from grader.records import NOT_OURS, Observation, Raised
 
 MAX_WHOLE = 2**62
@@ -206,7 +207,7 @@ def converted(value: Any, kind: Any) -> Any:
         Misfit: it does not fit.
     """
     try:
-        found = msgspec.convert(value, kind, dec_hook=_array)
+        found = convert(value, kind, _array)
         check = _check_of(kind)  # of arrays that lie in no record
         if check is not None:
             check(found)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from grader.conversion import convert
 from grader.errors import GraderError
 from grader.sentences import did_you_mean
 
@@ -152,7 +153,7 @@ def _converted(value: Any, kind: type[Entry], where: str) -> Entry:
         GraderError: it is something else; the line begins with ``where``.
     """
     try:
-        return msgspec.convert(value, kind)
+        return convert(value, kind)
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at `$")
         raise GraderError(f"{where}: {place.strip('.`[]')}{': ' * bool(place)}{what[:1].lower()}{what[1:]}") from None

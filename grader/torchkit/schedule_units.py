@@ -8,7 +8,7 @@ import numpy as np
 from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
 from grader.torchkit.training_answers import LearningRates, WatchedScheduler, WatchedTraining
 
-EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches, or give its numbers in batches."
+EPOCHS_HINT = "Call scheduler.step() once an epoch, after the loop over the batches and not in it, or give its numbers in batches."
 
 
 def counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:

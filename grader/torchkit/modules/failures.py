@@ -29,7 +29,7 @@ def failure(raised: Raised, before: str) -> Verdict:
         ),
         (
             "Sizes of tensors must match",
-            "torch.cat needs the same size on all other axes: is the batch size hard-coded?",
+            "torch.cat needs the same size on all other axes: is the batch size hard-coded, or do two axes stand in another order?",
         ),
         ("expanded size of the tensor", "Is a size hard-coded, as that of the batch?"),
         (

@@ -153,7 +153,11 @@ def _pair(call: LookUp, case: LookUpCase) -> ReturnedPair | Fail:
             raise Missing(f"still to do: {raised.message}")
         of_shapes = {"RuntimeError", "IndexError", "ValueError", "TypeError"} & set(raised.bases)
         hint = raised_hint(raised)
-        if of_shapes and (not hint or "shapes cannot be multiplied" in raised.message):  # no layer is in it
+        if "index k out of range" in raised.message:
+            hint = "The distances have fewer numbers than ref has rows: each row has one, so norm and sum need dim=1."
+        elif of_shapes and case.k == 1 and "not iterable" in raised.message:
+            hint = "With k=1 some functions give a number in the place of a list of one."
+        elif of_shapes and (not hint or "shapes cannot be multiplied" in raised.message):  # no layer is in it
             hint = "A query may come as (E,) or as (1, E): give it both axes where your code needs them."
         return Fail(f"for {case.words} it {raised_words(raised)}", hint)
     if not isinstance(result, SequenceResult) or len(result.items) != 2:

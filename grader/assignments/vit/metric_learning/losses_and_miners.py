@@ -36,7 +36,8 @@ def triplet_loss(evidence: Evidence) -> None:
             "expected the loss losses.TripletMarginLoss of pytorch-metric-learning, got "
             + (others or "a loss that is not of this library"),
             f"Make losses.TripletMarginLoss(margin=margin) before the loop, in the place of {others}." if others
-            else "Import losses from pytorch_metric_learning, and make a losses.TripletMarginLoss before the loop.",
+            else "Make a losses.TripletMarginLoss of pytorch_metric_learning before the loop, and call backward() on its result: "
+            "loss = triplet_loss(embeddings, y, triplets).",
         )  # fmt: skip
     if not any(loss.learned for loss in triplet_losses(run)):
         raise Fail(

@@ -167,8 +167,8 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
         return Fail(said, "Look for detach() and torch.no_grad() between the models and the loss.")
     return Fail(
         said,
-        "zero_grad() belongs before backward(), not between backward() and step(); and gradients that are clipped to 0 "
-        "or multiplied by 0 teach nothing.",
+        "The order in each batch is zero_grad(), backward(), step(); and gradients that are clipped to 0 or multiplied by 0 "
+        "teach nothing.",
     )
 
 

@@ -292,7 +292,7 @@ def wrong_channels(evidence: Evidence) -> None:
             came = "they were taken" if raised is None else f"{raised.type} was raised"
             raise Fail(
                 f"expected a ValueError for images of {given} where num_channels is {made}: {came}",
-                "Compare x.shape[1] with num_channels at the start of forward, and raise ValueError yourself.",
+                "Keep num_channels in self, compare x.shape[1] with it at the start of forward, and raise ValueError yourself.",
             )
 
 
