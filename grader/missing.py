@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from grader.evidence import Evidence
-from grader.raised import lacks_forward, place
+from grader.raised import IMPORTS, lacks_forward, place
 from grader.records import Frame, Observation, Origin
 
 
@@ -60,8 +60,11 @@ def _raised_while_loaded(problem: dict[str, Any]) -> str:
     frame = next(iter(problem["frames"][-1:]), None)
     where = place(Frame(**frame)) if frame else "executing the submission's definitions"
     message, _, cause = problem["message"].partition(", because ")
-    left_out = " (is it a file of your own that was not handed in?)" if problem["type"] == "ModuleNotFoundError" else ""
-    words = f"{where} raised {problem['type']}: {message[:300]}{left_out}"
+    hint = " (is it a file of your own that was not handed in?)" if problem["type"] == "ModuleNotFoundError" else ""
+    unknown = message.partition("name '")[2].partition("'")[0] if problem["type"] == "NameError" else ""
+    if unknown in IMPORTS:
+        hint = f" (is its import missing at the top: `{IMPORTS[unknown]}`?)"
+    words = f"{where} raised {problem['type']}: {message[:300]}{hint}"
     return therefore(cause[:300], words) if cause else words
 
 

@@ -492,3 +492,30 @@ def test_what_changes_a_module_is_kept_with_its_import(tmp_path: Path, cell: str
     submission = from_cells(tmp_path / "a", cell, **modules)
     assert run(submission)["ViT"]().dim() == 3
     assert "other" not in kept(submission, "flags")
+
+
+OTHERWISE = ("Vit_Model", "VIT_MODEL", "vit_model_final", "my_vit_model", "vit_model_v2")
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_a_module_with_more_to_its_name_is_the_one_that_is_imported(tmp_path: Path, name: str) -> None:
+    submission = from_cells(tmp_path, "from vit_model import ViT", **{name: "class ViT: rate = 3"})
+    assert run(submission)["ViT"].rate == 3
+
+
+def test_no_module_of_two_is_taken_for_another(tmp_path: Path) -> None:
+    modules = {"vit_model_old": "class ViT: rate = 2", "vit_model_new": "class ViT: rate = 3"}
+    submission = from_cells(tmp_path, "from vit_model import ViT", **modules)
+    assert "vit_model" not in submission.program.modules
+
+
+def test_a_library_is_none_of_the_modules(tmp_path: Path) -> None:
+    submission = from_cells(tmp_path, "import torch\nlr = torch.x", torch_helpers="x = 1")
+    assert "torch" not in submission.program.modules
+
+
+def test_what_stands_beside_the_notebook_is_imported_before_what_stands_above(tmp_path: Path) -> None:
+    write_modules(tmp_path / "hand-in", vit_model="class ViT: rate = 2")
+    write_modules(tmp_path / "hand-in" / "done", vit_model="class ViT: rate = 3")
+    write_notebook(tmp_path / "hand-in" / "done" / "a.ipynb", "from vit_model import ViT")
+    assert run(opened(tmp_path / "hand-in", workspace=tmp_path / "work"))["ViT"].rate == 3

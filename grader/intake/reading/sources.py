@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 
 LIBRARIES = {
@@ -33,8 +33,9 @@ class ModuleFiles:
         ordered = sorted(files, key=lambda name: (not name.startswith(beside), name.count("/"), len(name), name))
         named = [(file, *import_name(file.removeprefix(beside))) for file in ordered]
         order = lambda each: (each[1] != "", not self.on_path(each[1]), not importable(each[0]))  # noqa: E731
+        meant = self.meant({name for _, _, name in named if name})
         for file, folder, name in sorted(named, key=order):
-            self.add(file, folder, name and self.spelled(name))
+            self.add(file, folder, meant.get(name, name) if name else None)
 
     def add(self, file: str, folder: str, name: str | None) -> None:
         """Take a file in under its name, unless another has it."""
@@ -47,11 +48,23 @@ class ModuleFiles:
         else:
             self.files[name] = file
 
-    def spelled(self, name: str) -> str:
-        """Return the name by which the code imports a module, where it has other capital letters than the file."""
-        imported = rf"^\s*(?:from|import)\s+({re.escape(name)})\b"
-        found = re.search(imported, self.told, re.MULTILINE | re.IGNORECASE)
-        return name if found is None or re.search(imported, self.told, re.MULTILINE) else found[1]
+    def meant(self, names: Collection[str]) -> dict[str, str]:
+        """Return, by the name of a module, the one by which the code imports it, where a file was given another.
+
+        Another has other capital letters, or more before or after: ``vit_model_final.py`` for ``import vit_model``. It is
+        taken where no other file could be meant.
+        """
+        imported = set(re.findall(r"^\s*(?:from|import)\s+(\w+)", self.told, re.MULTILINE)) - SHADOWED
+        found, parts = {}, {part for name in names for part in name.split(".")}
+        names = [name for name in names if "." not in name]
+        for wanted in sorted(imported - parts):
+            min_length = 5  # of a part of a name that tells anything
+            alike = [name for name in names if wanted.lower() == name.lower()] or [
+                name for name in names if len(wanted) >= min_length and wanted.lower() in name.lower()
+            ]
+            if len(alike) == 1 and alike[0] not in imported:
+                found[alike[0]] = wanted
+        return found
 
     def before(self, folder: str, name: str) -> str:
         """Return the file in a package that goes before one in a folder which nothing puts on the path."""

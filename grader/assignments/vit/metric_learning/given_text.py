@@ -41,8 +41,8 @@ def cause_elsewhere(evidence: Evidence, name: str) -> Iterator[None]:
     try:
         yield
     except Fail as fail:
-        if name in changed(evidence) or not evidence.given.texts:
-            raise
+        if name in changed(evidence) or not evidence.given.texts or "raised NameError" in fail.message:
+            raise  # a name that is not there is replaced by nothing
         given = blocks.known(evidence.given).blocks
         replaced = replaced_names(namespaces(evidence), given, name)
         raise Fail(fail.message, f"`{name}` is unchanged, but {_cause(replaced)}") from None

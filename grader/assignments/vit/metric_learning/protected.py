@@ -7,8 +7,9 @@ Shapes: n items of a data set, E embedding size.
 """
 
 import ast
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,22 @@ def unless_unchanged(name: str) -> Callable[[Check], Check]:
             if name != SAMPLER:
                 _needs_get_embeddings(evidence, alone)
             if not alone:
-                with given_text.cause_elsewhere(evidence, name):
+                with given_text.cause_elsewhere(evidence, name), _told_of(name):
                     check(evidence)
 
         return judged
 
     return decorate
+
+
+@contextlib.contextmanager
+def _told_of(name: str) -> Iterator[None]:
+    """Name the block in what a check says is wrong: there are four of them."""
+    try:
+        yield
+    except Fail as fail:
+        message = fail.message if name in fail.message else f"`{name}`: {fail.message}"
+        raise Fail(message, fail.hint.replace("This block", f"`{name}`"), fail.measurement) from None
 
 
 def _needs_get_embeddings(evidence: Evidence, alone: bool) -> None:
