@@ -89,7 +89,7 @@ def grade_all(given: argparse.Namespace) -> tuple[list[Grade], list[str]]:
     moved = moves.taken(options.out, given.roster, given.zone, options.rubric_file)
     spread = session.Spread(given.jobs, given.scheduler, given.resources)
     done = session.grade_class(found, options, given.only, spread, given.retry, given.telling)
-    remarks = [*moved, *session.remarks(options)]
+    remarks = [*moved, *inputs.documents_beside(found), *session.remarks(options)]
     if given.html:
         remarks += session.write_pages(options, _pages(options.out, True))
     return [each.grade for each in done], remarks

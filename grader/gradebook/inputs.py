@@ -15,6 +15,7 @@ from grader.intake.classes import found_in_unpacked
 from grader.intake.opening import key_of
 from grader.intake.reading.archives import times_of
 from grader.intake.reading.members import is_archive
+from grader.reports.text import printable
 
 UNPACKED = "unpacked"  # in the output folder: the archives of whole classes
 
@@ -89,6 +90,19 @@ def _restore_times(archive: Path, folder: Path) -> None:
         if path.is_file() and not path.is_symlink():
             at = times.get(path.relative_to(folder).as_posix(), 0.0)
             os.utime(path, (at, at))
+
+
+def documents_beside(found: list[Found]) -> list[str]:
+    """A line on the documents that lie loose among a class's submissions: somebody may have meant to hand one in."""
+    documents = (".docx", ".doc", ".odt", ".rtf", ".pages", ".pdf", ".html", ".htm", ".py")
+    taken = {file for each in found for file in (each.path, *each.files.values())}
+    folders = sorted({each.path.parent for each in found}) if len(found) > 1 else []
+    beside = [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir()) if file not in taken]
+    named = [printable(file.name, 60) for file in beside if file.suffix.lower() in documents and file.is_file()]
+    if not named:
+        return []
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    return [f"Not graded, for it is no notebook, folder or archive: {', '.join(named[:5])}{more}"]
 
 
 def archive_of(path: Path) -> str:

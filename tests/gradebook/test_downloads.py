@@ -186,3 +186,16 @@ def test_two_students_of_one_name_in_two_folders_are_two(tmp_path):
     assert [each.task.found.key for each in done] == ["anna", "only-a", "b/anna", "only-b"]
     with GradebookReader(tmp_path / "grades") as reader:
         assert len(reader.entries()) == 4
+
+
+def test_documents_among_the_submissions_are_told(tmp_path: Path) -> None:
+    for name in ("ann.ipynb", "bob.ipynb"):
+        (tmp_path / name).write_text("{}")
+    for name in ("cid.docx", "dora.html", "notes.csv", "README.md"):
+        (tmp_path / name).write_text("x")
+    found = inputs.find([tmp_path], tmp_path / "out")
+    assert len(found) == 2
+    assert inputs.documents_beside(found) == [
+        "Not graded, for it is no notebook, folder or archive: cid.docx, dora.html"
+    ]
+    assert inputs.documents_beside(found[:1]) == []

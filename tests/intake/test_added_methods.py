@@ -20,6 +20,14 @@ def add_to_class(cls):
 def forward(self, x):
     return x
 """,
+    "by a decorator that asks for the annotation": """
+def patch(function):
+    setattr(next(iter(function.__annotations__.values())), function.__name__, function)
+
+@patch
+def forward(self: ViT, x):
+    return x
+""",
     "by assignment": "\ndef forward(self, x):\n    return x\n\nViT.forward = forward\n",
 }
 

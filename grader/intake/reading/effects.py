@@ -83,8 +83,18 @@ def changed_here(node: ast.AST, known: KnownNames) -> set[str]:
         calls = [call for call in node.decorator_list if isinstance(call, ast.Call)]
         names = {name for call in calls for name in touched(call, known)}
         names |= {name for call in plain_decorators(node) for name in touched_by_decorator(call, known)}
-        return names | (heard(node, known) if isinstance(node, ast.ClassDef) else set())
+        return names | (heard(node, known) if isinstance(node, ast.ClassDef) else patched(node))
     return set()
+
+
+def patched(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
+    """Return the classes to which a decorator may add a method: ``@patch def forward(self: ViT, x)``, as fastcore has it."""
+    arguments = [*node.args.posonlyargs, *node.args.args][:1] if node.decorator_list else []
+    annotations = [each.annotation for each in arguments if each.arg == "self" and each.annotation is not None]
+    texts = {part.value for each in annotations for part in ast.walk(each) if isinstance(part, ast.Constant)}
+    return {part.id for each in annotations for part in ast.walk(each) if isinstance(part, ast.Name)} | {
+        text for text in texts if isinstance(text, str) and text.isidentifier()
+    }
 
 
 def touched_by_decorator(call: ast.Call, known: KnownNames) -> set[str]:

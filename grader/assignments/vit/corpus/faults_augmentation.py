@@ -235,6 +235,8 @@ WRONG_TENSORS = [
     fault("test_three_means", composed(GOOD_STEPS, "tfm_test = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))])\n"), "three channels", TENSORS),
     fault("normalised_before_tensor", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.Normalize((0.286,), (0.353,)), transforms.ToTensor()])"), "after ToTensor", TENSORS),
     fault("erased_before_tensor", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.RandomErasing(p=1.0), {END}])"), "after ToTensor", TENSORS),
+    fault("erased_at_times_before_tensor", written(f"tfm_train = transforms.Compose([{FLIP}, transforms.RandomErasing(), {END}])"), "after ToTensor", TENSORS),
+    fault("both_enlarged", composed(f"transforms.Resize(224), {GOOD_STEPS.replace('28', '224')}", f"tfm_test = transforms.Compose([transforms.Resize(224), {END}])\n"), "28x28", TENSORS),
     fault("train_enlarged", written(f"tfm_train = transforms.Compose([transforms.RandomCrop(32, padding=4), {FLIP}, {END}])"), "28x28", TENSORS),
     fault("train_255", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, transforms.PILToTensor(), transforms.ConvertImageDtype(torch.float32), transforms.Lambda(lambda x: x * 255)])"), "normalisation", TENSORS),
     fault("test_by_its_own_statistics", composed(GOOD_STEPS, f"tfm_test = transforms.Compose([transforms.ToTensor(), {STANDARDISED}])\n"), "own mean", TENSORS),
