@@ -27,6 +27,7 @@ CALLS: dict[str, dict[str, Any]] = {  # rows of the images, and the mode in whic
 # Of the largest expected value. Right code, under autocast to bfloat16 too, comes to a fifth of it at most; the
 # nearest that is wrong differs by 13 times as much (python -m bench.structure_margins).
 TOLERANCE = 0.03
+FEATURES_HINT = "These are the features of the ViT: model_embedding was not applied to them."
 EVAL_HINT = "Call .eval() on both models: otherwise dropout and batch statistics change the embeddings."
 
 
@@ -99,7 +100,7 @@ def _shape(evidence: Evidence, name: str) -> tuple[int, int]:
 
 def _shape_hint(got: tuple[int, ...], size: int, embed_size: int, hidden_size: int) -> str:
     if got == (size, hidden_size):
-        return "These are the features of the ViT: model_embedding was not applied to them."
+        return FEATURES_HINT
     if size == 1 and got == (embed_size,):
         return "The batch axis is gone: squeeze() without a dim removes it from a single image."
     if got[1:] == (embed_size,) and 1 < got[0] < size:
@@ -115,7 +116,9 @@ def values(evidence: Evidence) -> None:
         call, got = _call(evidence, name), _of_shape(evidence, name)
         right = _right(evidence, name)
         if _error(got, right) > TOLERANCE:
-            raise Fail(*(_diagnosis(call, got, right) or _something_random(evidence) or _other_values(call)))
+            raise Fail(
+                *(_diagnosis(call, got, right) or _something_random(evidence) or _other_values(evidence, name, got))
+            )
     if found := _something_random(evidence):
         raise Fail(*found)
 
@@ -138,9 +141,13 @@ def _something_random(evidence: Evidence) -> tuple[str, str] | None:
     )
 
 
-def _other_values(call: EmbeddingCall) -> tuple[str, str]:
+def _other_values(evidence: Evidence, name: str, got: np.ndarray) -> tuple[str, str]:
     """What is wrong where nothing else is known that makes the values."""
-    if call.changed:
+    asked = evidence["embeddings"].question.args
+    features = expected.features(asked["images"][CALLS[name]["rows"]], asked["vit"])
+    if features.shape == got.shape and _error(got, features) <= TOLERANCE:
+        return "expected head(ViT(x)) with both models in eval mode, got other values", FEATURES_HINT
+    if _call(evidence, name).changed:
         return (
             "the ViT is called with changed images, expected those of the batch as they come",
             "tfm_test has normalised them already. Leave out what changes x before the models; `x -= …` does it in place.",
