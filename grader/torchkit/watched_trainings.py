@@ -154,7 +154,10 @@ def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: s
         )
     hint = "Look for detach() and torch.no_grad() between the model and the loss."
     if run.total("arrived"):
-        hint = "The order in each batch is zero_grad(), backward(), step()."
+        hint = (
+            "The order in each batch is zero_grad(), backward(), step(): no zero_grad() between backward() and step(), no "
+            "step() before backward()."
+        )
     raise Fail(f"{unchanged}: at the steps of the optimizer all gradients are None or zero", hint)
 
 
