@@ -99,7 +99,7 @@ class TrainingWatch:
                 training()
         except StopTraining:
             return {"ended": "enough", "raised": None}
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if isinstance(error, NotImplementedError) and not self.optimizers:
                 raise
             return {"ended": "raised", "raised": describe.exception(error)}
