@@ -509,9 +509,10 @@ def test_no_module_of_two_is_taken_for_another(tmp_path: Path) -> None:
     assert "vit_model" not in submission.program.modules
 
 
-def test_a_library_is_none_of_the_modules(tmp_path: Path) -> None:
-    submission = from_cells(tmp_path, "import torch\nlr = torch.x", torch_helpers="x = 1")
-    assert "torch" not in submission.program.modules
+@pytest.mark.parametrize("name", ["torch", "wandb"])
+def test_a_library_is_none_of_the_modules(tmp_path: Path, name: str) -> None:
+    submission = from_cells(tmp_path, f"import {name}\nlr = {name}.x", **{f"{name}_helpers": "x = 1"})
+    assert name not in submission.program.modules
 
 
 def test_what_stands_beside_the_notebook_is_imported_before_what_stands_above(tmp_path: Path) -> None:

@@ -124,6 +124,8 @@ FILLED = {
     "another method": "class ViT(nn.Module):\n    def forward(self, x): return x\n    def reset(self): pass",
     "a value": "def get_embeddings(x):\n    return 0",
     "a name of the student's own": "def helper(x): pass",
+    "a class that methods are added to": "class ViT(nn.Module): pass\nViT.forward = lambda self, x: x",
+    "a stub of a method": "class ViT(nn.Module):\n    @overload\n    def forward(self, x): ...\n    def forward(self, x): return x",
     "what is defined again": "def get_embeddings(x): pass\ndef get_embeddings(x): return x",
 }
 

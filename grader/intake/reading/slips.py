@@ -19,10 +19,11 @@ def slips(gathering: Gathering, broken: Collection[Broken]) -> list[str]:
     defined = gathering.defined()
     unread = {name for each in broken for name in each.names}
     lines = list(renamed(gathering, sorted(set(gathering.question.wanted) - defined.keys() - unread)))
-    for name, (_, item) in defined.items():
+    for name, (module, item) in defined.items():
         lines += misspelled_method(name, item.statement)
         lines += forward_outside(name, item.statement, gathering)
-        lines += empty(name, item.statement)
+        if not gathering.units[module].changers.get(name):  # nothing is added to it
+            lines += empty(name, item.statement)
         lines += raise_left_in(item.statement)
     return lines
 
@@ -106,8 +107,9 @@ def empty(name: str, statement: Statement) -> Iterator[str]:
         return
     if is_gap(node.body) and all(ast.unparse(base).rpartition(".")[2] in ("Module", "object") for base in node.bases):
         yield f"{name!r}: still to do ({place(statement, node)}): the class `{name}` is empty"
-    for method in node.body:
-        if isinstance(method, FUNCTIONS) and method.name in ("__init__", "forward") and is_gap(method.body):
+    methods = {each.name: each for each in node.body if isinstance(each, FUNCTIONS)}  # the last of a name
+    for method in (methods[name] for name in ("__init__", "forward") if name in methods):
+        if is_gap(method.body):
             yield f"{name!r}: still to do ({place(statement, method)}): the body of `{method.name}` in `{name}` is empty"
 
 

@@ -54,15 +54,16 @@ class ModuleFiles:
         Another has other capital letters, or more before or after: ``vit_model_final.py`` for ``import vit_model``. It is
         taken where no other file could be meant.
         """
-        imported = set(re.findall(r"^\s*(?:from|import)\s+(\w+)", self.told, re.MULTILINE)) - SHADOWED
+        asked_for_names = set(re.findall(r"^\s*from\s+(\w+)\s+import", self.told, re.MULTILINE))
+        imported = set(re.findall(r"^\s*import\s+(\w+)", self.told, re.MULTILINE)) | asked_for_names
         found, parts = {}, {part for name in names for part in name.split(".")}
-        names = [name for name in names if "." not in name]
-        for wanted in sorted(imported - parts):
+        names = [name for name in names if "." not in name and name not in imported]
+        for wanted in sorted(imported - SHADOWED - parts):
             min_length = 5  # of a part of a name that tells anything
-            alike = [name for name in names if wanted.lower() == name.lower()] or [
-                name for name in names if len(wanted) >= min_length and wanted.lower() in name.lower()
-            ]
-            if len(alike) == 1 and alike[0] not in imported:
+            is_told = wanted in asked_for_names and len(wanted) >= min_length  # `import wandb` means no wandb_utils.py
+            alike = [name for name in names if wanted.lower() == name.lower()]
+            alike = alike or [name for name in names if is_told and wanted.lower() in name.lower()]
+            if len(alike) == 1:
                 found[alike[0]] = wanted
         return found
 
