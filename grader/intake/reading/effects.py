@@ -88,7 +88,7 @@ def changed_here(node: ast.AST, known: KnownNames) -> set[str]:
 
 
 def patched(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
-    """Return the classes to which a decorator may add a method: ``@patch def forward(self: ViT, x)``, as fastcore has it."""
+    """Return the classes to which a decorator may add a method: ``@patch def forward(self: Net, x)``, as fastcore has it."""
     arguments = [*node.args.posonlyargs, *node.args.args][:1] if node.decorator_list else []
     annotations = [each.annotation for each in arguments if each.arg == "self" and each.annotation is not None]
     texts = {part.value for each in annotations for part in ast.walk(each) if isinstance(part, ast.Constant)}

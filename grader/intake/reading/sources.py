@@ -51,7 +51,7 @@ class ModuleFiles:
     def meant(self, names: Collection[str]) -> dict[str, str]:
         """Return, by the name of a module, the one by which the code imports it, where a file was given another.
 
-        Another has other capital letters, or more before or after: ``vit_model_final.py`` for ``import vit_model``. It is
+        Another has other capital letters, or more before or after: ``model_final.py`` for ``from model import Net``. It is
         taken where no other file could be meant.
         """
         asked_for_names = set(re.findall(r"^\s*from\s+(\w+)\s+import", self.told, re.MULTILINE))
