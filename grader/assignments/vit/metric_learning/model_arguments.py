@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from grader.assignments.vit.inside.constants import BUILT
-from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, in_full_size, through
+from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, in_full_size, through
 from grader.assignments.vit.settings import unequal_heads
 from grader.evidence import Evidence
 from grader.judging import Fail, raised_hint, raised_words
@@ -116,6 +116,17 @@ def exchanged_call(evidence: Evidence, run: TrainingRun) -> Fail | None:
         if exchanged and not (call.name == "ViT" and _takes_another_order(evidence)):
             at = "" if call.frame is None else f" ({place(call.frame)}: `{call.frame.text}`)"
             return Fail(f"{call.name} is built with {wrong[0]} and {wrong[1]} exchanged{at}", ORDER_HINTS[call.name])
+    return None
+
+
+def replaced_argument(evidence: Evidence) -> Fail | None:
+    """Another hyperparameter in the place of one, where the training raises in both sizes; None where none is."""
+    large = in_full_size(evidence)
+    try:
+        if large is not None:
+            _compared(evidence, counted(evidence), large)
+    except Fail as fail:
+        return fail
     return None
 
 

@@ -14,7 +14,12 @@ from grader.assignments.vit.metric_learning.losses_and_miners import (
     triplet_losses,
     unused_miner,
 )
-from grader.assignments.vit.metric_learning.model_arguments import exchanged_call, models_built, refused_call
+from grader.assignments.vit.metric_learning.model_arguments import (
+    exchanged_call,
+    models_built,
+    refused_call,
+    replaced_argument,
+)
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, failure, through, trained
 from grader.assignments.vit.settings import at_fault
 from grader.evidence import Evidence, Probe, Question
@@ -57,9 +62,9 @@ def runs_through(evidence: Evidence) -> None:
     problem = failure(evidence)
     if problem is not None:
         # Batches of the probe differ in size, so that tuples of another batch may raise before anything else tells.
-        raise (
-            mined_elsewhere(counted(evidence)) or exchanged_call(evidence, counted(evidence)) or refused_call(evidence)
-        ) or _of_a_number(problem, evidence)
+        run = counted(evidence)
+        of_arguments = exchanged_call(evidence, run) or replaced_argument(evidence) or refused_call(evidence)
+        raise mined_elsewhere(run) or of_arguments or _of_a_number(problem, evidence)
 
 
 def _of_a_number(problem: Exception, evidence: Evidence) -> Exception:

@@ -90,7 +90,10 @@ def shape(run: ModuleRun, evidence: Evidence) -> None:
         got = run.tensor(build, call).shape
         hint = ""
         if got == (expected[0], tokens, expected[1]):
-            hint = "All tokens are returned: the feature of an image is its [CLS] token alone."
+            hint = (
+                "All tokens are returned: the feature of an image is its [CLS] token alone, x[:, 0]. Where the ViT is called, "
+                "leave out the [:, 0] then."
+            )
         elif got == (tokens, expected[1]):
             hint = "The tokens of the first image are returned: the tokens' axis is the second one, x[:, 0]."
         elif got == (expected[0], tokens):
