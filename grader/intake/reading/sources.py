@@ -54,8 +54,8 @@ class ModuleFiles:
         Another has other capital letters, or more before or after: ``model_final.py`` for ``from model import Net``. It is
         taken where no other file could be meant.
         """
-        asked_for_names = set(re.findall(r"^\s*from\s+(\w+)\s+import", self.told, re.MULTILINE))
-        imported = set(re.findall(r"^\s*import\s+(\w+)", self.told, re.MULTILINE)) | asked_for_names
+        asked_for_names = set(re.findall(r"^[ \t]*from[ \t]+(\w+)[ \t]+import", self.told, re.MULTILINE))
+        imported = set(re.findall(r"^[ \t]*import[ \t]+(\w+)", self.told, re.MULTILINE)) | asked_for_names
         found, parts = {}, {part for name in names for part in name.split(".")}
         names = [name for name in names if "." not in name and name not in imported]
         for wanted in sorted(imported - SHADOWED - parts):

@@ -35,7 +35,7 @@ ORDER_HINT = "Return (distances, indices), in this order."
 
 
 def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
-    e = size(evidence, "embed_size", 24)
+    e = size(evidence, "embed_size", 64)
     cases = [
         drawn(rng, 60, e, DEFAULT_K, batched=True, k_given=False),
         drawn(rng, 40, e, 3, batched=False),

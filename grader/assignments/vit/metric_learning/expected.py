@@ -15,7 +15,7 @@ Weights = dict[str, Array]
 
 def sizes(evidence: Evidence) -> tuple[int, int]:
     """D and E of the stand-ins."""
-    return size(evidence, "hidden_size", 24), size(evidence, "embed_size", 16)
+    return size(evidence, "hidden_size", 64), size(evidence, "embed_size", 64)
 
 
 def weights(rng: np.random.Generator, inputs: int, outputs: int, layer: str) -> Weights:

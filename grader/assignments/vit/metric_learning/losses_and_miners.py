@@ -37,7 +37,7 @@ def triplet_loss(evidence: Evidence) -> None:
             + (others or "a loss that is not of this library"),
             f"Make losses.TripletMarginLoss(margin=margin) before the loop, in the place of {others}." if others
             else "Make a losses.TripletMarginLoss of pytorch_metric_learning before the loop, and call backward() on its result: "
-            "loss = triplet_loss(embeddings, y, triplets).",
+            "loss = loss_func(embeddings, labels, tuples).",
         )  # fmt: skip
     if not any(loss.learned for loss in triplet_losses(run)):
         raise Fail(
