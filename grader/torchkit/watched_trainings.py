@@ -7,6 +7,10 @@ from grader.records import GradeWarning
 from grader.torchkit.learning_rates import rate_problem
 from grader.torchkit.training_answers import WatchedEpoch, WatchedModel, WatchedTraining
 
+ORDER_HINT = (
+    "The order in each batch is zero_grad(), backward(), step(): no zero_grad() between backward() and step(), no step() "
+    "before backward()."
+)
 MIN_EPOCHS = 3  # fewer epochs or batches say nothing
 MIN_BATCHES = 5  # batches that an early epoch is given at least, where there are so many and it asks for them
 
@@ -154,10 +158,7 @@ def expect_trained(run: WatchedTraining, models: Sequence[WatchedModel], name: s
         )
     hint = "Look for detach() and torch.no_grad() between the model and the loss."
     if run.total("arrived"):
-        hint = (
-            "The order in each batch is zero_grad(), backward(), step(): no zero_grad() between backward() and step(), no "
-            "step() before backward()."
-        )
+        hint = ORDER_HINT
     raise Fail(f"{unchanged}: at the steps of the optimizer all gradients are None or zero", hint)
 
 

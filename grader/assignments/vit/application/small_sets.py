@@ -43,7 +43,6 @@ def ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "num_epochs": EPOCHS,
         "told": told,
         "own_head": evidence.has("ClassificationHead") and evidence.passed("vit.heads"),
-        "own_vit": evidence.has("ViT"),
         "seed": int(rng.integers(2**31)),
     }  # fmt: skip
     return Question(args, {"looks": looks[:told], "test_labels": labels, "width": width})

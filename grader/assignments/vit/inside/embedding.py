@@ -34,9 +34,7 @@ Items = dict[str, np.ndarray]  # {"images": (n, 28, 28) uint8, "labels": (n,)}
 def models(vit: Weights, head: Weights, form: Form | None = None) -> tuple[standins.ViT, standins.LinearEmbeddingHead]:
     """Stand-ins of the sizes that the weights have; the ViT returns its features in a form."""
     width, size = vit["features.weight"].shape[0], head["linear.weight"].shape[0]
-    body = standins.filled(standins.ViT(hidden_size=width), vit)
-    body.form = form
-    return body, standins.filled(standins.LinearEmbeddingHead(width, size), head)
+    return standins.vit_of(vit, form), standins.filled(standins.LinearEmbeddingHead(width, size), head)
 
 
 @op("embedding.get")

@@ -186,6 +186,13 @@ class Transformer(StandIn):
         return self.out(torch.cat([2 * x[:, :1], x[:, 1:]], dim=1))
 
 
+def vit_of(weights: Mapping[str, np.ndarray], form: Callable[[Tensor], Any] | None = None) -> ViT:
+    """A ViT of the width that its weights have; it returns its features in a form."""
+    vit: ViT = filled(ViT(hidden_size=weights["features.weight"].shape[0]), weights)
+    vit.form = form
+    return vit
+
+
 def filled(module: nn.Module, arrays: Mapping[str, np.ndarray]) -> Any:
     """Give a stand-in its weights, by the names of its state dict."""
     module.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}, strict=False)

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from grader.assignments.vit.inside import standins
 from grader.assignments.vit.inside.datasets import Garments
-from grader.assignments.vit.inside.returned_form import Form, own_form
+from grader.assignments.vit.inside.returned_form import own_form
 from grader.sandbox.inside import describe
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
@@ -31,7 +31,7 @@ Sets = tuple[Garments, Garments]  # for training, and for testing
 @op("transfer.run")
 def run(
     student: Student, train: dict[str, np.ndarray], test: dict[str, np.ndarray], vit: dict[str, np.ndarray],
-    width: int, num_epochs: int, told: int, own_head: bool, own_vit: bool, seed: int,
+    width: int, num_epochs: int, told: int, own_head: bool, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Train a head on a frozen stand-in.
 
@@ -45,7 +45,6 @@ def run(
         num_epochs: how often to go through ``train``.
         told: how many of the training items the logits are told of, the first ones.
         own_head: whether the student's head is right.
-        own_vit: whether they have a ViT.
 
     Returns:
         an ``application.answers.HeadTraining``.
@@ -58,23 +57,18 @@ def run(
         facts = _attempt(student, lambda: function(model, *sets, num_epochs), model, sets, make, told, seed)
         return {**facts, "has_default_epochs": _takes(function, model, *sets)}
 
-    def stand_in(form: Form | None = None) -> standins.ViT:
-        model = standins.filled(standins.ViT(hidden_size=width), vit)
-        model.form = form
-        return model
-
     try:
-        return attempt(stand_in(), make)
+        return attempt(standins.vit_of(vit), make)
     except NotImplementedError:
         raise
     except Exception as error:
         if (form := own_form(student)) is not None:
             with contextlib.suppress(Exception):
-                return attempt(stand_in(form), make)
+                return attempt(standins.vit_of(vit, form), make)
         if not own_head and student.has("ClassificationHead"):
             with contextlib.suppress(Exception):
-                return attempt(stand_in(), standins.head_called_as(student.get("ClassificationHead")))
-        if own_vit:
+                return attempt(standins.vit_of(vit), standins.head_called_as(student.get("ClassificationHead")))
+        if student.has("ViT"):
             seed_everything(seed)
             with contextlib.suppress(Exception):
                 return attempt(student.get("ViT")(28, 14, 1, width, 1, 1), make)

@@ -172,8 +172,7 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
         return Fail(said, "Look for detach() and torch.no_grad() between the models and the loss.")
     return Fail(
         said,
-        "The order in each batch is zero_grad(), backward(), step(): no zero_grad() between backward() and step(), no step() "
-        "before backward(). And gradients that are clipped to 0 or multiplied by 0 teach nothing.",
+        f"{watched_trainings.ORDER_HINT} And gradients that are clipped to 0 or multiplied by 0 teach nothing.",
     )
 
 
