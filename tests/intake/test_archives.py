@@ -214,7 +214,13 @@ UNSAFE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a 7z by another name": (lambda d: bytes_of(d / "x.tar", b"7z\xbc\xaf\x27\x1c"), "is a 7z archive"),
     "empty": (lambda d: folder_of(d, {"x.zip": ""}) / "x.zip", "empty file"),
     "other kind": (lambda d: folder_of(d, {"x.rar": "Rar!"}) / "x.rar", "another kind"),
-    "nothing inside": (lambda d: zipped(d / "x.zip", {"essay.txt": "Dear"}), "holds no notebook"),
+    "nothing inside": (
+        lambda d: zipped(d / "x.zip", {"essay.txt": "Dear"}),
+        "holds no notebook and no .py file; it holds 'essay.txt'",
+    ),
+    "a login page": (lambda d: folder_of(d, {"x.zip": "<html><body>Sign in"}) / "x.zip", "is a web page"),
+    "a document": (lambda d: folder_of(d, {"x.docx": "PK"}) / "x.docx", "is a document of Office"),
+    "a PDF": (lambda d: folder_of(d, {"x.pdf": "%PDF-1.4"}) / "x.pdf", "is a PDF"),
     "broken notebook": (lambda d: zipped(d / "x.zip", GOOD | {"a.ipynb": "{"}), "JSON is broken"),
 }
 

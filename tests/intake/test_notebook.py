@@ -142,6 +142,9 @@ REJECTED = {
     "damaged version 3": ({"nbformat": 3, "worksheets": 7}, "damaged notebook"),
     "deep lists": ("[" * 200_000 + "]" * 200_000, "nested too deep"),
     "deep objects": ('{"cells":' * 200_000 + "1" + "}" * 200_000, "nested too deep"),
+    "a page under its name": ("<!DOCTYPE html>\n<html>", "is a web page, not a notebook: hand in the notebook itself"),
+    "a PDF under its name": ("%PDF-1.7", "is a PDF, which holds no code that runs"),
+    "an archive under its name": ("PK\x03\x04", "rename it to .zip"),
     "long number": ('{"cells": ' + "1" * 100_000 + "}", "JSON is broken"),
 }
 

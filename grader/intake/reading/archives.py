@@ -20,6 +20,7 @@ from typing import IO, cast
 from .limits import MB, IntakeLimits
 from .listing import Listing
 from .members import Member, slashed
+from .other_kinds import start_of, told_kind
 from .refusal import RefusalError
 
 # What the standard library raises over a damaged archive.
@@ -58,22 +59,14 @@ def listed(path: Path, listing: Listing) -> Listing:
     packed = path.stat().st_size
     if packed == 0:
         raise RefusalError("is an empty file")
-    if kind := other_archive(path):
-        raise RefusalError(f"is a {kind} archive, whatever its name says: hand in a zip, or a tar")
+    if not is_zip(path) and (told := told_kind(path.name, start_of(path))):
+        raise RefusalError(told)
     if packed > limits.packed:
         raise RefusalError(f"is larger than {limits.packed // MB} MB")
     with broken_is_refused():
         read = zip_members if is_zip(path) else tar_members
         read(path, listing)
     return listing
-
-
-def other_archive(path: Path) -> str:
-    """The kind of an archive that cannot be read here; empty for all others."""
-    kinds = {b"Rar!\x1a\x07": "RAR", b"7z\xbc\xaf\x27\x1c": "7z"}
-    with path.open("rb") as file:
-        head = file.read(8)
-    return next((kind for magic, kind in kinds.items() if head.startswith(magic)), "")
 
 
 def times_of(path: Path) -> dict[str, float]:

@@ -24,6 +24,7 @@ from .members import (
     without_code,
     without_common_folder,
 )
+from .other_kinds import start_of, told_kind
 from .refusal import RefusalError
 
 
@@ -48,7 +49,8 @@ def members_of(path: Path, limits: IntakeLimits) -> tuple[list[Member], list[str
     if path.suffix.lower() in OTHER_ARCHIVES:
         raise RefusalError(ANOTHER_KIND)
     if path.suffix.lower() not in (".ipynb", ".py") and not is_notebook_text(loose_member(path.name, path, limits)):
-        raise RefusalError("is not a submission; expected a notebook, a folder, a .zip or a .tar.gz")
+        expected = "is not a submission; expected a notebook, a folder, a .zip or a .tar.gz"
+        raise RefusalError(told_kind(path.name, start_of(path)) or expected)
     if path.stat().st_size == 0:
         raise RefusalError("is an empty file; expected a notebook")
     return neighbours(path, limits), []

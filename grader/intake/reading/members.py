@@ -181,4 +181,7 @@ def without_code(names: Collection[str]) -> str:
     """Why files are no submission among which is no notebook and no .py file."""
     if names and all(name.lower().endswith(OTHER_ARCHIVES) for name in names):
         return ANOTHER_KIND
-    return "holds no notebook and no .py file; expected a submission"
+    named = [repr(name if len(name) <= 60 else f"{name[:60]}…") for name in sorted(names) if not is_ignored(name)]
+    more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    held = f"; it holds {', '.join(named[:3])}{more}" if named else ""
+    return f"holds no notebook and no .py file{held}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .other_kinds import START_BYTES, told_kind
 from .refusal import RefusalError
 
 
@@ -50,6 +51,8 @@ def load(path: Path) -> dict[str, Any]:
     raw = path.read_bytes()
     if not raw.strip(b" \t\r\n\0\xef\xbb\xbf"):
         raise RefusalError("is an empty file; expected a notebook")
+    if told := told_kind(path.name, raw[:START_BYTES]):
+        raise RefusalError(told)
     try:
         content = raw.decode(json.detect_encoding(raw), "replace")
         notebook = json.loads(content, strict=False)
