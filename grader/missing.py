@@ -55,6 +55,12 @@ def _slips(about: str, evidence: Evidence) -> list[str]:
     return [line.removeprefix(f"{about}: ") for line in evidence.submission.problems if line.startswith(f"{about}: ")]
 
 
+def other_name(name: str, evidence: Evidence) -> str:
+    """The definition that may be meant by a name that is not defined; "" where there is none."""
+    lines = (line.partition(" defines `")[2] for line in _slips(repr(name), evidence))
+    return next((other.partition("`")[0] for other in lines if other), "")
+
+
 def _raised_while_loaded(problem: dict[str, Any]) -> str:
     """What a definition raised; what it says itself that it follows from stands first."""
     frame = next(iter(problem["frames"][-1:]), None)

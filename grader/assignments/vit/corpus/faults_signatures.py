@@ -49,6 +49,17 @@ FAULTS = [
         costs=(PROTECTED,),
         word="Subset",
     ),
+    Case(
+        "signatures.evaluation_under_another_name",
+        {
+            "contrastive.py": [
+                ("def evaluate_at_end_epoch(", "def evaluate_epoch("),
+                (EVALUATE, EVALUATE.replace("evaluate_at_end_epoch", "evaluate_epoch")),
+            ]
+        },
+        (PROTECTED,),
+        "defines `evaluate_epoch`",
+    ),
     contrastive("evaluation_takes_the_best_last", *BEST_LAST, costs=(PROTECTED,), word="evaluate_at_end_epoch"),
     Case(
         "signatures.classes_before_hidden_size",

@@ -8,13 +8,14 @@ from grader.assignments.vit.metric_learning.given_text import changed, namespace
 from grader.assignments.vit.metric_learning.watched_runs import Evaluation, TrainingRun, trained
 from grader.evidence import Evidence
 from grader.judging import Fail, raised_words
+from grader.missing import other_name
 from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}
 SETS_HINT = "The reference set is the training subset; after it comes the test set."
 
 
-def evaluated(evidence: Evidence) -> None:
+def evaluated(evidence: Evidence) -> str | None:
     """`evaluate_at_end_epoch` is called every epoch, with the models that are trained and the test set."""
     run = trained(evidence)
     passes = len(run.epochs) - _last_is_cut_short(run)
@@ -25,6 +26,8 @@ def evaluated(evidence: Evidence) -> None:
             f"`evaluate_at_end_epoch` {raised_words(run.refused)}, and the training goes on without it",
             "Take the try and except around the call away, and give it what its definition asks for.",
         )
+    if not calls and (other := _called_instead(evidence)):
+        return f"`{other}` is called for `evaluate_at_end_epoch`, which is not defined"
     if calls < epochs:
         times = (
             "never called" if not calls else f"called {'once' if calls == 1 else f'{calls} times'} in {epochs} epochs"
@@ -41,6 +44,18 @@ def evaluated(evidence: Evidence) -> None:
         _expect_calculator(run)
     if "evaluate_at_end_epoch" not in changed(evidence) or _takes_what_is_given(evidence):
         _expect_best_precision(run)
+    return None
+
+
+def _called_instead(evidence: Evidence) -> str:
+    """The function that the training calls, and that seems to be the evaluation, which has no definition of its name."""
+    other = other_name("evaluate_at_end_epoch", evidence)
+    training = evidence.submission.program.names.get("train_embedding_model")
+    found = namespaces(evidence).definition(training.module, "train_embedding_model") if training else None
+    if not other or found is None:
+        return ""
+    called = (node.func for node in ast.walk(found.node) if isinstance(node, ast.Call))
+    return other if any(isinstance(function, ast.Name) and function.id == other for function in called) else ""
 
 
 def _takes_what_is_given(evidence: Evidence) -> bool:
