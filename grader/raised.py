@@ -76,8 +76,8 @@ HINTS = {  # by a pattern in the exception's text
     "^AttributeError: 'Tensor' object has no attribute '(parameters|named_parameters|state_dict|train|eval|zero_grad)'$": (
         "A tensor stands where a model is meant: are the function's parameters in the order that the assignment gives?"
     ),
-    "'NoneType' object (has no attribute|is not (callable|iterable|subscriptable))": "None stands there: is it still to be written, "
-    "as in `x = None`, or is the `return` missing in the function that makes it?",
+    "NoneType": "Something that should be a tensor or an object is None: is it still to be written, as in `x = None`, or is the "
+    "`return` missing in the function that makes it?",
     "^AttributeError: 'Subset' object has no attribute '(targets|data|classes)'": "A Subset has none of its own: is the training set "
     "sampled twice, by the notebook and in the function? Once is enough.",
     "object has no attribute '(parameters|named_parameters|state_dict|train|eval|to)'$": "Does its class begin with "
@@ -100,8 +100,6 @@ HINTS = {  # by a pattern in the exception's text
     "computed under no_grad, or made from argmax, which has no gradient? Or has every layer requires_grad = False?",
     "'(float|int)' object has no attribute 'backward'": "`.item()` and `float()` make a plain number of a tensor: call "
     "them after backward().",
-    "NoneType": "Something that should be a tensor or an object is None: is it still to be written, or is the `return` missing "
-    "in the function that makes it?",
     r"triplet_margin_loss\(\)|TripletMarginLoss\.forward\(\) missing": "PyTorch's own TripletMarginLoss takes anchors, "
     "positives and negatives: take the one of pytorch_metric_learning.losses.",
     "unsupported operand .*'tuple'|must be Tensor, not tuple|'tuple' object has no attribute": "A tuple stands where a "
