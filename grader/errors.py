@@ -22,6 +22,10 @@ class Rejected(GraderError):
     """A submission that cannot be opened: it gets 0 points, and this line is the reason."""
 
 
+class ReadingFailed(GraderError):
+    """The process that reads a submission failed over it: that is one submission's, whatever becomes of others."""
+
+
 class Unreadable(GraderError):
     """Kept evidence that cannot be read: a grade is not computed from half of it."""
 

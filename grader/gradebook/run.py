@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader import sharing
-from grader.errors import GraderError
+from grader.errors import GraderError, ReadingFailed
 from grader.firewall import Firewall
 from grader.gradebook import digests
 from grader.gradebook.adjusting import Adjuster
@@ -177,6 +177,9 @@ class Run:
         if isinstance(error, CancelledError | KeyboardInterrupt | PlaceLost):
             self.book.leave(task.submission)
             raise error
+        if isinstance(error, ReadingFailed):
+            self._give_up(task, words(error))
+            return
         self.suspects.append(task)
         self.in_a_row += 1
         if self.in_a_row >= self.max_without_a_worker and not any(done.how == "graded" for done in self.done.values()):

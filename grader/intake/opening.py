@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.errors import GraderError, Rejected
+from grader.errors import GraderError, ReadingFailed, Rejected
 from grader.intake.reading.limits import IntakeLimits
 from grader.intake.reading.members import ARCHIVES
 from grader.records import CellLog, Origin, Piece, Program, Submission, SyntaxProblem
@@ -98,7 +98,8 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
 
     Raises:
         Rejected: it refused the submission, died over it, did not answer in time, or there is none.
-        GraderError: the process failed by itself.
+        ReadingFailed: the process failed by itself over this one.
+        GraderError: it could not start.
     """
     message = json.dumps({"path": str(path.resolve()), "limits": asdict(limits), **request})
     done = run(path, message, limits)
@@ -109,11 +110,11 @@ def ask(path: Path, limits: IntakeLimits, **request: Any) -> Any:
         reply = json.loads(done.stdout)
     except ValueError:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise GraderError(f"{path}: the reading process failed ({last}); nothing was graded") from None
+        raise ReadingFailed(f"{path}: the reading process failed ({last}); nothing was graded") from None
     if "rejected" in reply:
         raise refused(path, reply["rejected"], request)
     if "error" in reply:
-        raise GraderError(f"{path}: {reply['error']}; nothing was graded")
+        raise ReadingFailed(f"{path}: {reply['error']}; nothing was graded")
     return reply["value"]
 
 

@@ -19,6 +19,7 @@ from grader import cli, scoring
 from grader.gradebook import inputs, session, task
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.store import NAME
+from grader.intake import opening
 from grader.reports.written import SCHEMA
 from tests import warm_commands
 from tests.gradebook import classroom
@@ -230,3 +231,25 @@ def test_an_error_of_the_graders_over_one_submission_is_noticed_by_no_other(tmp_
     monkeypatch.undo()
     assert cli.main([str(folder), "--out", str(out), "--retry", *classroom.ONLY]) == 0
     assert classroom.points(out) == classroom.POINTS
+
+
+def test_a_reading_process_that_fails_over_some_submissions_stops_no_class(tmp_path, monkeypatch):
+    folder, out = tmp_path / "class", tmp_path / "out"
+    classroom.make(folder)
+    for name in ("a1", "a2", "a3", "a4"):
+        (folder / name).mkdir()
+        (folder / name / "m.py").write_text("x = 1")
+    read = opening.run
+
+    def run(path, message, limits):
+        done = read(path, message, limits)
+        if path.name in ("a1", "a2", "a3", "a4"):
+            done.stdout, done.stderr = "", "ValueError: something of ours"
+        return done
+
+    monkeypatch.setattr(opening, "run", run)
+    assert cli.main([str(folder), "--out", str(out), *classroom.ONLY]) == 1
+    with GradebookReader(out) as reader:
+        found = {entry.key: entry.grade for entry in reader.entries()}
+    assert {key: each.score for key, each in found.items() if key in classroom.POINTS} == classroom.POINTS
+    assert {each.status for key, each in found.items() if key not in classroom.POINTS} == {"needs_review"}

@@ -35,7 +35,7 @@ anything = st.recursive(
 )
 WORDS = (
     "import |from |x| = |(|)|[|]|'|\"|'''|\n|\n    |%|!|?|%%|#|\\|def |class |:|lambda |if |else|1|.|,|@|*|await "
-    "|global |\r|\f|\0|é"
+    f"|global |\r|\f|\0|é|\u00a0|\u3000|\u2028|\x1c|\ufeff|f'{{|}}|0x{'F' * 4000}|del |with |return|x|\ud800"
 )
 code = st.lists(st.sampled_from(WORDS.split("|")), max_size=25).map("".join)
 
@@ -126,9 +126,11 @@ def test_any_json_is_answered(tmp_path: Path, content: str) -> None:
 def test_any_code_is_answered(tmp_path: Path, cells: list[str], module: str) -> None:
     notebook = {"nbformat": 4, "cells": [{"cell_type": "code", "source": cell} for cell in cells]}
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook))
-    (tmp_path / "m.py").write_text(module)
-    assert "value" in opening(tmp_path / "x.ipynb", tmp_path / "root")
-    empty(tmp_path / "root")
+    (tmp_path / "m.py").write_text(module, "utf-8", "surrogatepass")
+    try:
+        assert "value" in opening(tmp_path / "x.ipynb", tmp_path / "root")
+    finally:
+        empty(tmp_path / "root")
 
 
 @quick

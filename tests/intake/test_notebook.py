@@ -126,6 +126,12 @@ def test_a_notebook_that_windows_saved_anew_is_read(tmp_path: Path, encoding: st
     assert opened(path).cells[0].source == "lr = 1"
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "# a note\n\u00a0", "\x1c", "\u2028", "\ufeff"])
+def test_a_cell_of_blanks_that_python_does_not_know_costs_nothing_else(tmp_path: Path, blank: str) -> None:
+    path = raw(tmp_path, {"nbformat": 4, "cells": [code("lr = 1"), code(blank), code("num_epochs = 2")]})
+    assert set(opened(path).program.names) == {"lr", "num_epochs"}
+
+
 REJECTED = {
     "empty": ("", "empty file"),
     "blank": ("\n  \n", "empty file"),

@@ -20,6 +20,10 @@ BROKEN = {
     ),
     "a bracket never closed in an import": ("from a import (b,\n    c as d\n", [(1, ("b", "d"), "'('")]),
     "a dictionary": ('cfg = {\n"a": 1,\n"b": 2\n', [(1, ("cfg",), "'{' was never closed")]),
+    "a number too long to be written out": (
+        f"a = 0\nclass A(0x{'F' * 5000}): pass\n",
+        [(2, ("A",), "Exceeds the limit (4300")],
+    ),
     "a comma left out": ("tfm = A([\n    B()\n    C(),\n])\n", [(2, ("tfm",), "invalid syntax. Perhaps")]),
     "a bracket too many": ("tfm = A(1))\n", [(1, ("tfm",), "unmatched ')'")]),
     "the wrong bracket": ("tfm = [1, (2]\n", [(1, ("tfm",), "closing parenthesis ']' does not match")]),

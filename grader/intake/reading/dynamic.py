@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from .names import dotted, walk
-from .parsing import Statement, parsed, parses
+from .parsing import Statement, as_text, parsed, parses
 from .sources import SHADOWED, ModuleFiles
 
 MARKS = (
@@ -44,7 +44,9 @@ class Rewriting(ast.NodeTransformer):
         node = self.visit(parsed(statement.source).body[0])
         if not self.changed:
             return statement
-        source = ast.unparse(node)
+        source = as_text(node)
+        if not source:
+            return statement
         return replace(statement, node=parsed(source).body[0], source=source)
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:

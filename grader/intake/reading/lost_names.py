@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from keyword import iskeyword
 
 from .magics import logical_starts
@@ -33,7 +34,7 @@ def logical_lines(text: str) -> Iterator[str]:
     """Yield the statements' lines, each with those that its brackets and strings go on in."""
     lines = text.split("\n")
     starts = [index for index in logical_starts(lines) if COMMENT.sub("", lines[index]).strip()]
-    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, stop in pairwise([*starts, len(lines)]):
         yield "\n".join(lines[start:stop])
 
 

@@ -57,6 +57,7 @@ class Statement:
         return f"{self.place}, line {self.line}"
 
 
+LONG_NUMBER = re.compile(r"0[xX][0-9a-fA-F_]{3000}|0[oO][0-7_]{3000}|0[bB][01_]{3000}")  # of which Python makes no text
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 OTHER_FORMATS = {  # by how it begins, what a file is that only seems to be a module
     r"{\\rtf": "it is a document of a word processor (RTF)",
@@ -114,7 +115,19 @@ def parsed(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tree: ast.Module = compile(text, "<submission>", "exec", flags, dont_inherit=True)
+    if LONG_NUMBER.search(text):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, int):
+                str(node.value)  # raises ValueError, as Python does over one that is written with ten digits
     return tree
+
+
+def as_text(node: ast.AST) -> str:
+    """The text of a node; "" where it has none: a text inside an f-string may need a backslash, which Python 3.11 forbids."""
+    try:
+        return ast.unparse(node)
+    except ValueError:
+        return ""
 
 
 def parses(text: str) -> bool:

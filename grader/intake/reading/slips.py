@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from .gather import Gathering
 from .names import FUNCTIONS, bound, walk
-from .parsing import Broken, Statement, first_line
+from .parsing import Broken, Statement, as_text, first_line
 from .work import is_gap, raises_todo
 
 
@@ -105,7 +105,7 @@ def empty(name: str, statement: Statement) -> Iterator[str]:
         yield f"{name!r}: still to do ({place(statement, node)}): the body of `{name}` is empty"
     if not isinstance(node, ast.ClassDef):
         return
-    if is_gap(node.body) and all(ast.unparse(base).rpartition(".")[2] in ("Module", "object") for base in node.bases):
+    if is_gap(node.body) and all(as_text(base).rpartition(".")[2] in ("Module", "object") for base in node.bases):
         yield f"{name!r}: still to do ({place(statement, node)}): the class `{name}` is empty"
     methods = {each.name: each for each in node.body if isinstance(each, FUNCTIONS)}  # the last of a name
     for method in (methods[name] for name in ("__init__", "forward") if name in methods):

@@ -78,10 +78,11 @@ def _none_of(index: int, refused: tuple[int, ...], otherwise: int) -> list[Instr
 def _judged(pid: int) -> dict[str, list[Instruction]]:
     """What becomes of the calls that depend on their arguments; ``pid`` is the worker's own."""
     refused, own = fail(errno.EPERM), (0, pid)
-    clone_thread, new_namespaces = 0x00010000, 0x7E020000
+    clone_thread, new_namespaces, clone_vfork = 0x00010000, 0x7E020000, 0x4000
     threads_only: list[Instruction] = [
         _load_argument(0),
-        (BpfCode.IF_ANY_BIT, 2, 0, new_namespaces),
+        # whoever waits for a thread as vfork does looks like one who waits for a disk
+        (BpfCode.IF_ANY_BIT, 2, 0, new_namespaces | clone_vfork),
         (BpfCode.IF_ANY_BIT, 0, 1, clone_thread),
         (BpfCode.RETURN, 0, 0, FilterVerdict.ALLOW),
         (BpfCode.RETURN, 0, 0, refused),
@@ -108,9 +109,6 @@ def _judged(pid: int) -> dict[str, list[Instruction]]:
         "tgkill": _only(0, own, refused),
         "prlimit64": _only(0, own, refused),
         "sched_setaffinity": _only(0, own, refused),
-        "sched_setscheduler": _only(0, own, refused),
-        "sched_setparam": _only(0, own, refused),
-        "sched_setattr": _only(0, own, refused),
         "fcntl": _none_of(1, signal_fcntls, refused),
         "ioctl": _none_of(1, signal_ioctls, refused),
         "prctl": _none_of(0, refused_prctls, refused),

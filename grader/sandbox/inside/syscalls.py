@@ -15,6 +15,7 @@ execve 59 221, execveat 322 281, fork 57 -, vfork 58 -
 ptrace 101 117, process_vm_readv 310 270, process_vm_writev 311 271, process_madvise 440 440
 process_mrelease 448 448, kcmp 312 272, pidfd_open 434 434, pidfd_getfd 438 438, pidfd_send_signal 424 424
 rt_sigqueueinfo 129 138, rt_tgsigqueueinfo 297 240, tkill 200 130, setpriority 141 140, ioprio_set 251 30
+sched_setscheduler 144 119, sched_setparam 142 118, sched_setattr 314 274
 migrate_pages 256 238, move_pages 279 239, setsid 112 157, setpgid 109 154
 socket 41 198, bpf 321 280, perf_event_open 298 241, userfaultfd 323 282
 io_uring_setup 425 425, io_uring_enter 426 426, io_uring_register 427 427, io_setup 206 0, io_submit 209 2
@@ -46,7 +47,7 @@ sync 162 81, syncfs 306 267
 # refused or allowed by their arguments, and the calls by which confinement itself is set up
 JUDGED = """
 clone 56 220, clone3 435 435, socketpair 53 199, kill 62 129, tgkill 234 131, prlimit64 302 261
-sched_setaffinity 203 122, sched_setscheduler 144 119, sched_setparam 142 118, sched_setattr 314 274
+sched_setaffinity 203 122
 fcntl 72 25, ioctl 16 29, prctl 157 167, mmap 9 222
 """
 

@@ -56,8 +56,13 @@ class Patience:
 
     @property
     def on_busy_machine(self) -> float:
-        """Seconds on the wall after which the machine is to blame: ten times the limit, and 20 of doing nothing at all."""
+        """Seconds on the wall without a sign after which the machine is to blame: ten times the limit, and 20 more."""
         return 10 * min(self.seconds, self.step) + 20.0
+
+    @property
+    def on_busy_machine_in_all(self) -> float:
+        """The same of a whole request, whatever the signs: a submission can give them too."""
+        return 10 * self.seconds + 20.0
 
 
 class Clock:
@@ -120,7 +125,8 @@ class Clock:
 
     def starved(self, patience: Patience) -> bool:
         """Whether the machine is too busy to tell."""
-        return time.monotonic() - self.stepped >= patience.on_busy_machine
+        silent = time.monotonic() - self.stepped >= patience.on_busy_machine
+        return silent or self.passed >= patience.on_busy_machine_in_all
 
     def _used(self) -> float | None:
         """Seconds of processors that the worker has used in its life."""

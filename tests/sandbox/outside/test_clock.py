@@ -92,6 +92,13 @@ def test_a_machine_that_gives_a_process_nothing_is_to_blame() -> None:
     assert watch.starved(Patience(20.0, 8.0))
 
 
+def test_signs_of_progress_put_the_end_off_but_not_for_ever() -> None:
+    watch, patience = Clock(None), Patience(20.0, 8.0)
+    watch.began -= patience.on_busy_machine_in_all
+    watch.step()
+    assert watch.starved(patience)
+
+
 def test_a_place_is_known_a_few_lines_further_in_the_same_function() -> None:
     hangs = Hangs()
     hangs.add(Frame("vit_model.py", None, 40, "forward", ""), 8.0)

@@ -66,6 +66,7 @@ JUDGED = [
     ("clone", (0x003D0F00,), True),  # a thread, as glibc makes one
     ("clone", (17,), False),
     ("clone", (0x10000000 | 0x10000,), False),
+    ("clone", (0x003D0F00 | 0x4000,), False),  # a thread that is waited for as by vfork
     ("kill", (OWN_PID,), True),
     ("kill", (1,), False),
     ("kill", (-1,), False),

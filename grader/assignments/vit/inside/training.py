@@ -27,6 +27,7 @@ from grader.torchkit.inside import notebook_call
 from grader.torchkit.inside.followed_models import signature_of
 from grader.torchkit.inside.generators import seed_everything
 from grader.torchkit.inside.model_calls import ModelCalls
+from grader.torchkit.inside.replacing import called_in_place, twin
 from grader.torchkit.inside.training_facts import training_facts
 from grader.torchkit.inside.training_watch import TrainingWatch
 
@@ -147,14 +148,14 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     test_per_class = 1_000 if attempt.per_class == AS_MANY else 10
     sets = garments(seed, attempt.per_class), garments(seed + 1, test_per_class, train=False)
     watch = TrainingWatch(*sets, short=not attempt.uncut, most_steps=0 if attempt.only_built else 600)
-    given = student.get("evaluate_at_end_epoch") if student.has("evaluate_at_end_epoch") else None
+    given = _twin_of(student, "evaluate_at_end_epoch")
     max_epochs = 1_000
     epochs = min(_hyperparameter(student, "num_epochs", 1), max_epochs)
     evaluations = Evaluations(
         watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut, epochs=epochs, classes=_classes(student)
     )
     samples: list[dict[str, Any]] = []
-    own_sampler = student.get(SAMPLER) if student.has(SAMPLER) else None
+    own_sampler = _twin_of(student, SAMPLER)
     sampler = standins.sample_balanced_subset(samples, signature_of(own_sampler))
     names: dict[str, Any] = {
         SAMPLER: own_sampler if attempt.own_sampler and own_sampler is not None else sampler,
@@ -167,11 +168,12 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
         **({"batch_size": 16} if attempt.uncut and _hyperparameter(student, "batch_size", 0) else {}),
         **(small_sizes(student) if attempt.small_model and attempt.own else {}),
     }
+    in_place = [(student.get(name), names[name]) for name in (SAMPLER, "evaluate_at_end_epoch") if student.has(name)]
     calls = ModelCalls()
     models = built_models(student, attempt.own, watch, calls, attempt.only_built)
     with (
         models as built, own_folder(), student.restored(),
-        student.as_it_was_for(NAME), student.overriding(**names, **built),
+        student.as_it_was_for(NAME), student.overriding(**names, **built), called_in_place(in_place),
     ):  # fmt: skip
         _leave_classifier(student)
         calls.facts.clear()  # that was no call of the student's
@@ -195,6 +197,11 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
         **evaluations.facts(),
     }
     return facts, called is not None
+
+
+def _twin_of(student: Student, name: str) -> Any:
+    """A function of the submission's as it is, whatever stands in its place; None where there is none."""
+    return twin(student.get(name)) if student.has(name) else None
 
 
 def _classes(student: Student) -> dict[str, tuple[type, ...]]:
