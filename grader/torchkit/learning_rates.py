@@ -10,7 +10,7 @@ import numpy as np
 from grader.judging import raised_words
 from grader.raised import place
 from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
-from grader.torchkit.schedule_units import begun_again, counted_in_batches, counted_in_epochs
+from grader.torchkit.schedule_units import begun_again, below_zero_in_batches, counted_in_batches, counted_in_epochs
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 
@@ -21,7 +21,7 @@ def rate_problem(run: WatchedTraining) -> RateProblem | None:
             what = f"{'scheduler.step() of' if scheduler.made else 'making'} {scheduler.type}"
             return RateProblem(f"{what} {raised_words(scheduler.raised)}", _raised_hint(scheduler))
     if (lowest := min((curve.min() for curve in run.rates.curves), default=0)) < -rounding(run):
-        return RateProblem(
+        return below_zero_in_batches(run) or RateProblem(
             f"the learning rate falls below 0, to {lowest:.2g}: from there on each step makes the loss larger",
             "Look at the numbers of the scheduler: its end may come before the training's, or a factor be negative.",
         )

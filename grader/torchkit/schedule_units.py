@@ -35,6 +35,20 @@ def counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
     return _rounds(run, rates)
 
 
+def below_zero_in_batches(run: WatchedTraining) -> RateProblem | None:
+    """Find a straight fall to 0 over the epochs that is counted in batches: it goes on below 0 after as many batches."""
+    epochs, batches = run.rates.epochs, run.rates.batches
+    if not run.rates.per_batch or epochs < MIN_EPOCHS or batches < 3:
+        return None
+    for curve in run.rates.curves:
+        rates = curve.min(axis=1)
+        below = np.flatnonzero(rates < -1e-3 * np.abs(rates[:epochs]).max())
+        if len(below) and abs(int(below[0]) - epochs) <= 1:
+            what = f"falls from {rates.max():.1e} to 0 {_within(epochs, batches)} and goes on below 0"
+            return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
+    return None
+
+
 def _rounds(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
     """Find an annealing over the epochs that goes up and down with the batches.
 

@@ -131,13 +131,26 @@ def _plain_progress_bars() -> None:
 
 
 def _nothing_is_compiled() -> None:
-    """Disable torch.compile: starting a compiler is forbidden in the sandbox, and slow."""
+    """Leave models as they are: starting a compiler is forbidden in the sandbox, and a script takes no hooks."""
 
     def compiled(model: Any = None, **options: Any) -> Any:
         return (lambda function: function) if model is None else model
 
     torch.compile = compiled
     torch.nn.Module.compile = lambda self, *args, **kwargs: None  # type: ignore[method-assign]
+    for name in ("script", "trace", "freeze", "optimize_for_inference"):
+        setattr(torch.jit, name, _but_for_models(getattr(torch.jit, name)))
+
+
+def _but_for_models(change: Callable[..., Any]) -> Callable[..., Any]:
+    """What gives models back as they are, and makes of all else what it did before."""
+
+    @functools.wraps(change)
+    def changed(given: Any, *args: Any, **kwargs: Any) -> Any:
+        is_model = isinstance(given, torch.nn.Module) and not isinstance(given, torch.jit.ScriptModule)
+        return given if is_model else change(given, *args, **kwargs)
+
+    return changed
 
 
 def _full_precision() -> None:

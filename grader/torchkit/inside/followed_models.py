@@ -1,6 +1,7 @@
 """Models that student code builds, followed from their making: how they are built, called and changed."""
 
 import contextlib
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -140,6 +141,7 @@ def following(
     """
     original: Callable[..., None] = cls.__init__
 
+    @functools.wraps(original)
     def init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
         try:
             original(self, *args, **kwargs)

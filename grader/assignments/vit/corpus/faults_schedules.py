@@ -61,6 +61,11 @@ FAULTS = [
         f"{LR}.LambdaLR(optimizer, lambda epoch: 0.9 ** epoch)",
         "within",
     ),
+    collapsed(
+        "scheduler_straight_in_batches",
+        f"{LR}.LambdaLR(optimizer, lambda epoch: 1 - epoch / num_epochs)",
+        "goes on below 0",
+    ),
     # and that come to their end again and again
     collapsed(
         "scheduler_cosine_in_batches",
