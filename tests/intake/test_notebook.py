@@ -1,6 +1,7 @@
 """Notebooks as people save them: any version, any magic, any output."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,22 @@ def test_a_notebook_that_windows_saved_anew_is_read(tmp_path: Path, encoding: st
 def test_a_cell_of_blanks_that_python_does_not_know_costs_nothing_else(tmp_path: Path, blank: str) -> None:
     path = raw(tmp_path, {"nbformat": 4, "cells": [code("lr = 1"), code(blank), code("num_epochs = 2")]})
     assert set(opened(path).program.names) == {"lr", "num_epochs"}
+
+
+def test_a_name_that_is_not_unicode_is_read_as_windows_wrote_it(tmp_path: Path) -> None:
+    written = raw(tmp_path, {"nbformat": 4, "cells": [code("lr = 1")]})
+    folder = tmp_path / os.fsdecode(b"B\xe4r")
+    folder.mkdir()
+    written.rename(folder / os.fsdecode(b"L\xf6sung.ipynb"))
+    found = opened(folder)
+    assert found.notebook == "L\u00f6sung.ipynb" and set(found.program.names) == {"lr"}
+
+
+def test_a_name_that_cannot_be_read_is_said_where_nothing_else_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    raw(tmp_path, {"nbformat": 4, "cells": []}).rename(tmp_path / "a" / "x\ny.ipynb")
+    with pytest.raises(Rejected, match=r"holds no notebook and no .py file; .* has no printable name"):
+        opened(tmp_path / "a")
 
 
 REJECTED = {

@@ -27,7 +27,16 @@ def open_regular(path: Path) -> IO[bytes]:
 
 
 def loose_member(name: str, path: Path, limits: IntakeLimits) -> Member:
-    return Member(safe_name(name, limits), path.stat().st_size, lambda: open_regular(path))
+    return Member(safe_name(in_unicode(name), limits), path.stat().st_size, lambda: open_regular(path))
+
+
+def in_unicode(name: str) -> str:
+    """A file's name, read as Windows of Western Europe wrote it where it is no UTF-8, as old programs unpack it."""
+    raw = name.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
 
 
 def folder_members(folder: Path, limits: IntakeLimits) -> tuple[list[Member], list[str]]:

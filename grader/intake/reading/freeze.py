@@ -83,7 +83,7 @@ def freeze(path: Path, root: Path, files: dict[str, Path], limits: IntakeLimits)
             raise RefusalError(f"has archives inside archives, more than {limits.nested - 1} deep")
         members = inner_members(inner, root, limits)
         wanted = unique(select(members, limits) + wanted)
-    check_content(wanted, [member.name for member in members if not is_ignored(member.name)], limits)
+    check_content(wanted, [member.name for member in members if not is_ignored(member.name)], limits, problems)
     if files or level > 1:
         wanted = without_clashes(wanted)
     return {member.name: write(member, root) for member in wanted}, problems
@@ -126,15 +126,21 @@ def inner_members(member: Member, root: Path, limits: IntakeLimits) -> list[Memb
         packed.unlink(missing_ok=True)  # its members are read through the handle that is open
 
 
-def check_content(members: list[Member], names: list[str], limits: IntakeLimits) -> None:
-    """See that files hold code and no more than the limits allow; ``names`` are those of all that was handed in.
+def check_content(members: list[Member], names: list[str], limits: IntakeLimits, problems: list[str]) -> None:
+    """See that files hold code and no more than the limits allow.
+
+    Args:
+        members: what is graded.
+        names: those of all that was handed in.
+        limits: sizes and counts.
+        problems: what was left out before, and why, in words.
 
     Raises:
         RefusalError: they do not.
     """
     code = [member for member in members if is_code(member.name)]
     if not code and not any(is_notebook_text(member) for member in members):
-        raise RefusalError(without_code(names))
+        raise RefusalError("; ".join([without_code(names), *problems[:1]]))
     if len(members) > limits.members:
         raise RefusalError(f"has more than {limits.members} files")
     if sum(member.size for member in members) > limits.unpacked:

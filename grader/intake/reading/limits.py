@@ -23,7 +23,7 @@ class IntakeLimits:
     modules: int = 200
     text: int = 1 * MB  # .txt, .md, .json, ... are kept up to this size
     cell_log_chars: int = 2_000_000  # saved output of one cell
-    log_chars: int = 32_000_000  # saved output of all cells
+    log_chars: int = 8_000_000  # saved output of all cells, which the grader itself goes through line by line
     memory: int = 3000 * MB  # address space of the process that reads
     seconds: float = 60.0  # its deadline
 

@@ -161,8 +161,18 @@ def tensor(value: torch.Tensor) -> dict[str, Any]:
 
 
 def plain(value: torch.Tensor) -> np.ndarray:
-    """A tensor's values as an array of a dtype that the protocol carries."""
+    """A tensor's values as an array of a dtype that the protocol carries.
+
+    Raises:
+        TypeError: it holds none.
+    """
+    if value.is_meta:
+        raise TypeError("this tensor is on the device meta, where tensors hold no numbers")
     value = value.detach().cpu()
+    if value.layout != torch.strided:  # sparse
+        value = value.to_dense()
+    if value.is_quantized:
+        value = value.dequantize()
     if value.is_complex():
         value = value.real
     if value.is_floating_point() and value.dtype != torch.float64:

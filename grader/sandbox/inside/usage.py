@@ -14,18 +14,30 @@ class LimitWatch:
 
     def __init__(self, pid: int, limits: Limits, scratch: str | None) -> None:
         self.pid, self.limits, self.scratch = pid, limits, scratch
-        self.next_scan = 0.0
+        self.next_scan = self.next_weighing = 0.0
         self.slowed: set[int] = set()  # threads of the lowest priority
 
     def over(self) -> str:
         """ "memory" or "scratch", or nothing when all is well."""
         members = list(family(self.pid))
         self._share_fairly(members)
-        if sum(map(resident, members)) > self.limits.memory and sum(map(own_share, members)) > self.limits.memory:
+        if self._memory_is_over(members):
             return "memory"
         if self.scratch is not None and time.monotonic() >= self.next_scan and self._scratch_is_over(members):
             return "scratch"
         return ""
+
+    def _memory_is_over(self, members: list[int]) -> bool:
+        """Whether a worker's own memory is over the limit; what is weighed exactly takes the longer the more is mapped."""
+        whole, most_times = sum(map(resident, members)), 4  # of the limit: files that are mapped again and again
+        if whole <= self.limits.memory or time.monotonic() < self.next_weighing:
+            return False
+        if whole > most_times * self.limits.memory:
+            return True
+        start = time.monotonic()
+        over = sum(map(own_share, members)) > self.limits.memory
+        self.next_weighing = _after_a_pause(start)
+        return over
 
     def _share_fairly(self, members: list[int]) -> None:
         """Give a worker of very many threads no larger share of the processors than others have."""
@@ -45,9 +57,14 @@ class LimitWatch:
         if sum(map(written, members)) > max_times_written * self.limits.scratch_bytes:
             return True
         over = _over(self.scratch, self.limits.scratch_bytes, self.limits.scratch_files)
-        now = time.monotonic()
-        self.next_scan = now + 10 * (now - start)  # never more than a tenth of the time
+        self.next_scan = _after_a_pause(start)
         return over
+
+
+def _after_a_pause(start: float) -> float:
+    """When to look again after a look that began at ``start``: looking takes a tenth of the time at the most."""
+    now = time.monotonic()
+    return now + 10 * (now - start)
 
 
 def threads(pid: int) -> list[int]:
