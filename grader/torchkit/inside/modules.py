@@ -22,7 +22,7 @@ from grader.torchkit.inside.building import module_class
 from grader.torchkit.inside.calls import inputs_of, tensor
 from grader.torchkit.inside.filling import fill
 from grader.torchkit.inside.generators import seed_everything
-from grader.torchkit.inside.gradients import gradients, loss_gradients, training_step
+from grader.torchkit.inside.gradients import gradients, in_training, loss_gradients, training_step
 from grader.torchkit.inside.replacing import as_they_are, made_in_place
 from grader.torchkit.inside.tokens import with_tokens_replaced
 
@@ -193,6 +193,7 @@ KINDS: dict[str, Callable[[nn.Module, Call], dict[str, Any]]] = {
     "loss gradients": loss_gradients,
     "gradients": gradients,
     "training step": training_step,
+    "in training": in_training,
     "tokens replaced": with_tokens_replaced,
     "attention scale": _attention_scale,
     "without attention": without_attention,

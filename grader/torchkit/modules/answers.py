@@ -90,6 +90,16 @@ class AttentionScale(Record, frozen=True, tag_field="kind", tag="attention scale
     width: Count | None
 
 
+class InTraining(Record, frozen=True, tag_field="kind", tag="in training"):
+    """What gradients reach in training mode.
+
+    Attributes:
+        reached: by parameter, whether one that is not zero arrived in one of some passes.
+    """
+
+    reached: dict[str, bool]
+
+
 class OtherShape(Record, frozen=True, tag_field="kind", tag="other shape"):
     """The output has another shape than the weights of the sum that was to be differentiated."""
 
@@ -104,7 +114,7 @@ class NoTokens(Record, frozen=True, tag_field="kind", tag="no tokens"):
 
 CallResult = (
     TensorResult | ArrayResult | NumberResult | TextResult | SequenceResult | DictResult | OtherResult
-    | Gradients | TrainingStep | AttentionScale | OtherShape | NoAttention | NoTokens | RaisedResult
+    | Gradients | TrainingStep | InTraining | AttentionScale | OtherShape | NoAttention | NoTokens | RaisedResult
 )  # fmt: skip
 
 
@@ -151,6 +161,7 @@ def _expect_call(what: str, asked: dict[str, Any], got: CallResult) -> None:
         "loss gradients": (Gradients, OtherShape),
         "gradients": (Gradients, OtherShape),
         "training step": (TrainingStep, OtherShape),
+        "in training": (InTraining, OtherShape),
         "tokens replaced": (*OUTPUTS, NoTokens),
         "attention scale": (AttentionScale,),
         "without attention": (*OUTPUTS, NoAttention),

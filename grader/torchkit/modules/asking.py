@@ -42,7 +42,7 @@ def call(inputs: Array, do: str = "forward", seed: int = 0, **more: Any) -> Call
     Args:
         inputs: what the module is called on.
         do: "forward", "with targets" or "loss gradients" (with ``targets``), "gradients" or "training step" (with
-            ``weights``, and ``lr``), "tokens replaced" (with ``tokens``), "attention scale" or "without
+            ``weights``, and ``lr``), "in training", "tokens replaced" (with ``tokens``), "attention scale" or "without
             attention" (with ``layers``, how often it is computed at least).
         seed: of the generators before it.
     """

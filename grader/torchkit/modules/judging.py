@@ -111,6 +111,23 @@ def expect_trained(run: ModuleRun, build: str, call: str, whole: Gradients | Non
         raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
 
 
+def expect_trained_in_training(run: ModuleRun, build: str) -> None:
+    """Fail where what works in eval mode, in the call "gradients", raises in training mode or is cut off there.
+
+    The build has a call "in training"; what was asked earlier has none.
+    """
+    if "in training" not in run.built(build).calls:
+        return
+    reached, usual = run.reached_in_training(build, "in training"), run.gradients(build, "gradients").largest
+    cut_off = [name for name, largest in usual.items() if largest and not reached.get(name)]
+    if cut_off:
+        raise Fail(
+            f"in training mode, as after model.train(), no gradient ever reaches {_listed(cut_off)}; in eval mode one does",
+            "Look at what forward does in training mode alone, where self.training is true: dropout and stochastic depth "
+            "leave out a part now and then, not always.",
+        )
+
+
 def expect_learned(run: ModuleRun, build: str, shape: tuple[int, ...]) -> None:
     """Fail where what outputs owe to their inputs is the same with all parameters zero, as in the build "zero".
 

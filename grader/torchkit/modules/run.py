@@ -14,6 +14,7 @@ from grader.torchkit.modules.answers import (
     Built,
     CallResult,
     Gradients,
+    InTraining,
     NumberResult,
     OtherResult,
     OtherShape,
@@ -90,7 +91,9 @@ class ModuleRun:
         result = self.built(build).calls[call]
         if isinstance(result, RaisedResult):
             shape = tuple(self.inputs(build, call).shape)
-            raise failure(result.exception, f"on an input of shape {shape} it ")
+            trained = self.answer.question.args["builds"][build]["calls"][call]["do"] == "in training"
+            mode = "in training mode, as after model.train(), " if trained else ""
+            raise failure(result.exception, f"{mode}on an input of shape {shape} it ")
         return result
 
     def works(self, build: str, call: str = "batch") -> bool:
@@ -150,6 +153,10 @@ class ModuleRun:
         self._expect_finite(step.before)
         self._expect_finite(step.after)
         return step.before.astype(np.float64), step.after.astype(np.float64)
+
+    def reached_in_training(self, build: str, call: str) -> dict[str, bool]:
+        """By parameter, whether a gradient reaches it in training mode; the check is skipped where no tensor came."""
+        return self._expected(InTraining, build, call).reached
 
     def _expected(self, kind: type[T], build: str, call: str) -> T:
         """What a call gave where it is of a kind; the check is skipped where the shape did not allow for it."""

@@ -54,6 +54,7 @@ def transformer(evidence: Evidence, rng: np.random.Generator) -> Question:
         "gradients": gradients,
         "gradients of one token": call(x, "gradients", weights=of_token),
         "attention scale": call(x, "attention scale"),
+        "in training": call(x, "in training"),
     }
     builds = {
         "one block": build(D, 1, 4, seed=1, calls=calls),

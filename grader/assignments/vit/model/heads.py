@@ -17,6 +17,7 @@ from grader.torchkit.modules.judging import (
     expect_repeatable,
     expect_shape,
     expect_trained,
+    expect_trained_in_training,
 )
 from grader.torchkit.modules.run import ModuleRun
 
@@ -51,7 +52,7 @@ def _question(
         "line": call(lines.points(rng, batch[0], line)),
     }
     builds = {
-        "default": build(D, seed=1, calls=calls | more),
+        "default": build(D, seed=1, calls=calls | more | {"in training": call(batch, "in training")}),
         "other": build(8, outputs, seed=2, calls={"batch": call(normal(rng, 2, 8))}),
         "zero": build(D, seed=1, fill="zero", calls={"batch": call(batch)}),
     }
@@ -188,6 +189,7 @@ def classification_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the classification head, and the features."""
     expect_trained(_of_classification(evidence), "default", "gradients")
     expect_learned(_of_classification(evidence), "default", (B, 10))
+    expect_trained_in_training(_of_classification(evidence), "default")
 
 
 @about("LinearEmbeddingHead")
@@ -195,6 +197,7 @@ def embedding_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the embedding head, and the features."""
     expect_trained(_of_embedding(evidence), "default", "gradients")
     expect_learned(_of_embedding(evidence), "default", (B, 64))
+    expect_trained_in_training(_of_embedding(evidence), "default")
 
 
 TOPIC = Topic(

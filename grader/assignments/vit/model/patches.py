@@ -18,6 +18,7 @@ from grader.torchkit.modules.judging import (
     expect_repeatable,
     expect_shape,
     expect_trained,
+    expect_trained_in_training,
     wrong_shape,
 )
 from grader.torchkit.modules.run import ModuleRun
@@ -40,6 +41,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "gradients": call(batch, "gradients", weights=normal(rng, 3, N, D)),
         "3 channels": call(normal(rng, 2, 3, 28, 28)),
         "line": call(lines.points(rng, batch[0], line)),
+        "in training": call(batch, "in training"),
     }
     coloured, row, column = normal(rng, 2, 3, 20, 20), *(int(place) for place in rng.integers(5, size=2))
     replaced = coloured[:1].copy()
@@ -280,6 +282,7 @@ def learnable(evidence: Evidence) -> None:
     """The projection is learned: its parameters are registered, trainable, and gradients reach all of them."""
     expect_trained(_run(evidence), "gray", "gradients")
     expect_learned(_run(evidence), "gray", (3, N, D))
+    expect_trained_in_training(_run(evidence), "gray")
 
 
 def wrong_channels(evidence: Evidence) -> None:

@@ -12,7 +12,13 @@ from grader.evidence import Evidence, Probe, Question
 from grader.judging import Criterion, Fail, Skip, after, checks
 from grader.torchkit.modules.arrays import Array, changed, same
 from grader.torchkit.modules.asking import build, call, normal
-from grader.torchkit.modules.judging import expect_alone, expect_repeatable, expect_shape, expect_trained
+from grader.torchkit.modules.judging import (
+    expect_alone,
+    expect_repeatable,
+    expect_shape,
+    expect_trained,
+    expect_trained_in_training,
+)
 from grader.torchkit.modules.run import ModuleRun
 
 N, D = 16, 12
@@ -33,6 +39,7 @@ def _ask(evidence: Evidence, rng: np.random.Generator) -> Question:
         "gradients": call(batch, "gradients", weights=weights),
         "gradients of the first token": call(batch, "gradients", weights=first),
         "gradients of the others": call(batch, "gradients", weights=others),
+        "in training": call(batch, "in training"),
     }
     builds = {
         "usual": build(N, D, seed=1, calls=calls),
@@ -150,6 +157,7 @@ def learnable(evidence: Evidence) -> None:
     """The [CLS] token and all position embeddings are parameters that training changes."""
     run = _run(evidence)
     expect_trained(run, "usual", "gradients")
+    expect_trained_in_training(run, "usual")
     before, later = run.training_step("usual", "training step")
     first, second = (run.output(build, "empty", (1, N + 1, D))[0] for build in ("usual", "other parameters"))
     stuck = ~changed(later, before, axis=(0, 2), tolerance=1e-6) | ~changed(first, second, axis=(1,), tolerance=1e-6)

@@ -39,7 +39,7 @@ def builds_of(rng: np.random.Generator, rows: Array, places: Array, line: Array)
         "line": call(lines.points(rng, x[0], line)),
         "without attention": call(x, "without attention", layers=2),
     }
-    calls |= _calls_with_tokens(rng, x)
+    calls |= _calls_with_tokens(rng, x) | {"in training": call(x, "in training")}
     rgb = normal(rng, 2, 3, 20, 20)
     coloured = {"batch": call(rgb), "gradients": call(rgb, "gradients", weights=normal(rng, 2, 24))}
     return {
