@@ -74,7 +74,20 @@ class OwnRandomness(Record, frozen=True):
     calibration: Calibrated | None
 
 
-class Transformed(Record, frozen=True):
+class LibraryNormalisation(Record, frozen=True):
+    """The library's ``Normalize`` whose output is the transform's.
+
+    Attributes:
+        mean, deviation: its own, of one channel.
+        count: of so many calls.
+    """
+
+    mean: Finite
+    deviation: Finite
+    count: Count
+
+
+class Transformed(Record, frozen=True, kw_only=True):
     """What a transform did in many calls, of ``transforms.test``.
 
     Attributes:
@@ -87,6 +100,7 @@ class Transformed(Record, frozen=True):
         outputs: (n, …) one for each photograph, and the texture last; None, here and below: not all of one shape.
         flat: (n, …) one for each image of one gray level.
         levels: (1, …) the one for the image of all gray levels.
+        ends_with: None where it ends otherwise, or is an answer that was kept earlier.
     """
 
     count: Annotated[int, Meta(ge=1)]
@@ -98,9 +112,10 @@ class Transformed(Record, frozen=True):
     outputs: Outputs | None
     flat: Outputs | None
     levels: Outputs | None
+    ends_with: LibraryNormalisation | None = None
 
 
-class RandomlyTransformed(Transformed, frozen=True):
+class RandomlyTransformed(Transformed, frozen=True, kw_only=True):
     """What a transform with random parts did, of ``transforms.train``.
 
     Attributes:

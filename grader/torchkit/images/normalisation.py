@@ -100,6 +100,8 @@ def same(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
     """Whether both end with the same normalisation, as far as can be told: only what is sure is called different."""
     if is_standardised(train) and is_standardised(test):
         return True
+    if _end_with_one_of_the_library(train, test):
+        return True
     right = with_library_held(test)
     left = under_own_randomness(train) if train.has_own_randomness else with_library_held(train)
     if left is not None and is_standardised(test):
@@ -110,6 +112,24 @@ def same(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
     if contrast < MIN_CONTRAST:
         return not _tells_black_from_white(left)
     return _same_randomly(left, right, contrast) if train.has_own_randomness else _same_exactly(left, right, contrast)
+
+
+def _end_with_one_of_the_library(train: ObservedRandomTransform, test: ObservedTransform) -> bool:
+    """Whether the library's Normalize was seen to end both, with the same numbers, and to be all that the test transform does.
+
+    What comes before it at random in training may change how bright pixels are, as dropout does, and not which are bright.
+    """
+    one, other, usual = train.did.ends_with, test.did.ends_with, line(test)
+    flat = under_own_randomness(train) if train.has_own_randomness else with_library_held(train)
+    if one is None or other is None or usual is None or flat is None or other.deviation <= 0:
+        return False
+    alike = np.allclose((one.mean, one.deviation), (other.mean, other.deviation), rtol=1e-3, atol=1e-6)
+    is_all = np.allclose(usual, (1 / other.deviation, -other.mean / other.deviation), rtol=1e-2, atol=1e-3)
+    min_share = 0.2  # of the calls: what may come after it at random, as RandomErasing, leaves some outputs as they are
+    if not alike or not is_all or one.count < min_share * train.did.count:
+        return False
+    black, white = (float(np.median(level)) * one.deviation + one.mean for level in (flat.black, flat.white))
+    return 0.3 < white - black < 2 if train.has_own_randomness else max(abs(black), abs(white - 1)) < 0.1
 
 
 def _tells_black_from_white(flat: FlatOutputs) -> bool:

@@ -15,6 +15,7 @@ from grader.sandbox.inside import faults
 from grader.sandbox.inside.serve import op
 from grader.sandbox.inside.student import Student
 from grader.torchkit.inside.generators import own_generators, seed_everything, seeded_default_rng
+from grader.torchkit.inside.last_normalisation import LastNormalisation
 from grader.torchkit.inside.leaf_watch import LeafWatch
 from grader.torchkit.inside.leaves import Leaf, copied, is_own, name_of, text_of
 from grader.torchkit.inside.transform_outputs import (
@@ -59,11 +60,12 @@ def observe_test(
     """
     call = _Call(student, name)
     pictures = [*(np.array(images[pick]) for pick in picks), texture]
-    with seeded_default_rng():
+    with seeded_default_rng(), call.ends.watching():
         outputs = [call(pictures[number % len(pictures)], number) for number in range(draws)]
         call.raise_what_is_to_do()
         return {
             **summary(outputs),
+            "ends_with": call.ends.facts(),
             "varies": largest_spread(outputs, len(pictures)),
             "drawn": _cell_means(call, drawn, cells),
             **_single_outputs(call, pictures, flat, levels),
@@ -90,11 +92,12 @@ def observe_train(
     pictures = [*(np.array(images[pick]) for pick in picks), texture]
     max_pictures = 32  # outputs that are sent whole
     max_unreached = 32
-    with watch.watching(), seeded_default_rng():
+    with watch.watching(), seeded_default_rng(), call.ends.watching():
         outputs = _watched_outputs(call, watch, pictures, draws)
         call.raise_what_is_to_do()
         facts = {
             **summary(outputs),
+            "ends_with": call.ends.facts(),
             "varies": largest_spread(outputs, len(pictures)),
             "pictures": stacked(outputs[:max_pictures]),
             "library_only": watch.library_only,
@@ -118,13 +121,17 @@ class _Call:
         self.generators = own_generators(student, [self.target] if is_own(self.target) else [])
         self.errors: list[BaseException] = []
         self.calls = 0
+        self.ends = LastNormalisation()
 
     def __call__(self, image: Array, number: int) -> Any:
         self.calls += 1
         faults.step()
         seed_everything(number, self.generators)
+        self.ends.begin()
         try:
-            return self.target(Image.fromarray(image))
+            out = self.target(Image.fromarray(image))
+            self.ends.end(out)
+            return out
         except Exception as error:
             self.errors.append(error)
             return error

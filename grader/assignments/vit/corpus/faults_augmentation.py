@@ -68,6 +68,10 @@ IDLE = [
 FEW = [
     fault("none", written(f"tfm_train = transforms.Compose([{END}])"), "no random"),
     fault("flip_of_its_own_beside_a_flip", composed(f"{FLIP}, transforms.Lambda(lambda image: TF.hflip(image) if random.random() < 0.3 else image)"), "one kind"),
+    fault("noise_drawn_once_and_a_flip", written(f"""
+noise = 0.1 * torch.randn(1, 28, 28, generator=torch.Generator().manual_seed(3)) + 0.02
+tfm_train = transforms.Compose([{FLIP}, transforms.ToTensor(), lambda x: x + noise, transforms.Normalize((0.286,), (0.353,))])
+"""), "one kind"),
     fault("only_resize", composed("transforms.Resize(32), transforms.CenterCrop(28)"), "no random"),
     fault("one_flip", composed(FLIP), "RandomHorizontalFlip"),
     fault("rotation_twice", composed("transforms.RandomRotation(10), transforms.RandomRotation(20)"), "RandomRotation"),

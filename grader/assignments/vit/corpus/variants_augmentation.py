@@ -14,6 +14,18 @@ from grader.assignments.vit.corpus.faults_augmentation import (
 
 VARIANTS = [
     variant("v2", written(f"tfm_train = v2.Compose([v2.RandomCrop(28, padding=4), v2.RandomHorizontalFlip(), {V2_END}])", f"tfm_test = v2.Compose([{V2_END}])\n")),
+    variant("own_dropout_before_normalising", written("""
+def drop(x):
+    return torch.nn.functional.dropout(x, 0.2)
+
+
+normalise = transforms.Normalize((0.286,), (0.353,))
+tfm_train = transforms.Compose([transforms.RandomRotation(10), transforms.ToTensor(), drop, normalise, transforms.RandomErasing()])
+""")),
+    variant("darkened_by_one_of_two_factors", written(f"""
+tfm_train = transforms.Compose([{FLIP}, transforms.ToTensor(), lambda x: x * random.choice((0.5, 0.75)),
+                                transforms.Normalize((0.286,), (0.353,))])
+""")),
     variant("v2_tensors_first", written("""
 tfm_train = v2.Compose([v2.PILToTensor(), v2.RandomHorizontalFlip(0.3), v2.RandomRotation(10),
                         v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.286], [0.353]), v2.RandomErasing(0.1)])
