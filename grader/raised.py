@@ -84,6 +84,8 @@ HINTS = {  # by a pattern in the exception's text
     "`class Name(nn.Module):`? Or is it something else than a model, such as a function?",
     "'tuple' object is not callable": "Is there a comma at the end of the line that makes it? It makes a tuple.",
     "object has no attribute '_(parameters|modules|buffers)'": "The first line of __init__ must be super().__init__().",
+    r"Module \[Module(List|Dict)\] is missing": "A ModuleList or ModuleDict only keeps modules, and cannot be called: go through "
+    "them in forward, as in `for layer in self.layers: x = layer(x)`.",
     "of 'super' object needs an argument": "super is called, too: `super().__init__()`.",
     "mat1 and mat2 shapes cannot be multiplied": "The last axis of the input must have the size that the Linear layer "
     "expects (in_features).",

@@ -132,7 +132,11 @@ class Raised:
             return False
         by_torch = self.message.startswith(("Cannot copy out of meta tensor", "Could not run 'aten"))
         line = self.frames[-1].text if self.frames else ""
-        return (not line and not by_torch) or line.startswith("raise") or "is missing the required" in self.message
+        container = self.message.startswith(
+            ("Module [ModuleList]", "Module [ModuleDict]")
+        )  # called as if it were a layer
+        lacks_forward = "is missing the required" in self.message and not container
+        return (not line and not by_torch and not container) or line.startswith("raise") or lacks_forward
 
 
 NOT_OURS = "what came back from running your code was not written by the grader's own code, so it could not be judged"

@@ -20,7 +20,8 @@ from grader.records import Origin, Piece, Program
 INDIRECT_NAMES = frozenset({
     "globals", "locals", "vars", "exec", "eval", "compile", "setattr", "delattr", "builtins", "gc", "ctypes", "inspect",
     "importlib", "runpy", "types", "mock", "monkeypatch", "update_wrapper", "wraps", "attrgetter", "methodcaller",
-    "pickle", "marshal", "dill", "cloudpickle", "TorchFunctionMode", "TorchDispatchMode",
+    "pickle", "marshal", "dill", "cloudpickle", "shelve", "TorchFunctionMode", "TorchDispatchMode",
+    "timeit", "cProfile", "profile", "pdb", "bdb", "trace", "doctest", "code", "codeop", "unsafe_load",
 })  # fmt: skip
 INDIRECT_ATTRIBUTES = frozenset({
     "meta_path", "f_globals", "f_builtins", "f_locals", "settrace", "setprofile", "update_wrapper", "wraps",

@@ -47,7 +47,8 @@ def _name(statement: str) -> str:
         first = syntax.parse(statement).body[0]
     except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
         return ""
-    return getattr(first, "name", "")
+    name = getattr(first, "name", "")
+    return name if isinstance(name, str) else ""  # that of `type X = int` is a node
 
 
 def _lines(source: str) -> Iterator[tuple[str, ...]]:

@@ -220,7 +220,7 @@ def _epoch_pattern(text: str) -> Pattern | None:
     # "other" is what a number of an epoch has not: a percentage, which is how far a progress bar has come, a part of an
     # epoch as in "epoch 2.5", another word before the brackets
     epoch = patterns.compile(
-        r"\bep(?:och)?s?\b\W{0,4}(?P<epoch>\d+)"
+        r"\bep(?:och)?s?\b(?: ?\+ ?1 ?=)?\W{0,4}(?P<epoch>\d+)"
         r"(?:(?P<other>[\d.]*\s?%|\.\d*[1-9])|\s*(?:/|of|out of)\s*(?P<total>\d+))?",
         ignore_case=True,
     )

@@ -44,8 +44,10 @@ def expect_any_step(run: WatchedTraining, data: str) -> None:
         )
     if not run.total("backwards"):
         raise Fail(
-            "the loss's backward() was never called",
-            "Call loss.backward() before optimizer.step(): it computes the gradients.",
+            "no gradients were computed: the loss's backward() was never called"
+            + (", and no optimizer took a step" if not run.steps else ""),
+            "Call loss.backward() before optimizer.step(), with an optimizer that holds the parameters of the models that are "
+            "evaluated, not copies of them.",
         )
     if not run.steps:
         raise Fail("the optimizer never took a step", "Call optimizer.step() after loss.backward().")

@@ -200,6 +200,13 @@ def _scrambled_words(moved: Array) -> tuple[str, str]:
     """What is wrong where one patch changes several tokens, and a hint; ``moved[n, m]``: patch n changes token m."""
     touched = int(moved.sum(axis=1).max())
     message = f"one patch changes {touched} of the {N} tokens, and should change only its own"
+    silent = np.flatnonzero(~moved.any(axis=1))
+    if touched == 1 and len(silent):
+        many = f"{len(silent)} of the {N} patches" if len(silent) > 1 else f"patch {silent[0]}, counted from 0,"
+        return (
+            f"{many} {'change' if len(silent) > 1 else 'changes'} no token at all: is each of them cut out of the image?",
+            "Look at where the loops over the rows and columns of patches begin and end, and whether a token is left as it was made.",
+        )
     row, column = np.divmod(np.arange(N), 4)
     neighbours = (np.abs(row[:, None] - row) <= 1) & (np.abs(column[:, None] - column) <= 1)
     if not moved[~neighbours].any():
