@@ -38,6 +38,14 @@ FAULTS = [
     ),
     # The blocks that are given
     protected(
+        "dataset_ends_after_four_batches",
+        (
+            "        labels.append(y)\n    return",
+            "        labels.append(y)\n        if len(labels) >= 4:\n            break\n    return",
+        ),
+        word="expected embeddings (2520",
+    ),
+    protected(
         "dataset_as_one_number",
         ("return torch.cat(embeddings), torch.cat(labels)", "return torch.cat(embeddings).sum(), torch.cat(labels)"),
         word="expected embeddings (n, E)",

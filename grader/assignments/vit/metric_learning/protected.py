@@ -138,7 +138,7 @@ def embeddings_of_dataset(evidence: Evidence) -> None:
     if rows[0].shape != known.rows.shape or len(labels[0]) != len(known.labels):
         raise Fail(
             f"expected embeddings {known.rows.shape} and {len(known.labels)} labels, got {rows[0].shape} and {len(labels[0])}",
-            "Does the loop return within the first batch, drop the last one, or begin a new list in each batch?",
+            "Does the loop return within the first batch, end after some, drop the last one, or begin a new list in each batch?",
         )
     forms = expected.forms(known.rows)  # as they are, or of length 1
     in_order = any(_close(rows[0], form) for form in forms)

@@ -56,7 +56,8 @@ class RightEvaluation:
 def ask_evaluation(evidence: Evidence, rng: np.random.Generator) -> Question:
     """Images and labels whose right Precision@1 differs from what swapped or repeated sets would give."""
     given = expected.models(rng, *expected.sizes(evidence))
-    references, queries, many = 60, 40, 520  # images: many are more than the given batch of 500, and no multiple of it
+    references, queries = 60, 40
+    many = 2_520  # more than a few of the given batches of 500, after which a trial may end, and no multiple of one
     images = [expected.blurred(rng, size) for size in (references, queries, many)]
     reference, query, rows = (expected.embeddings(expected.tensors(each), **given) for each in images)
     nearest = [_nearest(*pair) for pair in zip(expected.forms(reference), expected.forms(query), strict=True)]
