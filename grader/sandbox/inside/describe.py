@@ -151,7 +151,9 @@ def result(value: Any, depth: int = 0) -> Any:
 
 
 def tensor(value: torch.Tensor) -> dict[str, Any]:
-    """Describe a tensor with its values."""
+    """Describe a tensor with its values; a sparse one as if it were none."""
+    if value.layout != torch.strided:
+        value = value.to_dense()
     return {
         "dtype": str(value.dtype).removeprefix("torch."),
         "device": value.device.type,
@@ -169,10 +171,6 @@ def plain(value: torch.Tensor) -> np.ndarray:
     if value.is_meta:
         raise TypeError("this tensor is on the device meta, where tensors hold no numbers")
     value = value.detach().cpu()
-    if value.layout != torch.strided:  # sparse
-        value = value.to_dense()
-    if value.is_quantized:
-        value = value.dequantize()
     if value.is_complex():
         value = value.real
     if value.is_floating_point() and value.dtype != torch.float64:

@@ -1,7 +1,6 @@
 """Puts models and functions of the grader's in the place of a student's, whatever name the code reaches them by."""
 
 import contextlib
-import functools
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -71,7 +70,8 @@ def twin(function: Any) -> Any:
         function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
     )
     made.__kwdefaults__ = function.__kwdefaults__
-    return functools.update_wrapper(made, function)
+    made.__dict__.update(function.__dict__)
+    return made
 
 
 def _calls_on(*args: Any, **kwargs: Any) -> Any:

@@ -98,3 +98,9 @@ def test_a_tensor_of_a_class_of_ones_own_cannot_hide_that_it_has_a_gradient():
     value = torch.ones(2, requires_grad=True) * 2
     value.__class__ = type("Detached", (torch.Tensor,), {"requires_grad": False})
     assert describe.tensor(value)["requires_grad"] is True
+
+
+def test_a_sparse_tensor_is_told_as_if_it_were_none_and_one_without_numbers_is_refused() -> None:
+    assert describe.result(torch.eye(2).to_sparse())["array"].tolist() == [[1, 0], [0, 1]]
+    with pytest.raises(TypeError, match="hold no numbers"):
+        describe.result(torch.ones(2, device="meta"))

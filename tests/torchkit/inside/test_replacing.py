@@ -1,6 +1,7 @@
 """Another function is called in the place of one, whatever holds that one."""
 
 import functools
+import inspect
 from collections.abc import Callable
 
 import pytest
@@ -32,6 +33,7 @@ def test_calls_of_a_function_reach_the_other_until_the_end(original: Callable[..
     with called_in_place([(original, lambda x, factor: f"other {x} {factor}")]):
         assert {each(3, factor=2) for each in holders} == {"other 3 2"}
         assert same(3, factor=2) == before and same(3) == twin(same)(3)
+        assert list(inspect.signature(same).parameters) == ["x", "factor"]
     assert {each(3, factor=2) for each in holders} == {before}
 
 
