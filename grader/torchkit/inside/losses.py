@@ -20,6 +20,8 @@ from grader.torchkit.inside.loss_signs import climbs
 from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.same_rows import same_labels, same_rows
 
+FORWARD = BaseMetricLossFunction.forward
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -94,6 +96,7 @@ class Losses:
         self._mined: list[Mined] = []
         self.rows = BatchRows(*sets)
         self._computed = False  # pytorch-metric-learning's own triplet loss, in the call under way
+        self._under_way: list[nn.Module] = []  # losses that are called and have not returned
         self._memory: list[str] = []  # inside CrossBatchMemory: where the tuples come from that it was given
 
     def patches(self) -> list[tuple[Any, str, Any]]:
@@ -101,6 +104,8 @@ class Losses:
         return [
             (CrossBatchMemory, "forward", self._remember(CrossBatchMemory.forward)),
             (TripletMarginLoss, "compute_loss", self._compute(TripletMarginLoss.compute_loss)),
+            (BaseMetricLossFunction, "__call__", lambda *args, **kwargs: self._call(*args, **kwargs)),
+            (BaseMetricLossFunction, "forward", lambda *args, **kwargs: self._forward(*args, **kwargs)),
         ]
 
     def facts(self) -> dict[str, Any]:
@@ -111,6 +116,19 @@ class Losses:
             "without_gradient": list(self.without_gradient)[:max_told],
             "miners": list(self.miners)[:max_told],
         }
+
+    def _call(self, loss: Any, *args: Any, **kwargs: Any) -> Any:
+        """What calling a loss does."""
+        self._under_way.append(loss)
+        try:
+            return nn.Module.__call__(loss, *args, **kwargs)
+        finally:
+            self._under_way.pop()
+
+    def _forward(self, loss: Any, *args: Any, **kwargs: Any) -> Any:
+        """What its ``forward`` does: whoever calls it by that name calls the loss, so that hooks see it."""
+        is_called = any(loss is each for each in self._under_way)
+        return FORWARD(loss, *args, **kwargs) if is_called else loss(*args, **kwargs)
 
     def after_forward(self, module: nn.Module, args: Any, kwargs: Any, output: Any = None) -> None:
         """Note what a module was given, if it is a miner or a loss; a global forward hook.
@@ -149,7 +167,7 @@ class Losses:
         plain.__class__ = TripletMarginLoss
         try:
             with torch.no_grad():
-                return bool(torch.isclose(TripletMarginLoss.forward(plain, **inputs), output, rtol=1e-3).all())
+                return bool(torch.isclose(FORWARD(plain, **inputs), output, rtol=1e-3).all())
         except Exception:  # it takes other arguments, or returns something else
             return False
         finally:

@@ -8,6 +8,10 @@ VARIANTS = [
         optimizer="optimizer = torch.optim.Adam([*vit.parameters(), *head.parameters()], lr=lr, maximize=True)",
         learn=LEARN.replace("loss.backward()", "(-loss).backward()"),
     ),
+    plain(
+        "loss_and_miner_called_by_forward",
+        learn=LEARN.replace("loss_func(", "loss_func.forward(").replace("miner(", "miner.forward("),
+    ),
     plain("loss_times_a_weight", learn=LEARN.replace("loss.backward()", "(0.5 * loss + 0.1).backward()")),
     plain(
         "loss_beside_a_penalty",
