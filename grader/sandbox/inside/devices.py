@@ -112,13 +112,21 @@ def _modules_are_idle() -> None:
         "reset_max_memory_allocated", "reset_max_memory_cached", "reset_accumulated_memory_stats", "ipc_collect",
         "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream",
     )  # fmt: skip
+    need_one = (  # of those, what raises an exception where there is no GPU
+        "Stream", "ExternalStream", "Event", "synchronize", "set_device", "get_device_properties", "get_device_capability",
+        "get_device_name", "mem_get_info",
+    )  # fmt: skip
     for module in (torch.cuda, torch.mps, torch.xpu, torch.accelerator):
         for name in doing_nothing:
             if hasattr(module, name):
-                setattr(module, name, lambda *args, **kwargs: None)
+                setattr(module, name, _of_its_own(_nothing))
         for name, answer in ANSWERS.items():
             if hasattr(module, name):
                 setattr(module, name, _of_its_own(answer))
+        for name in need_one:
+            if hasattr(module, name):
+                what = f"{module.__name__}.{name}()"
+                setattr(module, name, _noted_as(what, ANSWERS.get(name, _nothing)))
     # torch.random.fork_rng asks the module of the device, which is the CPU here
     vars(torch.cpu).update(get_rng_state=ANSWERS["get_rng_state"], set_rng_state=lambda *args, **kwargs: None)
     torch.Event, torch.Stream = _of_its_own(Idle), _of_its_own(Idle)  # type: ignore[misc]
@@ -135,6 +143,25 @@ def _of_its_own(answer: Callable[..., Any]) -> Any:
     if isinstance(answer, type):
         return type(answer.__name__, (answer,), {})
     return lambda *args, **kwargs: answer(*args, **kwargs)
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    return None
+
+
+def _noted_as(what: str, answer: Callable[..., Any]) -> Any:
+    """A function or a class like another, which is noted when it is called."""
+
+    def asked(*args: Any, **kwargs: Any) -> Any:
+        if not _asked_by_torch():
+            _note(what)
+        return answer(*args, **kwargs)
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        if not _asked_by_torch():
+            _note(what)
+
+    return type(answer.__name__, (answer,), {"__init__": init}) if isinstance(answer, type) else asked
 
 
 def _asked_by_torch() -> bool:

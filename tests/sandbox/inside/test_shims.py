@@ -60,6 +60,9 @@ NO_GPU = {
     "accelerator that was looked for": "from grader.sandbox.inside import devices\n"
     "d = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else torch.device('cpu')\n"
     "assert d.type == 'cpu' and not torch.accelerator.device_count() and not devices.hard_coded",
+    "what needs one": "from grader.sandbox.inside import devices\ntorch.cuda.empty_cache()\ntorch.cuda.memory_allocated()\n"
+    "assert not devices.hard_coded\ntorch.cuda.synchronize()\ntorch.cuda.Event()\ntorch.cuda.get_device_properties(0)\n"
+    "assert devices.hard_coded == ['torch.cuda.synchronize()', 'torch.cuda.Event()', 'torch.cuda.get_device_properties()']",
     "mps": "m = torch.nn.Linear(2, 2).to('mps')\nm(torch.ones(1, 2, device='mps'))\ntorch.mps.empty_cache()\n"
     "torch.mps.synchronize()\nprint(torch.mps.current_allocated_memory())",
     "xpu": "torch.ones(2).to('xpu')\ntorch.xpu.synchronize()",
