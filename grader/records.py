@@ -132,9 +132,8 @@ class Raised:
             return False
         by_torch = self.message.startswith(("Cannot copy out of meta tensor", "Could not run 'aten"))
         line = self.frames[-1].text if self.frames else ""
-        container = self.message.startswith(
-            ("Module [ModuleList]", "Module [ModuleDict]")
-        )  # called as if it were a layer
+        # called as if it were a layer
+        container = self.message.startswith(("Module [ModuleList]", "Module [ModuleDict]"))
         lacks_forward = "is missing the required" in self.message and not container
         return (not line and not by_torch and not container) or line.startswith("raise") or lacks_forward
 

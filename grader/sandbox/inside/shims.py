@@ -24,7 +24,7 @@ def install(asks_for_gpu: bool) -> None:
         "matplotlib", "seaborn", "plotly", "bokeh", "altair", "livelossplot", "IPython", "ipywidgets", "cv2", "umap",
         "torchsummary", "torchinfo", "torchview", "torchviz", "thop", "fvcore", "ptflops",
         "tensorboard", "tensorboardX", "torch.utils.tensorboard", "visdom", "wandb", "mlflow", "neptune", "comet_ml",
-        "clearml", "aim", "swanlab", "trackio", "dagshub", "google.colab", "kaggle_secrets", "dotenv",
+        "clearml", "swanlab", "trackio", "dagshub", "google.colab", "kaggle_secrets", "dotenv",
     )  # fmt: skip
     sys.meta_path.insert(0, _Absent(absent))
     if_not_installed = ("pandas",)  # keeps tables of losses, and now and then counts labels
