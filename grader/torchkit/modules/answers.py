@@ -94,7 +94,7 @@ class InTraining(Record, frozen=True, tag_field="kind", tag="in training"):
     """What gradients reach in training mode.
 
     Attributes:
-        reached: by parameter, whether one that is not zero arrived in one of some passes.
+        reached: by parameter of two axes or more, whether one that is not zero arrived in one of some passes.
     """
 
     reached: dict[str, bool]

@@ -119,7 +119,7 @@ def expect_trained_in_training(run: ModuleRun, build: str) -> None:
     if "in training" not in run.built(build).calls:
         return
     reached, usual = run.reached_in_training(build, "in training"), run.gradients(build, "gradients").largest
-    cut_off = [name for name, largest in usual.items() if largest and not reached.get(name)]
+    cut_off = [name for name, largest in usual.items() if largest and reached.get(name) is False]
     if cut_off:
         raise Fail(
             f"in training mode, as after model.train(), no gradient ever reaches {_listed(cut_off)}; in eval mode one does",

@@ -155,7 +155,7 @@ class ModuleRun:
         return step.before.astype(np.float64), step.after.astype(np.float64)
 
     def reached_in_training(self, build: str, call: str) -> dict[str, bool]:
-        """By parameter, whether a gradient reaches it in training mode; the check is skipped where no tensor came."""
+        """By parameter of two axes or more, whether a gradient reaches it in training mode; the check is skipped where no tensor came."""
         return self._expected(InTraining, build, call).reached
 
     def _expected(self, kind: type[T], build: str, call: str) -> T:
