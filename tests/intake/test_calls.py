@@ -71,12 +71,6 @@ def test_of_a_function_only_what_the_call_needs_is_kept(tmp_path: Path) -> None:
     assert "backward" not in kept and "print" not in kept
 
 
-def test_a_text_that_python_cannot_write_again_hides_the_call_and_no_more(tmp_path: Path) -> None:
-    body = f"{SETS}\n{SAMPLED}\n{CALL}\nshow(f\"{{full.names['\u00a0']}}\")"
-    main = "def main():\n" + "\n".join(f"    {line}" for line in body.splitlines())
-    assert found(tmp_path / "a", main.replace("\n    show", "\n    full.show"), "main()").problems == ()
-
-
 def test_what_a_module_makes_is_kept_before_what_uses_it(tmp_path: Path) -> None:
     data = "from torchvision.datasets import FashionMNIST\nfull = FashionMNIST('data')\nother = FashionMNIST('other')"
     kept = found(tmp_path / "a", f"import data\ntest = None\n{CALL.replace('subset', 'data.full')}", data=data)

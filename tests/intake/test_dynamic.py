@@ -53,3 +53,8 @@ def test_what_is_no_module_of_the_submission_is_left_as_it_is(tmp_path: Path) ->
     submission = from_cells(tmp_path, cell, vit_model=MODULE)
     assert "importlib.import_module('math')" in kept(submission)
     assert "vit_model" not in kept(submission)
+
+
+def test_a_statement_that_python_cannot_write_again_is_left_as_it_is(tmp_path: Path) -> None:
+    cell = "import importlib\nif True:\n    vm = importlib.import_module('vit_model')\n    x = f\"{vm.names['\u00a0']}\"\nlr = 1"
+    assert "lr" in from_cells(tmp_path, cell, vit_model=MODULE).program.names

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .effects import KnownNames, changed
 from .names import bound, walk
-from .parsing import Statement, as_text, parses
+from .parsing import Statement, parses
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Pruning:
         node = copy_of(statement.node)
         self.prune(node)
         ast.fix_missing_locations(node)
-        source = as_text(node)
-        return replace(statement, node=node, source=source) if source and parses(source) else None
+        source = ast.unparse(node)
+        return replace(statement, node=node, source=source) if parses(source) else None
 
     def prune(self, node: ast.AST) -> set[str]:
         """Leave out of the blocks in a node what its calls do not need; return the names that are needed before it."""

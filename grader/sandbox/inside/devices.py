@@ -117,23 +117,17 @@ def _modules_are_idle() -> None:
         "get_device_name", "mem_get_info",
     )  # fmt: skip
     for module in (torch.cuda, torch.mps, torch.xpu, torch.accelerator):
-        for name in doing_nothing:
-            if hasattr(module, name):
-                setattr(module, name, _of_its_own(_nothing))
-        for name, answer in ANSWERS.items():
-            if hasattr(module, name):
-                setattr(module, name, _of_its_own(answer))
-        for name in need_one:
+        for name, answer in {**dict.fromkeys(doing_nothing, _nothing), **ANSWERS}.items():
             if hasattr(module, name):
                 what = f"{module.__name__}.{name}()"
-                setattr(module, name, _noted_as(what, ANSWERS.get(name, _nothing)))
+                setattr(module, name, _noted(what, answer) if name in need_one else _of_its_own(answer))
     # torch.random.fork_rng asks the module of the device, which is the CPU here
     vars(torch.cpu).update(get_rng_state=ANSWERS["get_rng_state"], set_rng_state=lambda *args, **kwargs: None)
     torch.Event, torch.Stream = _of_its_own(Idle), _of_its_own(Idle)  # type: ignore[misc]
     for module in (torch.cuda, torch.xpu):
-        setattr(module, "current_device", _noted("current_device()", 0))  # noqa: B010 not all of them have it
+        setattr(module, "current_device", _noted("current_device()", _first))  # noqa: B010 not all of them have it
     for name in ("current_device_index", "current_device_idx"):
-        setattr(torch.accelerator, name, _noted("torch.accelerator", 0))
+        setattr(torch.accelerator, name, _noted("torch.accelerator", _first))
     torch.accelerator.current_accelerator = _accelerator
     torch.accelerator.is_available, torch.accelerator.device_count = lambda: False, lambda: 0
 
@@ -149,7 +143,12 @@ def _nothing(*args: Any, **kwargs: Any) -> None:
     return None
 
 
-def _noted_as(what: str, answer: Callable[..., Any]) -> Any:
+def _first(*args: Any, **kwargs: Any) -> int:
+    """The number of the only device."""
+    return 0
+
+
+def _noted(what: str, answer: Callable[..., Any]) -> Any:
     """A function or a class like another, which is noted when it is called."""
 
     def asked(*args: Any, **kwargs: Any) -> Any:
@@ -167,15 +166,6 @@ def _noted_as(what: str, answer: Callable[..., Any]) -> Any:
 def _asked_by_torch() -> bool:
     """Whether the function that called ours is one of torch's own."""
     return str(sys._getframe(2).f_globals.get("__name__", "")).partition(".")[0] == "torch"
-
-
-def _noted(what: str, answer: Any) -> Callable[..., Any]:
-    def asked(*args: Any, **kwargs: Any) -> Any:
-        if not _asked_by_torch():
-            _note(what)
-        return answer
-
-    return asked
 
 
 def _accelerator(check_available: bool = False) -> Any:

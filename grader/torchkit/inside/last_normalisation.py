@@ -32,6 +32,7 @@ class LastNormalisation:
             yield
         finally:
             hook.remove()
+            self._last = None
 
     def _called(self, module: nn.Module, args: tuple[Any, ...], out: Any) -> None:
         if class_name(module) != "Normalize" or not type(module).__module__.startswith("torchvision."):
@@ -63,5 +64,5 @@ class LastNormalisation:
         if not self.seen:
             return None
         [((mean, deviation), count)] = self.seen.most_common(1)
-        told = math.isfinite(mean) and math.isfinite(deviation) and deviation > 0
+        told = math.isfinite(mean) and math.isfinite(deviation)
         return {"mean": mean, "deviation": deviation, "count": count} if told else None

@@ -60,8 +60,9 @@ def observe_test(
     """
     call = _Call(student, name)
     pictures = [*(np.array(images[pick]) for pick in picks), texture]
-    with seeded_default_rng(), call.ends.watching():
-        outputs = [call(pictures[number % len(pictures)], number) for number in range(draws)]
+    with seeded_default_rng():
+        with call.ends.watching():
+            outputs = [call(pictures[number % len(pictures)], number) for number in range(draws)]
         call.raise_what_is_to_do()
         return {
             **summary(outputs),
@@ -92,8 +93,9 @@ def observe_train(
     pictures = [*(np.array(images[pick]) for pick in picks), texture]
     max_pictures = 32  # outputs that are sent whole
     max_unreached = 32
-    with watch.watching(), seeded_default_rng(), call.ends.watching():
-        outputs = _watched_outputs(call, watch, pictures, draws)
+    with watch.watching(), seeded_default_rng():
+        with call.ends.watching():
+            outputs = _watched_outputs(call, watch, pictures, draws)
         call.raise_what_is_to_do()
         facts = {
             **summary(outputs),

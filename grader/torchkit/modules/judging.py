@@ -101,6 +101,8 @@ def _why_not_alone(run: ModuleRun, build: str) -> str:
 def expect_trained(run: ModuleRun, build: str, call: str, whole: Gradients | None = None) -> None:
     """Fail unless every parameter is trainable and has a gradient, and the input has one.
 
+    In training mode, too, where the build has a call "in training".
+
     Args:
         call: one of the kind "gradients".
         whole: gradients in a model that is built of this class: what it applies itself may be unused here.
@@ -109,16 +111,13 @@ def expect_trained(run: ModuleRun, build: str, call: str, whole: Gradients | Non
     inputs = run.gradients(build, call).inputs
     if inputs is None or not inputs.any():
         raise Fail("no gradient reaches the input", "Look for detach, .data, NumPy or a no_grad block in forward.")
+    if "in training" in run.built(build).calls:
+        _expect_trained_in_training(run, build, call)
 
 
-def expect_trained_in_training(run: ModuleRun, build: str) -> None:
-    """Fail where what works in eval mode, in the call "gradients", raises in training mode or is cut off there.
-
-    The build has a call "in training"; what was asked earlier has none.
-    """
-    if "in training" not in run.built(build).calls:
-        return
-    reached, usual = run.reached_in_training(build, "in training"), run.gradients(build, "gradients").largest
+def _expect_trained_in_training(run: ModuleRun, build: str, call: str) -> None:
+    """Fail where what works in eval mode raises in training mode, or is cut off there."""
+    reached, usual = run.reached_in_training(build), run.gradients(build, call).largest
     cut_off = [name for name, largest in usual.items() if largest and reached.get(name) is False]
     if cut_off:
         raise Fail(

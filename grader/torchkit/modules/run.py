@@ -154,9 +154,9 @@ class ModuleRun:
         self._expect_finite(step.after)
         return step.before.astype(np.float64), step.after.astype(np.float64)
 
-    def reached_in_training(self, build: str, call: str) -> dict[str, bool]:
+    def reached_in_training(self, build: str) -> dict[str, bool]:
         """By parameter of two axes or more, whether a gradient reaches it in training mode; the check is skipped where no tensor came."""
-        return self._expected(InTraining, build, call).reached
+        return self._expected(InTraining, build, "in training").reached
 
     def _expected(self, kind: type[T], build: str, call: str) -> T:
         """What a call gave where it is of a kind; the check is skipped where the shape did not allow for it."""

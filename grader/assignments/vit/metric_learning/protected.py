@@ -159,9 +159,8 @@ def _shuffled(rows: np.ndarray, labels: np.ndarray, forms: Sequence[np.ndarray],
     """Whether the rows are those of one of the forms in some order, each with its right label."""
     for form in forms:
         with np.errstate(all="ignore"):  # what is not finite is near nothing
-            nearest = ((form**2).sum(1) - 2 * rows @ form.T).argmin(
-                1
-            )  # by the squared distance, but for a number a row
+            # by the squared distance, but for a number that each row has for all forms
+            nearest = ((form**2).sum(1) - 2 * rows @ form.T).argmin(1)
         if _close(rows, form[nearest]) and len(set(nearest.tolist())) == len(form):
             return bool((right[nearest] == labels).all())
     return False

@@ -18,7 +18,6 @@ from grader.torchkit.modules.judging import (
     expect_repeatable,
     expect_shape,
     expect_trained,
-    expect_trained_in_training,
     wrong_shape,
 )
 from grader.torchkit.modules.run import ModuleRun
@@ -289,7 +288,6 @@ def learnable(evidence: Evidence) -> None:
     """The projection is learned: its parameters are registered, trainable, and gradients reach all of them."""
     expect_trained(_run(evidence), "gray", "gradients")
     expect_learned(_run(evidence), "gray", (3, N, D))
-    expect_trained_in_training(_run(evidence), "gray")
 
 
 def wrong_channels(evidence: Evidence) -> None:
