@@ -81,13 +81,20 @@ def drawn_curve(run: WatchedTraining, most: int = 2_000) -> dict[str, Any] | Non
 def _seen_constant(run: WatchedTraining, moving: list[np.ndarray]) -> bool:
     """Whether all epochs were seen, and all with the same learning rate, whatever the schedules should give.
 
-    Where steps are counted in batches, the first of them tell. A plateau is not met in each run.
+    Where steps are counted in batches, the first of them tell. A plateau is not met in each run, nor are all steps
+    of a scheduler that comes after so many batches.
     """
     if run.rates.per_batch:
         return all(_stays(run, number) for number, curve in enumerate(run.rates.curves) if moves(curve))
     whole = run.ended == "returned" and len(run.epochs) >= run.rates.epochs >= MIN_EPOCHS
     waits = any("patience" in scheduler.settings for scheduler in run.schedulers)
-    if not whole or waits or not len(run.used.rate) or any(curve.shape[1] > 1 for curve in moving):
+    if (
+        not whole
+        or waits
+        or run.rates.counts_on
+        or not len(run.used.rate)
+        or any(curve.shape[1] > 1 for curve in moving)
+    ):
         return False
     epochs = [np.unique(run.used.rate[run.used.epoch == epoch]) for epoch in np.unique(run.used.epoch)]
     return all(rates.shape == epochs[0].shape and not moves(np.stack([rates, epochs[0]])) for rates in epochs)

@@ -193,6 +193,7 @@ class LearningRates(Record, frozen=True):
         num_epochs: the student's own number of epochs; 0 where it was not told.
         in_batches: (K,) what the function of a LambdaLR that is stepped once an epoch gives for numbers from 0 to all
             batches of the training, evenly spread; they may be NaN or infinite. Empty where there is none.
+        counts_on: a scheduler is stepped each so many batches of the whole training, which the run may have too few of.
     """
 
     epochs: Count
@@ -201,6 +202,7 @@ class LearningRates(Record, frozen=True):
     curves: Annotated[list[Curve], Meta(max_length=100)]
     num_epochs: Count = 0
     in_batches: Factors = field(default_factory=lambda: np.empty(0))
+    counts_on: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -20,6 +20,7 @@ class Pass:
         steps, backwards: of an optimizer, and backward passes, since it began.
         goes_on: it is a part of an endless stream of passes, as long as the student's code makes it.
         under_way: it has been begun and neither been gone through nor left.
+        batch: the one that was handed out last.
     """
 
     length: int
@@ -29,6 +30,7 @@ class Pass:
     backwards: int = 0
     goes_on: bool = False
     under_way: bool = False
+    batch: Any = None
 
 
 class Batches:
@@ -84,6 +86,26 @@ class EpochCounts:
         """The counts by name, those of the pass as well."""
         counts = {name: count for name, count in vars(self).items() if name != "of"}
         return {"batches": self.of.yielded, "length": self.of.length, **counts}
+
+
+def shown_enough(current: Pass, epochs: list[EpochCounts], long_epochs: int, optimized: bool) -> bool:
+    """Whether a pass may end: fewer batches are needed the more epochs were seen.
+
+    Args:
+        epochs: those that have begun.
+        long_epochs: as many of them are given more batches than those after them.
+        optimized: whether an optimizer has taken a step.
+    """
+    done = len(epochs)
+    batches, steps = (5, 2) if done <= long_epochs else (2, 1) if done <= 5 else (1, 1)
+    if current.yielded < batches:
+        return False
+    max_batches = 40  # of one pass, however few steps it takes
+    if current.yielded >= max_batches or current.backwards == 0:
+        return True
+    if done == 1 and epochs[0].unstepped:  # a step is due, which may never come
+        return False
+    return current.steps >= steps or (done > 1 and not optimized)
 
 
 def thinned(batch: Any, per_class: int) -> Any:

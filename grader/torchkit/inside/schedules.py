@@ -18,6 +18,7 @@ class NotedScheduler:
 
     Attributes:
         steps: how often it was stepped, by epoch of the run.
+        at: of its first steps within passes, the epoch and how many batches had been handed out since the run began.
         arguments: what step() was given, where it was given a number.
         inner: it is a part of another scheduler.
         late: it was made after its optimizer's first step.
@@ -30,6 +31,7 @@ class NotedScheduler:
 
     scheduler: Any
     steps: dict[int, int] = field(default_factory=dict)
+    at: list[tuple[int, int]] = field(default_factory=list)
     arguments: list[float] = field(default_factory=list)
     inner: bool = False
     late: bool = False
@@ -51,11 +53,13 @@ class Schedules:
 
     Attributes:
         epoch: tells the epoch of the run.
+        batches: tells how many batches were handed out since the run began; 0 outside a pass.
         notes: its schedulers.
         groups: by id of an optimizer, its parameter groups without the parameters, as they were before its first step.
     """
 
     epoch: Callable[[], int]
+    batches: Callable[[], int]
     notes: list[NotedScheduler] = field(default_factory=list)
     groups: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     _depth: int = 0
@@ -118,6 +122,9 @@ class Schedules:
                 return None
             self.begin(scheduler.optimizer)
             note.steps[self.epoch()] = note.steps.get(self.epoch(), 0) + 1
+            max_moments = 1_000  # of steps
+            if self.batches() and len(note.at) < max_moments:
+                note.at.append((self.epoch(), self.batches()))
             args, kwargs = _given(note, args, kwargs)
             self._depth += 1
             try:
@@ -129,6 +136,14 @@ class Schedules:
                 self._depth -= 1
 
         return step
+
+    def hardly_stepped(self) -> bool:
+        """Whether there are schedulers, and no more than one step of them: it may take many batches until the next."""
+        return any(note.made for note in self.notes) and sum(sum(note.steps.values()) for note in self.notes) < 2
+
+    def stepped_since(self, batches: int) -> int:
+        """How many steps within passes came after so many batches of the run."""
+        return sum(at > batches for note in self.notes for _, at in note.at)
 
     def optimizers(self) -> list[Optimizer]:
         """All that a scheduler was made for."""

@@ -19,14 +19,20 @@ from grader.torchkit.inside.schedules import NotedScheduler, Schedules, watched
 
 @dataclass(frozen=True)
 class Stepping:
-    """How a scheduler is stepped in a real epoch: ``rate`` times a batch, or ``times`` at its end."""
+    """How a scheduler is stepped: ``rate`` times a batch, or ``times`` at the end of an epoch.
+
+    Attributes:
+        begins_anew: its batches are counted in each epoch, and not over all of them.
+    """
 
     rate: float = 0.0
     times: int = 0
+    begins_anew: bool = True
 
-    def due(self, batch: int) -> int:
-        """How often it is stepped after a batch."""
-        return int((batch + 1) * self.rate + 1e-6) - int(batch * self.rate + 1e-6)
+    def due(self, batch: int, epoch: int, batches: int) -> int:
+        """How often it is stepped after a batch of an epoch of so many batches."""
+        before = batch if self.begins_anew else epoch * batches + batch
+        return int((before + 1) * self.rate + 1e-6) - int(before * self.rate + 1e-6)
 
 
 def simulate(
@@ -46,7 +52,10 @@ def simulate(
         what ``grader.torchkit.training_answers.LearningRates`` explains.
     """
     driven = [n for n in schedules.notes if n.steps and n.copy is not None and not n.late and n.raised is None]
-    ways = [(note, ways) for note in driven if (ways := _steppings(note, seen[:epochs]) or _evenly(note, epochs))]
+    ways = [
+        (note, ways) for note in driven if (ways := _steppings(note, seen[:epochs], batches) or _evenly(note, epochs))
+    ]
+    counts_on = any(_batches_between(note, seen) for note, _ in ways)
     per_batch = any(way.rate for _, of_epochs in ways for way in of_epochs)
     in_batches = np.empty(0) if per_batch else _factors_of_batches(driven, epochs * batches)
     batches = batches if per_batch else 1
@@ -61,7 +70,10 @@ def simulate(
         if not _simulate_epoch(due, optimizers, curves, epoch, batches, epoch < last):
             ended = last
     arrays = [np.array(curve[: ended * batches], dtype=np.float64) for curve in curves]
-    return {"epochs": ended, "batches": batches, "per_batch": per_batch, "curves": arrays, "in_batches": in_batches}
+    return {
+        "epochs": ended, "batches": batches, "per_batch": per_batch, "curves": arrays, "in_batches": in_batches,
+        "counts_on": counts_on,
+    }  # fmt: skip
 
 
 def _factors_of_batches(notes: list[NotedScheduler], batches: int) -> np.ndarray:
@@ -94,7 +106,7 @@ def _simulate_epoch(
             curve.append(rates(optimizer))
         for note, way in due:
             at = epoch + (batch + 1) / batches if way.rate else epoch
-            goes_on &= _drive(note, way.due(batch), at, real)
+            goes_on &= _drive(note, way.due(batch, epoch, batches), at, real)
     for note, way in due:
         goes_on &= _drive(note, way.times, epoch + 1, real)
     return goes_on
@@ -112,20 +124,41 @@ def _evenly(note: NotedScheduler, epochs: int) -> list[Stepping]:
     return [Stepping(times=times)] if times and not rest else []
 
 
-def _steppings(note: NotedScheduler, seen: list[dict[str, int]]) -> list[Stepping]:
-    """How the student's code stepped a scheduler in each epoch of the run, told in terms of real epochs."""
+def _steppings(note: NotedScheduler, seen: list[dict[str, int]], batches: int) -> list[Stepping]:
+    """How the student's code stepped a scheduler in each epoch of the run, told in terms of real epochs.
+
+    Args:
+        batches: of a real epoch.
+    """
+    if every := _batches_between(note, seen):
+        return [Stepping(times=1) if abs(every - batches) <= 1 else Stepping(rate=1 / every, begins_anew=False)]
     ways: list[Stepping] = []
     by_batch: Stepping | None = None
     for epoch, counts in enumerate(seen):
-        steps = note.steps.get(epoch, 0)
+        steps, between = note.steps.get(epoch, 0), np.diff([at for of, at in note.at if of == epoch])
         if steps > 1 and counts["batches"] > 1 and (steps >= counts["batches"] or steps == counts["steps"]):
             by_batch = Stepping(rate=steps / counts["batches"])
             ways.append(by_batch)
-        elif steps == 1 == counts["steps"] and by_batch is not None:  # too short an epoch to tell: as in a longer one
+        elif len(between) == steps - 1 > 0 and (between == between[0]).all():
+            by_batch = Stepping(rate=1 / between[0])
             ways.append(by_batch)
+        elif by_batch is not None and (steps == 1 == counts["steps"] or counts["batches"] * by_batch.rate < 1):
+            ways.append(by_batch)  # too short an epoch to tell: as in a longer one
         else:
             ways.append(Stepping(times=steps))
     return ways
+
+
+def _batches_between(note: NotedScheduler, seen: list[dict[str, int]]) -> int:
+    """After how many batches each a scheduler is stepped that counts them over all epochs; 0 for any other."""
+    steps, shown = sum(note.steps.values()), sum(counts["batches"] for counts in seen)
+    if not note.at or steps != len(note.at):
+        return 0
+    moments = [at for _, at in note.at]
+    between = np.diff(moments) if steps > 1 else np.array(moments)
+    least = 3  # late epochs are given two batches or one
+    goes_on = moments[-1] + between[0] > shown
+    return int(between[0]) if np.ptp(between) == 0 and between[0] >= least and goes_on else 0
 
 
 def _drive(note: NotedScheduler, times: int, at: float, real: bool) -> bool:

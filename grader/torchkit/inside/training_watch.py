@@ -6,6 +6,7 @@ real number of batches and epochs runs in a fraction of a second.
 """
 
 import contextlib
+import copy
 import inspect
 import sys
 import time
@@ -26,7 +27,7 @@ from grader.torchkit.inside.losses import Losses
 from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.old_gradients import MAX_TRACKED, OldGradients
 from grader.torchkit.inside.optimizer_steps import watched_steps
-from grader.torchkit.inside.passes import Batches, EpochCounts, Pass, thinned
+from grader.torchkit.inside.passes import Batches, EpochCounts, Pass, shown_enough, thinned
 from grader.torchkit.inside.schedules import Schedules
 from grader.torchkit.inside.set_rates import NotedGroup, SetRates
 from grader.torchkit.inside.simulated_schedules import rates
@@ -64,24 +65,23 @@ class TrainingWatch:
         self.optimizers: list[Optimizer] = []
         self.used: list[tuple[int, int, float]] = []
         self.losses = Losses(train, test)
-        self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1))
+        self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1), lambda: self._batches * self._pass.under_way)
         self.set_rates = SetRates()
         self.loaders: list[Any] = []
         self.learned: set[int] = set()
         self.running = False
         self._pass = Pass(0)
+        self._batches = self._repeated = 0  # handed out in all passes, and those of them that had been before
         self._fresh_pass = False
         self._streams: list[FrameType] = []  # generators that have begun a pass
         self._ended_at: tuple[int, int] | None = None  # the frame and instruction in which the last pass has just ended
-        self._evaluated_after = False
+        self._evaluated_after = self._not_watched = self._stepping = False
         self._fetched: list[Pass] = []  # passes that gave a batch since the last backward pass
         self._reads_count = False  # whether what was read since the last backward pass is what was learned from
-        self._not_watched = False
         self._per_class = 4  # items of one class left in a batch
         self._started = self._stepped = time.process_time()
         self._old_gradients = OldGradients()
         self._unused: list[Tensor] = []  # parameters whose gradients wait for a step
-        self._stepping = False
 
     def run(self, training: Callable[[], Any]) -> dict[str, Any]:
         """Call a training with all hooks in place.
@@ -125,7 +125,8 @@ class TrainingWatch:
             stack.callback(losses.remove)
             stack.enter_context(watched_steps(self._before_step, self._after_step, self._backward))
             for owner, name, new in patches:
-                stack.callback(_patched(owner, name, new))
+                stack.callback(setattr, owner, name, vars(owner).get(name, getattr(owner, name)))
+                setattr(owner, name, new)
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
             yield
@@ -200,17 +201,18 @@ class TrainingWatch:
         self._ended_at = id(caller), caller.f_lasti
         if current.goes_on:
             current = self._part_of_stream()
-        elif self.short and self._shown_enough(current):
-            raise StopIteration
+        repeats = self.short and not current.goes_on and self._repeats(current)
         in_between = self._pass.under_way and self._pass.backwards > 0 and self._fetched
         beside = in_between and self._pass.loader is not current.loader
         if not beside:
             self._forget_reads()
-        batch = next(batches)
+        batch = copy.deepcopy(current.batch) if repeats else next(batches)
         self._ended_at = None
-        batch = thinned(batch, self._per_class) if self.short else batch
+        batch = current.batch = thinned(batch, self._per_class) if self.short else batch
         current.yielded += 1
         if not beside:
+            self._batches += 1
+            self._repeated += repeats
             self._begin_batch(batch, current)
         return batch
 
@@ -233,18 +235,20 @@ class TrainingWatch:
         self._pass.goes_on = True
         return self._pass
 
-    def _shown_enough(self, current: Pass) -> bool:
-        """Whether a pass may end: fewer batches are needed the more epochs were seen."""
-        done = len(self.epochs)
-        batches, steps = (5, 2) if done <= self.long_epochs else (2, 1) if done <= 5 else (1, 1)
-        if current.yielded < batches:
+    def _repeats(self, current: Pass) -> bool:
+        """Whether a pass that has shown enough goes on with its last batch, as a scheduler may wait for so many.
+
+        Raises:
+            StopIteration: it has shown enough, and ends.
+        """
+        if not shown_enough(current, self.epochs, self.long_epochs, bool(self.optimizers)):
             return False
-        max_batches = 40  # of one pass, however few steps it takes
-        if current.yielded >= max_batches or current.backwards == 0:
-            return True
-        if done == 1 and self.epochs[0].unstepped:  # a step is due, which may never come
-            return False
-        return current.steps >= steps or (done > 1 and not self.optimizers)
+        early, before = len(self.epochs) <= self.long_epochs, self._batches - current.yielded
+        waits = self.schedules.stepped_since(before) == 1 if early else self.schedules.hardly_stepped()
+        over = current.yielded >= current.length or self._repeated >= 4 * current.length
+        if over or not waits or not current.backwards:
+            raise StopIteration
+        return True
 
     def _backward(self, run: Callable[[], None]) -> None:
         self._ended_at = None
@@ -341,9 +345,3 @@ class TrainingWatch:
         if self._steps_slowly():
             self._per_class = 2
         epoch.empty += not self._old_gradients.remember(optimizer)
-
-
-def _patched(owner: Any, name: str, new: Any) -> Callable[[], None]:
-    old = vars(owner)[name] if name in vars(owner) else getattr(owner, name)
-    setattr(owner, name, new)
-    return lambda: setattr(owner, name, old)

@@ -35,6 +35,8 @@ NO_GPU = {
     "    assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32\n"
     "@torch.amp.autocast(device_type='cpu')\ndef product(x):\n    return x @ x\n"
     "assert product(torch.ones(2, 2)).dtype == torch.float32",
+    "default dtype": "torch.set_default_dtype(torch.float64)\nassert torch.zeros(2).dtype == torch.float32",
+    "default type of tensors": "torch.set_default_tensor_type(torch.DoubleTensor)\nassert torch.zeros(2).dtype == torch.float32",
     "cuda()": "assert torch.ones(2).cuda().device.type == 'cpu'\nassert torch.nn.Linear(2, 2).cuda()",
     "to": "torch.nn.Linear(2, 2).to('cuda')\ntorch.ones(1).to(torch.device('cuda:0'), non_blocking=True)",
     "creation": "assert torch.zeros(2, device='cuda').device.type == 'cpu'",

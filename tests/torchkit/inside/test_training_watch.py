@@ -3,13 +3,13 @@
 import copy
 import itertools
 import pickle
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Dataset, Subset
 
 from grader.assignments.vit.metric_learning import training
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun
@@ -51,7 +51,56 @@ def test_learning_rates_are_simulated_to_the_end(each_batch: bool, batches: int)
     assert curve[:, 0].tolist() == pytest.approx([0.1 * 0.1 ** (step // 2) for step in range(EPOCHS * batches)])
 
 
-def trained_copy(train: torch.utils.data.Dataset, watch: TrainingWatch, holds_the_copy: bool) -> None:
+def curve_where_stepped(due: Callable[[int, int], bool], at_the_end: bool = False) -> list[float]:
+    """The learning rate of a training whose scheduler, which halves it, is stepped after some of its batches.
+
+    Args:
+        due: of the number of the batch in its epoch, and in all epochs; both begin with 1.
+        at_the_end: it is stepped after the training.
+    """
+
+    def training(train: Dataset, test: object, watch: TrainingWatch) -> None:
+        model = nn.Linear(3, 10)
+        optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
+        counted = itertools.count(1)
+        for _ in range(EPOCHS):
+            for number, (inputs, labels) in enumerate(DataLoader(train, 20), 1):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(model(inputs), labels).backward()
+                optimizer.step()
+                if due(number, next(counted)):
+                    scheduler.step()
+        if at_the_end:
+            scheduler.step()
+
+    (curve,) = watched(training).rates.curves
+    return cast(list[float], curve[:, 0].tolist())
+
+
+@pytest.mark.parametrize("every", [3, 7, 25])
+def test_a_scheduler_stepped_each_so_many_batches_of_the_training_is_simulated_so(every: int) -> None:
+    curve = curve_where_stepped(lambda number, counted: counted % every == 0)
+    assert curve == pytest.approx([0.5 ** (done // every) for done in range(10 * EPOCHS)])
+
+
+@pytest.mark.parametrize("every", [10, 11])
+def test_as_many_batches_as_an_epoch_has_are_an_epoch(every: int) -> None:
+    curve = curve_where_stepped(lambda number, counted: counted % every == 0)
+    assert curve == pytest.approx([0.5**epoch for epoch in range(EPOCHS)])
+
+
+def test_a_scheduler_stepped_each_so_many_batches_of_an_epoch_is_simulated_so() -> None:
+    curve = curve_where_stepped(lambda number, counted: number % 4 == 0)
+    assert curve == pytest.approx([0.5 ** (2 * epoch + done // 4) for epoch in range(EPOCHS) for done in range(10)])
+
+
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_a_scheduler_that_is_stepped_never_or_after_the_training_changes_nothing(at_the_end: bool) -> None:
+    assert set(curve_where_stepped(lambda number, counted: False, at_the_end)) == {1.0}
+
+
+def trained_copy(train: Dataset, watch: TrainingWatch, holds_the_copy: bool) -> None:
     """Learn with a copy of a model, while the optimizer holds that copy or the model that was copied."""
     model = nn.Linear(3, 10)
     watch.follow("model", model)
@@ -92,7 +141,7 @@ def test_what_a_training_raises_is_told_and_what_is_still_to_do_passes_through()
 
 
 def test_an_endless_training_is_ended() -> None:
-    def endless(train: torch.utils.data.Dataset, test: object, watch: object) -> None:
+    def endless(train: Dataset, test: object, watch: object) -> None:
         while True:
             steps(train, watch)  # type: ignore[arg-type]
 
@@ -111,7 +160,7 @@ def learn(model: nn.Module, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]
 
 @pytest.mark.parametrize("taken", ["for", "list", "beside", "chained"])
 def test_an_epoch_is_a_pass_over_the_data_or_lasts_until_the_evaluation(taken: str) -> None:
-    def training(train: torch.utils.data.Dataset, test: object, watch: TrainingWatch) -> None:
+    def training(train: Dataset, test: object, watch: TrainingWatch) -> None:
         model = nn.Linear(3, 10)
         watch.follow("model", model)
         loader, others = DataLoader(train, 20), DataLoader(train, 20)

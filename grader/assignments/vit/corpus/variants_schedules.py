@@ -83,6 +83,17 @@ VARIANTS = [
         f"{LR}.CosineAnnealingLR(optimizer, (num_epochs - 1) * len(loader))], milestones=[len(loader)])",
         "batch",
     ),
+    plain(
+        "each_hundred_batches",
+        scheduler=f"scheduler = {LR}.ExponentialLR(optimizer, 0.9); done = 0",
+        per_batch="done += 1\n            if done % 100 == 0:\n                scheduler.step()",
+    ),
+    scheduled(
+        "each_fourth_batch",
+        f"{LR}.CosineAnnealingLR(optimizer, num_epochs * (len(loader) // 4))",
+        "batch",
+        "if i % 4 == 3:\n                scheduler.step()",
+    ),
     scheduled(
         "last_batch_of_each_epoch",
         f"{LR}.StepLR(optimizer, 5)",
