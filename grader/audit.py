@@ -35,7 +35,7 @@ class Case:
             reference's text, None to delete the file, or a function of the reference's bytes that
             gives new bytes.
         costs: criteria that lose points; empty for a correct variant.
-        word: a key word that the message or hint of a criterion in ``costs`` must hold.
+        word: a key word that the message or hint of a criterion in ``costs`` must hold; of a correct variant, any remark.
         warns: warning codes that must be there.
         switches: of the rubric, where they are not as it has them: {"strict": True}.
     """
@@ -283,7 +283,7 @@ def judge(kind: str, case: Any, grade: Grade) -> AuditedCase:
     lost = tuple(c.id for c in grade.criteria if c.lost and not _follows(c, costs))
     failed = tuple(f"{c.id}/{r.name}" for c in grade.criteria for r in c.checks if r.status == "failed")
     said = " ".join(
-        [*(c.feedback for c in grade.criteria if c.id in costs), *(w.message for w in grade.warnings)]
+        [*(c.feedback for c in grade.criteria if c.id in costs or not costs), *(w.message for w in grade.warnings)]
     ).lower()
     named = not case or case.word.lower() in said
     complaints = [f"does not cost {c}" for c in costs if c not in lost]

@@ -10,7 +10,13 @@ import numpy as np
 from grader.judging import raised_words
 from grader.raised import place
 from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
-from grader.torchkit.schedule_units import begun_again, below_zero_in_batches, counted_in_batches, counted_in_epochs
+from grader.torchkit.schedule_units import (
+    begun_again,
+    below_zero_in_batches,
+    counted_in_batches,
+    counted_in_epochs,
+    never_ends,
+)
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
 
@@ -34,7 +40,8 @@ def rate_problem(run: WatchedTraining) -> RateProblem | None:
         return again
     if moving:
         groups = [curve[:, group] for curve in moving for group in range(curve.shape[1])]
-        problems = [counted_in_batches(run, group) or counted_in_epochs(run, group) for group in groups if moves(group)]
+        kinds = (counted_in_batches, counted_in_epochs, never_ends)
+        problems = [next(filter(None, (of(run, group) for of in kinds)), None) for group in groups if moves(group)]
         return None if any(problem is None for problem in problems) else problems[0]
     return _by_hand(run) if _used_rates_move(run) else _constant(run)
 
@@ -229,6 +236,9 @@ def _late(run: WatchedTraining, scheduler: WatchedScheduler) -> str:
     numbers = [scheduler.settings.get(name) for name in ("milestones", "step_size", "patience", "T_max")]
     first = [min(n) if isinstance(n, list) and n else n for n in numbers if n]
     total = epochs * run.rates.batches if run.rates.per_batch else epochs
+    seen_whole = not run.rates.per_batch and len(run.epochs) == epochs
+    if first and isinstance(first[0], int | float) and scheduler.steps < first[0] < total - 2 and seen_whole:
+        return f"Its first change comes at step {first[0]:g}, and it is stepped {scheduler.steps} times in all {epochs} epochs."
     if first and isinstance(first[0], int | float) and first[0] >= total - 2:
         return f"Its first change lies beyond the {epochs} epochs of the training: its numbers are counted in {unit}."
     if scheduler.type == "ReduceLROnPlateau":

@@ -18,8 +18,8 @@ class RateProblem:
     Attributes:
         kind: "constant": it does not change, or falls below 0, or its scheduler raises; "by hand": it changes, but
             without a scheduler; "in batches": it changes, but a schedule in epochs seems to be counted in batches; "over":
-            and so has come to its end after a few of them; "in epochs": it hardly changes, as a schedule in batches is
-            counted in epochs.
+            and so has come to its end after a few of them; "in epochs": only the beginning of a schedule is used, as
+            one in batches is counted in epochs.
     """
 
     message: str

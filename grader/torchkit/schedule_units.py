@@ -20,6 +20,8 @@ def counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
     epochs, batches = run.rates.epochs, run.rates.batches
     if not run.rates.per_batch or epochs < MIN_EPOCHS or len(rates) != epochs * batches or rates.max() <= 0:
         return None
+    if _waits_for_batches(run):
+        return None
     falls = np.flatnonzero(np.diff(rates) < -1e-9 * rates.max())
     if not len(falls):
         return None
@@ -33,6 +35,33 @@ def counted_in_batches(run: WatchedTraining, rates: np.ndarray) -> RateProblem |
         what = f"falls from {rates.max():.1e} to {rates[-1]:.1e}, below a hundredth {_within(at, batches)} of {epochs}"
         return RateProblem(f"the learning rate {what}: {_because(run)}", EPOCHS_HINT, "over")
     return _rounds(run, rates)
+
+
+def _waits_for_batches(run: WatchedTraining) -> bool:
+    """Whether a plateau is waited for through more steps than there are epochs, so that batches are meant."""
+    patiences = [scheduler.settings.get("patience") for scheduler in run.schedulers if scheduler.steps]
+    return any(isinstance(patience, int) and patience > run.rates.epochs for patience in patiences)
+
+
+def never_ends(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
+    """Find a OneCycleLR that was told far more steps than the training has, so that only its beginning is used.
+
+    Args:
+        rates: (S,) over the whole training.
+    """
+    for scheduler in run.schedulers:
+        total = scheduler.settings.get("total_steps")
+        if not run.rates.per_batch or scheduler.type != "OneCycleLR" or not isinstance(total, int):
+            continue
+        if scheduler.steps and total >= 2 * len(rates):
+            return RateProblem(
+                f"the learning rate goes from {rates[0]:.4g} to {rates[-1]:.4g}, only the beginning of its schedule: "
+                f"OneCycleLR is told {total} steps (total_steps), and the training has {len(rates)}: "
+                f"{run.rates.epochs} epochs of {run.rates.batches} batches",
+                "Count the batches of the loader that you train with, len(loader), not images and not those of another.",
+                "in epochs",
+            )
+    return None
 
 
 def below_zero_in_batches(run: WatchedTraining) -> RateProblem | None:

@@ -127,6 +127,30 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
         "hardly changes by ExponentialLR (gamma=0.999999): from 0.1 to 0.0999801 in all 20 epochs",
     ),
     "falls in batches": (training(FALLING_IN_BATCHES, OFTEN, batches=BATCHES), "StepLR (step_size=5) counts batches"),
+    "has begun when the training ends": (
+        training(WARM_UP, OFTEN | {"type": "OneCycleLR", "settings": {"total_steps": 5_000}}, batches=BATCHES),
+        "OneCycleLR is told 5000 steps (total_steps), and the training has 200: 20 epochs of 10 batches",
+    ),
+    "ends before its last step": (
+        training(WARM_UP, OFTEN | {"type": "OneCycleLR", "settings": {"total_steps": 220}}, batches=BATCHES),
+        "",
+    ),
+    "waits through many batches": (
+        training(
+            FALLING_IN_BATCHES, OFTEN | {"type": "ReduceLROnPlateau", "settings": {"patience": 30}}, batches=BATCHES
+        ),
+        "",
+    ),
+    "waits as through epochs": (
+        training(
+            FALLING_IN_BATCHES, OFTEN | {"type": "ReduceLROnPlateau", "settings": {"patience": 4}}, batches=BATCHES
+        ),
+        "ReduceLROnPlateau (patience=4) counts batches",
+    ),
+    "is not stepped often enough": (
+        training(FLAT, scheduler(steps=4, epochs=4, settings={"step_size": 10})),
+        "Its first change comes at step 10, and it is stepped 4 times in all 20 epochs.",
+    ),
     "goes round in batches": (
         training(ROUNDS, OFTEN | {"type": "CosineAnnealingLR", "settings": {"T_max": 5}}, batches=BATCHES),
         "goes up and down",

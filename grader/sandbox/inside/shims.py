@@ -24,7 +24,7 @@ def install(asks_for_gpu: bool) -> None:
         "matplotlib", "seaborn", "plotly", "bokeh", "altair", "livelossplot", "IPython", "ipywidgets", "cv2", "umap",
         "torchsummary", "torchinfo", "torchview", "torchviz", "thop", "fvcore", "ptflops",
         "tensorboard", "tensorboardX", "torch.utils.tensorboard", "visdom", "wandb", "mlflow", "neptune", "comet_ml",
-        "clearml", "swanlab", "trackio", "dagshub", "google.colab", "kaggle_secrets", "dotenv",
+        "clearml", "alive_progress", "swanlab", "trackio", "dagshub", "google.colab", "kaggle_secrets", "dotenv",
     )  # fmt: skip
     sys.meta_path.insert(0, _Absent(absent))
     if_not_installed = ("pandas",)  # keeps tables of losses, and now and then counts labels
@@ -97,6 +97,7 @@ def _grid(nrows: int = 1, ncols: int = 1, *, squeeze: bool = True, **options: An
 RESULTS: dict[str, Callable[..., Any]] = {
     "subplots": lambda *args, **options: (Anything("figure"), _grid(*args, **options)),
     "plot": lambda *args, **options: [Anything("line")],
+    "alive_it": lambda items, *args, **options: items,
     "hist": lambda *args, **options: (Anything("counts"), Anything("bins"), Anything("patches")),
 }
 

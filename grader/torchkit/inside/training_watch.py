@@ -222,7 +222,7 @@ class TrainingWatch:
         self._pass = current
         if all(each is not current for each in self._fetched):
             self._fetched = [*self._fetched[-7:], current]
-        if self.epochs and current.yielded > 1 and not self._evaluated_after:
+        if self.epochs and not self._fresh_pass and not self._evaluated_after:
             self.epochs[-1].of = current
         current.under_way = self._reads_count = True
         self._evaluated_after = False
@@ -245,7 +245,7 @@ class TrainingWatch:
             return False
         early, before = len(self.epochs) <= self.long_epochs, self._batches - current.yielded
         waits = self.schedules.stepped_since(before) == 1 if early else self.schedules.hardly_stepped()
-        over = current.yielded >= current.length or self._repeated >= 4 * current.length
+        over = current.yielded >= current.length or self._repeated >= 6 * current.length
         if over or not waits or not current.backwards:
             raise StopIteration
         return True

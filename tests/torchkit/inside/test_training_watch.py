@@ -3,7 +3,7 @@
 import copy
 import itertools
 import pickle
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
 import pytest
@@ -156,6 +156,23 @@ def learn(model: nn.Module, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]
         nn.functional.cross_entropy(model(inputs), labels).backward()
         optimizer.step()
     watch.evaluated()
+
+
+def test_batches_that_are_fetched_before_the_last_is_learned_from_count_for_their_own_pass() -> None:
+    def ahead(loader: DataLoader[tuple[torch.Tensor, torch.Tensor]]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        batches = iter(loader)
+        now = next(batches, None)
+        while now is not None:
+            following = next(batches, None)
+            yield now
+            now = following
+
+    def training(train: Dataset, test: object, watch: TrainingWatch) -> None:
+        model = nn.Linear(3, 10)
+        for _ in range(EPOCHS):
+            learn(model, ahead(DataLoader(train, 20)), watch)
+
+    assert all(epoch.batches == epoch.steps for epoch in watched(training).epochs)
 
 
 @pytest.mark.parametrize("taken", ["for", "list", "beside", "chained"])

@@ -208,6 +208,12 @@ FAULTS = [
         costs=SCHEDULER,
         word="has no effect",
     ),
+    schedule(
+        "scheduler_of_as_many_steps_as_images",
+        f"{LR}.OneCycleLR(optimizer, lr, epochs=num_epochs, steps_per_epoch=len(train_subset))",
+        "OneCycleLR is told 125000 steps (total_steps), and the training has 1975: 25 epochs of 79 batches",
+        per="batch",
+    ),
     schedule("scheduler_gamma_1", f"{LR}.ExponentialLR(optimizer, gamma=1.0)", "by gamma=1"),
     schedule("scheduler_constant_factor", f"{LR}.LambdaLR(optimizer, lambda epoch: 1.0)", "never changes"),
     plateau("patience_beyond", 25, told="best_prec", word="patience=25"),

@@ -48,6 +48,20 @@ FAULTS = [
         word="the embedding head do not change: no optimizer that takes a step holds",
     ),
     training(
+        "vit_with_a_rate_of_0",
+        (
+            HELD,
+            "    parameters = [{'params': vit_model.parameters(), 'lr': 0.0}, {'params': model_embedding.parameters()}]\n",
+        ),
+        (MADE, "    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, num_epochs * len(loader))\n"),
+        word="the weights of the ViT do not change: the learning rate of its parameters is 0",
+    ),
+    training(
+        "vit_hardly_optimized",
+        (HELD, "    parameters = [*list(vit_model.parameters())[-2:], *model_embedding.parameters()]\n"),
+        word="the optimizer holds 2 of its",
+    ),
+    training(
         "vit_without_gradient",
         (
             EMBED,
@@ -183,7 +197,7 @@ FAULTS = [
     training(
         "evaluates_train_twice",
         (ARGUMENTS, ARGUMENTS.replace("test_dataset", "train_subset")),
-        word="test set is the training set",
+        word="test set holds images of the training set",
     ),
     training(
         "evaluates_a_new_model",

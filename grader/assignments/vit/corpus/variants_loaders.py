@@ -1,7 +1,7 @@
 """Part 3: data sets, samplers and loaders that are right, and epochs counted by hand."""
 
 from grader.assignments.vit.corpus.contrastive_bodies import ENDLESS, LEARN, LOADER, edited, plain, streamed
-from grader.assignments.vit.corpus.contrastive_lines import ARGUMENTS, COMPUTE, EMBED, MADE, MINE, STEP
+from grader.assignments.vit.corpus.contrastive_lines import ARGUMENTS, COMPUTE, EMBED, LR, MADE, MINE, STEP
 from grader.assignments.vit.corpus.contrastive_lines import LOADER as LOADER_LINE
 
 VARIANTS = [
@@ -25,6 +25,30 @@ VARIANTS = [
         "loader_processes",
         loader="""loader = DataLoader(
         subset, batch_size, True, num_workers=2, pin_memory=True, persistent_workers=True, prefetch_factor=2)""",
+    ),
+    plain(
+        "one_batch_ahead",
+        loader="loader = Ahead(DataLoader(subset, batch_size=batch_size, shuffle=True))",
+        scheduler=f"scheduler = {LR}.OneCycleLR(optimizer, lr, total_steps=num_epochs * len(loader))",
+        per_batch="scheduler.step()",
+        per_epoch="",
+        more="""
+
+class Ahead:
+    def __init__(self, loader):
+        self.loader = loader
+
+    def __len__(self):
+        return len(self.loader)
+
+    def __iter__(self):
+        batches = iter(self.loader)
+        following = next(batches, None)
+        while following is not None:
+            batch = [part.to(device) for part in following]
+            following = next(batches, None)
+            yield batch
+""",
     ),
     plain(
         "own_data_set",

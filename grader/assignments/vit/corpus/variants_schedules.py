@@ -84,6 +84,15 @@ VARIANTS = [
         "batch",
     ),
     plain(
+        "warmed_up_by_hand_first",
+        scheduler=f"scheduler = {LR}.ExponentialLR(optimizer, 0.998); done = 0",
+        per_batch="""done += 1
+            if done <= 100:
+                optimizer.param_groups[0]["lr"] = lr * done / 100
+            else:
+                scheduler.step()""",
+    ),
+    plain(
         "each_hundred_batches",
         scheduler=f"scheduler = {LR}.ExponentialLR(optimizer, 0.9); done = 0",
         per_batch="done += 1\n            if done % 100 == 0:\n                scheduler.step()",

@@ -15,9 +15,10 @@ from grader.assignments.vit.corpus.contrastive_bodies import (
     settings,
     training,
 )
-from grader.assignments.vit.corpus.contrastive_lines import HELD, LR
+from grader.assignments.vit.corpus.contrastive_lines import EVALUATE, HELD, LR
 from grader.audit import Case
 
+LOOP = "    for epoch in range(1, num_epochs + 1):\n"
 VARIANTS = [
     edited(
         "begins_with_the_classifier",
@@ -60,6 +61,11 @@ VARIANTS = [
             '    model_embedding.load_state_dict(best["embedding_head"])\n'
             "    return best_prec\n",
         ),
+    ),
+    Case(
+        "contrastive.variant_evaluates_before_each_epoch",
+        {"contrastive.py": [(EVALUATE, ""), (LOOP, LOOP + EVALUATE)]},
+        word="the models of the last one are never evaluated or saved",
     ),
     edited(
         "trains_a_copy_of_the_vit",

@@ -44,7 +44,22 @@ def evaluated(evidence: Evidence) -> str | None:
         _expect_calculator(run)
     if "evaluate_at_end_epoch" not in changed(evidence) or _takes_what_is_given(evidence):
         _expect_best_precision(run)
+    if _comes_before_each_epoch(run, calls):
+        return (
+            "`evaluate_at_end_epoch` is called before the training of each epoch: the models of the last one are never "
+            "evaluated or saved"
+        )
     return None
+
+
+def _comes_before_each_epoch(run: TrainingRun, calls: int) -> bool:
+    """Whether the models are evaluated before each epoch, and not after the last.
+
+    Args:
+        calls: of the evaluation, those before the first epoch as well.
+    """
+    *before, last = [epoch.evaluations for epoch in run.epochs]
+    return run.ended == "returned" and not last and bool(before) and all(before) and calls > sum(before)
 
 
 def _called_instead(evidence: Evidence) -> str:
@@ -112,7 +127,8 @@ def _expect_models_and_sets(run: TrainingRun, evaluation: Evaluation) -> None:
     if run.total("test_batches") and evaluation.train == "test":
         return  # training_items tells the cause
     if evaluation.test == "train":
-        what = "the two sets are swapped" if evaluation.train == "test" else "its test set is the training set"
+        alone = "its test set holds images of the training set"
+        what = "the two sets are swapped" if evaluation.train == "test" else alone
         raise Fail(f"`evaluate_at_end_epoch`: {what}", SETS_HINT)
     if evaluation.train == "test":
         raise Fail("`evaluate_at_end_epoch`: its reference set is the test set", SETS_HINT)

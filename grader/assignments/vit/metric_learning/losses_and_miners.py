@@ -47,13 +47,18 @@ def triplet_loss(evidence: Evidence) -> None:
         )
     learned, turned = (sum(getattr(loss, name) for loss in triplet_losses(run)) for name in ("learned", "upwards"))
     watched_trainings.expect_descent(run, learned, turned, "it draws images of different classes together")
-    weightless = sum(loss.weightless for loss in triplet_losses(run))
-    if weightless > 0.9 * learned:
+    if weightless(run):
         raise Fail(
             "the triplet loss teaches nothing: its gradient is multiplied by 0, or by next to nothing",
             "Look at the number that it is multiplied by where several losses are added up, or call backward() on the "
             "triplet loss itself.",
         )
+
+
+def weightless(run: TrainingRun) -> bool:
+    """Whether the gradient of the triplet loss is 0 by a factor that it is multiplied by, nearly always."""
+    learned, nothing = (sum(getattr(loss, name) for loss in triplet_losses(run)) for name in ("learned", "weightless"))
+    return bool(nothing > 0.9 * learned)
 
 
 def begins_alike(run: TrainingRun) -> bool:

@@ -13,6 +13,7 @@ from grader.assignments.vit.metric_learning.losses_and_miners import (
     triplet_loss,
     triplet_losses,
     unused_miner,
+    weightless,
 )
 from grader.assignments.vit.metric_learning.model_arguments import (
     exchanged_call,
@@ -144,6 +145,8 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
         return Skip()  # the check of the loss tells
     if mislabelled(run)[0]:
         return Skip()  # the check of the labels tells
+    if weightless(run):
+        return Skip()  # the check of the loss tells
     said = "at every step of the optimizer all gradients were None or zero"
     if triplet and all(loss.one_class == loss.calls for loss in triplet):
         if run.items.batch < 3:
@@ -205,6 +208,16 @@ def _unmoved(run: TrainingRun, name: str, model: WatchedModel) -> Exception:
         )
     if not run.used.rate.any():
         return Fail(f"{unchanged}: the learning rate is 0", "Look at lr and at the scheduler's first values.")
+    if any((curve == 0).all(axis=0).any() for curve in run.rates.curves):
+        return Fail(
+            f"{unchanged}: the learning rate of its parameters is 0",
+            "The optimizer has several groups of parameters: look at the lr of each.",
+        )
+    if model.held < model.parameters:
+        return Fail(
+            f"{unchanged}: the optimizer holds {model.held} of its {model.parameters} parameters, the others are never trained",
+            "Give the optimizer all parameters of both models.",
+        )
     return Fail(
         f"{unchanged}: no gradient reaches it, or it is given its old weights back",
         "Look for detach() between the model and the loss, and for load_state_dict() in the loop.",
