@@ -55,11 +55,17 @@ def of_loaders(loaders: Iterable[Any], train: NotedReads, test: NotedReads) -> I
     return items
 
 
+def is_whole(dataset: Any, train: NotedReads) -> bool:
+    """Whether a data set is the training set itself, with all of its items."""
+    itself = isinstance(dataset, NotedReads) and dataset.reads is train.reads
+    return itself and len(dataset) >= train.item_count  # type: ignore[arg-type]
+
+
 def _note(loader: Any, items: ItemsOfLoaders, train: NotedReads, test: NotedReads) -> None:
     max_seconds = 1.0  # of the processor, for one loader
     deadline = time.process_time() + max_seconds
     items.batch = max(items.batch, getattr(loader, "batch_size", None) or 1)
-    items.direct |= isinstance(loader.dataset, NotedReads) and loader.dataset.reads is train.reads
+    items.direct |= is_whole(loader.dataset, train)
     if type(loader.dataset) is Subset:
         items.offered = max(items.offered, len(set(map(int, loader.dataset.indices))))
     found = _indices(loader, deadline)
@@ -107,7 +113,7 @@ def _item(dataset: Any, index: int, sets: tuple[NotedReads, NotedReads]) -> tupl
     while True:
         if isinstance(dataset, NotedReads) and type(dataset).__getitem__ is own:  # type: ignore[index]
             of = next((each for each in sets if each.reads is dataset.reads), None)
-            return of, index % dataset.item_count
+            return of, dataset.row(index)
         if type(dataset) is Subset:
             dataset, index = dataset.dataset, int(dataset.indices[index])
         elif type(dataset) is ConcatDataset:

@@ -44,7 +44,11 @@ class NotedReads:
 
     def note_read(self, index: int) -> None:
         """Note that an item was read."""
-        self.reads.append(index % self.item_count)
+        self.reads.append(self.row(index))
+
+    def row(self, index: int) -> int:
+        """The number that an item had when the data set was made."""
+        return index % self.item_count
 
     def note_looks(self, image: object, index: int, label: int) -> None:
         """Note what is handed out as the image of an item, if that is a tensor."""

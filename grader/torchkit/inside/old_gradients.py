@@ -14,12 +14,17 @@ class OldGradients:
 
     def __init__(self) -> None:
         self._last: dict[int, Tensor] = {}  # by id of the parameter
+        self._before_step = False  # whether there were gradients but zero
+
+    def before_step(self, optimizer: Optimizer) -> None:
+        """Look at the gradients that a step is taken with: it may zero them at its end."""
+        self._before_step = any(p.grad is not None and bool(p.grad.any()) for p in some_parameters(optimizer))
 
     def remember(self, optimizer: Optimizer) -> bool:
-        """Keep the gradients of a step; whether there were any but zero."""
+        """Keep the gradients that a step has left; whether it had any but zero."""
         gradients = [(id(p), p.grad) for p in some_parameters(optimizer) if p.grad is not None and p.grad.any()]
         self._last.update({key: gradient.detach().clone() for key, gradient in gradients})
-        return bool(gradients)
+        return bool(gradients) or self._before_step
 
     def still_there(self, optimizers: Iterable[Optimizer]) -> bool:
         """Whether some parameter still has the gradient of the last step."""

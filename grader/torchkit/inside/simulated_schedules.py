@@ -146,6 +146,10 @@ def _steppings(note: NotedScheduler, seen: list[dict[str, int]], batches: int) -
             ways.append(by_batch)  # too short an epoch to tell: as in a longer one
         else:
             ways.append(Stepping(times=steps))
+    if by_batch is not None:  # nor can the first ones tell, where they were cut short
+        for epoch, counts in enumerate(seen[: len(ways)]):
+            if not ways[epoch].times and counts["batches"] * by_batch.rate < 1:
+                ways[epoch] = by_batch
     return ways
 
 

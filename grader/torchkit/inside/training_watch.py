@@ -329,6 +329,7 @@ class TrainingWatch:
             raise StopTraining
         self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)
+        self._old_gradients.before_step(optimizer)
         if all(optimizer is not other for other in self.optimizers) and len(self.optimizers) < 100:
             self.optimizers.append(optimizer)
         index = next((i for i, other in enumerate(self.optimizers) if other is optimizer), -1)

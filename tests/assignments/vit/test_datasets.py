@@ -10,6 +10,7 @@ from torchvision.transforms import Compose, ToTensor
 
 from grader.assignments.vit.inside import provided
 from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist, to_tensor
+from grader.torchkit.inside.noted_reads import UNKNOWN, pixels_of
 
 
 @pytest.fixture
@@ -55,6 +56,19 @@ def test_a_batch_holds_what_its_items_are_and_all_are_noted(garments):
     assert garments.reads == [4, 0, 3]
     for at, row in enumerate(garments.reads[:3]):
         assert torch.equal(images[at], garments[row][0]) and labels[at] == garments[row][1]
+
+
+def test_items_that_are_left_in_a_narrowed_set_keep_their_numbers(garments):
+    garments.data, garments.targets = garments.data[[4, 1]], garments.targets[[4, 1]]
+    items = [garments[0], garments[1]]
+    assert len(garments) == 2 and garments.reads == [4, 1]
+    assert [garments.looks[pixels_of(image)] for image, _ in items] == [(4, items[0][1]), (1, items[1][1])]
+
+
+def test_other_images_count_by_where_they_stand_and_are_not_known(garments):
+    garments.data = garments.data.flip(2)
+    image, label = garments[3]
+    assert garments.reads == [3] and garments.looks[pixels_of(image)] == (UNKNOWN, label)
 
 
 def test_a_batch_of_a_subclass_is_made_of_its_own_items(garments):

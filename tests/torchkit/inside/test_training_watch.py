@@ -31,6 +31,18 @@ def test_gradients_that_nobody_zeroes_are_stale() -> None:
     assert run.total("stale") == run.total("backwards") - 1
 
 
+def test_gradients_that_are_zeroed_at_the_end_of_each_step_were_there() -> None:
+    def training(train: Dataset, test: object, watch: TrainingWatch) -> None:
+        def made(optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler:
+            optimizer.register_step_post_hook(lambda *step: optimizer.zero_grad())
+            return torch.optim.lr_scheduler.StepLR(optimizer, 2)
+
+        steps(train, watch, zeroed=False, made=made)
+
+    run = watched(training)
+    assert run.total("empty") == run.total("stale") == 0 < run.steps
+
+
 def test_items_that_are_learned_from_and_those_that_could_be_are_told() -> None:
     run = watched(lambda train, test, watch: steps(Subset(train, range(50, 150)), watch))
     assert run.items.could.nonzero()[0].tolist() == list(range(50, 150))

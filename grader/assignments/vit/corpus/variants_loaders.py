@@ -1,7 +1,7 @@
 """Part 3: data sets, samplers and loaders that are right, and epochs counted by hand."""
 
-from grader.assignments.vit.corpus.contrastive_bodies import ENDLESS, LEARN, LOADER, edited, plain, streamed
-from grader.assignments.vit.corpus.contrastive_lines import ARGUMENTS, COMPUTE, EMBED, LR, MADE, MINE, STEP
+from grader.assignments.vit.corpus.contrastive_bodies import DEVICE, ENDLESS, LEARN, LOADER, edited, plain, streamed
+from grader.assignments.vit.corpus.contrastive_lines import ARGUMENTS, COMPUTE, EMBED, LR, MADE, MINE, SAMPLE, STEP
 from grader.assignments.vit.corpus.contrastive_lines import LOADER as LOADER_LINE
 
 VARIANTS = [
@@ -49,6 +49,16 @@ class Ahead:
             following = next(batches, None)
             yield batch
 """,
+    ),
+    edited(
+        "narrows_a_copy_of_the_training_set",
+        (
+            SAMPLE,
+            "kept = torch.as_tensor(sample_balanced_subset(train_dataset, 500).indices)\n"
+            "    train_subset = copy.copy(train_dataset)\n"
+            "    train_subset.data, train_subset.targets = train_dataset.data[kept], train_dataset.targets[kept]",
+        ),
+        (DEVICE, DEVICE + "import copy\n"),
     ),
     plain(
         "own_data_set",

@@ -16,6 +16,7 @@ from grader.assignments.vit.corpus.contrastive_bodies import (
     training,
 )
 from grader.assignments.vit.corpus.contrastive_lines import EVALUATE, HELD, LR
+from grader.assignments.vit.corpus.contrastive_lines import OPTIMIZER as OPTIMIZER_LINE
 from grader.audit import Case
 
 LOOP = "    for epoch in range(1, num_epochs + 1):\n"
@@ -70,6 +71,14 @@ VARIANTS = [
     edited(
         "trains_a_copy_of_the_vit",
         (HELD, "    import copy\n    vit_model = copy.deepcopy(vit_model)\n" + HELD),
+    ),
+    edited(
+        "zeroes_after_each_step_by_a_hook",
+        ("            optimizer.zero_grad()\n", ""),
+        (
+            OPTIMIZER_LINE,
+            OPTIMIZER_LINE + "    optimizer.register_step_post_hook(lambda *step: optimizer.zero_grad())\n",
+        ),
     ),
     # Optimizers
     plain("sgd", optimizer="optimizer = torch.optim.SGD([*vit.parameters(), *head.parameters()], lr=lr, momentum=0.9)"),

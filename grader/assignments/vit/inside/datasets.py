@@ -49,6 +49,7 @@ class Garments(datasets.FashionMNIST, NotedReads):
         self.targets = torch.from_numpy(np.array(labels, dtype=np.int64))
         self.reads, self.looks = [], {}
         self._given, self.item_count = (self.data, self.targets), len(images)
+        self._rows: dict[int, int] = {}  # by the pixels of an image as it was given, its number
         self._ready: tuple[list[Tensor], list[int]] | None = None  # all items, as the plain transform gives them
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
@@ -78,10 +79,26 @@ class Garments(datasets.FashionMNIST, NotedReads):
             self.note_looks(image, *self._known(index))
         return list(zip(images, labels, strict=True))
 
+    def row(self, index: int) -> int:
+        """The number that an item had at first; other images in their place count by where they stand."""
+        row = self._found(index)
+        return super().row(index) if row is None else row
+
+    def _found(self, index: int) -> int | None:
+        """The number that an item's image had at first; None where it was not among them, or they are alike."""
+        data = self._given[0]
+        if self.data is data:
+            return super().row(index)
+        if not self._rows:
+            self._rows.update((hash(image.tobytes()), row) for row, image in enumerate(data.numpy()))
+        if len(self._rows) < self.item_count:
+            return None
+        return self._rows.get(hash(np.asarray(self.data[index]).tobytes()))
+
     def _known(self, index: int) -> tuple[int, int]:
         """The number of an item and its label, as they were given; of images that were put in their place, the label alone."""
-        data, targets = self._given
-        return (index, int(targets[index])) if self.data is data else (UNKNOWN, int(self.targets[index]))
+        row = self._found(index)
+        return (UNKNOWN, int(self.targets[index])) if row is None else (row, int(self._given[1][row]))
 
     def _plain(self) -> bool:
         """Whether items are as they were given, through the plain transform."""

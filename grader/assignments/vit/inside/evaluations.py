@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from grader.assignments.vit.inside import standins
 from grader.sandbox.inside import describe
+from grader.torchkit.inside.loaded_items import is_whole
 from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.training_watch import TrainingWatch
 
@@ -116,7 +117,7 @@ class Evaluations:
             models["vit"]["foreign"] = self._foreign("vit", both[:1])
             models["head"]["foreign"] = self._foreign("head", both[::-1])  # a model of both may hold the head
             sets = {name.partition("_")[0]: self._set(call.get(name)) for name in ("train_dataset", "test_dataset")}
-            kind = {**models, **sets}
+            kind = {**models, **sets, "whole": is_whole(call.get("train_dataset"), self.watch.train)}
             known = next((each for each in kinds if {**each, "calls": 0} == {**kind, "calls": 0}), None)
             if known is None:
                 kinds.append({**kind, "calls": 1})

@@ -56,6 +56,9 @@ class ProvidedSet(Garments):
         faults.step()
         return self.data[index].float().div(255).unsqueeze(0), int(self.targets[index])
 
+    def _found(self, index: int) -> None:
+        """No item is told from others."""
+
     def note_looks(self, image: object, index: int, label: int) -> None:
         """Note nothing: what a notebook reads before its trainings is not followed."""
 

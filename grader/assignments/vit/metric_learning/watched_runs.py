@@ -42,6 +42,7 @@ class Evaluation(Record, frozen=True):
     Attributes:
         train, test: the small set that its training set, its test set holds items of; "none" for what is no data set.
         calls: how often it came.
+        whole: its training set is all that there is.
     """
 
     vit: GivenModel
@@ -49,6 +50,7 @@ class Evaluation(Record, frozen=True):
     train: Which
     test: Which
     calls: Annotated[int, Meta(ge=1, le=1_000_000)]
+    whole: bool = False
 
 
 class BestPrecision(Record, frozen=True):
