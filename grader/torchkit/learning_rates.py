@@ -191,9 +191,14 @@ def _hardly(run: WatchedTraining, rates: np.ndarray) -> RateProblem:
     """Say of a learning rate that it changes, but by next to nothing."""
     stepped = next((scheduler for scheduler in run.schedulers if scheduler.steps), None)
     by = f" by {stepped.type}{settings(stepped)}" if stepped else ""
+    told = [stepped.settings.get(name) for name in ("T_max", "total_iters", "step_size")] if stepped else []
+    meant = max((number for number in told if isinstance(number, int)), default=0)
     return RateProblem(
         f"the learning rate hardly changes{by}: from {rates[0]:.6g} to {rates[-1]:.6g} in all {run.rates.epochs} epochs",
-        "Choose the numbers of the scheduler so that the learning rate ends well below its largest value.",
+        f"The training has {len(rates)} batches in all, and the scheduler is told {meant}: count the batches of the loader, "
+        "not images."
+        if meant >= 2 * len(rates)
+        else "Choose the numbers of the scheduler so that the learning rate ends well below its largest value.",
     )
 
 

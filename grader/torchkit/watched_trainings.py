@@ -75,12 +75,17 @@ def expect_no_waste(run: WatchedTraining) -> None:
 def expect_end(run: WatchedTraining) -> None:
     """Fail where a training goes on and on after its last epoch.
 
-    What ends by a value that it waits for has met that value by then: the evaluation sees to it.
+    What ends by a value that it waits for has met that value by then: the evaluation sees to it. So has what ends after
+    as many batches as so many epochs have: batches are handed out until then.
     """
     planned = run.rates.num_epochs
     many_more = 60  # epochs: no training is so much longer than the number that it is said to take
-    many_steps = 600  # after which it is ended from within; one that was ended for its time may be slow, and right
-    if planned and run.ended == "enough" and run.steps >= many_steps and len(run.epochs) > 3 * planned + many_more:
+    many_steps = 600  # one that is ended from within before may be slow, and right
+    most = max(
+        many_steps, planned * max((epoch.length for epoch in run.epochs), default=0)
+    )  # batches of the whole of it
+    many = planned and len(run.epochs) > 3 * planned + many_more
+    if many and run.ended == "enough" and max(run.steps, run.total("batches")) >= most:
         raise Fail(
             f"the training does not end: after {len(run.epochs)} epochs it still goes on, where num_epochs is "
             f"{planned}",

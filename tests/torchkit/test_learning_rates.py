@@ -126,6 +126,12 @@ CASES: dict[str, tuple[WatchedTraining, str]] = {
         ),
         "hardly changes by ExponentialLR (gamma=0.999999): from 0.1 to 0.0999801 in all 20 epochs",
     ),
+    "is told images for batches": (
+        training(
+            0.1 * 0.999999**STEPS, OFTEN | {"type": "CosineAnnealingLR", "settings": {"T_max": 99_000}}, batches=BATCHES
+        ),
+        "The training has 200 batches in all, and the scheduler is told 99000: count the batches of the loader, not images.",
+    ),
     "falls in batches": (training(FALLING_IN_BATCHES, OFTEN, batches=BATCHES), "StepLR (step_size=5) counts batches"),
     "has begun when the training ends": (
         training(WARM_UP, OFTEN | {"type": "OneCycleLR", "settings": {"total_steps": 5_000}}, batches=BATCHES),

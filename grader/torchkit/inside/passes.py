@@ -3,8 +3,9 @@
 Shapes: B batch.
 """
 
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -86,6 +87,45 @@ class EpochCounts:
         """The counts by name, those of the pass as well."""
         counts = {name: count for name, count in vars(self).items() if name != "of"}
         return {"batches": self.of.yielded, "length": self.of.length, **counts}
+
+
+@dataclass
+class Budget:
+    """How long a training is watched.
+
+    Attributes:
+        steps: of optimizers, after which it has shown enough.
+        planned: epochs that it should take; 0 where that is not known.
+        started: when it began, in seconds of the processor.
+    """
+
+    steps: int
+    planned: int
+    started: float = field(default_factory=time.process_time)
+
+    def counts_batches(self, epochs: int) -> bool:
+        """Whether so many epochs have come that a training counts batches, which are cut short here, or does not end.
+
+        One that waits for a value has met it by then: the evaluation sees to it.
+        """
+        many_more = 60
+        return self.planned > 0 and epochs > 3 * self.planned + many_more
+
+    def spent(self, epochs: list[EpochCounts], batches: int, long_epochs: int) -> bool:
+        """Whether it has shown enough.
+
+        Args:
+            epochs: those that have begun.
+            batches: that were handed out in all of them.
+            long_epochs: as many are watched however long they take.
+        """
+        counts = self.counts_batches(len(epochs))
+        max_seconds = 30.0 if counts else 10.0
+        if len(epochs) > long_epochs and time.process_time() - self.started > max_seconds:
+            return True
+        if counts:
+            return batches > max(self.steps, (self.planned + 2) * epochs[0].of.length)
+        return sum(epoch.steps for epoch in epochs) >= self.steps
 
 
 def shown_enough(current: Pass, epochs: list[EpochCounts], long_epochs: int, optimized: bool) -> bool:

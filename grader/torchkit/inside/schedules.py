@@ -12,6 +12,21 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from grader.sandbox.inside import describe
 
 
+@dataclass(frozen=True)
+class Moment:
+    """When in a run something happens.
+
+    Attributes:
+        epoch: of the run.
+        batches: within a pass, how many batches were handed out since the run began; 0 outside.
+        beyond: after all that the training was planned to take.
+    """
+
+    epoch: int
+    batches: int
+    beyond: bool
+
+
 @dataclass
 class NotedScheduler:
     """One scheduler that student code made.
@@ -52,14 +67,12 @@ class Schedules:
     """All that happens to learning rates in a run.
 
     Attributes:
-        epoch: tells the epoch of the run.
-        batches: tells how many batches were handed out since the run began; 0 outside a pass.
+        now: tells the present moment.
         notes: its schedulers.
         groups: by id of an optimizer, its parameter groups without the parameters, as they were before its first step.
     """
 
-    epoch: Callable[[], int]
-    batches: Callable[[], int]
+    now: Callable[[], Moment]
     notes: list[NotedScheduler] = field(default_factory=list)
     groups: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     _depth: int = 0
@@ -121,16 +134,18 @@ class Schedules:
             if not note.made:
                 return None
             self.begin(scheduler.optimizer)
-            note.steps[self.epoch()] = note.steps.get(self.epoch(), 0) + 1
+            now = self.now()
+            note.steps[now.epoch] = note.steps.get(now.epoch, 0) + 1
             max_moments = 1_000  # of steps
-            if self.batches() and len(note.at) < max_moments:
-                note.at.append((self.epoch(), self.batches()))
+            if now.batches and len(note.at) < max_moments:
+                note.at.append((now.epoch, now.batches))
             args, kwargs = _given(note, args, kwargs)
             self._depth += 1
             try:
                 return original(scheduler, *args, **kwargs)
             except Exception as error:  # it is the scheduler's fault: what else the run shows is to be seen
-                note.raised = note.raised or describe.exception(error)
+                if not now.beyond:  # simulated, it may raise or not
+                    note.raised = note.raised or describe.exception(error)
                 return None
             finally:
                 self._depth -= 1

@@ -81,12 +81,17 @@ def _usual_pass(watch: TrainingWatch) -> Pass | None:
 def _simulated(watch: TrainingWatch, epochs: int, returned: bool) -> dict[str, Any]:
     """The learning rates of the whole training; one on an endless stream of batches is as long as it was seen to be."""
     first = _usual_pass(watch)
-    epochs = max(epochs, len(watch.epochs))
     batches = (first.length or first.yielded) if first else 1
+    ended = len(watch.epochs)
+    if watch.budget.counts_batches(ended):
+        ended = watch.batches // batches
+    epochs = max(epochs, ended)
     if first and first.goes_on:
         epochs, batches = epochs if watch.epochs[0].evaluations else 1, first.yielded
+    elif first and len(watch.epochs) > 1 and all(epoch.of is first for epoch in watch.epochs):
+        batches = first.yielded  # a list was made of them once
     seen = [{"batches": epoch.of.yielded, "steps": epoch.steps} for epoch in watch.epochs]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        last = len(seen) if returned else epochs
+        last = ended if returned else epochs
         return simulate(watch.schedules, watch.optimizers, seen, epochs, max(1, batches), last)

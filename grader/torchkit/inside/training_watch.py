@@ -7,12 +7,10 @@ real number of batches and epochs runs in a fraction of a second.
 
 import contextlib
 import copy
-import inspect
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Any
 
 from torch import Tensor, nn
@@ -27,10 +25,11 @@ from grader.torchkit.inside.losses import Losses
 from grader.torchkit.inside.noted_reads import NotedReads
 from grader.torchkit.inside.old_gradients import MAX_TRACKED, OldGradients
 from grader.torchkit.inside.optimizer_steps import watched_steps
-from grader.torchkit.inside.passes import Batches, EpochCounts, Pass, shown_enough, thinned
-from grader.torchkit.inside.schedules import Schedules
+from grader.torchkit.inside.passes import Batches, Budget, EpochCounts, Pass, shown_enough, thinned
+from grader.torchkit.inside.schedules import Moment, Schedules
 from grader.torchkit.inside.set_rates import NotedGroup, SetRates
 from grader.torchkit.inside.simulated_schedules import rates
+from grader.torchkit.inside.streams import Streams
 
 
 class StopTraining(BaseException):
@@ -44,6 +43,7 @@ class TrainingWatch:
         train, test: the data sets that it is given.
         short: whether batches and passes are cut.
         most_steps: of optimizers, after which the training is ended from within.
+        planned: epochs that it should take; 0 where that is not known.
 
     Attributes:
         epochs: what happened in each.
@@ -52,34 +52,37 @@ class TrainingWatch:
         used: (epoch, number of the optimizer, its largest learning rate) of every step.
         loaders: that batches came from which were learned from: the first ones and the last.
         learned: training items in these batches.
+        batches: handed out in all passes.
         running: the training has begun and has not ended; what is done for its arguments belongs to none.
         long_epochs: as many epochs are given more batches than those after them.
     """
 
     long_epochs = 3
 
-    def __init__(self, train: NotedReads, test: NotedReads, short: bool = True, most_steps: int = 600) -> None:
-        self.train, self.test, self.short, self.most_steps = train, test, short, most_steps
+    def __init__(
+        self, train: NotedReads, test: NotedReads, short: bool = True, most_steps: int = 600, planned: int = 0
+    ) -> None:
+        self.train, self.test, self.short, self.budget = train, test, short, Budget(most_steps, planned)
         self.epochs: list[EpochCounts] = []
         self.models: list[FollowedModel] = []
         self.optimizers: list[Optimizer] = []
         self.used: list[tuple[int, int, float]] = []
         self.losses = Losses(train, test)
-        self.schedules = Schedules(lambda: max(0, len(self.epochs) - 1), lambda: self._batches * self._pass.under_way)
+        self.schedules = Schedules(self._moment)
         self.set_rates = SetRates()
         self.loaders: list[Any] = []
         self.learned: set[int] = set()
         self.running = False
+        self.batches = 0
         self._pass = Pass(0)
-        self._batches = self._repeated = 0  # handed out in all passes, and those of them that had been before
+        self._repeated = 0  # batches that had been handed out before
         self._fresh_pass = False
-        self._streams: list[FrameType] = []  # generators that have begun a pass
-        self._ended_at: tuple[int, int] | None = None  # the frame and instruction in which the last pass has just ended
+        self._streams = Streams()
         self._evaluated_after = self._not_watched = self._stepping = False
         self._fetched: list[Pass] = []  # passes that gave a batch since the last backward pass
         self._reads_count = False  # whether what was read since the last backward pass is what was learned from
         self._per_class = 4  # items of one class left in a batch
-        self._started = self._stepped = time.process_time()
+        self._stepped = time.process_time()
         self._old_gradients = OldGradients()
         self._unused: list[Tensor] = []  # parameters whose gradients wait for a step
 
@@ -152,6 +155,12 @@ class TrainingWatch:
             note.before_call(note.module, inputs)  # the call is under way
             self.losses.rows.enter(note.module, inputs)
 
+    def _moment(self) -> Moment:
+        """The present moment."""
+        planned = self.budget.planned
+        beyond = 0 < planned < len(self.epochs) or 0 < planned * self._pass.length < self.batches
+        return Moment(max(0, len(self.epochs) - 1), self.batches * self._pass.under_way, beyond)
+
     @contextlib.contextmanager
     def not_watching(self) -> Iterator[None]:
         """Let passes over data happen that belong to no training."""
@@ -163,7 +172,8 @@ class TrainingWatch:
 
     def evaluated(self) -> None:
         """Note that the models were evaluated."""
-        self._evaluated_after, self._ended_at = True, None
+        self._evaluated_after = True
+        self._streams.interrupt()
         if self.epochs:
             self.epochs[-1].evaluations += 1
 
@@ -178,27 +188,16 @@ class TrainingWatch:
                 length = len(loader)
             except TypeError:
                 length = 0
-            goes_on = not self._not_watched and self._goes_on(sys._getframe(1))
+            goes_on = not self._not_watched and self._streams.goes_on(sys._getframe(1))
             return Batches(self.fetch, original(loader), Pass(length, loader, goes_on=goes_on))
 
         return iterate
-
-    def _goes_on(self, caller: FrameType) -> bool:
-        """Whether a pass is begun for more batches: where another has just ended, or by the same generator."""
-        if isinstance(sys.exception(), StopIteration) or self._ended_at == (id(caller), caller.f_lasti):
-            return True  # the second: by itertools
-        if not caller.f_code.co_flags & inspect.CO_GENERATOR:
-            return False
-        known = any(caller is other for other in self._streams)
-        self._streams = [*self._streams[-63:], caller]
-        return known
 
     def fetch(self, batches: Iterator[Any], current: Pass) -> Any:
         """Hand out the next batch of a pass, or end it early."""
         if self._not_watched:
             return next(batches)
-        caller = sys._getframe(2)
-        self._ended_at = id(caller), caller.f_lasti
+        self._streams.fetches(sys._getframe(2))
         if current.goes_on:
             current = self._part_of_stream()
         repeats = self.short and not current.goes_on and self._repeats(current)
@@ -207,11 +206,11 @@ class TrainingWatch:
         if not beside:
             self._forget_reads()
         batch = copy.deepcopy(current.batch) if repeats else next(batches)
-        self._ended_at = None
+        self._streams.interrupt()
         batch = current.batch = thinned(batch, self._per_class) if self.short else batch
         current.yielded += 1
         if not beside:
-            self._batches += 1
+            self.batches += 1
             self._repeated += repeats
             self._begin_batch(batch, current)
         return batch
@@ -243,15 +242,16 @@ class TrainingWatch:
         """
         if not shown_enough(current, self.epochs, self.long_epochs, bool(self.optimizers)):
             return False
-        early, before = len(self.epochs) <= self.long_epochs, self._batches - current.yielded
+        early, before = len(self.epochs) <= self.long_epochs, self.batches - current.yielded
         waits = self.schedules.stepped_since(before) == 1 if early else self.schedules.hardly_stepped()
-        over = current.yielded >= current.length or self._repeated >= 6 * current.length
-        if over or not waits or not current.backwards:
+        waits &= self._repeated < 6 * current.length
+        waits |= self.budget.counts_batches(len(self.epochs))
+        if current.yielded >= current.length or not waits or not current.backwards:
             raise StopIteration
         return True
 
     def _backward(self, run: Callable[[], None]) -> None:
-        self._ended_at = None
+        self._streams.interrupt()
         epoch = self._epoch()
         epoch.backwards += 1
         epoch.unstepped += 1
@@ -323,9 +323,7 @@ class TrainingWatch:
         return [p for p in parameters[: 4 * MAX_TRACKED] if p.grad is not None and p.grad.any()]
 
     def _before_step(self, optimizer: Optimizer) -> None:
-        max_seconds = 10.0  # of the processor, after which a run has shown enough where it had some epochs
-        long = len(self.epochs) > self.long_epochs and time.process_time() - self._started > max_seconds
-        if long or sum(epoch.steps for epoch in self.epochs) >= self.most_steps:
+        if self.budget.spent(self.epochs, self.batches, self.long_epochs):
             raise StopTraining
         self._stepping, self._unused = True, []
         self.schedules.begin(optimizer)

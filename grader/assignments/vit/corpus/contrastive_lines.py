@@ -22,6 +22,7 @@ MADE = """    scheduler = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=lr, total_steps=num_epochs * len(loader)
     )
 """
+EPOCHS = "    for epoch in range(1, num_epochs + 1):\n"
 EMBED = "            embeddings = model_embedding(vit_model(x))  # (B, E)\n"
 MINE = "            triplets = miner(embeddings, y)  # indices of anchors, positives and negatives\n"
 COMPUTE = "            loss = triplet_loss(embeddings, y, triplets)\n"

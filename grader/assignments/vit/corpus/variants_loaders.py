@@ -1,7 +1,17 @@
 """Part 3: data sets, samplers and loaders that are right, and epochs counted by hand."""
 
 from grader.assignments.vit.corpus.contrastive_bodies import DEVICE, ENDLESS, LEARN, LOADER, edited, plain, streamed
-from grader.assignments.vit.corpus.contrastive_lines import ARGUMENTS, COMPUTE, EMBED, LR, MADE, MINE, SAMPLE, STEP
+from grader.assignments.vit.corpus.contrastive_lines import (
+    ARGUMENTS,
+    COMPUTE,
+    EMBED,
+    EPOCHS,
+    LR,
+    MADE,
+    MINE,
+    SAMPLE,
+    STEP,
+)
 from grader.assignments.vit.corpus.contrastive_lines import LOADER as LOADER_LINE
 
 VARIANTS = [
@@ -49,6 +59,18 @@ class Ahead:
             following = next(batches, None)
             yield batch
 """,
+    ),
+    plain(
+        "list_of_batches_made_once",
+        loader="loader = list(DataLoader(subset, batch_size=batch_size, shuffle=True))",
+        scheduler=f"scheduler = {LR}.OneCycleLR(optimizer, lr, total_steps=num_epochs * len(loader))",
+        per_batch="scheduler.step()",
+        per_epoch="",
+    ),
+    edited(
+        "counts_batches_over_all_epochs",
+        (EPOCHS, "    step = epoch = 0\n    while step < num_epochs * len(loader):\n        epoch += 1\n"),
+        ("            scheduler.step()\n", "            scheduler.step()\n            step += 1\n"),
     ),
     edited(
         "narrows_a_copy_of_the_training_set",

@@ -15,11 +15,9 @@ from grader.assignments.vit.corpus.contrastive_bodies import (
     settings,
     training,
 )
-from grader.assignments.vit.corpus.contrastive_lines import EVALUATE, HELD, LR
-from grader.assignments.vit.corpus.contrastive_lines import OPTIMIZER as OPTIMIZER_LINE
+from grader.assignments.vit.corpus.contrastive_lines import EPOCHS, EVALUATE, HELD, LR
 from grader.audit import Case
 
-LOOP = "    for epoch in range(1, num_epochs + 1):\n"
 VARIANTS = [
     edited(
         "begins_with_the_classifier",
@@ -65,22 +63,19 @@ VARIANTS = [
     ),
     Case(
         "contrastive.variant_evaluates_before_each_epoch",
-        {"contrastive.py": [(EVALUATE, ""), (LOOP, LOOP + EVALUATE)]},
+        {"contrastive.py": [(EVALUATE, ""), (EPOCHS, EPOCHS + EVALUATE)]},
         word="the models of the last one are never evaluated or saved",
     ),
     edited(
         "trains_a_copy_of_the_vit",
         (HELD, "    import copy\n    vit_model = copy.deepcopy(vit_model)\n" + HELD),
     ),
-    edited(
-        "zeroes_after_each_step_by_a_hook",
-        ("            optimizer.zero_grad()\n", ""),
-        (
-            OPTIMIZER_LINE,
-            OPTIMIZER_LINE + "    optimizer.register_step_post_hook(lambda *step: optimizer.zero_grad())\n",
-        ),
-    ),
     # Optimizers
+    plain(
+        "zeroes_after_each_step_by_a_hook",
+        optimizer=OPTIMIZER + "\n    optimizer.register_step_post_hook(lambda *step: optimizer.zero_grad())",
+        learn=LEARN.removeprefix("optimizer.zero_grad()\n            "),
+    ),
     plain("sgd", optimizer="optimizer = torch.optim.SGD([*vit.parameters(), *head.parameters()], lr=lr, momentum=0.9)"),
     plain(
         "groups",

@@ -147,10 +147,10 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     seed_everything(seed)
     test_per_class = 1_000 if attempt.per_class == AS_MANY else 10
     sets = garments(seed, attempt.per_class), garments(seed + 1, test_per_class, train=False)
-    watch = TrainingWatch(*sets, short=not attempt.uncut, most_steps=0 if attempt.only_built else 600)
-    given = _twin_of(student, "evaluate_at_end_epoch")
     max_epochs = 1_000
     epochs = min(_hyperparameter(student, "num_epochs", 1), max_epochs)
+    watch = TrainingWatch(*sets, not attempt.uncut, 0 if attempt.only_built else 600, planned=epochs)
+    given = _twin_of(student, "evaluate_at_end_epoch")
     evaluations = Evaluations(
         watch, given, call_own=attempt.own_evaluation, rising=attempt.uncut, epochs=epochs, classes=_classes(student)
     )
