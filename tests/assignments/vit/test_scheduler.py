@@ -24,6 +24,26 @@ def verdict(made: str, per_batch: bool) -> Judgement:
     return harness.verdicts(texts | {"contrastive": text}, [training.TOPIC, scheduler.TOPIC])["contrastive.scheduler"]
 
 
+@pytest.mark.parametrize(
+    ("built", "wrongly"),
+    [
+        ("ViT(image_size, patch_size, in_channels, ", "ViT(image_size, patch_size, 3, "),
+        (
+            "ViT(image_size, patch_size, in_channels, hidden_size, ",
+            "ViT(image_size, patch_size, hidden_size, in_channels, ",
+        ),
+        ("LinearEmbeddingHead(hidden_size, ", "LinearEmbeddingHead(heads, "),
+    ],
+    ids=["channels", "exchanged", "head"],
+)
+def test_models_that_are_built_with_wrong_arguments_cost_the_scheduler_nothing(built: str, wrongly: str) -> None:
+    texts = {name: (ROOT / "reference" / f"{name}.py").read_text(encoding="utf-8") for name in NAMES}
+    text = texts["contrastive"].replace(f"= {built}", f"= {wrongly}")
+    assert text != texts["contrastive"]
+    found = harness.verdicts(texts | {"contrastive": text}, [training.TOPIC, scheduler.TOPIC])
+    assert (found["contrastive.training"].status, found["contrastive.scheduler"].status) == ("failed", "passed")
+
+
 def points(found: Judgement) -> tuple[float, str]:
     criteria = rubric.load(VIT.rubric, harness.EVERYTHING).criteria
     return scoring._points(next(c for c in criteria if c.id == "contrastive.scheduler"), found)

@@ -56,7 +56,7 @@ def small_sizes(student: Student) -> dict[str, int]:
 
 @contextlib.contextmanager
 def built_models(
-    student: Student, own: frozenset[str], watch: TrainingWatch, calls: ModelCalls, only_built: bool
+    student: Student, own: frozenset[str], watch: TrainingWatch, calls: ModelCalls, only_built: bool, any_width: bool
 ) -> Iterator[dict[str, Any]]:
     """Stand-ins for the classes that are not ``own``, by name.
 
@@ -65,6 +65,7 @@ def built_models(
     Args:
         calls: notes the calls that build them.
         only_built: end the training when the student's own ViT is first called.
+        any_width: a stand-in for the head takes features of another width than it is built for.
     """
     names: dict[str, Any] = {}
     with contextlib.ExitStack() as stack:
@@ -76,7 +77,9 @@ def built_models(
                 for module in (value for value in student.values() if isinstance(value, cls)):
                     watch.follow(role, module)
             if name not in own:
-                names[name] = followed(getattr(standins, name), told.built)
+                of_any_width = any_width and role == "head"
+                stand_in = standins.HeadOfAnyWidth if of_any_width else getattr(standins, name)
+                names[name] = followed(stand_in, told.built)
         yield names
 
 

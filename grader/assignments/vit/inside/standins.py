@@ -99,6 +99,13 @@ class LinearEmbeddingHead(ModeRecorder):
         return self.recorded(self.linear(x) + 0 * self.unused.sum())
 
 
+class HeadOfAnyWidth(LinearEmbeddingHead):
+    """A head whose features may have another width than it was built for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.adaptive_avg_pool1d(x, self.linear.in_features))
+
+
 class ClassificationHead(StandIn):
     """(B, D) → (B, classes), the same in both modes: nobody need put a head without dropout into eval mode.
 

@@ -17,7 +17,7 @@ from grader.assignments.vit.inside import embedding as embedding  # registers it
 from grader.assignments.vit.inside import lookalike, standins
 from grader.assignments.vit.inside.built_models import ROLES, built_models, own_sizes, small_sizes, usable
 from grader.assignments.vit.inside.checkpoints import CLASSIFIER, VIT
-from grader.assignments.vit.inside.constants import AS_LARGE, BUILT
+from grader.assignments.vit.inside.constants import ANY_ARGUMENTS, AS_LARGE, BUILT
 from grader.assignments.vit.inside.datasets import Garments, in_place_of_fashion_mnist
 from grader.assignments.vit.inside.evaluations import Evaluations, unwatched
 from grader.sandbox.inside.own_folder import own_folder
@@ -93,7 +93,8 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
     """Run ``train_embedding_model`` until an attempt goes through.
 
     Where its learning rate was not seen to move, the attempt without any cuts follows as one item more. Where it went
-    through with a small model, the models are built once more as large as the student's own numbers make them.
+    through with a small model, the models are built once more as large as the student's own numbers make them. Where none
+    did, an attempt with models that take any arguments may still show the scheduler.
 
     Args:
         line: images on a line, which each ViT is given with the weights that it began with.
@@ -116,6 +117,8 @@ def train(student: Student, seed: int, line: np.ndarray, own: list[str]) -> list
     if not runs[-1]["raised"] and through.small_model and through.own and runs[-1]["sizes"]:
         in_full = replace(through, name=BUILT, small_model=False, per_class=24, uncut=False, only_built=True)
         runs.append(_run(student, in_full, seed, line))
+    if runs[-1]["raised"]:
+        runs.append(_run(student, Attempt(ANY_ARGUMENTS), seed, line))
     return runs
 
 
@@ -170,7 +173,8 @@ def _called(student: Student, attempt: Attempt, seed: int, line: np.ndarray) -> 
     }
     in_place = [(student.get(name), names[name]) for name in (SAMPLER, "evaluate_at_end_epoch") if student.has(name)]
     calls = ModelCalls()
-    models = built_models(student, attempt.own, watch, calls, attempt.only_built)
+    any_width = attempt.name == ANY_ARGUMENTS
+    models = built_models(student, attempt.own, watch, calls, attempt.only_built, any_width)
     with (
         models as built, own_folder(), student.restored(),
         student.as_it_was_for(NAME), student.overriding(**names, **built), called_in_place(in_place),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from grader.assignment import Topic
-from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, failure, runs
+from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, failure, runs, with_any_arguments
 from grader.assignments.vit.settings import at_fault
 from grader.evidence import Evidence
 from grader.judging import Blocked, Criterion, Fail, Skip, checks, warn
@@ -19,7 +19,8 @@ def judged(evidence: Evidence) -> tuple[TrainingRun, RateProblem | None]:
     Raises:
         Blocked: no run came so far.
     """
-    looked = [run for run in runs(evidence) if run.steps or run.schedulers or (run.raised is None and run.epochs)]
+    attempts = [*runs(evidence), *with_any_arguments(evidence)]
+    looked = [run for run in attempts if run.steps or run.schedulers or (run.raised is None and run.epochs)]
     if not looked:
         problem = failure(evidence)
         if isinstance(problem, Blocked):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from msgspec import Meta
 
-from grader.assignments.vit.inside.constants import AS_LARGE, BUILT
+from grader.assignments.vit.inside.constants import ANY_ARGUMENTS, AS_LARGE, BUILT
 from grader.evidence import Evidence
 from grader.judging import Blocked, Fail, Skip, raised_hint, raised_words
 from grader.observations import Answered, Finite, Misfit, Name, Record
@@ -114,7 +114,7 @@ class TrainingRun(WatchedTraining, frozen=True):
     copies: Copies = Copies()
 
 
-Runs = Annotated[list[TrainingRun], Meta(min_length=1, max_length=10)]
+Runs = Annotated[list[TrainingRun], Meta(min_length=1, max_length=12)]
 
 
 def _agrees(args: dict[str, Any], attempts: list[TrainingRun]) -> None:
@@ -134,7 +134,7 @@ def runs(evidence: Evidence) -> list[TrainingRun]:
     Raises:
         Fail: a ViT made something of the images of this grade that does not fit them.
     """
-    found = [run for run in _attempts(evidence) if run.attempt != BUILT]
+    found = [run for run in _attempts(evidence) if run.attempt not in (BUILT, ANY_ARGUMENTS)]
     at = evidence["training"].known["line"]
     for model in (model for run in found for model in run.models):
         if model.untrained is not None and not _follows(model.untrained, at):
@@ -154,6 +154,11 @@ def _attempts(evidence: Evidence) -> list[TrainingRun]:
 def in_full_size(evidence: Evidence) -> TrainingRun | None:
     """The attempt in which the models are as large as the student's own numbers make them; None where none is."""
     return next((run for run in _attempts(evidence) if run.attempt in (AS_LARGE, BUILT)), None)
+
+
+def with_any_arguments(evidence: Evidence) -> list[TrainingRun]:
+    """The attempt with models that take any arguments, which says nothing about these; none where another went through."""
+    return [run for run in _attempts(evidence) if run.attempt == ANY_ARGUMENTS]
 
 
 def _follows(outputs: OutputsTwice, at: np.ndarray) -> bool:
