@@ -19,6 +19,8 @@ from grader.torchkit.schedule_units import (
 )
 from grader.torchkit.training_answers import WatchedScheduler, WatchedTraining
 
+PLATEAU_VALUE = "the value to watch: the epoch's loss, or a score where it is made with mode='max'"
+
 
 def rate_problem(run: WatchedTraining) -> RateProblem | None:
     """Why the learning rate does not change over the training, or not as it was meant to; None where all is well."""
@@ -222,7 +224,7 @@ def _raised_hint(scheduler: WatchedScheduler) -> str:
     if scheduler.type == "OneCycleLR" and scheduler.made:
         return "total_steps must be the number of calls of step(): epochs times batches if it is stepped per batch."
     if scheduler.type == "ReduceLROnPlateau" and scheduler.made:
-        return "Its step() takes the value to watch: scheduler.step(best_prec)."
+        return f"Its step() takes {PLATEAU_VALUE}."
     return "Compare the arguments with the documentation of torch.optim.lr_scheduler."
 
 
@@ -247,7 +249,7 @@ def _late(run: WatchedTraining, scheduler: WatchedScheduler) -> str:
     if first and isinstance(first[0], int | float) and first[0] >= total - 2:
         return f"Its first change lies beyond the {epochs} epochs of the training: its numbers are counted in {unit}."
     if scheduler.type == "ReduceLROnPlateau":
-        return "Its step() takes the value to watch, as scheduler.step(best_prec), and not the number of the epoch."
+        return f"Its step() takes {PLATEAU_VALUE}, and not the number of the epoch."
     return (
         "Look whether its first change lies beyond the last epoch, whether its factor is always the same, whether its "
         "step() always gets the same number, and whether your code sets the learning rate back."

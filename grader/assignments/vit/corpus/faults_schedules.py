@@ -247,7 +247,11 @@ FAULTS = [
     schedule("scheduler_without_its_argument", f"{LR}.CosineAnnealingLR(optimizer)", "T_max"),
     plateau("plateau_told_the_epoch", 3, told="epoch", word="not the number of the epoch"),
     plateau("plateau_told_more_than_the_epoch", 3, told="1.0 + epoch", word="not the number of the epoch"),
-    schedule("scheduler_plateau_without_metric", f"{LR}.ReduceLROnPlateau(optimizer)", "scheduler.step(best_prec)"),
+    schedule(
+        "scheduler_plateau_without_metric",
+        f"{LR}.ReduceLROnPlateau(optimizer)",
+        "the value to watch: the epoch's loss, or a score",
+    ),
     schedule(
         "scheduler_made_each_epoch",
         "None",
