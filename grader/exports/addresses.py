@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from grader import patterns
 from grader.gradebook.reader import GradedSubmission
+from grader.gradebook.store import SubmissionRow
 from grader.intake.layouts import moodle_name
 from grader.intake.reading.members import is_archive
 
@@ -18,10 +19,10 @@ def moodle(entry: GradedSubmission) -> tuple[str, str]:
     Raises:
         NoAddress: neither the download nor the roster says the participant's number.
     """
-    downloaded = _moodle_folder(entry)
+    downloaded = _moodle_folder(entry.own or entry.row)
     # what Moodle itself leaves out of a file's name, and the underscore at which it divides it
     unfit = patterns.compile(r"[\\/:*?\"'<>|&_\pC]+|\.\.+")
-    if downloaded and entry.key == entry.row.key:
+    if downloaded and entry.own is not None:
         folder = downloaded
     else:
         name = entry.student.name if entry.student is not None and entry.student.name else entry.key
@@ -33,10 +34,10 @@ def moodle(entry: GradedSubmission) -> tuple[str, str]:
     return f"{folder}/feedback.html", f"{folder}/notebook.html"
 
 
-def _moodle_folder(entry: GradedSubmission) -> str:
+def _moodle_folder(row: SubmissionRow) -> str:
     """The student's folder as Moodle named it, or the beginning of the files' names; empty where it was not Moodle."""
-    folder = not entry.row.files and not is_archive(entry.path.name)
-    for path in entry.row.files.values() or [entry.path]:
+    folder = not row.files and not is_archive(row.path.name)
+    for path in row.files.values() or [row.path]:
         if (found := moodle_name(path.name, folder)) and found["kind"] == "file":
             return path.name[: len(path.name) - len(found["original"])]
     return ""
@@ -50,7 +51,7 @@ def canvas(entry: GradedSubmission) -> tuple[str, str]:
     """
     user = _number(entry.platform_id, "no user id of Canvas's: neither the download nor the roster has it")
     attachment = _number(
-        entry.row.attempt, "no attachment id: it was not handed in through a bulk download of Canvas's"
+        (entry.own or entry.row).attempt, "no attachment id: it was not handed in through a bulk download of Canvas's"
     )
     name = "".join(character for character in entry.key if character.isalnum())
     first = name if name and not name.isdigit() else f"student{name}"  # a number would be taken for the user's

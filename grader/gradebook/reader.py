@@ -45,6 +45,7 @@ class GradedSubmission:
         lateness: what it costs this student.
         shared_by: the keys of all for whom it counts.
         student: the row of the roster, where there is one.
+        own: what this student handed in, by whose name Canvas or Moodle knows them; None where that is nothing.
         attempt: which of the student's, or of the team's, it is, from 1.
         attempts: how many there are.
         counts: whether it is the one that counts.
@@ -57,6 +58,7 @@ class GradedSubmission:
     lateness: Lateness
     shared_by: tuple[str, ...]
     student: RosterStudent | None = None
+    own: SubmissionRow | None = None
     attempt: int = 1
     attempts: int = 1
     counts: bool = False
@@ -83,9 +85,7 @@ class GradedSubmission:
     @property
     def platform_id(self) -> str | None:
         """The id that Canvas or Moodle gave to this student."""
-        if self.key == self.row.key:
-            return self.row.student or (self.student.id if self.student else "") or None
-        return (self.student.id if self.student else "") or None
+        return (self.own.student if self.own else "") or (self.student.id if self.student else "") or None
 
     @property
     def points(self) -> float:
@@ -215,7 +215,7 @@ class GradebookReader:
         attempts = []
         for row, kept in pairs:
             one = GradedSubmission(row, kept, row.key, adjuster.grade(row, kept.grade), Lateness(), tuple(keys))
-            attempts.append([self._for_student(one, key, class_.students.get(key)) for key in keys])
+            attempts.append([self._for_student(one, key, class_) for key in keys])
         counts = len(attempts) - 1
         if self.attempts == "best":  # as it may become
             worth = [sum(entry.points + entry.grade.undecided for entry in entries) for entries in attempts]
@@ -226,15 +226,17 @@ class GradebookReader:
             for entry in entries
         ]
 
-    def _for_student(self, entry: GradedSubmission, key: str, student: RosterStudent | None) -> GradedSubmission:
+    def _for_student(self, entry: GradedSubmission, key: str, class_: Classlist) -> GradedSubmission:
         """The same as it counts for one of those who share it."""
-        row, grade = entry.row, entry.grade
+        row, grade, student = entry.row, entry.grade, class_.students.get(key)
+        downloaded = [each for each in class_.rows.get(key, ()) if each.student]
+        own = row if key == row.key else max(downloaded, key=lambda each: (each.run, each.id), default=None)
         extension, bank = (student.extension, student.late_days) if student is not None else (None, None)
         days = self.policy.days(row.late, row.handed_in, has_zone(row.path), extension)
         if key != row.key:
             grade = replace(grade, submission={**grade.submission, "name": key})
         lateness = self.policy.lateness(days, bank, grade.max_score)
-        return replace(entry, key=key, grade=grade, lateness=lateness, student=student)
+        return replace(entry, key=key, grade=grade, lateness=lateness, student=student, own=own)
 
 
 def look_again(reader: GradebookReader) -> list[str]:

@@ -129,6 +129,23 @@ def test_canvas_finds_every_page_at_its_student(canvas, tmp_path):
     assert all(b'<body class="student">' in page for files in received.values() for page in files.values())
 
 
+def test_who_handed_in_what_does_not_count_for_the_team_is_found_by_their_own_names(canvas, tmp_path):
+    roster(canvas, "id,team\n12,red\n13,red\n")  # whose roster names no member's attachment
+    received, ignored = uploads.canvas(packed(canvas, "canvas-feedback", tmp_path / "c.zip").zips, ATTACHMENTS)
+    assert set(received) == {12, 13, 14} and not ignored
+
+
+def test_who_handed_in_what_does_not_count_for_the_team_needs_no_number_in_the_roster(tmp_path):
+    for number in (1010, 1011):  # of one name; Moodle's folder names alone tell them apart
+        classroom.notebook(
+            tmp_path / f"class/Sam Poe_{number}_assignsubmission_file/a.ipynb", f"score = {number - 950}"
+        )
+    graded([tmp_path / "class"], tmp_path / "grades")
+    roster(tmp_path / "grades", "key,team\nSam Poe_1010,red\nSam Poe_1011,red\n")
+    done = packed(tmp_path / "grades", "moodle-feedback", tmp_path / "m.zip")
+    assert set(uploads.moodle(done.zips, {1010: "Sam Poe", 1011: "Sam Poe"})) == {1010, 1011} and not done.left_out
+
+
 def test_a_page_is_packed_for_canvas_once(canvas, tmp_path):
     target = tmp_path / "c.zip"
     packed(canvas, "canvas-feedback", target)
