@@ -14,6 +14,7 @@ from grader.gradebook.basis import moved_to, rubric_of
 from grader.gradebook.reader import GradebookReader, look_again
 from grader.gradebook.store import NAME, Gradebook
 from grader.reports.text import printable
+from grader.sentences import number_of
 
 if TYPE_CHECKING:
     from grader.gradebook.regrade import RegradedSubmission
@@ -78,4 +79,4 @@ def _tell(moved: "Sequence[RegradedSubmission]") -> None:
             change = f"{each.before.total} → {each.after.total} ({each.by:+g})"
             print(f"{printable(each.key)}: {change}  {', '.join(each.changed)}".rstrip())
     others = sum(bool(each.by) for each in moved)
-    print(f"{len(moved)} submissions, {others} with another score")
+    print(f"{number_of(len(moved), 'submission')}, {others} with another score")

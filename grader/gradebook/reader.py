@@ -202,11 +202,7 @@ class GradebookReader:
 
     def _group(self, keys: Sequence[str], class_: Classlist, adjuster: Adjuster) -> list[GradedSubmission]:
         """The entries of those who hand in together, each of their submissions for each of them."""
-        rows = [row for key in keys for row in class_.rows.get(key, ())]
-        newest: dict[Path, SubmissionRow] = {}  # what lay at the same place before is history
-        for row in sorted(rows, key=lambda row: (row.run, row.id)):
-            newest[row.path] = row
-        pairs = [(row, kept) for row in newest.values() if (kept := self.book.latest(row.id)) is not None]
+        pairs = [(row, kept) for row in class_.handed_in(keys) if (kept := self.book.latest(row.id)) is not None]
         pairs.sort(
             key=lambda pair: (pair[0].handed_in or 0.0, len(pair[0].attempt or ""), pair[0].attempt or "", pair[0].id)
         )

@@ -20,6 +20,7 @@ from grader.gradebook.packing import KeptVerdicts
 from grader.gradebook.reuse import Reuse
 from grader.gradebook.sources import Reach, Sources
 from grader.gradebook.store import Gradebook, GradeRow, PackedGrade, SubmissionRow
+from grader.gradebook.together import classlist
 from grader.gradebook.unasked import DataWhenNeeded, NewQuestion, NobodyToAsk
 from grader.intake import Found
 from grader.pipeline import Grader, Options, open_grader
@@ -278,14 +279,16 @@ class RegradedSubmission:
 
 
 def regrade_all(options: Options, book: Gradebook) -> list[RegradedSubmission]:
-    """Compute the grades of all submissions again, and commit those whose foundation has changed.
+    """Compute the grades of a class again, and commit those whose foundation has changed; history stays as it is.
 
     Returns:
         what became of each, with what people decided about it.
     """
     regrader = Regrader(options, book)
     try:
-        kept = [(row, found) for row in book.submissions() if (found := book.latest(row.id))]
+        class_ = classlist(book)
+        rows = [row for keys in class_.groups for row in class_.handed_in(keys)]
+        kept = [(row, found) for row in sorted(rows, key=lambda row: row.key) if (found := book.latest(row.id))]
         computed = [_regraded(regrader, row, found, ask=False) for row, found in kept]
         with book.transaction():  # a commit each would cost a wait for the disk each
             for (row, _), each in zip(kept, computed, strict=True):

@@ -1,6 +1,6 @@
 """Who hands in together: the students of a gradebook and of its roster, and their teams."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.gradebook.roster import RosterStudent
@@ -24,6 +24,11 @@ class Classlist:
     def group(self, key: str) -> tuple[str, ...]:
         """The keys of those who hand in together with a student; none where the student is not known."""
         return next((keys for keys in self.groups if key in keys), ())
+
+    def handed_in(self, keys: Iterable[str]) -> list[SubmissionRow]:
+        """What a group handed in, without what was replaced in its place: that is history."""
+        rows = [row for key in keys for row in self.rows.get(key, ())]
+        return list({row.path: row for row in sorted(rows, key=lambda row: (row.run, row.id))}.values())
 
 
 def classlist(book: Gradebook) -> Classlist:
