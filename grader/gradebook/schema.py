@@ -1,6 +1,9 @@
 """The tables of a gradebook."""
 
+import contextlib
+import os
 import sqlite3
+from pathlib import Path
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -78,6 +81,33 @@ CREATE TRIGGER IF NOT EXISTS decisions_stay BEFORE UPDATE ON decisions
 CREATE TRIGGER IF NOT EXISTS decisions_are_kept BEFORE DELETE ON decisions
     BEGIN SELECT RAISE(ABORT, 'a decision is never deleted'); END;
 """
+
+
+def make(path: Path) -> None:
+    """Make a gradebook, whole or not at all: one without tables is never what a run left that was killed.
+
+    Raises:
+        sqlite3.Error, OSError: none can be kept there.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    try:
+        with contextlib.closing(sqlite3.connect(part, isolation_level=None)) as db:
+            db.executescript(TABLES)
+        try:
+            os.link(part, path)
+        except FileExistsError:  # another process was faster
+            pass
+        except OSError:  # a file system without links
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def is_gradebook(db: sqlite3.Connection) -> bool:
+    """Whether a SQLite file has the tables that every gradebook has."""
+    names = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {"settings", "submissions", "grades"} <= names
 
 
 def add_verdicts(db: sqlite3.Connection) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from grader.errors import GraderError, Unreadable
 from grader.gradebook.digests import Digests
 from grader.gradebook.roster import Roster, parse
-from grader.gradebook.schema import TABLES, add_verdicts
+from grader.gradebook.schema import TABLES, add_verdicts, is_gradebook, make
 from grader.records import Grade
 from grader.reports import record
 
@@ -92,8 +92,11 @@ class Gradebook:
             raise GraderError(f"{path}: no gradebook there; grade something with --out {path.parent} first")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _expect_gradebook(path)
             self.db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
             self.db.row_factory = sqlite3.Row
+            if not is_gradebook(self.db):
+                raise GraderError(f"{path}: is another SQLite file than a gradebook; choose another --out")
             self.db.execute("PRAGMA journal_mode=WAL")
             self.db.execute("PRAGMA synchronous=FULL")
             self.db.executescript(TABLES)
@@ -288,6 +291,20 @@ class Gradebook:
     def _one(self, query: str, *values: Any) -> Any:
         with self.lock:
             return self.db.execute(query, values).fetchone()
+
+
+def _expect_gradebook(path: Path) -> None:
+    """Make a gradebook where none is; SQLite would take a file without a byte for a new one, and delete its log.
+
+    Raises:
+        GraderError: such a file is there.
+    """
+    if not path.exists():
+        make(path.resolve())
+    elif path.is_file() and not path.stat().st_size:
+        raise GraderError(
+            f"{path}: an empty file, which no run leaves: take a copy from before, or remove it if nothing was graded yet"
+        )
 
 
 def _submission_row(row: sqlite3.Row) -> SubmissionRow:
