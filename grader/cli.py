@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    given = None
     try:
         with interrupts.after_imports():
             command, rest = chosen(list(sys.argv[1:] if arguments is None else arguments))
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             complain(line)
         return 2
     except Exception as error:
-        complain(_words(error))
+        complain(_words(error, getattr(given, "out", None)))
         return 2
 
 
@@ -95,28 +96,25 @@ def parser(command: str) -> Parser:
     return made
 
 
-def _words(error: Exception) -> str:
-    """An exception in one line."""
+def _words(error: Exception, out: Path | None) -> str:
+    """An exception in one line.
+
+    Args:
+        out: the folder with the gradebook, where there is one.
+    """
     if isinstance(error, GraderError):
         return str(error)
     if os.environ.get(firewall.TRACEBACK_VARIABLE):
         traceback.print_exception(error)
     if isinstance(error, ModuleNotFoundError) and not (error.name or "grader").startswith("grader"):
         return str(not_installed(str(error.name)))
-    if type(error).__module__ == "sqlite3" and (advice := _of_the_gradebook(str(error))):
-        return f"the gradebook: {error}; {advice}"
+    if type(error).__module__ == "sqlite3":
+        from grader.gradebook import refusals  # noqa: PLC0415  slow to import, and most commands have no gradebook
+
+        if said := refusals.words(error):
+            return f"{'the gradebook' if out is None else f'the gradebook in {out}'}: {said}"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{error.filename or 'the output'}: {error.strerror}; make room there, and start again"
     if isinstance(error, OSError) and error.filename and error.errno in REFUSED:
         return f"{error.filename}: {error.strerror}; look who may read and write there"
     return f"the grader itself failed: {type(error).__name__}: {error} ({firewall.TRACEBACK_VARIABLE}=1 shows where)"
-
-
-def _of_the_gradebook(problem: str) -> str:
-    """What to do about what SQLite says; empty where that is no news of the disk."""
-    advice = {
-        "is full": "make room there, and start again: what was kept is there",
-        "is malformed": "it is damaged: take a copy from before, or grade again into another --out",
-        "is locked": "another command is at it: start again when that has ended",
-    }
-    return next((words for sign, words in advice.items() if sign in problem), "")

@@ -130,11 +130,19 @@ def test_an_unforeseen_error_says_how_to_see_where_it_came_from(graded, capsys, 
     [
         (
             sqlite3.OperationalError("database or disk is full"),
-            "the gradebook: database or disk is full; make room there",
+            "the gradebook in grades: database or disk is full; make room there",
         ),
         (
             sqlite3.DatabaseError("database disk image is malformed"),
             "is malformed; it is damaged: take a copy from before",
+        ),
+        (
+            sqlite3.OperationalError("disk I/O error"),
+            "the gradebook in grades: disk I/O error; look whether a quota, a limit on the size of files or a network",
+        ),
+        (
+            sqlite3.OperationalError("Could not decode to UTF-8 column 'grade' with text '{long'"),
+            "in grades: Could not decode to UTF-8 column 'grade'; it is damaged: take a copy from before",
         ),
         (sqlite3.IntegrityError("NOT NULL constraint failed"), "the grader itself failed: IntegrityError"),
         (
@@ -142,7 +150,7 @@ def test_an_unforeseen_error_says_how_to_see_where_it_came_from(graded, capsys, 
             "grades/a.html: No space left on device; make",
         ),
     ],
-    ids=["full", "damaged", "a fault of ours", "a file"],
+    ids=["full", "damaged", "a quota", "damaged text", "a fault of ours", "a file"],
 )
 def test_a_full_disk_and_a_damaged_gradebook_are_no_faults_of_the_graders(graded, capsys, error, line):
     assert cli.main([graded(error)]) == 2

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grader.errors import GraderError
-from grader.gradebook.store import Gradebook
+from grader.gradebook.store import Gradebook, loaded
 
 WHOLE_SCORE = "score"  # in place of a criterion: the score of a submission that could not be graded
 
@@ -122,7 +122,7 @@ class Ledger:
 def _decision(row: sqlite3.Row) -> Decision:
     return Decision(
         row["key"], row["criterion"], row["points"], row["why"], row["comment"], row["by"], row["at"],
-        json.loads(row["beneath"]), row["id"],
+        loaded(row["beneath"]), row["id"],
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderError, Unreadable
+from grader.gradebook import refusals
 from grader.gradebook.digests import Digests
 from grader.gradebook.roster import Roster, parse
 from grader.gradebook.schema import TABLES, add_verdicts, is_gradebook, make
@@ -107,11 +108,7 @@ class Gradebook:
                 migration.upgrade(self.db, path)
             version = int(self.setting("version", str(VERSION)))
         except (OSError, sqlite3.Error) as error:
-            damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-            advice = "; take a copy from before, or choose another --out" if damaged else ""
-            raise GraderError(
-                f"{path}: {'is no gradebook, or a damaged one' if damaged else 'no gradebook can be kept there'}: {error}{advice}"
-            ) from None
+            raise GraderError(f"{path}: {refusals.of_opening(path, error)}") from None
         if version != VERSION:
             raise GraderError(f"{path}: a gradebook of another version ({version}); choose another --out")
 
@@ -310,16 +307,31 @@ def _expect_gradebook(path: Path) -> None:
 def _submission_row(row: sqlite3.Row) -> SubmissionRow:
     return SubmissionRow(
         row["id"], row["key"], row["content"], Path(row["path"]),
-        {name: Path(path) for name, path in json.loads(row["files"]).items()},
+        {name: Path(path) for name, path in loaded(row["files"]).items()},
         None if row["late"] is None else bool(row["late"]),
         row["handed_in"], row["student"], row["attempt"], row["run"], row["begun"],
     )  # fmt: skip
 
 
 def _grade_row(row: sqlite3.Row) -> GradeRow:
+    try:
+        options, grade = loaded(row["options"]), record.from_dict(loaded(row["grade"]))
+    except GraderError as error:
+        raise sqlite3.DatabaseError(f"a grade in it is malformed: {error}") from None
     return GradeRow(
         row["id"], row["submission"], row["observations"],
         Digests(row["asks"], row["checks"], row["rubric"], row["environment"]),
-        row["seed"], row["at"], json.loads(row["options"]), record.from_dict(json.loads(row["grade"])), row["scores"],
-        row["verdicts"],
+        row["seed"], row["at"], options, grade, row["scores"], row["verdicts"],
     )  # fmt: skip
+
+
+def loaded(text: str) -> Any:
+    """A value that is kept as JSON.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged.
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise sqlite3.DatabaseError(f"what it holds is malformed: {error}") from None

@@ -8,8 +8,11 @@ import sys
 
 import pytest
 
+from grader import cli
 from grader.errors import GraderError
 from grader.gradebook.store import NAME, Gradebook
+from tests import grades
+from tests.gradebook.handmade import hand_in
 
 KILLED = """
 import os, signal, sys
@@ -58,3 +61,31 @@ def test_a_link_to_where_a_gradebook_shall_be_is_followed(tmp_path):
     (tmp_path / NAME).symlink_to(tmp_path / "kept" / NAME)
     Gradebook(tmp_path / NAME).close()
     assert [each.name for each in (tmp_path / "kept").iterdir()] == [NAME]
+
+
+def test_where_nothing_can_be_written_it_is_said_what_to_do(tmp_path):
+    Gradebook(tmp_path / NAME).close()
+    (tmp_path / f"{NAME}-wal").mkdir()  # its log cannot be written: as on a read-only disk, and root meets it as well
+    with pytest.raises(GraderError, match=r"cannot be opened: unable to open .* it must be writable: copy its folder"):
+        Gradebook(tmp_path / NAME, must_exist=True)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "text"),
+    [
+        ("grades", "grade", '{"schema_version": 2}'),
+        ("grades", "grade", '{"schema_ver'),
+        ("grades", "options", "{"),
+        ("submissions", "files", "{"),
+        ("decisions", "beneath", "{"),
+    ],
+)
+def test_a_damaged_text_in_a_gradebook_is_no_fault_of_the_graders(tmp_path, capsys, table, column, text):
+    hand_in(tmp_path, "ada", grades.grade("ada"))
+    assert cli.main(["adjust", "ada", "vit.model", "3", "--why", "a slip", "--out", str(tmp_path)]) == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / NAME)) as db, db:
+        db.execute("DROP TRIGGER decisions_stay")
+        db.execute(f"UPDATE {table} SET {column} = ?", (text,))
+    assert cli.main(["export", "json", "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"the gradebook in {tmp_path}: ") and "is damaged: take a copy from before" in said
