@@ -25,6 +25,9 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and turn every exception into one line and an exit status."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by `>&-`, as cron may
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (to the end of the process)
     for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -34,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command, rest = chosen(list(sys.argv[1:] if arguments is None else arguments))
             given = parser(command).parse_args(rest)
             status = int(given.run(given))
-            if sys.stdout is not None:  # closed by `>&-`
-                sys.stdout.flush()
+            sys.stdout.flush()
         return status
     except BrokenPipeError:  # `grade.py explain | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -76,6 +76,25 @@ def test_json_on_standard_output_is_all_that_is_there(graded, capsys):
     assert json.loads(capsys.readouterr().out)["submission"]["name"] == "cd34"
 
 
+@pytest.mark.parametrize("arguments", [["--json", "/dev/stdout"], ["--format", "json=/dev/fd/1"]], ids=" ".join)
+def test_standard_output_may_be_called_as_the_system_calls_it(graded, capsys, arguments):
+    cli.main([graded(LOST), *arguments])
+    assert json.loads(capsys.readouterr().out)["submission"]["name"] == "cd34"
+
+
+def test_a_closed_standard_output_is_no_fault():
+    """As under cron; a process of its own, since the tests have one."""
+    code = (
+        "from grader import cli; from grader.commands import grading; from tests import grades\n"
+        "grading.grade_all = lambda given: ([grades.grade()], [])\n"
+        "raise SystemExit(cli.main(['tests']))"
+    )
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, code], cwd=ROOT, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_rejected_submission_is_one_line_and_still_a_record(graded, capsys, tmp_path):
     target = tmp_path / "grade.json"
     assert cli.main([graded(grades.rejected(reason="ab12.ipynb: not a notebook")), "--json", str(target)]) == 2

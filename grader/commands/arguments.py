@@ -33,6 +33,11 @@ def given_path(text: str) -> Path:
     return Path(text)
 
 
+def destination(text: str) -> str:
+    """Read where something is to be written: "-" is standard output, by whatever name."""
+    return "-" if text in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1") else text
+
+
 def seed(text: str) -> int:
     """Read a seed.
 

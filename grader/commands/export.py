@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.commands import returning
-from grader.commands.arguments import given_path, shared
+from grader.commands.arguments import destination, given_path, shared
 from grader.errors import GraderError
 from grader.exports import FORMATS, SHEETS, Format, SheetFormat, sound, written
 from grader.exports.addresses import ADDRESS
@@ -40,8 +40,9 @@ Late points are taken off as [late] in the rubric says. Canvas and Moodle get no
     parser.add_argument("format", choices=(*formats, *ADDRESS), metavar="FORMAT", help="one of those above")
     shared(parser, "--out", "--attempts", "--rubric", "--roster", "--zone", "--assignment")
     parser.add_argument(
-        "--to", default="-", metavar="FILE", help="where to write, a folder for one file each (-: stdout)"
-    )
+        "--to", type=destination, default="-", metavar="FILE",
+        help="where to write, a folder for one file each (-: stdout)",
+    )  # fmt: skip
     parser.add_argument(
         "--sheet", type=given_path, metavar="FILE", help="canvas, moodle: the downloaded file to fill in"
     )

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 from grader.commands import COMMANDS
-from grader.commands.arguments import GRADING, given_path, shared
+from grader.commands.arguments import GRADING, destination, given_path, shared
 from grader.errors import GraderError
 
 
@@ -29,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a notebook, a folder, a .zip or .tar.gz, or a folder full of submissions",
     )  # fmt: skip
     parser.add_argument(
-        "--json", metavar="FILE", help='write the grade as JSON, a list for several; "-" is standard output'
+        "--json",
+        type=destination,
+        metavar="FILE",
+        help='write the grade as JSON, a list for several; "-" is standard output',
     )
     shared(parser, "--out", "--data", "--seed")
     parser.add_argument(
@@ -72,7 +75,7 @@ def _format(text: str) -> tuple[str, str]:
     name, _, file = text.partition("=")
     if name not in FORMATS:
         raise argparse.ArgumentTypeError(f"no such format: {name!r}; there are {', '.join(FORMATS)}")
-    return name, file or "-"
+    return name, destination(file or "-")
 
 
 def _count(text: str) -> int:
@@ -107,14 +110,8 @@ def run(given: argparse.Namespace) -> int:
         if not path.exists():
             raise GraderError(f"{path}: no such file or folder{_put_first(str(path))}")
     for option, file in [("--json", given.json or "-"), *(("--format", file) for _, file in given.format)]:
-        if file != "-" and Path(file).is_dir():  # said now, not after an hour of grading
-            raise GraderError(f"{file}: {option} needs a file, this is a folder")
-        if (
-            file != "-"
-            and Path(file).absolute().parent.is_dir()
-            and not os.access(Path(file).absolute().parent, os.W_OK)
-        ):
-            raise GraderError(f"{file}: {option} cannot be written there")
+        if file != "-":
+            _expect_writable(option, Path(file))  # said now, not after an hour of grading
     if given.resources is not None and given.scheduler is None:
         raise GraderError("--resources is for the workers of a cluster: give --scheduler as well")
     if given.metadata is not None and len(given.submissions) > 1:
@@ -122,6 +119,20 @@ def run(given: argparse.Namespace) -> int:
     from grader.commands import grading  # noqa: PLC0415  slow to import, and --help and a mistyped path need none of it
 
     return grading.run(given)
+
+
+def _expect_writable(option: str, file: Path) -> None:
+    """See that a file can be written.
+
+    Raises:
+        GraderError: it cannot.
+    """
+    if file.is_dir():
+        raise GraderError(f"{file}: {option} needs a file, this is a folder")
+    parent = file.absolute().parent
+    to_replace = file.is_file() or not file.exists()  # and no device or pipe, which is written to as it is
+    if to_replace and parent.is_dir() and not os.access(parent, os.W_OK):
+        raise GraderError(f"{file}: {option} cannot be written there")
 
 
 def _put_first(word: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET
 
 from grader import patterns
-from grader.errors import GraderError
+from grader.errors import GraderError, writing
 from grader.records import (
     Adjustment,
     CheckResult,
@@ -217,19 +217,25 @@ def put(content: str, destination: str) -> None:
         replace(Path(destination), content)
 
 
+def _is_stream(path: Path) -> bool:
+    """Whether what is written there goes on to somewhere else: /dev/null, a pipe, /dev/stderr, whatever that is."""
+    return str(path.parent) in ("/dev", "/dev/fd") or (path.exists() and not path.is_file())
+
+
 def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all; what is written to a stream comes behind what was there.
 
     Raises:
         GraderError: it cannot be written there.
     """
+    if _is_stream(path):
+        with writing(path), path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
+        return
     path = Path(os.path.realpath(path))  # a link keeps pointing where it did
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():  # /dev/null, a pipe: nothing to replace
-            path.write_text(text, encoding="utf-8")
-            return
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:

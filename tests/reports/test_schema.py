@@ -122,6 +122,22 @@ def test_a_device_is_written_to_and_not_replaced():
     assert not Path(os.devnull).is_file()
 
 
+def test_a_pipe_is_written_to_by_the_name_that_a_shell_gives_it():
+    reader, writer = os.pipe()
+    record.put("whole", f"/dev/fd/{writer}")
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        assert pipe.read() == "whole"
+
+
+def test_what_stands_in_a_file_that_a_shell_opened_stays_there(tmp_path):
+    with (tmp_path / "job.log").open("w") as log:
+        log.write("before\n")
+        log.flush()
+        record.put("after\n", f"/dev/fd/{log.fileno()}")
+    assert (tmp_path / "job.log").read_text() == "before\nafter\n"
+
+
 def test_a_place_that_cannot_be_written_is_said_with_its_path(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(GraderError, match=r"file.grade\.json: cannot be written"):
