@@ -25,6 +25,9 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and turn every exception into one line and an exit status."""
+    for name in ("COLUMNS", "LINES"):
+        if os.environ.get(name) == "0":  # not known, as in a container; rich would write nothing into it
+            del os.environ[name]
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by `>&-`, as cron may
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (to the end of the process)

@@ -82,6 +82,12 @@ def test_standard_output_may_be_called_as_the_system_calls_it(graded, capsys, ar
     assert json.loads(capsys.readouterr().out)["submission"]["name"] == "cd34"
 
 
+def test_a_width_of_no_columns_is_one_that_is_not_known(graded, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "0")
+    cli.main([graded(LOST)])
+    assert "95 of 100 points" in capsys.readouterr().out
+
+
 def test_a_closed_standard_output_is_no_fault():
     """As under cron; a process of its own, since the tests have one."""
     code = (
