@@ -13,8 +13,7 @@ from grader.errors import GraderErrors
 from grader.gradebook.adjusting import beneath
 from grader.gradebook.ledger import WHOLE_SCORE, Decision, counting
 from grader.gradebook.reader import GradebookReader, GradedSubmission
-from grader.gradebook.roster import composed
-from grader.gradebook.together import Classlist, classlist
+from grader.gradebook.together import Classlist, classlist, shown
 from grader.sentences import did_you_mean
 
 
@@ -96,14 +95,13 @@ def _decision(
 
 
 def _entry(reader: GradebookReader, class_: Classlist, key: str) -> GradedSubmission:
-    entry = reader.entry(key, class_)
-    if entry is None:
-        known = sorted({row.key for row in reader.book.submissions()})
-        same = [each for each in known if composed(each) == composed(key)]
-        entry = reader.entry(same[0], class_) if len(same) == 1 else None
-    if entry is None:
-        raise ValueError(f"{key}: nothing of this student is graded in {reader.book.path}{did_you_mean(key, known)}")
-    return entry
+    named = class_.named(key)
+    if (entry := reader.entry(named, class_)) is not None:
+        return entry
+    if any(each in class_.rows for each in class_.group(named)):
+        raise ValueError(f"{key}: handed in, but not graded yet: grade the class first")
+    meant = did_you_mean(shown(key), sorted(map(shown, class_.rows)))
+    raise ValueError(f"{key}: nothing of this student is graded in {reader.book.path}{meant}")
 
 
 def _expect_criterion(entry: GradedSubmission, criterion: str) -> None:

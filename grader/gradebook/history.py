@@ -29,6 +29,7 @@ class Event:
 def events(reader: GradebookReader, key: str) -> list[Event]:
     """The history of a student, with what the student's team handed in; nothing where the student is not known."""
     class_ = classlist(reader.book)
+    key = class_.named(key)
     keys = class_.group(key)
     found = [event for each in keys for row in class_.rows.get(each, ()) for event in _of_submission(reader, row)]
     found += [_decided(each) for member in keys for each in reader.ledger.decisions(member)]

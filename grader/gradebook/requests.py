@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.errors import GraderErrors
 from grader.gradebook.store import Gradebook
@@ -50,6 +50,7 @@ class Requests:
         with self.book.transaction():
             class_ = classlist(self.book)
             known = {key for keys in class_.groups if any(class_.rows.get(key) for key in keys) for key in keys}
+            asked = [replace(each, key=class_.named(each.key)) for each in asked]
             if wrong := [f"{each.where}{why}" for each in asked if (why := _wrong(each, known))]:
                 raise GraderErrors(wrong)
             return [each for each in asked if self._insert(each, now)]

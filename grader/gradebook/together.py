@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.gradebook.roster import RosterStudent
+from grader.gradebook.roster import RosterStudent, composed
 from grader.gradebook.store import Gradebook, SubmissionRow
+from grader.reports.text import printable
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,22 @@ class Classlist:
         """The keys of those who hand in together with a student; none where the student is not known."""
         return next((keys for keys in self.groups if key in keys), ())
 
+    def named(self, key: str) -> str:
+        """The key that a person wrote as it is shown, its line breaks as spaces; as it was written, if none is meant."""
+        if self.group(key):
+            return key
+        same = [each for keys in self.groups for each in keys if shown(each) == shown(key)]
+        return same[0] if len(same) == 1 else key
+
     def handed_in(self, keys: Iterable[str]) -> list[SubmissionRow]:
         """What a group handed in, without what was replaced in its place: that is history."""
         rows = [row for key in keys for row in self.rows.get(key, ())]
         return list({row.path: row for row in sorted(rows, key=lambda row: (row.run, row.id))}.values())
+
+
+def shown(key: str) -> str:
+    """A key as a person reads and writes it."""
+    return printable(composed(key))
 
 
 def classlist(book: Gradebook) -> Classlist:

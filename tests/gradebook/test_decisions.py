@@ -1,5 +1,6 @@
 """What people decide: laid on the computed grade wherever it is read, never lost, refused in a line where it cannot be."""
 
+import contextlib
 import dataclasses
 import json
 import sqlite3
@@ -256,3 +257,21 @@ def test_a_gradebook_of_before_takes_decisions(out):
     book = Gradebook(out / NAME)
     assert len(Ledger(book).decisions("ann")) == 1
     book.close()
+
+
+@pytest.mark.parametrize("written", ["new line", "new\nline"], ids=["as a table shows it", "as it is"])
+def test_a_key_is_found_as_it_is_shown(out, capsys, written):
+    hand_in(out, "new\nline", grades.grade("new\nline"))
+    assert adjust(out, written, "vit.model", "4", "--why", "x") == 0 and graded(out, "new\nline").adjustments
+    assert cli.main(["request", written, "--text", "my heads are right", "--out", str(out)]) == 0
+    assert cli.main(["log", written, "--out", str(out)]) == 0
+    assert "adjusted" in capsys.readouterr().out
+    assert adjust(out, "new lin", "vit.model", "4", "--why", "x") == 2
+    assert "did you mean 'new line'?" in capsys.readouterr().err
+
+
+def test_who_is_not_graded_yet_is_not_taken_for_a_slip_of_the_pen(out, capsys):
+    with contextlib.closing(Gradebook(out / NAME)) as book:
+        book.db.execute("DELETE FROM grades WHERE submission = (SELECT id FROM submissions WHERE key = 'ann')")
+    assert adjust(out, "ann", "vit.model", "4", "--why", "x") == 2
+    assert capsys.readouterr().err == "ann: handed in, but not graded yet: grade the class first\n"
