@@ -272,10 +272,12 @@ class RegradedSubmission:
 
     @property
     def changed(self) -> list[str]:
-        """Criteria whose points or status are others."""
-        old = {result.id: (result.points, result.status) for result in self.before.criteria}
-        after = self.after.criteria if self.after else ()
-        return [r.id for r in after if old.get(r.id) != (r.points, r.status)]
+        """Criteria whose points or status are others, those included that are not judged any more."""
+        old, new = (
+            {result.id: (result.points, result.status) for result in grade.criteria}
+            for grade in (self.before, self.after or self.before)
+        )
+        return [criterion for criterion in {**old, **new} if old.get(criterion) != new.get(criterion)]
 
 
 def regrade_all(options: Options, book: Gradebook) -> list[RegradedSubmission]:

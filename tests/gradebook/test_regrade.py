@@ -20,9 +20,7 @@ from grader.judging import Criterion, Fail, checks
 from grader.observations import Answered
 from grader.pipeline import Options
 from grader.shipped import HOME
-from tests import grades
 from tests.gradebook import classroom
-from tests.gradebook.handmade import hand_in
 
 
 @pytest.fixture(scope="module")
@@ -212,17 +210,6 @@ def test_a_grade_that_rests_on_the_same_is_left_alone(copied, capsys, nobody_to_
     assert cli.main(["regrade", "--out", str(copied)]) == 0
     assert capsys.readouterr().out == "6 submissions, 0 with another score\n"
     assert classroom.rows(copied) == before
-
-
-def test_what_was_replaced_in_its_place_is_neither_computed_again_nor_counted(tmp_path, capsys):
-    refused = dataclasses.replace(grades.grade("ada"), status="rejected", reason="no notebook", criteria=())
-    for files in ("first", "second"):
-        hand_in(tmp_path, "ada", refused, files=files)
-    with contextlib.closing(Gradebook(tmp_path / NAME)) as book:
-        book.db.execute("UPDATE submissions SET path = 'class/ada'")
-        assert cli.main(["regrade", "--out", str(tmp_path)]) == 0
-        assert [len(book.grades(row.id)) for row in book.submissions()] == [1, 2]
-    assert capsys.readouterr().out == "1 submission, 0 with another score\n"
 
 
 def test_a_changed_check_is_made_on_what_was_observed(copied, capsys, nobody_to_ask, monkeypatch):

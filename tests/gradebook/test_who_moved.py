@@ -1,0 +1,29 @@
+"""What a regrade tells: who moved, through which criterion, and who is not where the roster has them."""
+
+import contextlib
+import dataclasses
+
+from grader import cli
+from grader.gradebook.regrade import RegradedSubmission
+from grader.gradebook.store import NAME, Gradebook
+from tests import grades
+from tests.gradebook.handmade import hand_in
+
+
+def test_what_was_replaced_in_its_place_is_neither_computed_again_nor_counted(tmp_path, capsys):
+    refused = dataclasses.replace(grades.grade("ada"), status="rejected", reason="no notebook", criteria=())
+    for files in ("first", "second"):
+        hand_in(tmp_path, "ada", refused, files=files)
+    with contextlib.closing(Gradebook(tmp_path / NAME)) as book:
+        book.db.execute("UPDATE submissions SET path = 'class/ada'")
+        assert cli.main(["regrade", "--out", str(tmp_path)]) == 0
+        assert [len(book.grades(row.id)) for row in book.submissions()] == [1, 2]
+    assert capsys.readouterr().out == "1 submission, 0 with another score\n"
+
+
+def test_a_criterion_that_is_not_judged_any_more_is_named_and_one_that_is_new():
+    whole = grades.grade("ada")
+    short = dataclasses.replace(whole, criteria=whole.criteria[1:])
+    gone = whole.criteria[0].id
+    assert RegradedSubmission("ada", whole, short).changed == RegradedSubmission("ada", short, whole).changed == [gone]
+    assert RegradedSubmission("ada", whole, None).changed == []
