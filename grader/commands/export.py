@@ -68,6 +68,8 @@ def run(given: argparse.Namespace) -> int:
         results = of_class(reader)
         for line in [] if rubric else reader.rubric_remarks():
             complain(line)
+        for line in reader.roster_remarks() if given.roster else []:
+            complain(line)
         for line in reader.late_remarks():
             raise GraderError(f"{line}; nothing was handed on")
         if not results:

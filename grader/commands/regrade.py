@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
         remember(book, options)
     _tell(regraded)
     with GradebookReader(given.out) as reader:
-        for line in (*moves.moved(before, moves.standings(reader)), *look_again(reader)):
+        for line in (*moves.moved(before, moves.standings(reader)), *look_again(reader), *reader.roster_remarks()):
             print(printable(line))
     return int(any(each.after is None or each.after.status == "needs_review" for each in regraded))
 

@@ -157,6 +157,15 @@ class GradebookReader:
         class_ = classlist(self.book)
         return sorted(class_.rows.keys() - class_.students.keys()) if class_.students else []
 
+    def roster_remarks(self) -> list[str]:
+        """Say who has not handed in, and whom the roster does not name; nothing where there is no roster."""
+        absent = [f"{key} ({student.name})" if student.name else key for key, student in self.not_handed_in().items()]
+        strangers = self.not_on_roster()
+        return [
+            *([f"Not handed in: {', '.join(absent)}"] if absent else []),
+            *([f"Not on the roster: {', '.join(strangers)}"] if strangers else []),
+        ]
+
     def late_remarks(self) -> list[str]:
         """Say, in one line, where lateness was not computed for want of a time zone."""
         class_ = classlist(self.book)

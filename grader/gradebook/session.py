@@ -100,7 +100,7 @@ def remarks(options: Options) -> list[str]:
     """What is to be said after the grades of a class, a line each: who handed in nearly the same."""
     wall = Firewall()
     with GradebookReader(options.out, rubric=options.rubric_file) as reader:
-        groups, said = _similar(reader, wall), [*reader.late_remarks(), *roster_remarks(reader)]
+        groups, said = _similar(reader, wall), [*reader.late_remarks(), *reader.roster_remarks()]
     if wall.faults:
         return ["", *said, *wall.lines]
     max_shown_groups = 10  # of similar submissions that are listed after a run
@@ -109,16 +109,6 @@ def remarks(options: Options) -> list[str]:
         lines.append(f"  and {len(groups) - max_shown_groups} more groups: grade.py similar --out {options.out}")
     said += ["Nearly the same (no points depend on it):", *lines] if groups else []
     return ["", *said] if said else []
-
-
-def roster_remarks(reader: GradebookReader) -> list[str]:
-    """Who has not handed in, and whom the roster does not name; nothing where there is no roster."""
-    absent = [f"{key} ({student.name})" if student.name else key for key, student in reader.not_handed_in().items()]
-    strangers = reader.not_on_roster()
-    return [
-        *([f"Not handed in: {', '.join(absent)}"] if absent else []),
-        *([f"Not on the roster: {', '.join(strangers)}"] if strangers else []),
-    ]
 
 
 def _similar(reader: GradebookReader, wall: Firewall) -> list[SimilarGroup]:

@@ -27,3 +27,13 @@ def test_a_criterion_that_is_not_judged_any_more_is_named_and_one_that_is_new():
     gone = whole.criteria[0].id
     assert RegradedSubmission("ada", whole, short).changed == RegradedSubmission("ada", short, whole).changed == [gone]
     assert RegradedSubmission("ada", whole, None).changed == []
+
+
+def test_a_row_of_a_changed_roster_that_fits_nobody_is_named(tmp_path, capsys):
+    hand_in(tmp_path, "ada", dataclasses.replace(grades.grade("ada"), status="rejected", reason="empty", criteria=()))
+    (tmp_path / "roster.csv").write_text("key,extension\nAda Lovelac,3d\n")
+    options = ["--roster", str(tmp_path / "roster.csv"), "--out", str(tmp_path)]
+    assert cli.main(["regrade", *options]) == 0
+    assert capsys.readouterr().out.endswith("Not handed in: Ada Lovelac\nNot on the roster: ada\n")
+    assert cli.main(["export", "json", *options]) == 0
+    assert capsys.readouterr().err.endswith("Not handed in: Ada Lovelac\nNot on the roster: ada\n")
