@@ -93,12 +93,16 @@ def _restore_times(archive: Path, folder: Path) -> None:
 
 
 def documents_beside(found: list[Found]) -> list[str]:
-    """A line on the documents that lie loose among a class's submissions: somebody may have meant to hand one in."""
+    """A line on documents and links to nothing among a class's submissions: somebody may have meant to hand one in."""
     documents = (".docx", ".doc", ".odt", ".rtf", ".pages", ".pdf", ".html", ".htm", ".py")
     taken = {file for each in found for file in (each.path, *each.files.values())}
     folders = sorted({each.path.parent for each in found}) if len(found) > 1 else []
     beside = [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir()) if file not in taken]
-    named = [printable(file.name, 60) for file in beside if file.suffix.lower() in documents and file.is_file()]
+    named = [
+        f"{printable(file.name, 60)}{'' if file.exists() else ' (a link to nothing)'}"
+        for file in beside
+        if not file.exists() or (file.suffix.lower() in documents and file.is_file())
+    ]
     if not named:
         return []
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""

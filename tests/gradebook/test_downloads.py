@@ -188,14 +188,15 @@ def test_two_students_of_one_name_in_two_folders_are_two(tmp_path):
         assert len(reader.entries()) == 4
 
 
-def test_documents_among_the_submissions_are_told(tmp_path: Path) -> None:
+def test_documents_and_links_to_nothing_among_the_submissions_are_told(tmp_path: Path) -> None:
     for name in ("ann.ipynb", "bob.ipynb"):
         (tmp_path / name).write_text("{}")
     for name in ("cid.docx", "dora.html", "notes.csv", "README.md"):
         (tmp_path / name).write_text("x")
+    (tmp_path / "emil").symlink_to("not mounted")
     found = inputs.find([tmp_path], tmp_path / "out")
     assert len(found) == 2
     assert inputs.documents_beside(found) == [
-        "Not graded, for it is no notebook, folder or archive: cid.docx, dora.html"
+        "Not graded, for it is no notebook, folder or archive: cid.docx, dora.html, emil (a link to nothing)"
     ]
     assert inputs.documents_beside(found[:1]) == []
