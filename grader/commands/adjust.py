@@ -49,6 +49,8 @@ def run(given: argparse.Namespace) -> int:
         made = decide(reader, wishes, who(given.by))
         for decision in made:
             print(_told(reader, decision))
+        for line in reader.page_remarks() if made else []:
+            print(printable(line))
         if len(made) < len(wishes):
             print(f"{len(wishes) - len(made)} of {len(wishes)} stood already; of these nothing was written")
     return 0

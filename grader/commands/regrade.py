@@ -48,7 +48,9 @@ def run(given: argparse.Namespace) -> int:
         remember(book, options)
     _tell(regraded)
     with GradebookReader(given.out) as reader:
-        for line in (*moves.moved(before, moves.standings(reader)), *look_again(reader), *reader.roster_remarks()):
+        moved = moves.moved(before, moves.standings(reader))
+        stale = reader.page_remarks() if moved or any(each.by or each.changed for each in regraded) else []
+        for line in (*moved, *look_again(reader), *reader.roster_remarks(), *stale):
             print(printable(line))
     return int(any(each.after is None or each.after.status == "needs_review" for each in regraded))
 

@@ -183,6 +183,12 @@ class GradebookReader:
             return []
         return [f"{self.rubric} has changed since the grades were computed: `grade.py regrade` computes them by it"]
 
+    def page_remarks(self) -> list[str]:
+        """Say, in one line, after a change of grades, that pages of before are there."""
+        index = self.book.path.with_name("index.html")
+        words = f"{index} and its pages are of before: the command that graded, with --html, writes them anew"
+        return [words] if index.is_file() else []
+
     def history(self, key: str) -> list[GradeRow]:
         """All grades that a student ever had, oldest first."""
         return self.book.history(key)

@@ -1,4 +1,4 @@
-"""What a regrade tells: who moved, through which criterion, and who is not where the roster has them."""
+"""What a regrade tells: who moved, through which criterion, who is not where the roster has them, and which pages are of before."""
 
 import contextlib
 import dataclasses
@@ -37,3 +37,17 @@ def test_a_row_of_a_changed_roster_that_fits_nobody_is_named(tmp_path, capsys):
     assert capsys.readouterr().out.endswith("Not handed in: Ada Lovelac\nNot on the roster: ada\n")
     assert cli.main(["export", "json", *options]) == 0
     assert capsys.readouterr().err.endswith("Not handed in: Ada Lovelac\nNot on the roster: ada\n")
+
+
+def test_pages_of_before_are_told(tmp_path, capsys):
+    hand_in(tmp_path, "ada", grades.grade("ada"))
+    decide = ["adjust", "ada", "vit.model", "3", "--why", "a slip", "--out", str(tmp_path)]
+    assert cli.main(decide) == 0 and "pages" not in capsys.readouterr().out
+    (tmp_path / "index.html").touch()
+    assert cli.main([*decide[:3], "2", *decide[4:]]) == 0
+    assert f"{tmp_path / 'index.html'} and its pages are of before: the command that" in capsys.readouterr().out
+    (tmp_path / "roster.csv").write_text("key,excused\nada,yes\n")
+    cli.main(["regrade", "--roster", str(tmp_path / "roster.csv"), "--out", str(tmp_path)])
+    assert "its pages are of before" in capsys.readouterr().out
+    cli.main(["regrade", "--out", str(tmp_path)])
+    assert "its pages are of before" not in capsys.readouterr().out
