@@ -1,6 +1,7 @@
 """The class page and the folder of pages, read as text."""
 
 import dataclasses
+import re
 import shutil
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from grader import cli
 from grader.pipeline import Graded
 from grader.records import SimilarGroup
-from grader.reports.html import causes, classroom
+from grader.reports.html import causes, charts, classroom
 from grader.reports.html.pages import Pages
 from tests import grades
 
@@ -92,3 +93,10 @@ def test_the_command_line_writes_the_pages_of_a_class(tmp_path):
     found = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.html")}
     assert found == {"index.html", *(f"pages/{n}{kind}.html" for n in "ab" for kind in ("", "-notebook"))}
     assert "Four parts" in (tmp_path / "out" / "pages" / "a-notebook.html").read_text()
+
+
+@pytest.mark.parametrize("near", [0.00001, 0.001, 0.1])
+def test_no_two_marks_of_an_axis_are_called_the_same(near):
+    chart = charts.scatter([(0.1, 0.6), (0.1 + near, 0.6 + near)], "across", "up")
+    marks = re.findall(r">\s*([0-9.]+) %", str(chart))
+    assert len(marks) > 5 and len(set(marks)) == len(marks)

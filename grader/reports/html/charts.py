@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from grader.reports.html.figures import drawing
 
@@ -41,6 +41,6 @@ def scatter(points: Sequence[tuple[float, ...]], across: str, up: str) -> Markup
     plot.plot(x, y, "o", color=drawing.SERIES[0], alpha=0.55, markersize=4.5, markeredgewidth=0)
     plot.set(xlabel=across, ylabel=up)
     for axis in (plot.xaxis, plot.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value * 100:.3g} %")
+        axis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         axis.set_major_locator(MaxNLocator(6))
     return drawing.svg(canvas, f"{across} and {up} of {len(x)} submissions")
