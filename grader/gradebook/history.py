@@ -47,9 +47,13 @@ def events(reader: GradebookReader, key: str) -> list[Event]:
 def _of_submission(reader: GradebookReader, row: SubmissionRow) -> Iterator[Event]:
     grades = reader.book.grades(row.id)
     first = grades[0].at if grades else None
-    times = [at for at in (reader.policy.handed_in(row.handed_in, has_zone(row.path)), first) if at is not None]
+    handed_in, clock = reader.policy.handed_in(row.handed_in, has_zone(row.path)), row.handed_in
+    times = [at for at in (clock if handed_in is None else handed_in, first) if at is not None]
     if times:  # a zip's clock may be in another zone: nothing is handed in after it was graded
-        yield Event(min(times), "submitted", f"{row.path}, by {row.key}")
+        unknown = (
+            ", by the clock of a zip in a zone that is not known" if handed_in is None and clock is not None else ""
+        )
+        yield Event(min(times), "submitted", f"{row.path}, by {row.key}{unknown}")
     before: GradeRow | None = None
     for grade in grades:
         yield _graded(grade, before)

@@ -248,6 +248,17 @@ def test_the_log_tells_what_became_of_a_grade_in_order(out, capsys):
     assert cli.main(["log", "nobody", "--out", str(out)]) == 2
 
 
+def test_what_a_zip_without_a_zone_says_of_the_time_is_told_as_that(out, capsys):
+    hand_in(out, "zip", grades.grade("zip"), hours=-24 * 365)
+    with contextlib.closing(Gradebook(out / NAME)) as book:
+        book.db.execute("UPDATE submissions SET path = 'grades/unpacked/class.zip-0123/zip' WHERE key = 'zip'")
+    assert cli.main(["log", "zip", "--out", str(out)]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("2025-11-20 23:59:00") and first.endswith(
+        "by the clock of a zip in a zone that is not known"
+    )
+
+
 def test_a_gradebook_of_before_takes_decisions(out):
     Gradebook(out / NAME).close()
     db = sqlite3.connect(out / NAME)
