@@ -58,8 +58,8 @@ def did_you_mean(word: str, known: Collection[str], otherwise: str = "") -> str:
 
 
 def number_of(number: float, one: str, many: str = "") -> str:
-    """How many there are: "1 image", "5,000 images"."""
-    return f"{int(number):,} {one if number == 1 else many or one + 's'}"
+    """How many there are: "1 image", "5,000 images", "2.5 points"."""
+    return f"{number:,.10g} {one if number == 1 else many or one + 's'}"
 
 
 def type_words(name: str, article: str = "") -> str:

@@ -95,7 +95,7 @@ def _told(reader: GradebookReader, decision: Decision) -> str:
     entry = reader.entry(decision.key)
     assert entry is not None  # it was there when the decision was made
     now = f"{entry.grade.total} of {entry.grade.max_score:g} points, {entry.grade.status.replace('_', ' ')}"
-    did = "taken back" if decision.points is None else f"{decision.points:g} points"
+    did = "taken back" if decision.points is None else number_of(decision.points, "point")
     others = [key for key in entry.shared_by if key != decision.key]
     team = f", for {', '.join(others)} as well" if others else ""
     return printable(f"{decision.key}: {decision.criterion}: {did}{team}; now {now}")

@@ -9,6 +9,7 @@ from grader.gradebook import tables
 from grader.gradebook.reader import GradebookReader
 from grader.gradebook.requests import Requests, StudentRequest
 from grader.reports.text import printable
+from grader.sentences import number_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def run(given: argparse.Namespace) -> int:
         if given.key is None and given.file is None:
             for each in requests.open():
                 print(printable(f"{each.key}: {each.text}"))
-            print(f"{len(requests.open())} open requests")
+            print(number_of(len(requests.open()), "open request"))
             return 0
         asked = [StudentRequest(given.key, given.text)] if given.file is None else _of_file(given.file)
         new = requests.add(asked)

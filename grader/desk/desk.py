@@ -15,6 +15,7 @@ from grader.gradebook.ledger import WHOLE_SCORE
 from grader.gradebook.looks import Looks
 from grader.gradebook.reader import Attempts, GradebookReader, GradedSubmission
 from grader.gradebook.requests import Requests
+from grader.sentences import number_of
 
 
 class NotOnDesk(Exception):
@@ -118,7 +119,9 @@ class Desk:
         if not made:
             return "This stood already."
         points = made[0].points
-        return f"{criterion}: " + ("taken back, what was computed counts" if points is None else f"{points:g} points")
+        return f"{criterion}: " + (
+            "taken back, what was computed counts" if points is None else number_of(points, "point")
+        )
 
 
 def _wish(entry: GradedSubmission, criterion: str, form: Mapping[str, str]) -> Wish:

@@ -12,6 +12,7 @@ from grader.gradebook.ledger import WHOLE_SCORE, Decision, Ledger, counting
 from grader.gradebook.store import Gradebook, SubmissionRow
 from grader.gradebook.together import classlist
 from grader.records import Adjustment, CriterionResult, CriterionStatus, Grade
+from grader.sentences import number_of
 
 
 class Adjuster:
@@ -66,7 +67,7 @@ def adjusted(grade: Grade, decisions: Mapping[str, Decision], content: str) -> G
     if not decisions:
         return grade
     doubts = tuple(
-        f"{criterion}: {decision.by} gave {decision.points:g} points; {doubt}"
+        f"{criterion}: {decision.by} gave {number_of(decision.points or 0, 'point')}; {doubt}"
         for criterion, decision in decisions.items()
         if (doubt := _doubt(decision, grade, content))
     )
@@ -85,7 +86,7 @@ def adjusted(grade: Grade, decisions: Mapping[str, Decision], content: str) -> G
 def _result(computed: CriterionResult, decision: Decision) -> CriterionResult:
     points = _within(decision, computed.max_points)
     status: CriterionStatus = "partial" if points > 0 else "failed"
-    seen = "not decided" if computed.status == "error" else f"{computed.status}, {computed.points:g} points"
+    seen = "not decided" if computed.status == "error" else f"{computed.status}, {number_of(computed.points, 'point')}"
     return dataclasses.replace(
         computed,
         points=points,
@@ -139,4 +140,4 @@ def _doubt(decision: Decision, grade: Grade, content: str) -> str:
 
 
 def _words(beneath: Mapping[str, Any]) -> str:
-    return f"{beneath['status'].replace('_', ' ')} with {beneath['points']:g} points"
+    return f"{beneath['status'].replace('_', ' ')} with {number_of(beneath['points'], 'point')}"

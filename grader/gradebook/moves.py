@@ -12,6 +12,7 @@ from grader.gradebook.reader import GradebookReader, GradedSubmission
 from grader.gradebook.roster import parse
 from grader.gradebook.store import NAME, Gradebook
 from grader.gradebook.together import classlist
+from grader.sentences import number_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def _standing(entry: GradedSubmission) -> Standing:
     late = f"{days} {'day' if days == 1 else 'days'} late" if days else "not late"
     late += f", {paid} from the bank" if paid else ""
     taken = round(entry.grade.score - entry.points, 4)  # never more than there is
-    cost = f", {'open' if entry.open else f'{taken:g} points off'}" if entry.deduction else ""
+    cost = f", {'open' if entry.open else number_of(taken, 'point') + ' off'}" if entry.deduction else ""
     return Standing(entry.row.id, entry.row.key, entry.points, entry.excused, late + cost)
 
 

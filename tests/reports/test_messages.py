@@ -144,6 +144,7 @@ def test_names_of_code_keep_their_small_letters() -> None:
 
 def test_one_of_a_thing_is_no_plural() -> None:
     assert (number_of(1, "class", "classes"), number_of(5_000, "image")) == ("1 class", "5,000 images")
+    assert (number_of(1.0, "point"), number_of(2.5, "point")) == ("1 point", "2.5 points")
 
 
 def test_nothing_is_called_none() -> None:
