@@ -18,7 +18,7 @@ from grader.intake.reading.limits import MB
 from grader.intake.reading.members import is_ignored
 from grader.records import Submission
 from grader.reports.text import printable, visible
-from grader.sentences import for_students
+from grader.sentences import for_students, number_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     with _opened(path, assignment) as submission:
         files = packed_files(submission)
         write(submission, files, target)
-        said = [f"{target}: {len(files)} files, {target.stat().st_size / MB:.1f} MB", *(f"  {name}" for name in files)]
+        count = number_of(len(files), "file")
+        said = [f"{target}: {count}, {target.stat().st_size / MB:.1f} MB", *(f"  {name}" for name in files)]
         said += list(left_out(path, files))
         said += [f"Look at this: {problem}" for problem in (*submission.problems, *submission.left_out)]
         said += list(_too_large(target))

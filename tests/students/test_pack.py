@@ -78,6 +78,13 @@ def test_packed_again_it_is_the_same_file_byte_by_byte_and_tells_nothing_of_the_
         assert not any(info.extra for info in archive.infolist())
 
 
+def test_one_file_is_no_plural(folder, packed, tmp_path):
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    shutil.copy(folder / "submission.ipynb", alone)
+    assert ": 1 file, " in packed(alone)[0].splitlines()[0]
+
+
 def test_a_folder_around_all_files_changes_nothing(folder, packed, tmp_path):
     around = tmp_path / "around" / "inner"
     around.parent.mkdir()
