@@ -100,6 +100,14 @@ def test_no_text_that_checks_are_made_of_holds_what_students_should_not_read() -
     assert not [(where, why) for where, text in texts for why in objections(text, OPERATIONS)]
 
 
+LINES = ("x[:, 0]", "self.positions", "(y, y, y)", "x.shape[1]", "torch.cat([", "idx[:, -model.block_size")
+
+
+def test_no_text_gives_a_line_of_the_solution_away() -> None:
+    told = [(where, text) for where, text in constants() if " " in text]
+    assert not [(where, line) for where, text in told for line in LINES if line in text]
+
+
 def test_what_checks_demand_is_said_in_words_for_students() -> None:
     sentences = [check.sentence for criterion in VIT.criteria.values() for check in criterion.checks]
     assert not [why for sentence in sentences for why in objections(sentence, OPERATIONS)]

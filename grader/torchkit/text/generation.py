@@ -152,12 +152,12 @@ def context(evidence: Evidence) -> None:
     if call.longest > N:
         raise Fail(
             f"the model was given {call.longest} tokens, and takes block_size={N} at most",
-            "Cut the context: idx[:, -model.block_size:].",
+            "Give the model no more than the last block_size tokens of each text.",
         )
     if not np.array_equal(ids, _greedy(asked["tables"], asked["calls"]["long"]["idx"], 9)):
         raise Fail(
             f"a text that grows beyond block_size={N} goes on with other tokens than the last {N} tokens lead to",
-            "Cut the context to its last tokens, idx[:, -model.block_size:], not to its first ones, and not shorter.",
+            "Cut the context to its last block_size tokens, not to its first ones, and not shorter.",
         )
 
 

@@ -54,7 +54,7 @@ def tokens_attend(evidence: Evidence) -> None:
     if not np.delete(touched, TOKEN).any():
         raise Fail(
             "the tokens of an image do not see each other, expected every token to attend to all of them",
-            "Attention must be over the axis of the tokens, and what it gives be added: x = x + attention(norm(x)).",
+            "Attention must be over the axis of the tokens, and what it gives be added to them.",
         )
     order = run.known["order"]
     if same(tokens_of(run, "one block", "reordered"), x[:, order]):
@@ -96,7 +96,7 @@ def attention_weights(evidence: Evidence) -> None:
     if np.abs(_added_by_copies(evidence, "block", "long")).max() < BLOCK_MARGINS.min_added:
         raise Fail(
             "the result of attention is not added to the tokens",
-            "Write x = x + attention(norm(x)); the MLP comes after that sum.",
+            "The tokens as they came and what attention gives are added; the MLP comes after that sum.",
         )
     one_head = _added_by_copies(evidence, "one head", "long")
     expect_values_of_others(one_head)

@@ -135,7 +135,7 @@ def num_patches(evidence: Evidence) -> None:
             what = "there is no such number" if got is None else f"got {got:g}"
             raise Fail(
                 f"expected the attribute num_patches to be {expected} for image_size={size} and patch_size={patch}, {what}",
-                "There are (image_size // patch_size) squared patches: keep their number in self, in __init__.",
+                "There are as many patches along a row as along a column: count them all, and keep the number in self, in __init__.",
             )
 
 
@@ -300,7 +300,8 @@ def wrong_channels(evidence: Evidence) -> None:
             came = "they were taken" if raised is None else f"{raised.type} was raised"
             raise Fail(
                 f"expected a ValueError for images of {given} where num_channels is {made}: {came}",
-                "Keep num_channels in self, compare x.shape[1] with it at the start of forward, and raise ValueError yourself.",
+                "Before anything is computed, forward looks at the number of channels of its images, and raises a ValueError of its own "
+                "where that is another than num_channels.",
             )
 
 

@@ -136,7 +136,7 @@ def _expect_different(positions: Array) -> None:
     if np.abs(positions).max() < 1e-6:
         raise Fail(
             "the tokens come out as they went in: no position embedding is added",
-            "Return x + self.positions, where the positions have the shape (1, N+1, D).",
+            "Each of the N+1 tokens, [CLS] too, has a position of its own, which is added before the tokens are returned.",
         )
     apart = np.abs(positions[:, None] - positions[None]).max(axis=2) + np.eye(N)
     if (apart < 1e-4).any():

@@ -197,14 +197,17 @@ def _unnormalised(evidence: Evidence) -> tuple[str, str]:
     tokens = block.known["x"]
     added_to_long = np.abs(block.output("block", "long", tokens.shape) - LONG * tokens).max()
     added_to_longer = np.abs(block.output("block", "longer", tokens.shape) - 10 * LONG * tokens).max()
-    hint = "Normalise once, y = norm(x), and use attention(y, y, y); the MLP takes a norm of its own."
+    hint = "Query, key and value are all the normalised tokens; the MLP takes a norm of its own."
     if not same(lone_shifted - 3, lone) or added_to_longer > 3 * added_to_long:
         if others:
             return (
                 "the values of attention are not normalised (keys and values, if LayerNorm reaches the query alone)",
                 hint,
             )
-        return "the MLP works on tokens that are not normalised", "Write x + MLP(norm(x)), with a LayerNorm of its own."
+        return (
+            "the MLP works on tokens that are not normalised",
+            "The MLP has a LayerNorm of its own, through which the tokens go first; the sum takes them as they are.",
+        )
     if not others:
         return "the query of attention is not normalised", hint
     return f"the {'query and the ' if all_alike else ''}keys of attention are not normalised", hint

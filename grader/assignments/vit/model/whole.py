@@ -91,15 +91,15 @@ def shape(run: ModuleRun, evidence: Evidence) -> None:
         hint = ""
         if got == (expected[0], tokens, expected[1]):
             hint = (
-                "All tokens are returned: the feature of an image is its [CLS] token alone, x[:, 0]. Where the ViT is called, "
-                "leave out the [:, 0] then."
+                "All tokens are returned: the feature of an image is its [CLS] token alone, the first "
+                "along the axis of the tokens. Where the ViT is called, nothing is picked out of its result then."
             )
         elif got == (tokens, expected[1]):
-            hint = "The tokens of the first image are returned: the tokens' axis is the second one, x[:, 0]."
+            hint = "The tokens of the first image are returned: the axis of the tokens is the second of three."
         elif got == (expected[0], tokens):
             hint = (
                 f"{tokens} numbers an image: does a layer for the classes sit inside the ViT, which returns the [CLS] token "
-                "alone? Or is one feature of every token returned: the tokens' axis is the second one, x[:, 0]?"
+                "alone? Or is one feature of every token returned: the axis of the tokens is the second of three?"
             )
         if hint:
             raise Fail(f"expected output shape {expected}, got {got}", hint)
@@ -266,16 +266,16 @@ def cls_token(run: ModuleRun, evidence: Evidence) -> None:
     if same(tokens, turned, 1e-5):
         raise Fail(
             "all tokens count alike: their mean, or the like, is returned",
-            "The feature is the [CLS] token's alone, x[:, 0].",
+            "The feature is the [CLS] token's alone.",
         )
     if same(tokens, first_new, 1e-5):
         raise Fail(
             "the feature does not depend on the [CLS] token that comes out of the Transformer",
-            "Its place is index 0 of the token axis: x[:, 0].",
+            "Its place is index 0 of the axis of the tokens, which is the second of three.",
         )
     raise Fail(
         "the feature depends on other tokens than [CLS] after the Transformer",
-        "Return x[:, 0], no mean over tokens, and mind which axis is the tokens'.",
+        "Return the [CLS] token alone, no mean over tokens, and mind which axis is the tokens'.",
     )
 
 
@@ -295,7 +295,7 @@ def cls_in_front(run: ModuleRun, evidence: Evidence) -> None:
         raise Fail(
             "a patch's token is returned, not the one that begins as [CLS]: with attention switched off, the feature of "
             "[CLS] is the same for every image, and this one differs",
-            "[CLS] goes in front of the patches, torch.cat([cls, x], dim=1), and x[:, 0] is returned.",
+            "[CLS] goes in front of the patches, along the axis of the tokens, and is the token that is returned.",
         )
 
 
