@@ -311,8 +311,9 @@ def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
 
 
 def _met(message: str) -> str:
-    """What a message tells of: where it is an exception, that alone, whatever it was met with."""
-    return message.partition(" it raised ")[2] or message
+    """What a message tells of: where it is an exception, that and its line alone, whatever sizes it was met with."""
+    words, line, place = message.partition(" raised ")[2].partition(", line ")
+    return "".join(each for each in words if not each.isdigit()) + line + place or message
 
 
 def warn(code: str, message: str) -> list[GradeWarning]:

@@ -48,8 +48,16 @@ def raised_hint(raised: Raised | None) -> str:
     """The usual reason of an exception that tensors' beginners meet."""
     if raised is None:
         return ""
+    if _compares(raised):
+        return "`==` compares, a single `=` assigns."
     text = f"{raised.type}: {raised.message}"
     return next((hint for sign, hint in HINTS.items() if patterns.compile(sign).search(text)), "")
+
+
+def _compares(raised: Raised) -> bool:
+    """Whether an attribute that is not there yet is compared, in a line that should make it."""
+    name = raised.message.partition("object has no attribute '")[2].partition("'")[0]
+    return any(frame.text.startswith(f"self.{name} ==") for frame in raised.frames[-1:])
 
 
 IMPORTS = {  # by a name that beginners use without it, the import
@@ -82,6 +90,13 @@ HINTS = {  # by a pattern in the exception's text
     "sampled twice, by the notebook and in the function? Once is enough.",
     "object has no attribute '(parameters|named_parameters|state_dict|train|eval|to)'$": "Does its class begin with "
     "`class Name(nn.Module):`? Or is it something else than a model, such as a function?",
+    "'list' object is not callable": "A list cannot be called: put the steps of a transform into transforms.Compose, and "
+    "layers into nn.Sequential.",
+    "'module' object is not callable": "A module is called in place of what it holds: import that, as in `from tqdm import "
+    "tqdm`.",
+    "'(method|function|builtin_function_or_method)' (and '|object is not (subscriptable|iterable))|"
+    "' and '(method|function|builtin_function_or_method)'$": "A function stands where its "
+    "result is meant: are the parentheses of the call missing?",
     "'tuple' object is not callable": "Is there a comma at the end of the line that makes it? It makes a tuple.",
     "object has no attribute '_(parameters|modules|buffers)'": "The first line of __init__ must be super().__init__().",
     r"Module \[Module(List|Dict)\] is missing": "A ModuleList or ModuleDict only keeps modules, and cannot be called: go through "
@@ -97,6 +112,30 @@ HINTS = {  # by a pattern in the exception's text
     "before view.",
     "Expected all tensors to be on the same device": "Some tensor stays on another device: register it as a parameter "
     "or a buffer.",
+    "Given groups=": "A convolution gets another number of channels than it was made for: is that number hard-coded, or "
+    "does another axis stand in second place?",
+    "running_mean should contain": "A BatchNorm takes the second axis for the features: of tokens (B, N, D) that is the "
+    "tokens' axis. nn.LayerNorm works on the features of each token.",
+    "must be divisible by num_heads": "Each head gets an equal part of the features: are width, layers and heads passed on in "
+    "their order?",
+    "Dimension out of range": "The tensor has fewer axes than this needs: print its shape just before this line.",
+    "values to unpack": "There are other numbers of values on the right and of names on the left: print what stands on the "
+    "right, or its shape, just before this line.",
+    "Boolean value of Tensor with more than one value": "`if`, `and` and `or` need one truth value: did you mean .all(), "
+    ".any() or a number of the shape?",
+    "only one element tensors can be converted|Tensor with [0-9]+ elements cannot be converted": "Only a tensor of one element "
+    "is a plain number: take a mean, a sum or one element first.",
+    r"Can't call numpy\(\) on Tensor that requires grad": "Numbers for NumPy have no gradient: detach the tensor first, or "
+    "compute it under no_grad.",
+    "grad can be implicitly created only for scalar outputs": "backward() starts from one number: take the mean of the losses "
+    "first.",
+    "optimizer got an empty parameter list": "PyTorch knows of no parameter: layers are made in __init__ and kept in self, "
+    "several of them in nn.ModuleList.",
+    "Target [0-9]+ is out of bounds": "A label is larger than the number of outputs allows: is the number of classes right?",
+    "^UnboundLocalError": "A function that assigns a name has it for its own: give it a value before this line, in every "
+    "branch.",
+    "^RecursionError": "A function calls itself without end: does forward call the module itself?",
+    "^EOFError": "Nobody answers an input() where this is graded: use an argument, or a number.",
     "expected scalar type": "Two tensors of different dtypes meet: convert one of them.",
     "does not require grad and does not have a grad_fn": "The loss depends on no trainable parameter: was it detached, "
     "computed under no_grad, or made from argmax, which has no gradient? Or has every layer requires_grad = False?",

@@ -129,13 +129,19 @@ def test_a_sentence_that_two_checks_say_stands_once_and_the_next_begins_with_a_c
 def test_an_exception_that_two_checks_met_is_said_once() -> None:
     def first(evidence: object) -> None:
         """It."""
-        raise Fail("on an input of shape (2, 3) it raised KeyError: 'a' at a.py, line 1")
+        raise Fail("on an input of shape (2, 3) it raised KeyError: 'a' of 6 at a.py, line 1")
 
     def second(evidence: object) -> None:
         """It."""
-        raise Fail("on an input of shape (5, 3) it raised KeyError: 'a' at a.py, line 1")
+        raise Fail("on an input of shape (5, 3) it raised KeyError: 'a' of 15 at a.py, line 1")
 
-    assert audit_feedback(first, second) == "on an input of shape (2, 3) it raised KeyError: 'a' at a.py, line 1."
+    def elsewhere(evidence: object) -> None:
+        """It."""
+        raise Fail("on an input of shape (5, 3) it raised KeyError: 'a' of 15 at a.py, line 2")
+
+    said = "on an input of shape (2, 3) it raised KeyError: 'a' of 6 at a.py, line 1."
+    assert audit_feedback(first, second) == said
+    assert audit_feedback(first, second, elsewhere).startswith(f"{said} On an input of shape (5, 3) it raised")
 
 
 def audit_feedback(*checks: object) -> str:

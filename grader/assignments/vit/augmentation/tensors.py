@@ -176,6 +176,11 @@ def _hint_raised(transform: ObservedTransform) -> str:
             ("should be PIL Image", "pic should be", "img should be PIL", "Unexpected type <class 'torch.Tensor'>"),
             "This step works on PIL images: put it before ToTensor.",
         ),
+        (
+            ("should be a float tensor",),
+            "Pixels are still whole numbers from 0 to 255, as PILToTensor leaves them, and Normalize takes floats from 0 to 1: "
+            "use ToTensor, or ToDtype(torch.float32, scale=True) before this step.",
+        ),
     )  # fmt: skip
     for signs, hint in hints:
         if any(sign in message for sign in signs):
