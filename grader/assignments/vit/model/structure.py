@@ -127,6 +127,18 @@ def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
             "the tokens are normalised after the sum (post-norm), expected before attention and MLP (pre-norm)",
             f"{formula}.",
         )
+    if not zero.round(3).any():  # neither sum carries the input through
+        long, bound = block.output("block", "long", x.shape), 10 * np.abs(plain).max()
+        sums = f"{formula}: there are two sums."
+        if same(
+            long, plain, 1e-2
+        ):  # the norm before attention takes the length of the tokens away, and no sum brings it back
+            return "a residual connection is missing: what attention gives is not added to the block's input", sums
+        if np.abs(long).max() < bound:  # the norm before the MLP does
+            return (
+                "a residual connection is missing: what the MLP gives is not added to the tokens that it was given",
+                sums,
+            )
     return (
         "a residual connection is missing or changed: with all parameters zero the block should give its input back, "
         "and gives something else",
