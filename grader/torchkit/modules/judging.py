@@ -3,7 +3,7 @@
 import numpy as np
 
 from grader.judging import Fail, Skip
-from grader.torchkit.modules.answers import Gradients, Parameter
+from grader.torchkit.modules.answers import Built, Gradients, Parameter
 from grader.torchkit.modules.arrays import TOLERANCE, Array, same
 from grader.torchkit.modules.run import ModuleRun
 
@@ -41,16 +41,29 @@ def _shape_hint(got: tuple[int, ...], expected: tuple[int, ...]) -> str:
     return ""
 
 
-def expect_repeatable(first: Array, again: Array, what: str) -> None:
-    """Fail when the same input gave different results in eval mode."""
+def expect_repeatable(first: Array, again: Array, what: str, built: Built | None = None) -> None:
+    """Fail when the same input gave different results in eval mode.
+
+    Args:
+        built: what gave them, where its call "gradients" may tell why.
+    """
     if not same(again, first):
         raise Fail(
             f"in eval mode, the same {what} should give the same output each time, and gave two different ones",
-            "Something random happens in forward: nn.Parameter, random numbers and layers are made in __init__; "
+            "A layer or an nn.Parameter is made in forward, with new random numbers each time: make it in __init__ and keep "
+            "it in self."
+            if built is not None and _computes_with_others(built)
+            else "Random numbers are drawn in forward, or a dropout is active in eval mode: "
             "F.dropout needs training=self.training, dropout_p of scaled_dot_product_attention is 0 in eval mode; layers in a "
             "plain list are not told of eval mode: hold them in an nn.ModuleList or an nn.Sequential; and forward calls "
             "no train().",
         )
+
+
+def _computes_with_others(built: Built) -> bool:
+    """Whether gradients reach tensors that are no parameters of the module."""
+    found = built.calls.get("gradients")
+    return isinstance(found, Gradients) and bool(found.unregistered)
 
 
 def noise_alone(first: Array, again: Array) -> bool:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignments.vit.model import block
+from grader.assignments.vit.model import block, patches, positions
 from tests import harness
 
 REFERENCE = (Path(__file__).resolve().parents[3] / "reference" / "vit_model.py").read_text(encoding="utf-8")
 ATTENDED, MLP = "x = x + attended", "x = x + self.mlp(self.ln_2(x))"
+STACK = "self.resblocks = nn.Sequential(*[ResidualAttentionBlock(width, heads) for _ in range(layers)])"
+RUN, THROUGH = "return self.resblocks(x)", "for each in self.resblocks:\n            x = each(x)\n        return x"
 SLIPS = {
     "attention is not added": (
         block,
@@ -20,6 +22,26 @@ SLIPS = {
         block,
         [(ATTENDED, "x = attended"), (MLP, "x = self.mlp(self.ln_2(x))")],
         "what attention gives is not added to the block's input",
+    ),
+    "a list of blocks": (
+        block,
+        [(STACK, "self.resblocks = [ResidualAttentionBlock(width, heads) for _ in range(layers)]"), (RUN, THROUGH)],
+        "the Transformer has no parameters: its blocks are not registered. A Python list hides",
+    ),
+    "no norm before the MLP": (
+        block,
+        [(MLP, "x = x + self.mlp(x)")],
+        "the MLP works on tokens that are not normalised",
+    ),
+    "positions that are not used": (
+        positions,
+        [("return x + self.positions", "return x")],
+        "no position embedding is added",
+    ),
+    "a layer made in forward": (
+        patches,
+        [("x = self.projection(x)", "x = nn.Conv2d(self.num_channels, 12, x.shape[2] // 4, x.shape[2] // 4)(x)")],
+        "the same images should give the same output each time, and gave two different ones. A layer or an nn.Parameter is made",
     ),
     "the input is taken away": (block, [(ATTENDED, "x = attended - x")], "missing or changed"),
 }
@@ -35,6 +57,13 @@ def feedback(topic: object, edits: list[tuple[str, str]]) -> str:
     return judgement.feedback
 
 
+CONSEQUENCES = ("another one's state dict", "no gradient reaches", "not registered as")
+
+
 @pytest.mark.parametrize(("topic", "edits", "words"), SLIPS.values(), ids=SLIPS)
-def test_the_cause_is_named(topic: object, edits: list[tuple[str, str]], words: str) -> None:
-    assert words in feedback(topic, edits)
+def test_the_cause_is_named_and_nothing_that_follows_from_it(
+    topic: object, edits: list[tuple[str, str]], words: str
+) -> None:
+    told = feedback(topic, edits)
+    assert words in told
+    assert not [each for each in CONSEQUENCES if each in told.lower()]

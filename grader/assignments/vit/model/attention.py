@@ -177,7 +177,7 @@ def _expect_heads_of_each(run: ModuleRun) -> None:
         )
 
 
-@after(blocks_of_their_own, tokens_attend)
+@after(blocks_of_their_own, tokens_attend, normalised_before)
 def gradients(evidence: Evidence) -> None:
     """Gradients reach every parameter and every token, and are what they should be."""
     run = of_transformer(evidence)

@@ -97,7 +97,7 @@ def embedding_rows(evidence: Evidence) -> None:
 
 def _expect_rows(run: ModuleRun, outputs: int) -> None:
     batch = run.output("default", "batch", (B, outputs))
-    expect_repeatable(batch, run.output("default", "again", (B, outputs)), "features")
+    expect_repeatable(batch, run.output("default", "again", (B, outputs)), "features", run.built("default"))
     if np.allclose(batch.sum(axis=0), 1, atol=1e-3) and (batch >= 0).all():
         raise Fail(
             "the outputs of all rows together add up to 1: a softmax over the batch sits inside the head", LOGITS_HINT
@@ -184,12 +184,14 @@ def classification_follows(evidence: Evidence) -> None:
     lines.expect_on_line(_of_classification(evidence), "default", "line", (10,))
 
 
+@after(classification_rows)
 def classification_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the classification head, and the features."""
     expect_trained(_of_classification(evidence), "default", "gradients")
     expect_learned(_of_classification(evidence), "default", (B, 10))
 
 
+@after(embedding_rows)
 @about("LinearEmbeddingHead")
 def embedding_trains(evidence: Evidence) -> None:
     """Gradients reach every parameter of the embedding head, and the features."""

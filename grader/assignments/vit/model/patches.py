@@ -148,7 +148,7 @@ def batch_mates(evidence: Evidence) -> None:
     """An image's tokens do not depend on the other images of its batch, nor on chance."""
     run = _run(evidence)
     batch = run.output("gray", "batch", (3, N, D))
-    expect_repeatable(batch, run.output("gray", "again", (3, N, D)), "images")
+    expect_repeatable(batch, run.output("gray", "again", (3, N, D)), "images", run.built("gray"))
     expect_alone(run, "gray", "alone", batch[1:2], "an image")
     if not same(run.output("gray", "reordered", (6, N, D)), batch[run.known["rows"]]):
         raise Fail("an image's tokens depend on its place in the batch", "A reshape mixes the batch axis with others.")
@@ -284,6 +284,7 @@ def follows(evidence: Evidence) -> None:
     lines.expect_on_line(_run(evidence), "gray", "line", (N, D))
 
 
+@after(batch_mates)
 def learnable(evidence: Evidence) -> None:
     """The projection is learned: its parameters are registered, trainable, and gradients reach all of them."""
     expect_trained(_run(evidence), "gray", "gradients")

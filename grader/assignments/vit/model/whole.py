@@ -157,7 +157,7 @@ def _why_not_running(run: ModuleRun) -> str:
 def batch_mates(run: ModuleRun, evidence: Evidence) -> None:
     """An image's feature does not depend on the other images of its batch, nor on chance."""
     base = run.output("gray", "batch", (3, D))
-    expect_repeatable(base, run.output("gray", "again", (3, D)), "images")
+    expect_repeatable(base, run.output("gray", "again", (3, D)), "images", run.built("gray"))
     expect_alone(run, "gray", "alone", base[1:2], "an image")
     if not same(run.output("gray", "reordered", (6, D)), base[run.known["rows"]]):
         raise Fail(
