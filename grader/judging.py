@@ -300,17 +300,15 @@ def _status(results: list[CheckResult]) -> CriterionStatus:
 def _feedback(results: list[CheckResult], remarks: list[str]) -> str:
     said = [result for result in results if result.status in ("failed", "error")]
     if said:
-        first = {_met(result.message): result for result in reversed(said)}  # what two checks met is said once
-        return running(
-            sentence(result.message, result.hint) for result in said if first[_met(result.message)] is result
-        )
+        first = {met(result.message): result for result in reversed(said)}  # what two checks met is said once
+        return running(sentence(result.message, result.hint) for result in said if first[met(result.message)] is result)
     if all(result.status == "passed" for result in results):
         return " ".join(remarks) or "as it should be"
     gaps = " and ".join(result.name for result in results if result.status == "skipped")
     return f"{gaps} could not be judged: the answer is incomplete"
 
 
-def _met(message: str) -> str:
+def met(message: str) -> str:
     """What a message tells of: where it is an exception, that and its line alone, whatever sizes it was met with."""
     words, line, place = message.partition(" raised ")[2].partition(", line ")
     return "".join(each for each in words if not each.isdigit()) + line + place or message

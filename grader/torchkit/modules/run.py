@@ -7,6 +7,7 @@ import numpy as np
 
 from grader.evidence import Answer
 from grader.judging import Fail, Missing, Skip
+from grader.observations import Result
 from grader.records import Raised
 from grader.sentences import return_hint, type_words
 from grader.torchkit.modules.answers import (
@@ -72,6 +73,11 @@ class ModuleRun:
                 return float(array.reshape(-1)[0])
         return None
 
+    def not_a_number(self, build: str, attribute: str) -> str:
+        """What an attribute is that is not one number, in words."""
+        kind = _kind(self.built(build).attributes[attribute])
+        return "there is no such attribute" if kind == "None" else f"it is a {kind.removeprefix('a ')}"
+
     def is_float(self, build: str, attribute: str) -> bool:
         """Whether an attribute is a Python float, however round."""
         value = self.built(build).attributes[attribute]
@@ -95,6 +101,11 @@ class ModuleRun:
             mode = "in training mode, as after model.train(), " if trained else ""
             raise failure(result.exception, f"{mode}on an input of shape {shape} it ")
         return result
+
+    def returned(self, build: str, call: str) -> str:
+        """What a call gave in the place of a tensor, in words; empty where it gave one."""
+        result = self.result(build, call)
+        return "" if isinstance(result, TensorResult) else _kind(result)
 
     def works(self, build: str, call: str = "batch") -> bool:
         """Whether a build could be made and a call returned."""
@@ -173,7 +184,7 @@ class ModuleRun:
             )
 
 
-def _kind(result: CallResult) -> str:
+def _kind(result: CallResult | Result) -> str:
     """A word for what came instead of a tensor: its type where that is known."""
     match result:
         case NumberResult(type=name) | SequenceResult(type=name) | OtherResult(type=name):

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from grader.assignments.vit.model import block, patches, positions
+from grader.assignments.vit.model import block, patches, positions, shapes
 from tests import harness
 
 REFERENCE = (Path(__file__).resolve().parents[3] / "reference" / "vit_model.py").read_text(encoding="utf-8")
 ATTENDED, MLP = "x = x + attended", "x = x + self.mlp(self.ln_2(x))"
 STACK = "self.resblocks = nn.Sequential(*[ResidualAttentionBlock(width, heads) for _ in range(layers)])"
 RUN, THROUGH = "return self.resblocks(x)", "for each in self.resblocks:\n            x = each(x)\n        return x"
+METHOD = """    def num_patches(self):
+        return self.n
+
+    def forward(self, x: Tensor) -> Tensor:
+        \"\"\"Turn images"""
 SLIPS = {
     "attention is not added": (
         block,
@@ -42,6 +47,24 @@ SLIPS = {
         patches,
         [("x = self.projection(x)", "x = nn.Conv2d(self.num_channels, 12, x.shape[2] // 4, x.shape[2] // 4)(x)")],
         "the same images should give the same output each time, and gave two different ones. A layer or an nn.Parameter is made",
+    ),
+    "an error that is returned": (
+        patches,
+        [("raise ValueError(f", "return ValueError(f")],
+        "where num_channels is 1: nothing was raised, ValueError was returned. `raise` is what stops the call",
+    ),
+    "a number that is a method": (
+        patches,
+        [
+            ("self.num_patches = (", "self.n = ("),
+            ('    def forward(self, x: Tensor) -> Tensor:\n        """Turn images', METHOD),
+        ],
+        "patch_size=7, it is a method",
+    ),
+    "what three classes raise": (
+        shapes,
+        [("attended, _ = self.attn", "attended = self.attn")],
+        "; Transformer and ViT raise the same. Run",
     ),
     "the input is taken away": (block, [(ATTENDED, "x = attended - x")], "missing or changed"),
 }

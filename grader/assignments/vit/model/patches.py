@@ -132,10 +132,11 @@ def num_patches(evidence: Evidence) -> None:
                 "Divide whole numbers with //, so that they stay whole.",
             )
         if got != expected:
-            what = "there is no such number" if got is None else f"got {got:g}"
+            what = run.not_a_number(name, "num_patches") if got is None else f"got {got:g}"
             raise Fail(
                 f"expected the attribute num_patches to be {expected} for image_size={size} and patch_size={patch}, {what}",
-                "There are as many patches along a row as along a column: count them all, and keep the number in self, in __init__.",
+                "There are as many patches along a row as along a column: count them all, and keep the number in self.num_patches, "
+                "in __init__.",
             )
 
 
@@ -298,9 +299,15 @@ def wrong_channels(evidence: Evidence) -> None:
     for name, given, made in (("gray", "3 channels", 1), ("rgb", "1 channel", 3), ("rgb", "4 channels", 3)):
         raised = run.raised(name, given)
         if raised is None or "ValueError" not in raised.bases:
+            expected = f"expected a ValueError for images of {given} where num_channels is {made}"
+            if raised is None and (returned := run.returned(name, given)):
+                raise Fail(
+                    f"{expected}: nothing was raised, {returned} was returned",
+                    "`raise` is what stops the call: what is printed or returned does not.",
+                )
             came = "they were taken" if raised is None else f"{raised.type} was raised"
             raise Fail(
-                f"expected a ValueError for images of {given} where num_channels is {made}: {came}",
+                f"{expected}: {came}",
                 "Before anything is computed, forward looks at the number of channels of its images, and raises a ValueError of its own "
                 "where that is another than num_channels.",
             )

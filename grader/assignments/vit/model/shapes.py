@@ -15,10 +15,10 @@ from grader.assignments.vit import blocks, files
 from grader.assignments.vit.names import CLASSES
 from grader.errors import GraderError
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Missing, checks, warn
+from grader.judging import Criterion, Fail, Missing, checks, met, warn
 from grader.missing import why_not_added
 from grader.observations import RaisedResult
-from grader.raised import lacks_forward
+from grader.raised import lacks_forward, place
 from grader.records import GradeWarning
 from grader.sentences import type_words
 from grader.torchkit.modules import lines
@@ -107,7 +107,7 @@ def check_vit_passes(evidence: Evidence) -> None:
     if todo := [name for name, words in wrong.items() if words == TO_DO]:
         why = next(filter(None, (why_not_added(name, evidence) for name in todo)), "")
         raise Missing(f"still to do: {', '.join(todo)}{why}")
-    if said := [f"{name}: {words}" for name, words in wrong.items() if words]:
+    if said := _each_once(wrong):
         raise Fail(f"check_vit.py says {_first_of(said)}", "Run `python check_vit.py` to see it yourself.")
     other = [found[-1] for found in problems.values() if found[-1]]
     # check_vit.py has one batch size for one of the classes, so a fixed size in it passes; answers that were recorded
@@ -119,6 +119,18 @@ def check_vit_passes(evidence: Evidence) -> None:
             "Is the size of the batch hard-coded? Take it from the input: x.shape[0].",
         )
     _expect_computed([_off_line(results[name][-1], known[name]["line"]) for name in CLASSES])
+
+
+def _each_once(wrong: dict[str, str]) -> list[str]:
+    """The problems; where several classes raise the same, as one that uses another does, the first class's alone."""
+    of_kind: dict[str, list[str]] = {}
+    for name in filter(wrong.__getitem__, wrong):
+        of_kind.setdefault(met(wrong[name]), []).append(name)
+    said = []
+    for first, *others in of_kind.values():
+        same = f"; {' and '.join(others)} {'raise' if len(others) > 1 else 'raises'} the same" if others else ""
+        said.append(f"{first}: {wrong[first]}{same}")
+    return said
 
 
 def _first_of(problems: list[str]) -> str:
@@ -137,7 +149,8 @@ def _problem(name: str, result: CaseResult, case: Case) -> str:
             if raised.is_to_do and lacks_forward(raised) in ("", name):
                 return TO_DO
             line = raised.message.partition("\n")[0]
-            return f"wrong: {call} raised {raised.type}{': ' if line else ''}{line}"
+            at = f" at {place(raised.frames[-1])}" if raised.frames else ""
+            return f"wrong: {call} raised {raised.type}{': ' if line else ''}{line}{at}"
         case NoTensor(type=kind):
             return f"wrong: {call}: expected a tensor of shape {expected}, got {type_words(kind)}"
         case ShapeResult(shape=shape) if shape != expected:
