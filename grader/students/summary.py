@@ -4,11 +4,12 @@ import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 
 from _pytest.terminal import TerminalReporter
 
+from grader.judging import met
 from grader.records import CriterionResult
 from grader.reports.text import SIGNS, printable
 from grader.sentences import for_students
@@ -80,16 +81,27 @@ def _part(writer: _Writer, part: int, items: list[CheckItem]) -> None:
 
 def _criterion(writer: _Writer, items: list[CheckItem]) -> None:
     failed = [item for item in items if item.outcome == "failed"]
-    for item in failed:
-        sentence, *rest = item.words.splitlines()
-        writer.line(f"{SIGNS['failed'].text} {item.criterion.id}::{item.name}: {sentence}", 2, 4, red=True)
+    for first, *others in _by_cause(failed):
+        sentence, *rest = first.words.splitlines()
+        writer.line(f"{SIGNS['failed'].text} {first.criterion.id}::{first.name}: {sentence}", 2, 4, red=True)
         for line in rest:
             writer.line(line, 4, 4)
+        if others:
+            writer.line(f"The same fails {', '.join(other.name for other in others)}.", 4, 4)
     waiting = next((item for item in items if item.outcome in ("to do", "waits", "not trained")), None)
     if waiting is not None and not failed:  # true of the criterion as a whole: said once
         sign = SIGNS["blocked" if waiting.outcome == "waits" else "missing"].text
         line = f"{sign} {waiting.criterion.id} {waiting.line}"
         writer.line(line, 2, 4, cyan=waiting.outcome != "waits")
+
+
+def _by_cause(failed: list[CheckItem]) -> Iterable[list[CheckItem]]:
+    """The checks of a criterion that failed, together where they met the same."""
+    causes: dict[str, list[CheckItem]] = {}
+    for item in failed:
+        _, *told = item.words.splitlines()
+        causes.setdefault(met(told[0]) if told else item.words, []).append(item)
+    return causes.values()
 
 
 def _notes(items: list[CheckItem]) -> Iterator[str]:
@@ -132,7 +144,13 @@ def _all_points(items: list[CheckItem]) -> str:
 
 def _next(writer: _Writer, items: list[CheckItem]) -> None:
     left = [item for item in items if item.outcome in ("failed", "to do", "not trained")]
-    step = min(left, key=lambda item: item.outcome == "not trained", default=None)  # code before training
+    code = [set(item.criterion.names) for item in left if item.outcome != "not trained"]
+
+    def comes_late(item: CheckItem) -> tuple[bool, bool]:
+        """Code before training, and what is about one name before what is about it among others."""
+        return item.outcome == "not trained", any(names < set(item.criterion.names) for names in code if names)
+
+    step = min(left, key=comes_late, default=None)
     if step is not None and step.outcome == "not trained":
         writer.line(f"Next: {step.criterion.id}: run your training", bold=True)
     elif step is not None:

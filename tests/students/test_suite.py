@@ -172,6 +172,28 @@ def test_a_failed_check_shows_the_sentence_the_difference_and_the_hint_and_no_tr
     result.stdout.no_fnmatch_line("*.py:*")
 
 
+def test_what_several_checks_met_is_shown_once(project):
+    made = project(vit_heads=("failed", "on an input of shape (6, 24) it raised KeyError: 'a' at vit_model.py, line 3"))
+    file = made.path / "grade.json"
+    written = json.loads(file.read_text())
+    heads = next(criterion for criterion in written["criteria"] if criterion["id"] == "vit.heads")
+    first, second, *_ = heads["checks"]
+    second.update(first, name=second["name"], message=first["message"].replace("6", "2"))
+    file.write_text(json.dumps(written))
+    result = made.runpytest("-k", "vit.heads")
+    assert str(result.stdout).count("KeyError") == 1
+    result.stdout.fnmatch_lines(
+        [f"*vit.heads::{first['name']}:*", "*Look there.", f"*The same fails {second['name']}."]
+    )
+
+
+def test_a_criterion_about_all_classes_is_no_next_step_while_one_about_some_of_them_is_left(project):
+    shapes = ("failed", "check_vit.py says ViT: wrong")
+    result = project(vit_shapes=shapes, vit_heads=("failed", "expected (8, 10)")).runpytest()
+    result.stdout.fnmatch_lines(["Next: vit.heads, *"])
+    project(vit_shapes=shapes).runpytest().stdout.fnmatch_lines(["Next: vit.shapes, *"])
+
+
 def test_what_is_to_do_is_said_once_a_criterion_and_counts_as_failed(project):
     result = project(vit_heads=("missing", "still to do (x.py, line 3): map D to E")).runpytest()
     assert result.ret == pytest.ExitCode.TESTS_FAILED
