@@ -277,14 +277,18 @@ def _unanswered(check: Check, unanswered: Unanswered, told: set[str], load: Obse
         return CheckResult(check.name, "skipped", SEE_OTHER_CHECKS)
     told.add(unanswered.probe)
     advice = "Does your code replace functions of torch, NumPy or the grader, or write to file descriptors? Leave them as they are."
-    hint = advice if observation.outcome == "forged" else raised_hint(observation.raised)
+    endless = "Is there a loop that never ends, or one in Python over what tensors do at once?"
+    hints = {"forged": advice, "timeout": endless}
+    hint = hints.get(observation.outcome) or raised_hint(observation.raised)
     return CheckResult(check.name, "failed", observed_words(observation), hint)
 
 
 def observed_words(observation: Observation) -> str:
-    """Say in words what happened instead of an answer."""
+    """Say in words what happened instead of an answer; of an exception, in which function of the student's it began."""
     if observation.raised is not None:
-        return raised_words(observation.raised)
+        function = next((frame.function for frame in observation.raised.frames[:1]), "")
+        subject = f"`{function}` " if function.isidentifier() else ""
+        return f"{subject}{raised_words(observation.raised)}"
     return observation.detail
 
 

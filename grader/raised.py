@@ -78,7 +78,7 @@ IMPORTS = {  # by a name that beginners use without it, the import
 }
 HINTS = {  # by a pattern in the exception's text
     **{
-        f"^NameError: name '{name}' is not defined$": f"Is its import missing at the top: `{line}`?"
+        f"^NameError: name '{name}' is not defined($| .did you mean)": f"Is its import missing at the top: `{line}`?"
         for name, line in IMPORTS.items()
     },
     "^AttributeError: 'Tensor' object has no attribute '(parameters|named_parameters|state_dict|train|eval|zero_grad)'$": (
@@ -135,6 +135,8 @@ HINTS = {  # by a pattern in the exception's text
     "^UnboundLocalError": "A function that assigns a name has it for its own: give it a value before this line, in every "
     "branch.",
     "^RecursionError": "A function calls itself without end: does forward call the module itself?",
+    "^SystemExit": "exit(), sys.exit() and quit() end the program, and so does parse_args() where its arguments are missing: "
+    "take it out.",
     "^EOFError": "Nobody answers an input() where this is graded: use an argument, or a number.",
     "expected scalar type": "Two tensors of different dtypes meet: convert one of them.",
     "does not require grad and does not have a grad_fn": "The loss depends on no trainable parameter: was it detached, "

@@ -2,9 +2,10 @@
 
 import pytest
 
+from grader.judging import observed_words
 from grader.missing import meant
 from grader.raised import raised_hint, raised_words
-from grader.records import Frame, Raised
+from grader.records import Frame, Observation, Raised
 from tests import harness
 
 FRAME = Frame("a.py", None, 7, "forward", "x = y")
@@ -31,6 +32,11 @@ HINTS = {
         "changed places",
     ),
     "an import": (Raised("NameError", ("NameError",), "name 'F' is not defined"), "`import torch.nn.functional as F`"),
+    "an import of nearly a variable's name": (
+        Raised("NameError", ("NameError",), "name 'losses' is not defined (did you mean 'losses_'?)"),
+        "`from pytorch_metric_learning import losses`",
+    ),
+    "the end of the program": (Raised("SystemExit", (), "which ends the program"), "take it out"),
     "a module of one's own": ("No module named 'utils'", "hand it in as well"),
     "a comma after a layer": ("'tuple' object is not callable", "a comma at the end of the line"),
     "no module": ("'Head' object has no attribute 'parameters'", "class Name(nn.Module)"),
@@ -92,6 +98,13 @@ def test_the_place_stands_before_what_an_exception_follows_from() -> None:
     assert raised_words(raised) == (
         "raised NameError: name 'x' is not defined at a.py, line 7: `x = y`, because a.py, line 1 raised KeyError: 'b'"
     )
+
+
+def test_an_exception_is_told_with_the_function_that_it_began_in():
+    seen = Observation("raised", raised=Raised("KeyError", (), "'a'", (Frame("a.py", None, 3, "train", "x['a']"),)))
+    assert observed_words(seen) == "`train` raised KeyError: 'a' at a.py, line 3: `x['a']`"
+    statement = Observation("raised", raised=Raised("KeyError", (), "'a'", (Frame("a.py", None, 3, "<module>", "y"),)))
+    assert observed_words(statement) == "raised KeyError: 'a' at a.py, line 3: `y`"
 
 
 def test_a_line_that_announces_the_next_one_is_told_with_it() -> None:

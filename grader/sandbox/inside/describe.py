@@ -38,7 +38,7 @@ def exception(error: BaseException) -> dict[str, Any]:
 def _message(error: BaseException) -> str:
     message = str(error)[:MAX_TEXT]
     if isinstance(error, SystemExit):
-        ends = "which ends the program, as exit() does, and parse_args() without the arguments it needs"
+        ends = "which ends the program"
         message = f"{message}, {ends}" if message and message != "None" else ends
     if files:
         message = message.replace(f"{files}/", "")
@@ -62,6 +62,8 @@ def _near(error: BaseException) -> str:
         names = [other.removeprefix(f"{error.name}.") for other in sys.modules if other.startswith(f"{error.name}.")]
     elif type(error) is AttributeError:
         there, name, names = error.obj, str(error.name), []
+    elif type(error) is NameError:
+        there, name, names = None, str(error.name), _bound_where_raised(error)
     else:
         return ""
     try:
@@ -69,7 +71,15 @@ def _near(error: BaseException) -> str:
     except BaseException:  # its author may have made it raise anything
         return ""
     min_similarity = 0.8  # of two names, from 0 to 1
-    return next(iter(difflib.get_close_matches(name, names, 1, min_similarity)), "") if name else ""
+    for near in difflib.get_close_matches(name, names, 1, min_similarity) if name else []:
+        return near
+    return next((other for other in names if other.lower() == name.lower()), "")
+
+
+def _bound_where_raised(error: BaseException) -> list[str]:
+    """The names that the line could have used that raised."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1:]
+    return [name for frame in frames for name in (*frame.f_locals, *frame.f_globals) if isinstance(name, str)]
 
 
 def _sought(error: BaseException, message: str) -> str:
@@ -81,7 +91,10 @@ def _sought(error: BaseException, message: str) -> str:
 
 
 def lose(names: Iterable[str], described: dict[str, Any]) -> None:
-    """Remember why names stay undefined: an exception, or what it says itself that it follows from."""
+    """Remember why names stay undefined: an exception, or what it says itself that it follows from.
+
+    Where an import misspells a name, the one that is meant is not there either.
+    """
     follows = described["type"] in ("NameError", "AttributeError", "ImportError")
     why = described["message"].partition(", because ")[2] if follows else ""
     for frame in described["frames"][-1:]:
@@ -89,6 +102,9 @@ def lose(names: Iterable[str], described: dict[str, Any]) -> None:
         words = " ".join(described["message"].split())[:150]
         why = why or f"{frame['file']}, {cell}line {frame['line']} raised {described['type']}: {words}"
     lost.update(dict.fromkeys(names, why))
+    meant = described["message"].partition("(did you mean '")[2].partition("'")[0]
+    if described["type"] == "ImportError" and meant and why:
+        lost.setdefault(meant, why)
 
 
 def student_frames(error: BaseException) -> list[dict[str, Any]]:

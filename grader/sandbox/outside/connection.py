@@ -159,7 +159,7 @@ class Connection:
             clock.peeked = True
             self.interrupt()
             if patience.hangs.knows(innermost(self.stack(SECONDS_FOR_STACK))):
-                lost = WorkerLost("timeout", f"no answer after {peek:g} s", "where it hung before")
+                lost = WorkerLost("timeout", f"no answer after {peek:g} s", "where an earlier call did not end either")
         if lost is not None:
             lost.spent = clock.spent
             raise lost

@@ -68,6 +68,14 @@ NEAR = {
     "of a module": ("import torch.nn as nn\nnn.Linea", "has no attribute 'Linea' (did you mean 'Linear'?)"),
     "of an object": ("[].apend", "'list' object has no attribute 'apend' (did you mean 'append'?)"),
     "nothing is near": ("from torch import quux", "cannot import name 'quux' from 'torch'"),
+    "a name in other letters": (
+        "from torch.nn import relU",
+        "cannot import name 'relU' from 'torch.nn' (did you mean 'ReLU'?)",
+    ),
+    "a variable": (
+        "embeddings = 1\ndef f(x):\n    return embedings\nf(1)",
+        "name 'embedings' is not defined (did you mean 'embeddings'?)",
+    ),
     "a name of its own": ("x = losses", "name 'losses' is not defined"),
 }
 

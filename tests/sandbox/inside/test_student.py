@@ -100,6 +100,17 @@ def test_a_name_whose_definition_failed_says_where_and_how():
     assert "bias=BIAS)`, because vit_model.py, line 3 raised KeyError: 'sizes'" in feedback
 
 
+def test_a_name_that_an_import_misspells_says_where_it_is_imported():
+    source = CAUSE.replace(CAUSE[: CAUSE.index("class")], "from torch import nn\nfrom parts import bIas\n")
+    sources = {"parts": "BIAS = True", "vit_model": source}
+    feedback = harness.verdicts(sources, [heads.TOPIC])["vit.heads"].feedback
+    assert "name 'BIAS' is not defined at vit_model.py, line 6" in feedback
+    assert (
+        "because vit_model.py, line 2 raised ImportError: cannot import name 'bIas' from 'parts' (did you mean 'BIAS'?)"
+        in feedback
+    )
+
+
 def test_a_name_that_was_never_defined_says_no_more():
     feedback = harness.verdicts({"vit_model": CAUSE.replace("BIAS =", "bias =")}, [heads.TOPIC])["vit.heads"].feedback
     assert "name 'BIAS' is not defined at vit_model.py, line 8" in feedback
