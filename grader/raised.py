@@ -88,6 +88,8 @@ HINTS = {  # by a pattern in the exception's text
     "`return` missing in the function that makes it?",
     "^AttributeError: 'Subset' object has no attribute '(targets|data|classes)'": "A Subset has none of its own: is the training set "
     "sampled twice, by the notebook and in the function? Once is enough.",
+    "^AttributeError: 'list' object has no attribute '(to|cuda|shape|size|float)'$": "A list of tensors is none itself: a "
+    "loader gives [images, labels], so take them apart first.",
     "object has no attribute '(parameters|named_parameters|state_dict|train|eval|to)'$": "Does its class begin with "
     "`class Name(nn.Module):`? Or is it something else than a model, such as a function?",
     "'list' object is not callable": "A list cannot be called: put the steps of a transform into transforms.Compose, and "

@@ -39,6 +39,10 @@ HINTS = {
     "the end of the program": (Raised("SystemExit", (), "which ends the program"), "take it out"),
     "a module of one's own": ("No module named 'utils'", "hand it in as well"),
     "a comma after a layer": ("'tuple' object is not callable", "a comma at the end of the line"),
+    "a batch that is a list": (
+        Raised("AttributeError", (), "'list' object has no attribute 'to'"),
+        "take them apart",
+    ),
     "no module": ("'Head' object has no attribute 'parameters'", "class Name(nn.Module)"),
     "no super": ("'ViT' object has no attribute '_parameters'", "super().__init__()"),
     "super as a name": ("descriptor '__init__' of 'super' object needs an argument", "super is called, too"),

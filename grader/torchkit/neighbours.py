@@ -84,7 +84,7 @@ def wrong_rows_hint(got: Array, case: LookUpCase) -> str:
     """
     ranking, k = np.argsort(case.distances, kind="stable"), case.k
     if np.array_equal(got, ranking[::-1][:k]) or set(got) == set(ranking[::-1][:k]):
-        return "These are the farthest rows: topk returns the largest values unless it is told largest=False."
+        return "These are the farthest rows: topk returns the largest values unless it is told otherwise."
     if set(got) == set(case.nearest):
         return "The rows are right, but not their order: put the nearest first."
     if np.array_equal(got, ranking[1 : k + 1]):
@@ -95,6 +95,13 @@ def wrong_rows_hint(got: Array, case: LookUpCase) -> str:
         return "Each index is one too small, and the first row is never found: search all rows of `ref`."
     if np.array_equal(got, np.argsort(ranking)[:k]):
         return "These are the ranks of the first rows, as argsort of argsort gives them: call argsort once."
+    columns = np.linalg.norm(case.bank - case.query.ravel(), axis=0)
+    if np.array_equal(got, np.argsort(columns, kind="stable")[:k]):
+        rows, features = case.bank.shape
+        return (
+            f"These are the nearest of the {features} columns of `ref`, of whose {rows} rows the nearest are asked for: the sum of "
+            "squares runs over the other axis, the features of a row."
+        )
     for name, score in _other_scores(case).items():
         if np.array_equal(got, np.argsort(score, kind="stable")[:k]):
             return f"These are {name}: the L2 distance is asked for."

@@ -12,6 +12,7 @@ from grader.observations import (
     TensorResult,
     TextResult,
 )
+from grader.sentences import number_of
 
 Array = np.ndarray
 
@@ -60,7 +61,7 @@ def words_of(result: Result) -> str:
         case TextResult():
             return f"the text {result.text[:40]!r}"
         case SequenceResult():
-            return f"a {result.type[:40]} of {len(result.items)}"
+            return f"a {result.type[:40]} of {number_of(len(result.items), 'value')}"
         case DictResult():
             return f"a dict of {len(result.items)}"
         case OtherResult():

@@ -26,6 +26,7 @@ def test_neighbours_lie_apart(seed: int) -> None:
         (RANKING[:5] + 1, "one too large"), (RANKING[RANKING > 0][:5] - 1, "too small"),
         (np.argsort(RANKING)[:5], "ranks"), (np.argsort(-BANK @ QUERY)[:5], "dot product"),
         (np.argsort(np.abs(BANK - QUERY).sum(1))[:5], "L1"), (np.arange(5), "first rows"),
+        (np.argsort(np.linalg.norm(BANK - QUERY, axis=0))[:5], "the 16 columns"),
         (np.array([7, 7, 7, 7, 7]), "Compute the L2 distance"),
     ],
 )  # fmt: skip

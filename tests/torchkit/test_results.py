@@ -40,7 +40,7 @@ def test_single_numbers_are_read_from_what_a_container_holds(value: Any, numbers
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (None, "None"), (torch.ones(2, 3), "a tensor of float32, shape (2, 3)"), ((1, 2), "a tuple of 2"),
+        (None, "None"), (torch.ones(2, 3), "a tensor of float32, shape (2, 3)"), ((1, 2), "a tuple of 2 values"),
         (np.arange(2), "a NumPy array of int64, shape (2,)"), (0.5, "the number 0.5"), ("ab", "the text 'ab'"),
         ({}, "a dict of 0"), (object(), "object"),
     ],

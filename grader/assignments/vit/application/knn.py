@@ -183,7 +183,8 @@ def _expect_shape(got: Array, case: LookUpCase, what: str) -> None:
         )
     elif got.shape == (k, 1):
         hint = "The axes are swapped: put the query's axis first, or leave it out."
-    raise Fail(f"expected {what} of shape ({k},) or (1, {k}) for {case.words}, got {got.shape}", hint)
+    came = got.shape or "a single number"
+    raise Fail(f"expected {what} of shape ({k},) or (1, {k}) for {case.words}, got {came}", hint)
 
 
 def _no_indices(pair: ReturnedPair) -> tuple[str, str]:

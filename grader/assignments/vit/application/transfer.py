@@ -17,7 +17,7 @@ from grader.assignments.vit.application.returned import (
 from grader.assignments.vit.application.small_sets import EPOCHS, TRAIN_ITEMS, Array
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion, Fail, Skip, after, checks
-from grader.sentences import return_hint, type_words
+from grader.sentences import number_of, return_hint, type_words
 from grader.torchkit.accuracy import ObservedAccuracy, StateEvaluation, wrong_accuracy_hint
 
 NAME = "train_classification_model_head_only"
@@ -30,7 +30,7 @@ def result(evidence: Evidence) -> None:
         what = type_words(returned.type)
         raise Fail(
             f'expected a dict with "acc", "vit" and "classifier", got {what}'
-            + (f" of {returned.items}" if returned.items else ""),
+            + (f" of {number_of(returned.items, 'value')}" if returned.items else ""),
             return_hint(what, 'Return {"acc": …, "vit": …, "classifier": …}.'),
         )
     absent = [name for name in ("acc", "vit", "classifier") if name not in returned.keys]
@@ -99,8 +99,8 @@ def head_learned(evidence: Evidence) -> None:
         steps = training_of(evidence).steps
         raise Fail(
             f'the head under "classifier" was never trained: after {steps} optimizer steps its weights are unchanged',
-            "Is there a loss.backward(), does the optimizer hold the parameters of the head that is returned, and is its "
-            "learning rate above 0?"
+            "Is there a loss.backward(), does the optimizer hold the parameters of the head that is returned, is its "
+            "learning rate above 0, and is its state dict taken after the training?"
             if steps else "Is there a loss.backward() and an optimizer.step()?",
         )  # fmt: skip
     before, then = fit_before(head, known["looks"]), fit_after(head, known["looks"])
@@ -159,7 +159,8 @@ def epochs(evidence: Evidence) -> None:
     repeated = f", and met only {different} different items" if 0 < different < TRAIN_ITEMS / 2 else ""
     raise Fail(
         f"called with num_epochs={EPOCHS}, it went through the training set {how_many}{repeated}",
-        "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch.",
+        "Loop over range(num_epochs), the function's own argument, and over the whole loader in each epoch; does a return or "
+        "a break stand inside one of the loops?",
     )
 
 
@@ -197,6 +198,8 @@ def gradients(evidence: Evidence) -> None:
 def accuracy(evidence: Evidence) -> None:
     """The accuracy that comes back is that of the returned head on all test items."""
     head, acc, known = head_of(evidence), dict_of(evidence).acc, evidence["transfer"].known
+    if "acc" not in dict_of(evidence).keys:
+        raise Skip  # `result` says so
     if isinstance(acc, str):
         raise Fail(f'expected a number under "acc", got {type_words(acc)}')
     if not has_logits(head):

@@ -3,7 +3,7 @@
 from grader.assignments.vit.corpus.application_lines import knn
 
 FAULTS = [
-    knn("farthest", "return (ref - query).norm(dim=1).topk(k)", "largest=False"),
+    knn("farthest", "return (ref - query).norm(dim=1).topk(k)", "farthest rows"),
     knn("farthest_by_sorting", """
 distances, indices = torch.sort(torch.cdist(query.view(1, -1), ref)[0], descending=True)
 return distances[:k], indices[:k]

@@ -322,7 +322,8 @@ def one_after_the_other(evidence: Evidence) -> None:
     if unused is not None:
         raise Fail(
             f"the weights of block {unused} of 3 are not used: with zeros in their place the Transformer does the same",
-            "Each block uses weights of its own: is the index in the loop over the blocks always the same?",
+            "Each block uses weights of its own: is the index in the loop over the blocks always the "
+            "same, or is each block given what the Transformer got, not what the block before it gave?",
         )
     if same(every - no_first, no_second - third, 1e-3):
         raise Fail(
