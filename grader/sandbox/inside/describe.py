@@ -48,9 +48,12 @@ def _message(error: BaseException) -> str:
         message = message.replace(folder, "")
     sought = _sought(error, message)
     cause = lost.get(sought) or (lost.get("*") if sought and type(error) is NameError else None)
-    if cause:
-        return f"{message}, because {cause}"
     near = _near(error)
+    is_slip = (
+        bool(near) and difflib.SequenceMatcher(None, sought, near).ratio() > 0.9
+    )  # of one letter, as label for labels
+    if cause and not (is_slip and "is not executed" in cause):
+        return f"{message}, because {cause}"
     return f"{message} (did you mean '{near}'?)" if near else message
 
 

@@ -85,6 +85,14 @@ def test_a_name_that_a_library_has_not_is_said_with_the_nearest_one(source: str,
     assert raised(source).endswith(said)
 
 
+def test_a_slip_of_a_letter_is_told_before_a_statement_that_is_not_executed(monkeypatch: pytest.MonkeyPatch) -> None:
+    plots = "cell 13, line 3 is not executed, for it plots"
+    monkeypatch.setattr(describe, "lost", {"label": plots, "labels": "a.py, line 1 raised KeyError: 'a'"})
+    assert raised("labels = 1\nlabel").endswith("name 'label' is not defined (did you mean 'labels'?)")
+    assert raised("items = 1\nlabel").endswith(f"name 'label' is not defined, because {plots}")
+    assert raised("label = 1\nlabels").endswith("because a.py, line 1 raised KeyError: 'a'")
+
+
 PATHS: dict[str, tuple[Callable[[], str], str]] = {
     "a library": (lambda: f"'{torch.__file__}'", "'torch/__init__.py'"),
     "the standard library": (lambda: f"in {shutil.__file__}", "in shutil.py"),
