@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.sentences import did_you_mean
 from grader.students import SUITE, launch
 from grader.students.items import CheckItem, PartFile, Session
 from grader.students.summary import Summary
@@ -55,11 +56,14 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PartFile |
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> str | None:
-    """Say where to start pytest, where it was started beside the suites and found nothing."""
-    here, root = config.invocation_params.dir, config.rootpath
-    if items or here == root or not (root / SUITE).is_dir():
+    """Where nothing was found, say where to start pytest, or which criterion may be meant."""
+    here, root, named = config.invocation_params.dir, config.rootpath, config.option.keyword
+    if items or not (root / SUITE).is_dir():
         return None
-    return f"The tests are found from {root}: start pytest there."
+    if here != root:
+        return f"The tests are found from {root}: start pytest there."
+    meant = did_you_mean(named, Session.of(config).assignment.criteria) if named else ""
+    return f"There is no check {named!r}{meant}" if meant else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

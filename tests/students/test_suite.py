@@ -134,6 +134,11 @@ def test_who_starts_it_beside_the_suites_is_told_where(project, monkeypatch):
     result.stdout.fnmatch_lines([f"The tests are found from {pytester.path}: start pytest there."])
 
 
+def test_a_criterion_that_is_misspelt_is_answered_by_the_one_that_is_meant(project):
+    result = project().runpytest("-k", "vit.haeds")
+    result.stdout.fnmatch_lines(["There is no check 'vit.haeds', did you mean 'vit.heads'?"])
+
+
 def test_what_is_wrong_in_the_code_comes_before_a_training(project):
     missing = ("missing", "there is no vit_classifier.pt")
     result = project(vit_accuracy=missing, application_knn=("failed", "no")).runpytest()
