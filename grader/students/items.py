@@ -192,12 +192,13 @@ class CheckItem(pytest.Item):
     Attributes:
         outcome: "passed", "failed", "to do", "not trained" or "waits" once it ran, "" before.
         words: what a student reads about it.
+        is_lost: it is to do, and not because nobody has begun: something was written, and is not found.
     """
 
     def __init__(self, *, part: int, criterion: Criterion, check: Check, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.part, self.criterion, self.check = part, criterion, check
-        self.outcome, self.words = "", ""
+        self.outcome, self.words, self.is_lost = "", "", False
 
     def runtest(self) -> None:
         """Report the check as passed, failed, to do, or not to be judged yet."""
@@ -224,6 +225,8 @@ class CheckItem(pytest.Item):
         feedback = printable(result.feedback)
         if result.status == "missing":
             trained = self.get_closest_marker("thresholds") is not None
+            bare = feedback.startswith("`") and feedback.endswith("not defined")
+            self.is_lost = not (trained or bare or feedback.startswith("still to do"))
             return "not trained" if trained else "to do", todo(result.feedback)
         if result.status == "blocked":
             return "waits", feedback.replace("could not be judged because of", "for", 1)

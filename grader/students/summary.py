@@ -90,6 +90,9 @@ def _criterion(writer: _Writer, items: list[CheckItem]) -> None:
             writer.line(f"The same fails {', '.join(other.name for other in others)}.", 4, 4)
     waiting = next((item for item in items if item.outcome in ("to do", "waits", "not trained")), None)
     if waiting is not None and not failed:  # true of the criterion as a whole: said once
+        if waiting.is_lost:
+            writer.line(f"{SIGNS['failed'].text} {waiting.criterion.id} not found: {waiting.words}", 2, 4, red=True)
+            return
         sign = SIGNS["blocked" if waiting.outcome == "waits" else "missing"].text
         line = f"{sign} {waiting.criterion.id} {waiting.line}"
         writer.line(line, 2, 4, cyan=waiting.outcome != "waits")

@@ -208,6 +208,20 @@ def test_what_is_to_do_is_said_once_a_criterion_and_counts_as_failed(project):
     )
 
 
+@pytest.mark.parametrize(
+    "said, line",
+    {
+        "still to do (x.py, line 3): map D to E": "○ vit.heads to do: (x.py, line 3)*",
+        "`ClassificationHead` is not defined": "○ vit.heads to do: `Class*",
+        "x.py, line 2 cannot be parsed, so `ClassificationHead` is not defined": "✗ vit.heads not found: x.py, line 2 cannot*",
+        "`ClassificationHead` is not defined: x.py, line 2 defines `Head`": "✗ vit.heads not found: `Class*",
+    }.items(),
+    ids=["a head", "nothing", "an error", "another name"],
+)
+def test_what_was_written_and_is_not_found_is_told_from_what_nobody_has_begun(project, said, line):
+    project(vit_heads=("missing", said)).runpytest("-k", "vit.heads").stdout.fnmatch_lines([f"*{line}"])
+
+
 def test_a_model_that_is_not_trained_yet_is_skipped_with_words(project):
     result = project(vit_accuracy=("missing", "no vit_classifier.pt yet")).runpytest("-m", "thresholds")
     assert result.parseoutcomes()["skipped"] == len(VIT.criteria["vit.accuracy"].checks)
