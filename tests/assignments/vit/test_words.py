@@ -61,6 +61,11 @@ SLIPS = {
         ],
         "patch_size=7, it is a method",
     ),
+    "what ends with a full stop": (
+        shapes,
+        [("x = self.projection(x)", "raise ValueError(f'too many: {x.shape[0]} images.')")],
+        "images at vit_model.py",
+    ),
     "what three classes raise": (
         shapes,
         [("attended, _ = self.attn", "attended = self.attn")],

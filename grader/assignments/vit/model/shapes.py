@@ -148,7 +148,7 @@ def _problem(name: str, result: CaseResult, case: Case) -> str:
         case RaisedResult(exception=raised):
             if raised.is_to_do and lacks_forward(raised) in ("", name):
                 return TO_DO
-            line = raised.message.partition("\n")[0]
+            line = raised.message.partition("\n")[0].rstrip(".")
             at = f" at {place(raised.frames[-1])}" if raised.frames else ""
             return f"wrong: {call} raised {raised.type}{': ' if line else ''}{line}{at}"
         case NoTensor(type=kind):
