@@ -49,9 +49,8 @@ def _message(error: BaseException) -> str:
     sought = _sought(error, message)
     cause = lost.get(sought) or (lost.get("*") if sought and type(error) is NameError else None)
     near = _near(error)
-    is_slip = (
-        bool(near) and difflib.SequenceMatcher(None, sought, near).ratio() > 0.9
-    )  # of one letter, as label for labels
+    of_one_letter = 0.9  # as label is like labels
+    is_slip = bool(near) and difflib.SequenceMatcher(None, sought, near).ratio() > of_one_letter
     if cause and not (is_slip and "is not executed" in cause):
         return f"{message}, because {cause}"
     return f"{message} (did you mean '{near}'?)" if near else message

@@ -132,11 +132,10 @@ def _residual_words(block: ModuleRun, zero: Array) -> tuple[str, str]:
     if not zero.round(3).any():  # neither sum carries the input through
         long, bound = block.output("block", "long", x.shape), 10 * np.abs(plain).max()
         sums = f"{formula}: there are two sums."
-        if same(
-            long, plain, 1e-2
-        ):  # the norm before attention takes the length of the tokens away, and no sum brings it back
+        # The norm before attention takes the length of the tokens away, and no sum brings it back.
+        if same(long, plain, 1e-2):
             return "a residual connection is missing: what attention gives is not added to the block's input", sums
-        if np.abs(long).max() < bound:  # the norm before the MLP does
+        if np.abs(long).max() < bound:  # the norm before the MLP takes it away
             return (
                 "a residual connection is missing: what the MLP gives is not added to the tokens that it was given",
                 sums,
