@@ -121,6 +121,6 @@ def test_nothing_that_is_declared_may_be_missing(key: str) -> None:
         converted([{name: value for name, value in RUN.items() if name != key}], DECLARED.type)
 
 
-@pytest.mark.parametrize("count", [0, 11])
+@pytest.mark.parametrize("count", [0, 12])
 def test_there_is_one_attempt_at_least_and_not_more_than_are_made(count: int) -> None:
     assert fit(Observation("value", [RUN] * count), DECLARED, {"line": LINE}).outcome == "forged"

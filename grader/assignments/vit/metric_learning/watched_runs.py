@@ -114,7 +114,7 @@ class TrainingRun(WatchedTraining, frozen=True):
     copies: Copies = Copies()
 
 
-Runs = Annotated[list[TrainingRun], Meta(min_length=1, max_length=12)]
+Runs = Annotated[list[TrainingRun], Meta(min_length=1, max_length=11)]
 
 
 def _agrees(args: dict[str, Any], attempts: list[TrainingRun]) -> None:
