@@ -49,9 +49,11 @@ def never_ends(run: WatchedTraining, rates: np.ndarray) -> RateProblem | None:
     Args:
         rates: (S,) over the whole training.
     """
+    if not run.rates.per_batch or run.rates.epochs < MIN_EPOCHS:  # on a stream, its length may not be known
+        return None
     for scheduler in run.schedulers:
         total = scheduler.settings.get("total_steps")
-        if not run.rates.per_batch or scheduler.type != "OneCycleLR" or not isinstance(total, int):
+        if scheduler.type != "OneCycleLR" or not isinstance(total, int):
             continue
         if scheduler.steps and total >= 2 * len(rates):
             return RateProblem(
