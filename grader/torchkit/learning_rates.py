@@ -241,13 +241,13 @@ def _late(run: WatchedTraining, scheduler: WatchedScheduler) -> str:
         return f"It multiplies the learning rate by {same}=1, which changes nothing."
     epochs, unit = run.rates.epochs, "batches" if run.rates.per_batch else "epochs"
     numbers = [scheduler.settings.get(name) for name in ("milestones", "step_size", "patience", "T_max")]
-    first = [min(n) if isinstance(n, list) and n else n for n in numbers if n]
+    first = next((min(n) if isinstance(n, list) else n for n in numbers if n), None)
     total = epochs * run.rates.batches if run.rates.per_batch else epochs
     seen_whole = not run.rates.per_batch and len(run.epochs) == epochs
-    if first and isinstance(first[0], int | float) and scheduler.steps < first[0] < total - 2 and seen_whole:
-        return f"Its first change comes at step {first[0]:g}, and it is stepped {scheduler.steps} times in all {epochs} epochs."
-    if first and isinstance(first[0], int | float) and first[0] >= total - 2:
+    if isinstance(first, int | float) and first >= total - 2:
         return f"Its first change lies beyond the {epochs} epochs of the training: its numbers are counted in {unit}."
+    if isinstance(first, int | float) and first > scheduler.steps and seen_whole:
+        return f"Its first change comes at step {first:g}, and it is stepped {scheduler.steps} times in all {epochs} epochs."
     if scheduler.type == "ReduceLROnPlateau":
         return f"Its step() takes {PLATEAU_VALUE}, and not the number of the epoch."
     return (

@@ -79,11 +79,10 @@ def expect_end(run: WatchedTraining) -> None:
     as many batches as so many epochs have: batches are handed out until then.
     """
     planned = run.rates.num_epochs
-    many_more = 60  # epochs: no training is so much longer than the number that it is said to take
+    many_more = 60  # epochs: no training is so much longer; as ``inside.passes.Budget``, which watches it, has it
     many_steps = 600  # one that is ended from within before may be slow, and right
-    most = max(
-        many_steps, planned * max((epoch.length for epoch in run.epochs), default=0)
-    )  # batches of the whole of it
+    batches = max((epoch.length for epoch in run.epochs), default=0)  # of one epoch
+    most = max(many_steps, planned * batches)
     many = planned and len(run.epochs) > 3 * planned + many_more
     if many and run.ended == "enough" and max(run.steps, run.total("batches")) >= most:
         raise Fail(

@@ -73,9 +73,8 @@ def _near(error: BaseException) -> str:
     except BaseException:  # its author may have made it raise anything
         return ""
     min_similarity = 0.8  # of two names, from 0 to 1
-    for near in difflib.get_close_matches(name, names, 1, min_similarity) if name else []:
-        return near
-    return next((other for other in names if other.lower() == name.lower()), "")
+    near = difflib.get_close_matches(name, names, 1, min_similarity) if name else []
+    return next(iter([*near, *(other for other in names if other.lower() == name.lower())]), "")
 
 
 def _bound_where_raised(error: BaseException) -> list[str]:

@@ -143,10 +143,8 @@ def _nothing_arrives(run: TrainingRun) -> Exception:
     triplet = triplet_losses(run)
     if (triplet and not any(loss.learned for loss in triplet)) or (not run.losses and run.without_gradient):
         return Skip()  # the check of the loss tells
-    if mislabelled(run)[0]:
-        return Skip()  # the check of the labels tells
-    if weightless(run):
-        return Skip()  # the check of the loss tells
+    if mislabelled(run)[0] or weightless(run):
+        return Skip()  # the checks of the labels and of the loss tell
     said = "at every step of the optimizer all gradients were None or zero"
     if triplet and all(loss.one_class == loss.calls for loss in triplet):
         if run.items.batch < 3:
