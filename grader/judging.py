@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from grader.errors import Unreadable
 from grader.evidence import Evidence, Unanswered
-from grader.missing import absence, empty, is_to_do, meant, to_do, todo_words
+from grader.missing import absence, defined_again, empty, is_to_do, meant, to_do, todo_words
 from grader.raised import raised_hint, raised_words
 from grader.records import CheckResult, CriterionStatus, GradeWarning, Judgement, Measurement, Observation
 from grader.sentences import one_line, running, sentence
@@ -225,7 +225,7 @@ def _judge(criterion: Criterion, evidence: Evidence, ended: dict[str, Exception]
         except Exception as error:  # a fault of ours must never look like the student's
             evidence.firewall.note(f"the check {criterion.id}/{check.name}", error)
             results.append(CheckResult(check.name, "error", UNDECIDED))
-    results = _opened(results, evidence)
+    results = _opened(_of_the_last(criterion, results, evidence), evidence)
     return Judgement(_status(results), _feedback(results, remarks), tuple(results))
 
 
@@ -254,6 +254,13 @@ def _opened(results: list[CheckResult], evidence: Evidence) -> list[CheckResult]
         return results
     why = "the grader did not get an answer that this rests on: the points stay open until a person decides"
     return [CheckResult(r.name, "error", why) if r.status == "skipped" else r for r in results]
+
+
+def _of_the_last(criterion: Criterion, results: list[CheckResult], evidence: Evidence) -> list[CheckResult]:
+    """Say where something failed that another definition of its name stands before the one that was judged."""
+    about = {check.name: (check.about,) if check.about else criterion.names for check in criterion.checks}
+    told = [(r, defined_again(about[r.name], evidence) if r.status == "failed" else "") for r in results]
+    return [replace(r, hint=f"{r.hint} {words}".strip()) if words else r for r, words in told]
 
 
 def _empty(judgement: Judgement, why: str) -> Judgement:

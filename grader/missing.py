@@ -107,6 +107,12 @@ def empty(names: Iterable[str], evidence: Evidence) -> str:
     return next((line for line in lines if line.startswith("still to do ")), "")
 
 
+def defined_again(names: Iterable[str], evidence: Evidence) -> str:
+    """Say which of these is defined twice, and which definition was judged; "" where none is."""
+    lines = (line for name in names for line in _slips(repr(name), evidence))
+    return next((f"{line}." for line in lines if line.startswith("The last definition counts")), "")
+
+
 def to_do(observation: Observation, evidence: Evidence) -> str:
     """Say that something is still to do; of a method that is not there, why it may be missing."""
     name = lacks_forward(observation.raised) if observation.raised is not None else ""

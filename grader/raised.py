@@ -167,6 +167,8 @@ HINTS = {  # by a pattern in the exception's text
     "the submission's own folder is written: do without it.",
     "No module named": "If it is a file of your own, hand it in as well. Other packages than the assignment's are not there "
     "where this is graded: do without them.",
+    "multiple values for (keyword )?argument": "An argument is given twice, once by its place and once by its name, as "
+    "partial() can do: compare this call with the definition of what it calls.",
     "unexpected keyword argument": "Compare this call with the definition of what it calls, and a definition of your "
     "own with the assignment's: the names of the arguments.",
 }

@@ -24,6 +24,7 @@ HINTS = {
         "A.forward() takes 2 positional arguments but 3 were given",
         "a definition of your own with the",
     ),
+    "an argument twice": ("look_up() got multiple values for argument 'k'", "An argument is given twice"),
     "no return": ("argument 'input' (position 1) must be Tensor, not NoneType", "is the `return` missing"),
     "a comma": ("'<=' not supported between instances of 'Tensor' and 'tuple'", "write decimals with a point"),
     "a mean of whole numbers": ("mean(): could not infer output dtype. Got: Long", "convert with .float()"),

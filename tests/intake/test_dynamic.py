@@ -58,3 +58,34 @@ def test_what_is_no_module_of_the_submission_is_left_as_it_is(tmp_path: Path) ->
 def test_a_statement_that_python_cannot_write_again_is_left_as_it_is(tmp_path: Path) -> None:
     cell = "import importlib\nif True:\n    vm = importlib.import_module('vit_model')\n    x = f\"{vm.names['\u00a0']}\"\nlr = 1"
     assert "lr" in from_cells(tmp_path, cell, vit_model=MODULE).program.names
+
+
+TEXTS = {
+    "an f-string": "f'{name} = {value}'",
+    "an f-string with repr": "f'{name}={value!r}'",
+    "a sum": "name + ' = ' + str(value)",
+    "per cent": "'%s = %r' % (name, value)",
+    "format": "'{} = {}'.format(name, value)",
+    "format with repr": "'{0} = {1!r}'.format(name, value)",
+}
+
+
+@pytest.mark.parametrize("here", ["", ", globals()"])
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.usefixtures("in_process")
+def test_settings_that_a_text_assigns_in_a_loop_are_found(tmp_path: Path, text: str, here: str) -> None:
+    cell = f"for name, value in {{'lr': 0.5, 'num_epochs': 3}}.items():\n    exec({text}{here})"
+    found = run(from_cells(tmp_path, cell))
+    assert (found["lr"], found["num_epochs"]) == (0.5, 3)
+
+
+@pytest.mark.parametrize("text", ["'lr = 0.5', globals()", "code, locals()"])
+@pytest.mark.usefixtures("in_process")
+def test_a_text_is_executed_in_the_namespace_that_is_named(tmp_path: Path, text: str) -> None:
+    assert run(from_cells(tmp_path, f"code = 'lr = 0.5'\nexec({text})"))["lr"] == 0.5
+
+
+@pytest.mark.parametrize("call", ["exec('lr = 0.5', {})", "exec(f'{name}.{lr}')", "exec('%s = %s' % name)"])
+def test_other_texts_are_not_executed(tmp_path: Path, call: str) -> None:
+    submission = from_cells(tmp_path, f"lr, name = 0.1, 'lr'\n{call}")
+    assert "exec" not in kept(submission) and "0.5" not in kept(submission)

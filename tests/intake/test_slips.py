@@ -182,3 +182,51 @@ def test_the_verdict_tells_the_slip(tmp_path: Path, parts: tuple[str, str, str],
     seen.submission = opened(tmp_path / "hand-in", wanted=("ClassificationHead", "LinearEmbeddingHead"))
     verdict = harness.judged(seen, "vit.heads")
     assert verdict.status in ("missing", "failed") and verdict.feedback.startswith(said), verdict.feedback
+
+
+FIRST = "class ViT:\n    def forward(self, x):\n        return x\n"
+AGAIN = {
+    "written otherwise": (
+        "class ViT:\n    x = 1\n",
+        ["'ViT': The last definition counts: `ViT` stands in m.py, line 1, and again in m.py, line 4"],
+    ),
+    "the same, laid out otherwise": ("class ViT:\n\n    def forward(self, x): return x  # as above\n", []),
+    "another name": ("class Transformer:\n    x = 1\n", []),
+}
+
+
+@pytest.mark.parametrize("second, lines", AGAIN.values(), ids=AGAIN)
+def test_a_definition_that_another_one_replaces_is_told(tmp_path: Path, second: str, lines: list[str]) -> None:
+    write_modules(tmp_path / "hand-in", m=FIRST + second)
+    problems = opened(tmp_path / "hand-in", wanted=("ViT",)).problems
+    assert [line for line in problems if "last definition" in line] == lines
+
+
+def test_a_template_that_was_left_above_its_solution_is_no_definition(tmp_path: Path) -> None:
+    write_modules(tmp_path / "hand-in", m="class ViT:\n    pass\n" + FIRST)
+    assert not any("last definition" in line for line in opened(tmp_path / "hand-in", wanted=("ViT",)).problems)
+
+
+TWICE = """
+from torch import nn
+class LinearEmbeddingHead(nn.Linear):
+    def __init__(self, hidden_size, embed_size=64):
+        super().__init__(hidden_size, embed_size)
+class ClassificationHead(nn.Linear):
+    def __init__(self, hidden_size, num_classes=10):
+        super().__init__(hidden_size, num_classes)
+class ClassificationHead(nn.Linear):
+    def __init__(self, hidden_size, num_classes=10):
+        super().__init__(hidden_size, {})
+"""
+
+
+@pytest.mark.parametrize("width, status", [("num_classes + 1", "failed"), ("int(num_classes)", "passed")])
+def test_where_the_last_definition_fails_the_one_before_it_is_named(tmp_path: Path, width: str, status: str) -> None:
+    source = TWICE.format(width).lstrip()
+    seen = harness.evidence({"vit_model": source}, [heads.TOPIC])
+    write_modules(tmp_path / "hand-in", vit_model=source)
+    seen.submission = opened(tmp_path / "hand-in", wanted=("ClassificationHead", "LinearEmbeddingHead"))
+    verdict = harness.judged(seen, "vit.heads")
+    told = "The last definition counts: `ClassificationHead` stands in vit_model.py, line 5, and again in vit_model.py, line 8."
+    assert verdict.status == status and verdict.feedback.count(told) == (status == "failed"), verdict.feedback

@@ -5,7 +5,7 @@ machine, ``exec(open("model.py").read())``: notebooks in Colab import the module
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -82,17 +82,25 @@ class Rewriting(ast.NodeTransformer):
         runs = self.is_call(call, "run_line_magic", "magic") and "run" in self.words_in(call)
         if (runs or self.is_call(call, "exec")) and (module := self.file_in(call)):
             return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node)
-        if self.is_call(call, "exec") and (body := self.executed(call)):  # type: ignore[arg-type]
-            return self.put(ast.If(ast.Constant(True), body, []), node)
+        if self.is_call(call, "exec") and isinstance(call, ast.Call) and self.is_here(call):
+            if body := self.executed(call.args[0]):
+                return self.put(ast.If(ast.Constant(True), body, []), node)
+            if assigned := assignment_in(call.args[0]):
+                return self.put(assigned, node)
         if self.is_namespace_update(call) and (module := self.file_in(call)):
             return self.put(ast.ImportFrom(module, [ast.alias("*")], 0), node)
         if self.is_call(call, "exec_module") and (dotted(call.func) or "").split(".")[0] in self.specs:  # type: ignore[attr-defined]
             return self.put(ast.Pass(), node)
         return node
 
-    def executed(self, call: ast.Call) -> list[ast.stmt]:
-        """Return the statements that ``exec("lr = 0.1")`` executes, or ``exec(settings)``; none of any other text."""
-        argument = call.args[0] if len(call.args) == 1 else None
+    def is_here(self, call: ast.Call) -> bool:
+        """Whether ``exec`` is given a text and no other namespace than this one."""
+        return (
+            bool(call.args) and not call.keywords and all(self.is_call(a, "globals", "locals") for a in call.args[1:])
+        )
+
+    def executed(self, argument: ast.expr) -> list[ast.stmt]:
+        """Return the statements of ``exec("lr = 0.1")`` or ``exec(settings)``; none of any other text."""
         text = self.texts.get(argument.id) if isinstance(argument, ast.Name) else getattr(argument, "value", None)
         return parsed(text).body if isinstance(text, str) and parses(text) else []
 
@@ -141,6 +149,48 @@ class Rewriting(ast.NodeTransformer):
 
     def is_call(self, value: ast.expr, *names: str) -> bool:
         return isinstance(value, ast.Call) and (dotted(value.func) or last_of(value.func)).split(".")[-1] in names
+
+
+def assignment_in(text: ast.expr) -> ast.stmt | None:
+    """Return ``globals()[name] = value`` for ``exec(f"{name} = {value}")`` in any way to put such a text together."""
+    parts = list(parts_of(text))
+    if len(parts) != 3 or not isinstance(parts[1], ast.Constant) or str(parts[1].value).strip() != "=":
+        return None
+    here = ast.Call(ast.Name("globals", ast.Load()), [], [])
+    return ast.Assign([ast.Subscript(here, parts[0], ast.Store())], parts[2])
+
+
+def parts_of(text: ast.expr) -> Iterator[ast.expr]:
+    """Yield what a text is put together of, texts and values: an f-string, a sum, ``%`` or ``.format`` with a tuple of values."""
+    if isinstance(text, ast.JoinedStr):
+        yield from (part.value if isinstance(part, ast.FormattedValue) else part for part in text.values)
+    elif isinstance(text, ast.BinOp) and isinstance(text.op, ast.Add):
+        yield from (*parts_of(text.left), *parts_of(text.right))
+    elif isinstance(text, ast.Call) and dotted(text.func) in ("str", "repr") and len(text.args) == 1:
+        yield text.args[0]
+    elif gaps := gaps_of(text):
+        pieces, values = gaps
+        for number, piece in enumerate(pieces):
+            yield from ([ast.Constant(piece)] if piece else [])
+            yield from values[number : number + 1]
+    else:
+        yield text
+
+
+def gaps_of(text: ast.expr) -> tuple[list[str], list[ast.expr]] | None:
+    """Return the pieces of ``"%s = %r" % (a, b)`` or ``"{} = {!r}".format(a, b)``, and the values between them."""
+    if isinstance(text, ast.BinOp) and isinstance(text.op, ast.Mod) and isinstance(text.right, ast.Tuple):
+        form, values = text.left, text.right.elts
+    elif isinstance(text, ast.Call) and isinstance(text.func, ast.Attribute) and text.func.attr == "format":
+        form, values = text.func.value, text.args
+    else:
+        return None
+    words = str(form.value) if isinstance(form, ast.Constant) else ""
+    gaps = {ast.BinOp: ("%s", "%r", "%d", "%f", "%g"), ast.Call: ("{}", "{!r}", "{0}", "{1}", "{0!r}", "{1!r}")}
+    for gap in gaps[type(text)]:
+        words = words.replace(gap, "\0")
+    pieces = words.split("\0")
+    return (pieces, values) if len(pieces) == len(values) + 1 else None
 
 
 def last_of(function: ast.expr) -> str:

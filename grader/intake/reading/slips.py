@@ -25,6 +25,7 @@ def slips(gathering: Gathering, broken: Collection[Broken]) -> list[str]:
         if not gathering.units[module].changers.get(name):  # nothing is added to it
             lines += empty(name, item.statement)
         lines += raise_left_in(item.statement)
+        lines += defined_before(name, item.statement, gathering.units[module].statements)
     return lines
 
 
@@ -111,6 +112,19 @@ def empty(name: str, statement: Statement) -> Iterator[str]:
     for method in (methods[name] for name in ("__init__", "forward") if name in methods):
         if is_gap(method.body):
             yield f"{name!r}: still to do ({place(statement, method)}): the body of `{method.name}` in `{name}` is empty"
+
+
+def defined_before(name: str, last: Statement, statements: Iterable[Statement]) -> Iterator[str]:
+    """Find a definition that another one of the same name replaces, as a cell with a draft does that nobody ran."""
+    written = ast.dump(last.node)
+    for each in statements:
+        node = each.node
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name != name or is_gap(node.body):
+            continue
+        if each is not last and ast.dump(node) != written:
+            earlier, counts = place(each, node), place(last, last.node)
+            yield f"{name!r}: The last definition counts: `{name}` stands in {earlier}, and again in {counts}"
+            return
 
 
 def raise_left_in(statement: Statement) -> Iterator[str]:
