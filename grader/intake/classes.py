@@ -8,14 +8,16 @@ at the top of the folder                  taken for
 ========================================  ======================================================
 one notebook, whatever else               one submission (a zip beside it is the same again),
                                           unless there are two archives or sub-folders with
-                                          notebooks or more, and no .py and no checkpoint
+                                          notebooks or more, or two students' sub-folders with a
+                                          module of the same name, and no .py and no checkpoint
 several notebooks, no .py, no checkpoint  a class, one notebook each, and one archive each
 several notebooks with .py or checkpoint  one submission; intake chooses the notebook
 .py files, no notebook                    one submission, unless two sub-folders hold notebooks
 archives only, two or more                a class, one each
 one archive only                          what is in it
 sub-folders only, two or more             a class, one each, unless only one of them holds a
-                                          notebook and the others only code (``src``, ``notebooks``)
+                                          notebook and the others only code (``src``, ``notebooks``),
+                                          of which no two hold a module of the same name
 one sub-folder only                       what is in it, under the name of the outer folder; a
                                           class in it keeps its own names
 ========================================  ======================================================
@@ -39,6 +41,8 @@ from grader.intake.layouts import (
     Named,
     Tree,
     contents,
+    ending,
+    files_in,
     holds_code,
     holds_notebook,
     names_given,
@@ -204,14 +208,28 @@ def is_one(tree: Tree, inside: Contents) -> bool:
     with_notebook = [name for name in inside.folders if holds_notebook(tree[name])]
     if len(inside.notebooks) == 1:
         others = len(inside.archives) + len(with_notebook)
-        return bool(inside.modules or inside.checkpoints) or others < 2
+        return bool(inside.modules or inside.checkpoints) or (others < 2 and not hold_the_same(tree, inside))
     if inside.notebooks:
         return bool(inside.modules or inside.checkpoints)
     if inside.modules:
         return len(with_notebook) < 2
     if inside.archives:
         return len(inside.archives) + len(inside.folders) == 1
-    return len(inside.folders) < 2 or only_code_beside(tree, inside, with_notebook)
+    return len(inside.folders) < 2 or (
+        only_code_beside(tree, inside, with_notebook) and not hold_the_same(tree, inside)
+    )
+
+
+def hold_the_same(tree: Tree, inside: Contents) -> bool:
+    """Whether two folders with code alone hold a module of the same name, as those of two students do.
+
+    Folders and modules that many a student has more than once do not tell.
+    """
+    of_one = {"src", "code", "lib", "old", "backup", "archive", "test", "tests", "scripts", "utils", "models"}
+    common = {"__init__.py", "__main__.py", "main.py", "setup.py", "config.py", "utils.py", "helpers.py"}
+    students = [name for name in inside.folders if name.lower() not in of_one and not holds_notebook(tree[name])]
+    modules = [name for each in students for name in set(ending(files_in(tree[each] or {}), ".py")) - common]
+    return len(modules) > len(set(modules))
 
 
 def only_code_beside(tree: Tree, inside: Contents, with_notebook: list[str]) -> bool:
