@@ -26,7 +26,7 @@ class Assignment:
             class is among them.
         never_called: functions whose top-level calls are never executed at intake.
         ops: modules, or files, that register the operations its probes ask for; they run beside student code.
-        probes: in the order in which they are asked.
+        probes: in the order in which they are asked; one whose answer is looked at earlier is asked then.
         criteria: by id.
         warnings: functions that give warnings for the instructor.
         measures: shares from 0 to 1 that are shown with a grade, by name; each may be None. A threshold of the rubric

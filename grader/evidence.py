@@ -217,6 +217,7 @@ class Evidence:
         firewall: notes which pieces of the grader's own raised.
         reading: notes what each piece reads of the others.
         shared: what other submissions of the same run have in common with it.
+        ask: asks a probe whose turn has not come yet, while there is somebody to ask.
     """
 
     submission: Submission
@@ -232,9 +233,11 @@ class Evidence:
     firewall: Firewall = field(default_factory=Firewall)
     reading: Reading = field(default_factory=Reading)
     shared: Shared | None = None
+    ask: Callable[[str], None] = lambda probe: None
 
     def __getitem__(self, probe: str) -> Answer:
-        """The answer to a probe; one that was not asked holds the outcome "unasked".
+        """The answer to a probe, which is asked first where its turn is yet to come; one that is not to be asked holds
+        the outcome "unasked".
 
         Raises:
             KeyError: the assignment has no such probe.
@@ -242,6 +245,8 @@ class Evidence:
         self.reading.note(f"question {probe}")
         if probe not in self.answers and probe not in self.assignment.probe_ids:
             raise KeyError(f"there is no probe {probe!r}")
+        if probe not in self.answers:
+            self.ask(probe)
         unasked = Observation("unasked", detail=f"{probe} was not asked")
         return self.answers.get(probe) or Answer(probe, UNASKED, unasked)
 

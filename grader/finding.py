@@ -5,6 +5,7 @@ An installed name is that of a folder in ``grader/assignments/``, or of an entry
 ``settings.toml``.
 """
 
+import graphlib
 import hashlib
 import importlib
 import importlib.metadata
@@ -149,6 +150,7 @@ def _mistakes(assignment: Assignment) -> Iterator[str]:
         for unknown in set(each.needs) - set(assignment.criteria):
             meant = did_you_mean(unknown, assignment.criteria)
             yield f"{each.id!r} needs {unknown!r}: there is no such criterion{meant}"
+    yield from _circles(assignment)
     for number, probe in enumerate(assignment.probes):
         if probe.op not in assignment.forms:
             yield f"the operation {probe.op!r} needs the type of its answer in forms"
@@ -157,3 +159,20 @@ def _mistakes(assignment: Assignment) -> Iterator[str]:
     for check in (check for criterion in assignment.criteria.values() for check in criterion.checks):
         if check.sentence == check.name:
             yield f"the check {check.name} has no docstring: it is the sentence that students read"
+
+
+def _circles(assignment: Assignment) -> Iterator[str]:
+    """Needs that come back to where they begin: nothing among them could be the first."""
+    probes, criteria = assignment.probes, assignment.criteria
+    needs: dict[tuple[str, str], list[tuple[str, str]]] = {
+        **{("probe", probe.id): [("criterion", ident) for ident in probe.needs] for probe in probes},
+        **{("criterion", ident): [("criterion", each) for each in criteria[ident].needs] for ident in criteria},
+    }
+    for probe in probes:
+        for ident in probe.serves:
+            needs.setdefault(("criterion", ident), []).append(("probe", probe.id))
+    try:
+        graphlib.TopologicalSorter(needs).prepare()
+    except graphlib.CycleError as error:
+        first, *others = (f"the {kind} {ident!r}" for kind, ident in reversed(error.args[1]))
+        yield f"{first} needs {', which needs '.join(others)}: take one of these needs out"

@@ -13,12 +13,21 @@ Ask = Callable[[Probe, Question], Observation]
 Begin = Callable[[Probe, Question], Callable[[], Observation]]
 
 
+class Circle(Exception):
+    """A question that waits for its own answer."""
+
+    def __init__(self, probes: list[str]) -> None:
+        first, *others = probes
+        super().__init__(f"the question {first} waits for the answer to {', which waits for that to '.join(others)}")
+
+
 def ask_all(
     probes: Iterable[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None,
     kept: Mapping[str, KeptAnswer] | None = None,
 ) -> None:  # fmt: skip
     """Ask what has not been answered yet, in order; what runs in parallel is begun in its turn and waited for at the end.
 
+    A probe whose answer is looked at by an earlier one, or by a check that an earlier one needs, is asked before that.
     What a probe's own code raises, or the way to its worker, costs that probe alone: the answer is a fault.
 
     Args:
@@ -28,10 +37,23 @@ def ask_all(
         kept: by probe, answers of an earlier grade.
     """
     begin = begin or (lambda probe, question: partial(ask, probe, question))
-    for probe in probes:
-        answer = _answer(probe, evidence, ask, begin, (kept or {}).get(probe.id))
+    to_ask = {probe.id: probe for probe in probes}
+    in_turn: list[str] = []  # probes whose questions are put together, each for the sake of the one before it
+
+    def ask_now(ident: str) -> None:
+        if ident in in_turn:
+            raise Circle([*in_turn[in_turn.index(ident) :], ident])
+        if (probe := to_ask.pop(ident, None)) is None:
+            return
+        in_turn.append(ident)
+        answer = _answer(probe, evidence, ask, begin, (kept or {}).get(ident))
+        in_turn.pop()
         if answer is not None:
-            evidence.answers[probe.id] = answer
+            evidence.answers[ident] = answer
+
+    evidence.ask = ask_now
+    for ident in list(to_ask):
+        ask_now(ident)
     for answer in evidence.answers.values():
         if answer.running:
             _ = answer.observation

@@ -1,6 +1,7 @@
 """Which probes wait for which, and whose workers are closed."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from grader.asking import Asking, Doubts, ReferenceAnswers
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, KeptAnswer, Probe, Question, Unanswered
+from grader.judging import Fail
 from grader.probing import ask_all
 from grader.records import Observation, Program, Submission
 from grader.sandbox.outside.clock import Patience
+from tests import test_undecided as undecided
 
 PROBES = (
     Probe("short", "short", lambda seen, rng: Question({})),
@@ -61,6 +64,41 @@ def test_a_kept_answer_to_what_could_not_be_asked_is_that_again():
     with pytest.raises(Unanswered) as raised:
         _ = again["asked"].known
     assert raised.value.probe == "asked" and raised.value.observation == first["asked"].observation
+
+
+def test_what_a_needed_verdict_looks_at_is_asked_before_it_wherever_it_stands():
+    """A probe that stands before the one that it rests on costs nobody anything."""
+    order = []
+
+    def looks(seen):
+        """It is 3."""
+        if seen["late"].value != 3:
+            raise Fail("no")
+
+    def ask(probe, question):
+        order.append(probe.id)
+        return Observation("value", 3)
+
+    rests = Probe("rests", "x", lambda seen, rng: Question({"passed": seen.passed("a")}), needs=("a",))
+    late = Probe("late", "x", lambda seen, rng: Question({}))
+    seen = undecided.evidence({"a": (looks,)})
+    seen.assignment = replace(seen.assignment, probes=(rests, late))
+    ask_all(seen.assignment.probes, seen, ask)
+    assert order == ["late", "rests"] and seen["rests"].question.args == {"passed": True}
+
+
+def test_a_question_that_waits_for_its_own_answer_leaves_open_what_rests_on_it():
+    def looks(seen):
+        """It looks at the answer to a probe that needs it."""
+        _ = seen["first"].value
+
+    first = Probe("first", "x", lambda seen, rng: Question({"v": seen["second"].value}))
+    second = Probe("second", "x", lambda seen, rng: Question({"passed": seen.passed("a")}), needs=("a",))
+    seen = undecided.evidence({"a": (looks,)})
+    seen.assignment = replace(seen.assignment, probes=(first, second))
+    ask_all(seen.assignment.probes, seen, lambda probe, question: Observation("value", 3))
+    assert seen.verdicts["a"].status == "error"
+    assert "first waits for the answer to second, which waits for that to first" in " ".join(seen.firewall.lines)
 
 
 class Workers:

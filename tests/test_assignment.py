@@ -61,6 +61,14 @@ MISTAKES = {
         'checks(least_squares), names=("fit",)', 'checks(least_squares), needs=("regression.predct",)',
         "'regression.fit' needs 'regression.predct': there is no such criterion, did you mean 'regression.predict'?",
     ),
+    "criteria that need each other": (
+        'names=("fit",)', 'needs=("regression.fit",)',
+        "the criterion 'regression.fit' needs the criterion 'regression.fit': take one of these needs out",
+    ),
+    "a probe that needs what it serves": (
+        '_ask_fit, lambda evidence: evidence.has("fit")', '_ask_fit, serves=("regression.fit",), needs=("regression.fit",)',
+        "the probe 'fit' needs the criterion 'regression.fit', which needs the probe 'fit': take one of these needs out",
+    ),
     "no docstring": ('    """`fit` finds', '    unread = """`fit` finds', "has no docstring: it is the sentence"),
 }  # fmt: skip
 
