@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from grader.evidence import Probe, Question, question_digest
 from grader.firewall import Firewall
-from grader.observations import fit
+from grader.observations import Answered, fit, type_words
 from grader.probing import Ask
 from grader.records import Observation, Submission
 from grader.sandbox.outside import Workers, control
@@ -23,6 +23,7 @@ from grader.sharing import Shared, content_of
 from grader.unavailable import noted
 
 EXHAUSTED = ("timeout", "memory")
+REFERENCE_UNFIT = "the grader's own operation failed, for the reference as well; the warning grader.error says how"
 Progress = Callable[[str, float], None]  # what is being done, and how much of it
 Telling = Callable[[Probe], None]
 
@@ -32,10 +33,12 @@ class ReferenceAnswers:
     """What the reference answered in this run, so that it is asked once.
 
     Attributes:
-        answers: by probe.
+        answers: by probe, to a question about a submission.
+        own: by probe, to the question about the reference itself.
     """
 
     answers: dict[str, Observation] = field(default_factory=dict)
+    own: dict[str, Observation] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -47,14 +50,18 @@ class Doubts:
         hidden: finds the folders that no worker may read.
         reference: opens a right submission until its exit; students have none.
         known: what it answered earlier in this run.
+        own: asks the reference a probe's question about itself.
+        wanted: names that a submission defines.
     """
 
     not_to_blame = (*EXHAUSTED, "crashed", "fault")  # outcomes of the reference's that say nothing against a submission
 
     def __init__(self, workers: Workers, hidden: Callable[[], Sequence[str]],
                  reference: Callable[[], AbstractContextManager[Submission]] | None,
-                 known: ReferenceAnswers | None = None) -> None:  # fmt: skip
+                 known: ReferenceAnswers | None = None, own: Callable[[Probe], Observation] | None = None,
+                 wanted: Collection[str] = ()) -> None:  # fmt: skip
         self.workers, self.hidden, self.reference = workers, hidden, reference
+        self.own, self.wanted = own, wanted
         self.known = known or ReferenceAnswers()
         self.open = ExitStack()  # the reference and its worker, while there are doubts
         self.right: tuple[Submission, Worker] | None = None
@@ -117,6 +124,31 @@ class Doubts:
                 self.known.answers[probe.id] = answer
             return self.known.answers[probe.id]
 
+    def excused(self, probe: Probe, observation: Observation, declared: Answered | None) -> Observation:
+        """An observation, or a fault where the reference answers no better: the operation is wrong then, or its type.
+
+        What the reference is asked rests on nothing of the submission, which so has no say in this.
+        """
+        if self.own is None or probe.op == "load" or not self._is_unfit(observation):
+            return observation
+        with self.known.lock:
+            answer = self.known.own.get(probe.id) or self.own(probe)
+            if answer.outcome not in (*EXHAUSTED, "fault"):
+                self.known.own[probe.id] = answer
+        if not self._is_unfit(answer):
+            return observation
+        return replace(
+            observation, outcome="fault", value=None, raised=None, detail=REFERENCE_UNFIT, misfit="",
+            slip=f"the operation {probe.op}{_unfit_words(answer, declared)}; no points were lost by it",
+        )  # fmt: skip
+
+    def _is_unfit(self, observation: Observation) -> bool:
+        """Whether an answer may be the operation's own doing: no line of the submission's is told with it."""
+        if observation.outcome == "undefined":
+            return observation.detail not in self.wanted
+        raised = observation.outcome == "raised" and observation.raised is not None and not observation.raised.frames
+        return raised or observation.outcome in ("forged", "crashed")
+
     def _asked_again(self, worker: Worker, probe: Probe, question: Question, first: Observation,
                      patience: Patience) -> Observation:  # fmt: skip
         max_share = 0.1  # of a probe's time, which an empty worker of a machine that is not to blame needs at most
@@ -141,6 +173,19 @@ class Doubts:
             return empty.ask("load", {}, seconds).outcome == "value"
         finally:
             empty.close()
+
+
+def _unfit_words(answer: Observation, declared: Answered | None) -> str:
+    """What an operation does for the reference, for the author of an assignment."""
+    whom = "for the reference as well"
+    if answer.raised is not None:
+        at = f" ({answer.raised.at})" if answer.raised.at else ""
+        return f"{at} raises, {whom}, {answer.raised.type}: {answer.raised.message}"
+    if answer.outcome == "undefined":
+        return f" asks for {answer.detail!r}, {whom}, which is none of the names in wanted"
+    if answer.misfit:
+        return f" answers, {whom}, what does not fit {type_words(declared)}: {answer.misfit}"
+    return f" has no answer, {whom}: {answer.detail}"
 
 
 def _own(args: dict[str, Any], right: Submission) -> dict[str, Any]:
@@ -225,7 +270,8 @@ class Asking:
             if first.outcome == "memory":
                 self.hangs.seconds += first.seconds
             settled = self.doubts.settled(worker, probe, question, first, patience)
-            observation = fit(settled, self.forms.get(probe.op), question.args)
+            fitted = fit(settled, self.forms.get(probe.op), question.args)
+            observation = self.doubts.excused(probe, fitted, self.forms.get(probe.op))
             if observation.outcome == "forged":  # reading a long one takes the grader's own time
                 self.hangs.seconds += observation.seconds
             if probe.op == "load":

@@ -9,10 +9,12 @@ what does not fit; pydantic does the same, and takes several times as long to im
 
 import dataclasses
 import functools
+import inspect
 import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -198,6 +200,16 @@ class Answered:
 
     type: Any
     agrees: Callable[[dict[str, Any], Any], None] = lambda args, answer: None
+
+
+def type_words(declared: Answered | None) -> str:
+    """What an answer is held against, and where that is written: "Descent (assignment.py, line 17)"."""
+    kind = None if declared is None else declared.type
+    try:
+        file, line = inspect.getsourcefile(kind), inspect.getsourcelines(kind)[1]  # type: ignore[arg-type]
+    except (TypeError, OSError):  # no class, or none of a file
+        return "its type in forms"
+    return f"{kind.__name__} ({Path(str(file)).name}, line {line})"  # type: ignore[union-attr]
 
 
 def converted(value: Any, kind: Any) -> Any:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.given import GivenFiles
 from grader.intake import open_submission
-from grader.probing import ask_all
+from grader.probing import ask_all, ask_when_looked_at
 from grader.reading import Reading
-from grader.records import Grade, Submission
+from grader.records import Grade, Observation, Submission
 from grader.rubric_reads import RubricReads
 from grader.sandbox.inside.plan import Limits
 from grader.sandbox.outside import Workers, choose_workers
@@ -133,15 +134,19 @@ class Grader:
             measured: scores of an earlier grade that still hold.
             reading: takes notes of what is read; it may take over what an earlier grade came to.
         """
-        evidence = Evidence(submission, seed, RubricReads(self.rubric), self.data, self.assignment, options=self.settings(only),
-                        given=self.options.given_files, reading=reading or Reading(), shared=self.shared)  # fmt: skip
-        evidence.measured = measured or {}
+        evidence = self._evidence(submission, seed, only)
+        evidence.reading, evidence.shared, evidence.measured = reading or Reading(), self.shared, measured or {}
         probes = self._probes(only)
         beside = self.workers.forks and self.options.threads != 1
         tell, forms = paced(progress, probes), self.assignment.forms
-        with Asking(self.workers, submission, self._doubts(), tell, beside, forms, self.shared) as asking:
+        with Asking(self.workers, submission, self._doubts(seed), tell, beside, forms, self.shared) as asking:
             ask_all(probes, evidence, asking.ask, asking.begin, kept)
         return evidence
+
+    def _evidence(self, submission: Submission, seed: int, only: Collection[str] | None) -> Evidence:
+        """What is known of a submission before it is asked anything."""
+        return Evidence(submission, seed, RubricReads(self.rubric), self.data, self.assignment,
+                        options=self.settings(only), given=self.options.given_files)  # fmt: skip
 
     def settings(self, only: Collection[str] | None = None) -> dict[str, Any]:
         """What probes are told of the options."""
@@ -162,15 +167,23 @@ class Grader:
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as workspace:
             yield self.open(self.assignment.reference, Path(workspace))
 
-    def _doubts(self) -> Doubts:
+    def _doubts(self, seed: int) -> Doubts:
         right = self.assignment.reference
-        there = right is not None and right.is_dir()
-        return Doubts(
-            self.workers,
-            lambda: hidden_folders(self.assignment, self.data),
-            self._reference if there else None,
-            self.known,
-        )
+        if right is None or not right.is_dir():
+            return Doubts(self.workers, self._hidden, None, self.known)
+        own, wanted = partial(self._own_answer, seed), self.assignment.wanted
+        return Doubts(self.workers, self._hidden, self._reference, self.known, own, wanted)
+
+    def _own_answer(self, seed: int, probe: Probe) -> Observation:
+        """What the reference answers where it is the submission."""
+        with self._reference() as right:
+            evidence, doubts = self._evidence(right, seed, None), Doubts(self.workers, self._hidden, None)
+            with Asking(self.workers, right, doubts, lambda probe: None, False, self.assignment.forms) as asking:
+                ask_when_looked_at(self._probes(None), evidence, asking.ask)
+                return evidence[probe.id].observation
+
+    def _hidden(self) -> list[str]:
+        return hidden_folders(self.assignment, self.data)
 
     def _probes(self, only: Collection[str] | None) -> list[Probe]:
         load = Probe("load", "load", lambda evidence, rng: Question({}), seconds=60.0)

@@ -1,6 +1,6 @@
 """Putting probes in their turn: which are asked, with which question, and what stands for one that cannot be asked."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from grader.errors import GraderError, Unreadable
@@ -22,7 +22,7 @@ class Circle(Exception):
 
 
 def ask_all(
-    probes: Iterable[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None,
+    probes: Collection[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None,
     kept: Mapping[str, KeptAnswer] | None = None,
 ) -> None:  # fmt: skip
     """Ask what has not been answered yet, in order; what runs in parallel is begun in its turn and waited for at the end.
@@ -36,6 +36,19 @@ def ask_all(
             when its answer is looked at.
         kept: by probe, answers of an earlier grade.
     """
+    ask_when_looked_at(probes, evidence, ask, begin, kept)
+    for probe in probes:
+        evidence.ask(probe.id)
+    for answer in evidence.answers.values():
+        if answer.running:
+            _ = answer.observation
+
+
+def ask_when_looked_at(
+    probes: Collection[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None,
+    kept: Mapping[str, KeptAnswer] | None = None,
+) -> None:  # fmt: skip
+    """Let the evidence ask each probe as soon as somebody looks at its answer; the arguments are those of ``ask_all``."""
     begin = begin or (lambda probe, question: partial(ask, probe, question))
     to_ask = {probe.id: probe for probe in probes}
     in_turn: list[str] = []  # probes whose questions are put together, each for the sake of the one before it
@@ -52,11 +65,6 @@ def ask_all(
             evidence.answers[ident] = answer
 
     evidence.ask = ask_now
-    for ident in list(to_ask):
-        ask_now(ident)
-    for answer in evidence.answers.values():
-        if answer.running:
-            _ = answer.observation
 
 
 def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: KeptAnswer | None) -> Answer | None:

@@ -120,6 +120,7 @@ class Raised:
     bases: tuple[str, ...]  # names along the method resolution order, the type itself first
     message: str
     frames: tuple[Frame, ...] = ()
+    at: str = ""  # the operation's line that it came from, where the operation did not describe it itself
 
     @property
     def is_to_do(self) -> bool:
@@ -153,6 +154,7 @@ class Observation:
     seconds: float = 0.0
     frame: bytes | bytearray = b""  # the reply as it came over the wire: what is kept
     misfit: str = ""  # of a forged answer: what was expected, what came, and where in it; for instructors
+    slip: str = ""  # of a fault: what is wrong with the operation or with the type of its answer; for instructors
     content: str = ""  # digest of all that it rests on, where it holds for every submission with the same
 
 

@@ -6,7 +6,7 @@ as soon as one check that has points is in error.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -37,7 +37,7 @@ def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]
         seed=evidence.seed,
         criteria=results,
         measured={name: value for name, value in measured.items() if value is not None},
-        warnings=(*warnings, *faults(evidence.firewall)),
+        warnings=(*warnings, *faults(evidence.firewall), *_slips(evidence)),
         sandbox=sandbox,
         timings=timings,
         given=evidence.given.digest,
@@ -98,6 +98,12 @@ def totals(results: Sequence[CriterionResult]) -> dict[str, Any]:
 def faults(wall: firewall.Firewall) -> tuple[GradeWarning, ...]:
     """A warning for each piece of the grader's own that raised."""
     return tuple(GradeWarning(firewall.WARNING_CODE, line) for line in wall.lines)
+
+
+def _slips(evidence: Evidence) -> Iterator[GradeWarning]:
+    """A warning for each operation that does not work, or whose answers do not fit their type."""
+    slips = dict.fromkeys(answer.observation.slip for answer in evidence.answers.values())
+    yield from (GradeWarning(firewall.WARNING_CODE, slip) for slip in slips if slip)
 
 
 def noted(grade: Grade, wall: firewall.Firewall) -> Grade:

@@ -83,6 +83,52 @@ def test_a_mistake_of_its_author_is_one_line(tmp_path, capsys, old, new, words):
     assert words in capsys.readouterr().err
 
 
+SLIPS = {  # of the author's that only a grade can show: file, what stands there, what stands there then, the warning
+    "an exception in an operation": (
+        "ops.py", 'student.get("fit")(*_tensors(x, y))', 'student.get("fit")(*_tensor(x, y))',
+        "regression.fit (ops.py, line 16) raises, for the reference as well, NameError: name '_tensor' is not defined",
+    ),
+    "a name that nobody is to define": (
+        "ops.py", 'student.get("fit")', 'student.get("fitt")',
+        "regression.fit asks for 'fitt', for the reference as well, which is none of the names in wanted",
+    ),
+    "a type that no answer fits": (
+        "assignment.py", '"regression.fit": Answered(Result)', '"regression.fit": Answered(NumberResult)',
+        "regression.fit answers, for the reference as well, what does not fit NumberResult (observations.py, line ",
+    ),
+    "an answer that cannot be sent": (
+        "ops.py", 'describe.result(student.get("fit")(*_tensors(x, y)))', "{1, 2}", "regression.fit (",
+    ),
+    "an operation that ends the process": (
+        "ops.py", 'describe.result(student.get("fit")(*_tensors(x, y)))', '__import__("os")._exit(3)',
+        "regression.fit has no answer, for the reference as well: the process ended with exit status 3",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file, old, new, words", SLIPS.values(), ids=SLIPS)
+def test_what_the_reference_cannot_answer_either_costs_nobody_points(tmp_path, file, old, new, words):
+    folder = shutil.copytree(EXAMPLE, tmp_path / "mine")
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1))
+    target = tmp_path / "grade.json"
+    assert main(["--assignment", str(folder), str(EXAMPLE / "reference"), "--json", str(target), "--seed", "3"]) == 1
+    grade = json.loads(target.read_text())
+    assert [each["status"] for each in grade["criteria"]] == ["error", "passed"] and grade["undecided"] == 7
+    (warning,) = grade["warnings"]
+    assert warning["code"] == "grader.error" and words in warning["message"]
+    assert "Does your code" not in json.dumps(grade)
+
+
+def test_what_the_reference_can_answer_is_held_against_a_submission(tmp_path):
+    """A wrong signature raises in the operation, without a line of the submission's."""
+    assert "def fit(x: Tensor, y: Tensor)" in RIGHT
+    (tmp_path / "regression.py").write_text(RIGHT.replace("def fit(x: Tensor, y: Tensor)", "def fit(x: Tensor)"))
+    grade = graded(tmp_path)
+    assert grade["criteria"][0]["status"] == "failed" and not grade["warnings"]
+
+
 @pytest.mark.parametrize("criterion", VIT.criteria)
 def test_a_criterion_that_is_judged_alone_finds_all_that_it_looks_at(criterion):
     asked = {probe.id for probe in VIT.probes_for([criterion])}

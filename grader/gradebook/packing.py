@@ -77,6 +77,7 @@ def _entry(answer: Answer, frames: dict[str, bytes]) -> dict[str, Any]:
     return {
         "outcome": observation.outcome, "frame": digest, "raised": raised, "detail": observation.detail, "output": observation.output,
         "seconds": observation.seconds, "asked": answer.asked, "misfit": observation.misfit,
+        "slip": observation.slip,
     }  # fmt: skip
 
 
@@ -135,7 +136,7 @@ def _read(entry: dict[str, Any], fetch: Fetch, declared: Any) -> Observation:
         raised = None if entry["raised"] is None else _raised(entry["raised"])
         plain = Observation(
             entry["outcome"], raised=raised, detail=entry["detail"], output=entry["output"], seconds=entry["seconds"],
-            misfit=entry.get("misfit", ""),
+            misfit=entry.get("misfit", ""), slip=entry.get("slip", ""),
         )  # fmt: skip
         frame = _frame(fetch(entry["frame"]), entry["frame"]) if entry["frame"] else b""
         if plain.outcome != "value":

@@ -115,6 +115,13 @@ def student_frames(error: BaseException) -> list[dict[str, Any]]:
     return frames[-12:]
 
 
+def operations_line(error: BaseException) -> str:
+    """The line of an operation, which ``serve`` called, that an exception came from."""
+    trace = traceback.extract_tb(error.__traceback__, limit=200)
+    own = [each for each in trace if each.filename == trace[min(1, len(trace) - 1)].filename]
+    return f"{os.path.basename(own[-1].filename)}, line {own[-1].lineno}" if own else ""
+
+
 def frame(running: types.FrameType) -> dict[str, Any] | None:
     """The line that a frame is at, where it lies in the submission."""
     code = running.f_code

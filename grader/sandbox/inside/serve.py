@@ -105,7 +105,9 @@ def serve(requests: BinaryIO, replies: BinaryIO, shared: Mapping[str, np.ndarray
         except Undefined as error:
             parts = protocol.encode(ident, {"undefined": str(error)})
         except BaseException as error:  # SystemExit and KeyboardInterrupt of a student's are observations too
-            parts = protocol.encode(ident, {"raised": describe.exception(error)})
+            parts = protocol.encode(
+                ident, {"raised": {**describe.exception(error), "at": describe.operations_line(error)}}
+            )
         _flush()
         for part in parts:
             replies.write(part)

@@ -84,7 +84,8 @@ def raised_from(content: Any) -> Raised | None:
             return None
         frames = tuple(_frame(each) for each in content["frames"])
         bases = tuple(_text(base, 100) for base in content["bases"])
-        return Raised(_text(content["type"], 100), bases, _text(content["message"], 4000), frames)
+        at = _text(content.get("at", ""), 300)
+        return Raised(_text(content["type"], 100), bases, _text(content["message"], 4000), frames, at)
     except (TypeError, KeyError, IndexError, ValueError, AttributeError, OverflowError):
         return None
 
