@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from grader.data import DataSet, no_data
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion
+from grader.observations import Answered
 from grader.records import GradeWarning, Submission
 from grader.sandbox.inside.plan import Limits
 
@@ -32,7 +32,7 @@ class Assignment:
         measures: shares from 0 to 1 that are shown with a grade, by name; each may be None. A threshold of the rubric
             with the same name is shown beside it, and pages of a class draw the first two against each other.
         labels: what pages call a measure; its name where there is none.
-        forms: by operation, the type of its answer, an ``observations.Answered``.
+        forms: by operation, the type of its answer.
         data: loads the data that its probes use, from the folder that ``--data`` names.
         modules: the modules that the template consists of, where a name that several define is looked for first.
         worker_memory: bytes that the process with one submission may use.
@@ -62,7 +62,7 @@ class Assignment:
     criteria: dict[str, Criterion]
     warnings: tuple[Callable[[Evidence], Sequence[GradeWarning]], ...] = ()
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
-    forms: Mapping[str, Any] = field(default_factory=dict)
+    forms: Mapping[str, Answered] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[int, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
@@ -131,10 +131,10 @@ class Topic:
     criteria: tuple[Criterion, ...] = ()
     warnings: tuple[Callable[[Evidence], Sequence[GradeWarning]], ...] = ()
     measures: dict[str, Callable[[Evidence], float | None]] = field(default_factory=dict)
-    forms: Mapping[str, Any] = field(default_factory=dict)
+    forms: Mapping[str, Answered] = field(default_factory=dict)
 
 
-def joined(*topics: Topic, forms: Mapping[str, Any] | None = None) -> Topic:
+def joined(*topics: Topic, forms: Mapping[str, Answered] | None = None) -> Topic:
     """Make one topic of several; ``forms`` are of operations that they share."""
     return Topic(
         tuple(probe for topic in topics for probe in topic.probes),

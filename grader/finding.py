@@ -5,7 +5,6 @@ An installed name is that of a folder in ``grader/assignments/``, or of an entry
 ``settings.toml``.
 """
 
-import graphlib
 import hashlib
 import importlib
 import importlib.metadata
@@ -13,7 +12,6 @@ import pkgutil
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -21,9 +19,8 @@ from types import ModuleType
 from grader import shipped
 from grader.assignment import Assignment
 from grader.errors import GraderError
-from grader.evidence import Probe
 from grader.firewall import words
-from grader.judging import Criterion
+from grader.mistakes import mistakes
 from grader.sentences import did_you_mean
 
 FILE = "assignment.py"  # of a folder with an assignment
@@ -76,7 +73,7 @@ def find(text: str) -> Assignment:
             raise GraderError(f"{text}: {installed[text]}: {error}") from None
         if not isinstance(assignment, Assignment):
             raise GraderError(f"{text}: {installed[text]}: expected an Assignment, got {type(assignment).__name__}")
-        return assignment
+        return _checked(assignment, text)
     if Path(text).exists():
         return load(Path(text))
     meant = did_you_mean(text, installed, f"; installed are {', '.join(sorted(installed))}")
@@ -136,43 +133,11 @@ def _only(module: ModuleType, where: str) -> Assignment:
     found = {id(each): each for each in vars(module).values() if isinstance(each, Assignment)}
     if len(found) != 1:
         raise GraderError(f"{where}: expected it to define one grader.assignment.Assignment, found {len(found)}")
-    assignment = next(iter(found.values()))
-    mistake = next(_mistakes(assignment), None)
-    if mistake is not None:
+    return _checked(next(iter(found.values())), where)
+
+
+def _checked(assignment: Assignment, where: str) -> Assignment:
+    """An assignment that its author has made no mistake in that can be told here."""
+    for mistake in mistakes(assignment):
         raise GraderError(f"{where}: {mistake}")
     return assignment
-
-
-def _mistakes(assignment: Assignment) -> Iterator[str]:
-    """What the author of an assignment has overlooked."""
-    asking: list[Probe | Criterion] = [*assignment.probes, *assignment.criteria.values()]
-    for each in asking:
-        for unknown in set(each.needs) - set(assignment.criteria):
-            meant = did_you_mean(unknown, assignment.criteria)
-            yield f"{each.id!r} needs {unknown!r}: there is no such criterion{meant}"
-    yield from _circles(assignment)
-    for number, probe in enumerate(assignment.probes):
-        if probe.op not in assignment.forms:
-            yield f"the operation {probe.op!r} needs the type of its answer in forms"
-        if any(probe.id == earlier.id for earlier in assignment.probes[:number]):
-            yield f"there are two probes {probe.id!r}: give each a name of its own"
-    for check in (check for criterion in assignment.criteria.values() for check in criterion.checks):
-        if check.sentence == check.name:
-            yield f"the check {check.name} has no docstring: it is the sentence that students read"
-
-
-def _circles(assignment: Assignment) -> Iterator[str]:
-    """Needs that come back to where they begin: nothing among them could be the first."""
-    probes, criteria = assignment.probes, assignment.criteria
-    needs: dict[tuple[str, str], list[tuple[str, str]]] = {
-        **{("probe", probe.id): [("criterion", ident) for ident in probe.needs] for probe in probes},
-        **{("criterion", ident): [("criterion", each) for each in criteria[ident].needs] for ident in criteria},
-    }
-    for probe in probes:
-        for ident in probe.serves:
-            needs.setdefault(("criterion", ident), []).append(("probe", probe.id))
-    try:
-        graphlib.TopologicalSorter(needs).prepare()
-    except graphlib.CycleError as error:
-        first, *others = (f"the {kind} {ident!r}" for kind, ident in reversed(error.args[1]))
-        yield f"{first} needs {', which needs '.join(others)}: take one of these needs out"

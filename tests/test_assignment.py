@@ -61,6 +61,39 @@ MISTAKES = {
         'checks(least_squares), names=("fit",)', 'checks(least_squares), needs=("regression.predct",)',
         "'regression.fit' needs 'regression.predct': there is no such criterion, did you mean 'regression.predict'?",
     ),
+    "a text for a tuple": (
+        'wanted=("fit", "predict")', 'wanted="fit"', "mine: wanted: expected a tuple, got the text 'fit': is a comma missing, as in ('fit',)?",
+    ),
+    "a comma forgotten": (
+        'names=("fit",)', 'names=("fit")', "the criterion 'regression.fit': names: expected a tuple, got the text 'fit': is a comma",
+    ),
+    "a misspelt name": (
+        'wanted=("fit", "predict")', 'wanted=("fit", "predit")',
+        "the criterion 'regression.predict' names 'predict', which is not among the names in wanted, did you mean 'predit'?",
+    ),
+    "a type without Answered": (
+        '"regression.fit": Answered(Result)', '"regression.fit": SequenceResult',
+        "forms: 'regression.fit': expected an Answered, got the class SequenceResult: write Answered(SequenceResult)",
+    ),
+    "a text for a path": ('reference=HERE / "reference"', 'reference="reference"', "reference: expected a Path, got the text 'reference'"),
+    "a number for a function": (
+        '_ask_fit, lambda evidence: evidence.has("fit")', '_ask_fit, True',
+        "the probe 'fit': when: expected a function, got bool",
+    ),
+    "another name": (
+        '"regression.fit": Criterion("regression.fit"', '"regression.fit": Criterion("regression.fitt"',
+        "criteria: 'regression.fit' is the criterion 'regression.fitt': give both the same name",
+    ),
+    "a measure's label": (
+        'reference=HERE', 'labels={"r2": "R²"}, reference=HERE', "labels: 'r2': there is no such measure",
+    ),
+    "criteria of another table": (
+        'reference=HERE', 'trained=("regression.fti",), reference=HERE', "trained: 'regression.fti': there is no such criterion, did you mean 'regression.fit'?",
+    ),
+    "a probe of none": (
+        'evidence.has("fit"))', 'evidence.has("fit"), serves=("regression.fti",))',
+        "'fit' serves 'regression.fti': there is no such criterion, did you mean 'regression.fit'?",
+    ),
     "criteria that need each other": (
         'names=("fit",)', 'needs=("regression.fit",)',
         "the criterion 'regression.fit' needs the criterion 'regression.fit': take one of these needs out",

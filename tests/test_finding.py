@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from grader import finding
+from grader import finding, shipped
 from grader.assignments.vit.assignment import VIT
 from grader.data import NoData
 from grader.errors import GraderError
+from grader.mistakes import mistakes
 from grader.pipeline import hidden_folders
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "examples" / "linear_regression"
@@ -37,6 +38,11 @@ def test_an_entry_point_names_one(monkeypatch):
     point = importlib.metadata.EntryPoint("other", f"{module}:VIT", "grader.assignments")
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point] * (group == "grader.assignments"))
     assert finding.find("other") is VIT
+
+
+def test_every_assignment_here_is_without_mistakes():
+    for each in (*finding.names(), str(EXAMPLE), str(shipped.PACKAGE / "publish" / "skeleton")):
+        assert not list(mistakes(finding.find(each)))
 
 
 def test_its_modules_import_each_other_and_are_read_afresh(tmp_path):
