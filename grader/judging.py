@@ -234,7 +234,10 @@ def _run(check: Check, evidence: Evidence, ended: dict[str, Exception]) -> str |
     try:
         for earlier in (ended[name] for name in check.comes_after if name in ended):
             raise Skip if isinstance(earlier, Fail | Skip) else earlier
-        return check.function(evidence)
+        remark = check.function(evidence)
+        if not isinstance(remark, str | None):
+            raise TypeError(f"it returned {remark!r}: a check returns nothing or a remark, and raises Fail")
+        return remark
     except Exception as error:
         ended[check.name] = error
         raise

@@ -176,5 +176,9 @@ def _warnings(evidence: Evidence) -> tuple[GradeWarning, ...]:
 
 
 def _warned(function: Callable[[Evidence], Sequence[GradeWarning]], evidence: Evidence) -> list[GradeWarning]:
-    """A list, so that a function which yields fails here and not later."""
-    return list(function(evidence))
+    """A list of warnings, so that a function which yields, or gives something else, fails here and not later."""
+    found = list(function(evidence))
+    for each in found:
+        if not isinstance(each, GradeWarning):
+            raise TypeError(f"expected warnings, got {each!r}")
+    return found

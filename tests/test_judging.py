@@ -107,6 +107,17 @@ def test_a_verdict_that_is_not_declared_is_an_error_of_the_graders_own():
     assert seen.verdicts["a"].status == "error" and seen.firewall.faults
 
 
+@pytest.mark.parametrize("returned", [False, True, 0, ["a remark"]], ids=str)
+def test_a_check_that_returns_anything_but_a_remark_is_an_error_of_the_graders_own(returned: Any):
+    def returns(seen: Evidence) -> Any:
+        """It says so."""
+        return returned
+
+    seen = evidence({"a": (returns,)})
+    judge_in_order(("a",), seen)
+    assert seen.verdicts["a"].status == "error" and f"it returned {returned!r}" in seen.firewall.lines[0]
+
+
 def test_this_assignments_needs_are_criteria_without_circles():
     known = set(VIT.criteria)
     for each in (*VIT.criteria.values(), *VIT.probes):

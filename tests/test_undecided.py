@@ -226,3 +226,13 @@ def test_lateness_is_charged_once_a_grade_is_decided() -> None:
 @pytest.mark.parametrize("least", [None, 0.0, 50.0])
 def test_an_open_grade_never_ends_with_status_0(least: float | None) -> None:
     assert grading.exit_status([OPEN], least) == 1
+
+
+def test_what_a_warnings_function_gives_that_is_no_warning_is_left_out():
+    def says(seen: Evidence) -> Any:
+        return ["a text"]
+
+    seen = evidence({"a.b": (passes,)})
+    seen.assignment = dataclasses.replace(seen.assignment, warnings=(says,))
+    (warning,) = scoring.grade(seen, {}, {}).warnings
+    assert warning.code == "grader.error" and "the warning says" in warning.message
