@@ -47,8 +47,16 @@ def writing(place: Path | str) -> Iterator[None]:
         raise GraderError(f"{place}: cannot be written: {error.strerror or error}") from None
 
 
-def not_installed(module: str) -> GraderError:
-    """Say that a package is missing, for which interpreter, and what to do."""
+def not_installed(module: str, at: str = "") -> GraderError:
+    """Say that a package is missing, for which interpreter, and what to do.
+
+    Args:
+        at: the line of an assignment that imports it; empty where the grader needs it.
+    """
+    if at:
+        return GraderError(
+            f"{at}: {module} is not installed for {sys.executable}; mend the import, or install it there"
+        )
     top = module.partition(".")[0]
     distributions = {
         "PIL": "pillow",

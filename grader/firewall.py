@@ -67,6 +67,7 @@ def words(error: BaseException) -> str:
         said = " ".join(str(error).split())[:max_characters]
     except Exception:  # whatever went wrong, it must be possible to say so
         said = ""
-    frames = traceback.extract_tb(error.__traceback__, limit=-1)
-    where = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    frames = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith("<frozen")]
+    tells_where = isinstance(error, SyntaxError)  # that of the file that cannot be read
+    where = "" if tells_where or not frames else f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
     return f"{type(error).__name__}{': ' if said else ''}{said}{where}"

@@ -8,6 +8,8 @@ import pytest
 
 from grader.assignments.vit.assignment import VIT
 from grader.cli import main
+from grader.errors import GraderError
+from grader.sandbox.outside.warm import WarmWorkers
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "docs" / "examples" / "linear_regression"
 RIGHT = (EXAMPLE / "reference" / "regression.py").read_text()
@@ -114,6 +116,28 @@ def test_a_mistake_of_its_author_is_one_line(tmp_path, capsys, old, new, words):
     (folder / "assignment.py").write_text(text.replace(old, new, 1))
     assert main(["--assignment", str(folder), str(EXAMPLE / "reference")]) == 2
     assert words in capsys.readouterr().err
+
+
+UNUSABLE = {  # by what stands at the end of ops.py, what is said
+    "import numpyy": ": numpyy is not installed for ",
+    "def (": ": SyntaxError: ",
+    "describe.reslut": ": AttributeError: module 'grader.sandbox.inside.describe' has no attribute 'reslut'",
+}
+
+
+@pytest.mark.parametrize("line, words", UNUSABLE.items(), ids=["import", "syntax", "name"])
+def test_operations_that_cannot_be_imported_are_one_line_with_their_file(tmp_path, line, words):
+    folder = shutil.copytree(EXAMPLE, tmp_path / "mine")
+    ops = folder / "ops.py"
+    ops.write_text(f"{ops.read_text()}\n{line}\n")
+    workers = WarmWorkers([str(ops)], {}, unconfined=True, libraries=("torch",))
+    try:
+        with pytest.raises(GraderError) as refused:
+            workers.zygote.operations()
+    finally:
+        workers.close()
+    lines = len(ops.read_text().splitlines())
+    assert str(refused.value).startswith(f"{ops}, line {lines}{words}") and "pip install ." not in str(refused.value)
 
 
 SLIPS = {  # of the author's that only a grade can show: file, what stands there, what stands there then, the warning

@@ -59,7 +59,7 @@ def test_its_modules_import_each_other_and_are_read_afresh(tmp_path):
     ("code", "words"),
     [
         ("import no_such_module", "cannot be imported: ModuleNotFoundError"),
-        ("x = 1 +", "cannot be imported: SyntaxError"),
+        ("x = 1 +", r"cannot be imported: SyntaxError: invalid syntax \(assignment.py, line 1\)$"),
         ("ASSIGNMENT = 3", "expected it to define one grader.assignment.Assignment, found 0"),
     ],
 )
@@ -67,7 +67,7 @@ def test_one_that_cannot_be_used_is_one_line(tmp_path, code, words):
     (tmp_path / "assignment.py").write_text(code)
     with pytest.raises(GraderError, match=words) as refused:
         finding.find(str(tmp_path))
-    assert "\n" not in str(refused.value)
+    assert "\n" not in str(refused.value) and "frozen" not in str(refused.value)
 
 
 def test_a_folder_without_one_and_a_misspelt_name_are_one_line(tmp_path):

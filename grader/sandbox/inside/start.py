@@ -1,7 +1,7 @@
 """The start of the parent of all workers: it imports what they need, says so or what is wrong, and serves.
 
 Over its socket goes one JSON message: {"ops": …}, {"missing": module} when a package is not installed, or
-{"failed": why}.
+{"failed": why}; with "at" where a line of a file with operations is the reason.
 """
 
 import gc
@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Iterable
 from typing import Any
 
@@ -43,7 +44,7 @@ def main(root: str) -> None:
     try:
         arrays, operations = prepare(root, settings)
     except BaseException as error:
-        control.send(json.dumps(_told(error)).encode())
+        control.send(json.dumps(_told(error, settings["ops"])).encode())
         os._exit(1)
     from grader.sandbox.inside import zygote  # noqa: PLC0415  it imports torch, whose absence was told above
 
@@ -89,11 +90,20 @@ def import_libraries(folders: Iterable[str], libraries: Iterable[str] = LIBRARIE
     _warm_up()
 
 
-def _told(error: BaseException) -> dict[str, str]:
-    """What the grader is told of an error: a package that is not there by its module's name."""
+def _told(error: BaseException, ops: Iterable[str]) -> dict[str, str]:
+    """What the grader is told of an error: a package that is not there by its module's name.
+
+    Args:
+        ops: the files, or modules, with operations.
+    """
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    said = str(error)
+    if isinstance(error, SyntaxError) and error.filename:
+        places, said = [(error.filename, error.lineno)], error.msg
+    at = next(({"at": f"{file}, line {line}"} for file, line in reversed(places) if file in ops), {})
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("grader"):
-        return {"missing": error.name[:200]}
-    return {"failed": f"{type(error).__name__}: {error}"[:2000]}
+        return {"missing": error.name[:200], **at}
+    return {"failed": f"{type(error).__name__}: {said}"[:2000], **at}
 
 
 def _warm_up() -> None:

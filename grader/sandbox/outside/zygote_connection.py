@@ -71,9 +71,9 @@ class ZygoteConnection:
             if self.known is None:
                 ready = self._receive(start_seconds)
                 if "missing" in ready:
-                    raise not_installed(ready["missing"])
+                    raise not_installed(ready["missing"], ready.get("at", ""))
                 if "failed" in ready:
-                    raise GraderError(f"workers could not start: {ready['failed']}")
+                    raise GraderError(f"{ready.get('at', 'workers could not start')}: {ready['failed']}")
                 self.known = ready["ops"]
             return self.known
 
