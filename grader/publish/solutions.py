@@ -14,9 +14,9 @@ def lines(reference: Path) -> set[str]:
 
     The first line of a loop or a branch is none: it says that something is repeated, not what.
     """
-    sources = list(_sources(reference))
-    given = {_code(line) for source in sources for line in without_solutions(source).splitlines()}
-    solved = {code for source in sources for code in _solved(source)}
+    sources = dict(_sources(reference))
+    given = {_code(line) for where, source in sources.items() for line in without_solutions(source, where).splitlines()}
+    solved = {code for source in sources.values() for code in _solved(source)}
     min_characters = 31  # that nobody writes by chance: shorter lines, such as a step of an optimizer, anybody does
     return {code for code in solved - given if len(code) >= min_characters and not code.endswith(":")}
 
@@ -38,12 +38,14 @@ def leaked(text: str, solution: Iterable[str]) -> list[str]:
     return [line for line in solution if line in text or json.dumps(line)[1:-1] in text]
 
 
-def _sources(reference: Path) -> Iterator[str]:
+def _sources(reference: Path) -> Iterator[tuple[str, str]]:
+    """The reference's code, and where it stands."""
     for path in sorted(reference.glob("*.py")):
-        yield path.read_text(encoding="utf-8")
+        yield str(path), path.read_text(encoding="utf-8")
     for path in sorted(reference.glob("*.ipynb")):
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        yield from ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"], 1):
+            if cell["cell_type"] == "code":
+                yield f"{path}, cell {number}", "".join(cell["source"])
 
 
 def _solved(source: str) -> Iterator[str]:

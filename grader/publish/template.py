@@ -16,29 +16,33 @@ Two kinds of region in the reference's modules and notebook cells stay out of th
 Everything else is kept to the letter. Checkpoints stay behind, and so do the notebook's outputs.
 """
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 
+from grader import syntax
 from grader.assignment import Assignment
 from grader.errors import GraderError
 from grader.solution_regions import BEGIN, END, KEPT_MARK
 
 
-def without_solutions(source: str) -> str:
+def without_solutions(source: str, where: str) -> str:
     """Replace each solution region of a piece of Python by what the student finds in its place.
 
     Args:
         source: text of a module or of a notebook cell.
+        where: its file, and its cell.
 
     Raises:
-        ValueError: a region is opened twice, or never closed, or closed without being open.
+        GraderError: a region is opened twice, or never closed, or closed without being open, or leaves nothing of a
+            function.
     """
     template: list[str] = []
     region: list[str] | None = None
-    for line in source.splitlines(keepends=True):
+    for number, line in enumerate(source.splitlines(keepends=True), 1):
         mark = line.strip()
         if mark.startswith(BEGIN) and region is None:
             region = [line]
@@ -46,14 +50,43 @@ def without_solutions(source: str) -> str:
             template += _stand_in(region)
             region = None
         elif mark.startswith((BEGIN, END)):
-            raise ValueError(f"solution region out of order: {mark!r}")
+            other = f"no {BEGIN!r}" if region is None else f"{region[0].strip()!r}, which is not closed yet,"
+            raise GraderError(f"{where}, line {number}: {mark!r} has {other} before it")
         elif region is None:
             template.append(line)
         else:
             region.append(line)
     if region is not None:
-        raise ValueError(f"solution region never closed: {region[0].strip()!r}")
-    return "".join(template)
+        raise GraderError(f"{where}: {region[0].strip()!r} is never closed: write {END!r} behind its last line")
+    made = "".join(template)
+    _refuse_emptied(source, made, where)
+    return made
+
+
+def _refuse_emptied(source: str, made: str, where: str) -> None:
+    """Refuse a template in which a function has no statement left: it would do nothing, and ask for nothing."""
+    try:
+        whole = _statements(source)
+    except SyntaxError:  # a cell with magics
+        return
+    try:
+        left = _statements(made)
+    except SyntaxError as error:
+        raise GraderError(f"{where}: what its regions leave is no Python: {error.msg}") from None
+    for function, statements in whole.items():
+        if statements and left.get(function) == 0:
+            advice = f"write what is to do behind its mark, as in '{BEGIN}: the sum'"
+            raise GraderError(f"{where}: a region without a title leaves nothing of `{function[1]}`: {advice}")
+
+
+def _statements(text: str) -> dict[tuple[str, str], int]:
+    """By class and function, the number of its statements without a docstring."""
+    return {
+        (getattr(parent, "name", ""), node.name): len(node.body) - (ast.get_docstring(node) is not None)
+        for parent in ast.walk(syntax.parse(text))
+        for node in ast.iter_child_nodes(parent)
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def _stand_in(region: list[str]) -> list[str]:
@@ -67,12 +100,12 @@ def _stand_in(region: list[str]) -> list[str]:
     return [f"{indent}{line}".rstrip() + "\n" for line in kept]
 
 
-def template_notebook(source: str) -> str:
+def template_notebook(source: str, where: str) -> str:
     """Strip the solutions of a notebook, its outputs, and all metadata but the kernel."""
     notebook = nbformat.reads(source, as_version=4)
     notebook.metadata = nbformat.from_dict({"kernelspec": notebook.metadata.kernelspec})
-    for cell in notebook.cells:
-        cell.source = without_solutions(cell.source).rstrip("\n")
+    for number, cell in enumerate(notebook.cells, 1):
+        cell.source = without_solutions(cell.source, f"{where}, cell {number}").rstrip("\n")
         cell.metadata = nbformat.from_dict({})
         if cell.cell_type == "code":
             cell.outputs = []
@@ -83,12 +116,11 @@ def template_notebook(source: str) -> str:
 
 def generate(reference: Path) -> dict[str, str]:
     """Make the template, as texts by file name."""
-    template = {
-        path.name: without_solutions(path.read_text(encoding="utf-8")) for path in sorted(reference.glob("*.py"))
+    return {
+        path.name: make(path.read_text(encoding="utf-8"), str(path))
+        for kind, make in (("*.py", without_solutions), ("*.ipynb", template_notebook))
+        for path in sorted(reference.glob(kind))
     }
-    for path in sorted(reference.glob("*.ipynb")):
-        template[path.name] = template_notebook(path.read_text(encoding="utf-8"))
-    return template
 
 
 def drift(template: dict[str, str], student: Path) -> Iterator[str]:
@@ -129,8 +161,12 @@ def reference_of(assignment: Assignment) -> Path:
     Raises:
         GraderError: it is not here.
     """
-    if assignment.reference is None or not assignment.reference.is_dir():
-        raise GraderError(f"the assignment {assignment.name} has no reference here; for that a checkout is needed")
+    if assignment.reference is None:
+        raise GraderError(f"the assignment {assignment.name} names no folder for its reference")
+    if not assignment.reference.is_dir():
+        raise GraderError(
+            f"{assignment.reference}: there is no such folder, and the reference of {assignment.name} is needed"
+        )
     return assignment.reference
 
 

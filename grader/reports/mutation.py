@@ -117,7 +117,7 @@ def run(options: Options, only: str, everything: bool, show_messages: bool = Fal
     """
     reference = options.assignment.reference
     if reference is None or not reference.is_dir():
-        raise GraderError("the assignment has no reference: there is nothing to make mutants of")
+        raise GraderError(f"{reference or options.assignment.name}: there is no reference to make mutants of")
     corpus = options.assignment.corpus
     beside = [Path(audit.corpus_of(options.assignment).__file__).parent] if corpus else []
     known = [entry for folder in (reference, *beside) for entry in entries.load(folder / FILE)]

@@ -12,6 +12,7 @@ import pytest
 from grader.assignments.vit import files, template_blocks
 from grader.assignments.vit.assignment import VIT
 from grader.cli import main
+from grader.errors import GraderError
 from grader.publish import template
 
 MODULES = ["hyperparameters", "augmentation", "vit_model", "contrastive", "application"]
@@ -141,25 +142,48 @@ def test_protected_functions_are_kept_to_the_letter() -> None:
 
 def test_a_region_with_a_hint_becomes_a_not_implemented_error() -> None:
     source = "def f():\n    ### BEGIN SOLUTION: say \"hi\"\n    print('hi')\n    ### END SOLUTION\n"
-    assert template.without_solutions(source) == 'def f():\n    raise NotImplementedError("say \\"hi\\"")\n'
+    assert template.without_solutions(source, "a.py") == 'def f():\n    raise NotImplementedError("say \\"hi\\"")\n'
 
 
 def test_a_region_without_a_hint_leaves_only_the_lines_kept_for_the_student() -> None:
     source = "a = 1\n### BEGIN SOLUTION\n# > def f():\n# >     return 0\nb = 2\n### END SOLUTION\nc = 3\n"
-    assert template.without_solutions(source) == "a = 1\ndef f():\n    return 0\nc = 3\n"
+    assert template.without_solutions(source, "a.py") == "a = 1\ndef f():\n    return 0\nc = 3\n"
+
+
+FUNCTION = 'def f():\n    """Doc."""\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n'
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("source", "words"),
     [
-        pytest.param("### BEGIN SOLUTION\n", id="never closed"),
-        pytest.param("### END SOLUTION\n", id="never opened"),
-        pytest.param("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION\n", id="opened twice"),
+        ("### BEGIN SOLUTION\n", "a.py: '### BEGIN SOLUTION' is never closed: write '### END SOLUTION' behind its last line"),
+        ("x = 1\n### END SOLUTION\n", "a.py, line 2: '### END SOLUTION' has no '### BEGIN SOLUTION' before it"),
+        (
+            "### BEGIN SOLUTION: a\n### BEGIN SOLUTION\n### END SOLUTION\n",
+            "a.py, line 2: '### BEGIN SOLUTION' has '### BEGIN SOLUTION: a', which is not closed yet, before it",
+        ),
+        (FUNCTION, "a.py: a region without a title leaves nothing of `f`: write what is to do behind its mark, as in"),
+        (FUNCTION.replace('    """Doc."""\n', ""), "a.py: what its regions leave is no Python: expected an indented block"),
     ],
-)
-def test_a_region_out_of_order_is_refused(source: str) -> None:
-    with pytest.raises(ValueError, match="solution region"):
-        template.without_solutions(source)
+    ids=["never closed", "never opened", "opened twice", "nothing left", "no body left"],
+)  # fmt: skip
+def test_a_region_that_cannot_be_what_its_author_means_is_refused(source: str, words: str) -> None:
+    with pytest.raises(GraderError) as refused:
+        template.without_solutions(source, "a.py")
+    assert str(refused.value).startswith(words)
+
+
+def test_a_region_is_named_with_its_file_and_its_cell(tmp_path: Path) -> None:
+    cells = [nbformat.v4.new_code_cell(source) for source in ("%pip install x", "### END SOLUTION")]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "x"}})
+    nbformat.write(notebook, tmp_path / "a.ipynb")
+    with pytest.raises(GraderError, match=r"a\.ipynb, cell 2, line 1: '### END SOLUTION' has no"):
+        template.generate(tmp_path)
+
+
+def test_a_reference_that_is_not_there_is_named_with_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(GraderError, match=f"^{tmp_path}/right: there is no such folder, and the reference of vit is"):
+        template.reference_of(dataclasses.replace(VIT, reference=tmp_path / "right"))
 
 
 def test_drift_names_the_files_that_differ(tmp_path: Path) -> None:
