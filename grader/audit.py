@@ -16,10 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from grader import scoring, syntax
+from grader import firewall, scoring, syntax
 from grader.assignment import Assignment
 from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer
+from grader.mistakes import unfit_fields
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import CriterionResult, Grade
 from grader.sentences import did_you_mean, for_students, objections, sentence
@@ -124,6 +125,8 @@ def _cases(assignment: Assignment, only: str | Collection[str]) -> list[tuple[st
         *(("fault", case) for case in faults), *(("variant", case) for case in variants),
     ]  # fmt: skip
     for case in (*faults, *variants):
+        for mistake in unfit_fields(case):
+            raise GraderError(f"case {case.id}: {mistake}")
         for unknown in set(case.costs) - set(assignment.criteria):
             meant = did_you_mean(unknown, assignment.criteria)
             raise GraderError(f"case {case.id}: costs {unknown}: there is no such criterion{meant}")
@@ -144,9 +147,14 @@ def corpus_of(assignment: Assignment) -> Any:
     if not assignment.corpus:
         raise GraderError(f"the assignment {assignment.name!r} has no corpus; nothing was audited")
     try:
-        return importlib.import_module(assignment.corpus)
-    except ModuleNotFoundError:
-        raise GraderError(f"the audit needs a checkout, this installed copy has no {assignment.corpus}") from None
+        corpus = importlib.import_module(assignment.corpus)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == assignment.corpus:
+            raise GraderError(f"the audit needs a checkout, this installed copy has no {assignment.corpus}") from None
+        raise GraderError(f"{assignment.folder}: the corpus cannot be imported: {firewall.words(error)}") from error
+    if not callable(getattr(corpus, "load", None)):
+        raise GraderError(f"{corpus.__file__}: expected a function load, which gives (faults, variants)")
+    return corpus
 
 
 def styles(assignment: Assignment, folder: Path) -> dict[str, Path]:

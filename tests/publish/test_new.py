@@ -33,6 +33,23 @@ def test_it_passes_its_own_audit(demo, tmp_path, capsys):
     assert "5 cases, 0 not as they should be; 2 of 2 faults named" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("def load", "def lod", "corpus.py: expected a function load, which gives (faults, variants)"),
+        ("from ", "import numpyy\nfrom ", "the corpus cannot be imported: ModuleNotFoundError: No module named 'numpyy' (corpus.py, line "),
+    ],
+    ids=["a misspelt function", "an import"],
+)  # fmt: skip
+def test_a_corpus_that_is_none_is_named_with_its_file(demo, tmp_path, capsys, old, new, line):
+    own = shutil.copytree(demo, tmp_path / "own")
+    text = (own / "corpus.py").read_text()
+    assert old in text
+    (own / "corpus.py").write_text(text.replace(old, new, 1))
+    assert main(["audit", "--assignment", str(own), "--out", str(tmp_path / "out")]) == 2
+    assert line in capsys.readouterr().err
+
+
 def test_a_criterion_of_it_is_checked_in_a_session(demo):
     verdict = notebook.check("softmax.values", demo / "reference", assignment=demo)
     assert verdict.passed

@@ -52,6 +52,10 @@ def test_a_correct_variant_costs_nothing(case: Case, tmp_path: Path) -> None:
 
 
 WRONG = {
+    "a comma forgotten": (
+        Case("a.b", {}, ("training.loss")),
+        "case a.b: costs: expected a tuple, got the text 'training.loss': is a comma",
+    ),
     "a misspelt criterion": (Case("a.b", {}, ("training.lss",)), "case a.b: costs training.lss: there is no such crit"),
     "a file that is not there": (Case("a.b", {"x.py": [("1", "2")]}), "case a.b: x.py: the reference has no such file"),
     "a text that is not there": (
