@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from grader import rubric as rubrics
 from grader.data import DataSet, no_data
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion
@@ -121,6 +122,12 @@ class Assignment:
     def thresholds(self) -> dict[str, str]:
         """By criterion that has a score, the threshold of the rubric that it is held against."""
         return {ident: criterion.threshold for ident, criterion in self.criteria.items() if criterion.threshold}
+
+    @property
+    def threshold_names(self) -> set[str]:
+        """The thresholds that a rubric may have: those of its own rubric, which checks read, and of scores and measures."""
+        own = rubrics.read(self.rubric).get("thresholds")
+        return {*(own if isinstance(own, dict) else ()), *self.thresholds.values(), *self.measures}
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,15 @@ class Options:
         """The file with points and thresholds."""
         return self.rubric or self.assignment.rubric
 
+    def load_rubric(self) -> rubrics.Rubric:
+        """Points and thresholds.
+
+        Raises:
+            GraderError: they do not go with the assignment.
+        """
+        a = self.assignment
+        return rubrics.load(self.rubric_file, a.check_names, a.thresholds, a.threshold_names)
+
     @property
     def given_files(self) -> GivenFiles:
         """The given files that submissions are held against."""
@@ -75,9 +84,7 @@ class Grader:
         self.assignment = options.assignment
         self.known = ReferenceAnswers()
         self.shared: Shared | None = None  # what the submissions of a class have in common
-        self.rubric = rubric or rubrics.load(
-            options.rubric_file, self.assignment.check_names, self.assignment.thresholds
-        )
+        self.rubric = rubric or options.load_rubric()
 
     def grade(self, path: Path, name: str | None = None, *, files: Mapping[str, Path] | None = None,
               only: Collection[str] | None = None, progress: Progress | None = None) -> Grade:  # fmt: skip
@@ -214,7 +221,7 @@ def open_grader(options: Options) -> Grader:
     Raises:
         GraderError: no data, a broken rubric, or no way to confine workers.
     """
-    rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
+    options.load_rubric()
     data = options.assignment.data(options.data)
     hidden = hidden_folders(options.assignment, data)
     limits = Limits(memory=options.assignment.worker_memory)

@@ -104,13 +104,15 @@ OLD_TABLES = ("scheduler",)  # which mean nothing any more
 Entry = TypeVar("Entry")
 
 
-def load(path: Path, known: Mapping[str, Collection[str]], scored: Mapping[str, str] | None = None) -> Rubric:
+def load(path: Path, known: Mapping[str, Collection[str]], scored: Mapping[str, str] | None = None,
+         named: Collection[str] | None = None) -> Rubric:  # fmt: skip
     """Read a rubric and hold it against the checks that exist.
 
     Args:
         path: the TOML file.
         known: names of the checks by criterion id.
         scored: by criterion id, the threshold that its score, a share from 0 to 1, is held against.
+        named: the names that thresholds may have; any where there is none.
 
     Raises:
         GraderError: one line that names the file, the entry and what was meant, perhaps.
@@ -128,6 +130,9 @@ def load(path: Path, known: Mapping[str, Collection[str]], scored: Mapping[str, 
     thresholds = {name: _number(value, f"{path}: [thresholds] {name}") for name, value in entries.items()}
     for name in dict.fromkeys((scored or {}).values()):
         _expect_share(name, thresholds, path)
+    for name in thresholds:
+        if named is not None and name not in named:
+            raise GraderError(f"{path}: [thresholds] {name}: no such threshold{did_you_mean(name, named)}")
     below = {ident: thresholds[name] for ident, name in (scored or {}).items()}
     criteria = tuple(_criterion(path, entry, known, below) for entry in _entries(raw, path))
     for ident, times in Counter(criterion.id for criterion in criteria).items():

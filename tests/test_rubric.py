@@ -17,7 +17,7 @@ def load(folder, *edits, more="", encoding="utf-8"):
         assert text.count(old) == 1, old
         text = text.replace(old, new)
     (folder / "ours.toml").write_bytes((text + more).encode(encoding))
-    return rubric.load(folder / "ours.toml", VIT.check_names, VIT.thresholds)
+    return rubric.load(folder / "ours.toml", VIT.check_names, VIT.thresholds, VIT.threshold_names)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,11 @@ def load(folder, *edits, more="", encoding="utf-8"):
         ("accuracy = 0.88 ", "acuracy = 0.88 ", "expected accuracy, a share from 0 to 1; is 'acuracy' meant for it?"),
         ("accuracy = 0.88 ", "accuracy = 88 ", "[thresholds] accuracy: expected a share from 0 to 1, as 0.88, got 88"),
         ("accuracy = 0.88 ", 'accuracy = "88 %" ', "[thresholds] accuracy: expected `float`, got `str`"),
+        (
+            "log_computed = 0.05 ",
+            "log_computed = 0.05\nlog_computd = 0.1 ",
+            "[thresholds] log_computd: no such threshold, did you mean 'log_computed'?",
+        ),
         ("log_computed = 0.05 ", "log_computed = inf ", "[thresholds] log_computed: expected a number, got inf"),
         ("strict = false", "strickt = false", "[protected]: object contains unknown field `strickt`"),
         ("[[criteria]]\n" + HEADS, "[[criteria\n" + HEADS, "not valid TOML"),

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from grader import firewall, rubric_reads, scoring
-from grader import rubric as rubrics
 from grader.errors import GraderError, Outdated, Unreadable
 from grader.evidence import UNASKED, Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.firewall import Firewall
@@ -43,7 +42,7 @@ class Regrader:
 
     def __init__(self, options: Options, book: Gradebook) -> None:
         self.options, self.book = options, book
-        self.rubric = rubrics.load(options.rubric_file, options.assignment.check_names, options.assignment.thresholds)
+        self.rubric = options.load_rubric()
         self.data = DataWhenNeeded(options)
         self.judging = digests.judging(options)
         self._reaches: dict[str, Reach | None] = {}

@@ -65,7 +65,9 @@ def source(target: Path, rubric: Path | None = None, assignment: Assignment | No
     """
     assignment = assignment or finding.default()
     if rubric is not None:
-        load(rubric, assignment.check_names, assignment.thresholds)  # says what is wrong with it
+        load(
+            rubric, assignment.check_names, assignment.thresholds, assignment.threshold_names
+        )  # says what is wrong with it
     beside = ("pyproject.toml", "constraints.txt", "README.md", "LICENSE")
     if not all((shipped.HOME / name).is_file() for name in beside):
         raise GraderError(f"{shipped.HOME}: packaging needs a checkout, this copy lacks what goes in")
