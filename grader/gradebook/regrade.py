@@ -200,6 +200,7 @@ class Regrader:
         if self._asking is None:
             self._asking = open_grader(self.options)
         grader = self._grader(kept.options, self._asking.workers)
+        grader.known = self._asking.known
         _, answers = self.book.observed(kept.observations)
         with tempfile.TemporaryDirectory(prefix="vit-grade-") as folder:
             submission = grader.open(row.path, Path(folder), row.key, found.files or None)

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from grader import cli, given
+from grader.asking import ReferenceAnswers
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.files import RUBRIC as DEFAULT
 from grader.errors import GraderError
@@ -245,7 +246,7 @@ def test_only_a_new_probe_is_asked(graded, copied, monkeypatch):
             return None
 
     class Opened:
-        workers = Workers()
+        workers, known = Workers(), ReferenceAnswers()
 
         def close(self):
             return None
@@ -274,7 +275,8 @@ def test_only_a_new_probe_is_asked(graded, copied, monkeypatch):
     monkeypatch.setattr(digests, "checks", lambda: "changed again")
     with contextlib.closing(Gradebook(again / NAME)) as book:
         moved = regrade.regrade_all(Options(out=again, assignment=other), book)
-    assert asked == [("new_op", {"x": 1})] * 5  # what was kept has another form than is declared now
+    # What was kept has another form than is declared now, and the reference is asked once whether it has that one.
+    assert asked == [("new_op", {"x": 1})] * 6
     assert all(each.after for each in moved)
 
 
