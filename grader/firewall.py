@@ -39,11 +39,11 @@ class Firewall:
             return work()
         except Unreadable:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.note(piece, error)
             return otherwise
 
-    def note(self, piece: str, error: Exception) -> None:
+    def note(self, piece: str, error: BaseException) -> None:
         """Remember that a piece raised; the first exception of each is kept."""
         self.faults.setdefault(piece, words(error))
         if os.environ.get(TRACEBACK_VARIABLE):

@@ -87,7 +87,7 @@ def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept
         asked = question_digest(question, probe.not_compared)
     except Unreadable:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Answer(probe.id, UNASKED, _not_asked(probe, evidence, error))
     if kept is not None and kept.asked == asked:
         return Answer(probe.id, question, kept.read(), asked)
@@ -128,7 +128,7 @@ def _got(probe: Probe, evidence: Evidence, ask: Callable[[], Observation]) -> Ob
         return Observation("fault", detail=NOT_RUN)
 
 
-def _not_asked(probe: Probe, evidence: Evidence, error: Exception) -> Observation:
+def _not_asked(probe: Probe, evidence: Evidence, error: BaseException) -> Observation:
     """What stands for an answer where the question could not be put together.
 
     Earlier answers may be the reason: one of the wrong form is the submission's own doing, and one that is a fault

@@ -14,15 +14,17 @@ from typing import Any
 from grader import firewall
 from grader.assignment import Assignment
 from grader.evidence import Evidence
-from grader.judging import judge_in_order
+from grader.judging import judge_in_order, undecided
 from grader.records import CriterionResult, CriterionStatus, Grade, GradeWarning, Judgement, Origin
 from grader.rubric import Rubric, RubricCriterion
+from grader.sentences import did_you_mean
 from grader.syntax_errors import syntax_errors
 
 
 def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:
     """Compute the grade that the evidence supports."""
     judge_in_order(evidence.assignment.criteria, evidence)
+    _open_blocked_by_nothing(evidence)
     results = _results(evidence.rubric.whole, evidence.verdicts, _origins(evidence))
     measured = {name: _measured(evidence, name) for name in evidence.assignment.measures}
     warnings = _warnings(evidence)
@@ -45,6 +47,16 @@ def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]
         parts=evidence.assignment.parts,
         labels=evidence.assignment.shown_measures,
     )
+
+
+def _open_blocked_by_nothing(evidence: Evidence) -> None:
+    """Leave open what a check calls blocked by a criterion that the assignment has not: a slip of its author's."""
+    criteria = evidence.assignment.criteria
+    for ident, verdict in evidence.verdicts.items():
+        if verdict.status == "blocked" and verdict.by not in criteria:
+            why = f"there is no criterion {verdict.by!r}{did_you_mean(verdict.by, criteria)}"
+            evidence.firewall.note(f"a check of {ident} that calls it blocked", ValueError(why))
+            evidence.verdicts[ident] = undecided(criteria[ident])
 
 
 def same_verdicts(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -236,3 +237,24 @@ def test_what_a_warnings_function_gives_that_is_no_warning_is_left_out():
     seen.assignment = dataclasses.replace(seen.assignment, warnings=(says,))
     (warning,) = scoring.grade(seen, {}, {}).warnings
     assert warning.code == "grader.error" and "the warning says" in warning.message
+
+
+def test_what_is_blocked_by_a_criterion_that_is_not_there_stays_open():
+    grade = graded({"model": (passes,), "heads": (blocked_by("modle"),)})
+    assert [each.status for each in grade.criteria] == ["passed", "error"] and grade.undecided == 6
+    assert "there is no criterion 'modle', did you mean 'model'?" in grade.warnings[0].message
+
+
+def test_a_check_and_a_question_that_end_the_program_end_themselves_alone():
+    def ends(seen: Evidence) -> None:
+        """It ends the program."""
+        sys.exit(3)
+
+    grade = graded({"a": (ends,), "b": (passes,)})
+    assert [each.status for each in grade.criteria] == ["error", "passed"] and "SystemExit: 3" in grade.warnings[
+        0
+    ].message
+    seen = evidence({"a": (passes,)})
+    probe = Probe("p", "op", lambda seen, rng: sys.exit(3))
+    ask_all([probe], seen, lambda probe, question: Observation("value", 1))
+    assert seen.answers["p"].observation.outcome == "fault" and "SystemExit: 3" in seen.firewall.lines[0]
