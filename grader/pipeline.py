@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader import finding, given, scoring
+from grader import finding, firewall, given, scoring
 from grader import rubric as rubrics
 from grader.asking import Asking, Doubts, Progress, ReferenceAnswers, paced
 from grader.assignment import Assignment
@@ -60,6 +60,20 @@ class Options:
         """
         a = self.assignment
         return rubrics.load(self.rubric_file, a.check_names, a.thresholds, a.threshold_names)
+
+    def load_data(self) -> DataSet:
+        """What the assignment's probes use.
+
+        Raises:
+            GraderError: it cannot be loaded.
+        """
+        try:
+            return self.assignment.data(self.data)
+        except GraderError:
+            raise
+        except Exception as error:
+            where = f"--data {self.data}" if self.data is not None else "no --data was given"
+            raise GraderError(f"{where}: the data of {self.assignment.name}: {firewall.words(error)}") from error
 
     @property
     def given_files(self) -> GivenFiles:
@@ -222,7 +236,7 @@ def open_grader(options: Options) -> Grader:
         GraderError: no data, a broken rubric, or no way to confine workers.
     """
     options.load_rubric()
-    data = options.assignment.data(options.data)
+    data = options.load_data()
     hidden = hidden_folders(options.assignment, data)
     limits = Limits(memory=options.assignment.worker_memory)
     workers = choose_workers(list(options.assignment.ops), data.shared_paths(), options.unconfined, hidden, limits)

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from grader.assignments.vit.assignment import VIT
@@ -116,6 +117,40 @@ def test_a_mistake_of_its_author_is_one_line(tmp_path, capsys, old, new, words):
     (folder / "assignment.py").write_text(text.replace(old, new, 1))
     assert main(["--assignment", str(folder), str(EXAMPLE / "reference")]) == 2
     assert words in capsys.readouterr().err
+
+
+DATA = """
+class Data:
+    def __init__(self, folder):
+        self.file = folder / "x.npy"
+        self.x = np.load(self.file)
+
+    def shared_paths(self):
+        return {"x": str(self.file)}
+
+    def hidden_folders(self):
+        return []
+
+
+ASSIGNMENT = Assignment(
+    data=Data,"""
+
+
+@pytest.mark.parametrize(
+    "given, words",
+    [([], "no --data was given: the data of linear regression: TypeError: "), (["--data", "no"], "--data no: the data of linear")],
+    ids=["no folder", "a folder that is not there"],
+)  # fmt: skip
+def test_data_that_cannot_be_loaded_are_one_line(tmp_path, capsys, monkeypatch, given, words):
+    folder = shutil.copytree(EXAMPLE, tmp_path / "mine")
+    code = (folder / "assignment.py").read_text()
+    (folder / "assignment.py").write_text(code.replace("ASSIGNMENT = Assignment(", DATA, 1))
+    monkeypatch.chdir(tmp_path)
+    assert main(["--assignment", str(folder), str(EXAMPLE / "reference"), *given]) == 2
+    assert capsys.readouterr().err.startswith(words)
+    (tmp_path / "data").mkdir()
+    np.save(tmp_path / "data" / "x.npy", np.zeros(3, np.float32))
+    assert main(["--assignment", str(folder), str(EXAMPLE / "reference"), "--data", "data"]) == 0
 
 
 UNUSABLE = {  # by what stands at the end of ops.py, what is said

@@ -44,7 +44,7 @@ class DataWhenNeeded:
     @cached_property
     def _loaded(self) -> DataSet | GraderError:
         try:
-            return self.options.assignment.data(self.options.data)
+            return self.options.load_data()
         except GraderError as error:
             return error
 

@@ -146,7 +146,7 @@ def _inside(options: "Options") -> "Grader":
     from grader.pipeline import Grader  # noqa: PLC0415  as above
     from grader.students.in_process import InsideWorkers  # noqa: PLC0415  it imports torch
 
-    data = options.assignment.data(options.data)
+    data = options.load_data()
     return Grader(options, InsideWorkers(options.assignment.ops, data.shared_paths()), data)
 
 

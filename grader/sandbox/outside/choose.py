@@ -33,6 +33,7 @@ def choose_workers(
         raise GraderError(
             f"student code cannot be confined on this system ({lacking}); --unconfined runs it all the same"
         )
+    shared = {name: os.path.abspath(path) for name, path in shared.items()}  # workers start in another folder
     if _cannot_fork():
         return ColdWorkers(ops, shared)
     from grader.sandbox.outside.warm import WarmWorkers  # noqa: PLC0415  it imports what only Linux has
