@@ -203,6 +203,10 @@ class MeasuredScore:
     code: str
 
 
+def ask_nobody(probe: str) -> None:
+    """Leave a probe unasked."""
+
+
 @dataclass
 class Evidence:
     """All that is known of one submission: its files, what it was asked, what it answered. It judges nothing.
@@ -233,7 +237,7 @@ class Evidence:
     firewall: Firewall = field(default_factory=Firewall)
     reading: Reading = field(default_factory=Reading)
     shared: Shared | None = None
-    ask: Callable[[str], None] = lambda probe: None
+    ask: Callable[[str], None] = ask_nobody
 
     def __getitem__(self, probe: str) -> Answer:
         """The answer to a probe, which is asked first where its turn is yet to come; one that is not to be asked holds

@@ -21,7 +21,7 @@ from grader.errors import GraderError, Rejected
 from grader.evidence import Evidence, KeptAnswer, MeasuredScore, Probe, Question
 from grader.given import GivenFiles
 from grader.intake import open_submission
-from grader.probing import ask_all, ask_when_looked_at
+from grader.probing import ask_all, asked_when_looked_at
 from grader.reading import Reading
 from grader.records import Grade, Observation, Submission
 from grader.rubric_reads import RubricReads
@@ -199,8 +199,8 @@ class Grader:
         """What the reference answers where it is the submission."""
         with self._reference() as right:
             evidence, doubts = self._evidence(right, seed, None), Doubts(self.workers, self._hidden, None)
-            with Asking(self.workers, right, doubts, lambda probe: None, False, self.assignment.forms) as asking:
-                ask_when_looked_at(self._probes(None), evidence, asking.ask)
+            asking = Asking(self.workers, right, doubts, lambda probe: None, False, self.assignment.forms)
+            with asking, asked_when_looked_at(self._probes(None), evidence, asking.ask):
                 return evidence[probe.id].observation
 
     def _hidden(self) -> list[str]:

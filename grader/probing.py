@@ -1,10 +1,21 @@
 """Putting probes in their turn: which are asked, with which question, and what stands for one that cannot be asked."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 from grader.errors import GraderError, Unreadable
-from grader.evidence import UNASKED, Answer, Evidence, KeptAnswer, Probe, Question, Unanswered, question_digest
+from grader.evidence import (
+    UNASKED,
+    Answer,
+    Evidence,
+    KeptAnswer,
+    Probe,
+    Question,
+    Unanswered,
+    ask_nobody,
+    question_digest,
+)
 from grader.judging import Fail, Undecided, Verdict, judge_in_order
 from grader.reading import NOT_PUT_TOGETHER
 from grader.records import Observation
@@ -36,19 +47,20 @@ def ask_all(
             when its answer is looked at.
         kept: by probe, answers of an earlier grade.
     """
-    ask_when_looked_at(probes, evidence, ask, begin, kept)
-    for probe in probes:
-        evidence.ask(probe.id)
+    with asked_when_looked_at(probes, evidence, ask, begin, kept):
+        for probe in probes:
+            evidence.ask(probe.id)
     for answer in evidence.answers.values():
         if answer.running:
             _ = answer.observation
 
 
-def ask_when_looked_at(
+@contextmanager
+def asked_when_looked_at(
     probes: Collection[Probe], evidence: Evidence, ask: Ask, begin: Begin | None = None,
     kept: Mapping[str, KeptAnswer] | None = None,
-) -> None:  # fmt: skip
-    """Let the evidence ask each probe as soon as somebody looks at its answer; the arguments are those of ``ask_all``."""
+) -> Iterator[None]:  # fmt: skip
+    """Ask each probe as soon as somebody looks at its answer, for a while; the arguments are those of ``ask_all``."""
     begin = begin or (lambda probe, question: partial(ask, probe, question))
     to_ask = {probe.id: probe for probe in probes}
     in_turn: list[str] = []  # probes whose questions are put together, each for the sake of the one before it
@@ -65,6 +77,10 @@ def ask_when_looked_at(
             evidence.answers[ident] = answer
 
     evidence.ask = ask_now
+    try:
+        yield
+    finally:
+        evidence.ask = ask_nobody  # or it would hold itself, and all its answers
 
 
 def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: KeptAnswer | None) -> Answer | None:

@@ -1,5 +1,7 @@
 """Which probes wait for which, and whose workers are closed."""
 
+import gc
+import weakref
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +101,18 @@ def test_a_question_that_waits_for_its_own_answer_leaves_open_what_rests_on_it()
     ask_all(seen.assignment.probes, seen, lambda probe, question: Observation("value", 3))
     assert seen.verdicts["a"].status == "error"
     assert "first waits for the answer to second, which waits for that to first" in " ".join(seen.firewall.lines)
+
+
+def test_evidence_that_was_asked_for_does_not_hold_itself():
+    gc.disable()
+    try:
+        seen = evidence()
+        ask_all(PROBES[:1], seen, lambda probe, question: Observation("value", 3))
+        held = weakref.ref(seen)
+        del seen
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 class Workers:
