@@ -200,7 +200,10 @@ class Grader:
         with self._reference() as right:
             evidence, doubts = self._evidence(right, seed, None), Doubts(self.workers, self._hidden, None)
             asking = Asking(self.workers, right, doubts, lambda probe: None, False, self.assignment.forms)
-            with asking, asked_when_looked_at(self._probes(None), evidence, asking.ask):
+            probes = self._probes(None)
+            with asking, asked_when_looked_at(probes, evidence, asking.ask):
+                for each in probes[: [one.id for one in probes].index(probe.id) + 1]:
+                    evidence.ask(each.id)
                 return evidence[probe.id].observation
 
     def _hidden(self) -> list[str]:

@@ -38,7 +38,7 @@ def ask_all(
 ) -> None:  # fmt: skip
     """Ask what has not been answered yet, in order; what runs in parallel is begun in its turn and waited for at the end.
 
-    A probe whose answer is looked at by an earlier one, or by a check that an earlier one needs, is asked before that.
+    A probe whose answer is looked at by a check that an earlier one needs is asked before that.
     What a probe's own code raises, or the way to its worker, costs that probe alone: the answer is a fault.
 
     Args:
@@ -71,8 +71,10 @@ def asked_when_looked_at(
         if (probe := to_ask.pop(ident, None)) is None:
             return
         in_turn.append(ident)
+        asking = evidence.ask
         answer = _answer(probe, evidence, ask, begin, (kept or {}).get(ident))
         in_turn.pop()
+        evidence.ask = asking
         if answer is not None:
             evidence.answers[ident] = answer
 
@@ -91,6 +93,7 @@ def _answer(probe: Probe, evidence: Evidence, ask: Ask, begin: Begin, kept: Kept
 
     try:
         judge_in_order(probe.needs, evidence)
+        evidence.ask = ask_nobody  # a question may look which others have been asked so far
         if evidence.reading.reused(f"question {probe.id}"):
             return None if kept is None else kept.again(probe.id, build)
         with evidence.reading.by(f"question {probe.id}"):
