@@ -197,14 +197,19 @@ class Grader:
 
     def _own_answer(self, seed: int, probe: Probe) -> Observation:
         """What the reference answers where it is the submission."""
+        probes = self._probes(None)
+        earlier = probes[: [one.id for one in probes].index(probe.id)]
         with self._reference() as right:
-            evidence, doubts = self._evidence(right, seed, None), Doubts(self.workers, self._hidden, None)
-            asking = Asking(self.workers, right, doubts, lambda probe: None, False, self.assignment.forms)
-            probes = self._probes(None)
-            with asking, asked_when_looked_at(probes, evidence, asking.ask):
-                for each in probes[: [one.id for one in probes].index(probe.id) + 1]:
-                    evidence.ask(each.id)
-                return evidence[probe.id].observation
+            doubts = Doubts(self.workers, self._hidden, None)
+            for before in ([], earlier):  # most questions rest on no other's answer
+                evidence = self._evidence(right, seed, None)
+                asking = Asking(self.workers, right, doubts, lambda probe: None, False, self.assignment.forms)
+                with asking, asked_when_looked_at(probes, evidence, asking.ask):
+                    for each in (*before, probe):
+                        evidence.ask(each.id)
+                if evidence[probe.id].observation.outcome != "unasked":
+                    break
+            return evidence[probe.id].observation
 
     def _hidden(self) -> list[str]:
         return hidden_folders(self.assignment, self.data)
