@@ -112,6 +112,14 @@ VALUES = {
     "decorator": ("def twice(f):\n    return lambda: 2 * f()", "@twice\ndef f():\n    return 0.25", "lr = f()"),
     "type comment of the future": ("from __future__ import annotations", "lr: Undefined = 0.5"),
     "deleted afterwards": ("lr = 0.5", "del lr"),
+    "asked for, with an answer where nobody types": (
+        "try:\n    lr = float(input('lr? '))\nexcept Exception:\n    lr = 0.5",
+    ),
+    "asked for by a function": (
+        "def ask(text, otherwise):\n    try:\n        return float(input(text))\n    except (EOFError, OSError):\n"
+        "        return otherwise",
+        "lr = ask('lr? ', 0.5)",
+    ),
     "dead branch": ("lr = 0.5", "if False:\n    lr = 1"),
 }
 
@@ -191,6 +199,8 @@ NEVER = {
     "plot": "import matplotlib.pyplot as plt\nlr, axes = plt.subplots()",
     "plot by another name": "import seaborn\nlr = seaborn.heatmap([])",
     "question": "lr = float(input('lr?'))",
+    "question whose answer may be no number": "try:\n    lr = float(input())\nexcept ValueError:\n    print('again')",
+    "question until there is an answer": "for _ in range(3):\n    try:\n        lr = float(input())\n    except Exception:\n        lr = 1",
     "upload": "from google.colab import files\nlr = files.upload()",
     "mounting": "from google.colab import drive\nlr = drive.mount('/x')",
     "checkpoint": "import torch\nlr = torch.load('x.pt')",
@@ -244,6 +254,21 @@ def test_line_numbers_survive_magics_blocks_and_splitting(tmp_path: Path) -> Non
     lines = {piece.source.split("\n")[-1]: piece.line for piece in submission.program.main}
     assert lines == {"x = 1": 1, "        x)": 3, "import sys": 7, "def ViT(): sys": 8}
     assert submission.program.names["ViT"] == Origin("submission.ipynb", 2, 8, None)
+
+
+GUARDED_MODULES = {  # with the line that is executed
+    "else": ("if __name__ == '__main__':\n    lr = 1\nelse:\n    lr = (\n        0.5)", 3),
+    "on one line": ("if __name__ == '__main__': lr = 1\nelse: lr = 0.5", 2),
+    "elif": ("if __name__ == '__main__':\n    lr = 1\nelif True:\n    lr = 0.5\nelse:\n    lr = 2", 3),
+    "not": ("if __name__ != '__main__':\n    lr = 0.5\nelse:\n    lr = 1", 1),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), GUARDED_MODULES.values(), ids=GUARDED_MODULES.keys())
+def test_of_a_module_counts_what_is_done_where_it_is_imported(tmp_path: Path, text: str, line: int) -> None:
+    submission = from_cells(tmp_path, "from settings import lr", settings=text)
+    assert run(submission)["lr"] == 0.5
+    assert [piece.line for piece in submission.program.modules["settings"]] == [line]
 
 
 IMPORTS = {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from .effects import KnownNames
-from .names import FUNCTIONS, calls_of, dotted, evaluated, walk
+from .names import FUNCTIONS, calls_of, children, dotted, evaluated, walk
 from .parsing import Statement, parsed, parses
 from .written_files import files_in
 
@@ -45,7 +45,8 @@ class Rules:
             if isinstance(node, ast.Await):
                 return "it waits for something"
             for call in calls_of(node):
-                if why := self.call_reason(call, known, own_file):
+                why = self.call_reason(call, known, own_file)
+                if why and call not in answered_otherwise(statement):
                     return why
         return None
 
@@ -113,11 +114,38 @@ class Rules:
         for call in (call for node in evaluated(statement) for call in calls_of(node)):
             chain = dotted(call.func)
             last = call.func.attr if isinstance(call.func, ast.Attribute) else chain or ""
-            if self.lasting_reason(call, last, known.full(chain) if chain else "", known):
+            forbidden = self.lasting_reason(call, last, known.full(chain) if chain else "", known)
+            if forbidden and call not in answered_otherwise(statement):
                 return True
             if last in self.tainted_methods - COMMON_METHODS and last != chain:
                 return True
         return False
+
+
+def answered_otherwise(statement: ast.AST) -> set[ast.AST]:
+    """Find the calls of ``input`` that a ``try`` answers where nobody types: Python raises EOFError then.
+
+    In a loop it might ask without end.
+    """
+    found: set[ast.AST] = set()
+    pending = [(statement, False)]
+    while pending:
+        node, caught = pending.pop()
+        if isinstance(node, ast.Try):
+            pending += [(child, caught or catches_no_input(node)) for child in node.body]
+            pending += [(child, caught) for child in children(node) if child not in node.body]
+        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Lambda, ast.For, ast.While)):
+            if caught and isinstance(node, ast.Call) and dotted(node.func) == "input":
+                found.add(node)
+            pending += [(child, caught) for child in children(node)]
+    return found
+
+
+def catches_no_input(node: ast.Try) -> bool:
+    """Whether a ``try`` goes on where there is no input."""
+    ends = {"EOFError", "Exception", "BaseException"}
+    kinds = [each for handler in node.handlers for each in getattr(handler.type, "elts", [handler.type])]
+    return any(kind is None or dotted(kind) in ends for kind in kinds)
 
 
 def called_by_name(node: ast.AST) -> str | None:

@@ -210,9 +210,22 @@ def cut(node: ast.stmt, text: Text) -> Statement:
 
 
 def opened(guard: ast.stmt, text: Text, is_main: bool) -> list[Statement]:
-    """Return what stands under ``if __name__ == "__main__":`` in a notebook, nothing in a module."""
-    body = guard.body if isinstance(guard, ast.If) and is_main else []
-    return [cut(child, text) if child.lineno == guard.lineno else cut_inner(child, text) for child in body]
+    """Return what stands under ``if __name__ == "__main__":`` in a notebook, and under its ``else`` in a module."""
+    branch = (guard.body if is_main else guard.orelse) if isinstance(guard, ast.If) else []
+    return [opened_one(child, text) for child in branch]
+
+
+def opened_one(child: ast.stmt, text: Text) -> Statement:
+    before, after = split_at(text.lines[child.lineno - 1], child.col_offset)
+    if isinstance(child, ast.If) and after.startswith("elif"):
+        whole = cut(child, text)
+        return replace(whole, source=whole.source.removeprefix("el"))
+    return cut(child, text) if before.strip() else cut_inner(child, text)
+
+
+def split_at(line: str, column: int) -> tuple[str, str]:
+    """Split a line where a node begins, whose column counts bytes."""
+    return line.encode()[:column].decode(), line.encode()[column:].decode()
 
 
 def cut_inner(child: ast.stmt, text: Text) -> Statement:

@@ -208,6 +208,8 @@ def build(unit: Unit, sources: ModuleFiles, permitted: Reason) -> None:
     aliases: dict[str, set[str]] = {}
     for statement in unit.statements:
         kept, reason = permitted(statement)
+        if kept and (lost := bound([statement.node]) - bound([kept.node]) - {ANY}):
+            unit.items.append(Item(statement, binds=lost, reason=reason))
         item = Item(kept or statement, reason=None if kept else reason)
         node = item.statement.node
         item.binds, item.changes = bound([node]), changed(node, unit.known)
