@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake.building import from_cells, kept, run
+from grader.records import Origin
+from tests.intake.building import from_cells, kept, opened, run, write_notebook
 
 MODULE = "lr = 0.5\nclass ViT:\n    pass\n"
 SPEC = "import importlib.util\nspec = importlib.util.spec_from_file_location('vm', {path})\nvm = importlib.util.module_from_spec(spec)\nimport sys\nsys.modules['vm'] = vm\nspec.loader.exec_module(vm)\nlr, ViT = vm.lr, vm.ViT"
@@ -45,6 +46,27 @@ def test_a_module_beside_the_notebook_is_found_however_it_is_imported(tmp_path: 
     submission = from_cells(tmp_path, cell, vit_model=MODULE)
     assert run(submission)["lr"] == 0.5
     assert "lr = 0.5" in kept(submission, "vit_model")
+
+
+RUNS = {
+    "alone": "%run part1.ipynb",
+    "with an option, and code": "import torch\n%run -i ./part1.ipynb\nx = lr",
+    "in Drive": "%run '/content/drive/My Drive/hw3/part1.ipynb'",
+    "in another folder": "%run ../notebooks/part1.ipynb",
+}
+
+
+@pytest.mark.parametrize("cell", RUNS.values(), ids=RUNS.keys())
+@pytest.mark.usefixtures("in_process")
+def test_a_notebook_that_another_runs_is_a_part_of_it(tmp_path: Path, cell: str) -> None:
+    write_notebook(tmp_path / "part1.ipynb", "%run submission.ipynb", "lr = 0.5\nclass ViT:\n    pass", "lr = (")
+    write_notebook(tmp_path / "submission.ipynb", "lr = 1", cell, "rate = lr\nnum_epochs = rate")
+    submission = opened(tmp_path)
+    assert submission.notebook == "submission.ipynb"
+    assert run(submission)["num_epochs"] == 0.5
+    assert submission.program.names["ViT"] == Origin("part1.ipynb", 2, 2, None)
+    assert not any("not: part1.ipynb" in problem for problem in submission.problems)
+    assert any(problem.startswith("part1.ipynb, cell 3, line 1:") for problem in submission.problems)
 
 
 @pytest.mark.usefixtures("in_process")

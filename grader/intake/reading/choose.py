@@ -1,13 +1,14 @@
 """From frozen files to a program: read the notebooks, choose one, gather."""
 
 import codecs
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from .gather import Gathering, Texts, WantedNames
 from .limits import IntakeLimits
-from .magics import Code, neutralised
+from .magics import Code, neutralised, run_path
 from .members import holds_notebook_text, is_notebook, may_be_notebook
 from .names import bound
 from .notebook import Cell, read_cells
@@ -26,19 +27,20 @@ class Choice:
     problems: list[str]
     others: list["Choice"] = field(default_factory=list)  # notebooks that could be read and do not count
     broken: dict[str, str] = field(default_factory=dict)  # those that could not though they hold something, and why
+    run: Collection[str] = ()  # notebooks that it runs, whose cells are among its own
 
 
 def read_notebook(
     root: Path, notebook: str, files: Iterable[str], question: WantedNames, limits: IntakeLimits
 ) -> Choice:
-    """Read one notebook with the modules beside it."""
+    """Read one notebook with the modules beside it, and with the notebooks that it runs."""
     cells, problems = read_cells(root / notebook)
     broken: list[Broken] = []
     base = str(PurePosixPath(notebook).parent).removeprefix(".")
     main: list[Statement] = []
     written: Texts = {}
-    for cell in cells:
-        place = SourcePlace(notebook, cell.number)
+    in_order = list(with_run(root, notebook, cells, files, {notebook}))
+    for place, cell in in_order:
         code = neutralised(cell.source)
         if code.skipped:
             problems.append(left_out_magic(place, code.skipped, cell.source))
@@ -50,10 +52,29 @@ def read_notebook(
             main += found
             broken += unread
     texts = written | read_modules(root, files, limits)
-    sources = ModuleFiles(texts, base, told([cell.source for cell in cells], texts))
+    sources = ModuleFiles(texts, base, told([cell.source for _, cell in in_order], texts))
     gathering = Gathering(main, notebook, texts, sources, question)
     gathering.broken[:0] = broken
-    return Choice(notebook, cells, gathering, problems)
+    return Choice(notebook, cells, gathering, problems, run={place.file for place, _ in in_order} - {notebook})
+
+
+def with_run(
+    root: Path, notebook: str, cells: Iterable[Cell], files: Iterable[str], running: set[str]
+) -> Iterator[tuple[SourcePlace, Cell]]:
+    """Yield a notebook's cells, before each those of the notebooks that it runs: ``%run part1.ipynb``.
+
+    Args:
+        running: the notebooks that are being run; none runs itself.
+    """
+    for cell in cells:
+        for path in filter(None, map(run_path, cell.source.split("\n"))):
+            named = [name for name in files if name.endswith(".ipynb") and f"/{path}".endswith(f"/{name}")]
+            same = [name for name in files if PurePosixPath(name).name == PurePosixPath(path).name]
+            other = next(iter(named or same), "")
+            if other.endswith(".ipynb") and other not in running:
+                with contextlib.suppress(RefusalError):
+                    yield from with_run(root, other, read_cells(root / other)[0], files, running | {other})
+        yield SourcePlace(notebook, cell.number, is_run=len(running) > 1), cell
 
 
 def left_out_magic(place: SourcePlace, magic: str, source: str) -> str:
@@ -122,11 +143,13 @@ def choose(root: Path, files: list[str], question: WantedNames, limits: IntakeLi
             readable.append(read_notebook(root, notebook, files, question, limits))
         except RefusalError as error:
             refusals[notebook] = str(error)
-    best = max(readable, key=work, default=None)
+    run_by_others = {name for choice in readable for name in choice.run}
+    outermost = [choice for choice in readable if choice.notebook not in run_by_others]
+    best = max(outermost or readable, key=work, default=None)  # two may run each other
     if best is None or (refusals and best.gathering.score() == 0):
         raise RefusalError(refusal(*next(iter(refusals.items()))))
     best.problems[:0] = [*(refusal(*each) for each in refusals.items()), *chosen(best, notebooks)]
-    best.others.extend(choice for choice in readable if choice is not best)
+    best.others.extend(choice for choice in readable if choice is not best and choice.notebook not in best.run)
     best.broken.update((name, why) for name, why in refusals.items() if (root / name).read_bytes().strip())
     return best
 
@@ -152,7 +175,7 @@ def refusal(notebook: str, why: str) -> str:
 
 
 def chosen(best: Choice, notebooks: list[str]) -> list[str]:
-    others = [name for name in notebooks if name != best.notebook]
+    others = [name for name in notebooks if name != best.notebook and name not in best.run]
     return [f"{best.notebook}: graded; the other notebooks are not: {', '.join(others)}"] if others else []
 
 

@@ -89,15 +89,21 @@ def replaced(line: str) -> str:
 
 def run_module(line: str) -> str:
     """Return the module that ``%run -i "/content/my drive/src/model.py"`` names, as ``src.model``; else ""."""
-    word, _, rest = line.partition(" ")
+    path = run_path(line)
+    parts = [part for part in path.removesuffix(".py").split("/") if part not in ("", ".")]
+    unnamed = max((place for place, part in enumerate(parts, 1) if not part.isidentifier()), default=0)
+    return "" if path.endswith((".ipynb", ".sh")) else ".".join(parts[unnamed:])
+
+
+def run_path(line: str) -> str:
+    """Return the file that a ``%run`` names, "" for any other line."""
+    word, _, rest = line.strip().partition(" ")
     rest = rest.strip()
     while rest.startswith("-"):
         rest = rest.partition(" ")[2].strip()
     quoted = rest[:1] in ("'", '"') and rest[1:].partition(rest[0])[0]
     path = (quoted or rest.partition(" ")[0]).replace("\\", "/").removeprefix("./")
-    parts = [part for part in path.removesuffix(".py").split("/") if part not in ("", ".")]
-    unnamed = max((place for place, part in enumerate(parts, 1) if not part.isidentifier()), default=0)
-    return ".".join(parts[unnamed:]) if word == "%run" and not path.endswith((".ipynb", ".sh")) else ""
+    return path if word == "%run" else ""
 
 
 def logical_starts(lines: list[str]) -> Iterator[int]:

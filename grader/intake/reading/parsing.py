@@ -22,9 +22,12 @@ class SourcePlace:
 
     file: str
     cell: int | None
+    is_run: bool = False  # of a notebook that the one that counts runs
 
     def __str__(self) -> str:
-        return self.file if self.cell is None else f"cell {self.cell}"
+        if self.cell is None:
+            return self.file
+        return f"{self.file}, cell {self.cell}" if self.is_run else f"cell {self.cell}"
 
 
 @dataclass(frozen=True)
