@@ -4,7 +4,6 @@ The other end of the seam that confined workers stand behind. A grade never come
 """
 
 import contextlib
-import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -35,8 +34,7 @@ class InsideWorkers:
         self.arrays = shared.open_arrays(arrays)
         self.raised: list[tuple[str, BaseException]] = []
         lazy_imports.leave_out()  # nearly half of the time until a debugger opens
-        for module in ops:
-            importlib.import_module(module)
+        serve.load_ops(ops)
 
     def open(self, program: dict[str, Any], files: str) -> "InsideWorker":
         return InsideWorker(self, program, files)

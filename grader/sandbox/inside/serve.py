@@ -4,7 +4,7 @@ import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, NoReturn
@@ -29,7 +29,7 @@ def op(name: str) -> Callable[[Op], Op]:
     return register
 
 
-def load_ops(modules: list[str]) -> None:
+def load_ops(modules: Iterable[str]) -> None:
     """Import the modules that register an assignment's operations; one that ends in ".py" is a file."""
     for module in modules:
         if module.endswith(".py"):
