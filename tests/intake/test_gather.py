@@ -271,6 +271,25 @@ def test_of_a_module_counts_what_is_done_where_it_is_imported(tmp_path: Path, te
     assert [piece.line for piece in submission.program.modules["settings"]] == [line]
 
 
+STUB = "class ViT:\n    def forward(self, x):\n        raise NotImplementedError"
+WORK = "class ViT:\n    good = True\n    def forward(self, x):\n        return x"
+
+
+@pytest.mark.parametrize("name", ["my_vit", "vit_model (1)", "vit_model-2", "vit_final"])
+@pytest.mark.parametrize("cells", [("lr = 1",), ("import vit_model\nlr = 1",)], ids=["alone", "imported"])
+def test_the_untouched_template_beside_the_work_does_not_count(
+    tmp_path: Path, name: str, cells: tuple[str, ...]
+) -> None:
+    submission = from_cells(tmp_path, *cells, **{"vit_model": STUB, name: WORK})
+    origin = submission.program.names["ViT"]
+    assert origin.file == f"{name}.py" and "good = True" in kept(submission, origin.module)
+
+
+def test_of_two_that_are_filled_in_the_one_named_as_in_the_template_counts(tmp_path: Path) -> None:
+    submission = from_cells(tmp_path, "lr = 1", vit_model=WORK, a_vit=WORK, **{"vit_model (1)": WORK})
+    assert submission.program.names["ViT"].file == "vit_model.py"
+
+
 IMPORTS = {
     "from": "from vit_model import ViT",
     "star": "from vit_model import *",

@@ -304,7 +304,9 @@ def test_the_debugger_opens_at_the_students_own_line(tmp_path):
 
 def test_it_opens_where_the_operations_of_an_assignment_are_a_file(tmp_path):
     example = ROOT / "docs" / "examples" / "linear_regression"
-    (tmp_path / "solution.py").write_text("def fit(x, y):\n    return x.oops()\n\ndef predict(x, w):\n    return x @ w\n")
+    (tmp_path / "solution.py").write_text(
+        "def fit(x, y):\n    return x.oops()\n\ndef predict(x, w):\n    return x @ w\n"
+    )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--submission={tmp_path}", f"--assignment={example}", "--pdb"],
         cwd=ROOT, input="p x.shape\nq\n", capture_output=True, text=True, timeout=110, check=False,

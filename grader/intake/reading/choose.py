@@ -52,7 +52,7 @@ def read_notebook(
             main += found
             broken += unread
     texts = written | read_modules(root, files, limits)
-    sources = ModuleFiles(texts, base, told([cell.source for _, cell in in_order], texts))
+    sources = module_files(texts, base, [cell.source for _, cell in in_order])
     gathering = Gathering(main, notebook, texts, sources, question)
     gathering.broken[:0] = broken
     return Choice(notebook, cells, gathering, problems, run={place.file for place, _ in in_order} - {notebook})
@@ -86,9 +86,12 @@ def left_out_magic(place: SourcePlace, magic: str, source: str) -> str:
     return f"{place}: the cell begins with the cell magic {magic!r} and was left out{defines}"
 
 
-def told(cells: list[str], texts: Texts) -> str:
-    """Return all code as one text."""
-    return "\n".join([*cells, *(text for text, _ in texts.values())])
+def module_files(texts: Texts, base: str, cells: list[str]) -> ModuleFiles:
+    """Find the modules by name, where the code tells folders of theirs and a template's gaps tell what is no work yet."""
+    told = "\n".join([*cells, *(text for text, _ in texts.values())])
+    return ModuleFiles(
+        texts, base, told, {file: text.count("raise NotImplementedError") for file, (text, _) in texts.items()}
+    )
 
 
 def write_module(file: str, source: str, appends: bool, place: SourcePlace, written: Texts) -> None:
@@ -120,7 +123,7 @@ def text_of(raw: bytes) -> str:
 def modules_only(root: Path, files: Iterable[str], question: WantedNames, limits: IntakeLimits) -> Choice:
     """Read a submission without a notebook."""
     texts = read_modules(root, files, limits)
-    return Choice(None, [], Gathering([], "", texts, ModuleFiles(texts, "", told([], texts)), question), [])
+    return Choice(None, [], Gathering([], "", texts, module_files(texts, "", []), question), [])
 
 
 def choose(root: Path, files: list[str], question: WantedNames, limits: IntakeLimits) -> Choice:

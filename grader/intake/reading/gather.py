@@ -152,13 +152,14 @@ class Gathering:
         return bool(items) and is_filled(items[-1].statement.node)
 
     def home(self, name: str) -> str | None:
-        """Return the file whose binding of a wanted name counts."""
+        """Return the file whose binding of a wanted name counts: a template's gap for less than any other."""
         if self.binds(None, name):
             return None
         imported = self.main_imports()
         holding = [module for module in self.sources.ordered(self.question.modules) if self.binds(module, name)]
         first = [module for module in holding if module in imported]
-        return next(iter([*first, *(m for m in holding if not ONLY_IF_IMPORTED.search(m))]), None)
+        holding = [*first, *(module for module in holding if not ONLY_IF_IMPORTED.search(module))]
+        return next((module for module in holding if self.is_filled(module, name)), next(iter(holding), None))
 
     def binds(self, module: str | None, name: str) -> bool:
         return any(not item.reason for item in self.units[module].binders.get(name, []))

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 LIBRARIES = {
@@ -18,13 +18,14 @@ ONLY_IF_IMPORTED = re.compile(r"(^|\.)(test_\w*|\w*_test|conftest|setup|check_\w
 class ModuleFiles:
     """File names by import name, seen from the folder of the notebook."""
 
-    def __init__(self, files: Iterable[str], base: str, told: str = "") -> None:
+    def __init__(self, files: Iterable[str], base: str, told: str = "", gaps: Mapping[str, int] | None = None) -> None:
         """Name the modules among ``files``.
 
         Args:
             files: paths of .py files.
             base: the notebook's folder, "" for the top.
             told: the text of the code, which may put folders on the path.
+            gaps: by file, how many a template left in it: of a file and its copy the one with fewer counts.
         """
         self.told = told
         self.left_out: dict[str, str] = {}  # by file, why
@@ -32,7 +33,9 @@ class ModuleFiles:
         beside = f"{base}/" if base else ""  # what stands beside the notebook goes before all else, as on the path
         ordered = sorted(files, key=lambda name: (not name.startswith(beside), name.count("/"), len(name), name))
         named = [(file, *import_name(file.removeprefix(beside))) for file in ordered]
-        order = lambda each: (each[1] != "", not self.on_path(each[1]), not importable(each[0]))  # noqa: E731
+        order = lambda each: (  # noqa: E731
+            each[1] != "", not self.on_path(each[1]), (gaps or {}).get(each[0], 0), not importable(each[0])
+        )  # fmt: skip
         meant = self.meant({name for _, _, name in named if name})
         for file, folder, name in sorted(named, key=order):
             self.add(file, folder, meant.get(name, name) if name else None)
