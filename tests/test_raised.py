@@ -75,6 +75,11 @@ HINTS = {
     "a name of its own": (Raised("UnboundLocalError", (), "cannot access local variable 'x'"), "in every branch"),
     "no end": (Raised("RecursionError", (), "maximum recursion depth exceeded"), "without end"),
     "a question": (Raised("EOFError", (), "EOF when reading a line"), "Nobody answers an input()"),
+    "an empty checkpoint": (Raised("EOFError", (), "Ran out of input"), "empty, or was cut off"),
+    "half a checkpoint": (
+        "PytorchStreamReader failed reading zip archive: failed finding central directory",
+        "empty, or was cut off",
+    ),
     "a comparison": (
         Raised(
             "AttributeError",
