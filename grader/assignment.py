@@ -42,7 +42,8 @@ class Assignment:
         reference: a right submission, which tells slow code from a slow machine.
         template: the folder that students begin with; generated from the reference.
         readme: what students get as the README of a release.
-        given: the files that the course hands out and students leave as they are.
+        given: the files that the course hands out and students leave as they are; students get those with a release that
+            lie elsewhere than in the assignment's folder.
         check_given: refuses given files that an instructor brings, with a GraderError.
         generated: further files made from the template's texts: by path, their content.
         figures: modules whose ``figure(evidence)`` draws a picture for the pages; imported when pages are made.

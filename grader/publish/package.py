@@ -78,7 +78,7 @@ def source(target: Path, rubric: Path | None = None, assignment: Assignment | No
             shutil.copyfile(shipped.HOME / name, made / name)
         public = made / "grader" / "publish" / "skeleton"  # of a new assignment, whose solution everybody may read
         files = (path for path in made.rglob("*") if path.is_file() and not path.is_relative_to(public))
-        solutions.refuse(made, files, solution)
+        solutions.refuse(made, release.without_engine(files, made, assignment), solution)
 
 
 def _fill(made: Path, rubric: Path | None, assignment: Assignment) -> None:

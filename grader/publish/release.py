@@ -60,10 +60,18 @@ def release(
         checked()
         fill(made, assignment, max_mb)
         paths = sorted(path for path in made.rglob("*") if path.is_file())
-        solutions.refuse(made, paths, solution)
+        solutions.refuse(made, without_engine(paths, made, assignment), solution)
         files = [path.relative_to(made).as_posix() for path in paths]
         (made / MANIFEST).write_text("".join(f"{_digest(made / name)}  {name}\n" for name in files), encoding="utf-8")
     return files
+
+
+def without_engine(paths: Iterable[Path], made: Path, assignment: Assignment) -> list[Path]:
+    """Leave out the grader's own files where an assignment comes from elsewhere: none was written with its solution."""
+    if assignment.folder.parent == finding.SHIPPED_ASSIGNMENTS:
+        return list(paths)
+    engine = {path.relative_to(ROOT) for path in shipped.PACKAGE.rglob("*")}
+    return [path for path in paths if path.relative_to(made) not in engine]
 
 
 def fill(out: Path, assignment: Assignment, max_mb: int | None = None) -> None:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from grader import finding
+from grader import finding, shipped
 from grader.cli import main
 from grader.publish import new
 from grader.students import commands, notebook
@@ -72,6 +72,20 @@ def test_a_file_of_its_own_that_is_no_text_goes_with_it(demo, tmp_path, system):
     (own / "words.bin").write_bytes(b"\x97\x00")
     assert main([*system, "--assignment", str(own), "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "grader" / "assignments" / "own" / "words.bin").read_bytes() == b"\x97\x00"
+
+
+@pytest.mark.parametrize("system", [["release", "--skip-audit"], ["package", "source"]], ids=lambda words: words[0])
+def test_a_line_that_the_grader_holds_anyway_gives_nothing_away(demo, tmp_path, capsys, system):
+    own = shutil.copytree(demo, tmp_path / "own")
+    line = 'optimizer = torch.optim.SGD(trained, lr=call["lr"])'
+    assert line in "".join(path.read_text() for path in shipped.PACKAGE.glob("torchkit/**/*.py"))
+    solution = (own / "reference" / "softmax.py").read_text()
+    (own / "reference" / "softmax.py").write_text(solution.replace("    powers =", f"    {line}\n    powers ="))
+    command = [*system, "--assignment", str(own), "--out"]
+    assert main([*command, str(tmp_path / "out")]) == 0
+    (own / "ops.py").write_text(f"{(own / 'ops.py').read_text()}\n# {line}\n")
+    assert main([*command, str(tmp_path / "again")]) == 2
+    assert "ops.py: holds a line of the solution" in capsys.readouterr().err
 
 
 def test_its_template_is_what_its_reference_says(demo):
