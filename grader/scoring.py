@@ -170,6 +170,8 @@ def _score_below(verdict: Judgement) -> float:
 def _measured(evidence: Evidence, name: str) -> float | None:
     def measure() -> float | None:
         value = evidence.assignment.measures[name](evidence)
+        if value is not None and not 0 <= value <= 1:  # NaN neither
+            raise ValueError(f"expected a share from 0 to 1, got {value}")
         return None if value is None else round(float(value), 6)
 
     attempt = partial(evidence.firewall.attempt, f"the measure {name}", measure, None)

@@ -5,6 +5,7 @@ questions are put to workers that repeat them.
 """
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -93,6 +94,13 @@ def test_a_warning_that_raises_is_left_out(warning: Any, honest: Evidence, befor
     grade = scoring.grade(fresh(honest, assignment=dataclasses.replace(VIT, warnings=warnings)), {}, {})
     assert named(grade, f"the warning {warning.__name__}")
     assert (grade.criteria, grade.measured, grade.status) == (before.criteria, before.measured, "graded")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 90.4, -0.1])
+def test_a_measure_that_is_no_share_is_left_out(value: float, honest: Evidence) -> None:
+    assignment = dataclasses.replace(VIT, measures={"accuracy": lambda evidence: value})
+    grade = scoring.grade(fresh(honest, assignment=assignment), {}, {})
+    assert named(grade, "the measure accuracy") and not grade.measured
 
 
 @pytest.mark.parametrize("measure", VIT.measures)
