@@ -84,7 +84,8 @@ class Criterion:
     Attributes:
         names: must all be defined, or the criterion is missing.
         needs: criteria that are judged before it: its checks may look at their verdicts.
-        threshold: of the rubric, which its score is held against; empty where it has no score.
+        threshold: of the rubric, which its score is held against; empty where it has no score. The ``Fail`` of a score
+            below it holds a ``Measurement``, or steps of the rubric give nothing for it.
     """
 
     id: str
