@@ -69,6 +69,14 @@ def test_a_notebook_that_another_runs_is_a_part_of_it(tmp_path: Path, cell: str)
     assert any(problem.startswith("part1.ipynb, cell 3, line 1:") for problem in submission.problems)
 
 
+def test_notebooks_that_run_each_other_again_and_again_are_read_once(tmp_path: Path) -> None:
+    for number in range(8):
+        runs = "\n".join(f"%run part{other}.ipynb" for other in range(8)) + "\n"
+        write_notebook(tmp_path / f"part{number}.ipynb", 9 * runs, f"lr = {number}")
+    write_notebook(tmp_path / "submission.ipynb", "%run part0.ipynb", "num_epochs = lr")
+    assert run(opened(tmp_path))["num_epochs"] == 0
+
+
 @pytest.mark.usefixtures("in_process")
 def test_what_is_no_module_of_the_submission_is_left_as_it_is(tmp_path: Path) -> None:
     cell = "import importlib\nmath = importlib.import_module('math')\nlr = math.pi\nexec('num_epochs = 3')"

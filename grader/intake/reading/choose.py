@@ -31,7 +31,7 @@ class Choice:
 
 
 def read_notebook(
-    root: Path, notebook: str, files: Iterable[str], question: WantedNames, limits: IntakeLimits
+    root: Path, notebook: str, files: Collection[str], question: WantedNames, limits: IntakeLimits
 ) -> Choice:
     """Read one notebook with the modules beside it, and with the notebooks that it runs."""
     cells, problems = read_cells(root / notebook)
@@ -59,22 +59,30 @@ def read_notebook(
 
 
 def with_run(
-    root: Path, notebook: str, cells: Iterable[Cell], files: Iterable[str], running: set[str]
+    root: Path, notebook: str, cells: Iterable[Cell], files: Collection[str], known: set[str]
 ) -> Iterator[tuple[SourcePlace, Cell]]:
     """Yield a notebook's cells, before each those of the notebooks that it runs: ``%run part1.ipynb``.
 
     Args:
-        running: the notebooks that are being run; none runs itself.
+        known: the notebook that counts, and those that were run before: each is run once.
     """
+    is_run = len(known) > 1
     for cell in cells:
         for path in filter(None, map(run_path, cell.source.split("\n"))):
-            named = [name for name in files if name.endswith(".ipynb") and f"/{path}".endswith(f"/{name}")]
-            same = [name for name in files if PurePosixPath(name).name == PurePosixPath(path).name]
-            other = next(iter(named or same), "")
-            if other.endswith(".ipynb") and other not in running:
+            other = run_notebook(path, files)
+            if other and other not in known:
+                known.add(other)
                 with contextlib.suppress(RefusalError):
-                    yield from with_run(root, other, read_cells(root / other)[0], files, running | {other})
-        yield SourcePlace(notebook, cell.number, is_run=len(running) > 1), cell
+                    yield from with_run(root, other, read_cells(root / other)[0], files, known)
+        yield SourcePlace(notebook, cell.number, is_run), cell
+
+
+def run_notebook(path: str, files: Collection[str]) -> str:
+    """Return the notebook that ``%run`` means, in whatever folder; "" where it means none."""
+    notebooks = [name for name in files if name.endswith(".ipynb")]
+    named = [name for name in notebooks if f"/{path}".endswith(f"/{name}")]
+    same = [name for name in notebooks if PurePosixPath(name).name == PurePosixPath(path).name]
+    return next(iter([*named, *same]), "")
 
 
 def left_out_magic(place: SourcePlace, magic: str, source: str) -> str:
