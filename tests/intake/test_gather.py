@@ -290,6 +290,25 @@ def test_of_two_that_are_filled_in_the_one_named_as_in_the_template_counts(tmp_p
     assert submission.program.names["ViT"].file == "vit_model.py"
 
 
+RUNS = {
+    "as it begins": ("import wandb\nwandb.init(config={'lr': 0.5})", "lr = wandb.config.lr"),
+    "bound": ("import wandb as w\nrun = w.init(config=dict(lr=0.5))", "lr = w.config['lr']"),
+    "later": ("import wandb\nwandb.init()\nwandb.config.update({'lr': 0.5})", "config = wandb.config\nlr = config.lr"),
+    "one by one": ("import swanlab\nswanlab.init()\nswanlab.config.lr = 0.5", "lr = swanlab.config.lr"),
+    "in a function": (
+        "import wandb\ndef begin():\n    wandb.init(config={'lr': 0.5})",
+        "begin()\nlr = wandb.config.lr",
+    ),
+}
+
+
+@pytest.mark.parametrize("cells", RUNS.values(), ids=RUNS.keys())
+def test_what_a_run_is_told_is_kept_for_what_is_read_back(tmp_path: Path, cells: tuple[str, ...]) -> None:
+    submission = from_cells(tmp_path, *cells, "wandb.log({})\nwandb.finish()\nnum_epochs = 3")
+    assert "0.5" in kept(submission) and "finish" not in kept(submission)
+    assert not submission.program.undefined
+
+
 IMPORTS = {
     "from": "from vit_model import ViT",
     "star": "from vit_model import *",

@@ -122,7 +122,8 @@ def changed_by_name(call: ast.Call, known: KnownNames) -> set[str]:
         return set()
     in_place = function.attr.endswith("_") and not function.attr.endswith("__")
     if known.is_library(root(function.value)):
-        return arguments(call) if in_place else set()
+        told = only(root(function.value)) if tells_settings(function, known) else set()
+        return told | (arguments(call) if in_place else set())
     return only(root(function.value)) if in_place or function.attr in CHANGING_METHODS else set()
 
 
@@ -140,8 +141,15 @@ def touched(call: ast.Call, known: KnownNames) -> set[str]:
         return touched_by_function(function.attr, call, known)
     setters = ("set_", "manual_seed", "seed", "use_", "filterwarnings", "simplefilter", "append", "insert", "register")
     if known.is_library(base):
-        return arguments(call) | (only(base) if function.attr.startswith(setters) else set())
+        is_setter = function.attr.startswith(setters) or tells_settings(function, known)
+        return arguments(call) | (only(base) if is_setter else set())
     return only(base)
+
+
+def tells_settings(function: ast.Attribute, known: KnownNames) -> bool:
+    """Whether a call tells a library that logs runs the settings of one, which code may read back from it."""
+    loggers, tellers = ("wandb", "swanlab", "trackio"), ("init", "config.")
+    return known.full(dotted(function) or "").startswith(tuple(f"{each}.{by}" for each in loggers for by in tellers))
 
 
 def touched_by_function(name: str, call: ast.Call, known: KnownNames) -> set[str]:

@@ -15,7 +15,7 @@ from .written_files import files_in
 DATA_SETS = {"FashionMNIST", "MNIST", "EMNIST", "KMNIST", "CIFAR10", "CIFAR100", "ImageFolder"}
 SYSTEM_CALLS = (
     "subprocess.", "shutil.", "multiprocessing.", "os.system", "os.popen", "os.chdir", "os.exec", "os.kill",
-    "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep", "wandb.",
+    "os._exit", "os.abort", "os.fork", "os.remove", "os.unlink", "os.rmdir", "sys.exit", "time.sleep",
 )  # fmt: skip
 NEVER_EXECUTED = {  # functions of Python, and why
     "input": "it waits for somebody to type something",

@@ -41,9 +41,10 @@ def install(asks_for_gpu: bool) -> None:
 class Anything(types.ModuleType):
     """Stands for a library that only shows things: every attribute, call and item is another such object."""
 
-    def __init__(self, name: str = "anything") -> None:
+    def __init__(self, name: str = "anything", **given: Any) -> None:
         super().__init__(name)
         self.__path__: list[str] = []
+        self.__dict__.update(given)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -54,7 +55,8 @@ class Anything(types.ModuleType):
         made = RESULTS.get(self.__name__.rpartition(".")[2])
         if made is not None:
             return made(*args, **kwargs)
-        return Anything(f"{self.__name__}()")
+        given = {"value": kwargs["value"]} if "value" in kwargs else {}  # that a slider has from the start
+        return Anything(f"{self.__name__}()", **given)
 
     def __iter__(self) -> Any:
         return iter(())
@@ -78,6 +80,39 @@ class Anything(types.ModuleType):
         return (object,)
 
 
+class Settings(dict[str, Any]):
+    """What a library that logs runs is told of one, and gives back: by item and by attribute."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __missing__(self, name: str) -> Any:
+        return Anything(name)
+
+    def update(self, *given: Any, **options: Any) -> None:
+        """Take in a dict, or the attributes of an object, as those of ``argparse``."""
+        for each in given:
+            super().update(each if isinstance(each, dict) else vars(each) if hasattr(each, "__dict__") else {})
+
+
+class RunLogger(Anything):
+    """Stands for wandb and those like it: a run's settings are read back from what it was told."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.config = Settings()
+
+    def init(self, *args: Any, config: Any = None, **options: Any) -> Any:
+        """Begin a run."""
+        self.config.update(*([] if config is None else [config]))
+        return self
+
+
 class ZMQInteractiveShell(Anything):
     """What ``get_ipython()`` gives in a notebook, whose code looks at its name for the machine that it is on."""
 
@@ -97,6 +132,7 @@ def _grid(nrows: int = 1, ncols: int = 1, *, squeeze: bool = True, **options: An
 RESULTS: dict[str, Callable[..., Any]] = {
     "subplots": lambda *args, **options: (Anything("figure"), _grid(*args, **options)),
     "plot": lambda *args, **options: [Anything("line")],
+    "connect": lambda settings=None, *args, **options: settings,  # of ClearML: gives back what it is told
     "alive_it": lambda items, *args, **options: items,
     "hist": lambda *args, **options: (Anything("counts"), Anything("bins"), Anything("patches")),
 }
@@ -114,7 +150,7 @@ class _Absent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        return Anything(spec.name)
+        return RunLogger(spec.name) if spec.name in ("wandb", "swanlab", "trackio") else Anything(spec.name)
 
     def exec_module(self, module: types.ModuleType) -> None:
         return None

@@ -26,6 +26,14 @@ SHOWS_ONLY = {
     "what notebooks have": "globals().update(shims.of_notebooks())\ndisplay(1, 2)\nassert 'google.colab' not in str(get_ipython())\n"
     "assert get_ipython().__class__.__name__ == 'ZMQInteractiveShell'",
     "wandb": "import wandb\nwandb.init(project='x')\nwandb.log({'loss': 1.0})",
+    "settings of a run": "import argparse, wandb\nrun = wandb.init(config={'lr': 1e-3})\nassert wandb.config.lr == run.config['lr'] == 1e-3\n"
+    "wandb.config.epochs = 25\nwandb.config.update({'heads': 4})\nwandb.config.update(argparse.Namespace(layers=2))\n"
+    "assert (wandb.config['epochs'], wandb.config.heads, wandb.config.layers) == (25, 4, 2)\n"
+    "assert dict(wandb.config)['heads'] == 4 and wandb.config.get('x', 7) == 7\nwandb.config.not_told.anything()",
+    "settings of a run of another": "import swanlab as s\nwith s.init(project='x', config=dict(lr=2)) as run:\n    run.log({})\nassert s.config.lr == 2",
+    "a run without settings": "import wandb\nwandb.init()\nwandb.config = {'lr': 3}\nassert wandb.config['lr'] == 3\nwandb.watch(1)\nwandb.finish()",
+    "connected settings": "from clearml import Task\nsettings = Task.init(project_name='x').connect({'lr': 4})\nassert settings['lr'] == 4",
+    "a slider": "import ipywidgets as w\nassert w.IntSlider(value=25, max=100).value == 25\nw.VBox([])",
     "tensorboard": "from torch.utils.tensorboard import SummaryWriter\nSummaryWriter(log_dir='x').add_scalar('loss', 1.0, 0)",
     "pandas": "import pandas as pd\nframe = pd.DataFrame({'loss': [1.0]})\nframe.to_csv",
     "einops": "import torch\nfrom einops import rearrange\nassert rearrange(torch.ones(2, 3), 'a b -> b a').shape == (3, 2)",
