@@ -100,7 +100,7 @@ def load(path: Path) -> Assignment:
     if not file.is_file() or file.suffix != ".py":
         raise GraderError(f"{path}: expected a folder with {FILE}, or that file")
     folder = file.parent
-    if folder.parent == SHIPPED_ASSIGNMENTS:
+    if is_shipped(folder):
         return find(folder.name)
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
     package = f"assignment_{re.sub(r'[^0-9A-Za-z]', '_', folder.name)}_{digest}"
@@ -112,9 +112,14 @@ def load(path: Path) -> Assignment:
     return _only(_imported(f"{package}.{file.stem}", str(path)), str(path))
 
 
+def is_shipped(folder: Path) -> bool:
+    """Whether the folder of an assignment is one of the grader's own."""
+    return folder.parent == SHIPPED_ASSIGNMENTS
+
+
 def source_of(assignment: Assignment) -> str:
     """What ``find`` finds an assignment by: its installed name, or its folder."""
-    if assignment.folder.parent == SHIPPED_ASSIGNMENTS:
+    if is_shipped(assignment.folder):
         return assignment.folder.name
     if assignment.name in names() and find(assignment.name).folder == assignment.folder:
         return assignment.name

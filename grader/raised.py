@@ -140,7 +140,8 @@ HINTS = {  # by a pattern in the exception's text
     "^SystemExit": "exit(), sys.exit() and quit() end the program, and so does parse_args() where its arguments are missing: "
     "take it out.",
     "^EOFError: EOF when reading a line": "Nobody answers an input() where this is graded: use an argument, or a number.",
-    "^EOFError: Ran out of input|unexpected EOF|PytorchStreamReader failed": "A file that is read is empty, or was cut off while it was saved or copied.",
+    "^EOFError: Ran out of input|unexpected EOF|PytorchStreamReader failed": "A file that is read is empty, or was "
+    "cut off while it was saved or copied.",
     "expected scalar type": "Two tensors of different dtypes meet: convert one of them.",
     "does not require grad and does not have a grad_fn": "The loss depends on no trainable parameter: was it detached, "
     "computed under no_grad, or made from argmax, which has no gradient? Or has every layer requires_grad = False?",

@@ -95,7 +95,7 @@ def _fill(made: Path, rubric: Path | None, assignment: Assignment) -> None:
 def _left_out(folder: str, names: list[str]) -> set[str]:
     """What stays out of a package: of each assignment its solution, its template and its corpus."""
     ignored = shutil.ignore_patterns("__pycache__", ".*", shipped.FOLDER)(folder, names)
-    own = {"corpus", "reference", "student"} if Path(folder).parent == finding.SHIPPED_ASSIGNMENTS else set()
+    own = {"corpus", "reference", "student"} if finding.is_shipped(Path(folder)) else set()
     return {*ignored, *own} & set(names)
 
 

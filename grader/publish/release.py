@@ -68,7 +68,7 @@ def release(
 
 def without_engine(paths: Iterable[Path], made: Path, assignment: Assignment) -> list[Path]:
     """Leave out the grader's own files where an assignment comes from elsewhere: none was written with its solution."""
-    if assignment.folder.parent == finding.SHIPPED_ASSIGNMENTS:
+    if finding.is_shipped(assignment.folder):
         return list(paths)
     engine = {path.relative_to(ROOT) for path in shipped.PACKAGE.rglob("*")}
     return [path for path in paths if path.relative_to(made) not in engine]
@@ -142,7 +142,7 @@ def put(assignment: Assignment, package: Path) -> Path:
         where its code is in the copy.
     """
     target = package / "assignments" / re.sub(r"\W", "_", assignment.folder.name)
-    if assignment.folder.parent != finding.SHIPPED_ASSIGNMENTS:
+    if not finding.is_shipped(assignment.folder):
         students = [path.name for path in (assignment.reference, assignment.template) if path is not None]
         left_out = shutil.ignore_patterns("__pycache__", ".*", "corpus", "corpus.py", "tests", *students)
         shutil.copytree(assignment.folder, target, ignore=left_out)
@@ -160,7 +160,7 @@ def _grader(target: Path, assignment: Assignment) -> set[str]:
     target.mkdir()
     shutil.copyfile(finding.SETTINGS, target / finding.SETTINGS.name)
     own = put(assignment, target)
-    inside = assignment.folder.parent == finding.SHIPPED_ASSIGNMENTS
+    inside = finding.is_shipped(assignment.folder)
     # What students run, and what it starts as programs of their own.
     suites = (
         "grader.students", "grader.students.plugin", "grader.students.notebook", "grader.students.commands", "grader.__main__",

@@ -59,21 +59,21 @@ def read_notebook(
 
 
 def with_run(
-    root: Path, notebook: str, cells: Iterable[Cell], files: Collection[str], known: set[str]
+    root: Path, notebook: str, cells: Iterable[Cell], files: Collection[str], known: set[str], is_run: bool = False
 ) -> Iterator[tuple[SourcePlace, Cell]]:
     """Yield a notebook's cells, before each those of the notebooks that it runs: ``%run part1.ipynb``.
 
     Args:
         known: the notebook that counts, and those that were run before: each is run once.
+        is_run: another notebook runs it.
     """
-    is_run = len(known) > 1
     for cell in cells:
         for path in filter(None, map(run_path, cell.source.split("\n"))):
             other = run_notebook(path, files)
             if other and other not in known:
                 known.add(other)
                 with contextlib.suppress(RefusalError):
-                    yield from with_run(root, other, read_cells(root / other)[0], files, known)
+                    yield from with_run(root, other, read_cells(root / other)[0], files, known, is_run=True)
         yield SourcePlace(notebook, cell.number, is_run), cell
 
 

@@ -148,7 +148,8 @@ def touched(call: ast.Call, known: KnownNames) -> set[str]:
 
 def tells_settings(function: ast.Attribute, known: KnownNames) -> bool:
     """Whether a call tells a library that logs runs the settings of one, which code may read back from it."""
-    loggers, tellers = ("wandb", "swanlab", "trackio"), ("init", "config.")
+    loggers = ("wandb", "swanlab", "trackio")  # as in sandbox/inside/shims.py, which stands for them
+    tellers = ("init", "config.")
     return known.full(dotted(function) or "").startswith(tuple(f"{each}.{by}" for each in loggers for by in tellers))
 
 

@@ -98,12 +98,13 @@ def run_module(line: str) -> str:
 def run_path(line: str) -> str:
     """Return the file that a ``%run`` names, "" for any other line."""
     word, _, rest = line.strip().partition(" ")
+    if word != "%run":
+        return ""
     rest = rest.strip()
     while rest.startswith("-"):
         rest = rest.partition(" ")[2].strip()
     quoted = rest[:1] in ("'", '"') and rest[1:].partition(rest[0])[0]
-    path = (quoted or rest.partition(" ")[0]).replace("\\", "/").removeprefix("./")
-    return path if word == "%run" else ""
+    return (quoted or rest.partition(" ")[0]).replace("\\", "/").removeprefix("./")
 
 
 def logical_starts(lines: list[str]) -> Iterator[int]:

@@ -41,10 +41,9 @@ def install(asks_for_gpu: bool) -> None:
 class Anything(types.ModuleType):
     """Stands for a library that only shows things: every attribute, call and item is another such object."""
 
-    def __init__(self, name: str = "anything", **given: Any) -> None:
+    def __init__(self, name: str = "anything") -> None:
         super().__init__(name)
         self.__path__: list[str] = []
-        self.__dict__.update(given)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -55,8 +54,10 @@ class Anything(types.ModuleType):
         made = RESULTS.get(self.__name__.rpartition(".")[2])
         if made is not None:
             return made(*args, **kwargs)
-        given = {"value": kwargs["value"]} if "value" in kwargs else {}  # that a slider has from the start
-        return Anything(f"{self.__name__}()", **given)
+        result = Anything(f"{self.__name__}()")
+        if "value" in kwargs:  # that a slider has from the start
+            vars(result)["value"] = kwargs["value"]
+        return result
 
     def __iter__(self) -> Any:
         return iter(())
@@ -97,7 +98,7 @@ class Settings(dict[str, Any]):
     def update(self, *given: Any, **options: Any) -> None:
         """Take in a dict, or the attributes of an object, as those of ``argparse``."""
         for each in given:
-            super().update(each if isinstance(each, dict) else vars(each) if hasattr(each, "__dict__") else {})
+            super().update(each if isinstance(each, dict) else getattr(each, "__dict__", {}))
 
 
 class RunLogger(Anything):
@@ -109,7 +110,8 @@ class RunLogger(Anything):
 
     def init(self, *args: Any, config: Any = None, **options: Any) -> Any:
         """Begin a run."""
-        self.config.update(*([] if config is None else [config]))
+        if config is not None:
+            self.config.update(config)
         return self
 
 
