@@ -50,6 +50,8 @@ def raised_hint(raised: Raised | None) -> str:
         return ""
     if _compares(raised):
         return "`==` compares, a single `=` assigns."
+    if unset := _unset(raised):
+        return f"Nothing before this line gives `{unset}` a value: is this still to be written, or has it another name?"
     text = f"{raised.type}: {raised.message}"
     return next((hint for sign, hint in HINTS.items() if patterns.compile(sign).search(text)), "")
 
@@ -58,6 +60,13 @@ def _compares(raised: Raised) -> bool:
     """Whether an attribute that is not there yet is compared, in a line that should make it."""
     name = raised.message.partition("object has no attribute '")[2].partition("'")[0]
     return any(frame.text.startswith(f"self.{name} ==") for frame in raised.frames[-1:])
+
+
+def _unset(raised: Raised) -> str:
+    """The name that a ``return`` gives back and that nothing made, as in a body that was never filled in; "" elsewhere."""
+    name = raised.message.partition("name '")[2].partition("'")[0]
+    returns = any(frame.text.startswith("return ") for frame in raised.frames[-1:])
+    return name if raised.type == "NameError" and returns and name not in IMPORTS else ""
 
 
 IMPORTS = {  # by a name that beginners use without it, the import

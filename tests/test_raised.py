@@ -32,6 +32,12 @@ HINTS = {
         "\"log_softmax_lastdim_kernel_impl\" not implemented for 'Long'",
         "changed places",
     ),
+    "a body that was never filled in": (
+        Raised(
+            "NameError", ("NameError",), "name 'out' is not defined", (Frame("a.py", None, 9, "forward", "return out"),)
+        ),
+        "is this still to be written",
+    ),
     "an import": (Raised("NameError", ("NameError",), "name 'F' is not defined"), "`import torch.nn.functional as F`"),
     "an import of nearly a variable's name": (
         Raised("NameError", ("NameError",), "name 'losses' is not defined (did you mean 'losses_'?)"),

@@ -235,7 +235,7 @@ def test_a_right_head_passes(check: Any) -> None:
     ("check", "evidence", "words"),
     [
         ("vit_unchanged", trained(after=2.0), "`w` changed"),
-        ("head_learned", trained(logits=RAISED), "does not fit a ClassificationHead"),
+        ("head_learned", trained(logits=RAISED), "does not fit a ClassificationHead on the ViT's features: it raised "),
         ("head_learned", trained(moved=False), "after 54 optimizer steps"),
         ("head_learned", trained(moved=False, steps=0), "loss.backward()"),
         ("epochs", trained(rows=5 * N, reads=5 * N, items=np.full(N, 5)), "num_epochs=3"),

@@ -5,7 +5,7 @@ Shapes: n items, K classes, S states of the head in which it was evaluated.
 
 import numpy as np
 
-from grader.assignments.vit.application.answers import HeadLogits, HeadTraining, ReturnedDict, ReturnedHead
+from grader.assignments.vit.application.answers import HeadTraining, ReturnedDict, ReturnedHead
 from grader.assignments.vit.application.small_sets import CLASSES, Array
 from grader.evidence import Evidence
 from grader.judging import Fail, Skip
@@ -47,11 +47,6 @@ def head_of(evidence: Evidence) -> ReturnedHead:
             f'expected a ClassificationHead or its state dict under "classifier", got {type_words(returned.classifier_type)}'
         )
     return head
-
-
-def has_logits(head: ReturnedHead) -> bool:
-    """Whether the returned head can be applied to the features of the given ViT."""
-    return isinstance(head.logits, HeadLogits)
 
 
 def logits_of(head: ReturnedHead, of: str) -> Array:

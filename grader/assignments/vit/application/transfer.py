@@ -4,19 +4,13 @@ import numpy as np
 
 from grader.assignment import Topic
 from grader.assignments.vit.application import small_sets
-from grader.assignments.vit.application.answers import ReturnedHead, ReturnedOther
+from grader.assignments.vit.application.answers import HeadLogits, ReturnedHead, ReturnedOther
 from grader.assignments.vit.application.learning import fit_after, fit_before, towards_labels
-from grader.assignments.vit.application.returned import (
-    dict_of,
-    evaluations_of,
-    has_logits,
-    head_of,
-    logits_of,
-    training_of,
-)
+from grader.assignments.vit.application.returned import dict_of, evaluations_of, head_of, logits_of, training_of
 from grader.assignments.vit.application.small_sets import EPOCHS, TRAIN_ITEMS, Array
 from grader.evidence import Evidence, Probe
 from grader.judging import Criterion, Fail, Skip, after, checks
+from grader.raised import raised_words
 from grader.sentences import number_of, return_hint, type_words
 from grader.torchkit.accuracy import ObservedAccuracy, StateEvaluation, wrong_accuracy_hint
 
@@ -90,10 +84,11 @@ def _changed(before: dict[str, Array], later: dict[str, Array]) -> list[str]:
 def head_learned(evidence: Evidence) -> None:
     """A new ClassificationHead learns from the training items, on the features of the given ViT."""
     head, known = head_of(evidence), evidence["transfer"].known
-    if not has_logits(head):
+    if not isinstance(head.logits, HeadLogits):
         raise Fail(
-            'what comes back under "classifier" does not fit a ClassificationHead on the ViT\'s features',
-            "Train a `ClassificationHead(hidden_size)`, and return it or its state dict.",
+            'what comes back under "classifier" does not fit a ClassificationHead on the ViT\'s features: it '
+            + raised_words(head.logits.exception),
+            "Train a `ClassificationHead(hidden_size)`, and return it or its state dict: those of other layers have other names.",
         )
     if head.moved is False:
         steps = training_of(evidence).steps
@@ -202,7 +197,7 @@ def accuracy(evidence: Evidence) -> None:
         raise Skip  # `result` says so
     if isinstance(acc, str):
         raise Fail(f'expected a number under "acc", got {type_words(acc)}')
-    if not has_logits(head):
+    if not isinstance(head.logits, HeadLogits):
         raise Skip
     right = logits_of(head, "test").argmax(1) == known["test_labels"]
     states, calls = evaluations_of(head, known["test_labels"])
