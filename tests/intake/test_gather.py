@@ -271,16 +271,20 @@ def test_of_a_module_counts_what_is_done_where_it_is_imported(tmp_path: Path, te
     assert [piece.line for piece in submission.program.modules["settings"]] == [line]
 
 
-STUB = "class ViT:\n    def forward(self, x):\n        raise NotImplementedError"
+STUBS = {
+    "to do": "class ViT:\n    def forward(self, x):\n        raise NotImplementedError",
+    "without its middle": "class ViT:\n    def __init__(self):\n        self.parts = None\n    def forward(self, x):\n        return out",
+}
 WORK = "class ViT:\n    good = True\n    def forward(self, x):\n        return x"
 
 
+@pytest.mark.parametrize("stub", STUBS.values(), ids=STUBS.keys())
 @pytest.mark.parametrize("name", ["my_vit", "vit_model (1)", "vit_model-2", "vit_final"])
 @pytest.mark.parametrize("cells", [("lr = 1",), ("import vit_model\nlr = 1",)], ids=["alone", "imported"])
 def test_the_untouched_template_beside_the_work_does_not_count(
-    tmp_path: Path, name: str, cells: tuple[str, ...]
+    tmp_path: Path, name: str, cells: tuple[str, ...], stub: str
 ) -> None:
-    submission = from_cells(tmp_path, *cells, **{"vit_model": STUB, name: WORK})
+    submission = from_cells(tmp_path, *cells, **{"vit_model": stub, name: WORK})
     origin = submission.program.names["ViT"]
     assert origin.file == f"{name}.py" and "good = True" in kept(submission, origin.module)
 

@@ -111,7 +111,7 @@ def test_what_a_module_defines_counts_whatever_it_is_called(tmp_path: Path, name
 
 @pytest.mark.usefixtures("in_process")
 def test_a_module_that_an_import_can_name_goes_before_others(tmp_path: Path) -> None:
-    write_modules(tmp_path / "ab12", **{"vit-model": "class ViT: old = 1", "vit_model": "class ViT: pass"})
+    write_modules(tmp_path / "ab12", **{"vit-model": "class ViT: old = 1", "vit_model": "class ViT: new = 1"})
     assert opened(tmp_path / "ab12").program.names["ViT"].file == "vit_model.py"
 
 

@@ -15,6 +15,7 @@ from .notebook import Cell, read_cells
 from .parsing import Broken, SourcePlace, Statement, statements
 from .refusal import RefusalError
 from .sources import ModuleFiles
+from .work import gaps
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,7 @@ def left_out_magic(place: SourcePlace, magic: str, source: str) -> str:
 def module_files(texts: Texts, base: str, cells: list[str]) -> ModuleFiles:
     """Find the modules by name, where the code tells folders of theirs and a template's gaps tell what is no work yet."""
     told = "\n".join([*cells, *(text for text, _ in texts.values())])
-    return ModuleFiles(
-        texts, base, told, {file: text.count("raise NotImplementedError") for file, (text, _) in texts.items()}
-    )
+    return ModuleFiles(texts, base, told, {file: gaps(text) for file, (text, _) in texts.items()})
 
 
 def write_module(file: str, source: str, appends: bool, place: SourcePlace, written: Texts) -> None:
