@@ -43,12 +43,13 @@ from bench.answer_changes import Changed, as_sent, changes
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import UNASKED, Answer, Evidence, Unanswered
 from grader.given import NO_GIVEN_FILES
-from grader.judging import Blocked, Fail, Missing, Skip, Undecided, judge_in_order
+from grader.judging import Blocked, Fail, Missing, Skip, Undecided
 from grader.observations import fit
 from grader.pipeline import Grader, Options, open_grader
 from grader.records import Judgement, Observation
 from grader.sandbox.outside.replies import NO_FORM, forged, is_loading
 from grader.scoring import _points as points_of  # the rubric's points for one verdict
+from grader.verdicts import judge_in_order
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = 100  # test images that scores are computed of: what is judged does not rest on how many

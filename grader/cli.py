@@ -25,15 +25,7 @@ REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and turn every exception into one line and an exit status."""
-    for name in ("COLUMNS", "LINES"):
-        if os.environ.get(name) == "0":  # not known, as in a container; rich would write nothing into it
-            del os.environ[name]
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by `>&-`, as cron may
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (to the end of the process)
-    for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    _make_writable()
     given = None
     try:
         with interrupts.after_imports():
@@ -55,6 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         complain(_words(error, getattr(given, "out", None)))
         return 2
+
+
+def _make_writable() -> None:
+    """Let any text be written to any terminal, to a file, or to nothing."""
+    for name in ("COLUMNS", "LINES"):
+        if os.environ.get(name) == "0":  # not known, as in a container; rich would write nothing into it
+            del os.environ[name]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by `>&-`, as cron may
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (to the end of the process)
+    for stream in (sys.stdout, sys.stderr):  # a terminal without UTF-8 shows a question mark, not an error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def chosen(given: Sequence[str]) -> tuple[str, list[str]]:

@@ -16,9 +16,10 @@ from grader.evidence import (
     ask_nobody,
     question_digest,
 )
-from grader.judging import Fail, Undecided, Verdict, judge_in_order
+from grader.judging import Fail, Undecided, Verdict
 from grader.reading import NOT_PUT_TOGETHER
 from grader.records import Observation
+from grader.verdicts import judge_in_order
 
 Ask = Callable[[Probe, Question], Observation]
 Begin = Callable[[Probe, Question], Callable[[], Observation]]

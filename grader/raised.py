@@ -38,6 +38,12 @@ def _beginning(message: str) -> str:
     return first[:300].rstrip(".")
 
 
+def met(message: str) -> str:
+    """What a message tells of: where it is an exception, that and its line alone, whatever sizes it was met with."""
+    words, line, place = message.partition(" raised ")[2].partition(", line ")
+    return "".join(each for each in words if not each.isdigit()) + line + place or message
+
+
 def lacks_forward(raised: Raised) -> str:
     """The class in which torch looked for ``forward`` in vain; empty for any other exception."""
     name, missing, _ = raised.message.partition("] is missing the required")

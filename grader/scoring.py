@@ -14,11 +14,11 @@ from typing import Any
 from grader import firewall
 from grader.assignment import Assignment
 from grader.evidence import Evidence
-from grader.judging import judge_in_order, undecided
 from grader.records import CriterionResult, CriterionStatus, Grade, GradeWarning, Judgement, Origin
 from grader.rubric import Rubric, RubricCriterion
 from grader.sentences import did_you_mean
 from grader.syntax_errors import syntax_errors
+from grader.verdicts import judge_in_order, undecided
 
 
 def grade(evidence: Evidence, sandbox: dict[str, str], timings: dict[str, float]) -> Grade:

@@ -21,7 +21,6 @@ from grader.assignment import Assignment, Topic
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, Probe, Question
 from grader.given import GivenFiles
-from grader.judging import judge_in_order
 from grader.observations import fit
 from grader.probing import ask_all
 from grader.records import CellLog, Judgement, Observation, Origin, Piece, Program, Submission
@@ -29,6 +28,7 @@ from grader.rubric_reads import RubricReads
 from grader.sandbox.inside import protocol
 from grader.sandbox.inside.student import Student
 from grader.students import in_process
+from grader.verdicts import judge_in_order
 
 
 class _Everything(dict):

@@ -8,8 +8,9 @@ import pytest
 
 from grader.assignments.vit.assignment import VIT
 from grader.evidence import Evidence, Unanswered
-from grader.judging import Fail, after, checks, judge, judge_in_order
+from grader.judging import Fail, after, checks
 from grader.records import Observation
+from grader.verdicts import judge, judge_in_order
 from tests.test_undecided import evidence
 
 

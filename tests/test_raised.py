@@ -2,10 +2,10 @@
 
 import pytest
 
-from grader.judging import observed_words
 from grader.missing import meant
 from grader.raised import raised_hint, raised_words
 from grader.records import Frame, Observation, Raised
+from grader.verdicts import observed_words
 from tests import harness
 
 FRAME = Frame("a.py", None, 7, "forward", "x = y")

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from grader.judging import raised_words
+from grader.raised import raised_words
 from grader.records import Observation
 from grader.sandbox.inside import describe, lazy_imports, other_machines, protocol, serve, shared
 from grader.sandbox.inside.student import Student, Undefined

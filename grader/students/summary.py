@@ -9,7 +9,7 @@ from itertools import groupby
 
 from _pytest.terminal import TerminalReporter
 
-from grader.judging import met
+from grader.raised import met
 from grader.records import CriterionResult
 from grader.reports.text import SIGNS, printable
 from grader.sentences import for_students

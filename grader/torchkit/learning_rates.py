@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.judging import raised_words
-from grader.raised import place
+from grader.raised import place, raised_words
 from grader.torchkit.rate_problem import ANEW_HINT, HARDLY, MIN_EPOCHS, ONCE_HINT, RateProblem, made_anew, settings
 from grader.torchkit.schedule_units import (
     begun_again,

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from grader.judging import Blocked, Fail, sentence, warn
+from grader.judging import Blocked, Fail, warn
 from grader.records import GradeWarning
+from grader.sentences import sentence
 from grader.torchkit.learning_rates import rate_problem
 from grader.torchkit.training_answers import WatchedEpoch, WatchedModel, WatchedTraining
 

@@ -11,11 +11,12 @@ import pytest
 
 from grader import audit
 from grader.assignments.vit.assignment import VIT
-from grader.judging import Fail, judge_in_order
+from grader.judging import Fail
 from grader.records import CheckResult, CriterionResult, Grade, GradeWarning, Observation
 from grader.reports import messages
 from grader.sandbox.outside.replies import observation
 from grader.sentences import number_of, objections, running, type_words
+from grader.verdicts import judge_in_order
 from tests.test_undecided import evidence as evidence_of
 
 GRADER = Path(__file__).resolve().parents[2] / "grader"

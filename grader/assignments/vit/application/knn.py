@@ -15,8 +15,9 @@ from grader.assignment import Topic
 from grader.assignments.vit.application.answers import LookUp
 from grader.assignments.vit.settings import size
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Missing, Skip, checks, raised_hint, raised_words
+from grader.judging import Criterion, Fail, Missing, Skip, checks
 from grader.observations import ArrayResult, RaisedResult, Result, SequenceResult, TensorResult
+from grader.raised import raised_hint, raised_words
 from grader.sentences import return_hint
 from grader.torchkit.neighbours import (
     NEAREST_LEFT_OUT,

@@ -2,7 +2,8 @@
 
 from grader.assignment import Topic
 from grader.evidence import Evidence
-from grader.judging import Criterion, Fail, after, checks, raised_hint, raised_words
+from grader.judging import Criterion, Fail, after, checks
+from grader.raised import raised_hint, raised_words
 from grader.sentences import return_hint, type_words
 from grader.torchkit.images import following, normalisation
 from grader.torchkit.images.answers import OutputKind

@@ -3,7 +3,8 @@
 from grader.assignment import Topic
 from grader.assignments.vit.augmentation.tensors import expect_following, no_tensors, train_transform
 from grader.evidence import Evidence
-from grader.judging import Blocked, Criterion, Fail, checks, raised_words
+from grader.judging import Blocked, Criterion, Fail, checks
+from grader.raised import raised_words
 from grader.torchkit.images.kinds import RandomChanges, random_changes
 from grader.torchkit.images.observed import ObservedRandomTransform
 

@@ -11,8 +11,9 @@ from grader.assignment import Topic
 from grader.assignments.vit.metric_learning import expected
 from grader.assignments.vit.metric_learning.embedding_answers import EmbeddingCall
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Skip, checks, raised_hint, raised_words
+from grader.judging import Criterion, Fail, Skip, checks
 from grader.observations import ArrayResult, RaisedResult, TensorResult
+from grader.raised import raised_hint, raised_words
 from grader.records import Raised
 from grader.sentences import number_of, return_hint
 from grader.torchkit.results import array_of, words_of

@@ -7,8 +7,9 @@ from grader.assignments.vit.inside.constants import EVALUATION_ARGUMENTS
 from grader.assignments.vit.metric_learning.given_text import changed, namespaces
 from grader.assignments.vit.metric_learning.watched_runs import Evaluation, TrainingRun, trained
 from grader.evidence import Evidence
-from grader.judging import Fail, raised_words
+from grader.judging import Fail
 from grader.missing import other_name
+from grader.raised import raised_words
 from grader.sentences import type_words
 
 MODELS = {"vit": "the ViT", "head": "the embedding head"}

@@ -6,8 +6,8 @@ from grader.assignments.vit.inside.constants import BUILT
 from grader.assignments.vit.metric_learning.watched_runs import TrainingRun, counted, in_full_size, through
 from grader.assignments.vit.settings import unequal_heads
 from grader.evidence import Evidence
-from grader.judging import Fail, raised_hint, raised_words
-from grader.raised import place
+from grader.judging import Fail
+from grader.raised import place, raised_hint, raised_words
 from grader.torchkit.training_answers import ModelCall
 
 IMAGE_SIZE = 28  # pixels along one side

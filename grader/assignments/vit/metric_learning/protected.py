@@ -24,8 +24,9 @@ from grader.assignments.vit.metric_learning.protected_questions import RightEval
 from grader.assignments.vit.metric_learning.training_items import training_items
 from grader.evidence import Evidence, Probe
 from grader.given.unchanged import still_to_write
-from grader.judging import Blocked, Criterion, Fail, about, checks, raised_hint, raised_words
+from grader.judging import Blocked, Criterion, Fail, about, checks
 from grader.observations import RaisedResult, Result, ResultOrRaised
+from grader.raised import raised_hint, raised_words
 from grader.sentences import return_hint, type_words
 from grader.torchkit.results import array_of, items_of, single_numbers, words_of
 

@@ -10,8 +10,9 @@ from msgspec import Meta
 
 from grader.assignments.vit.inside.constants import ANY_ARGUMENTS, AS_LARGE, BUILT
 from grader.evidence import Evidence
-from grader.judging import Blocked, Fail, Skip, raised_hint, raised_words
+from grader.judging import Blocked, Fail, Skip
 from grader.observations import Answered, Finite, Misfit, Name, Record
+from grader.raised import raised_hint, raised_words
 from grader.records import Raised
 from grader.torchkit.modules import lines
 from grader.torchkit.training_answers import ModelCall, OutputsTwice, WatchedTraining, Whole

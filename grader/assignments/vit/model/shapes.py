@@ -15,10 +15,10 @@ from grader.assignments.vit import blocks, files
 from grader.assignments.vit.names import CLASSES
 from grader.errors import GraderError
 from grader.evidence import Evidence, Probe, Question
-from grader.judging import Criterion, Fail, Missing, checks, met, warn
+from grader.judging import Criterion, Fail, Missing, checks, warn
 from grader.missing import why_not_added
 from grader.observations import RaisedResult
-from grader.raised import lacks_forward, place
+from grader.raised import lacks_forward, met, place
 from grader.records import GradeWarning
 from grader.sentences import type_words
 from grader.torchkit.modules import lines

@@ -10,9 +10,9 @@ from grader.assignments.vit.thresholds.answers import (
 )
 from grader.assignments.vit.thresholds.sources import CLASSIFIER, EMBEDDINGS, FILES, last_training
 from grader.evidence import Evidence
-from grader.judging import Blocked, Fail, Missing, raised_hint, raised_words
+from grader.judging import Blocked, Fail, Missing
 from grader.observations import RaisedResult
-from grader.raised import lacks_forward
+from grader.raised import lacks_forward, raised_hint, raised_words
 from grader.records import Raised
 from grader.sentences import type_words
 from grader.torchkit import checkpoints, image_sets
