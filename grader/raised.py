@@ -54,18 +54,20 @@ def raised_hint(raised: Raised | None) -> str:
     """The usual reason of an exception that tensors' beginners meet."""
     if raised is None:
         return ""
-    if _compares(raised):
+    lacking = _lacking(raised)
+    if lacking and raised.frames[-1].text.startswith(f"self.{lacking} =="):
         return "`==` compares, a single `=` assigns."
     if unset := _unset(raised):
         return f"Nothing before this line gives `{unset}` a value: is this still to be written, or has it another name?"
     text = f"{raised.type}: {raised.message}"
-    return next((hint for sign, hint in HINTS.items() if patterns.compile(sign).search(text)), "")
+    otherwise = f"Is it set in __init__, as `self.{lacking} = …`, and spelt as it is here?" if lacking else ""
+    return next((hint for sign, hint in HINTS.items() if patterns.compile(sign).search(text)), otherwise)
 
 
-def _compares(raised: Raised) -> bool:
-    """Whether an attribute that is not there yet is compared, in a line that should make it."""
+def _lacking(raised: Raised) -> str:
+    """The attribute of ``self`` that is not there; "" for any other exception."""
     name = raised.message.partition("object has no attribute '")[2].partition("'")[0]
-    return any(frame.text.startswith(f"self.{name} ==") for frame in raised.frames[-1:])
+    return name if name and any(f"self.{name}" in frame.text for frame in raised.frames[-1:]) else ""
 
 
 def _unset(raised: Raised) -> str:
@@ -135,6 +137,11 @@ HINTS = {  # by a pattern in the exception's text
     "tokens' axis. nn.LayerNorm works on the features of each token.",
     "must be divisible by num_heads": "Each head gets an equal part of the features: are width, layers and heads passed on in "
     "their order?",
+    "duplicate dims are not allowed|length of the desired ordering": "permute() names each axis of the tensor once: print its "
+    "shape just before this line.",
+    "must have same number of dimensions": "What is put together has as many axes each: print both shapes just before this "
+    "line.",
+    "must be tuple of ints.*float": "A size is a whole number: divide with //, or take int() of it.",
     "Dimension out of range": "The tensor has fewer axes than this needs: print its shape just before this line.",
     "values to unpack": "There are other numbers of values on the right and of names on the left: print what stands on the "
     "right, or its shape, just before this line.",
@@ -176,7 +183,7 @@ HINTS = {  # by a pattern in the exception's text
     "misspelt (two underscores on each side), or does it take `self` alone?",
     r"\w\.\w+\(\) takes (0 positional arguments but 1 was|1 positional argument but 2 were) given": "Is `self` missing "
     "as the first argument of this method? If not, compare this call with the definition.",
-    "positional argument": "Compare this call with the definition of what it calls, and a definition of your own with "
+    "positional argument|missing a required argument": "Compare this call with the definition of what it calls, and a definition of your own with "
     "the assignment's: the number and the order of the arguments.",
     "could not infer output dtype|not implemented for '(Long|Int|Bool|Byte)'": "This needs floats: convert with .float() "
     "first. Or have images and labels changed places?",

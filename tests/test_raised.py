@@ -95,6 +95,34 @@ HINTS = {
         ),
         "a single `=` assigns",
     ),
+    "an attribute that nothing sets": (
+        Raised(
+            "AttributeError",
+            (),
+            "'PatchEmbeddings' object has no attribute 'num_channels'",
+            (Frame("a.py", None, 7, "forward", "if channels != self.num_channels:"),),
+        ),
+        "`self.num_channels = …`",
+    ),
+    "an axis twice": ("permute(): duplicate dims are not allowed", "each axis of the tensor once"),
+    "an axis left out": (
+        "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of "
+        "dimensions i.e. input.dim() = 6 is not equal to len(dims) = 5",
+        "each axis of the tensor once",
+    ),
+    "other numbers of axes": ("Tensors must have same number of dimensions: got 3 and 4", "as many axes each"),
+    "a size with a point": (
+        "empty(): argument 'size' failed to unpack the object at pos 2 with error \"type must be tuple of ints,but got float\"",
+        "divide with //",
+    ),
+    "a width with a point": (
+        "empty(): argument 'size' (position 1) must be tuple of ints, but found element of type float at pos 0",
+        "divide with //",
+    ),
+    "an argument of a given block": (
+        "missing a required argument: 'test_dataset'",
+        "Compare this call with the definition",
+    ),
     "quotation marks": ("'<=' not supported between instances of 'float' and 'str'", "take its quotation marks away"),
 }
 

@@ -84,7 +84,9 @@ def test_an_audit_complains_of_a_sentence_that_is_not_for_students() -> None:
 def constants() -> Iterator[tuple[str, str]]:
     """The texts in the code that makes sentences for students, docstrings left out."""
     rooms = [*GRADER.glob("assignments/**/*.py"), *GRADER.glob("torchkit/**/*.py")]
-    rooms += [GRADER / f"{name}.py" for name in ("judging", "missing", "raised", "observations", "syntax_errors")]
+    rooms += [
+        GRADER / f"{name}.py" for name in ("judging", "verdicts", "missing", "raised", "observations", "syntax_errors")
+    ]
     for path in rooms:
         if {"inside", "corpus", "given", "figures"} & set(path.parts):
             continue
