@@ -48,6 +48,7 @@ class LeafSeen(Record, frozen=True):
         varies: how far its outputs for one input lie apart, as a share of the input's range.
         moves: how far they lie from the input, likewise.
         cut: share of the outputs between 0 and 1, of inputs that reached beyond.
+        raised: whether it raised.
     """
 
     name: Name
@@ -58,6 +59,7 @@ class LeafSeen(Record, frozen=True):
     varies: Finite
     moves: Finite
     cut: Finite
+    raised: bool = False  # answers that were kept earlier do not tell
 
 
 class OwnRandomness(Record, frozen=True):

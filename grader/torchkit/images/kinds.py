@@ -64,7 +64,9 @@ def _raises_when_applied(leaf: LeafSeen, transform: ObservedRandomTransform) -> 
     The exception has a criterion of its own.
     """
     is_idle = not leaf.own and leaf.name in library.RANDOM and leaf.moves <= MIN_CHANGE
-    return is_idle and 0 < transform.failed_calls < transform.did.count and not library.why_idle(leaf)
+    if transform.always_failed:
+        return is_idle and leaf.raised
+    return is_idle and transform.failed_calls > 0 and (leaf.raised or not library.why_idle(leaf))
 
 
 def _library_kinds(leaf: LeafSeen, transform: ObservedRandomTransform) -> dict[str, int]:

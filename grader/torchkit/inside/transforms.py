@@ -106,7 +106,7 @@ def observe_train(
             "unreached": [
                 _never_called(leaf, watch, call, texture, draws) for leaf in watch.unreached()[:max_unreached]
             ],
-            "leaves": [_alone(leaf, watch, call, draws)[0] for leaf in watch.leaves.values()],
+            "leaves": [_alone(leaf, watch, call, draws) for leaf in watch.leaves.values()],
             "mapped": _calibrated_leaves(watch, call, calibration, several_kinds),
         }
         watch.holding = True
@@ -162,8 +162,8 @@ def _watched_outputs(call: _Call, watch: LeafWatch, pictures: list[Array], draws
     return outputs
 
 
-def _alone(leaf: Leaf, watch: LeafWatch, call: _Call, draws: int) -> tuple[dict[str, Any], bool]:
-    """Apply one leaf to each of the inputs that it was given, under many seeds; and whether it raised.
+def _alone(leaf: Leaf, watch: LeafWatch, call: _Call, draws: int) -> dict[str, Any]:
+    """Apply one leaf to each of the inputs that it was given, under many seeds.
 
     A leaf of the student's own is seen without what the library's leaves inside it do.
     """
@@ -175,7 +175,7 @@ def _alone(leaf: Leaf, watch: LeafWatch, call: _Call, draws: int) -> tuple[dict[
         raised = True
     watch.holding = False
     named = {"name": name_of(leaf.target), "text": text_of(leaf.target), "own": is_own(leaf.target)}
-    return {**named, "hits": len(leaf.hits), "nested": leaf.nested, **did}, raised
+    return {**named, "hits": len(leaf.hits), "nested": leaf.nested, **did, "raised": raised}
 
 
 def _repeated(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
@@ -208,10 +208,10 @@ def _repeated(leaf: Leaf, call: _Call, draws: int) -> dict[str, float]:
 def _never_called(target: Any, watch: LeafWatch, call: _Call, texture: Array, draws: int) -> dict[str, Any]:
     """What a leaf would do that no call came to, because none ever does or because something before it failed."""
     leaf = Leaf(target, {0: Image.fromarray(texture)})
-    facts, raised = _alone(leaf, watch, call, draws)
-    if raised:
+    facts = _alone(leaf, watch, call, draws)
+    if facts["raised"]:
         leaf.inputs[0] = torch.from_numpy(texture.astype(np.float32) / 255)[None]
-        facts, _ = _alone(leaf, watch, call, draws)
+        facts = _alone(leaf, watch, call, draws)
     return facts
 
 

@@ -145,6 +145,13 @@ def test_a_transform_that_always_raises_is_judged_by_the_other_criterion() -> No
         variety.two_kinds(evidence({}, {**copy.deepcopy(raising), **leaves()}))
 
 
+def test_a_transform_of_the_library_that_always_raises_costs_the_other_criterion_alone() -> None:
+    idle = {"varies": 0.0, "moves": 0.0}
+    raising = {"kinds": [], "failures": {"count": 256, "first": RAISED}}
+    variety.two_kinds(evidence({}, {**raising, **leaves("RandomCrop", "RandomResizedCrop", raised=True, **idle)}))
+    assert "changes nothing" in failure(variety.two_kinds, train={**raising, **leaves("RandomCrop", **idle)}).message
+
+
 def test_the_normalisation_is_told_as_a_line_and_as_a_table() -> None:
     seen = evidence({"outputs": (ASKED["texture"][None, None] / 255 * SCALE + SHIFT).astype(np.float32)}, {})
     assert normalisation(seen) == pytest.approx((SCALE, SHIFT), rel=1e-4)

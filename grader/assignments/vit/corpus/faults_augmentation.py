@@ -49,6 +49,18 @@ def variant(name: str, edits: dict[str, str]) -> Case:
 
 FLIP = "transforms.RandomHorizontalFlip()"
 
+RAISING = [
+    fault(
+        "crop_larger_than_the_image", composed(f"transforms.RandomCrop(40), {FLIP}"), "larger than input image", TENSORS
+    ),
+    fault(
+        "scale_turned_round",
+        composed(f"transforms.RandomResizedCrop(28, scale=(1.0, 0.8)), {FLIP}"),
+        "raised RuntimeError",
+        TENSORS,
+    ),
+]
+
 IDLE = [
     fault("crop_without_padding", composed(f"transforms.RandomCrop(28), {FLIP}"), "padding"),
     fault("flip_never", composed("transforms.RandomCrop(28, padding=2), transforms.RandomHorizontalFlip(p=0)"), "probability"),
@@ -288,4 +300,4 @@ def tfm_train(image):
     fault("train_numpy", written(f"tfm_train = transforms.Compose([{GOOD_STEPS}, {END}, transforms.Lambda(lambda x: x.numpy())])"), "NumPy", TENSORS),
 ]  # fmt: skip
 
-FAULTS = [*IDLE, *FEW, TRAIN_IGNORES, TRAIN_ZEROS, *WRONG_TENSORS]
+FAULTS = [*RAISING, *IDLE, *FEW, TRAIN_IGNORES, TRAIN_ZEROS, *WRONG_TENSORS]
