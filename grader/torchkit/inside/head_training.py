@@ -121,13 +121,14 @@ class HeadTrainingWatch:
     Attributes:
         steps: of all optimizers.
         moved: of these, after how many the body had other weights than in the beginning.
-        stale: backward passes that added to the gradients of the step before.
+        backwards: backward passes, those of a step's closures included.
+        stale: those that added to the gradients of the step before.
     """
 
     def __init__(self, train: Items, test: Items, body: nn.Module) -> None:
         self.train, self.test = train, test
         self.heads: list[Head] = []
-        self.steps = self.moved = self.stale = 0
+        self.steps = self.moved = self.backwards = self.stale = 0
         self._body = [(parameter, parameter.detach().clone()) for parameter in body.parameters()]
         self._optimized: set[int] = set()  # ids of the parameters that optimizers hold
         self._trained: dict[int, tuple[Tensor, torch.Size]] = {}  # those that a step met with a gradient, by id
@@ -170,6 +171,7 @@ class HeadTrainingWatch:
     def _backward(self, run: Callable[[], None]) -> None:
         met = {key: (p, old) for key, (p, old) in self._last.items() if _is(p.grad, old)}
         self._closures += self._stepping
+        self.backwards += 1
         run()
         added = [key for key, (p, old) in met.items() if not _is(p.grad, old)]
         self.stale += bool(added)

@@ -210,7 +210,9 @@ TRANSFER = Question(
 RIGHT_LOGITS = 10 * np.eye(10, dtype=np.float32)[LOOKS]
 
 
-def trained(acc: Any = 1.0, steps: int = 54, stale: int = 0, after: float = 1.0, **edits: Any) -> Written:
+def trained(
+    acc: Any = 1.0, steps: int = 54, stale: int = 0, after: float = 1.0, backwards: int = 0, **edits: Any
+) -> Written:
     """A head that learned, changed in some way."""
     head = {
         "optimized": True, "moved": True, "rows": 3 * N, "reads": 3 * N, "items": np.full(N, 3), "batches": np.full(54, 64),
@@ -220,7 +222,7 @@ def trained(acc: Any = 1.0, steps: int = 54, stale: int = 0, after: float = 1.0,
     result = {"kind": "dict", "keys": ["acc", "vit", "classifier"], "acc": acc, "vit": {"w": np.ones(1)},
               "classifier_type": "dict"}  # fmt: skip
     vit = {"before": {"w": np.ones(1)}, "after": {"w": np.full(1, after)}, "buffers": []}
-    value = {"vit": vit, "steps": steps, "stale": stale, "result": result, "head": head}
+    value = {"vit": vit, "steps": steps, "backwards": backwards, "stale": stale, "result": result, "head": head}
     return Written("transfer", "transfer.run", TRANSFER, value)
 
 
@@ -241,6 +243,7 @@ def test_a_right_head_passes(check: Any) -> None:
         ("epochs", trained(rows=5 * N, reads=5 * N, items=np.full(N, 5)), "num_epochs=3"),
         ("epochs", trained(rows=3 * N, reads=9, items=np.where(np.arange(N) < 60, 55, 0)), "only 60 different items"),
         ("gradients", trained(stale=53), "zero_grad"),
+        ("gradients", trained(steps=108, backwards=54, stale=34), "zero_grad"),  # its late gradients are 0
         ("accuracy", trained(acc=0.5), "got 0.500"),
         ("accuracy", trained(acc="Tensor"), "got Tensor"),
     ],

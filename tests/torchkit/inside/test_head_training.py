@@ -52,7 +52,7 @@ def test_a_head_is_followed_from_its_making() -> None:
 
 
 def test_gradients_that_nobody_zeroed_are_counted() -> None:
-    assert training()[0].stale == 0 and training(zeroed=False)[0].stale == 3
+    assert training()[0].stale == 0 and training(zeroed=False)[0].stale == 3 == training()[0].backwards - 1
 
 
 def test_nothing_is_noted_after_the_watching() -> None:

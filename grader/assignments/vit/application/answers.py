@@ -121,7 +121,8 @@ class HeadTraining(Record, frozen=True):
     Attributes:
         vit: the given ViT.
         steps: of all optimizers.
-        stale: backward passes that added to the gradients of the step before.
+        backwards: backward passes, those of a step's closures included; 0 in answers that were kept earlier.
+        stale: those that added to the gradients of the step before.
         result: what came back.
         head: the classifier in it; None where there is none.
         has_default_epochs: whether it can be called without num_epochs.
@@ -137,6 +138,7 @@ class HeadTraining(Record, frozen=True):
     has_default_epochs: bool = True  # answers that were kept earlier do not tell
     copy_trained: bool = False
     moved: Count = 0
+    backwards: Count = 0
 
 
 def _each_case(args: dict[str, Any], answer: tuple[LookUp, ...]) -> None:

@@ -107,6 +107,7 @@ def _attempt(
     return {
         "vit": {**state, "buffers": [name for name, _ in vit.named_buffers()]},
         "steps": training.steps,
+        "backwards": training.backwards,
         "stale": training.stale,
         "moved": training.moved,
         "copy_trained": training.trains_a_copy(vit),
