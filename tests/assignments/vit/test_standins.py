@@ -65,3 +65,14 @@ def test_the_input_of_a_stand_in_has_whatever_name_a_student_gives_it(make, shap
 def test_the_stand_in_of_get_embeddings_is_called_by_the_names_of_the_contract() -> None:
     given = inspect.signature(standins.get_embeddings).parameters
     assert [*given] == ["x", "vit_model", "model_embedding"]
+
+
+def test_a_right_get_embeddings_takes_its_arguments_in_no_other_order() -> None:
+    def own(images: torch.Tensor, backbone: torch.nn.Module, head: torch.nn.Module) -> None: ...
+
+    stand_in = standins.in_the_order_of(own)
+    images, vit, head = torch.zeros(2, 1, 28, 28), standins.ViT(), standins.LinearEmbeddingHead(64, 32)
+    assert stand_in(images, vit, head).shape == (2, 32)
+    assert stand_in(head=head, images=images, backbone=vit).shape == (2, 32)
+    with pytest.raises(TypeError, match="in this order, got Tensor, LinearEmbeddingHead, ViT"):
+        stand_in(images, head, vit)

@@ -203,6 +203,7 @@ def evaluate(
         if all(call["kind"] != "raised" for call in calls):
             return facts
         evaluating = Evaluating(student, models(vit, head), reference, query, many, best)
+        return evaluating.facts({"get_embeddings": standins.in_the_order_of(student.get("get_embeddings"))})
     return evaluating.facts({"get_embeddings": standins.get_embeddings})
 
 

@@ -220,6 +220,26 @@ def get_embeddings(x: Tensor, vit_model: ViT, model_embedding: LinearEmbeddingHe
     return rows
 
 
+def in_the_order_of(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """Make what stands in for a ``get_embeddings`` that is right: it takes its arguments in no other order.
+
+    Raises, when it is called:
+        TypeError: they are others than the images, the ViT and the head, in this order.
+    """
+    taken = signature_of(function)
+    if taken is None:
+        return get_embeddings
+
+    def embeddings(*args: Any, **kwargs: Any) -> Tensor:
+        given = list(taken.bind(*args, **kwargs).arguments.values())[:3]
+        if not all(map(isinstance, given, (Tensor, ViT, LinearEmbeddingHead))):
+            kinds = ", ".join(type(each).__name__ for each in given)
+            raise TypeError(f"get_embeddings takes the images, the ViT and the head in this order, got {kinds}")
+        return get_embeddings(*given)
+
+    return embeddings
+
+
 def _pooled(x: Tensor) -> Tensor:
     gray = x if x.shape[1] == 1 else x.mean(1, keepdim=True)  # a mean over one channel costs more than the pooling
     return F.adaptive_avg_pool2d(gray, GRID).flatten(1)  # (B, 49)
