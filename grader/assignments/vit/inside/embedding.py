@@ -196,15 +196,17 @@ def evaluate(
     Returns:
         a ``metric_learning.embedding_answers.Evaluated``.
     """
-    evaluating = Evaluating(student, models(vit, head), reference, query, many, best)
-    if own_embeddings:
-        facts = evaluating.facts({})
-        calls = (facts["over"], facts["precision"], *(end["result"] for end in facts["end"].values()))
-        if all(call["kind"] != "raised" for call in calls):
-            return facts
-        evaluating = Evaluating(student, models(vit, head), reference, query, many, best)
-        return evaluating.facts({"get_embeddings": standins.in_the_order_of(student.get("get_embeddings"))})
-    return evaluating.facts({"get_embeddings": standins.get_embeddings})
+
+    def facts(names: dict[str, Any]) -> dict[str, Any]:
+        return Evaluating(student, models(vit, head), reference, query, many, best).facts(names)
+
+    if not own_embeddings:
+        return facts({"get_embeddings": standins.get_embeddings})
+    own = facts({})
+    calls = (own["over"], own["precision"], *(end["result"] for end in own["end"].values()))
+    if all(call["kind"] != "raised" for call in calls):
+        return own
+    return facts({"get_embeddings": standins.in_the_order_of(student.get("get_embeddings"))})
 
 
 class Evaluating:
