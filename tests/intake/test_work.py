@@ -19,6 +19,9 @@ GAPS = {
 }
 WORK = {
     "a global": "def f():\n    return device",
+    "a global of another function": "def setup():\n    global model\n    model = 1\ndef f():\n    setup()\n    return model",
+    "a name of an import of all": "from math import *\ndef f():\n    return pi",
+    "what Python has": "class V:\n    def __init__(self, d):\n        self.d = d\n    def __eq__(self, other):\n        return NotImplemented",
     "a function in a function": "def f(n):\n    def scale(step):\n        s = step / n\n        return s\n    return scale",
     "a lambda": "def f(n):\n    return lambda step: step / n",
     "none at first": "def f(data):\n    best = None\n    for x in data:\n        best = x if best is None else max(best, x)\n    return best",
@@ -51,5 +54,5 @@ def test_a_file_that_does_not_parse_is_told_by_its_text() -> None:
 
 
 def test_a_definition_alone_knows_no_names_outside() -> None:
-    function = ast.parse("def f():\n    return device").body[0]
-    assert not is_filled(function) and is_filled(function, {"device"})
+    device, function = ast.parse("device = 'cpu'\ndef f():\n    return device").body
+    assert not is_filled(function) and is_filled(function, [device])

@@ -149,7 +149,7 @@ class Gathering:
         links = [link for link in items[-1].links if link.name] if items else []
         if links and imports and links[0].module in self.units:
             return self.is_filled(links[0].module, str(links[0].name if links[0].name != "*" else name), imports - 1)
-        return bool(items) and is_filled(items[-1].statement.node, self.units[module].binders)
+        return bool(items) and is_filled(items[-1].statement.node, self.units[module].tree().body)
 
     def home(self, name: str) -> str | None:
         """Return the file whose binding of a wanted name counts: a template's gap for less than any other."""

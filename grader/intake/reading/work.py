@@ -5,11 +5,13 @@ Templates leave gaps of two kinds: ``raise NotImplementedError``, and code whose
 """
 
 import ast
+import builtins
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 
-from .names import FUNCTIONS, bound, declared_global, evaluated, parameters, root, walk
+from .names import ANY, FUNCTIONS, bound, declared_global, evaluated, parameters, root, walk
 from .parsing import parsed
+from .units import is_star
 
 
 def gaps(text: str) -> int:
@@ -18,22 +20,21 @@ def gaps(text: str) -> int:
         body = parsed(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text.count("raise NotImplementedError")
-    known = bound(body)
-    return sum(not is_filled(node, known) for node in body)
+    return sum(not is_filled(node, body) for node in body)
 
 
-def is_filled(node: ast.AST, known: Collection[str] = ()) -> bool:
+def is_filled(node: ast.AST, module: Sequence[ast.stmt] = ()) -> bool:
     """Tell a definition from the gap that a template leaves for it.
 
     Args:
-        known: names that are made outside of it.
+        module: the statements among which it stands, which may make what it returns.
     """
     if isinstance(node, FUNCTIONS):
         is_to_do = any(raises_todo(part) for part in walk(node))
-        return not is_gap(node.body) and not is_to_do and not lacks_middle(node, known)
+        return not is_gap(node.body) and not is_to_do and not lacks_middle(node, module)
     if isinstance(node, ast.ClassDef):
         methods = [child for child in node.body if isinstance(child, FUNCTIONS)]
-        return not is_gap(node.body) and all(is_filled(method, known) for method in methods)
+        return not is_gap(node.body) and all(is_filled(method, module) for method in methods)
     return not is_placeholder(node)
 
 
@@ -60,14 +61,21 @@ def is_placeholder(node: ast.AST) -> bool:
     return isinstance(value, ast.Constant) and value.value in (None, ...)
 
 
-def lacks_middle(function: ast.FunctionDef | ast.AsyncFunctionDef, known: Collection[str]) -> bool:
+def lacks_middle(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Sequence[ast.stmt]) -> bool:
     """Tell code that cannot work, since what its end uses is still to be made."""
     made = parameters(function) | bound(function.body)
     own = [part for statement in function.body for part in evaluated(statement)]
     returned = {name for part in own if isinstance(part, ast.Return) for name in handed_on(part.value)}
-    if not returned <= made | set(known):
+    unmade = {name for name in returned - made if not hasattr(builtins, name)}
+    if unmade and not makes(module, unmade):
         return True
     return makes_of_itself(function) or uses_placeholder(function) or sets_nothing(function)
+
+
+def makes(module: Sequence[ast.stmt], names: set[str]) -> bool:
+    """Whether a module may make these names, in its functions by ``global`` too, or by an import of all names."""
+    known = bound(module) | declared_global(module)
+    return names <= known or ANY in known or any(is_star(node) for statement in module for node in walk(statement))
 
 
 def handed_on(value: ast.AST | None) -> Iterator[str]:

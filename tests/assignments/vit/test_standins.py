@@ -76,3 +76,13 @@ def test_a_right_get_embeddings_takes_its_arguments_in_no_other_order() -> None:
     assert stand_in(head=head, images=images, backbone=vit).shape == (2, 32)
     with pytest.raises(TypeError, match="in this order, got Tensor, LinearEmbeddingHead, ViT"):
         stand_in(images, head, vit)
+
+
+def test_a_right_get_embeddings_may_take_its_models_together() -> None:
+    def own(images: torch.Tensor, *models: torch.nn.Module, batch_size: int = 64) -> None: ...
+
+    stand_in = standins.in_the_order_of(own)
+    images, vit, head = torch.zeros(2, 1, 28, 28), standins.ViT(), standins.LinearEmbeddingHead(64, 32)
+    assert stand_in(images, vit, head, batch_size=2).shape == (2, 32)
+    with pytest.raises(TypeError, match="in this order"):
+        stand_in(images, head, vit)

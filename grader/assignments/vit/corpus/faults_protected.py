@@ -69,6 +69,11 @@ FAULTS = [
     protected("sampler_all", ("of_class[:n_samples_per_class].tolist()", "of_class.tolist()"), word="keeps 80 items"),
     protected("sampler_indices", ("    return Subset(train_dataset, indices)", "    return indices"), word="got list"),
     protected(
+        "models_exchanged",
+        ("get_embeddings(x, vit_model, model_embedding))", "get_embeddings(x, model_embedding, vit_model))"),
+        word="in this order",
+    ),
+    protected(
         "over_one_batch",
         ("    return torch.cat(embeddings), torch.cat(labels)", "    return embeddings[-1], labels[-1][:3]"),
         word="labels",

@@ -231,7 +231,8 @@ def in_the_order_of(function: Callable[..., Any]) -> Callable[..., Tensor]:
         return get_embeddings
 
     def embeddings(*args: Any, **kwargs: Any) -> Tensor:
-        given = list(taken.bind(*args, **kwargs).arguments.values())[:3]
+        bound = taken.bind(*args, **kwargs)
+        given = [*bound.args, *bound.kwargs.values()][:3]
         if not all(map(isinstance, given, (Tensor, ViT, LinearEmbeddingHead))):
             kinds = ", ".join(type(each).__name__ for each in given)
             raise TypeError(f"get_embeddings takes the images, the ViT and the head in this order, got {kinds}")
