@@ -5,8 +5,7 @@ import dataclasses
 import pytest
 
 from grader.assignments.vit.model import heads
-from grader.judging import CheckResult, Judgement
-from grader.records import SyntaxProblem
+from grader.records import CheckResult, Judgement, SyntaxProblem
 from grader.syntax_errors import explained, syntax_errors
 from tests import harness
 

@@ -297,7 +297,7 @@ FILES = {
     "torch.py": "def __getattr__(name):\n    return lambda *a, **k: True",
     "json.py": "def dumps(*a, **k):\n    return '{\"score\": 100}'\ndef loads(*a, **k):\n    return {}",
     "numpy.py": "def allclose(*a, **k):\n    return True",
-    "grader/judging.py": "def judge(*a):\n    raise SystemExit(0)",
+    "grader/verdicts.py": "def judge(*a):\n    raise SystemExit(0)",
     "grader/__init__.py": "raise SystemExit(0)",
     "evil.pth": "import os; os._exit(0)",
     "rubric.toml": "[[criteria]]\nid = 'vit.shapes'\npart = 2\ntitle = 'mine'\npoints = 100\n",

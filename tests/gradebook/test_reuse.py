@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from grader import finding, judging, shipped
+from grader import finding, shipped, verdicts
 from grader.assignments.vit.assignment import VIT
 from grader.data import NoData
 from grader.gradebook import digests, packing, regrade, sources
@@ -160,9 +160,9 @@ def course(graded, tmp_path):
 
 def judged(monkeypatch):
     """The criteria that are judged from now on."""
-    met, judge = [], judging.judge
+    met, judge = [], verdicts.judge
     monkeypatch.setattr(
-        judging, "judge", lambda criterion, evidence: met.append(criterion.id) or judge(criterion, evidence)
+        verdicts, "judge", lambda criterion, evidence: met.append(criterion.id) or judge(criterion, evidence)
     )
     return met
 

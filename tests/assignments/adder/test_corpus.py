@@ -11,8 +11,8 @@ from grader.assignments.adder import corpus
 from grader.assignments.adder.assignment import ADDER, TOPIC
 from grader.audit import Case
 from grader.errors import GraderError
-from grader.judging import Judgement
 from grader.pipeline import Options
+from grader.records import Judgement
 from tests import harness
 
 FAULTS, VARIANTS = corpus.load()

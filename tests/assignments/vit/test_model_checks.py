@@ -10,8 +10,7 @@ import pytest
 from bench.answer_changes import as_sent
 from grader.assignments.vit.model import TOPIC, asking, block
 from grader.evidence import Evidence
-from grader.judging import Judgement
-from grader.records import Observation
+from grader.records import Judgement, Observation
 from tests import harness
 from tests.assignments.vit.junk import JUNK, RAISED, changed, paths, with_value, without
 

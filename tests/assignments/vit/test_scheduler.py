@@ -8,7 +8,7 @@ from grader import rubric, scoring
 from grader.assignments.vit.assignment import VIT
 from grader.assignments.vit.corpus.contrastive_lines import LAST, LR, MADE, SCHEDULE
 from grader.assignments.vit.metric_learning import scheduler, training
-from grader.judging import Judgement
+from grader.records import Judgement
 from tests import harness
 
 ROOT = Path(__file__).resolve().parents[3]

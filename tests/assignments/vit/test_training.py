@@ -14,7 +14,7 @@ from grader.assignments.vit import augmentation, model, settings, thresholds
 from grader.assignments.vit.thresholds import suspicion, training
 from grader.assignments.vit.thresholds.sources import LONGER_TRAINING, TRAINING
 from grader.evidence import Answer
-from grader.judging import Judgement
+from grader.records import Judgement
 from grader.torchkit.inside import classifier_training
 from grader.torchkit.inside.classifier_training import Recipe
 from tests import harness
